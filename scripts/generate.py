@@ -1,0 +1,150 @@
+"""Everything that is made and not written: the generated package and the sync half of the wrapper.
+
+`python scripts/generate.py OUTPUT` writes both below OUTPUT as they stand in the repository. Without
+`--check` nothing else happens; with `--check` the result goes to a temporary folder, is compared with
+OUTPUT, and the exit status says whether they are the same. A check repairs nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+from params import request_document
+from unasync import sync_source
+
+ROOT = Path(__file__).resolve().parent.parent
+CONTRACT = ROOT / "openapi.yaml"
+PACKAGE = Path("generated/opper_chat_api")
+WRAPPER = Path("wrapper/opper_chat")
+SYNC_MODULES = { }
+"""Modules of the wrapper that are written once, async, and the sync modules made from them."""
+
+
+def banner(source: str, tool: str) -> str:
+    return (
+        f"# Made from {source} by {tool}. Do not edit:\n"
+        "# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.\n"
+    )
+
+
+def run(*command: str) -> None:
+    environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+
+
+def generate_package(output: Path) -> None:
+    """Write the models, the endpoint functions and the typed dicts of the request."""
+    shutil.rmtree(output, ignore_errors=True)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    run(
+        "openapi-python-client", "generate", "--fail-on-warning", "--meta", "none",
+        "--path", str(CONTRACT), "--config", str(ROOT / "generator-config.yaml"),
+        "--custom-template-path", str(ROOT / "generator-templates"), "--output-path", str(output),
+    )  # fmt: skip
+    generate_params(output / "params.py")
+    ruff_format(output / "params.py")
+    tools = f"openapi-python-client {version('openapi-python-client')}"
+    for path in output.rglob("*.py"):
+        tool = f"datamodel-code-generator {version('datamodel-code-generator')}" if path.name == "params.py" else tools
+        path.write_text(banner("openapi.yaml", tool) + path.read_text(encoding="utf-8"), encoding="utf-8")
+    (output / "py.typed").write_text(banner("openapi.yaml", tools), encoding="utf-8")
+
+
+def generate_params(output: Path) -> None:
+    """Write the typed dicts."""
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder, "request.json")
+        document.write_text(json.dumps(request_document(yaml.safe_load(CONTRACT.read_text("utf-8")))), "utf-8")
+        run(
+            "datamodel-codegen", "--input", str(document), "--input-file-type", "openapi", "--output", str(output),
+            "--output-model-type", "typing.TypedDict", "--target-python-version", "3.11",
+            "--use-schema-description", "--use-field-description", "--enum-field-as-literal", "all",
+            "--use-standard-collections", "--use-union-operator", "--use-generic-container-types",
+            "--no-use-closed-typed-dict", "--type-mappings", "uuid=string",
+            "--formatters", "builtin", "--disable-timestamp",
+        )  # fmt: skip
+    source = output.read_text("utf-8")
+    source = re.sub(r"\A(#.*\n)+", '"""The request as typed dicts: what a plain dict may contain."""\n', source)
+    # JSON of any form is an object to whoever writes it, not Any: nothing is read from it.
+    source = re.sub(r"\bAny\b(?=\])", "object", source).replace("import Any, ", "import TYPE_CHECKING, ")
+    imports = re.findall(r"^from opper_chat_api\.models\.(\w+) import (\w+)\n", source, re.MULTILINE)
+    source = re.sub(r"^from opper_chat_api\.models\..*\n", "", source, flags=re.MULTILINE)
+    # The models are named here for type checkers; at run time one class stands for all of them, so that
+    # reading this module does not load them.
+    models = "".join(f"    from .models.{module} import {name}\n" for module, name in imports)
+    stand_ins = "".join(f"    {name} = OpenModel\n" for _, name in imports)
+    first = re.search(r"^(class |\w+: TypeAlias)", source, re.MULTILINE)
+    assert first is not None, "the typed dicts have a first definition"
+    block = f"if TYPE_CHECKING:\n{models}else:\n    from .types import OpenModel\n\n{stand_ins}\n\n"
+    output.write_text(source[: first.start()] + block + source[first.start() :], "utf-8")
+
+
+def generate_sync(output: Path) -> None:
+    """Write the sync modules of the wrapper."""
+    output.mkdir(parents=True, exist_ok=True)
+    for source, target in SYNC_MODULES.items():
+        text = sync_source((ROOT / WRAPPER / source).read_text("utf-8"))
+        path = output / target
+        path.write_text(banner(str(WRAPPER / source), "scripts/unasync.py") + text, "utf-8")
+        ruff_format(path)
+
+
+def ruff_format(path: Path) -> None:
+    settings = ("--isolated", "--no-cache", "--line-length", "100", "--target-version", "py311")
+    run("ruff", "check", *settings, "--select", "F401,I", "--fix", str(path))
+    run("ruff", "format", *settings, str(path))
+
+
+def generate(root: Path) -> None:
+    generate_package(root / PACKAGE)
+    generate_sync(root / WRAPPER)
+
+
+def differences(made: Path, found: Path) -> list[str]:
+    """Name every file that was edited, added or deleted in `found`."""
+
+    def files(root: Path) -> set[Path]:
+        package = {path.relative_to(root) for path in (root / PACKAGE).rglob("*") if path.is_file()}
+        package = {path for path in package if "__pycache__" not in path.parts}
+        return package | {WRAPPER / name for name in SYNC_MODULES.values() if (root / WRAPPER / name).exists()}
+
+    expected, present = files(made), files(found)
+    lines = [f"missing: {path}" for path in sorted(expected - present)]
+    lines += [f"not made by the generator: {path}" for path in sorted(present - expected)]
+    for path in sorted(expected & present):
+        if not filecmp.cmp(made / path, found / path, shallow=False):
+            lines.append(f"differs: {path}")
+    return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("output", type=Path, nargs="?", default=ROOT, help="the root to write below")
+    parser.add_argument("--check", action="store_true", help="compare with OUTPUT and write nothing")
+    arguments = parser.parse_args()
+    if not arguments.check:
+        generate(arguments.output)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        generate(Path(folder))
+        found = differences(Path(folder), arguments.output)
+    if found:
+        sys.exit("\n".join(["The tree is not what `nox -s generate` makes:", *found]))
+    print("The tree is what `nox -s generate` makes.")
+
+
+if __name__ == "__main__":
+    main()
