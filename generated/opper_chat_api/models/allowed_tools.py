@@ -1,0 +1,69 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+)
+from ..types import take_required as _take_required
+from ..types import write as _write
+
+
+@_define
+class AllowedTools(OpenModel[JsonValue]):
+    """The tools that may be called, and whether one must be."""
+
+    mode: AllowedToolsMode
+    """ `auto` leaves it to the model whether to call one, `required` makes it call at least one. """
+    tools: list[AllowedTool]
+    """ The tools by kind and name, as in `tool_choice`. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("AllowedTools", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        mode = _rest.pop("mode", None)
+        if not isinstance(mode, str):
+            raise DecodeError("AllowedTools", "mode", "str", mode)
+
+        tools = _take_required(_rest, "tools", "AllowedTools", _read_tools)
+
+        _model = cls(
+            mode=mode,
+            tools=tools,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["mode"] = self.mode
+        _members["tools"] = _write(self.tools)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.allowed_tool import AllowedTool
+from ..models.allowed_tools_mode import AllowedToolsMode
+
+_read_tools: Reader[list[AllowedTool]] = list_reader(AllowedTool.from_dict)

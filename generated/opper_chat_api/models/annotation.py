@@ -1,0 +1,68 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class Annotation(OpenModel[JsonValue]):
+    """A note on a stretch of the text."""
+
+    type: AnnotationType | None = None
+    """ The kind of note. """
+    url_citation: UrlCitation | None = None
+    """ The page that the text cites. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("Annotation", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        type_ = _rest.pop("type", None)
+        if type_ is not None and not isinstance(type_, str):
+            _rest["type"] = type_
+            type_ = None
+
+        url_citation = _take(_rest, "url_citation", UrlCitation.from_dict)
+
+        _model = cls(
+            type=type_,
+            url_citation=url_citation,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if self.type is not None:
+            _members["type"] = self.type
+        if self.url_citation is not None:
+            _members["url_citation"] = _write(self.url_citation)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.annotation_type import AnnotationType
+from ..models.url_citation import UrlCitation

@@ -1,0 +1,130 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+    read_str,
+    union_reader,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class AssistantMessage(OpenModel[JsonValue]):
+    """What the model said earlier in the conversation."""
+
+    role: Literal["assistant"] = "assistant"
+    """ Who speaks. """
+    content: list[OtherPart | RefusalPart | TextPart] | None | str = None
+    """ One text or a list of parts. May be null when the message calls tools. """
+    name: str | None = None
+    """ Tells participants of the same role apart. """
+    refusal: str | None = None
+    """ What the model said instead of an answer that it refused to give. """
+    audio: AudioReference | None = None
+    """ Refers to spoken output that the model gave before. """
+    function_call: FunctionCall | None = None
+    """ Deprecated in favour of `tool_calls`. The function that the model asked to call. """
+    tool_calls: list[CustomToolCall | FunctionToolCall | OtherToolCall] | None = None
+    """ The tools that the model asked to call. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("AssistantMessage", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        _absent: list[str] = []
+        role = _rest.pop("role", None)
+        if role is None:
+            _absent.append("role")
+        elif role != "assistant":
+            raise DecodeError("AssistantMessage", "role", "'assistant'", role)
+        content = _take(_rest, "content", _read_content)
+
+        name = _rest.pop("name", None)
+        if name is not None and not isinstance(name, str):
+            _rest["name"] = name
+            name = None
+
+        refusal = _rest.pop("refusal", None)
+        if refusal is not None and not isinstance(refusal, str):
+            _rest["refusal"] = refusal
+            refusal = None
+
+        audio = _take(_rest, "audio", AudioReference.from_dict)
+
+        function_call = _take(_rest, "function_call", FunctionCall.from_dict)
+
+        tool_calls = _take(_rest, "tool_calls", _read_tool_calls)
+
+        _model = cls(
+            content=content,
+            name=name,
+            refusal=refusal,
+            audio=audio,
+            function_call=function_call,
+            tool_calls=tool_calls,
+            additional_properties=_rest,
+        )
+        if _absent:
+            _model._absent = frozenset(_absent)
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if "role" not in self._absent or self.role != "assistant":
+            _members["role"] = self.role
+        if self.content is not None:
+            _members["content"] = _write(self.content)
+        if self.name is not None:
+            _members["name"] = self.name
+        if self.refusal is not None:
+            _members["refusal"] = self.refusal
+        if self.audio is not None:
+            _members["audio"] = _write(self.audio)
+        if self.function_call is not None:
+            _members["function_call"] = _write(self.function_call)
+        if self.tool_calls is not None:
+            _members["tool_calls"] = _write(self.tool_calls)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.audio_reference import AudioReference
+from ..models.custom_tool_call import CustomToolCall
+from ..models.function_call import FunctionCall
+from ..models.function_tool_call import FunctionToolCall
+from ..models.other_part import OtherPart
+from ..models.other_tool_call import OtherToolCall
+from ..models.refusal_part import RefusalPart
+from ..models.text_part import TextPart
+
+_read_content: Reader[list[OtherPart | RefusalPart | TextPart] | str] = union_reader(
+    read_str,
+    list_reader(union_reader(TextPart.from_dict, RefusalPart.from_dict, OtherPart.from_dict)),
+)
+_read_tool_calls: Reader[list[CustomToolCall | FunctionToolCall | OtherToolCall]] = list_reader(
+    union_reader(FunctionToolCall.from_dict, CustomToolCall.from_dict, OtherToolCall.from_dict)
+)

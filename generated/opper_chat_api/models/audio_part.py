@@ -1,0 +1,69 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import take_required as _take_required
+from ..types import write as _write
+
+
+@_define
+class AudioPart(OpenModel[JsonValue]):
+    """A piece of sound."""
+
+    input_audio: InputAudio
+    """ Sound as base64 text, and its encoding. """
+    type: Literal["input_audio"] = "input_audio"
+    """ The kind of part. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("AudioPart", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        _absent: list[str] = []
+        type_ = _rest.pop("type", None)
+        if type_ is None:
+            _absent.append("type")
+        elif type_ != "input_audio":
+            raise DecodeError("AudioPart", "type", "'input_audio'", type_)
+        input_audio = _take_required(_rest, "input_audio", "AudioPart", InputAudio.from_dict)
+
+        _model = cls(
+            input_audio=input_audio,
+            additional_properties=_rest,
+        )
+        if _absent:
+            _model._absent = frozenset(_absent)
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if "type" not in self._absent or self.type != "input_audio":
+            _members["type"] = self.type
+        _members["input_audio"] = _write(self.input_audio)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.input_audio import InputAudio

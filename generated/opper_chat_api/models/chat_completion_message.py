@@ -1,0 +1,122 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+    union_reader,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class ChatCompletionMessage(OpenModel[JsonValue]):
+    """The message that the model wrote."""
+
+    content: str | None = None
+    """ The text of the answer. """
+    refusal: str | None = None
+    """ What the model said instead of an answer that it refused to give. """
+    role: ReplyRole | None = None
+    """ Who speaks, `assistant`. """
+    annotations: list[Annotation] | None = None
+    """ Notes on the text, such as the pages it cites. """
+    audio: AudioReply | None = None
+    """ The answer as sound, where that was asked for. """
+    function_call: FunctionCall | None = None
+    """ Deprecated in favour of `tool_calls`. The function that the model asks to call. """
+    tool_calls: list[CustomToolCall | FunctionToolCall | OtherToolCall] | None = None
+    """ The tools that the model asks to call. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("ChatCompletionMessage", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        content = _rest.pop("content", None)
+        if content is not None and not isinstance(content, str):
+            _rest["content"] = content
+            content = None
+
+        refusal = _rest.pop("refusal", None)
+        if refusal is not None and not isinstance(refusal, str):
+            _rest["refusal"] = refusal
+            refusal = None
+
+        role = _rest.pop("role", None)
+        if role is not None and not isinstance(role, str):
+            _rest["role"] = role
+            role = None
+
+        annotations = _take(_rest, "annotations", _read_annotations)
+
+        audio = _take(_rest, "audio", AudioReply.from_dict)
+
+        function_call = _take(_rest, "function_call", FunctionCall.from_dict)
+
+        tool_calls = _take(_rest, "tool_calls", _read_tool_calls)
+
+        _model = cls(
+            content=content,
+            refusal=refusal,
+            role=role,
+            annotations=annotations,
+            audio=audio,
+            function_call=function_call,
+            tool_calls=tool_calls,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if self.content is not None:
+            _members["content"] = self.content
+        if self.refusal is not None:
+            _members["refusal"] = self.refusal
+        if self.role is not None:
+            _members["role"] = self.role
+        if self.annotations is not None:
+            _members["annotations"] = _write(self.annotations)
+        if self.audio is not None:
+            _members["audio"] = _write(self.audio)
+        if self.function_call is not None:
+            _members["function_call"] = _write(self.function_call)
+        if self.tool_calls is not None:
+            _members["tool_calls"] = _write(self.tool_calls)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.annotation import Annotation
+from ..models.audio_reply import AudioReply
+from ..models.custom_tool_call import CustomToolCall
+from ..models.function_call import FunctionCall
+from ..models.function_tool_call import FunctionToolCall
+from ..models.other_tool_call import OtherToolCall
+from ..models.reply_role import ReplyRole
+
+_read_annotations: Reader[list[Annotation]] = list_reader(Annotation.from_dict)
+_read_tool_calls: Reader[list[CustomToolCall | FunctionToolCall | OtherToolCall]] = list_reader(
+    union_reader(FunctionToolCall.from_dict, CustomToolCall.from_dict, OtherToolCall.from_dict)
+)

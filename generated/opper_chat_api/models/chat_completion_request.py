@@ -1,0 +1,474 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+from uuid import UUID
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+    read_str,
+    read_uuid,
+    union_reader,
+)
+from ..types import take as _take
+from ..types import take_required as _take_required
+from ..types import write as _write
+
+
+@_define
+class ChatCompletionRequest(OpenModel[JsonValue]):
+    """Everything that can be asked of the model in one call. Only `messages` is required; a member left
+    out takes the default of the server or of the model."""
+
+    messages: list[
+        AssistantMessage
+        | DeveloperMessage
+        | FunctionMessage
+        | OtherMessage
+        | SystemMessage
+        | ToolMessage
+        | UserMessage
+    ]
+    """ The conversation so far, oldest message first. """
+    model: list[ModelWithOptions | str] | ModelWithOptions | str | None = None
+    """ Which model answers: a name in the form `provider/model`, the same with options of its own, or a
+    list of either in the order in which to fall back. Left out, the route of the account decides. """
+    audio: AudioOutput | None = None
+    """ Voice and encoding of spoken output. Needed when `modalities` contains `audio`. """
+    frequency_penalty: float | None = None
+    """ From -2 to 2, 0 by default. Above 0, tokens become less likely the more often they have occurred,
+    which makes verbatim repetition rarer. """
+    function_call: FunctionCallMode | NamedFunction | None = None
+    """ Deprecated in favour of `tool_choice`. Whether one of `functions` is called, and which. """
+    functions: list[LegacyFunction] | None = None
+    """ Deprecated in favour of `tools`. The functions that the model may ask to call. """
+    logit_bias: LogitBias | None = None
+    """ Makes chosen tokens more or less likely. """
+    logprobs: bool | None = None
+    """ Whether to return the log probability of each output token. False by default. """
+    max_completion_tokens: int | None = None
+    """ The most tokens to generate, counting those spent on reasoning. """
+    max_tokens: int | None = None
+    """ Deprecated in favour of `max_completion_tokens`, which reasoning models need. The most tokens to
+    generate. """
+    metadata: Metadata | None = None
+    """ Labels to store with the completion. """
+    modalities: list[Modality] | None = None
+    """ The kinds of output wanted. Text alone by default. """
+    n: int | None = None
+    """ How many choices to generate, 1 by default. Every choice is paid for. """
+    parallel_tool_calls: bool | None = None
+    """ Whether the model may ask for several tool calls in one answer. True by default. """
+    prediction: Prediction | None = None
+    """ Text that the answer is expected to contain for the most part, which makes it faster. """
+    presence_penalty: float | None = None
+    """ From -2 to 2, 0 by default. Above 0, tokens that have occurred at all become less likely, which
+    moves the model to new topics. """
+    prompt_cache_key: str | None = None
+    """ Requests with the same key and the same beginning are sent where its prompt is cached. """
+    reasoning_effort: ReasoningEffort | None = None
+    """ How much a reasoning model thinks before it answers. Less is faster and cheaper. """
+    response_format: (
+        JsonObjectResponseFormat | JsonSchemaResponseFormat | TextResponseFormat | None
+    ) = None
+    """ The form that the answer must have. Free text by default. """
+    safety_identifier: str | None = None
+    """ A stable name for the end user, by which misuse can be traced. Hash what would identify a person. """
+    seed: int | None = None
+    """ Equal requests with equal seeds give equal answers as far as the backend manages. A changed
+    `system_fingerprint` says that the backend changed. """
+    service_tier: ServiceTier | None = None
+    """ The class of processing, which decides price and latency. `auto` by default. """
+    stop: list[str] | None | str = None
+    """ One text, or up to four, at which generation ends. The text itself is not returned. """
+    store: bool | None = None
+    """ Whether the completion is stored for later use by the account. False by default. """
+    stream_options: StreamOptions | None = None
+    """ What the stream carries besides the answer. Only with `stream` true. """
+    temperature: float | None = None
+    """ From 0 to 2, 1 by default. Low values make the answer focused and repeatable, high ones varied.
+    Change this or `top_p`, not both. """
+    tool_choice: (
+        AllowedToolsChoice | NamedCustomToolChoice | NamedFunctionToolChoice | ToolChoiceMode | None
+    ) = None
+    """ Whether the model calls tools, and which. `auto` by default when there are tools, `none` otherwise. """
+    tools: list[CustomTool | FunctionTool | OtherTool] | None = None
+    """ The tools that the model may ask to call. """
+    top_logprobs: int | None = None
+    """ How many of the likeliest tokens to return at each position, 0 to 20. Needs `logprobs`. """
+    top_p: float | None = None
+    """ From 0 to 1, 1 by default. Only the likeliest tokens that together have this probability are
+    considered. Change this or `temperature`, not both. """
+    user: str | None = None
+    """ Deprecated in favour of `safety_identifier` and `prompt_cache_key`. A name for the end user. """
+    verbosity: Verbosity | None = None
+    """ How long the answer is. `medium` by default. """
+    web_search_options: WebSearchOptions | None = None
+    """ Lets the model search the web, and says how. """
+    stream: bool | None = False
+    """ Whether the answer arrives in chunks while it is generated. False by default. """
+    tags: Tags | None = None
+    """ Labels of the caller's own, kept with the trace of this call. """
+    parent_span_id: UUID | None = None
+    """ The trace span under which this call is filed. An id that does not exist is answered with 404. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("ChatCompletionRequest", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        _absent: list[str] = []
+        messages = _take_required(_rest, "messages", "ChatCompletionRequest", _read_messages)
+
+        model = _take(_rest, "model", _read_model)
+
+        audio = _take(_rest, "audio", AudioOutput.from_dict)
+
+        frequency_penalty = _rest.pop("frequency_penalty", None)
+        if frequency_penalty is not None and not isinstance(frequency_penalty, (int, float)):
+            _rest["frequency_penalty"] = frequency_penalty
+            frequency_penalty = None
+
+        function_call = _take(_rest, "function_call", _read_function_call)
+
+        functions = _take(_rest, "functions", _read_functions)
+
+        logit_bias = _take(_rest, "logit_bias", LogitBias.from_dict)
+
+        logprobs = _rest.pop("logprobs", None)
+        if logprobs is not None and not isinstance(logprobs, bool):
+            _rest["logprobs"] = logprobs
+            logprobs = None
+
+        max_completion_tokens = _rest.pop("max_completion_tokens", None)
+        if max_completion_tokens is not None and not isinstance(max_completion_tokens, int):
+            _rest["max_completion_tokens"] = max_completion_tokens
+            max_completion_tokens = None
+
+        max_tokens = _rest.pop("max_tokens", None)
+        if max_tokens is not None and not isinstance(max_tokens, int):
+            _rest["max_tokens"] = max_tokens
+            max_tokens = None
+
+        metadata = _take(_rest, "metadata", Metadata.from_dict)
+
+        modalities = _take(_rest, "modalities", _read_modalities)
+
+        n = _rest.pop("n", None)
+        if n is not None and not isinstance(n, int):
+            _rest["n"] = n
+            n = None
+
+        parallel_tool_calls = _rest.pop("parallel_tool_calls", None)
+        if parallel_tool_calls is not None and not isinstance(parallel_tool_calls, bool):
+            _rest["parallel_tool_calls"] = parallel_tool_calls
+            parallel_tool_calls = None
+
+        prediction = _take(_rest, "prediction", Prediction.from_dict)
+
+        presence_penalty = _rest.pop("presence_penalty", None)
+        if presence_penalty is not None and not isinstance(presence_penalty, (int, float)):
+            _rest["presence_penalty"] = presence_penalty
+            presence_penalty = None
+
+        prompt_cache_key = _rest.pop("prompt_cache_key", None)
+        if prompt_cache_key is not None and not isinstance(prompt_cache_key, str):
+            _rest["prompt_cache_key"] = prompt_cache_key
+            prompt_cache_key = None
+
+        reasoning_effort = _rest.pop("reasoning_effort", None)
+        if reasoning_effort is not None and not isinstance(reasoning_effort, str):
+            _rest["reasoning_effort"] = reasoning_effort
+            reasoning_effort = None
+
+        response_format = _take(_rest, "response_format", _read_response_format)
+
+        safety_identifier = _rest.pop("safety_identifier", None)
+        if safety_identifier is not None and not isinstance(safety_identifier, str):
+            _rest["safety_identifier"] = safety_identifier
+            safety_identifier = None
+
+        seed = _rest.pop("seed", None)
+        if seed is not None and not isinstance(seed, int):
+            _rest["seed"] = seed
+            seed = None
+
+        service_tier = _rest.pop("service_tier", None)
+        if service_tier is not None and not isinstance(service_tier, str):
+            _rest["service_tier"] = service_tier
+            service_tier = None
+
+        stop = _take(_rest, "stop", _read_stop)
+
+        store = _rest.pop("store", None)
+        if store is not None and not isinstance(store, bool):
+            _rest["store"] = store
+            store = None
+
+        stream_options = _take(_rest, "stream_options", StreamOptions.from_dict)
+
+        temperature = _rest.pop("temperature", None)
+        if temperature is not None and not isinstance(temperature, (int, float)):
+            _rest["temperature"] = temperature
+            temperature = None
+
+        tool_choice = _take(_rest, "tool_choice", _read_tool_choice)
+
+        tools = _take(_rest, "tools", _read_tools)
+
+        top_logprobs = _rest.pop("top_logprobs", None)
+        if top_logprobs is not None and not isinstance(top_logprobs, int):
+            _rest["top_logprobs"] = top_logprobs
+            top_logprobs = None
+
+        top_p = _rest.pop("top_p", None)
+        if top_p is not None and not isinstance(top_p, (int, float)):
+            _rest["top_p"] = top_p
+            top_p = None
+
+        user = _rest.pop("user", None)
+        if user is not None and not isinstance(user, str):
+            _rest["user"] = user
+            user = None
+
+        verbosity = _rest.pop("verbosity", None)
+        if verbosity is not None and not isinstance(verbosity, str):
+            _rest["verbosity"] = verbosity
+            verbosity = None
+
+        web_search_options = _take(_rest, "web_search_options", WebSearchOptions.from_dict)
+
+        stream = _rest.pop("stream", None)
+        if stream is not None and not isinstance(stream, bool):
+            _rest["stream"] = stream
+            stream = None
+        if stream is None:
+            stream = False
+            _absent.append("stream")
+
+        tags = _take(_rest, "tags", Tags.from_dict)
+
+        parent_span_id = _take(_rest, "parent_span_id", read_uuid)
+
+        _model = cls(
+            messages=messages,
+            model=model,
+            audio=audio,
+            frequency_penalty=frequency_penalty,
+            function_call=function_call,
+            functions=functions,
+            logit_bias=logit_bias,
+            logprobs=logprobs,
+            max_completion_tokens=max_completion_tokens,
+            max_tokens=max_tokens,
+            metadata=metadata,
+            modalities=modalities,
+            n=n,
+            parallel_tool_calls=parallel_tool_calls,
+            prediction=prediction,
+            presence_penalty=presence_penalty,
+            prompt_cache_key=prompt_cache_key,
+            reasoning_effort=reasoning_effort,
+            response_format=response_format,
+            safety_identifier=safety_identifier,
+            seed=seed,
+            service_tier=service_tier,
+            stop=stop,
+            store=store,
+            stream_options=stream_options,
+            temperature=temperature,
+            tool_choice=tool_choice,
+            tools=tools,
+            top_logprobs=top_logprobs,
+            top_p=top_p,
+            user=user,
+            verbosity=verbosity,
+            web_search_options=web_search_options,
+            stream=stream,
+            tags=tags,
+            parent_span_id=parent_span_id,
+            additional_properties=_rest,
+        )
+        if _absent:
+            _model._absent = frozenset(_absent)
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["messages"] = _write(self.messages)
+        if self.model is not None:
+            _members["model"] = _write(self.model)
+        if self.audio is not None:
+            _members["audio"] = _write(self.audio)
+        if self.frequency_penalty is not None:
+            _members["frequency_penalty"] = self.frequency_penalty
+        if self.function_call is not None:
+            _members["function_call"] = _write(self.function_call)
+        if self.functions is not None:
+            _members["functions"] = _write(self.functions)
+        if self.logit_bias is not None:
+            _members["logit_bias"] = _write(self.logit_bias)
+        if self.logprobs is not None:
+            _members["logprobs"] = self.logprobs
+        if self.max_completion_tokens is not None:
+            _members["max_completion_tokens"] = self.max_completion_tokens
+        if self.max_tokens is not None:
+            _members["max_tokens"] = self.max_tokens
+        if self.metadata is not None:
+            _members["metadata"] = _write(self.metadata)
+        if self.modalities is not None:
+            _members["modalities"] = _write(self.modalities)
+        if self.n is not None:
+            _members["n"] = self.n
+        if self.parallel_tool_calls is not None:
+            _members["parallel_tool_calls"] = self.parallel_tool_calls
+        if self.prediction is not None:
+            _members["prediction"] = _write(self.prediction)
+        if self.presence_penalty is not None:
+            _members["presence_penalty"] = self.presence_penalty
+        if self.prompt_cache_key is not None:
+            _members["prompt_cache_key"] = self.prompt_cache_key
+        if self.reasoning_effort is not None:
+            _members["reasoning_effort"] = self.reasoning_effort
+        if self.response_format is not None:
+            _members["response_format"] = _write(self.response_format)
+        if self.safety_identifier is not None:
+            _members["safety_identifier"] = self.safety_identifier
+        if self.seed is not None:
+            _members["seed"] = self.seed
+        if self.service_tier is not None:
+            _members["service_tier"] = self.service_tier
+        if self.stop is not None:
+            _members["stop"] = _write(self.stop)
+        if self.store is not None:
+            _members["store"] = self.store
+        if self.stream_options is not None:
+            _members["stream_options"] = _write(self.stream_options)
+        if self.temperature is not None:
+            _members["temperature"] = self.temperature
+        if self.tool_choice is not None:
+            _members["tool_choice"] = _write(self.tool_choice)
+        if self.tools is not None:
+            _members["tools"] = _write(self.tools)
+        if self.top_logprobs is not None:
+            _members["top_logprobs"] = self.top_logprobs
+        if self.top_p is not None:
+            _members["top_p"] = self.top_p
+        if self.user is not None:
+            _members["user"] = self.user
+        if self.verbosity is not None:
+            _members["verbosity"] = self.verbosity
+        if self.web_search_options is not None:
+            _members["web_search_options"] = _write(self.web_search_options)
+        if "stream" not in self._absent or self.stream != False:
+            _members["stream"] = self.stream
+        if self.tags is not None:
+            _members["tags"] = _write(self.tags)
+        if self.parent_span_id is not None:
+            _members["parent_span_id"] = _write(self.parent_span_id)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.allowed_tools_choice import AllowedToolsChoice
+from ..models.assistant_message import AssistantMessage
+from ..models.audio_output import AudioOutput
+from ..models.custom_tool import CustomTool
+from ..models.developer_message import DeveloperMessage
+from ..models.function_call_mode import FunctionCallMode
+from ..models.function_message import FunctionMessage
+from ..models.function_tool import FunctionTool
+from ..models.json_object_response_format import JsonObjectResponseFormat
+from ..models.json_schema_response_format import JsonSchemaResponseFormat
+from ..models.legacy_function import LegacyFunction
+from ..models.logit_bias import LogitBias
+from ..models.metadata import Metadata
+from ..models.modality import Modality
+from ..models.model_with_options import ModelWithOptions
+from ..models.named_custom_tool_choice import NamedCustomToolChoice
+from ..models.named_function import NamedFunction
+from ..models.named_function_tool_choice import NamedFunctionToolChoice
+from ..models.other_message import OtherMessage
+from ..models.other_tool import OtherTool
+from ..models.prediction import Prediction
+from ..models.reasoning_effort import ReasoningEffort
+from ..models.service_tier import ServiceTier
+from ..models.stream_options import StreamOptions
+from ..models.system_message import SystemMessage
+from ..models.tags import Tags
+from ..models.text_response_format import TextResponseFormat
+from ..models.tool_choice_mode import ToolChoiceMode
+from ..models.tool_message import ToolMessage
+from ..models.user_message import UserMessage
+from ..models.verbosity import Verbosity
+from ..models.web_search_options import WebSearchOptions
+
+_read_messages: Reader[
+    list[
+        AssistantMessage
+        | DeveloperMessage
+        | FunctionMessage
+        | OtherMessage
+        | SystemMessage
+        | ToolMessage
+        | UserMessage
+    ]
+] = list_reader(
+    union_reader(
+        DeveloperMessage.from_dict,
+        SystemMessage.from_dict,
+        UserMessage.from_dict,
+        AssistantMessage.from_dict,
+        ToolMessage.from_dict,
+        FunctionMessage.from_dict,
+        OtherMessage.from_dict,
+    )
+)
+_read_model: Reader[list[ModelWithOptions | str] | ModelWithOptions | str] = union_reader(
+    read_str,
+    ModelWithOptions.from_dict,
+    list_reader(union_reader(read_str, ModelWithOptions.from_dict)),
+)
+_read_function_call: Reader[FunctionCallMode | NamedFunction] = union_reader(
+    read_str, NamedFunction.from_dict
+)
+_read_functions: Reader[list[LegacyFunction]] = list_reader(LegacyFunction.from_dict)
+_read_modalities: Reader[list[Modality]] = list_reader(read_str)
+_read_response_format: Reader[
+    JsonObjectResponseFormat | JsonSchemaResponseFormat | TextResponseFormat
+] = union_reader(
+    TextResponseFormat.from_dict,
+    JsonObjectResponseFormat.from_dict,
+    JsonSchemaResponseFormat.from_dict,
+)
+_read_stop: Reader[list[str] | str] = union_reader(read_str, list_reader(read_str))
+_read_tool_choice: Reader[
+    AllowedToolsChoice | NamedCustomToolChoice | NamedFunctionToolChoice | ToolChoiceMode
+] = union_reader(
+    read_str,
+    NamedFunctionToolChoice.from_dict,
+    NamedCustomToolChoice.from_dict,
+    AllowedToolsChoice.from_dict,
+)
+_read_tools: Reader[list[CustomTool | FunctionTool | OtherTool]] = list_reader(
+    union_reader(FunctionTool.from_dict, CustomTool.from_dict, OtherTool.from_dict)
+)

@@ -1,0 +1,86 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import take as _take
+from ..types import take_required as _take_required
+from ..types import write as _write
+
+
+@_define
+class Choice(OpenModel[JsonValue]):
+    """One of the answers."""
+
+    message: ChatCompletionMessage
+    """ The message that the model wrote. """
+    finish_reason: FinishReason | None = None
+    """ Why the model stopped. """
+    index: int | None = None
+    """ The place of this answer among the choices, from 0. """
+    logprobs: ChoiceLogprobs | None = None
+    """ Log probabilities of the output tokens, where they were asked for. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("Choice", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        message = _take_required(_rest, "message", "Choice", ChatCompletionMessage.from_dict)
+
+        finish_reason = _rest.pop("finish_reason", None)
+        if finish_reason is not None and not isinstance(finish_reason, str):
+            _rest["finish_reason"] = finish_reason
+            finish_reason = None
+
+        index = _rest.pop("index", None)
+        if index is not None and not isinstance(index, int):
+            _rest["index"] = index
+            index = None
+
+        logprobs = _take(_rest, "logprobs", ChoiceLogprobs.from_dict)
+
+        _model = cls(
+            message=message,
+            finish_reason=finish_reason,
+            index=index,
+            logprobs=logprobs,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["message"] = _write(self.message)
+        if self.finish_reason is not None:
+            _members["finish_reason"] = self.finish_reason
+        if self.index is not None:
+            _members["index"] = self.index
+        if self.logprobs is not None:
+            _members["logprobs"] = _write(self.logprobs)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.chat_completion_message import ChatCompletionMessage
+from ..models.choice_logprobs import ChoiceLogprobs
+from ..models.finish_reason import FinishReason

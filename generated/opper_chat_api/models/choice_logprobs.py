@@ -1,0 +1,69 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class ChoiceLogprobs(OpenModel[JsonValue]):
+    """Log probabilities of the output tokens."""
+
+    content: list[TokenLogprob] | None = None
+    """ Those of the content, token by token. """
+    refusal: list[TokenLogprob] | None = None
+    """ Those of the refusal, token by token. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("ChoiceLogprobs", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        content = _take(_rest, "content", _read_content)
+
+        refusal = _take(_rest, "refusal", _read_refusal)
+
+        _model = cls(
+            content=content,
+            refusal=refusal,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if self.content is not None:
+            _members["content"] = _write(self.content)
+        if self.refusal is not None:
+            _members["refusal"] = _write(self.refusal)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.token_logprob import TokenLogprob
+
+_read_content: Reader[list[TokenLogprob]] = list_reader(TokenLogprob.from_dict)
+_read_refusal: Reader[list[TokenLogprob]] = list_reader(TokenLogprob.from_dict)

@@ -1,0 +1,82 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    union_reader,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class CustomToolDefinition(OpenModel[JsonValue]):
+    """What the model knows of a tool that takes free text."""
+
+    name: str
+    """ The name of the tool. """
+    description: str | None = None
+    """ Tells the model when and how to call it. """
+    format: CustomGrammarFormat | CustomTextFormat | None = None
+    """ The form of the input. Free text by default. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("CustomToolDefinition", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        name = _rest.pop("name", None)
+        if not isinstance(name, str):
+            raise DecodeError("CustomToolDefinition", "name", "str", name)
+
+        description = _rest.pop("description", None)
+        if description is not None and not isinstance(description, str):
+            _rest["description"] = description
+            description = None
+
+        format_ = _take(_rest, "format", _read_format_)
+
+        _model = cls(
+            name=name,
+            description=description,
+            format=format_,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["name"] = self.name
+        if self.description is not None:
+            _members["description"] = self.description
+        if self.format is not None:
+            _members["format"] = _write(self.format)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.custom_grammar_format import CustomGrammarFormat
+from ..models.custom_text_format import CustomTextFormat
+
+_read_format_: Reader[CustomGrammarFormat | CustomTextFormat] = union_reader(
+    CustomTextFormat.from_dict, CustomGrammarFormat.from_dict
+)

@@ -1,0 +1,87 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+    read_str,
+    union_reader,
+)
+from ..types import take_required as _take_required
+from ..types import write as _write
+
+
+@_define
+class DeveloperMessage(OpenModel[JsonValue]):
+    """Instructions that the model follows whatever the user says. Newer models read these, not `system`."""
+
+    content: list[TextPart] | str
+    """ The instructions, as one text or as text parts. """
+    role: Literal["developer"] = "developer"
+    """ Who speaks. """
+    name: str | None = None
+    """ Tells participants of the same role apart. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("DeveloperMessage", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        _absent: list[str] = []
+        role = _rest.pop("role", None)
+        if role is None:
+            _absent.append("role")
+        elif role != "developer":
+            raise DecodeError("DeveloperMessage", "role", "'developer'", role)
+        content = _take_required(_rest, "content", "DeveloperMessage", _read_content)
+
+        name = _rest.pop("name", None)
+        if name is not None and not isinstance(name, str):
+            _rest["name"] = name
+            name = None
+
+        _model = cls(
+            content=content,
+            name=name,
+            additional_properties=_rest,
+        )
+        if _absent:
+            _model._absent = frozenset(_absent)
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if "role" not in self._absent or self.role != "developer":
+            _members["role"] = self.role
+        _members["content"] = _write(self.content)
+        if self.name is not None:
+            _members["name"] = self.name
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.text_part import TextPart
+
+_read_content: Reader[list[TextPart] | str] = union_reader(
+    read_str, list_reader(TextPart.from_dict)
+)

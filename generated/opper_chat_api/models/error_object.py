@@ -1,0 +1,97 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    read_any,
+    read_int,
+    read_str,
+    union_reader,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class ErrorObject(OpenModel[JsonValue]):
+    """What went wrong."""
+
+    message: str
+    """ What went wrong, for a person to read. """
+    code: int | str | None = None
+    """ The name of the error, or a number. """
+    details: object | None = None
+    """ More about it, of any form. """
+    type: str | None = None
+    """ The kind of error, where other servers of this API say it. """
+    param: str | None = None
+    """ The parameter that it is about, where other servers of this API say it. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("ErrorObject", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        message = _rest.pop("message", None)
+        if not isinstance(message, str):
+            raise DecodeError("ErrorObject", "message", "str", message)
+
+        code = _take(_rest, "code", _read_code)
+
+        details = _take(_rest, "details", read_any)
+
+        type_ = _rest.pop("type", None)
+        if type_ is not None and not isinstance(type_, str):
+            _rest["type"] = type_
+            type_ = None
+
+        param = _rest.pop("param", None)
+        if param is not None and not isinstance(param, str):
+            _rest["param"] = param
+            param = None
+
+        _model = cls(
+            message=message,
+            code=code,
+            details=details,
+            type=type_,
+            param=param,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["message"] = self.message
+        if self.code is not None:
+            _members["code"] = _write(self.code)
+        if self.details is not None:
+            _members["details"] = self.details
+        if self.type is not None:
+            _members["type"] = self.type
+        if self.param is not None:
+            _members["param"] = self.param
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+_read_code: Reader[int | str] = union_reader(read_str, read_int)

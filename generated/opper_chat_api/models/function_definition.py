@@ -1,0 +1,85 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class FunctionDefinition(OpenModel[JsonValue]):
+    """What the model knows of a function."""
+
+    name: str
+    """ A name of letters, digits, underscores and dashes, up to 64 characters. """
+    description: str | None = None
+    """ Tells the model when and how to call it. """
+    parameters: FunctionParameters | None = None
+    """ A JSON Schema of the arguments. Left out, the function takes none. """
+    strict: bool | None = None
+    """ Whether the arguments fit the schema exactly. False by default. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("FunctionDefinition", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        name = _rest.pop("name", None)
+        if not isinstance(name, str):
+            raise DecodeError("FunctionDefinition", "name", "str", name)
+
+        description = _rest.pop("description", None)
+        if description is not None and not isinstance(description, str):
+            _rest["description"] = description
+            description = None
+
+        parameters = _take(_rest, "parameters", FunctionParameters.from_dict)
+
+        strict = _rest.pop("strict", None)
+        if strict is not None and not isinstance(strict, bool):
+            _rest["strict"] = strict
+            strict = None
+
+        _model = cls(
+            name=name,
+            description=description,
+            parameters=parameters,
+            strict=strict,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["name"] = self.name
+        if self.description is not None:
+            _members["description"] = self.description
+        if self.parameters is not None:
+            _members["parameters"] = _write(self.parameters)
+        if self.strict is not None:
+            _members["strict"] = self.strict
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.function_parameters import FunctionParameters

@@ -1,0 +1,79 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import write as _write
+
+
+@_define
+class FunctionMessage(OpenModel[JsonValue]):
+    """The result of a function call. Deprecated in favour of the tool message."""
+
+    content: str | None
+    """ The result of the call. """
+    name: str
+    """ The name of the function that was called. """
+    role: Literal["function"] = "function"
+    """ Who speaks. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("FunctionMessage", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        _absent: list[str] = []
+        role = _rest.pop("role", None)
+        if role is None:
+            _absent.append("role")
+        elif role != "function":
+            raise DecodeError("FunctionMessage", "role", "'function'", role)
+        content = _rest.pop("content", None)
+        if content is not None and not isinstance(content, str):
+            _rest["content"] = content
+            content = None
+        if content is None:
+            _absent.append("content")
+
+        name = _rest.pop("name", None)
+        if not isinstance(name, str):
+            raise DecodeError("FunctionMessage", "name", "str", name)
+
+        _model = cls(
+            content=content,
+            name=name,
+            additional_properties=_rest,
+        )
+        if _absent:
+            _model._absent = frozenset(_absent)
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if "role" not in self._absent or self.role != "function":
+            _members["role"] = self.role
+        if "content" not in self._absent or self.content is not None:
+            _members["content"] = self.content
+        _members["name"] = self.name
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members

@@ -1,0 +1,65 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import write as _write
+
+
+@_define
+class Grammar(OpenModel[JsonValue]):
+    """A grammar and the language it is written in."""
+
+    definition: str
+    """ The grammar. """
+    syntax: GrammarSyntax
+    """ The language of a grammar. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("Grammar", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        definition = _rest.pop("definition", None)
+        if not isinstance(definition, str):
+            raise DecodeError("Grammar", "definition", "str", definition)
+
+        syntax = _rest.pop("syntax", None)
+        if not isinstance(syntax, str):
+            raise DecodeError("Grammar", "syntax", "str", syntax)
+
+        _model = cls(
+            definition=definition,
+            syntax=syntax,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["definition"] = self.definition
+        _members["syntax"] = self.syntax
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.grammar_syntax import GrammarSyntax

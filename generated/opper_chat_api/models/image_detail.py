@@ -1,0 +1,13 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from typing import Literal, TypeAlias
+
+ImageDetail: TypeAlias = (
+    Literal[
+        "auto",
+        "high",
+        "low",
+    ]
+    | str
+)
+""" How many tokens the model spends on looking at a picture. `auto` by default. """

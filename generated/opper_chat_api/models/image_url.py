@@ -1,0 +1,67 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import write as _write
+
+
+@_define
+class ImageUrl(OpenModel[JsonValue]):
+    """Where a picture is and how closely to look at it."""
+
+    url: str
+    """ The address of the picture, or the picture itself as a `data` URL in base64. """
+    detail: ImageDetail | None = None
+    """ How many tokens the model spends on looking at a picture. `auto` by default. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("ImageUrl", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        url = _rest.pop("url", None)
+        if not isinstance(url, str):
+            raise DecodeError("ImageUrl", "url", "str", url)
+
+        detail = _rest.pop("detail", None)
+        if detail is not None and not isinstance(detail, str):
+            _rest["detail"] = detail
+            detail = None
+
+        _model = cls(
+            url=url,
+            detail=detail,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["url"] = self.url
+        if self.detail is not None:
+            _members["detail"] = self.detail
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.image_detail import ImageDetail

@@ -1,0 +1,65 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import write as _write
+
+
+@_define
+class InputAudio(OpenModel[JsonValue]):
+    """Sound as base64 text, and its encoding."""
+
+    data: str
+    """ The sound in base64. """
+    format: InputAudioFormat
+    """ The encoding of sound that is sent. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("InputAudio", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        data = _rest.pop("data", None)
+        if not isinstance(data, str):
+            raise DecodeError("InputAudio", "data", "str", data)
+
+        format_ = _rest.pop("format", None)
+        if not isinstance(format_, str):
+            raise DecodeError("InputAudio", "format", "str", format_)
+
+        _model = cls(
+            data=data,
+            format=format_,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["data"] = self.data
+        _members["format"] = self.format
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.input_audio_format import InputAudioFormat

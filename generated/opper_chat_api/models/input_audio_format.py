@@ -1,0 +1,12 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from typing import Literal, TypeAlias
+
+InputAudioFormat: TypeAlias = (
+    Literal[
+        "mp3",
+        "wav",
+    ]
+    | str
+)
+""" The encoding of sound that is sent. """

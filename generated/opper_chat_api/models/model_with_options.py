@@ -1,0 +1,73 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class ModelWithOptions(OpenModel[JsonValue]):
+    """A model and what is particular to it."""
+
+    name: str
+    """ The model in the form `provider/model`. """
+    options: ModelOptions | None = None
+    """ Parameters passed on to this model as they are. """
+    extra_headers: ModelHeaders | None = None
+    """ HTTP headers passed on to the provider of this model. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("ModelWithOptions", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        name = _rest.pop("name", None)
+        if not isinstance(name, str):
+            raise DecodeError("ModelWithOptions", "name", "str", name)
+
+        options = _take(_rest, "options", ModelOptions.from_dict)
+
+        extra_headers = _take(_rest, "extra_headers", ModelHeaders.from_dict)
+
+        _model = cls(
+            name=name,
+            options=options,
+            extra_headers=extra_headers,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["name"] = self.name
+        if self.options is not None:
+            _members["options"] = _write(self.options)
+        if self.extra_headers is not None:
+            _members["extra_headers"] = _write(self.extra_headers)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.model_headers import ModelHeaders
+from ..models.model_options import ModelOptions

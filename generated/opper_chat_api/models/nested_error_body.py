@@ -1,0 +1,56 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import take_required as _take_required
+from ..types import write as _write
+
+
+@_define
+class NestedErrorBody(OpenModel[JsonValue]):
+    """What went wrong, as the v3 service says it."""
+
+    error: ErrorObject
+    """ What went wrong. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("NestedErrorBody", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        error = _take_required(_rest, "error", "NestedErrorBody", ErrorObject.from_dict)
+
+        _model = cls(
+            error=error,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["error"] = _write(self.error)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.error_object import ErrorObject

@@ -1,0 +1,60 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import write as _write
+
+
+@_define
+class OtherToolCall(OpenModel[JsonValue]):
+    """A call of a kind that this contract does not know. Its members are kept as they are."""
+
+    type: None = _field(default=None, init=False)
+    """ Any other word. """
+    id: str | None = None
+    """ Names the call. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("OtherToolCall", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+
+        id = _rest.pop("id", None)
+        if id is not None and not isinstance(id, str):
+            _rest["id"] = id
+            id = None
+
+        _model = cls(
+            id=id,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+
+        if self.id is not None:
+            _members["id"] = self.id
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members

@@ -1,0 +1,14 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from typing import Literal, TypeAlias
+
+ReasoningEffort: TypeAlias = (
+    Literal[
+        "high",
+        "low",
+        "medium",
+        "minimal",
+    ]
+    | str
+)
+""" How much a reasoning model thinks before it answers. """

@@ -1,0 +1,6 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from typing import Literal, TypeAlias
+
+ReplyRole: TypeAlias = Literal["assistant",] | str
+""" The role of the author of an answer. """

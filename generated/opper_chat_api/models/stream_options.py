@@ -1,0 +1,66 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import write as _write
+
+
+@_define
+class StreamOptions(OpenModel[JsonValue]):
+    """What a stream carries besides the answer."""
+
+    include_usage: bool | None = None
+    """ Whether a last chunk without choices carries the usage of the whole call. """
+    include_obfuscation: bool | None = None
+    """ Whether chunks are padded so that their length tells an eavesdropper nothing. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("StreamOptions", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        include_usage = _rest.pop("include_usage", None)
+        if include_usage is not None and not isinstance(include_usage, bool):
+            _rest["include_usage"] = include_usage
+            include_usage = None
+
+        include_obfuscation = _rest.pop("include_obfuscation", None)
+        if include_obfuscation is not None and not isinstance(include_obfuscation, bool):
+            _rest["include_obfuscation"] = include_obfuscation
+            include_obfuscation = None
+
+        _model = cls(
+            include_usage=include_usage,
+            include_obfuscation=include_obfuscation,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if self.include_usage is not None:
+            _members["include_usage"] = self.include_usage
+        if self.include_obfuscation is not None:
+            _members["include_obfuscation"] = self.include_obfuscation
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members

@@ -1,0 +1,93 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+    read_int,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class TokenLogprob(OpenModel[JsonValue]):
+    """The log probability of one token, and of those that were likeliest in its place."""
+
+    token: str
+    """ The token as text. """
+    logprob: float
+    """ The natural logarithm of its probability; -9999 where it is beyond the likeliest 20. """
+    top_logprobs: list[TopLogprob] = _field(factory=list)
+    """ The likeliest tokens in this place, as many as `top_logprobs` asked for. """
+    bytes: list[int] | None = None
+    """ The token as UTF-8 bytes, which may be a part of a character. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("TokenLogprob", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        _absent: list[str] = []
+        token = _rest.pop("token", None)
+        if not isinstance(token, str):
+            raise DecodeError("TokenLogprob", "token", "str", token)
+
+        logprob = _rest.pop("logprob", None)
+        if not isinstance(logprob, (int, float)):
+            raise DecodeError("TokenLogprob", "logprob", "float", logprob)
+
+        top_logprobs = _take(_rest, "top_logprobs", _read_top_logprobs)
+        if top_logprobs is None:
+            top_logprobs = []
+            _absent.append("top_logprobs")
+
+        bytes_ = _take(_rest, "bytes", _read_bytes_)
+
+        _model = cls(
+            token=token,
+            logprob=logprob,
+            top_logprobs=top_logprobs,
+            bytes=bytes_,
+            additional_properties=_rest,
+        )
+        if _absent:
+            _model._absent = frozenset(_absent)
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["token"] = self.token
+        _members["logprob"] = self.logprob
+        if "top_logprobs" not in self._absent or self.top_logprobs != []:
+            _members["top_logprobs"] = _write(self.top_logprobs)
+        if self.bytes is not None:
+            _members["bytes"] = _write(self.bytes)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.top_logprob import TopLogprob
+
+_read_top_logprobs: Reader[list[TopLogprob]] = list_reader(TopLogprob.from_dict)
+_read_bytes_: Reader[list[int]] = list_reader(read_int)

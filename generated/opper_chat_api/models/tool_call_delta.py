@@ -1,0 +1,96 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class ToolCallDelta(OpenModel[JsonValue]):
+    """What this piece adds to a tool call."""
+
+    index: int | None = None
+    """ Which call of the message this continues, from 0. """
+    id: str | None = None
+    """ Names the call. Most servers say it in the first piece only. """
+    type: ToolCallType | None = None
+    """ The kind of tool. Most servers say it in the first piece only. """
+    function: FunctionCallDelta | None = None
+    """ More of the function call. """
+    custom: CustomCallDelta | None = None
+    """ More of the call of a custom tool. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("ToolCallDelta", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        index = _rest.pop("index", None)
+        if index is not None and not isinstance(index, int):
+            _rest["index"] = index
+            index = None
+
+        id = _rest.pop("id", None)
+        if id is not None and not isinstance(id, str):
+            _rest["id"] = id
+            id = None
+
+        type_ = _rest.pop("type", None)
+        if type_ is not None and not isinstance(type_, str):
+            _rest["type"] = type_
+            type_ = None
+
+        function = _take(_rest, "function", FunctionCallDelta.from_dict)
+
+        custom = _take(_rest, "custom", CustomCallDelta.from_dict)
+
+        _model = cls(
+            index=index,
+            id=id,
+            type=type_,
+            function=function,
+            custom=custom,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if self.index is not None:
+            _members["index"] = self.index
+        if self.id is not None:
+            _members["id"] = self.id
+        if self.type is not None:
+            _members["type"] = self.type
+        if self.function is not None:
+            _members["function"] = _write(self.function)
+        if self.custom is not None:
+            _members["custom"] = _write(self.custom)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.custom_call_delta import CustomCallDelta
+from ..models.function_call_delta import FunctionCallDelta
+from ..models.tool_call_type import ToolCallType

@@ -1,0 +1,13 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from typing import Literal, TypeAlias
+
+ToolChoiceMode: TypeAlias = (
+    Literal[
+        "auto",
+        "none",
+        "required",
+    ]
+    | str
+)
+""" `none` calls no tool, `auto` leaves it to the model, `required` makes it call at least one. """

@@ -1,0 +1,85 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+    read_str,
+    union_reader,
+)
+from ..types import take_required as _take_required
+from ..types import write as _write
+
+
+@_define
+class ToolMessage(OpenModel[JsonValue]):
+    """The result of a tool call."""
+
+    content: list[TextPart] | str
+    """ The result, as one text or as text parts. """
+    tool_call_id: str
+    """ The `id` of the call that this answers. """
+    role: Literal["tool"] = "tool"
+    """ Who speaks. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("ToolMessage", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        _absent: list[str] = []
+        role = _rest.pop("role", None)
+        if role is None:
+            _absent.append("role")
+        elif role != "tool":
+            raise DecodeError("ToolMessage", "role", "'tool'", role)
+        content = _take_required(_rest, "content", "ToolMessage", _read_content)
+
+        tool_call_id = _rest.pop("tool_call_id", None)
+        if not isinstance(tool_call_id, str):
+            raise DecodeError("ToolMessage", "tool_call_id", "str", tool_call_id)
+
+        _model = cls(
+            content=content,
+            tool_call_id=tool_call_id,
+            additional_properties=_rest,
+        )
+        if _absent:
+            _model._absent = frozenset(_absent)
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if "role" not in self._absent or self.role != "tool":
+            _members["role"] = self.role
+        _members["content"] = _write(self.content)
+        _members["tool_call_id"] = self.tool_call_id
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.text_part import TextPart
+
+_read_content: Reader[list[TextPart] | str] = union_reader(
+    read_str, list_reader(TextPart.from_dict)
+)

@@ -1,0 +1,80 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+    read_int,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class TopLogprob(OpenModel[JsonValue]):
+    """A likely token and its log probability."""
+
+    token: str | None = None
+    """ The token as text. """
+    bytes: list[int] | None = None
+    """ The token as UTF-8 bytes, which may be a part of a character. """
+    logprob: float | None = None
+    """ The natural logarithm of its probability. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("TopLogprob", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        token = _rest.pop("token", None)
+        if token is not None and not isinstance(token, str):
+            _rest["token"] = token
+            token = None
+
+        bytes_ = _take(_rest, "bytes", _read_bytes_)
+
+        logprob = _rest.pop("logprob", None)
+        if logprob is not None and not isinstance(logprob, (int, float)):
+            _rest["logprob"] = logprob
+            logprob = None
+
+        _model = cls(
+            token=token,
+            bytes=bytes_,
+            logprob=logprob,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if self.token is not None:
+            _members["token"] = self.token
+        if self.bytes is not None:
+            _members["bytes"] = _write(self.bytes)
+        if self.logprob is not None:
+            _members["logprob"] = self.logprob
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+_read_bytes_: Reader[list[int]] = list_reader(read_int)

@@ -1,0 +1,102 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+    read_str,
+    union_reader,
+)
+from ..types import take_required as _take_required
+from ..types import write as _write
+
+
+@_define
+class UserMessage(OpenModel[JsonValue]):
+    """What the user says or shows."""
+
+    content: list[AudioPart | FilePart | ImagePart | OtherPart | TextPart] | str
+    """ One text, or a list of parts - text, images, audio and files. """
+    role: Literal["user"] = "user"
+    """ Who speaks. """
+    name: str | None = None
+    """ Tells participants of the same role apart. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("UserMessage", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        _absent: list[str] = []
+        role = _rest.pop("role", None)
+        if role is None:
+            _absent.append("role")
+        elif role != "user":
+            raise DecodeError("UserMessage", "role", "'user'", role)
+        content = _take_required(_rest, "content", "UserMessage", _read_content)
+
+        name = _rest.pop("name", None)
+        if name is not None and not isinstance(name, str):
+            _rest["name"] = name
+            name = None
+
+        _model = cls(
+            content=content,
+            name=name,
+            additional_properties=_rest,
+        )
+        if _absent:
+            _model._absent = frozenset(_absent)
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if "role" not in self._absent or self.role != "user":
+            _members["role"] = self.role
+        _members["content"] = _write(self.content)
+        if self.name is not None:
+            _members["name"] = self.name
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.audio_part import AudioPart
+from ..models.file_part import FilePart
+from ..models.image_part import ImagePart
+from ..models.other_part import OtherPart
+from ..models.text_part import TextPart
+
+_read_content: Reader[list[AudioPart | FilePart | ImagePart | OtherPart | TextPart] | str] = (
+    union_reader(
+        read_str,
+        list_reader(
+            union_reader(
+                TextPart.from_dict,
+                ImagePart.from_dict,
+                AudioPart.from_dict,
+                FilePart.from_dict,
+                OtherPart.from_dict,
+            )
+        ),
+    )
+)

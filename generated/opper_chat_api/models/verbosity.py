@@ -1,0 +1,13 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from typing import Literal, TypeAlias
+
+Verbosity: TypeAlias = (
+    Literal[
+        "high",
+        "low",
+        "medium",
+    ]
+    | str
+)
+""" How long an answer is. """

@@ -1,0 +1,68 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import (
+    JsonValue,
+    OpenModel,
+)
+from ..types import take as _take
+from ..types import write as _write
+
+
+@_define
+class WebSearchOptions(OpenModel[JsonValue]):
+    """Lets the model search the web, and says how."""
+
+    search_context_size: SearchContextSize | None = None
+    """ How much of what was found the model reads. `medium` by default. """
+    user_location: UserLocation | None = None
+    """ Where the user is, as far as that matters to the search. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("WebSearchOptions", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        search_context_size = _rest.pop("search_context_size", None)
+        if search_context_size is not None and not isinstance(search_context_size, str):
+            _rest["search_context_size"] = search_context_size
+            search_context_size = None
+
+        user_location = _take(_rest, "user_location", UserLocation.from_dict)
+
+        _model = cls(
+            search_context_size=search_context_size,
+            user_location=user_location,
+            additional_properties=_rest,
+        )
+        return _model
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        if self.search_context_size is not None:
+            _members["search_context_size"] = self.search_context_size
+        if self.user_location is not None:
+            _members["user_location"] = _write(self.user_location)
+        for name, value in self.additional_properties.items():
+            _members.setdefault(name, _write(value))
+        return _members
+
+
+from ..models.search_context_size import SearchContextSize
+from ..models.user_location import UserLocation

@@ -1,0 +1,1119 @@
+# Made from openapi.yaml by datamodel-code-generator 0.89.0. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The request as typed dicts: what a plain dict may contain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+
+if TYPE_CHECKING:
+    from .models.allowed_tool import AllowedTool
+    from .models.allowed_tools import AllowedTools
+    from .models.allowed_tools_choice import AllowedToolsChoice
+    from .models.approximate_location import ApproximateLocation
+    from .models.assistant_message import AssistantMessage
+    from .models.audio_output import AudioOutput
+    from .models.audio_part import AudioPart
+    from .models.audio_reference import AudioReference
+    from .models.chat_completion_message import ChatCompletionMessage
+    from .models.custom_call import CustomCall
+    from .models.custom_grammar_format import CustomGrammarFormat
+    from .models.custom_text_format import CustomTextFormat
+    from .models.custom_tool import CustomTool
+    from .models.custom_tool_call import CustomToolCall
+    from .models.custom_tool_definition import CustomToolDefinition
+    from .models.developer_message import DeveloperMessage
+    from .models.file_part import FilePart
+    from .models.file_source import FileSource
+    from .models.function_call import FunctionCall
+    from .models.function_definition import FunctionDefinition
+    from .models.function_message import FunctionMessage
+    from .models.function_parameters import FunctionParameters
+    from .models.function_tool import FunctionTool
+    from .models.function_tool_call import FunctionToolCall
+    from .models.grammar import Grammar
+    from .models.image_part import ImagePart
+    from .models.image_url import ImageUrl
+    from .models.input_audio import InputAudio
+    from .models.json_object_response_format import JsonObjectResponseFormat
+    from .models.json_schema import JsonSchema
+    from .models.json_schema_format import JsonSchemaFormat
+    from .models.json_schema_response_format import JsonSchemaResponseFormat
+    from .models.legacy_function import LegacyFunction
+    from .models.logit_bias import LogitBias
+    from .models.metadata import Metadata
+    from .models.model_headers import ModelHeaders
+    from .models.model_options import ModelOptions
+    from .models.model_with_options import ModelWithOptions
+    from .models.named_custom_tool import NamedCustomTool
+    from .models.named_custom_tool_choice import NamedCustomToolChoice
+    from .models.named_function import NamedFunction
+    from .models.named_function_tool_choice import NamedFunctionToolChoice
+    from .models.prediction import Prediction
+    from .models.refusal_part import RefusalPart
+    from .models.stream_options import StreamOptions
+    from .models.system_message import SystemMessage
+    from .models.tags import Tags
+    from .models.text_part import TextPart
+    from .models.text_response_format import TextResponseFormat
+    from .models.tool_message import ToolMessage
+    from .models.user_location import UserLocation
+    from .models.user_message import UserMessage
+    from .models.web_search_options import WebSearchOptions
+else:
+    from .types import OpenModel
+
+    AllowedTool = OpenModel
+    AllowedTools = OpenModel
+    AllowedToolsChoice = OpenModel
+    ApproximateLocation = OpenModel
+    AssistantMessage = OpenModel
+    AudioOutput = OpenModel
+    AudioPart = OpenModel
+    AudioReference = OpenModel
+    ChatCompletionMessage = OpenModel
+    CustomCall = OpenModel
+    CustomGrammarFormat = OpenModel
+    CustomTextFormat = OpenModel
+    CustomTool = OpenModel
+    CustomToolCall = OpenModel
+    CustomToolDefinition = OpenModel
+    DeveloperMessage = OpenModel
+    FilePart = OpenModel
+    FileSource = OpenModel
+    FunctionCall = OpenModel
+    FunctionDefinition = OpenModel
+    FunctionMessage = OpenModel
+    FunctionParameters = OpenModel
+    FunctionTool = OpenModel
+    FunctionToolCall = OpenModel
+    Grammar = OpenModel
+    ImagePart = OpenModel
+    ImageUrl = OpenModel
+    InputAudio = OpenModel
+    JsonObjectResponseFormat = OpenModel
+    JsonSchema = OpenModel
+    JsonSchemaFormat = OpenModel
+    JsonSchemaResponseFormat = OpenModel
+    LegacyFunction = OpenModel
+    LogitBias = OpenModel
+    Metadata = OpenModel
+    ModelHeaders = OpenModel
+    ModelOptions = OpenModel
+    ModelWithOptions = OpenModel
+    NamedCustomTool = OpenModel
+    NamedCustomToolChoice = OpenModel
+    NamedFunction = OpenModel
+    NamedFunctionToolChoice = OpenModel
+    Prediction = OpenModel
+    RefusalPart = OpenModel
+    StreamOptions = OpenModel
+    SystemMessage = OpenModel
+    Tags = OpenModel
+    TextPart = OpenModel
+    TextResponseFormat = OpenModel
+    ToolMessage = OpenModel
+    UserLocation = OpenModel
+    UserMessage = OpenModel
+    WebSearchOptions = OpenModel
+
+
+AllowedToolParam: TypeAlias = Mapping[str, object]
+"""
+A tool by kind and name, such as `{"type" - "function", "function" - {"name" - "add"}}`.
+"""
+
+
+AllowedToolsModeParam: TypeAlias = Literal["auto", "required"]
+"""
+`auto` leaves it to the model whether to call one, `required` makes it call at least one.
+"""
+
+
+class AllowedToolsParam(TypedDict):
+    """
+    The tools that may be called, and whether one must be.
+    """
+
+    mode: AllowedToolsModeParam
+    tools: Sequence[AllowedToolParam | AllowedTool]
+    """
+    The tools by kind and name, as in `tool_choice`.
+    """
+
+
+class ApproximateLocationParam(TypedDict):
+    """
+    A rough place.
+    """
+
+    city: NotRequired[str]
+    """
+    The city, in free text.
+    """
+    country: NotRequired[str]
+    """
+    The country as two letters of ISO 3166-1.
+    """
+    region: NotRequired[str]
+    """
+    The region, in free text.
+    """
+    timezone: NotRequired[str]
+    """
+    The time zone as an IANA name, such as `Europe/Stockholm`.
+    """
+
+
+AudioOutputFormatParam: TypeAlias = Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"]
+"""
+The encoding of sound that is received.
+"""
+
+
+class AudioOutputParam(TypedDict):
+    """
+    How spoken output sounds and how it is encoded.
+    """
+
+    format: AudioOutputFormatParam
+    voice: str
+    """
+    The name of the voice.
+    """
+
+
+class AudioReferenceParam(TypedDict):
+    """
+    Names spoken output that the model gave before.
+    """
+
+    id: str
+    """
+    The `audio.id` of the earlier answer.
+    """
+
+
+class CustomCallParam(TypedDict):
+    """
+    The custom tool that the model asks to call, and with what.
+    """
+
+    name: str
+    """
+    The name of the tool.
+    """
+    input: str
+    """
+    The text that the model wrote for it. Empty where a server gives none.
+    """
+
+
+class CustomTextFormatParam(TypedDict):
+    """
+    Input of any text.
+    """
+
+    type: Literal["text"]
+    """
+    The kind of format.
+    """
+
+
+class CustomToolCallParam(TypedDict):
+    """
+    A call of a custom tool.
+    """
+
+    id: str
+    """
+    Names the call; the tool message that answers it repeats the id. Empty where a server gives none.
+    """
+    type: Literal["custom"]
+    """
+    The kind of tool.
+    """
+    custom: CustomCallParam | CustomCall
+
+
+class FileSourceParam(TypedDict):
+    """
+    A file by its content or by the id of an upload.
+    """
+
+    file_data: NotRequired[str]
+    """
+    The content in base64.
+    """
+    file_id: NotRequired[str]
+    """
+    The id of a file uploaded earlier.
+    """
+    filename: NotRequired[str]
+    """
+    The name that the model sees.
+    """
+
+
+FunctionCallModeParam: TypeAlias = Literal["none", "auto"]
+"""
+`none` calls no function, `auto` leaves it to the model.
+"""
+
+
+class FunctionCallParam(TypedDict):
+    """
+    The function that the model asks to call, and with what.
+    """
+
+    name: str
+    """
+    The name of the function.
+    """
+    arguments: str
+    """
+    The arguments as JSON text, as the model wrote it - it may be invalid, or not fit the schema. Empty where a server gives none.
+    """
+
+
+class FunctionMessageParam(TypedDict):
+    """
+    The result of a function call. Deprecated in favour of the tool message.
+    """
+
+    role: Literal["function"]
+    """
+    Who speaks.
+    """
+    content: str | None
+    """
+    The result of the call.
+    """
+    name: str
+    """
+    The name of the function that was called.
+    """
+
+
+FunctionParametersParam: TypeAlias = Mapping[str, object]
+"""
+A JSON Schema of the arguments. Left out, the function takes none.
+"""
+
+
+class FunctionToolCallParam(TypedDict):
+    """
+    A call of a function.
+    """
+
+    id: str
+    """
+    Names the call; the tool message that answers it repeats the id. Empty where a server gives none.
+    """
+    type: Literal["function"]
+    """
+    The kind of tool.
+    """
+    function: FunctionCallParam | FunctionCall
+
+
+GrammarSyntaxParam: TypeAlias = Literal["lark", "regex"]
+"""
+The language of a grammar.
+"""
+
+
+ImageDetailParam: TypeAlias = Literal["auto", "low", "high"]
+"""
+How many tokens the model spends on looking at a picture. `auto` by default.
+"""
+
+
+class ImageUrlParam(TypedDict):
+    """
+    Where a picture is and how closely to look at it.
+    """
+
+    url: str
+    """
+    The address of the picture, or the picture itself as a `data` URL in base64.
+    """
+    detail: NotRequired[ImageDetailParam]
+
+
+InputAudioFormatParam: TypeAlias = Literal["wav", "mp3"]
+"""
+The encoding of sound that is sent.
+"""
+
+
+class InputAudioParam(TypedDict):
+    """
+    Sound as base64 text, and its encoding.
+    """
+
+    data: str
+    """
+    The sound in base64.
+    """
+    format: InputAudioFormatParam
+
+
+class JsonObjectResponseFormatParam(TypedDict):
+    """
+    Any JSON object. The conversation must ask for JSON as well.
+    """
+
+    type: Literal["json_object"]
+    """
+    The kind of format.
+    """
+
+
+JsonSchemaParam: TypeAlias = Mapping[str, object]
+"""
+A JSON Schema.
+"""
+
+
+class LegacyFunctionParam(TypedDict):
+    """
+    What the model knows of a function, in the form before tools.
+    """
+
+    name: str
+    """
+    A name of letters, digits, underscores and dashes, up to 64 characters.
+    """
+    description: NotRequired[str]
+    """
+    Tells the model when and how to call it.
+    """
+    parameters: NotRequired[FunctionParametersParam | FunctionParameters]
+
+
+LogitBiasParam: TypeAlias = Mapping[str, int]
+"""
+From token id to a number between -100 (never) and 100 (always), added to the token's logit before sampling.
+"""
+
+
+MetadataParam: TypeAlias = Mapping[str, str]
+"""
+Up to 16 labels; a key has up to 64 characters, a value up to 512.
+"""
+
+
+ModalityParam: TypeAlias = Literal["text", "audio"]
+"""
+A kind of output.
+"""
+
+
+ModelHeadersParam: TypeAlias = Mapping[str, str]
+"""
+HTTP headers passed on to the provider of this model.
+"""
+
+
+ModelOptionsParam: TypeAlias = Mapping[str, object]
+"""
+Parameters passed on to this model as they are.
+"""
+
+
+class ModelWithOptionsParam(TypedDict):
+    """
+    A model and what is particular to it.
+    """
+
+    name: str
+    """
+    The model in the form `provider/model`.
+    """
+    options: NotRequired[ModelOptionsParam | ModelOptions]
+    extra_headers: NotRequired[ModelHeadersParam | ModelHeaders]
+
+
+class NamedCustomToolParam(TypedDict):
+    """
+    A custom tool by its name.
+    """
+
+    name: str
+    """
+    The name of the tool.
+    """
+
+
+class NamedFunctionParam(TypedDict):
+    """
+    A function by its name.
+    """
+
+    name: str
+    """
+    The name of the function.
+    """
+
+
+class NamedFunctionToolChoiceParam(TypedDict):
+    """
+    Makes the model call this function.
+    """
+
+    type: Literal["function"]
+    """
+    The kind of tool.
+    """
+    function: NamedFunctionParam | NamedFunction
+
+
+ReasoningEffortParam: TypeAlias = Literal["minimal", "low", "medium", "high"]
+"""
+How much a reasoning model thinks before it answers.
+"""
+
+
+class RefusalPartParam(TypedDict):
+    """
+    A piece of a refusal.
+    """
+
+    type: Literal["refusal"]
+    """
+    The kind of part.
+    """
+    refusal: str
+    """
+    What the model said.
+    """
+
+
+SearchContextSizeParam: TypeAlias = Literal["low", "medium", "high"]
+"""
+How much of what was found the model reads. `medium` by default.
+"""
+
+
+ServiceTierParam: TypeAlias = Literal["auto", "default", "flex", "scale", "priority"]
+"""
+A class of processing.
+"""
+
+
+class StreamOptionsParam(TypedDict):
+    """
+    What a stream carries besides the answer.
+    """
+
+    include_usage: NotRequired[bool]
+    """
+    Whether a last chunk without choices carries the usage of the whole call.
+    """
+    include_obfuscation: NotRequired[bool]
+    """
+    Whether chunks are padded so that their length tells an eavesdropper nothing.
+    """
+
+
+TagsParam: TypeAlias = Mapping[str, object]
+"""
+Labels of the caller's own, of any JSON value.
+"""
+
+
+class TextPartParam(TypedDict):
+    """
+    A piece of text.
+    """
+
+    type: Literal["text"]
+    """
+    The kind of part.
+    """
+    text: str
+    """
+    The text.
+    """
+
+
+TextPartsParam: TypeAlias = Sequence[TextPartParam | TextPart]
+"""
+Text in several pieces.
+"""
+
+
+class TextResponseFormatParam(TypedDict):
+    """
+    Free text.
+    """
+
+    type: Literal["text"]
+    """
+    The kind of format.
+    """
+
+
+ToolCallParam: TypeAlias = (
+    FunctionToolCallParam | FunctionToolCall | CustomToolCallParam | CustomToolCall
+)
+"""
+A tool call that the model asks for.
+"""
+
+
+ToolChoiceModeParam: TypeAlias = Literal["none", "auto", "required"]
+"""
+`none` calls no tool, `auto` leaves it to the model, `required` makes it call at least one.
+"""
+
+
+class ToolMessageParam(TypedDict):
+    """
+    The result of a tool call.
+    """
+
+    role: Literal["tool"]
+    """
+    Who speaks.
+    """
+    content: str | TextPartsParam
+    """
+    The result, as one text or as text parts.
+    """
+    tool_call_id: str
+    """
+    The `id` of the call that this answers.
+    """
+
+
+class UserLocationParam(TypedDict):
+    """
+    Where the user is.
+    """
+
+    type: Literal["approximate"]
+    """
+    How exact the place is.
+    """
+    approximate: ApproximateLocationParam | ApproximateLocation
+
+
+VerbosityParam: TypeAlias = Literal["low", "medium", "high"]
+"""
+How long an answer is.
+"""
+
+
+class WebSearchOptionsParam(TypedDict):
+    """
+    Lets the model search the web, and says how.
+    """
+
+    search_context_size: NotRequired[SearchContextSizeParam]
+    user_location: NotRequired[UserLocationParam | UserLocation | None]
+    """
+    Where the user is, as far as that matters to the search.
+    """
+
+
+class AllowedToolsChoiceParam(TypedDict):
+    """
+    Narrows the tools that may be called without changing the list of tools.
+    """
+
+    type: Literal["allowed_tools"]
+    """
+    The kind of choice.
+    """
+    allowed_tools: AllowedToolsParam | AllowedTools
+
+
+AssistantPartParam: TypeAlias = TextPartParam | TextPart | RefusalPartParam | RefusalPart
+"""
+One piece of what the model said.
+"""
+
+
+class AudioPartParam(TypedDict):
+    """
+    A piece of sound.
+    """
+
+    type: Literal["input_audio"]
+    """
+    The kind of part.
+    """
+    input_audio: InputAudioParam | InputAudio
+
+
+class DeveloperMessageParam(TypedDict):
+    """
+    Instructions that the model follows whatever the user says. Newer models read these, not `system`.
+    """
+
+    role: Literal["developer"]
+    """
+    Who speaks.
+    """
+    content: str | TextPartsParam
+    """
+    The instructions, as one text or as text parts.
+    """
+    name: NotRequired[str]
+    """
+    Tells participants of the same role apart.
+    """
+
+
+class FilePartParam(TypedDict):
+    """
+    A file.
+    """
+
+    type: Literal["file"]
+    """
+    The kind of part.
+    """
+    file: FileSourceParam | FileSource
+
+
+class FunctionDefinitionParam(TypedDict):
+    """
+    What the model knows of a function.
+    """
+
+    name: str
+    """
+    A name of letters, digits, underscores and dashes, up to 64 characters.
+    """
+    description: NotRequired[str]
+    """
+    Tells the model when and how to call it.
+    """
+    parameters: NotRequired[FunctionParametersParam | FunctionParameters]
+    strict: NotRequired[bool | None]
+    """
+    Whether the arguments fit the schema exactly. False by default.
+    """
+
+
+class FunctionToolParam(TypedDict):
+    """
+    A function that takes JSON arguments.
+    """
+
+    type: Literal["function"]
+    """
+    The kind of tool.
+    """
+    function: FunctionDefinitionParam | FunctionDefinition
+
+
+class GrammarParam(TypedDict):
+    """
+    A grammar and the language it is written in.
+    """
+
+    definition: str
+    """
+    The grammar.
+    """
+    syntax: GrammarSyntaxParam
+
+
+class ImagePartParam(TypedDict):
+    """
+    A picture.
+    """
+
+    type: Literal["image_url"]
+    """
+    The kind of part.
+    """
+    image_url: ImageUrlParam | ImageUrl
+
+
+class JsonSchemaFormatParam(TypedDict):
+    """
+    A schema, its name and how strictly it is followed.
+    """
+
+    name: str
+    """
+    A name of letters, digits, underscores and dashes, up to 64 characters.
+    """
+    description: NotRequired[str]
+    """
+    Tells the model what the format is for.
+    """
+    schema: NotRequired[JsonSchemaParam | JsonSchema]
+    strict: NotRequired[bool | None]
+    """
+    Whether the answer fits the schema exactly. False by default.
+    """
+
+
+class JsonSchemaResponseFormatParam(TypedDict):
+    """
+    JSON that fits a schema.
+    """
+
+    type: Literal["json_schema"]
+    """
+    The kind of format.
+    """
+    json_schema: JsonSchemaFormatParam | JsonSchemaFormat
+
+
+ModelChoiceParam: TypeAlias = str | ModelWithOptionsParam | ModelWithOptions
+"""
+A model by name, or with options of its own.
+"""
+
+
+class NamedCustomToolChoiceParam(TypedDict):
+    """
+    Makes the model call this custom tool.
+    """
+
+    type: Literal["custom"]
+    """
+    The kind of tool.
+    """
+    custom: NamedCustomToolParam | NamedCustomTool
+
+
+class PredictionParam(TypedDict):
+    """
+    Text that the answer is expected to contain for the most part.
+    """
+
+    type: Literal["content"]
+    """
+    The kind of prediction.
+    """
+    content: str | TextPartsParam
+    """
+    The expected text, as one text or as text parts.
+    """
+
+
+class SystemMessageParam(TypedDict):
+    """
+    Instructions that the model follows whatever the user says.
+    """
+
+    role: Literal["system"]
+    """
+    Who speaks.
+    """
+    content: str | TextPartsParam
+    """
+    The instructions, as one text or as text parts.
+    """
+    name: NotRequired[str]
+    """
+    Tells participants of the same role apart.
+    """
+
+
+UserPartParam: TypeAlias = (
+    TextPartParam
+    | TextPart
+    | ImagePartParam
+    | ImagePart
+    | AudioPartParam
+    | AudioPart
+    | FilePartParam
+    | FilePart
+)
+"""
+One piece of what a user says or shows.
+"""
+
+
+class AssistantMessageParam(TypedDict):
+    """
+    What the model said earlier in the conversation.
+    """
+
+    role: Literal["assistant"]
+    """
+    Who speaks.
+    """
+    content: NotRequired[str | Sequence[AssistantPartParam] | None]
+    """
+    One text or a list of parts. May be null when the message calls tools.
+    """
+    name: NotRequired[str]
+    """
+    Tells participants of the same role apart.
+    """
+    refusal: NotRequired[str | None]
+    """
+    What the model said instead of an answer that it refused to give.
+    """
+    audio: NotRequired[AudioReferenceParam | AudioReference | None]
+    """
+    Refers to spoken output that the model gave before.
+    """
+    function_call: NotRequired[FunctionCallParam | FunctionCall | None]
+    """
+    Deprecated in favour of `tool_calls`. The function that the model asked to call.
+    """
+    tool_calls: NotRequired[Sequence[ToolCallParam]]
+    """
+    The tools that the model asked to call.
+    """
+
+
+class CustomGrammarFormatParam(TypedDict):
+    """
+    Input that a grammar accepts.
+    """
+
+    type: Literal["grammar"]
+    """
+    The kind of format.
+    """
+    grammar: GrammarParam | Grammar
+
+
+class CustomToolDefinitionParam(TypedDict):
+    """
+    What the model knows of a tool that takes free text.
+    """
+
+    name: str
+    """
+    The name of the tool.
+    """
+    description: NotRequired[str]
+    """
+    Tells the model when and how to call it.
+    """
+    format: NotRequired[
+        CustomTextFormatParam | CustomTextFormat | CustomGrammarFormatParam | CustomGrammarFormat
+    ]
+    """
+    The form of the input. Free text by default.
+    """
+
+
+class CustomToolParam(TypedDict):
+    """
+    A tool that takes free text.
+    """
+
+    type: Literal["custom"]
+    """
+    The kind of tool.
+    """
+    custom: CustomToolDefinitionParam | CustomToolDefinition
+
+
+ToolParam: TypeAlias = FunctionToolParam | FunctionTool | CustomToolParam | CustomTool
+"""
+Something that the model may ask to call.
+"""
+
+
+class UserMessageParam(TypedDict):
+    """
+    What the user says or shows.
+    """
+
+    role: Literal["user"]
+    """
+    Who speaks.
+    """
+    content: str | Sequence[UserPartParam]
+    """
+    One text, or a list of parts - text, images, audio and files.
+    """
+    name: NotRequired[str]
+    """
+    Tells participants of the same role apart.
+    """
+
+
+ChatMessageParam: TypeAlias = (
+    DeveloperMessageParam
+    | DeveloperMessage
+    | SystemMessageParam
+    | SystemMessage
+    | UserMessageParam
+    | UserMessage
+    | AssistantMessageParam
+    | AssistantMessage
+    | ToolMessageParam
+    | ToolMessage
+    | FunctionMessageParam
+    | FunctionMessage
+    | ChatCompletionMessage
+)
+"""
+One message of a conversation. Its `role` says who speaks.
+"""
+
+
+class ChatCompletionRequestParam(TypedDict):
+    """
+    Everything that can be asked of the model in one call. Only `messages` is required; a member left out takes the default of the server or of the model.
+    """
+
+    messages: Sequence[ChatMessageParam]
+    """
+    The conversation so far, oldest message first.
+    """
+    model: NotRequired[str | ModelWithOptionsParam | ModelWithOptions | Sequence[ModelChoiceParam]]
+    """
+    Which model answers: a name in the form `provider/model`, the same with options of its own, or a list of either in the order in which to fall back. Left out, the route of the account decides.
+    """
+    audio: NotRequired[AudioOutputParam | AudioOutput | None]
+    """
+    Voice and encoding of spoken output. Needed when `modalities` contains `audio`.
+    """
+    frequency_penalty: NotRequired[float | None]
+    """
+    From -2 to 2, 0 by default. Above 0, tokens become less likely the more often they have occurred, which makes verbatim repetition rarer.
+    """
+    function_call: NotRequired[FunctionCallModeParam | NamedFunctionParam | NamedFunction]
+    """
+    Deprecated in favour of `tool_choice`. Whether one of `functions` is called, and which.
+    """
+    functions: NotRequired[Sequence[LegacyFunctionParam | LegacyFunction]]
+    """
+    Deprecated in favour of `tools`. The functions that the model may ask to call.
+    """
+    logit_bias: NotRequired[LogitBiasParam | LogitBias | None]
+    """
+    Makes chosen tokens more or less likely.
+    """
+    logprobs: NotRequired[bool | None]
+    """
+    Whether to return the log probability of each output token. False by default.
+    """
+    max_completion_tokens: NotRequired[int | None]
+    """
+    The most tokens to generate, counting those spent on reasoning.
+    """
+    max_tokens: NotRequired[int | None]
+    """
+    Deprecated in favour of `max_completion_tokens`, which reasoning models need. The most tokens to generate.
+    """
+    metadata: NotRequired[MetadataParam | Metadata | None]
+    """
+    Labels to store with the completion.
+    """
+    modalities: NotRequired[Sequence[ModalityParam] | None]
+    """
+    The kinds of output wanted. Text alone by default.
+    """
+    n: NotRequired[int | None]
+    """
+    How many choices to generate, 1 by default. Every choice is paid for.
+    """
+    parallel_tool_calls: NotRequired[bool]
+    """
+    Whether the model may ask for several tool calls in one answer. True by default.
+    """
+    prediction: NotRequired[PredictionParam | Prediction | None]
+    """
+    Text that the answer is expected to contain for the most part, which makes it faster.
+    """
+    presence_penalty: NotRequired[float | None]
+    """
+    From -2 to 2, 0 by default. Above 0, tokens that have occurred at all become less likely, which moves the model to new topics.
+    """
+    prompt_cache_key: NotRequired[str]
+    """
+    Requests with the same key and the same beginning are sent where its prompt is cached.
+    """
+    reasoning_effort: NotRequired[ReasoningEffortParam | None]
+    """
+    How much a reasoning model thinks before it answers. Less is faster and cheaper.
+    """
+    response_format: NotRequired[
+        TextResponseFormatParam
+        | TextResponseFormat
+        | JsonObjectResponseFormatParam
+        | JsonObjectResponseFormat
+        | JsonSchemaResponseFormatParam
+        | JsonSchemaResponseFormat
+    ]
+    """
+    The form that the answer must have. Free text by default.
+    """
+    safety_identifier: NotRequired[str]
+    """
+    A stable name for the end user, by which misuse can be traced. Hash what would identify a person.
+    """
+    seed: NotRequired[int | None]
+    """
+    Equal requests with equal seeds give equal answers as far as the backend manages. A changed `system_fingerprint` says that the backend changed.
+    """
+    service_tier: NotRequired[ServiceTierParam | None]
+    """
+    The class of processing, which decides price and latency. `auto` by default.
+    """
+    stop: NotRequired[str | Sequence[str] | None]
+    """
+    One text, or up to four, at which generation ends. The text itself is not returned.
+    """
+    store: NotRequired[bool | None]
+    """
+    Whether the completion is stored for later use by the account. False by default.
+    """
+    stream_options: NotRequired[StreamOptionsParam | StreamOptions | None]
+    """
+    What the stream carries besides the answer. Only with `stream` true.
+    """
+    temperature: NotRequired[float | None]
+    """
+    From 0 to 2, 1 by default. Low values make the answer focused and repeatable, high ones varied. Change this or `top_p`, not both.
+    """
+    tool_choice: NotRequired[
+        ToolChoiceModeParam
+        | NamedFunctionToolChoiceParam
+        | NamedFunctionToolChoice
+        | NamedCustomToolChoiceParam
+        | NamedCustomToolChoice
+        | AllowedToolsChoiceParam
+        | AllowedToolsChoice
+    ]
+    """
+    Whether the model calls tools, and which. `auto` by default when there are tools, `none` otherwise.
+    """
+    tools: NotRequired[Sequence[ToolParam]]
+    """
+    The tools that the model may ask to call.
+    """
+    top_logprobs: NotRequired[int | None]
+    """
+    How many of the likeliest tokens to return at each position, 0 to 20. Needs `logprobs`.
+    """
+    top_p: NotRequired[float | None]
+    """
+    From 0 to 1, 1 by default. Only the likeliest tokens that together have this probability are considered. Change this or `temperature`, not both.
+    """
+    user: NotRequired[str]
+    """
+    Deprecated in favour of `safety_identifier` and `prompt_cache_key`. A name for the end user.
+    """
+    verbosity: NotRequired[VerbosityParam | None]
+    """
+    How long the answer is. `medium` by default.
+    """
+    web_search_options: NotRequired[WebSearchOptionsParam | WebSearchOptions]
+    tags: NotRequired[TagsParam | Tags | None]
+    """
+    Labels of the caller's own, kept with the trace of this call.
+    """
+    parent_span_id: NotRequired[str | None]
+    """
+    The trace span under which this call is filed. An id that does not exist is answered with 404.
+    """

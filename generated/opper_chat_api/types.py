@@ -1,0 +1,188 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""What the models share: how a JSON value is read, how it is written, and what an open object is."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator, MutableMapping
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from uuid import UUID
+
+from attrs import define
+
+from .errors import DecodeError
+
+T = TypeVar("T")
+
+JsonValue: TypeAlias = object
+""" A JSON value of any form. It is an object to type checkers: look what it is before using it. """
+
+Reader: TypeAlias = Callable[[Any], T]
+""" A function that turns a JSON value into a T, or raises DecodeError. """
+
+
+class OpenModel(Generic[T]):
+    """A model of an object that may have more members than the contract names."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        additional_properties: dict[str, T]
+
+    @property
+    def additional_keys(self) -> list[str]:
+        """The names of the members that the class does not declare."""
+        return list(self.additional_properties)
+
+    def __getitem__(self, key: str) -> T:
+        return self.additional_properties[key]
+
+    def __setitem__(self, key: str, value: T) -> None:
+        self.additional_properties[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self.additional_properties[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.additional_properties
+
+    def __iter__(self) -> Iterator[str]:
+        # Without this, Python would fall back on __getitem__(0), and iterating would end in a KeyError.
+        return iter(self.additional_properties)
+
+
+def read_any(value: object) -> object:
+    return value
+
+
+def read_str(value: object) -> str:
+    if not isinstance(value, str):
+        raise DecodeError(None, None, "str", value)
+    return value
+
+
+def read_int(value: object) -> int:
+    if not isinstance(value, int):
+        raise DecodeError(None, None, "int", value)
+    return value
+
+
+def read_float(value: object) -> float:
+    if not isinstance(value, (int, float)):
+        raise DecodeError(None, None, "float", value)
+    return value
+
+
+def read_bool(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise DecodeError(None, None, "bool", value)
+    return value
+
+
+def read_uuid(value: object) -> UUID:
+    try:
+        return UUID(read_str(value))
+    except ValueError:
+        raise DecodeError(None, None, "a UUID", value) from None
+
+
+def read_date(value: object) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(read_str(value))
+    except ValueError:
+        raise DecodeError(None, None, "a date", value) from None
+
+
+def read_datetime(value: object) -> datetime.datetime:
+    try:
+        return datetime.datetime.fromisoformat(read_str(value))
+    except ValueError:
+        raise DecodeError(None, None, "a date and time", value) from None
+
+
+def const_reader(const: T) -> Reader[T]:
+    """Reads one value only."""
+
+    def read(value: object) -> T:
+        if value != const:
+            raise DecodeError(None, None, repr(const), value)
+        return const
+
+    return read
+
+
+def list_reader(reader: Reader[T]) -> Reader[list[T]]:
+    """Reads a list of what the reader reads."""
+
+    def read(value: object) -> list[T]:
+        if not isinstance(value, list):
+            raise DecodeError(None, None, "a list", value)
+        return [reader(item) for item in value]
+
+    return read
+
+
+def union_reader(*readers: Reader[T]) -> Reader[T]:
+    """Reads with the first of the readers that the value fits."""
+
+    def read(value: object) -> T:
+        for reader in readers:
+            try:
+                return reader(value)
+            except DecodeError:
+                continue
+        raise DecodeError(None, None, "one of the documented forms", value)
+
+    return read
+
+
+def take(rest: dict[str, object], name: str, reader: Reader[T]) -> T | None:
+    """Take a member out and read it. One that does not fit stays where it is, and None is returned."""
+    value = rest.pop(name, None)
+    if value is None:
+        return None
+    try:
+        return reader(value)
+    except DecodeError:
+        rest[name] = value
+        return None
+
+
+def take_required(rest: dict[str, object], name: str, model: str, reader: Reader[T]) -> T:
+    """Take a member out and read it. One that is not there or does not fit raises DecodeError."""
+    value = rest.pop(name, None)
+    if value is None:
+        raise DecodeError(model, name, "a value", None)
+    try:
+        return reader(value)
+    except DecodeError as error:
+        raise error.within(model, name) from None
+
+
+def write(value: Any) -> Any:
+    """The JSON value of what a member holds."""
+    if isinstance(value, OpenModel):
+        return value.to_dict()  # type: ignore[attr-defined]  # every model has it; each writes its own
+    if isinstance(value, list):
+        return [write(item) for item in value]
+    if isinstance(value, dict):
+        return {key: write(item) for key, item in value.items()}
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    return value
+
+
+@define
+class Response(Generic[T]):
+    """An answer of the server: the status as a plain number, which may be one that no registry lists."""
+
+    status_code: int
+    content: bytes
+    headers: MutableMapping[str, str]
+    parsed: T | None
+
+
+__all__ = ["DecodeError", "JsonValue", "OpenModel", "Reader", "Response"]
