@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"
 PACKAGE = Path("generated/opper_chat_api")
 WRAPPER = Path("wrapper/opper_chat")
-SYNC_MODULES = { }
+SYNC_MODULES = {"_async_client.py": "_client.py", "_async_stream.py": "_stream.py"}
 """Modules of the wrapper that are written once, async, and the sync modules made from them."""
 
 

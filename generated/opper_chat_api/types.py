@@ -30,6 +30,8 @@ class OpenModel(Generic[T]):
     if TYPE_CHECKING:
         additional_properties: dict[str, T]
 
+        def to_dict(self) -> dict[str, Any]: ...
+
     @property
     def additional_keys(self) -> list[str]:
         """The names of the members that the class does not declare."""
@@ -163,7 +165,7 @@ def take_required(rest: dict[str, object], name: str, model: str, reader: Reader
 def write(value: Any) -> Any:
     """The JSON value of what a member holds."""
     if isinstance(value, OpenModel):
-        return value.to_dict()  # type: ignore[attr-defined]  # every model has it; each writes its own
+        return value.to_dict()
     if isinstance(value, list):
         return [write(item) for item in value]
     if isinstance(value, dict):

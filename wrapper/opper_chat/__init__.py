@@ -1,0 +1,103 @@
+"""A light, typed client for Opper's chat completions and every server that speaks the same API.
+
+Importing this package loads next to nothing: each name comes with its module when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ._async_client import AsyncOpper as AsyncOpper
+    from ._async_stream import AsyncStream as AsyncStream
+    from ._client import Opper as Opper
+    from ._errors import APIConnectionError as APIConnectionError
+    from ._errors import APIError as APIError
+    from ._errors import APIResponseValidationError as APIResponseValidationError
+    from ._errors import APIStatusError as APIStatusError
+    from ._errors import APITimeoutError as APITimeoutError
+    from ._errors import AuthenticationError as AuthenticationError
+    from ._errors import BadRequestError as BadRequestError
+    from ._errors import ConflictError as ConflictError
+    from ._errors import InternalServerError as InternalServerError
+    from ._errors import InvalidArgumentError as InvalidArgumentError
+    from ._errors import MissingKeyError as MissingKeyError
+    from ._errors import NotFoundError as NotFoundError
+    from ._errors import OpperError as OpperError
+    from ._errors import PermissionDeniedError as PermissionDeniedError
+    from ._errors import RateLimitError as RateLimitError
+    from ._errors import StreamTruncatedError as StreamTruncatedError
+    from ._errors import UnknownArgumentError as UnknownArgumentError
+    from ._errors import UnprocessableEntityError as UnprocessableEntityError
+    from ._stream import Stream as Stream
+
+    __version__: str
+
+_HOMES = {
+    "_async_client": ("AsyncOpper",),
+    "_async_stream": ("AsyncStream",),
+    "_client": ("Opper",),
+    "_stream": ("Stream",),
+    "_errors": (
+        "APIConnectionError",
+        "APIError",
+        "APIResponseValidationError",
+        "APIStatusError",
+        "APITimeoutError",
+        "AuthenticationError",
+        "BadRequestError",
+        "ConflictError",
+        "InternalServerError",
+        "InvalidArgumentError",
+        "MissingKeyError",
+        "NotFoundError",
+        "OpperError",
+        "PermissionDeniedError",
+        "RateLimitError",
+        "StreamTruncatedError",
+        "UnknownArgumentError",
+        "UnprocessableEntityError",
+    ),
+}
+
+__all__ = (
+    "APIConnectionError",
+    "APIError",
+    "APIResponseValidationError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncOpper",
+    "AsyncStream",
+    "AuthenticationError",
+    "BadRequestError",
+    "ConflictError",
+    "InternalServerError",
+    "InvalidArgumentError",
+    "MissingKeyError",
+    "NotFoundError",
+    "Opper",
+    "OpperError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "Stream",
+    "StreamTruncatedError",
+    "UnknownArgumentError",
+    "UnprocessableEntityError",
+    "__version__",
+)
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("opper-chat")
+    for module, names in _HOMES.items():
+        if name in names:
+            value: object = getattr(import_module(f".{module}", __name__), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

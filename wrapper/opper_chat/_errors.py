@@ -1,0 +1,257 @@
+"""Every exception of this package, and which of them a failed call becomes. No I/O, no HTTP library.
+
+OpperError
+├── InvalidArgumentError (also ValueError)    an argument is wrong; nothing was sent
+│   └── UnknownArgumentError (also TypeError) no argument has this name
+├── MissingKeyError                           there is no API key; nothing was sent
+└── APIError                                  whatever the server or the network causes
+    ├── APIConnectionError                    no answer, or not the whole of it
+    │   └── APITimeoutError                   a clock ran out
+    ├── APIResponseValidationError            an answer that is not what the contract says
+    ├── StreamTruncatedError                  a stream ended before the answer did
+    └── APIStatusError                        an answer with a status that is not 2xx
+        ├── BadRequestError                   400
+        ├── AuthenticationError               401
+        ├── PermissionDeniedError             403
+        ├── NotFoundError                     404
+        ├── ConflictError                     409
+        ├── UnprocessableEntityError          422
+        ├── RateLimitError                    429
+        └── InternalServerError               500 and above
+
+The names below APIError are those of the OpenAI SDK.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ._json import is_array, is_object
+
+
+class OpperError(Exception):
+    """The root: catching it catches everything that this package raises on purpose."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Exceptions unpickle by calling the class with `args`; keyword-only arguments do not survive that.
+        return (_restore, (type(self), self.args, self.__dict__))
+
+
+def _restore(cls: type[OpperError], args: tuple[object, ...], state: dict[str, object]) -> OpperError:
+    error = cls.__new__(cls, *args)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class InvalidArgumentError(OpperError, ValueError):
+    """An argument is wrong. Raised before anything is sent.
+
+    Attributes:
+        argument: the argument, or the path into it, such as ``messages[0].role``.
+        accepted: what is accepted there, in words.
+        given: what was given, as text, cut to a readable length.
+    """
+
+    def __init__(self, argument: str, accepted: str, given: str, hint: str = "") -> None:
+        message = f"{argument}: expected {accepted}, got {given}"
+        super().__init__(f"{message}. {hint}" if hint else message)
+        self.argument = argument
+        self.accepted = accepted
+        self.given = given
+
+
+class UnknownArgumentError(InvalidArgumentError, TypeError):
+    """No argument has this name. Raised before anything is sent."""
+
+    def __init__(self, argument: str, given: str, near: str | None, hint: str) -> None:
+        meant = f"did you mean {near!r}?" if near else "no parameter of the contract is called so."
+        super().__init__(argument, f"{near!r}" if near else "a parameter of the contract", given)
+        self.args = (f"create() has no argument {argument!r} (given: {given}); {meant} {hint}",)
+
+
+class MissingKeyError(OpperError):
+    """No API key was given and no environment variable holds one.
+
+    Attributes:
+        variables: the environment variables that were looked at, in order.
+    """
+
+    def __init__(self, variables: tuple[str, ...]) -> None:
+        super().__init__(
+            f"No API key: pass api_key=..., or set one of the environment variables {' or '.join(variables)} "
+            "(looked at in this order; all are unset or empty)."
+        )
+        self.variables = variables
+
+
+class APIError(OpperError):
+    """The server or the network failed the call.
+
+    Attributes:
+        message: what went wrong, for a person to read; the server's own words where it said any.
+        status_code: the HTTP status, or None where there was no answer.
+        request_id: the id by which the server's people find the call, or None.
+        headers: the headers of the answer; names in lower case.
+        raw_body: the body of the answer as it came, as far as it came.
+        body: the same as a JSON value, or None where it is not JSON.
+        type: the server's name for the error, such as ``NotFoundError``, or None.
+        detail: what else the server said, of any JSON form; for an invalid body the places, in a list.
+        code: the server's code for the error, where it gives one beside the name.
+        param: the parameter that the server says the error is about, or None.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status_code: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        raw_body: bytes = b"",
+        body: object = None,
+    ) -> None:
+        said = read_error_body(body)
+        self.message = said.message or message
+        self.status_code = status_code
+        self.headers = {name.lower(): value for name, value in (headers or {}).items()}
+        self.request_id = request_id(self.headers)
+        self.raw_body = raw_body
+        self.body = body
+        self.type = said.type
+        self.detail = said.detail
+        self.code = said.code
+        self.param = said.param
+        facts = [str(fact) for fact in (status_code, said.type or said.code) if fact is not None]
+        text = f"{' '.join(facts)}: {self.message}" if facts else self.message
+        super().__init__(f"{text} (request id {self.request_id})" if self.request_id else text)
+
+
+class APIConnectionError(APIError):
+    """There was no answer, or not the whole of it."""
+
+
+class APITimeoutError(APIConnectionError):
+    """A clock ran out. The message says which."""
+
+
+class APIResponseValidationError(APIError):
+    """The answer is not what the contract says: not JSON, or JSON that is no chat completion."""
+
+
+class StreamTruncatedError(APIError):
+    """The stream ended before the answer did: without ``[DONE]``, and not every choice has a finish reason."""
+
+
+class APIStatusError(APIError):
+    """The answer has a status that is not 2xx."""
+
+    status_code: int
+
+
+class BadRequestError(APIStatusError):
+    """400: the request cannot be served as it stands."""
+
+
+class AuthenticationError(APIStatusError):
+    """401: the key is missing or wrong."""
+
+
+class PermissionDeniedError(APIStatusError):
+    """403: the key may not do this."""
+
+
+class NotFoundError(APIStatusError):
+    """404: the model, the parent span or the address does not exist."""
+
+
+class ConflictError(APIStatusError):
+    """409: the request collides with the state of a resource."""
+
+
+class UnprocessableEntityError(APIStatusError):
+    """422: the body does not fit the server's schema; ``detail`` lists the places."""
+
+
+class RateLimitError(APIStatusError):
+    """429: too many requests, or no quota left."""
+
+
+class InternalServerError(APIStatusError):
+    """500 and above: the server or what stands behind it failed."""
+
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def status_error_class(status_code: int) -> type[APIStatusError]:
+    """Return the class for a status that is not 2xx."""
+    return _BY_STATUS.get(status_code) or (InternalServerError if status_code >= 500 else APIStatusError)
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the id of a request from its answer's headers. Opper documents none; these are in use elsewhere."""
+    for name in ("x-request-id", "request-id", "x-opper-request-id", "apim-request-id", "cf-ray"):
+        if value := headers.get(name):
+            return value
+    return None
+
+
+class ErrorBody(NamedTuple):
+    """What an error's body says, whatever its shape."""
+
+    message: str | None = None
+    type: str | None = None
+    detail: object = None
+    code: str | int | None = None
+    param: str | None = None
+
+
+def is_error_body(body: object) -> bool:
+    """Whether a JSON value is an error's body rather than anything else a server may send with status 200."""
+    if not is_object(body) or "choices" in body:
+        return False
+    return bool(body.get("error")) or ("message" in body and "type" in body) or set(body) == {"detail"}
+
+
+def read_error_body(body: object) -> ErrorBody:
+    """Read the shapes in use: Opper's v2 (flat) and v3 (nested), OpenAI's, ``{"error": text}``, ``{"detail": ...}``."""
+    if is_array(body) and len(body) == 1:
+        body = body[0]  # some gateways wrap the object in a list
+    if not is_object(body):
+        return ErrorBody()
+    error = body.get("error")
+    if isinstance(error, str) and error:
+        return ErrorBody(
+            _text(body.get("message")) or error, _text(body.get("type")), body.get("detail"), _code(body.get("code"))
+        )
+    said = error if is_object(error) else body
+    detail = said.get("detail", said.get("details"))
+    message = _text(said.get("message")) or _text(detail) or _first_message(detail)
+    return ErrorBody(message, _text(said.get("type")), detail, _code(said.get("code")), _text(said.get("param")))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _code(value: object) -> str | int | None:
+    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+def _first_message(detail: object) -> str | None:
+    """The first of the places that a validation error lists: ``{loc, msg, type, input}``."""
+    first = detail[0] if is_array(detail) and detail else None
+    if not is_object(first):
+        return None
+    message, place = _text(first.get("msg")), first.get("loc")
+    where = ".".join(map(str, place)) if is_array(place) else ""
+    return f"{where}: {message}" if message and where else message

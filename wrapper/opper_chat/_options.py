@@ -1,0 +1,104 @@
+"""Settings: where they come from and what is accepted. The environment is read here and nowhere else."""
+
+from __future__ import annotations
+
+import math
+import os
+from urllib.parse import urlsplit
+
+from ._errors import InvalidArgumentError, MissingKeyError
+
+DEFAULT_BASE_URL = "https://api.opper.ai/v2/openai"
+"""The documented address."""
+
+KEY_VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
+"""Where a key is looked for: the variable of the vendor's current SDK, then of its previous one."""
+
+BASE_URL_VARIABLE = "OPPER_BASE_URL"
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds to wait for a connection, unless the caller sets a timeout."""
+
+DEFAULT_TIMEOUT = 600.0
+"""Seconds to wait for the next bytes: a long answer that is not streamed sends none until it is whole."""
+
+
+class Secret:
+    """A text that is not printed, logged or pickled by accident."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """Return the text."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret('...')"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError("a secret is not pickled: read it again where it is needed")
+
+
+def find_key(api_key: str | None) -> Secret:
+    """Return the key from the argument, else from the environment.
+
+    Raises:
+        MissingKeyError: there is none.
+        InvalidArgumentError: it cannot stand in an HTTP header.
+    """
+    if api_key is not None:
+        return _check_key(api_key, "api_key")
+    for variable in KEY_VARIABLES:
+        if value := os.environ.get(variable, "").strip():
+            return _check_key(value, variable)
+    raise MissingKeyError(KEY_VARIABLES)
+
+
+def _check_key(value: object, source: str) -> Secret:
+    key = value.strip() if isinstance(value, str) else value
+    # RFC 9110 section 5.5 allows a field value visible ASCII; a key with anything else was pasted wrongly.
+    if not isinstance(key, str) or not key or not all("!" <= character <= "~" for character in key):
+        given = "an empty text" if key == "" else f"a {type(value).__name__} that is not one (not shown)"
+        raise InvalidArgumentError(source, "a key of visible ASCII characters", given)
+    return Secret(key)
+
+
+def find_base_url(base_url: object = None) -> str:
+    """Return the address from the argument, else from the environment, else the documented one; no slash at the end.
+
+    Raises:
+        InvalidArgumentError: it is not an http or https address, or holds a user, a query or a fragment.
+    """
+    source = "base_url"
+    if base_url is None:
+        base_url = os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+        source = BASE_URL_VARIABLE
+    text = str(base_url)
+    accepted = "an address such as 'https://api.opper.ai/v2/openai'"
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise InvalidArgumentError(source, accepted, repr(text), f"{error}.") from None
+    if parts.username is not None or parts.password is not None:
+        raise InvalidArgumentError(source, accepted, "one with a user or password in it (not shown)")
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        hint = f"Did you mean 'https://{text}'?" if "://" not in text and text else ""
+        raise InvalidArgumentError(source, accepted, repr(text), hint)
+    if parts.query or parts.fragment or any(character.isspace() for character in text):
+        raise InvalidArgumentError(source, f"{accepted} without query, fragment or spaces", repr(text))
+    return text.rstrip("/")
+
+
+def check_seconds(value: object, argument: str) -> float:
+    """Return a number of seconds above 0.
+
+    Raises:
+        InvalidArgumentError: it is not one.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
+        raise InvalidArgumentError(argument, "a number of seconds above 0, an httpx.Timeout or None", repr(value))
+    return float(value)

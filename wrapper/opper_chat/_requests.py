@@ -1,0 +1,155 @@
+"""Arguments → the prepared request: what is sent, checked before it costs anything. No I/O, no HTTP library."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from opper_chat_api.api.chat import create_chat_completion
+from opper_chat_api.params import ChatCompletionRequestParam
+
+from . import _json
+from ._checks import Misfit, check_json, compile_check, describe, members
+from ._errors import InvalidArgumentError, UnknownArgumentError
+from ._json import is_mapping, is_object
+
+__all__ = ["ChatCompletionRequestParam", "PreparedRequest", "prepare"]
+
+OPTIONS = ("stream", "extra_headers", "extra_query", "extra_body", "timeout")
+"""What `create()` takes beside the parameters of the contract."""
+
+BEYOND = "What this contract does not know yet can be sent with extra_body={{{name!r}: ...}}."
+
+
+class PreparedRequest(NamedTuple):
+    """One request, ready to be sent."""
+
+    method: str
+    path: str
+    """Relative to the base URL."""
+    headers: dict[str, str]
+    query: dict[str, str]
+    content: bytes
+
+
+@cache
+def _endpoint() -> dict[str, Any]:
+    """What the generated endpoint says of every request: method, path and headers."""
+    # The endpoint's public functions send; what they send comes from this one.
+    return create_chat_completion._get_kwargs(body={"messages": []})  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def prepare(
+    params: Mapping[str, object],
+    *,
+    stream: object = False,
+    extra_headers: Mapping[str, str] | None = None,
+    extra_query: Mapping[str, object] | None = None,
+    extra_body: Mapping[str, object] | None = None,
+) -> PreparedRequest:
+    """Check the arguments of a call and write its request.
+
+    Args:
+        params: the parameters of the contract; None stands for one that is left out.
+        stream: whether chunks are asked for.
+        extra_headers: headers to add; they win over the client's own.
+        extra_query: query parameters to add.
+        extra_body: members to add to the body, of any JSON form; they win over ``params``, and null is sent as null.
+
+    Raises:
+        UnknownArgumentError: a parameter has a name that the contract does not know.
+        InvalidArgumentError: a value is not what the contract says.
+    """
+    if stream is not None and not isinstance(stream, bool):
+        raise InvalidArgumentError("stream", "True, False or None", describe(stream))
+    body = _check_params(params)
+    # The documented schema names `stream` in both of its forms, so it is always sent.
+    body["stream"] = bool(stream)
+    if extra_body is not None:
+        body.update(_check_extra_body(extra_body))
+    if not body.get("messages"):
+        given = describe(params["messages"]) if "messages" in params else "nothing"
+        raise InvalidArgumentError("messages", "a list of at least one message", given)
+    try:
+        content = _json.encode(body)
+    except ValueError as error:
+        raise InvalidArgumentError("create()", "values that JSON has a form for", str(error)) from None
+    endpoint = _endpoint()
+    headers = {
+        **endpoint["headers"],
+        "Accept": "text/event-stream" if stream else "application/json",
+        **_check_headers(extra_headers),
+    }
+    return PreparedRequest(endpoint["method"].upper(), endpoint["url"], headers, _check_query(extra_query), content)
+
+
+def _check_params(params: Mapping[str, object]) -> dict[str, object]:
+    checks = members(ChatCompletionRequestParam)
+    body: dict[str, object] = {}
+    for name, value in params.items():
+        check = checks.get(name)
+        if check is None:
+            raise _unknown(name, value, [*checks, *OPTIONS])
+        if value is None:
+            continue
+        try:
+            body[name] = check(value)
+        except Misfit as misfit:
+            raise _invalid(misfit.at(name), BEYOND.format(name=name)) from None
+    return body
+
+
+def _unknown(name: str, value: object, known: list[str]) -> UnknownArgumentError:
+    near = difflib.get_close_matches(name, known, 1)
+    return UnknownArgumentError(name, describe(value), near[0] if near else None, BEYOND.format(name=name))
+
+
+def _invalid(misfit: Misfit, hint: str = "") -> InvalidArgumentError:
+    return InvalidArgumentError(
+        misfit.argument, misfit.accepted, misfit.given, " ".join(text for text in (misfit.hint, hint) if text)
+    )
+
+
+_check_text = compile_check(str)
+
+
+def _check_extra_body(extra_body: object) -> dict[str, object]:
+    if not is_mapping(extra_body):
+        raise InvalidArgumentError("extra_body", "an object", describe(extra_body))
+    try:
+        checked = check_json(extra_body)
+    except Misfit as misfit:
+        raise _invalid(misfit.at("extra_body")) from None
+    return checked if is_object(checked) else {}
+
+
+def _check_headers(extra_headers: object) -> dict[str, str]:
+    if extra_headers is None:
+        return {}
+    if not is_mapping(extra_headers):
+        raise InvalidArgumentError("extra_headers", "an object of texts", describe(extra_headers))
+    headers: dict[str, str] = {}
+    for name, value in extra_headers.items():
+        # RFC 9110 section 5.5: CR, LF and NUL in a field are how requests are forged.
+        if not isinstance(name, str) or not isinstance(value, str) or set(f"{name}{value}") & set("\r\n\0"):
+            # The value is not shown: headers carry credentials.
+            raise InvalidArgumentError(
+                f"extra_headers[{name!r}]", "a text without line breaks", f"a {type(value).__name__} (not shown)"
+            )
+        headers[name] = value
+    return headers
+
+
+def _check_query(extra_query: object) -> dict[str, str]:
+    if extra_query is None:
+        return {}
+    if not is_mapping(extra_query):
+        raise InvalidArgumentError("extra_query", "an object of texts, numbers or booleans", describe(extra_query))
+    query: dict[str, str] = {}
+    for name, value in extra_query.items():
+        if not isinstance(name, str) or not isinstance(value, str | int | float):
+            raise InvalidArgumentError(f"extra_query[{name!r}]", "a text, a number or a boolean", describe(value))
+        query[name] = str(value).lower() if isinstance(value, bool) else str(value)
+    return query

@@ -1,0 +1,83 @@
+"""Status, headers and body → the generated model, or an error. No I/O, no HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from opper_chat_api.errors import DecodeError
+from opper_chat_api.models.chat_completion import ChatCompletion
+
+from . import _json
+from ._errors import APIError, APIResponseValidationError, is_error_body, status_error_class
+
+__all__ = ["ChatCompletion", "read_completion", "status_error"]
+
+
+def read_completion(status_code: int, headers: Mapping[str, str], content: bytes) -> ChatCompletion:
+    """Read the answer to a call that asked for no stream.
+
+    Raises:
+        APIStatusError: the status is not 2xx; the class tells which.
+        APIError: the status is 2xx and the body says that the call failed.
+        APIResponseValidationError: the body is not a chat completion.
+    """
+    if not 200 <= status_code < 300:
+        raise status_error(status_code, headers, content)
+    try:
+        body = _json.decode(content)
+    except ValueError as error:
+        raise not_json(status_code, headers, content, str(error)) from None
+    if is_error_body(body):
+        raise APIError(
+            "The body is an error though the status is not.",
+            status_code=status_code,
+            headers=headers,
+            raw_body=content,
+            body=body,
+        )
+    try:
+        # A body that is no object is for the model to refuse, in the same words as any other misfit.
+        return ChatCompletion.from_dict(body)  # type: ignore[arg-type]
+    except DecodeError as error:
+        raise APIResponseValidationError(
+            f"The body is not a chat completion ({error}).",
+            status_code=status_code,
+            headers=headers,
+            raw_body=content,
+            body=body,
+        ) from None
+
+
+def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reason: str) -> APIResponseValidationError:
+    """Return the error for a body that should be JSON and is not."""
+    kind = headers.get("content-type") or "no content type"
+    what = f"a body of {kind} that is not JSON ({reason})" if content.strip() else f"an empty body ({kind})"
+    return APIResponseValidationError(
+        f"The server answered {status_code} with {what}.",
+        status_code=status_code,
+        headers=headers,
+        raw_body=content,
+    )
+
+
+def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -> APIError:
+    """Return the error for a status that is not 2xx, whatever the body is."""
+    try:
+        body = _json.decode(content)
+    except ValueError:
+        body = None
+    try:
+        phrase = HTTPStatus(status_code).phrase
+    except ValueError:
+        phrase = "an unregistered status"
+    message = f"The server answered {status_code} ({phrase})"
+    if location := headers.get("location"):
+        message += f"; it redirects to {location}, which is not followed"
+    elif content.strip() and body is None:
+        message += f" with a body of {headers.get('content-type') or 'no content type'}"
+    elif isinstance(body, str) and body:
+        message = body
+    return status_error_class(status_code)(
+        f"{message}.", status_code=status_code, headers=headers, raw_body=content, body=body
+    )
