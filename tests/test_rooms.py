@@ -1,0 +1,125 @@
+"""The house: rooms import only from rooms above them, importing the package is light, both shells are alike."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import opper_chat
+import pytest
+from opper_chat import AsyncOpper, AsyncStream, Opper, Stream
+
+WRAPPER = Path(opper_chat.__file__).parent
+
+ROOMS = [
+    "_json",
+    "_errors",
+    "_options",
+    "_checks",
+    "_requests",
+    "_responses",
+    "_sse",
+    "_chunks",
+    "_transport",
+    "_async_stream",
+    "_async_client",
+    "_stream",
+    "_client",
+]
+"""In the order in which data moves, but for the two leaves at the top."""
+
+SEES_THE_CONTRACT = {"_requests", "_responses", "_chunks"}
+SEES_HTTPX = {"_transport", "_async_stream", "_async_client", "_stream", "_client"}
+
+
+def imports(path: Path) -> set[str]:
+    """The modules that a file imports, relative ones by their name alone."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {node.module} if node.module else {alias.name for alias in node.names}
+    return found
+
+
+def test_every_room_has_its_place() -> None:
+    """The files of the package are the rooms."""
+    assert {path.stem for path in WRAPPER.glob("*.py")} - {"__init__"} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_from_rooms_above(room: str) -> None:
+    """No room further down; the contract and httpx only where they belong."""
+    found = imports(WRAPPER / f"{room}.py")
+    assert {name for name in found if name in ROOMS} <= set(ROOMS[: ROOMS.index(room)])
+    assert any(name.startswith("opper_chat_api") for name in found) == (room in SEES_THE_CONTRACT)
+    assert ("httpx" in found) == (room in SEES_HTTPX)
+
+
+@pytest.mark.parametrize("path", sorted(WRAPPER.rglob("*.py")), ids=lambda path: str(path.relative_to(WRAPPER)))
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    """A docstring, and no more than one room's worth of lines."""
+    source = path.read_text("utf-8")
+    assert ast.get_docstring(ast.parse(source))
+    assert len(source.splitlines()) <= 400
+
+
+def test_importing_the_package_loads_next_to_nothing() -> None:
+    """None of the libraries, none of the rooms, no model."""
+    code = "import sys; before = set(sys.modules); import opper_chat; print('\\n'.join(set(sys.modules) - before))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "opper_chat" in loaded
+    heavy = {"httpx", "attrs", "attr", "msgspec", "asyncio", "ssl", "json", "typing_extensions", "dateutil"}
+    assert {name for name in loaded if name.split(".")[0] in heavy | {"opper_chat_api"}} == set()
+    assert {name for name in loaded if name.startswith("opper_chat.")} == set()
+
+
+def test_the_public_names() -> None:
+    """Each resolves, and the list is this one."""
+    assert list(opper_chat.__all__) == sorted(opper_chat.__all__)
+    assert set(opper_chat.__all__) == {
+        "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
+        "AsyncOpper", "AsyncStream", "AuthenticationError", "BadRequestError", "ConflictError",
+        "InternalServerError", "InvalidArgumentError", "MissingKeyError", "NotFoundError", "Opper", "OpperError",
+        "PermissionDeniedError", "RateLimitError", "Stream", "StreamTruncatedError", "UnknownArgumentError",
+        "UnprocessableEntityError", "__version__",
+    }  # fmt: skip
+    for name in opper_chat.__all__:
+        assert getattr(opper_chat, name)
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        _ = opper_chat.Nonsense  # type: ignore[attr-defined]
+
+
+def surface(cls: type) -> dict[str, str]:
+    """Public members of a class and their signatures, with the async words taken out."""
+    names = {"__aenter__": "__enter__", "__aexit__": "__exit__", "__aiter__": "__iter__", "__anext__": "__next__"}
+    members: dict[str, str] = {}
+    for name, member in vars(cls).items():
+        if name.startswith("_") and name not in names and name not in names.values() and name != "__init__":
+            continue
+        target: Any = member.fget if isinstance(member, property) else member
+        text = str(inspect.signature(target)) if callable(target) else ""
+        for word, plain in (("AsyncStream", "Stream"), ("AsyncIterator", "Iterator"), ("AsyncClient", "Client"),
+                            ("AsyncOpper", "Opper")):  # fmt: skip
+            text = text.replace(word, plain)
+        members[names.get(name, name)] = text
+    return members
+
+
+@pytest.mark.parametrize(("sync", "asynchronous"), [(Opper, AsyncOpper), (Stream, AsyncStream)])
+def test_both_shells_have_the_same_surface(sync: type, asynchronous: type) -> None:
+    """The same members with the same signatures."""
+    assert surface(sync) == surface(asynchronous)
+
+
+def test_both_forms_of_create_are_alike() -> None:
+    """The same arguments; one returns, the other is awaited."""
+    one = Opper(api_key="key").chat.completions.create
+    other = AsyncOpper(api_key="key").chat.completions.create
+    assert inspect.iscoroutinefunction(other)
+    assert not inspect.iscoroutinefunction(one)
+    assert str(inspect.signature(one)) == str(inspect.signature(other)).replace("Async", "")

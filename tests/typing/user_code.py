@@ -1,0 +1,117 @@
+"""A user's code, checked strictly by mypy and pyright and never run."""
+
+import asyncio
+from typing import assert_type
+
+import httpx
+from opper_chat import APIStatusError, AsyncOpper, InvalidArgumentError, Opper, RateLimitError, Stream
+from opper_chat_api.models import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    CustomToolCall,
+    FunctionToolCall,
+    TextPart,
+    UserMessage,
+)
+from opper_chat_api.params import ChatCompletionRequestParam, ChatMessageParam, FunctionToolParam, UserMessageParam
+
+client = Opper(api_key="key", base_url="http://127.0.0.1:1", timeout=httpx.Timeout(5), http_client=httpx.Client())
+
+
+def plain() -> str:
+    completion = client.chat.completions.create(
+        model="openai/gpt-4o",
+        messages=[
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": [{"type": "text", "text": "Hi"}]},
+            UserMessage(content=[TextPart(text="Hello")]),
+        ],
+        temperature=0.5,
+        stop=["\n"],
+        tags={"team": "search"},
+        timeout=30,
+        extra_body={"invented": True},
+        extra_headers={"x-trace": "1"},
+        extra_query={"debug": 1},
+    )
+    assert_type(completion, ChatCompletion)
+    message = completion.choices[0].message
+    assert_type(message.content, str | None)
+    if completion.usage:
+        assert_type(completion.usage.total_tokens, int)
+    return message.content or ""
+
+
+def streamed() -> None:
+    stream = client.chat.completions.create(messages=[{"role": "user", "content": "Hi"}], stream=True)
+    assert_type(stream, Stream)
+    with stream:
+        for chunk in stream:
+            assert_type(chunk, ChatCompletionChunk)
+            if chunk.choices[0].delta.content is not None:
+                print(chunk.choices[0].delta.content)
+
+
+def either(stream: bool) -> None:
+    assert_type(
+        client.chat.completions.create(messages=[{"role": "user", "content": "Hi"}], stream=stream),
+        ChatCompletion | Stream,
+    )
+
+
+def models() -> None:
+    message: UserMessageParam = {"role": "user", "content": "Hi"}
+    client.chat.completions.create(messages=[message], model={"name": "a/b", "options": {"x": 1}})
+    client.chat.completions.create(messages=[message], model=["a/b", {"name": "c/d"}])
+    request: ChatCompletionRequestParam = {"messages": [message], "model": "a/b"}
+    client.chat.completions.create(**request)
+    client.chat.completions.create(**request, stream=True).close()
+
+
+def tools() -> None:
+    tool: FunctionToolParam = {"type": "function", "function": {"name": "add", "parameters": {"type": "object"}}}
+    messages: list[ChatMessageParam] = [{"role": "user", "content": "Add"}]
+    message = client.chat.completions.create(messages=messages, tools=[tool], tool_choice="auto").choices[0].message
+    messages.append(message)
+    for call in message.tool_calls or []:
+        if call.type == "function":
+            assert_type(call, FunctionToolCall)
+            messages.append({"role": "tool", "tool_call_id": call.id, "content": call.function.arguments})
+        elif call.type == "custom":
+            assert_type(call, CustomToolCall)
+            print(call.custom.input)
+        else:
+            print(call.additional_properties.get("type"))
+
+
+def errors() -> None:
+    try:
+        plain()
+    except RateLimitError as error:
+        print(error.status_code, error.request_id, error.headers.get("retry-after"))
+    except APIStatusError as error:
+        print(error.type, error.detail, error.raw_body)
+    except InvalidArgumentError as error:
+        print(error.argument, error.accepted, error.given)
+
+
+async def asynchronous() -> None:
+    async with AsyncOpper(api_key="key", http_client=httpx.AsyncClient()) as opper:
+        completion = await opper.chat.completions.create(messages=[{"role": "user", "content": "Hi"}])
+        assert_type(completion, ChatCompletion)
+        async with await opper.chat.completions.create(
+            messages=[{"role": "user", "content": "Hi"}], stream=True
+        ) as stream:
+            async for chunk in stream:
+                if chunk.choices[0].delta.content is not None:
+                    print(chunk.choices[0].delta.content)
+
+
+def main() -> None:
+    plain()
+    streamed()
+    either(stream=True)
+    models()
+    tools()
+    errors()
+    asyncio.run(asynchronous())
