@@ -68,7 +68,7 @@ def tool_call(client: Opper) -> None:
             if isinstance(call, FunctionToolCall):
                 arguments = json.loads(call.function.arguments)
                 print("tool:     the model calls", f"{call.function.name}({call.function.arguments})")
-                result = json.dumps(get_weather(**arguments))
+                result = json.dumps(get_weather(arguments["city"]))
                 messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
 
 
