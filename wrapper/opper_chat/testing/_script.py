@@ -1,0 +1,174 @@
+"""The words in which a test says what the server replies next. Values only: nothing is sent here."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final, Literal, Self, TypeAlias
+
+import msgspec
+
+__all__ = ["CUT", "Cut", "Event", "Pause", "Piece", "ReceivedRequest", "Reply", "Scripted", "chunk"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Wait between two pieces of a body."""
+
+    seconds: float
+    """How long, in seconds. `math.inf` waits until the client leaves or the server closes."""
+
+
+class Cut(Enum):
+    """The kind of `CUT`."""
+
+    CUT = "cut"
+
+
+CUT: Final = Cut.CUT
+"""Close the connection here, in the middle of the body, with its framing unfinished."""
+
+Piece: TypeAlias = bytes | Pause | Cut
+"""A piece of a body: bytes to send, a pause, or the end of the connection."""
+
+Event: TypeAlias = Mapping[str, object] | str | Piece
+"""An event of a stream: its data as JSON object or text; bytes, pauses and `CUT` stand for themselves."""
+
+Encoding: TypeAlias = Literal["gzip", "deflate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one request gets in place of the usual answer.
+
+    A body in pieces is sent in HTTP chunks, one for each piece of bytes, and may have no end: an
+    iterator is read piece by piece, as fast as the client takes them. A body of bytes is sent whole
+    with its length. `x-request-id` is added where it is missing.
+    """
+
+    status: int = 200
+    """The HTTP status, 100 to 599."""
+
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    """HTTP headers. A `content-length` or `transfer-encoding` among them is sent as it stands, right
+    or wrong: then the body is not framed for it, and the connection closes behind it."""
+
+    body: bytes | Iterable[Piece] = b""
+    """The body, whole or in pieces."""
+
+    delay: float = 0.0
+    """How long to wait before the status line, in seconds."""
+
+    encoding: Encoding | None = None
+    """How the body is compressed on its way; sets `content-encoding`. Each piece is flushed."""
+
+    bare: bool = False
+    """Whether the pieces are written to the socket as they are, with no status line before them."""
+
+    @classmethod
+    def json(
+        cls,
+        value: object,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        delay: float = 0.0,
+        encoding: Encoding | None = None,
+    ) -> Self:
+        """A JSON body.
+
+        Raises:
+            TypeError: `value` holds something that JSON cannot.
+        """
+        all_headers = {"content-type": "application/json", **(headers or {})}
+        return cls(status, all_headers, msgspec.json.encode(value), delay, encoding)
+
+    @classmethod
+    def sse(
+        cls,
+        events: Iterable[Event],
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        delay: float = 0.0,
+        encoding: Encoding | None = None,
+    ) -> Self:
+        """A stream of server-sent events. Nothing is added: a whole one ends with `"[DONE]"`."""
+        all_headers = {"content-type": "text/event-stream; charset=utf-8", **(headers or {})}
+        pieces = map(_piece, events)  # not a list of them yet: an iterator may have no end
+        body = list(pieces) if isinstance(events, Sequence) else pieces
+        return cls(status, all_headers, body, delay, encoding)
+
+    @classmethod
+    def raw(cls, pieces: Iterable[Piece], *, delay: float = 0.0) -> Self:
+        """Bytes for the socket, status line and all; the connection closes behind them."""
+        return cls(body=pieces, delay=delay, bare=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedRequest:
+    """What the server received."""
+
+    method: str
+    """The HTTP method in capitals."""
+
+    path: str
+    """The path without the query."""
+
+    query: str
+    """The query as it was sent, without the question mark; empty where there is none."""
+
+    headers: Mapping[str, str]
+    """The headers by lower-case name. The value of `authorization` is not kept: it reads `***`."""
+
+    body: dict[str, object]
+    """The JSON object of the body; empty where the body is something else."""
+
+    content: bytes
+    """The body as it was sent."""
+
+
+Scripted: TypeAlias = Reply | Callable[[ReceivedRequest], Reply | None]
+"""A reply, or a function that makes it of the request. It must return soon, since it holds up the whole
+server; from None the request gets the usual answer."""
+
+
+def chunk(
+    content: str | None = None,
+    *,
+    index: int = 0,
+    finish_reason: str | None = None,
+    delta: Mapping[str, object] | None = None,
+    **members: object,
+) -> dict[str, object]:
+    """Return a `chat.completion.chunk` with one choice, for `Reply.sse`.
+
+    Args:
+        content: more of the text; left out of the delta when None.
+        index: the choice that it continues.
+        finish_reason: why the model stopped; null until it has.
+        delta: further members of the delta, such as `role` or `tool_calls`.
+        members: further members of the chunk, or others in place of the usual ones, such as
+            `usage={...}, choices=[]`.
+    """
+    text = {} if content is None else {"content": content}
+    choice = {"index": index, "delta": {**text, **(delta or {})}, "finish_reason": finish_reason}
+    return {
+        "id": "chatcmpl-scripted",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": "local/scripted",
+        "choices": [choice],
+        **members,
+    }
+
+
+def _piece(event: Event) -> Piece:
+    if isinstance(event, (bytes, Pause, Cut)):
+        return event
+    data = event if isinstance(event, str) else msgspec.json.encode(event).decode()
+    return "".join([*_data_lines(data), "\n"]).encode()
+
+
+def _data_lines(data: str) -> Iterator[str]:
+    for line in data.split("\n"):
+        yield f"data: {line}\n"
