@@ -1,6 +1,6 @@
-"""Everything that is made and not written: the generated package and the sync half of the wrapper.
+"""Everything that is made and not written: the generated package, the sync shells, the request's schema.
 
-`python scripts/generate.py OUTPUT` writes both below OUTPUT as they stand in the repository. Without
+`python scripts/generate.py OUTPUT` writes them below OUTPUT as they stand in the repository. Without
 `--check` nothing else happens; with `--check` the result goes to a temporary folder, is compared with
 OUTPUT, and the exit status says whether they are the same. A check repairs nothing.
 """
@@ -20,14 +20,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 import yaml
-from params import request_document
+from request import request_document, request_schema
 from unasync import sync_source
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"
 PACKAGE = Path("generated/opper_chat_api")
 WRAPPER = Path("wrapper/opper_chat")
-SYNC_MODULES = {"_async_client.py": "_client.py", "_async_stream.py": "_stream.py"}
+SCHEMA = WRAPPER / "testing" / "contract.json"
+SYNC_MODULES = {f"_async_{room}.py": f"_{room}.py" for room in ("http", "stream", "completions", "client")}
 """Modules of the wrapper that are written once, async, and the sync modules made from them."""
 
 
@@ -92,6 +93,13 @@ def generate_params(output: Path) -> None:
     output.write_text(source[: first.start()] + block + source[first.start() :], "utf-8")
 
 
+def generate_request_schema(output: Path) -> None:
+    """Write what the local server checks requests against."""
+    output.parent.mkdir(parents=True, exist_ok=True)
+    schema = request_schema(yaml.safe_load(CONTRACT.read_text("utf-8")))
+    output.write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
 def generate_sync(output: Path) -> None:
     """Write the sync modules of the wrapper."""
     output.mkdir(parents=True, exist_ok=True)
@@ -111,6 +119,7 @@ def ruff_format(path: Path) -> None:
 def generate(root: Path) -> None:
     generate_package(root / PACKAGE)
     generate_sync(root / WRAPPER)
+    generate_request_schema(root / SCHEMA)
 
 
 def differences(made: Path, found: Path) -> list[str]:
@@ -119,7 +128,8 @@ def differences(made: Path, found: Path) -> list[str]:
     def files(root: Path) -> set[Path]:
         package = {path.relative_to(root) for path in (root / PACKAGE).rglob("*") if path.is_file()}
         package = {path for path in package if "__pycache__" not in path.parts}
-        return package | {WRAPPER / name for name in SYNC_MODULES.values() if (root / WRAPPER / name).exists()}
+        others = [SCHEMA, *(WRAPPER / name for name in SYNC_MODULES.values())]
+        return package | {path for path in others if (root / path).exists()}
 
     expected, present = files(made), files(found)
     lines = [f"missing: {path}" for path in sorted(expected - present)]

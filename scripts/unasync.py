@@ -15,6 +15,10 @@ NAMES = {
     "AsyncChat": "Chat",
     "AsyncCompletions": "Completions",
     "AsyncStream": "Stream",
+    "AsyncEventStream": "EventStream",
+    "AsyncStreamManager": "StreamManager",
+    "AsyncReading": "Reading",
+    "AsyncHTTP": "HTTP",
     "AsyncClient": "Client",
     "AsyncIterator": "Iterator",
     "AsyncGenerator": "Generator",
@@ -31,6 +35,9 @@ NAMES = {
     "anext": "next",
     "_async_client": "_client",
     "_async_stream": "_stream",
+    "_async_completions": "_completions",
+    "_async_http": "_http",
+    "_async_wait": "_wait",
 }
 KEYWORDS = {"async", "await"}
 

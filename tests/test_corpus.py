@@ -7,7 +7,8 @@ import attrs
 import pytest
 from corpus import Exchange, needs_corpus, recorded
 from opper_chat import APIError, APIStatusError, InvalidArgumentError
-from opper_chat._chunks import ChunkReader
+from opper_chat._clocks import CallClocks, ClockSettings
+from opper_chat._flow import StreamFlow
 from opper_chat._requests import prepare
 from opper_chat._responses import read_completion
 from opper_chat._sse import EventDecoder
@@ -69,11 +70,15 @@ def test_every_chunk_survives(exchange: Exchange) -> None:
 def test_a_stream_is_read_alike_however_it_is_cut(exchange: Exchange) -> None:
     """The same chunks in pieces of 1, 2, 3 and 7 bytes, and cut once at every byte of the first 3,000."""
 
-    def read(pieces: list[bytes]) -> tuple[list[dict[str, Any]], bool, str | None]:
-        reader = ChunkReader(200, {})
-        chunks = [chunk.to_dict() for piece in pieces for chunk in reader.feed(piece)]
-        reader.end()
-        return chunks, reader.done, reader.failure and str(reader.failure)
+    def read(pieces: list[bytes]) -> tuple[list[dict[str, Any]], dict[str, Any], str | None]:
+        flow = StreamFlow(200, {"content-type": "text/event-stream"}, CallClocks(ClockSettings(), 0))
+        chunks: list[dict[str, Any]] = []
+        for piece in [*pieces, b""]:
+            flow.receive(piece)
+            while (chunk := flow.take()) is not None:
+                chunks.append(chunk.model.to_dict())
+        failure = flow.conclude()
+        return chunks, flow.accumulator.snapshot().to_dict(), failure and str(failure)
 
     body = exchange["response_body"].encode()
     whole = read([body])

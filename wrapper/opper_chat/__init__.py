@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._async_client import AsyncOpper as AsyncOpper
+    from ._async_stream import AsyncEventStream as AsyncEventStream
     from ._async_stream import AsyncStream as AsyncStream
     from ._client import Opper as Opper
     from ._errors import APIConnectionError as APIConnectionError
@@ -28,15 +29,18 @@ if TYPE_CHECKING:
     from ._errors import StreamTruncatedError as StreamTruncatedError
     from ._errors import UnknownArgumentError as UnknownArgumentError
     from ._errors import UnprocessableEntityError as UnprocessableEntityError
+    from ._events import StreamEvent as StreamEvent
+    from ._stream import EventStream as EventStream
     from ._stream import Stream as Stream
 
     __version__: str
 
 _HOMES = {
     "_async_client": ("AsyncOpper",),
-    "_async_stream": ("AsyncStream",),
+    "_async_stream": ("AsyncEventStream", "AsyncStream"),
     "_client": ("Opper",),
-    "_stream": ("Stream",),
+    "_stream": ("EventStream", "Stream"),
+    "_events": ("StreamEvent",),
     "_errors": (
         "APIConnectionError",
         "APIError",
@@ -65,11 +69,13 @@ __all__ = (
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AsyncEventStream",
     "AsyncOpper",
     "AsyncStream",
     "AuthenticationError",
     "BadRequestError",
     "ConflictError",
+    "EventStream",
     "InternalServerError",
     "InvalidArgumentError",
     "MissingKeyError",
@@ -79,6 +85,7 @@ __all__ = (
     "PermissionDeniedError",
     "RateLimitError",
     "Stream",
+    "StreamEvent",
     "StreamTruncatedError",
     "UnknownArgumentError",
     "UnprocessableEntityError",

@@ -1,28 +1,17 @@
-"""The client shell: settings in, requests out, answers back. The only room that waits, with `_async_stream`."""
+"""The client: settings in, calls out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import TracebackType
-from typing import Literal, Self, Unpack, overload
+from typing import Self
 
 import httpx
 
-from ._async_stream import AsyncStream
+from ._async_completions import AsyncCompletions
+from ._async_http import AsyncHTTP
+from ._clocks import check_clocks
 from ._options import find_base_url, find_key
-from ._requests import ChatCompletionRequestParam, PreparedRequest, prepare
-from ._responses import ChatCompletion, not_json, read_completion, status_error
-from ._transport import bearer, check_timeout, default_timeout, errors_mapped
-
-
-class NotGiven:
-    """Stands for a timeout that was not given, which is not None: None waits for ever."""
-
-    def __repr__(self) -> str:
-        return "NOT_GIVEN"
-
-
-NOT_GIVEN = NotGiven()
+from ._transport import NOT_GIVEN, NotGiven
 
 
 class AsyncOpper:
@@ -35,6 +24,9 @@ class AsyncOpper:
         timeout: seconds that each step may take (connecting, sending, waiting for the next bytes, waiting
             for a free connection), an ``httpx.Timeout`` that names them apart, or None for no limit.
             Unless given, 5 seconds to connect and 600 for the rest.
+        first_token: seconds from a streamed call to the first token of its answer, or None for no limit.
+        idle: seconds from one token of a stream to the next, or None. Pings and comments do not count as tokens.
+        deadline: seconds from a call to the end of its answer, streamed or not, or None.
         http_client: an httpx client of your own, with proxies, certificates or a transport of your choice.
             Its timeouts are used unless ``timeout`` is given. It stays yours: closing this client leaves it open.
 
@@ -52,48 +44,26 @@ class AsyncOpper:
         api_key: str | None = None,
         base_url: str | httpx.URL | None = None,
         timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
+        first_token: float | None = None,
+        idle: float | None = None,
+        deadline: float | None = None,
         http_client: httpx.AsyncClient | None = None,
     ) -> None:
-        self._key = find_key(api_key)
-        self._base_url = find_base_url(base_url)
-        self._timeout = timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
-        self._owns_http = http_client is None
-        self._http = http_client or httpx.AsyncClient(timeout=default_timeout())
-        self.chat = AsyncChat(self)
+        clocks = check_clocks({"first_token": first_token, "idle": idle, "deadline": deadline})
+        self._http = AsyncHTTP(find_key(api_key), find_base_url(base_url), timeout, http_client)
+        self.chat = AsyncChat(AsyncCompletions(self._http, clocks))
 
     @property
     def base_url(self) -> str:
         """The address that requests go to, without a slash at the end."""
-        return self._base_url
+        return self._http.base_url
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self._base_url!r})"
-
-    async def send(
-        self, request: PreparedRequest, timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN
-    ) -> httpx.Response:
-        """Send a prepared request and return the response with its body still to be read.
-
-        Raises:
-            APIConnectionError: there was no answer. APITimeoutError: there was none in time.
-            InvalidArgumentError: the timeout is wrong.
-        """
-        clocks = self._timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
-        prepared = self._http.build_request(
-            request.method,
-            f"{self._base_url}{request.path}",
-            params=request.query or None,
-            headers={"User-Agent": "opper-chat", **bearer(self._key), **request.headers},
-            content=request.content,
-            timeout=self._http.timeout if isinstance(clocks, NotGiven) else clocks,
-        )
-        with errors_mapped(prepared):
-            return await self._http.send(prepared, stream=True)
+        return f"{type(self).__name__}(base_url={self.base_url!r})"
 
     async def close(self) -> None:
         """Close the connections, unless the httpx client is your own. Closing twice does nothing."""
-        if self._owns_http:
-            await self._http.aclose()
+        await self._http.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -110,100 +80,5 @@ class AsyncChat:
     completions: AsyncCompletions
     """The next message of a conversation."""
 
-    def __init__(self, client: AsyncOpper) -> None:
-        self.completions = AsyncCompletions(client)
-
-
-class AsyncCompletions:
-    """The next message of a conversation."""
-
-    def __init__(self, client: AsyncOpper) -> None:
-        self._client = client
-
-    @overload
-    async def create(
-        self,
-        *,
-        stream: Literal[False] | None = None,
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | float] | None = None,
-        extra_body: Mapping[str, object] | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        **params: Unpack[ChatCompletionRequestParam],
-    ) -> ChatCompletion: ...
-
-    @overload
-    async def create(
-        self,
-        *,
-        stream: Literal[True],
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | float] | None = None,
-        extra_body: Mapping[str, object] | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        **params: Unpack[ChatCompletionRequestParam],
-    ) -> AsyncStream: ...
-
-    @overload
-    async def create(
-        self,
-        *,
-        stream: bool | None,
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | float] | None = None,
-        extra_body: Mapping[str, object] | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        **params: Unpack[ChatCompletionRequestParam],
-    ) -> ChatCompletion | AsyncStream: ...
-
-    async def create(
-        self,
-        *,
-        stream: bool | None = None,
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | float] | None = None,
-        extra_body: Mapping[str, object] | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        **params: Unpack[ChatCompletionRequestParam],
-    ) -> ChatCompletion | AsyncStream:
-        """Ask the model for the next message.
-
-        Args:
-            stream: True returns a stream of chunks, to be iterated over and closed; otherwise the whole answer.
-            extra_headers: HTTP headers to add; they win over the client's own.
-            extra_query: query parameters to add to the address.
-            extra_body: members to add to the body, for what the contract does not know yet. They win over the
-                parameters, and None is sent as null.
-            timeout: as for the client, for this call.
-            params: the parameters of the documentation page, ``messages`` first of all. Messages, tools and
-                the like are plain dicts or generated models, or both mixed. None leaves a parameter out.
-
-        Raises:
-            InvalidArgumentError: an argument is wrong; nothing was sent.
-            APIConnectionError: there was no answer. APITimeoutError: there was none in time.
-            APIStatusError: the answer is an error; the class tells which.
-            APIResponseValidationError: the answer is not a chat completion, or not a stream.
-
-        Source: https://docs.opper.ai, Chat Completions.
-        """
-        request = prepare(
-            params, stream=stream, extra_headers=extra_headers, extra_query=extra_query, extra_body=extra_body
-        )
-        response = await self._client.send(request, timeout)
-        if stream and response.is_success and _is_event_stream(response):
-            return AsyncStream(response)
-        try:
-            with errors_mapped(response.request, response.status_code, response.headers):
-                content = await response.aread()
-        finally:
-            await response.aclose()
-        if not stream:
-            return read_completion(response.status_code, response.headers, content)
-        if not response.is_success:
-            raise status_error(response.status_code, response.headers, content)
-        raise not_json(response.status_code, response.headers, content, "not an event stream")
-
-
-def _is_event_stream(response: httpx.Response) -> bool:
-    media_type: str = response.headers.get("content-type", "")
-    return media_type.partition(";")[0].strip().lower() == "text/event-stream"
+    def __init__(self, completions: AsyncCompletions) -> None:
+        self.completions = completions

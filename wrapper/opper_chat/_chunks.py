@@ -1,64 +1,92 @@
-"""Events → chunks, and whether the stream that they make is whole. No I/O, no HTTP library."""
+"""Events → chunks, or the error that they carry. No I/O, no HTTP library."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple, cast
 
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 
 from . import _json
-from ._errors import APIError, APIResponseValidationError, StreamTruncatedError, is_error_body
-from ._json import is_object
+from ._errors import APIError, APIResponseValidationError, is_error_body
+from ._json import is_array, is_object
+from ._responses import not_json
 from ._sse import EventDecoder, ServerSentEvent
 
-__all__ = ["ChatCompletionChunk", "ChunkReader"]
+__all__ = ["ChatCompletionChunk", "ChunkReader", "ReadChunk"]
 
 DONE = "[DONE]"
 
+SHOWN = 200
+"""Characters of an event that an error's message quotes; all of it is in the error's `raw_body`."""
+
+MEMBERS = frozenset({"choices", "usage", "id", "created", "model", "object", "service_tier", "system_fingerprint"})
+"""An object with none of these is no chunk: servers send objects of their own, such as `{"type": "ping"}`."""
+
+STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
+
+
+class ReadChunk(NamedTuple):
+    """One chunk, as a model and as the JSON object that it was read from."""
+
+    model: ChatCompletionChunk
+    value: dict[str, object]
+
 
 class ChunkReader:
-    """Turns the bytes of one stream, cut anywhere, into chunks, and knows how it ended.
+    """Turns the bytes of one stream, cut anywhere, into chunks.
 
     Attributes:
         done: whether ``[DONE]`` came. What follows it is not read.
-        failure: the error that ended the stream. It is to be raised once the chunks before it were handed out.
+        failure: the error that the server ended the stream with, or that its bytes are. It is to be raised once the
+            chunks before it were handed out.
+        last_words: the chunk that an error came beside, if one did. It is not handed out.
     """
 
     def __init__(self, status_code: int, headers: Mapping[str, str]) -> None:
         self.done = False
         self.failure: APIError | None = None
+        self.last_words: dict[str, object] | None = None
         self._status_code = status_code
         self._headers = headers
         self._decoder = EventDecoder()
-        self._finished: dict[int, bool] = {}
 
-    def feed(self, data: bytes) -> list[ChatCompletionChunk]:
+    @property
+    def pending(self) -> bytes:
+        """The bytes of an event that is not whole."""
+        return self._decoder.pending
+
+    def feed(self, data: bytes) -> list[ReadChunk]:
         """Take the next bytes and return the chunks that they complete."""
-        chunks: list[ChatCompletionChunk] = []
+        chunks: list[ReadChunk] = []
         for event in self._decoder.feed(data):
             if self.done or self.failure is not None:
                 break
-            chunk = self._read(event)
+            chunk = self._read_event(event)
             if chunk is not None:
                 chunks.append(chunk)
         return chunks
 
-    def end(self) -> None:
-        """Take note that the bytes have ended: without ``[DONE]``, that is well only if every choice has finished."""
-        if self.done or self.failure is not None:
-            return
-        pending = self._decoder.pending
-        if pending.strip():
-            self.failure = self._error(StreamTruncatedError, "The stream ended inside an event.", pending)
-        elif not self._finished:
-            self.failure = self._error(StreamTruncatedError, "The stream ended before it brought any choice.")
-        elif not all(self._finished.values()):
-            self.failure = self._error(
-                StreamTruncatedError, "The stream ended without [DONE] and before every choice had a finish reason."
-            )
+    def read_whole(self, content: bytes) -> list[ReadChunk]:
+        """Read a body that is not declared to be a stream: a plain completion, given as one chunk, or an error."""
+        if content.lstrip().startswith(STREAM_STARTS):
+            return self.feed(content)
+        try:
+            value = _json.decode(content)
+        except ValueError as error:
+            self.failure = not_json(self._status_code, self._headers, content, str(error))
+            return []
+        if is_completion(value) and not is_error(value):
+            chunk = self._read_value(value, content)
+            self.done = self.failure is None
+            return [] if chunk is None else [chunk]
+        message = "The server answered with JSON that is neither a stream nor a completion."
+        kind = APIError if is_error(value) else APIResponseValidationError
+        self.failure = self._error(kind, message, content, value)
+        return []
 
-    def _read(self, event: ServerSentEvent) -> ChatCompletionChunk | None:
+    def _read_event(self, event: ServerSentEvent) -> ReadChunk | None:
         data = event.data.strip()
         if not data:
             return None
@@ -69,24 +97,76 @@ class ChunkReader:
         try:
             value = _json.decode(raw)
         except ValueError as error:
-            self.failure = self._error(
-                APIResponseValidationError, f"An event of the stream is not JSON ({error}): {data[:200]!r}.", raw
-            )
+            message = f"An event of the stream is not JSON ({error}): {data[:SHOWN]!r}"
+            # Not JSON, but meant to be an error: gateways put plain text there.
+            self.failure = self._error(APIError if event.event == "error" else APIResponseValidationError, message, raw)
             return None
-        if event.event == "error" or is_error_body(value) or (is_object(value) and value.get("error")):
-            self.failure = self._error(APIError, f"The server ended the stream with an error: {data[:200]}", raw, value)
+        if event.event == "error" or is_error(value):
+            self.last_words = value if is_object(value) and "choices" in value else None
+            message = f"The server ended the stream with an error: {data[:SHOWN]}"
+            self.failure = self._error(APIError, message, raw, value)
             return None
-        try:
-            chunk = ChatCompletionChunk.from_dict(value)  # type: ignore[arg-type]  # the model refuses what is no object
-        except DecodeError as error:
-            self.failure = self._error(
-                APIResponseValidationError, f"An event of the stream is not a chunk ({error}): {data[:200]}", raw, value
-            )
-            return None
-        for place, choice in enumerate(chunk.choices):
-            index = choice.index if choice.index is not None else place
-            self._finished[index] = self._finished.get(index, False) or bool(choice.finish_reason)
-        return chunk
+        return self._read_value(value, raw)
 
-    def _error(self, kind: type[APIError], message: str, raw: bytes = b"", body: object = None) -> APIError:
+    def _read_value(self, value: object, raw: bytes) -> ReadChunk | None:
+        if is_object(value):
+            if MEMBERS.isdisjoint(value):
+                return None
+            value = as_chunk(value)
+        # What is no object is for the model to refuse, in the same words as any other misfit.
+        chunk = cast("dict[str, object]", value)
+        try:
+            model = ChatCompletionChunk.from_dict(chunk)
+        except DecodeError as error:
+            message = f"An event of the stream is not a chunk ({error}): {raw[:SHOWN].decode(errors='replace')}"
+            self.failure = self._error(APIResponseValidationError, message, raw, value)
+            return None
+        return ReadChunk(model, chunk)
+
+    def _error(self, kind: type[APIError], message: str, raw: bytes, body: object = None) -> APIError:
         return kind(message, status_code=self._status_code, headers=self._headers, raw_body=raw, body=body)
+
+
+def is_completion(value: object) -> bool:
+    """Whether a body is a completion, or one chunk: an object with choices that have something to say."""
+    choices = value.get("choices") if is_object(value) else None
+    if not is_array(choices):
+        return False
+    return any(
+        is_object(choice) and (is_object(choice.get("message")) or is_object(choice.get("delta"))) for choice in choices
+    )
+
+
+def is_error(value: object) -> bool:
+    """Whether an event says that the call failed: an error's body, an error beside or inside the choices."""
+    if not is_object(value):
+        return False
+    if is_error_body(value) or value.get("error"):
+        return True
+    choices = value.get("choices")
+    if not is_array(choices):
+        return False
+    return any(
+        is_object(choice) and (choice.get("finish_reason") == "error" or choice.get("error")) for choice in choices
+    )
+
+
+def as_chunk(value: dict[str, object]) -> dict[str, object]:
+    """Return the chunk that an object stands for: some servers answer a request for a stream with a whole message."""
+    choices = value.get("choices")
+    if not is_array(choices):
+        return value
+    if not any(is_object(choice) and "message" in choice and not choice.get("delta") for choice in choices):
+        return value
+    return {
+        **value,
+        "object": "chat.completion.chunk",
+        "choices": [_choice_as_delta(choice) if is_object(choice) else choice for choice in choices],
+    }
+
+
+def _choice_as_delta(choice: dict[str, object]) -> dict[str, object]:
+    if "message" not in choice or choice.get("delta"):
+        return choice
+    rest = {name: member for name, member in choice.items() if name != "message"}
+    return {**rest, "delta": choice["message"]}

@@ -25,9 +25,12 @@ The names below APIError are those of the OpenAI SDK.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ._json import is_array, is_object
+
+if TYPE_CHECKING:
+    from opper_chat_api.models import ChatCompletion
 
 
 class OpperError(Exception):
@@ -100,7 +103,12 @@ class APIError(OpperError):
         detail: what else the server said, of any JSON form; for an invalid body the places, in a list.
         code: the server's code for the error, where it gives one beside the name.
         param: the parameter that the server says the error is about, or None.
+        partial: of a stream, the completion as far as it came, or None if nothing did.
+        chunks_received: of a stream, how many chunks came.
     """
+
+    partial: ChatCompletion | None = None
+    chunks_received: int = 0
 
     def __init__(
         self,
@@ -132,7 +140,26 @@ class APIConnectionError(APIError):
 
 
 class APITimeoutError(APIConnectionError):
-    """A clock ran out. The message says which."""
+    """A clock ran out.
+
+    Attributes:
+        clock: which one: ``connect``, ``read``, ``write`` or ``pool`` of httpx's, which bound single steps; or
+            ``first_token``, ``idle`` or ``deadline``, which bound what a person waits for.
+        seconds: what it was set to, or None where that is not known.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        clock: str | None = None,
+        seconds: float | None = None,
+        status_code: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message, status_code=status_code, headers=headers)
+        self.clock = clock
+        self.seconds = seconds
 
 
 class APIResponseValidationError(APIError):

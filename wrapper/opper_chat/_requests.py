@@ -17,7 +17,9 @@ from ._json import is_mapping, is_object
 
 __all__ = ["ChatCompletionRequestParam", "PreparedRequest", "prepare"]
 
-OPTIONS = ("stream", "extra_headers", "extra_query", "extra_body", "timeout")
+OPTIONS = (
+    "stream", "extra_headers", "extra_query", "extra_body", "timeout", "first_token", "idle", "deadline",
+)  # fmt: skip
 """What `create()` takes beside the parameters of the contract."""
 
 BEYOND = "What this contract does not know yet can be sent with extra_body={{{name!r}: ...}}."
@@ -32,6 +34,8 @@ class PreparedRequest(NamedTuple):
     headers: dict[str, str]
     query: dict[str, str]
     content: bytes
+    choices: int
+    """How many are asked for."""
 
 
 @cache
@@ -82,7 +86,14 @@ def prepare(
         "Accept": "text/event-stream" if stream else "application/json",
         **_check_headers(extra_headers),
     }
-    return PreparedRequest(endpoint["method"].upper(), endpoint["url"], headers, _check_query(extra_query), content)
+    return PreparedRequest(
+        endpoint["method"].upper(), endpoint["url"], headers, _check_query(extra_query), content, _choices(body)
+    )
+
+
+def _choices(body: Mapping[str, object]) -> int:
+    n = body.get("n")
+    return n if isinstance(n, int) and n > 0 else 1
 
 
 def _check_params(params: Mapping[str, object]) -> dict[str, object]:

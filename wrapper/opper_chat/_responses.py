@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import cast
 
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion import ChatCompletion
@@ -38,7 +39,7 @@ def read_completion(status_code: int, headers: Mapping[str, str], content: bytes
         )
     try:
         # A body that is no object is for the model to refuse, in the same words as any other misfit.
-        return ChatCompletion.from_dict(body)  # type: ignore[arg-type]
+        return ChatCompletion.from_dict(cast("dict[str, object]", body))
     except DecodeError as error:
         raise APIResponseValidationError(
             f"The body is not a chat completion ({error}).",

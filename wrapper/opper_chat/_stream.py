@@ -1,39 +1,45 @@
 # Made from wrapper/opper_chat/_async_stream.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The stream shell: bytes from the connection in, chunks out. The decisions are in `_chunks`."""
+"""The stream shells: bytes from the connection in, chunks or events out. The decisions are in `_flow`."""
 
 from __future__ import annotations
 
-from collections import deque
+import sys
+import warnings
 from collections.abc import Iterator, Mapping
+from time import monotonic
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from ._chunks import ChatCompletionChunk, ChunkReader
-from ._errors import request_id
-from ._transport import errors_mapped
+from ._chunks import ReadChunk
+from ._errors import APIError, StreamTruncatedError, request_id
+from ._events import EventMaker, StreamEvent
+from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, timed_out
+from ._transport import Holders, errors_mapped
+from ._wait import drop, interrupt, time_limit
+
+DRAIN_SECONDS = 0.1
+"""How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
+
+DRAIN_BYTES = 65536
 
 
-class Stream:
-    """A streamed answer: iterate over its chunks, best inside ``with``, which frees the connection.
+class Reading:
+    """What both kinds of stream have in common."""
 
-    Iteration ends when the server says ``[DONE]``. Whatever else ends it raises, after the chunks before it:
-
-    Raises:
-        StreamTruncatedError: the stream ended before the answer did.
-        APIConnectionError: the connection broke. APITimeoutError: a clock ran out.
-        APIError: the server ended the stream with an error.
-        APIResponseValidationError: the server sent what is no chunk.
-    """
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-        self._bytes = response.iter_bytes()
-        self._reader = ChunkReader(response.status_code, response.headers)
-        self._ready: deque[ChatCompletionChunk] = deque()
+    def __init__(
+        self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str
+    ) -> None:
         self._closed = False
+        self._response = response
+        self._flow = flow
+        self._holders = holders
+        self._site = site
+        self._bytes = response.iter_bytes()
+        self._busy = False
+        holders.hold(id(self), f"a stream made at {site}")
 
     @property
     def response(self) -> httpx.Response:
@@ -50,42 +56,59 @@ class Stream:
         """The id by which the server's people find the call, or None."""
         return request_id(self._response.headers)
 
-    def __iter__(self) -> Iterator[ChatCompletionChunk]:
+    @property
+    def snapshot(self) -> ChatCompletion:
+        """The completion as far as its chunks were handed out, made when it is asked for."""
+        return self._flow.accumulator.snapshot()
+
+    @property
+    def text_stream(self) -> Iterator[str]:
+        """The text of the first choice, piece by piece, and nothing else."""
+        while (chunk := self._next_chunk()) is not None:
+            for choice in chunk.model.choices:
+                if not choice.index and choice.delta.content:
+                    yield choice.delta.content
+
+    def until_done(self) -> Self:
+        """Read to the end.
+
+        Raises:
+            APIError: what ended the stream early, as in iterating.
+        """
+        while self._next_chunk() is not None:
+            pass
         return self
 
-    def __next__(self) -> ChatCompletionChunk:
-        while not self._ready:
-            if self._closed:
-                raise StopIteration
-            if self._reader.done or self._reader.failure is not None:
-                self.close()
-                if self._reader.failure is not None:
-                    raise self._reader.failure
-                continue
-            self._receive()
-        return self._ready.popleft()
+    def get_final_completion(self) -> ChatCompletion:
+        """Read to the end and return the completion, the same model that a plain call returns.
 
-    def _receive(self) -> None:
-        try:
-            with errors_mapped(
-                self._response.request, self._response.status_code, self._response.headers
-            ):
-                data = next(self._bytes, b"")
-        except BaseException:
-            self.close()
-            raise
-        if data:
-            self._ready.extend(self._reader.feed(data))
-        else:
-            self._reader.end()
-            if self._reader.failure is None:
-                self.close()
+        Raises:
+            APIError: what ended the stream early, as in iterating.
+            StreamTruncatedError: the stream was closed before the answer was whole.
+        """
+        self.until_done()
+        if not self._flow.complete:
+            raise self._closed_early()
+        return self.snapshot
+
+    def get_final_text(self) -> str:
+        """Read to the end and return the text of the first choice; empty where it has none.
+
+        Raises:
+            APIError: as in `get_final_completion`.
+        """
+        choices = (self.get_final_completion()).choices
+        return (choices[0].message.content or "") if choices else ""
 
     def close(self) -> None:
-        """Free the connection. Iterating further ends at once. Closing twice does nothing."""
-        if not self._closed:
-            self._closed = True
-            self._response.close()
+        """Free the connection, from any task or thread. Iterating further ends at once. Twice does nothing more."""
+        if self._closed:
+            return
+        self._closed = True
+        self._holders.release(id(self))
+        if self._busy and interrupt(self._response):
+            return  # whoever is reading wakes up, and closes the response
+        self._response.close()
 
     def __enter__(self) -> Self:
         return self
@@ -97,3 +120,146 @@ class Stream:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+    def __del__(self) -> None:
+        if getattr(self, "_closed", True) or sys.is_finalizing():
+            return
+        self._closed = True
+        self._holders.release(id(self))
+        drop(self._response, self._holders.dropped)
+        warnings.warn(
+            f"a stream made at {self._site} was never closed",
+            ResourceWarning,
+            stacklevel=1,
+            source=self,
+        )
+
+    def _next_chunk(self) -> ReadChunk | None:
+        """Return the next chunk, or None at the end. Raise what ended the stream early."""
+        while (chunk := self._flow.take()) is None:
+            if self._closed and not self._flow.over:
+                return None
+            if self._flow.over:
+                failure = self._flow.conclude()
+                self._finish(failure)
+                if failure is not None:
+                    raise failure
+                return None
+            self._receive()
+        return chunk
+
+    def _receive(self) -> None:
+        self._busy = True
+        try:
+            data = self._read()
+        except APIError as error:
+            if not self._closed:
+                self._flow.fail(error)
+        except BaseException:
+            self._busy = False
+            self.close()
+            raise
+        else:
+            self._flow.receive(data)
+        finally:
+            self._busy = False
+        if self._closed:
+            self._response.close()
+
+    def _read(self) -> bytes:
+        """Return the next bytes; none at the end of the body."""
+        clocks = self._flow.clocks
+        began = monotonic()
+        limit = clocks.limit(began) if clocks.running else None
+        with errors_mapped(
+            self._response.request, self._response.status_code, self._response.headers
+        ):
+            if limit is None:
+                return next(self._bytes, b"")
+            try:
+                with time_limit(limit.left, self._response):
+                    return next(self._bytes, b"")
+            except TimeoutError:
+                raise timed_out(limit, self._response.status_code, self._response.headers) from None
+            finally:
+                clocks.waited(monotonic() - began)
+
+    def _finish(self, failure: APIError | None) -> None:
+        """Give the connection back: whole, if the server ends its body soon."""
+        if self._closed:
+            return
+        read = 0
+        try:
+            if failure is None:
+                with time_limit(DRAIN_SECONDS, self._response):
+                    while read < DRAIN_BYTES and (data := next(self._bytes, b"")):
+                        read += len(data)
+        except (TimeoutError, httpx.HTTPError, httpx.StreamError):
+            pass  # it is given up instead
+        finally:
+            self.close()
+
+    def _closed_early(self) -> StreamTruncatedError:
+        error = StreamTruncatedError(
+            "The stream was closed before the answer was whole.",
+            status_code=self._response.status_code,
+            headers=self._response.headers,
+        )
+        error.chunks_received = self._flow.chunks_received
+        error.partial = self.snapshot if error.chunks_received else None
+        return error
+
+
+class Stream(Reading):
+    """A streamed answer: iterate over its chunks, best inside ``with``, which frees the connection.
+
+    Iteration ends when the answer is whole: when the server says ``[DONE]``, or when its bytes end after every choice
+    has had a finish reason. Whatever else ends it raises, after the chunks before it, an error with the completion so
+    far in ``partial``:
+
+    Raises:
+        StreamTruncatedError: the stream ended before the answer did.
+        APIConnectionError: the connection broke. APITimeoutError: a clock ran out.
+        APIError: the server ended the stream with an error.
+        APIResponseValidationError: the server sent what is no chunk.
+    """
+
+    def __iter__(self) -> Iterator[ChatCompletionChunk]:
+        return self
+
+    def __next__(self) -> ChatCompletionChunk:
+        chunk = self._next_chunk()
+        if chunk is None:
+            raise StopIteration
+        return chunk.model
+
+
+class EventStream(Reading):
+    """A streamed answer as typed events; `opper_chat.StreamEvent` is their union, told apart by ``type``.
+
+    Ends and raises as `Stream` does.
+    """
+
+    def __init__(
+        self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str
+    ) -> None:
+        super().__init__(response, flow, holders, site)
+        self._events = EventMaker(flow.accumulator)
+        self._ready: list[StreamEvent] = []
+        self._ended = False
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        while not self._ready:
+            if self._ended:
+                raise StopIteration
+            chunk = self._next_chunk()
+            if chunk is not None:
+                self._ready = self._events.add(chunk.model, chunk.value)
+            else:
+                self._ended = True
+                self._ready = self._events.finish() if self._flow.complete else []
+            self._ready.reverse()  # the next one is taken from the end
+        return self._ready.pop()

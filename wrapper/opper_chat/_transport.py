@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 
@@ -10,11 +12,11 @@ import httpx
 from ._errors import APIConnectionError, APIError, APIResponseValidationError, APITimeoutError, InvalidArgumentError
 from ._options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Secret, check_seconds
 
-_CLOCKS: dict[type[httpx.TimeoutException], str] = {
-    httpx.ConnectTimeout: "connecting to the server",
-    httpx.ReadTimeout: "waiting for the server's next bytes",
-    httpx.WriteTimeout: "sending the request",
-    httpx.PoolTimeout: "waiting for a free connection of the pool",
+_CLOCKS: dict[type[httpx.TimeoutException], tuple[str, str]] = {
+    httpx.ConnectTimeout: ("connect", "connecting to the server"),
+    httpx.ReadTimeout: ("read", "waiting for the server's next bytes"),
+    httpx.WriteTimeout: ("write", "sending the request"),
+    httpx.PoolTimeout: ("pool", "waiting for a free connection: the pool is full"),
 }
 
 
@@ -42,9 +44,57 @@ def bearer(key: Secret) -> dict[str, str]:
     return {"Authorization": f"Bearer {key.reveal()}"}
 
 
+class NotGiven:
+    """Stands for a timeout that was not given, which is not None: None waits for ever."""
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+NOT_GIVEN = NotGiven()
+
+
+class Holders:
+    """Who holds the connections of a client: for the message that there is none left, and for what was dropped.
+
+    Attributes:
+        dropped: responses that were given up where nothing can be awaited, to be closed where it can.
+    """
+
+    def __init__(self) -> None:
+        self.dropped: list[httpx.Response] = []
+        self._holders: dict[int, str] = {}
+
+    def hold(self, number: int, holder: str) -> None:
+        """Take note that a connection is in use."""
+        self._holders[number] = holder
+
+    def release(self, number: int) -> None:
+        """Take note that it no longer is."""
+        self._holders.pop(number, None)
+
+    def describe(self) -> str:
+        """Name the holders."""
+        counted = Counter(list(self._holders.values()))
+        named = [f"{holder} ({count} times)" if count > 1 else holder for holder, count in counted.most_common(5)]
+        others = len(counted) - len(named)
+        return ", ".join([*named, *([f"{others} others"] if others else [])]) or "nobody that this client knows of"
+
+
+def call_site() -> str:
+    """Return the place of the caller's code that this call comes from, as file and line."""
+    frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # documented, and a hundred times cheaper than a traceback
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
 @contextmanager
 def errors_mapped(
-    request: httpx.Request, status_code: int | None = None, headers: Mapping[str, str] | None = None
+    request: httpx.Request,
+    status_code: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    holders: Holders | None = None,
 ) -> Generator[None]:
     """Turn what httpx raises within into this package's errors.
 
@@ -53,7 +103,7 @@ def errors_mapped(
     try:
         yield
     except httpx.HTTPError as error:
-        raise _mapped(error, request, status_code, headers) from _without_key(error, request)
+        raise _mapped(error, request, status_code, headers, holders) from _without_key(error, request)
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeEncodeError) as error:
         raise InvalidArgumentError(
             "the request", "an address and headers that HTTP has a form for", str(error)
@@ -61,26 +111,26 @@ def errors_mapped(
 
 
 def _mapped(
-    error: httpx.HTTPError, request: httpx.Request, status_code: int | None, headers: Mapping[str, str] | None
+    error: httpx.HTTPError,
+    request: httpx.Request,
+    status_code: int | None,
+    headers: Mapping[str, str] | None,
+    holders: Holders | None,
 ) -> APIError:
     where = f"{request.method} {request.url.copy_with(query=None)}"
     if isinstance(error, httpx.TimeoutException):
-        clock = _CLOCKS.get(type(error), "waiting for the server")
-        seconds = _seconds(error, request)
-        message = f"Timed out {clock}{seconds} ({where})."
-        return APITimeoutError(message, status_code=status_code, headers=headers)
+        clock, doing = _CLOCKS.get(type(error), (None, "waiting for the server"))
+        seconds = dict(request.extensions.get("timeout", {})).get(clock)
+        after = "" if seconds is None else f" after {seconds:g} s"
+        held = f" Its connections are held by {holders.describe()}." if clock == "pool" and holders else ""
+        message = f"Timed out {doing}{after} ({where}).{held}"
+        return APITimeoutError(message, clock=clock, seconds=seconds, status_code=status_code, headers=headers)
     if isinstance(error, httpx.DecodingError):
         message = f"The body cannot be decompressed ({where}): {error}."
         return APIResponseValidationError(message, status_code=status_code, headers=headers)
     broke = "The connection broke before the answer was whole" if status_code else "There was no answer"
     reason = str(error) or type(error).__name__
     return APIConnectionError(f"{broke} ({where}): {reason}.", status_code=status_code, headers=headers)
-
-
-def _seconds(error: httpx.TimeoutException, request: httpx.Request) -> str:
-    clock = type(error).__name__.removesuffix("Timeout").lower()
-    seconds = request.extensions.get("timeout", {}).get(clock)
-    return f" after {seconds:g} s" if isinstance(seconds, int | float) else ""
 
 
 def _without_key(error: httpx.HTTPError, request: httpx.Request) -> httpx.HTTPError:

@@ -7,17 +7,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._scenarios import SCENARIOS, Outcome, Scenario
     from ._script import CUT, Pause, ReceivedRequest, Reply, chunk
     from ._server import LocalServer
 
-__all__ = ["CUT", "LocalServer", "Pause", "ReceivedRequest", "Reply", "chunk"]
+__all__ = ["CUT", "SCENARIOS", "LocalServer", "Outcome", "Pause", "ReceivedRequest", "Reply", "Scenario", "chunk"]
 
 _HOMES = {
     "CUT": "_script",
     "LocalServer": "_server",
+    "Outcome": "_scenarios",
     "Pause": "_script",
     "ReceivedRequest": "_script",
     "Reply": "_script",
+    "SCENARIOS": "_scenarios",
+    "Scenario": "_scenarios",
     "chunk": "_script",
 }
 

@@ -16,9 +16,6 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from referencing import Registry
 
-from ._json import JsonObject, is_list, is_object
-
-
 
 @cache
 def _validator() -> Validator:

@@ -1,14 +1,15 @@
-"""The contract's request, rewritten so that a generator of typed dicts makes what a person types.
+"""The contract's request: as a JSON Schema of its own, and rewritten for a generator of typed dicts.
 
-Reads the contract, returns an OpenAPI document with the schemas that a request reaches, each named
-`...Param`. Three things differ from the contract: wherever an object may stand, its generated model may
-stand too; the arms that only exist for reading (`Other...`) are gone, so that a checker finds a misspelt
-kind; and `stream` is gone from the request, because the overloads of `create()` name it themselves.
+`request_schema` is for whoever checks requests. `request_document` is an OpenAPI document with the schemas that a
+request reaches, each named `...Param`. Three things differ from the contract: wherever an object may stand, its
+generated model may stand too; the arms that only exist for reading (`Other...`) are gone, so that a checker finds a
+misspelt kind; and `stream` is gone from the request, because the overloads of `create()` name it themselves.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 SCHEMAS = "#/components/schemas/"
@@ -16,11 +17,29 @@ ANSWER = "ChatCompletionMessage"
 """The model of an answer's message, which goes back into a conversation as it is."""
 
 
+def request_schema(contract: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the request, with all that it refers to, as one JSON Schema document."""
+    schemas: dict[str, Any] = contract["components"]["schemas"]
+    reached: dict[str, Any] = {}
+    waiting = [_request_name(contract)]
+    root = waiting[0]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached[name] = schemas[name]
+            waiting.extend(_references(schemas[name]))
+    return {
+        "$comment": "Made from openapi.yaml: change that and run `nox -s generate`.",
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$ref": f"{SCHEMAS}{root}",
+        "components": {"schemas": dict(sorted(reached.items()))},
+    }
+
+
 def request_document(contract: dict[str, Any]) -> dict[str, Any]:
     """Return the document from which the typed dicts are made."""
     schemas: dict[str, Any] = contract["components"]["schemas"]
-    operation = contract["paths"]["/chat/completions"]["post"]
-    request = _name(operation["requestBody"]["content"]["application/json"]["schema"])
+    request = _request_name(contract)
     rewritten: dict[str, Any] = {}
     waiting = [request]
     while waiting:
@@ -35,6 +54,14 @@ def request_document(contract: dict[str, Any]) -> dict[str, Any]:
         "paths": {},
         "components": {"schemas": dict(sorted(rewritten.items()))},
     }
+
+
+def _references(schema: Any) -> Iterator[str]:
+    items = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict) and "$ref" in schema:
+        yield _name(schema)
+    for item in items:
+        yield from _references(item)
 
 
 def _rewrite(schema: Any, schemas: dict[str, Any], waiting: list[str]) -> Any:
@@ -59,6 +86,11 @@ def _rewrite(schema: Any, schemas: dict[str, Any], waiting: list[str]) -> Any:
         # `true` would make a typed dict without keys, which accepts nothing.
         copy["additionalProperties"] = {}
     return copy
+
+
+def _request_name(contract: dict[str, Any]) -> str:
+    operation = contract["paths"]["/chat/completions"]["post"]
+    return _name(operation["requestBody"]["content"]["application/json"]["schema"])
 
 
 def _name(reference: dict[str, Any]) -> str:

@@ -1,0 +1,314 @@
+"""Chunks → the completion that they make, in time that grows with the stream and not with its square. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any
+
+from opper_chat_api.models.chat_completion import ChatCompletion
+from opper_chat_api.models.completion_usage import CompletionUsage
+
+from ._json import is_array, is_object
+from ._partial_json import FIRST_SAID, LAST_SAID, Text, copied, is_empty, merged, replaced
+from ._tool_calls import ToolCall, ToolCalls
+
+OTHER_PARTS = "content_parts"
+"""The member of a message that holds the parts of its content that are not text, where the content came as parts."""
+
+_SENT_ONCE = frozenset({"id", "created", "model"})
+_NOT_MERGED = frozenset({"object", "choices", "obfuscation"})
+_OUTPUT = frozenset({"function_call", "audio", "reasoning_details"})
+
+
+class Accumulator:
+    """Makes of the chunks of a stream the completion that a plain call would have returned.
+
+    Of the completion's own members, ``id``, ``created`` and ``model`` are the first that say something, ``object`` is
+    ``chat.completion``, padding (``obfuscation``) is dropped, ``usage`` is the last, and the rest follows
+    `_partial_json.replaced`. Messages follow `_partial_json.merge`, tool calls `_tool_calls.ToolCalls`. Null is as
+    good as absent. No JSON object makes anything here raise.
+
+    Args:
+        expected_choices: how many choices were asked for (``n``).
+    """
+
+    __slots__ = ("_choices", "_compared", "_expected", "_last", "_present", "_top", "_width")
+
+    def __init__(self, expected_choices: int = 1) -> None:
+        self._expected = expected_choices
+        self._top: dict[str, object] = {}
+        self._choices: dict[int, _Choice] = {}
+        # Nearly every chunk has the members of the one before, and but for its choices the same values: these are
+        # compared at once, and merged only where something is new.
+        self._width = -1
+        self._present: Callable[[dict[str, Any]], object] = _nothing
+        self._compared: Callable[[dict[str, Any]], object] = _nothing
+        self._last: object = None
+
+    def add(self, value: dict[str, Any]) -> bool:
+        """Add the JSON object of a chunk, which is neither kept nor changed.
+
+        Returns:
+            Whether it brought output of the model: some of a text, of a tool or function call, or of audio.
+        """
+        try:
+            same = len(value) == self._width and self._compared(value) == self._last and self._present(value)
+        except KeyError:
+            same = False
+        if not same:
+            self._add_members(value)
+        try:
+            choices: Any = value["choices"]
+        except KeyError:
+            return False
+        if choices.__class__ is not list:
+            return False
+        output = False
+        item: Any
+        for place, item in enumerate(choices):
+            if item.__class__ is dict:
+                key: Any = item.get("index")
+                if key.__class__ is not int:
+                    key = place
+                choice = self._choices.get(key)
+                if choice is None:
+                    choice = self._choices[key] = _Choice(item.get("index"))
+                if choice.add(item):
+                    output = True
+        return output
+
+    @property
+    def complete(self) -> bool:
+        """Whether as many choices as were asked for came, and every one has a finish reason."""
+        choices = self._choices.values()
+        return len(choices) >= max(1, self._expected) and all(choice.finish_reason for choice in choices)
+
+    @property
+    def usage(self) -> CompletionUsage | None:
+        """What the call consumed, as the server last said it."""
+        usage = self._top.get("usage")
+        try:
+            return CompletionUsage.from_dict(usage) if is_object(usage) else None
+        except ValueError:
+            return None
+
+    def text(self, index: int = 0, name: str = "content") -> str | None:
+        """Return a text of a choice so far, such as its ``content``, or None where the server has sent none."""
+        choice = self._choices.get(index)
+        return choice.text(name) if choice else None
+
+    def tool_calls(self, index: int = 0) -> list[ToolCall]:
+        """Return the tool calls of a choice so far."""
+        choice = self._choices.get(index)
+        return list(choice.calls.calls) if choice and choice.calls else []
+
+    def snapshot(self) -> ChatCompletion:
+        """Return the completion so far. Chunks that come later do not change it."""
+        completion = {name: copied(member) for name, member in self._top.items()}
+        completion["object"] = "chat.completion"
+        completion["choices"] = [choice.to_dict() for _, choice in sorted(self._choices.items())]
+        return ChatCompletion.from_dict(completion)
+
+    def _add_members(self, value: dict[str, Any]) -> None:
+        """Merge the members of the completion itself, and note which of them the next chunk is to be compared by."""
+        top = self._top
+        compared: list[str] = []
+        for name, member in value.items():
+            if name in _NOT_MERGED:
+                continue
+            have = top.get(name)
+            if name in _SENT_ONCE:
+                if not have and member is not None:
+                    top[name] = copied(member)
+                if top.get(name):
+                    continue
+            elif name == "usage":
+                top[name] = copied(member) if member or not have else have
+            elif member is not None:
+                top[name] = replaced(have, member)
+            compared.append(name)
+        if value and not any(isinstance(value[name], (dict, list)) for name in compared):
+            self._width = len(value)
+            self._present = itemgetter(*value)
+            self._compared = itemgetter(*compared) if compared else _nothing
+            self._last = self._compared(value)
+        else:
+            self._width = -1
+            self._present = _nothing
+
+
+def _nothing(_: dict[str, Any]) -> object:
+    return None
+
+
+class _Choice:
+    """One of the answers so far."""
+
+    __slots__ = ("_logprobs", "_members", "_message", "calls", "finish_reason")
+
+    def __init__(self, index: object) -> None:
+        self.finish_reason: object = None
+        self.calls: ToolCalls | None = None
+        self._message: dict[str, object] = {}
+        self._members: dict[str, object] = {} if index is None else {"index": copied(index)}
+        self._logprobs: dict[str, object] | None = None
+
+    def add(self, item: Any) -> bool:
+        """Add a piece, which is a JSON object, and return whether it brought output."""
+        output = False
+        message = self._message
+        delta: Any = item.get("delta")
+        if "message" in item or delta.__class__ is not dict:
+            delta = piece_of(item, not message, self.text)
+            if not message and delta is item.get("message"):
+                output = self._begin_whole(item)
+        for name, piece in delta.items():
+            if piece is not None:
+                have = message.get(name)
+                if isinstance(have, Text) and isinstance(piece, str):
+                    if piece:
+                        have.append(piece)
+                        output = True
+                elif self._add_piece(name, have, piece):
+                    output = True
+        for name, value in item.items():
+            if value is not None and name not in _PIECES:
+                self._add_member(name, value)
+        return output
+
+    def text(self, name: str) -> str | None:
+        """Return a text of the message so far."""
+        have = self._message.get(name)
+        if isinstance(have, Text):
+            return have.joined()
+        if is_array(have):
+            return split_parts(have)[0]
+        return have if isinstance(have, str) else None
+
+    def to_dict(self) -> dict[str, object]:
+        """Return the choice as a plain completion has it."""
+        message = {name: copied(member) for name, member in self._message.items()}
+        if self.calls is not None:
+            message["tool_calls"] = [call.to_dict() for call in self.calls.calls]
+        choice = {name: copied(member) for name, member in self._members.items()}
+        choice["message"] = message
+        if self.finish_reason is not None:
+            choice["finish_reason"] = copied(self.finish_reason)
+        if self._logprobs is not None:
+            choice["logprobs"] = copied(self._logprobs)
+        return choice
+
+    def _begin_whole(self, item: dict[str, Any]) -> bool:
+        """Keep of a whole message what no delta is like: a content of parts, and an empty delta beside it."""
+        if item.get("delta"):
+            self._members["delta"] = copied(item["delta"])
+        content = item["message"].get("content")
+        if not is_array(content):
+            return False
+        self._message["content"] = copied(content)
+        return not is_empty(content)
+
+    def _add_piece(self, name: str, have: object, piece: object) -> bool:
+        """Add what is not simply more of a text."""
+        message = self._message
+        if name == "content" and is_array(have) and not isinstance(have, Text):
+            # The message came whole, its content in parts, and yet there is more of it.
+            if piece == have:
+                return False
+            del message[name]
+            self._add_parts(have)
+            have = message.get(name)
+        if name == "content" and is_array(piece):
+            return self._add_parts(piece)
+        if name == "tool_calls" and (is_array(piece) or is_object(piece)):
+            self.calls = self.calls or ToolCalls()
+            fragments = piece if is_array(piece) else [piece]
+            for position, fragment in enumerate(fragments):
+                if is_object(fragment):
+                    self.calls.add(fragment, position)
+            return not is_empty(piece)
+        if isinstance(piece, str) and have is None and name not in FIRST_SAID and name not in LAST_SAID:
+            message[name] = Text((piece,) if piece else ())
+            return bool(piece)
+        message[name] = merged(name, have, piece)
+        return name in _OUTPUT and not is_empty(piece)
+
+    def _add_parts(self, parts: list[object]) -> bool:
+        text, others = split_parts(parts)
+        output = self._add_piece("content", self._message.get("content"), text)
+        if others:
+            self._message[OTHER_PARTS] = merged(OTHER_PARTS, self._message.get(OTHER_PARTS), others)
+        return output or bool(others)
+
+    def _add_member(self, name: str, value: object) -> None:
+        if name == "finish_reason":
+            self.finish_reason = value if value or self.finish_reason is None else self.finish_reason
+        elif name == "logprobs" and is_object(value):
+            self._logprobs = have = {} if self._logprobs is None else self._logprobs
+            for part, items in value.items():
+                said = have.get(part)
+                if part in {"content", "refusal"} and is_array(items) and (said is None or is_array(said)):
+                    # One item a token, whatever else it says; never changed here, so that it need not be copied.
+                    have[part] = said = [] if said is None else said
+                    said.extend(items)
+                else:
+                    have[part] = merged(part, said, items)
+        else:
+            self._members[name] = replaced(self._members.get(name), value)
+
+
+_TEXT_PARTS = (None, "text", "output_text")
+_THINKING_PARTS = ("thinking", "reasoning", "reasoning_text")
+_PIECES = frozenset({"delta", "message", "index"})
+
+
+def piece_of(item: dict[str, Any], first: bool, text: Callable[[str], str | None]) -> dict[str, Any]:
+    """Return what a choice in a chunk adds to the message: its delta, or the message of a completion sent whole.
+
+    Where a choice has both, the message says again what the deltas have said, unless the first delta says nothing.
+    A server that closes a stream with the whole message must not have its texts added twice.
+    """
+    delta, message = item.get("delta"), item.get("message")
+    if is_object(delta):
+        silent = not any(piece for name, piece in delta.items() if name != "role")
+        if not (first and silent and is_object(message)):
+            return delta
+    if not is_object(message):
+        return {}
+    if first or not item.get("finish_reason"):
+        return message
+    return {name: piece for name, piece in message.items() if not (isinstance(piece, str) and piece == text(name))}
+
+
+def split_parts(parts: list[object]) -> tuple[str, list[object]]:
+    """Return the text of a content that is a list of parts, and what else is in the parts."""
+    texts: list[str] = []
+    others: list[object] = []
+    for part in parts:
+        if isinstance(part, str):
+            texts.append(part)
+        elif is_object(part) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str):
+            texts.append(str(part["text"]))
+            if not {name for name, value in part.items() if value is not None} <= {"type", "text", "index"}:
+                others.append({name: value for name, value in part.items() if name != "text"})
+        elif not is_empty(part):
+            others.append(part)
+    return "".join(texts), others
+
+
+def reasoning_of(delta: dict[str, Any], parts: list[object]) -> str:
+    """Return the reasoning in a delta, the parts of whose content are given.
+
+    Servers that have two names for it send the same text under both: the first that says something counts.
+    """
+    for name in ("reasoning_content", "reasoning"):
+        text = delta.get(name)
+        if isinstance(text, str) and text:
+            return text
+    texts: list[str] = []
+    for part in parts:
+        if is_object(part) and part.get("type") in _THINKING_PARTS:
+            thought = next((part[name] for name in ("thinking", "reasoning", "text") if part.get(name)), "")
+            texts.append(split_parts(thought if is_array(thought) else [thought])[0])
+    return "".join(texts)

@@ -1,0 +1,157 @@
+"""What a stream's shell decides, without doing it: what to hand out, when to stop, which error it was. No I/O."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+
+from ._accumulator import Accumulator
+from ._chunks import ChatCompletionChunk, ChunkReader, ReadChunk
+from ._clocks import CallClocks, Limit
+from ._errors import APIError, APITimeoutError, StreamTruncatedError
+from ._responses import ChatCompletion, not_json
+
+__all__ = ["ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
+
+
+class StreamFlow:
+    """One streamed answer, from its bytes to its end.
+
+    Args:
+        status_code: of the response.
+        headers: of the response.
+        clocks: those of the call.
+        expected_choices: how many choices were asked for.
+
+    Attributes:
+        accumulator: what the chunks that were handed out amount to.
+        chunks_received: how many were handed out.
+        failure: the error that ended the stream. It is raised after the chunks before it.
+        over: whether nothing more is to be read.
+    """
+
+    def __init__(
+        self, status_code: int, headers: Mapping[str, str], clocks: CallClocks, expected_choices: int = 1
+    ) -> None:
+        self.accumulator = Accumulator(expected_choices)
+        self.chunks_received = 0
+        self.failure: APIError | None = None
+        self.over = False
+        self.status_code = status_code
+        self.headers = headers
+        self.clocks = clocks
+        self._reader = ChunkReader(status_code, headers)
+        self._ready: deque[ReadChunk] = deque()
+        self._concluded = False
+
+    def receive(self, data: bytes) -> None:
+        """Take the next bytes of the body; none means that it has ended."""
+        if data:
+            self._ready.extend(self._reader.feed(data))
+            self._take_note()
+        else:
+            self.over = True
+
+    def receive_whole(self, content: bytes) -> None:
+        """Take a body that is not declared to be a stream."""
+        self._ready.extend(self._reader.read_whole(content))
+        self._take_note()
+        self.over = True
+
+    def take(self) -> ReadChunk | None:
+        """Return the next chunk to hand out, or None when more must be received, or there is no more."""
+        if not self._ready:
+            return None
+        chunk = self._ready.popleft()
+        self.chunks_received += 1
+        if self.accumulator.add(chunk.value):
+            self.clocks.token()
+        return chunk
+
+    def fail(self, error: APIError) -> None:
+        """End the stream with an error of the connection or of a clock."""
+        self.over = True
+        if self.failure is None:
+            self.failure = error
+
+    @property
+    def chunks_waiting(self) -> int:
+        """How many chunks are there to be taken."""
+        return len(self._ready)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer is whole: ``[DONE]`` came, or every choice has a finish reason."""
+        return self._reader.done or self.accumulator.complete
+
+    def conclude(self) -> APIError | None:
+        """Return the error that the stream ended with, or None if the answer is whole.
+
+        To be asked when it is over and every chunk was taken.
+        """
+        if self._concluded:
+            return self.failure
+        self._concluded = True
+        self.failure = self._reader.failure or (None if self.complete else self.failure or self._truncated())
+        if self.failure is not None:
+            self.failure.chunks_received = self.chunks_received
+            if self._reader.last_words is not None:
+                self.accumulator.add(self._reader.last_words)
+            if self.chunks_received or self._reader.last_words is not None:
+                self.failure.partial = self.accumulator.snapshot()
+        return self.failure
+
+    def _take_note(self) -> None:
+        if self._reader.done or self._reader.failure is not None:
+            self.over = True
+
+    def _truncated(self) -> APIError:
+        pending = self._reader.pending.strip()
+        if not self.chunks_received and not is_event_stream(self.headers):
+            return not_json(self.status_code, self.headers, pending, "and not a stream of events")
+        if pending:
+            where = "inside an event"
+        elif not self.chunks_received:
+            where = "before it brought any chunk"
+        else:
+            where = "without [DONE] and before every choice had a finish reason"
+        return StreamTruncatedError(
+            f"The stream ended {where}.", status_code=self.status_code, headers=self.headers, raw_body=pending
+        )
+
+
+def timed_out(
+    limit: Limit, status_code: int | None = None, headers: Mapping[str, str] | None = None
+) -> APITimeoutError:
+    """Return the error of a clock that ran out."""
+    what = {
+        "first_token": "The first token did not come",
+        "idle": "The next token did not come",
+        "deadline": "The answer was not whole",
+    }[limit.clock]
+    return APITimeoutError(
+        f"{what} within {limit.seconds:g} s (the clock {limit.clock!r}).",
+        clock=limit.clock,
+        seconds=limit.seconds,
+        status_code=status_code,
+        headers=headers,
+    )
+
+
+def media_type(headers: Mapping[str, str]) -> str:
+    """Return the type of a body in lower case, without its parameters; empty where none is given."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def is_event_stream(headers: Mapping[str, str]) -> bool:
+    """Whether a body is declared to be a stream of events."""
+    return media_type(headers) == "text/event-stream"
+
+
+def is_whole(headers: Mapping[str, str]) -> bool:
+    """Whether a body is declared to be something other than a stream, so that it can be read to its end.
+
+    Servers send streams as plain text, as bytes, and without any type.
+    """
+    kind = media_type(headers)
+    return kind.endswith(("/json", "+json", "/html", "/xml", "+xml"))

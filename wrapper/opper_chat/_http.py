@@ -1,0 +1,121 @@
+# Made from wrapper/opper_chat/_async_http.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The HTTP shell: one httpx client, what every request of a client has in common, and the bounds of its waiting."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+import httpx
+
+from ._clocks import CallClocks, StepTimeouts
+from ._errors import APITimeoutError
+from ._flow import timed_out
+from ._options import Secret
+from ._requests import PreparedRequest
+from ._transport import Holders, NotGiven, bearer, check_timeout, default_timeout, errors_mapped
+from ._wait import time_limit
+
+
+class HTTP:
+    """Sends prepared requests.
+
+    Attributes:
+        base_url: the address that paths are relative to.
+        holders: who holds its connections.
+    """
+
+    def __init__(
+        self,
+        key: Secret,
+        base_url: str,
+        timeout: float | httpx.Timeout | NotGiven | None,
+        own: httpx.Client | None,
+    ) -> None:
+        self.base_url = base_url
+        self.holders = Holders()
+        self._key = key
+        self._timeout = timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
+        self._lent = own is not None
+        self._client = own or httpx.Client(timeout=default_timeout())
+
+    def send(
+        self,
+        request: PreparedRequest,
+        timeout: float | httpx.Timeout | NotGiven | None,
+        clocks: CallClocks,
+    ) -> httpx.Response:
+        """Send a prepared request and return the response with its body still to be read.
+
+        Raises:
+            APIConnectionError: there was no answer. APITimeoutError: there was none in time.
+            InvalidArgumentError: the timeout is wrong.
+        """
+        given = self._timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
+        steps = (self._client.timeout if isinstance(given, NotGiven) else given).as_dict()
+        try:
+            return self._send(request, StepTimeouts(steps, clocks, monotonic), clocks)
+        except APITimeoutError as error:
+            if error.clock == "pool" and self.holders.dropped:
+                # Sending frees what was dropped, and a drop can come while a call waits for the pool.
+                return self._send(request, StepTimeouts(steps, clocks, monotonic), clocks)
+            raise
+
+    def _send(
+        self, request: PreparedRequest, timeouts: StepTimeouts, clocks: CallClocks
+    ) -> httpx.Response:
+        self._free_dropped()
+        prepared = self._client.build_request(
+            request.method,
+            f"{self.base_url}{request.path}",
+            params=request.query or None,
+            headers={"User-Agent": "opper-chat", **bearer(self._key), **request.headers},
+            content=request.content,
+            extensions={"timeout": timeouts},
+        )
+        limit = clocks.limit(monotonic()) if clocks.running else None
+        try:
+            with errors_mapped(prepared, holders=self.holders):
+                if limit is None:
+                    return self._client.send(prepared, stream=True)
+                try:
+                    with time_limit(limit.left):
+                        return self._client.send(prepared, stream=True)
+                except TimeoutError:
+                    raise timed_out(limit) from None
+        except APITimeoutError as error:
+            ran_out = (
+                clocks.ran_out(monotonic())
+                if error.clock in ("connect", "read", "write", "pool")
+                else None
+            )
+            if ran_out is None:
+                raise
+            raise timed_out(ran_out) from error.__cause__
+        finally:
+            timeouts.stop_clocks()
+
+    def read(self, response: httpx.Response, clocks: CallClocks) -> bytes:
+        """Read a body to its end and free the connection."""
+        limit = clocks.limit(monotonic()) if clocks.running else None
+        try:
+            with errors_mapped(response.request, response.status_code, response.headers):
+                if limit is None:
+                    return response.read()
+                try:
+                    with time_limit(limit.left, response):
+                        return response.read()
+                except TimeoutError:
+                    raise timed_out(limit, response.status_code, response.headers) from None
+        finally:
+            response.close()
+
+    def close(self) -> None:
+        """Close the connections, unless the httpx client is the caller's own."""
+        self._free_dropped()
+        if not self._lent:
+            self._client.close()
+
+    def _free_dropped(self) -> None:
+        while self.holders.dropped:
+            self.holders.dropped.pop().close()

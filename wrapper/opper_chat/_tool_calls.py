@@ -1,0 +1,240 @@
+"""Fragments of tool calls → the calls, whatever a server leaves out of them. No I/O."""
+
+from __future__ import annotations
+
+import re
+
+from . import _json
+from ._json import is_object
+from ._partial_json import Text, copied, is_empty, merged
+
+_MARK = re.compile(r'["\\{}\[\]]')
+
+
+class _Nesting:
+    """Follows the brackets of a JSON text that comes in pieces, to know in linear time whether all are closed."""
+
+    __slots__ = ("_depth", "_in_string", "_opened", "_skip")
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._opened = False
+        self._in_string = False
+        self._skip = 0
+
+    def feed(self, text: str) -> None:
+        skip = self._skip  # what stands before this place was escaped
+        for found in _MARK.finditer(text):
+            at = found.start()
+            if at < skip:
+                continue
+            mark = found[0]
+            if mark == '"':
+                self._in_string = not self._in_string
+            elif self._in_string:
+                if mark == "\\":
+                    skip = at + 2
+            elif mark in "{[":
+                self._opened = True
+                self._depth += 1
+            elif mark in "}]":
+                self._depth -= 1
+        self._skip = max(0, skip - len(text))
+
+    @property
+    def closed(self) -> bool:
+        return self._opened and self._depth <= 0 and not self._in_string
+
+
+class ToolCall:
+    """One call of a tool, so far.
+
+    Attributes:
+        place: its place among the calls of the choice, in the order in which they appeared.
+        index: the index that the server gives it, or None.
+        slot: the index, or without one the position in the list of the chunk that brought it.
+        delta: the text that its latest fragment added to the arguments, or to the input of a custom tool.
+        length: the length of that text so far.
+    """
+
+    __slots__ = ("_members", "_nesting", "_text", "delta", "index", "length", "place", "slot")
+
+    def __init__(self, place: int, slot: int) -> None:
+        self.place = place
+        self.slot = slot
+        self.index: int | None = None
+        self.delta = ""
+        self.length = 0
+        self._members: dict[str, object] = {}
+        self._text = Text()
+        self._nesting = _Nesting()
+
+    @property
+    def id(self) -> str | None:
+        """Names the call, or None where the server has not named it."""
+        return _word(self._members.get("id"))
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether it calls a custom tool."""
+        return _body(self._members)[0] == "custom"
+
+    @property
+    def name(self) -> str | None:
+        """The name of the function or custom tool, or None where it is not known yet."""
+        return _word(_body(self._members)[1].get("name"))
+
+    @property
+    def text(self) -> str:
+        """The arguments so far as JSON text, or the input of a custom tool so far."""
+        return self._text.joined()
+
+    @property
+    def closed(self) -> bool:
+        """Whether every bracket of the arguments is closed. Costs nothing; says not that they are JSON."""
+        return self._nesting.closed
+
+    def whole(self, *, certain: bool) -> tuple[str, str, object] | None:
+        """Return its name, the text of its arguments and their value, if nothing can be missing from it.
+
+        Arguments are whole when their brackets are closed and they are JSON. Those that have no brackets, or no text
+        at all, and the input of a custom tool may go on at any place: they are whole if the stream is complete and its
+        finish reason is not one of a cut answer, which is what ``certain`` says. No text counts as an empty object; a
+        custom tool has no arguments: its text is empty and its value None.
+        """
+        name = self.name
+        if not name or not (certain or (self.closed and not self.is_custom)):
+            return None
+        if self.is_custom:
+            return name, "", None
+        text = self.text
+        try:
+            return name, text, _json.decode(text) if text.strip() else {}
+        except ValueError:
+            return None
+
+    def to_dict(self, length: int | None = None) -> dict[str, object]:
+        """Return the call as JSON, as a plain completion has it, with no more than this length of its text."""
+        call = {name: copied(value) for name, value in self._members.items()}
+        kind, body = _body(call)
+        if self.length and isinstance(body.get(_TEXT_OF[kind]), str):
+            body[_TEXT_OF[kind]] = self.text[:length]
+        return call
+
+    def add(self, fragment: dict[str, object]) -> None:
+        """Add what a fragment says."""
+        kind, body = _body(fragment)
+        member = _TEXT_OF[kind]
+        said = body.get(member)
+        self.delta = text = _as_text(said)
+        for name, value in fragment.items():
+            if name == kind and isinstance(said, str):
+                # The text is kept aside: its member only says that there is one.
+                have = self._members.get(kind)
+                if len(body) > 1 or not is_object(have) or member not in have:
+                    self._members[kind] = merged(kind, have, body | {member: ""})
+            elif name != "index" and value is not None:
+                self._members[name] = merged(name, self._members.get(name), value)
+        if text and not isinstance(said, str):
+            self.length = 0
+            self._text.clear()
+            self._nesting = _Nesting()
+        if text:
+            self._text.append(text)
+            self._nesting.feed(text)
+            self.length += len(text)
+
+
+class ToolCalls:
+    """The tool calls of one choice, assembled by id first, then index, then position in the list.
+
+    No server need give all three: some give every parallel call the index 0, some give no index, count from 1, send
+    the id or the name again with every fragment or a new id with each, an empty one, or none. So a fragment continues
+    the call that it names by id or else points to by index or else by position, unless it can only be a new one:
+
+    - it has a new id, and a name, or arguments though those before are closed;
+    - it has another name;
+    - it has the name again and arguments, though those before are closed.
+    """
+
+    __slots__ = ("_by_id", "_by_index", "_by_position", "calls")
+
+    def __init__(self) -> None:
+        self.calls: list[ToolCall] = []
+        self._by_id: dict[str, ToolCall] = {}
+        self._by_index: dict[int, ToolCall] = {}
+        self._by_position: dict[int, ToolCall] = {}
+
+    def add(self, fragment: dict[str, object], position: int) -> ToolCall:
+        """Add the fragment at a position in a chunk's list, and return the call that it belongs to."""
+        call_id = _word(fragment.get("id"))
+        number = fragment.get("index")
+        index = number if type(number) is int else None
+        kind, body = _body(fragment)
+        text = _as_text(body.get(_TEXT_OF[kind]))
+        slot = position if index is None else index
+
+        call = self._found(call_id, index, position)
+        if call is None or self._begins(call, call_id, slot, _word(body.get("name")), text):
+            call = ToolCall(len(self.calls), slot)
+            self.calls.append(call)
+            call.add(fragment)
+        elif call_id and call_id == call.id and call.closed and text == call.text:
+            call.delta = ""  # the whole call was sent again
+        else:
+            call.add(fragment)
+
+        if call_id:
+            self._by_id[call_id] = call
+        if index is not None:
+            call.index = index if call.index is None else call.index
+            self._by_index[index] = call
+        self._by_position[position] = call
+        return call
+
+    def _found(self, call_id: str | None, index: int | None, position: int) -> ToolCall | None:
+        """Return the call that a fragment points to."""
+        if call_id and (call := self._by_id.get(call_id)):
+            return call
+        if index is not None and (call := self._by_index.get(index)):
+            return call
+        call = self._by_position.get(position)
+        return None if call and index is not None and call.index is not None else call
+
+    def _begins(self, call: ToolCall, call_id: str | None, slot: int, name: str | None, text: str) -> bool:
+        """Whether a fragment that points to a call can only begin another one."""
+        known = call_id is not None and self._by_id.get(call_id) is call
+        ended = call.closed and bool(text.strip())
+        if call_id and not known and (ended or (name and call.id)):
+            return True
+        if not name or not call.name:
+            return False
+        return name != call.name or (ended and not (known and slot == call.slot and text == call.text))
+
+
+_TEXT_OF = {"function": "arguments", "custom": "input"}
+
+
+def _body(call: dict[str, object]) -> tuple[str, dict[str, object]]:
+    """Return what kind of call it is and the object that says what is called and with what."""
+    custom, function = call.get("custom"), call.get("function")
+    if is_object(custom) and (custom or not is_object(function)):
+        return "custom", custom
+    return "function", function if is_object(function) else {}
+
+
+def _word(said: object) -> str | None:
+    """Return a word that is said: servers write '' and null where they mean nothing."""
+    return said if isinstance(said, str) and said else None
+
+
+def _as_text(said: object) -> str:
+    """Return arguments as text: some servers send the object itself."""
+    if isinstance(said, str):
+        return said
+    if is_empty(said):
+        return ""
+    try:
+        return _json.encode(said).decode()
+    except ValueError:
+        return ""

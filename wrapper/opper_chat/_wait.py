@@ -1,0 +1,55 @@
+"""What waiting means to the sync shells: bounded, interruptible, and cleaned up when nobody waits any more.
+
+Its twin `_async_wait` has the same names for the async shells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import httpx
+
+from ._watchdog import Socket, Watch, shut_down, watchdog
+
+
+def socket_of(response: httpx.Response) -> Socket | None:
+    """Return the socket that a response is read from, or None where there is none, or others read from it too."""
+    if response.http_version == "HTTP/2":
+        return None
+    # https://www.encode.io/httpcore/extensions/#network_stream
+    network = response.extensions.get("network_stream")
+    return None if network is None else network.get_extra_info("socket")
+
+
+@contextmanager
+def time_limit(seconds: float, response: httpx.Response | None = None) -> Generator[None]:
+    """Bound the reads of a response that are made inside; without one, nothing is bounded.
+
+    Raises:
+        TimeoutError: they took longer. The connection is of no more use then.
+    """
+    sock = None if response is None else socket_of(response)
+    if sock is None:
+        yield
+        return
+    watch = Watch(sock)
+    watchdog.arm(watch, max(seconds, 0))
+    try:
+        yield
+    finally:
+        if watchdog.disarm(watch):
+            raise TimeoutError
+
+
+def interrupt(response: httpx.Response) -> bool:
+    """End a read that another thread is in; return whether there is a socket by which to do it."""
+    sock = socket_of(response)
+    if sock is not None:
+        shut_down(sock)
+    return sock is not None
+
+
+def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:  # noqa: ARG001  # the twin fills it
+    """Give up a response in a finalizer."""
+    response.close()
