@@ -28,7 +28,7 @@ CONTRACT = ROOT / "openapi.yaml"
 PACKAGE = Path("generated/opper_chat_api")
 WRAPPER = Path("wrapper/opper_chat")
 SCHEMA = WRAPPER / "testing" / "contract.json"
-SYNC_MODULES = {f"_async_{room}.py": f"_{room}.py" for room in ("http", "stream", "completions", "client")}
+SYNC_MODULES = {f"_async_{room}.py": f"_{room}.py" for room in ("pool", "http", "stream", "completions", "client")}
 """Modules of the wrapper that are written once, async, and the sync modules made from them."""
 
 

@@ -19,6 +19,11 @@ NAMES = {
     "AsyncStreamManager": "StreamManager",
     "AsyncReading": "Reading",
     "AsyncHTTP": "HTTP",
+    "AsyncPool": "Pool",
+    "AsyncBaseTransport": "BaseTransport",
+    "AsyncHTTPTransport": "HTTPTransport",
+    "AsyncByteStream": "SyncByteStream",
+    "handle_async_request": "handle_request",
     "AsyncClient": "Client",
     "AsyncIterator": "Iterator",
     "AsyncGenerator": "Generator",
@@ -37,6 +42,7 @@ NAMES = {
     "_async_stream": "_stream",
     "_async_completions": "_completions",
     "_async_http": "_http",
+    "_async_pool": "_pool",
     "_async_wait": "_wait",
 }
 KEYWORDS = {"async", "await"}

@@ -229,7 +229,10 @@ class _Choice:
                     self.calls.add(fragment, position)
             return not is_empty(piece)
         if isinstance(piece, str) and have is None and name not in FIRST_SAID and name not in LAST_SAID:
-            message[name] = Text((piece,) if piece else ())
+            message[name] = have = Text()
+        if isinstance(piece, str) and isinstance(have, Text):
+            if piece:
+                have.append(piece)
             return bool(piece)
         message[name] = merged(name, have, piece)
         return name in _OUTPUT and not is_empty(piece)

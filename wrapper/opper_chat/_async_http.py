@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from time import monotonic
+from urllib.request import getproxies
 
 import httpx
 
+from ._async_pool import AsyncPool
 from ._async_wait import time_limit
 from ._clocks import CallClocks, StepTimeouts
 from ._errors import APITimeoutError
 from ._flow import timed_out
 from ._options import Secret
 from ._requests import PreparedRequest
-from ._transport import Holders, NotGiven, bearer, check_timeout, default_timeout, errors_mapped
+from ._transport import Holders, NotGiven, bearer, check_timeout, default_timeout, errors_mapped, verify
+
+STEPS = ("connect", "read", "write", "pool")
+"""The clocks that are httpx's."""
+
+KEEPALIVE_SECONDS = 15.0
+"""How long a connection that nobody uses may be used again. Servers close theirs after a while of their own."""
 
 
 class AsyncHTTP:
@@ -29,13 +37,14 @@ class AsyncHTTP:
         base_url: str,
         timeout: float | httpx.Timeout | NotGiven | None,
         own: httpx.AsyncClient | None,
+        max_connections: int,
     ) -> None:
         self.base_url = base_url
         self.holders = Holders()
         self._key = key
         self._timeout = timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
         self._lent = own is not None
-        self._client = own or httpx.AsyncClient(timeout=default_timeout())
+        self._client = own or _default_client(max_connections)
 
     async def send(
         self, request: PreparedRequest, timeout: float | httpx.Timeout | NotGiven | None, clocks: CallClocks
@@ -77,7 +86,7 @@ class AsyncHTTP:
                 except TimeoutError:
                     raise timed_out(limit) from None
         except APITimeoutError as error:
-            ran_out = clocks.ran_out(monotonic()) if error.clock in ("connect", "read", "write", "pool") else None
+            ran_out = clocks.ran_out(monotonic()) if error.clock in STEPS else None
             if ran_out is None:
                 raise
             raise timed_out(ran_out) from error.__cause__
@@ -108,3 +117,16 @@ class AsyncHTTP:
     async def _free_dropped(self) -> None:
         while self.holders.dropped:
             await self.holders.dropped.pop().aclose()
+
+
+def _default_client(max_connections: int) -> httpx.AsyncClient:
+    if getproxies():
+        # Which address goes through which proxy is for httpx to say, with its own pool.
+        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+        return httpx.AsyncClient(timeout=default_timeout(), limits=limits)
+    return httpx.AsyncClient(timeout=default_timeout(), transport=AsyncPool(_connect, max_connections))
+
+
+def _connect(scheme: str) -> httpx.AsyncHTTPTransport:
+    one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
+    return httpx.AsyncHTTPTransport(verify=verify(scheme), limits=one)

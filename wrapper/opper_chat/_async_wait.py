@@ -5,15 +5,17 @@ Its twin `_wait` has the same names for the sync shells. By anyio, which httpx b
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
 import anyio
 import httpx
+from sniffio import current_async_library
 
 from ._wait import interrupt
 
-__all__ = ["drop", "interrupt", "time_limit"]
+__all__ = ["Room", "drop", "interrupt", "time_limit", "undisturbed"]
 
 
 @asynccontextmanager
@@ -37,3 +39,45 @@ def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:
     """
     interrupt(response)
     dropped.append(response)
+
+
+async def undisturbed(work: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Finish some work although whoever awaits it is cancelled. For what is short and must not be left half done."""
+    if current_async_library() != "asyncio":
+        with anyio.CancelScope(shield=True):
+            await work()
+        return
+    # anyio shields from its own cancel scopes, not from asyncio's `Task.cancel()`.
+    task = asyncio.create_task(work())
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
+
+
+class Room:
+    """Lets in so many at a time, in the order in which they came."""
+
+    def __init__(self, size: int) -> None:
+        self._places = anyio.Semaphore(size, fast_acquire=True)
+
+    async def enter(self, seconds: float | None) -> None:
+        """Wait for a place.
+
+        Raises:
+            TimeoutError: there was none in time.
+        """
+        try:
+            self._places.acquire_nowait()
+        except anyio.WouldBlock:
+            with anyio.fail_after(seconds):
+                await self._places.acquire()
+
+    def leave(self) -> None:
+        """Make a place free."""
+        self._places.release()

@@ -12,7 +12,7 @@ import httpx
 from ._clocks import check_clocks
 from ._completions import Completions
 from ._http import HTTP
-from ._options import find_base_url, find_key
+from ._options import check_count, find_base_url, find_key
 from ._transport import NOT_GIVEN, NotGiven
 
 
@@ -29,8 +29,10 @@ class Opper:
         first_token: seconds from a streamed call to the first token of its answer, or None for no limit.
         idle: seconds from one token of a stream to the next, or None. Pings and comments do not count as tokens.
         deadline: seconds from a call to the end of its answer, streamed or not, or None.
+        max_connections: how many calls can be under way at once; more wait for their turn.
         http_client: an httpx client of your own, with proxies, certificates or a transport of your choice.
-            Its timeouts are used unless ``timeout`` is given. It stays yours: closing this client leaves it open.
+            Its limits are used, and its timeouts unless ``timeout`` is given. It stays yours: closing this client
+            leaves it open.
 
     Raises:
         MissingKeyError: there is no key.
@@ -49,10 +51,14 @@ class Opper:
         first_token: float | None = None,
         idle: float | None = None,
         deadline: float | None = None,
+        max_connections: int = 1000,
         http_client: httpx.Client | None = None,
     ) -> None:
         clocks = check_clocks({"first_token": first_token, "idle": idle, "deadline": deadline})
-        self._http = HTTP(find_key(api_key), find_base_url(base_url), timeout, http_client)
+        connections = check_count(max_connections, "max_connections")
+        self._http = HTTP(
+            find_key(api_key), find_base_url(base_url), timeout, http_client, connections
+        )
         self.chat = Chat(Completions(self._http, clocks))
 
     @property

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from time import monotonic
+from urllib.request import getproxies
 
 import httpx
 
@@ -12,9 +13,24 @@ from ._clocks import CallClocks, StepTimeouts
 from ._errors import APITimeoutError
 from ._flow import timed_out
 from ._options import Secret
+from ._pool import Pool
 from ._requests import PreparedRequest
-from ._transport import Holders, NotGiven, bearer, check_timeout, default_timeout, errors_mapped
+from ._transport import (
+    Holders,
+    NotGiven,
+    bearer,
+    check_timeout,
+    default_timeout,
+    errors_mapped,
+    verify,
+)
 from ._wait import time_limit
+
+STEPS = ("connect", "read", "write", "pool")
+"""The clocks that are httpx's."""
+
+KEEPALIVE_SECONDS = 15.0
+"""How long a connection that nobody uses may be used again. Servers close theirs after a while of their own."""
 
 
 class HTTP:
@@ -31,13 +47,14 @@ class HTTP:
         base_url: str,
         timeout: float | httpx.Timeout | NotGiven | None,
         own: httpx.Client | None,
+        max_connections: int,
     ) -> None:
         self.base_url = base_url
         self.holders = Holders()
         self._key = key
         self._timeout = timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
         self._lent = own is not None
-        self._client = own or httpx.Client(timeout=default_timeout())
+        self._client = own or _default_client(max_connections)
 
     def send(
         self,
@@ -84,11 +101,7 @@ class HTTP:
                 except TimeoutError:
                     raise timed_out(limit) from None
         except APITimeoutError as error:
-            ran_out = (
-                clocks.ran_out(monotonic())
-                if error.clock in ("connect", "read", "write", "pool")
-                else None
-            )
+            ran_out = clocks.ran_out(monotonic()) if error.clock in STEPS else None
             if ran_out is None:
                 raise
             raise timed_out(ran_out) from error.__cause__
@@ -119,3 +132,20 @@ class HTTP:
     def _free_dropped(self) -> None:
         while self.holders.dropped:
             self.holders.dropped.pop().close()
+
+
+def _default_client(max_connections: int) -> httpx.Client:
+    if getproxies():
+        # Which address goes through which proxy is for httpx to say, with its own pool.
+        limits = httpx.Limits(
+            max_connections=max_connections, max_keepalive_connections=max_connections
+        )
+        return httpx.Client(timeout=default_timeout(), limits=limits)
+    return httpx.Client(timeout=default_timeout(), transport=Pool(_connect, max_connections))
+
+
+def _connect(scheme: str) -> httpx.HTTPTransport:
+    one = httpx.Limits(
+        max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS
+    )
+    return httpx.HTTPTransport(verify=verify(scheme), limits=one)

@@ -102,3 +102,14 @@ def check_seconds(value: object, argument: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
         raise InvalidArgumentError(argument, "a number of seconds above 0, an httpx.Timeout or None", repr(value))
     return float(value)
+
+
+def check_count(value: object, argument: str) -> int:
+    """Return a whole number above 0.
+
+    Raises:
+        InvalidArgumentError: it is not one.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
+        raise InvalidArgumentError(argument, "a whole number above 0", repr(value))
+    return value

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from functools import cache
 
 import httpx
 
@@ -23,6 +25,17 @@ _CLOCKS: dict[type[httpx.TimeoutException], tuple[str, str]] = {
 def default_timeout() -> httpx.Timeout:
     """Return the timeouts of a client that was given none."""
     return httpx.Timeout(DEFAULT_TIMEOUT, connect=CONNECT_TIMEOUT)
+
+
+@cache
+def ssl_context() -> ssl.SSLContext:
+    """Return the context in which servers are verified, made once for the process: it takes longer than a call."""
+    return httpx.create_ssl_context()
+
+
+def verify(scheme: str) -> ssl.SSLContext | bool:
+    """Return how a connection of this scheme verifies its server. Without TLS there is nothing to verify."""
+    return ssl_context() if scheme == "https" else False
 
 
 def check_timeout(timeout: object) -> httpx.Timeout:

@@ -5,7 +5,8 @@ Its twin `_async_wait` has the same names for the async shells.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import threading
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 import httpx
@@ -53,3 +54,28 @@ def interrupt(response: httpx.Response) -> bool:
 def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:  # noqa: ARG001  # the twin fills it
     """Give up a response in a finalizer."""
     response.close()
+
+
+def undisturbed(work: Callable[[], None]) -> None:
+    """Do some work. What is not awaited cannot be cancelled."""
+    work()
+
+
+class Room:
+    """Lets in so many at a time."""
+
+    def __init__(self, size: int) -> None:
+        self._places = threading.Semaphore(size)
+
+    def enter(self, seconds: float | None) -> None:
+        """Wait for a place.
+
+        Raises:
+            TimeoutError: there was none in time.
+        """
+        if not self._places.acquire(timeout=seconds):
+            raise TimeoutError
+
+    def leave(self) -> None:
+        """Make a place free."""
+        self._places.release()

@@ -1,0 +1,451 @@
+"""Streams over real sockets: what can be asked of them, their clocks, and what becomes of their connections."""
+
+import asyncio
+import gc
+import math
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import trio
+from flavours import HELLO, Flavour
+from opper_chat import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    AsyncOpper,
+    Opper,
+    StreamTruncatedError,
+)
+from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
+from opper_chat_api.models import ChatCompletion
+
+DONE = b"data: [DONE]\n\n"
+PING = b": ping\n\n"
+
+
+def whole(*texts: str) -> Reply:
+    return Reply.sse([*map(chunk, texts), chunk(finish_reason="stop"), DONE])
+
+
+@pytest.fixture
+def one() -> Iterator[httpx.Client]:
+    """An httpx client with room for one connection, so that one which is not given back is missed at once."""
+    with httpx.Client(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(5, pool=1)) as client:
+        yield client
+
+
+def opper(server: LocalServer, own: httpx.Client, **settings: Any) -> Opper:
+    return Opper(api_key="key", base_url=server.base_url, http_client=own, **settings)
+
+
+class TestReading:
+    def test_the_final_completion_is_what_a_plain_call_returns(self, server: LocalServer, flavour: Flavour) -> None:
+        """The same model, equal but for its id."""
+        plain = flavour.create(server.base_url, messages=HELLO, n=2)
+        settings = {"api_key": "key", "base_url": server.base_url}
+
+        def read(client: Opper) -> ChatCompletion:
+            options = {"include_usage": True}
+            with client.chat.completions.create(messages=HELLO, n=2, stream=True, stream_options=options) as stream:  # type: ignore[arg-type]
+                return stream.get_final_completion()
+
+        async def read_async(client: AsyncOpper) -> ChatCompletion:
+            options: Any = {"include_usage": True}
+            async with await client.chat.completions.create(
+                messages=HELLO,  # type: ignore[arg-type]
+                n=2,
+                stream=True,
+                stream_options=options,
+            ) as stream:
+                return await stream.get_final_completion()
+
+        final = flavour(read if flavour.kind == "sync" else read_async, **settings)
+        assert type(final) is ChatCompletion
+        said, spoken = final.to_dict(), plain.to_dict()
+        assert {**said, "id": None, "created": None} == {**spoken, "id": None, "created": None}
+
+    def test_the_text_alone(self, server: LocalServer, one: httpx.Client) -> None:
+        """The pieces of the text, then the whole of it, the snapshot, and the headers that were there before."""
+        server.reply(whole("Hel", "lo"))
+        with opper(server, one).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            assert stream.request_id
+            assert stream.snapshot.choices == []
+            assert list(stream.text_stream) == ["Hel", "lo"]
+            assert stream.snapshot.choices[0].message.content == "Hello"
+            assert stream.get_final_text() == "Hello"
+
+    def test_the_text_alone_async(self, server: LocalServer) -> None:
+        """The same, asynchronously."""
+
+        async def run() -> None:
+            server.reply(whole("Hel", "lo"))
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+                    assert [text async for text in stream.text_stream] == ["Hel", "lo"]
+                    assert await stream.get_final_text() == "Hello"
+
+        asyncio.run(run())
+
+    def test_the_snapshot_grows_chunk_by_chunk(self, server: LocalServer, one: httpx.Client) -> None:
+        """After each chunk, the text up to it, though all came in one piece."""
+        server.reply(whole("a", "b", "c"))
+        with opper(server, one).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            seen = [stream.snapshot.choices[0].message.content for _ in stream]
+        assert seen == ["a", "ab", "abc", "abc"]
+
+    def test_events(self, server: LocalServer, one: httpx.Client) -> None:
+        """Deltas with the text so far, then what is done."""
+        server.reply(whole("Hel", "lo"))
+        with opper(server, one).chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
+            events = []
+            for event in stream:
+                if event.type == "content.delta":
+                    events.append((event.delta, event.snapshot))
+                elif event.type == "content.done":
+                    events.append(("done", event.content))
+                elif event.type == "done":
+                    events.append(("end", event.snapshot.choices[0].finish_reason or ""))
+            assert events == [("Hel", "Hel"), ("lo", "Hello"), ("done", "Hello"), ("end", "stop")]
+            assert stream.get_final_text() == "Hello"
+
+    def test_events_async(self, server: LocalServer) -> None:
+        """The same kinds of event, asynchronously, and none after an error."""
+
+        async def run() -> None:
+            server.reply(whole("Hello"), Reply.sse([chunk("Hel"), CUT]))
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                async with client.chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
+                    kinds = [event.type async for event in stream]
+                assert kinds.count("done") == kinds.count("content.done") == 1
+                kinds = []
+                with pytest.raises(APIConnectionError):
+                    async with client.chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
+                        async for event in stream:
+                            kinds.append(event.type)
+                assert kinds == ["chunk", "content.delta"]
+
+        asyncio.run(run())
+
+    def test_a_broken_stream_has_no_final_completion(self, server: LocalServer, one: httpx.Client) -> None:
+        """The error, each time it is asked for, with what came before."""
+        server.reply(Reply.sse([chunk("Hel"), chunk("lo")]))
+        with opper(server, one).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            for _ in range(2):
+                with pytest.raises(StreamTruncatedError) as caught:
+                    stream.get_final_completion()
+                assert caught.value.chunks_received == 2
+                assert caught.value.partial is not None
+                assert caught.value.partial.choices[0].message.content == "Hello"
+
+    def test_a_stream_closed_early_has_no_final_completion(self, server: LocalServer, one: httpx.Client) -> None:
+        """A truncation error with the part that was read."""
+        server.reply(whole("Hel", "lo"))
+        with opper(server, one).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            next(stream)
+        assert list(stream) == []
+        with pytest.raises(StreamTruncatedError, match="closed before") as caught:
+            stream.get_final_text()
+        assert caught.value.partial is not None
+        assert caught.value.partial.choices[0].message.content == "Hel"
+
+
+class TestClocks:
+    @pytest.mark.parametrize(
+        ("pieces", "clocks", "clock", "text"),
+        [
+            ([PING, Pause(math.inf)], {"first_token": 0.2}, "first_token", ""),
+            ([chunk(delta={"role": "assistant"}), Pause(math.inf)], {"first_token": 0.2}, "first_token", ""),
+            ([chunk("a"), Pause(math.inf)], {"first_token": 5, "idle": 0.2}, "idle", "a"),
+            ([Pause(math.inf)], {"idle": 0.2}, "idle", ""),
+            ([chunk("a"), Pause(math.inf)], {"idle": 5, "deadline": 0.2}, "deadline", "a"),
+        ],
+    )
+    def test_a_clock_that_runs_out(
+        self, server: LocalServer, flavour: Flavour, pieces: Any, clocks: Any, clock: str, text: str
+    ) -> None:
+        """A timeout that names the clock and its seconds, with what came before; on the call and on the client."""
+        for on_client in (False, True):
+            server.reply(Reply.sse(pieces))
+            settings, params = (clocks, {}) if on_client else ({}, clocks)
+            _, error = flavour.chunks(server.base_url, settings, messages=HELLO, **params)
+            assert isinstance(error, APITimeoutError)
+            assert (error.clock, error.seconds) == (clock, clocks[clock])
+            said = error.partial.choices[0].message.content if error.partial and error.partial.choices else None
+            assert (said or "") == text
+
+    def test_pings_do_not_feed_the_idle_clock(self, server: LocalServer, flavour: Flavour) -> None:
+        """A timeout, though bytes come all the time."""
+
+        def pings() -> Iterator[Any]:
+            yield b"data: " + b'{"choices": [{"index": 0, "delta": {"content": "a"}}]}\n\n'
+            for _ in range(200):
+                yield Pause(0.02)
+                yield PING
+
+        server.reply(Reply.sse(pings()))
+        chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle=0.2)
+        assert isinstance(error, APITimeoutError)
+        assert (error.clock, len(chunks)) == ("idle", 1)
+
+    def test_tokens_without_end_meet_the_deadline(self, server: LocalServer, flavour: Flavour) -> None:
+        """A timeout with all that came; httpx's own clocks would never have run out."""
+
+        def tokens() -> Iterator[Any]:
+            for _ in range(500):
+                yield chunk("a")
+                yield Pause(0.01)
+
+        server.reply(Reply.sse(tokens()))
+        chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle=5, deadline=0.3)
+        assert isinstance(error, APITimeoutError)
+        assert error.clock == "deadline"
+        assert error.partial is not None
+        assert error.partial.choices[0].message.content == "a" * len(chunks)
+
+    def test_a_slow_consumer_is_not_idle(self, server: LocalServer, one: httpx.Client) -> None:
+        """No timeout when it is the caller who takes the time."""
+        server.reply(whole("a", "b", "c"))
+        with opper(server, one, idle=0.2).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            for _ in stream:
+                threading.Event().wait(0.15)
+            assert stream.get_final_text() == "abc"
+
+    def test_a_deadline_bounds_a_plain_call(self, server: LocalServer, flavour: Flavour) -> None:
+        """A timeout, whether the server is silent or dribbles its body."""
+
+        def dribble() -> Iterator[Any]:
+            for _ in range(300):
+                yield b" "
+                yield Pause(0.02)
+
+        for reply in (Reply(delay=30), Reply(headers={"content-type": "application/json"}, body=dribble())):
+            server.reply(reply)
+            with pytest.raises(APITimeoutError) as caught:
+                flavour.create(server.base_url, messages=HELLO, deadline=0.3)
+            assert (caught.value.clock, caught.value.seconds) == ("deadline", 0.3)
+
+    def test_a_first_token_clock_counts_from_the_call(self, server: LocalServer, flavour: Flavour) -> None:
+        """A timeout while the server has not even sent its headers."""
+        server.reply(Reply(delay=30))
+        _, error = flavour.chunks(server.base_url, messages=HELLO, first_token=0.2)
+        assert isinstance(error, APITimeoutError)
+        assert error.clock == "first_token"
+
+    def test_a_generous_clock_changes_nothing(self, server: LocalServer, flavour: Flavour) -> None:
+        """The whole answer; and httpx's read timeout still holds for the body, though the first token's was short."""
+        server.reply(Reply.sse([chunk("a"), Pause(0.5), chunk("b", finish_reason="stop"), DONE]))
+        chunks, error = flavour.chunks(server.base_url, messages=HELLO, first_token=0.3, deadline=30)
+        assert (len(chunks), error) == (2, None)
+
+
+class TestConnections:
+    def test_streams_share_a_connection(self, server: LocalServer) -> None:
+        """One connection for ten streams and a plain call."""
+        ports: set[int] = set()
+        with httpx.Client() as own:
+            client = opper(server, own)
+            for _ in range(10):
+                with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+                    ports.add(stream.response.extensions["network_stream"].get_extra_info("client_addr")[1])
+                    for _chunk in stream:
+                        pass
+        assert len(ports) == 1
+
+    def test_async_streams_share_a_connection(self, server: LocalServer) -> None:
+        """The same, asynchronously."""
+
+        async def run() -> set[int]:
+            ports: set[int] = set()
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                for _ in range(10):
+                    async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+                        ports.add(stream.response.extensions["network_stream"].get_extra_info("client_addr")[1])
+                        await stream.until_done()
+            return ports
+
+        assert len(asyncio.run(run())) == 1
+
+    def test_a_body_that_never_ends_is_given_up(self, server: LocalServer, flavour: Flavour) -> None:
+        """The whole answer, without waiting for what does not come."""
+        server.reply(Reply.sse([chunk("a", finish_reason="stop"), DONE, Pause(math.inf)]))
+        chunks, error = flavour.chunks(server.base_url, messages=HELLO)
+        assert (len(chunks), error) == (1, None)
+
+    def test_a_full_pool_says_who_holds_it(self, server: LocalServer) -> None:
+        """The line that made the stream which holds the connection."""
+        with httpx.Client(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(5, pool=0.05)) as own:
+            client = opper(server, own)
+            with client.chat.completions.create(messages=HELLO, stream=True):  # type: ignore[arg-type]
+                line = sys._getframe().f_lineno - 1
+                with pytest.raises(APITimeoutError) as caught:
+                    client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        assert caught.value.clock == "pool"
+        assert "the pool is full" in str(caught.value)
+        assert f"{__file__}:{line}" in str(caught.value)
+
+    def test_a_dropped_stream_warns_and_frees_its_connection(self, server: LocalServer, one: httpx.Client) -> None:
+        """A warning with the line that made it, and a connection for the next call."""
+        client = opper(server, one)
+        stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+        line = sys._getframe().f_lineno - 1
+        next(stream)
+        with pytest.warns(ResourceWarning, match=rf"test_streams\.py:{line} was never closed"):
+            del stream
+            gc.collect()
+        assert client.chat.completions.create(messages=HELLO).choices  # type: ignore[arg-type]
+
+    def test_a_dropped_async_stream_warns_and_frees_its_connection(self, server: LocalServer) -> None:
+        """The same, though nothing can be awaited where it is dropped; also when others already wait for the pool."""
+
+        async def run() -> None:
+            limits = httpx.Limits(max_connections=1)
+            async with httpx.AsyncClient(limits=limits, timeout=httpx.Timeout(5, pool=0.5)) as own:
+                client = AsyncOpper(api_key="key", base_url=server.base_url, http_client=own)
+                for read_first in (True, False):
+                    stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+                    if read_first:
+                        await anext(stream)
+                    waiting = asyncio.create_task(client.chat.completions.create(messages=HELLO))  # type: ignore[arg-type]
+                    await asyncio.sleep(0.05)
+                    with warnings.catch_warnings(record=True) as caught:
+                        warnings.simplefilter("always")
+                        del stream
+                        gc.collect()
+                    assert any("was never closed" in str(warning.message) for warning in caught)
+                    assert (await waiting).choices
+                    assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
+
+        asyncio.run(run())
+
+    def test_closing_from_another_thread(self, server: LocalServer, one: httpx.Client) -> None:
+        """The reader wakes up at once and ends as if the stream were over, and the connection is free."""
+        server.reply(Reply.sse([chunk("a"), Pause(math.inf)]))
+        client = opper(server, one)
+        stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+        seen: list[Any] = []
+        reader = threading.Thread(target=lambda: seen.extend(stream))
+        reader.start()
+        while not stream._busy or not stream._flow.chunks_received:
+            threading.Event().wait(0.01)
+        stream.close()
+        reader.join(timeout=10)
+        assert not reader.is_alive()
+        assert len(seen) == 1
+        assert client.chat.completions.create(messages=HELLO).choices  # type: ignore[arg-type]
+
+    def test_closing_from_another_task(self, server: LocalServer) -> None:
+        """The same, asynchronously."""
+
+        async def run() -> None:
+            server.reply(Reply.sse([chunk("a"), Pause(math.inf)]))
+            limits = httpx.Limits(max_connections=1)
+            async with httpx.AsyncClient(limits=limits, timeout=httpx.Timeout(5, pool=1)) as own:
+                client = AsyncOpper(api_key="key", base_url=server.base_url, http_client=own)
+                stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+
+                async def read() -> int:
+                    return len([one async for one in stream])
+
+                reader = asyncio.create_task(read())
+                while not stream._flow.chunks_received:
+                    await asyncio.sleep(0.01)
+                await stream.close()
+                assert await reader == 1
+                assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
+
+        asyncio.run(run())
+
+    def test_cancellation_at_every_await(self, server: LocalServer) -> None:
+        """No task and no connection is left, wherever the call is cancelled."""
+
+        async def use(client: AsyncOpper) -> None:
+            async with client.chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
+                async for _ in stream:
+                    pass
+            await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+        async def run() -> int:
+            steps = 0
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_connections=1, timeout=2) as client:
+                for step in range(400):
+                    task = asyncio.create_task(use(client))
+                    for _ in range(step):
+                        await asyncio.sleep(0)
+                        if task.done():
+                            break
+                    if task.done():
+                        break
+                    task.cancel()
+                    with pytest.raises(asyncio.CancelledError):
+                        await task
+                    steps += 1
+                    assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
+                assert asyncio.all_tasks() == {asyncio.current_task()}
+            return steps
+
+        assert asyncio.run(run()) > 10
+
+    def test_an_exception_of_the_caller_frees_the_connection(self, server: LocalServer, one: httpx.Client) -> None:
+        """The caller's exception, unchanged, and a connection for the next call."""
+        client = opper(server, one)
+        with (
+            pytest.raises(ZeroDivisionError),
+            client.chat.completions.create(messages=HELLO, stream=True) as stream,  # type: ignore[arg-type]
+        ):
+            next(stream)
+            raise ZeroDivisionError
+        assert client.chat.completions.create(messages=HELLO).choices  # type: ignore[arg-type]
+
+    def test_trio_is_served_too(self, server: LocalServer) -> None:
+        """Plain, streamed, timed out and cancelled, under trio."""
+
+        async def run() -> None:
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
+                async with client.chat.completions.stream(messages=HELLO, deadline=30) as stream:  # type: ignore[arg-type]
+                    assert [event.type async for event in stream][-1] == "done"
+                server.reply(Reply.sse([chunk("a"), Pause(math.inf)]))
+                with pytest.raises(APITimeoutError):
+                    async with client.chat.completions.stream(messages=HELLO, idle=0.1) as stream:  # type: ignore[arg-type]
+                        await stream.until_done()
+                server.reply(Reply.sse([chunk("a"), Pause(math.inf)]))
+                with trio.move_on_after(0.1):
+                    async with client.chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
+                        await stream.until_done()
+                assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
+
+        trio.run(run)
+
+    def test_a_slow_reader_holds_the_server_back(self, server: LocalServer, one: httpx.Client) -> None:
+        """Far fewer pieces sent than there are, while nobody reads."""
+        sent = 0
+
+        def pieces() -> Iterator[bytes]:
+            nonlocal sent
+            data = b'data: {"choices": [{"index": 0, "delta": {"content": "' + b"x" * 65536 + b'"}}]}\n\n'
+            for _ in range(2000):
+                sent += 1
+                yield data
+
+        server.reply(Reply.sse(pieces()))
+        with opper(server, one).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            next(stream)
+            threading.Event().wait(0.5)
+            assert sent < 1000
+
+
+def test_an_error_mid_stream_carries_everything(server: LocalServer, flavour: Flavour) -> None:
+    """The partial completion, the count, the status, the request id and the headers."""
+    server.reply(Reply.sse([chunk("Hel"), b'data: {"error": {"message": "M", "code": 7}}\n\n'], headers={"x-a": "b"}))
+    _, error = flavour.chunks(server.base_url, messages=HELLO)
+    assert type(error) is APIError
+    assert error.partial is not None
+    assert error.partial.choices[0].message.content == "Hel"
+    assert (error.chunks_received, error.status_code, error.code, error.message) == (1, 200, 7, "M")
+    assert error.request_id == error.headers["x-request-id"]
+    assert error.headers["x-a"] == "b"
