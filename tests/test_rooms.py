@@ -20,8 +20,8 @@ ROOMS = [
     "_clocks",
     "_checks",
     "_requests",
-    "_responses",
     "_sse",
+    "_responses",
     "_chunks",
     "_partial_json",
     "_tool_calls",
@@ -125,7 +125,9 @@ def surface(cls: type) -> dict[str, str]:
     return members
 
 
-@pytest.mark.parametrize(("sync", "asynchronous"), [(Opper, AsyncOpper), (Stream, AsyncStream), (EventStream, AsyncEventStream)])
+@pytest.mark.parametrize(
+    ("sync", "asynchronous"), [(Opper, AsyncOpper), (Stream, AsyncStream), (EventStream, AsyncEventStream)]
+)
 def test_both_shells_have_the_same_surface(sync: type, asynchronous: type) -> None:
     """The same members with the same signatures."""
     assert surface(sync) == surface(asynchronous)

@@ -160,9 +160,9 @@ class TestClocks:
         [
             ([PING, Pause(math.inf)], {"first_token": 0.2}, "first_token", ""),
             ([chunk(delta={"role": "assistant"}), Pause(math.inf)], {"first_token": 0.2}, "first_token", ""),
-            ([chunk("a"), Pause(math.inf)], {"first_token": 5, "idle": 0.2}, "idle", "a"),
+            ([chunk("a"), Pause(math.inf)], {"first_token": 5, "idle": 0.3}, "idle", "a"),
             ([Pause(math.inf)], {"idle": 0.2}, "idle", ""),
-            ([chunk("a"), Pause(math.inf)], {"idle": 5, "deadline": 0.2}, "deadline", "a"),
+            ([chunk("a"), Pause(math.inf)], {"idle": 5, "deadline": 1.5}, "deadline", "a"),
         ],
     )
     def test_a_clock_that_runs_out(

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
+from opper_chat_api.models.choice_delta import ChoiceDelta
 
 from . import _json
 from ._errors import APIError, APIResponseValidationError, is_error_body
@@ -14,7 +15,7 @@ from ._json import is_array, is_object
 from ._responses import not_json
 from ._sse import EventDecoder, ServerSentEvent
 
-__all__ = ["ChatCompletionChunk", "ChunkReader", "ReadChunk"]
+__all__ = ["ChatCompletionChunk", "ChoiceDelta", "ChunkReader", "ReadChunk"]
 
 DONE = "[DONE]"
 
@@ -51,6 +52,7 @@ class ChunkReader:
         self._status_code = status_code
         self._headers = headers
         self._decoder = EventDecoder()
+        self._read_any = False
 
     @property
     def pending(self) -> bytes:
@@ -61,12 +63,24 @@ class ChunkReader:
         """Take the next bytes and return the chunks that they complete."""
         chunks: list[ReadChunk] = []
         for event in self._decoder.feed(data):
+            self._read_any = True
             if self.done or self.failure is not None:
                 break
             chunk = self._read_event(event)
             if chunk is not None:
                 chunks.append(chunk)
         return chunks
+
+    def end(self) -> list[ReadChunk]:
+        """Take note that the bytes have ended. Some servers declare a stream, and send one JSON object as it is."""
+        rest = self.pending
+        if self._read_any or self.done or self.failure is not None or not rest.lstrip().startswith((b"{", b"[")):
+            return []
+        try:
+            _json.decode(rest)
+        except ValueError:
+            return []
+        return self.read_whole(rest)
 
     def read_whole(self, content: bytes) -> list[ReadChunk]:
         """Read a body that is not declared to be a stream: a plain completion, given as one chunk, or an error."""

@@ -255,7 +255,7 @@ def read_error_body(body: object) -> ErrorBody:
         body = body[0]  # some gateways wrap the object in a list
     if not is_object(body):
         return ErrorBody()
-    error = body.get("error")
+    error = body.get("error") or _error_of_a_choice(body)
     if isinstance(error, str) and error:
         return ErrorBody(
             _text(body.get("message")) or error, _text(body.get("type")), body.get("detail"), _code(body.get("code"))
@@ -264,6 +264,13 @@ def read_error_body(body: object) -> ErrorBody:
     detail = said.get("detail", said.get("details"))
     message = _text(said.get("message")) or _text(detail) or _first_message(detail)
     return ErrorBody(message, _text(said.get("type")), detail, _code(said.get("code")), _text(said.get("param")))
+
+
+def _error_of_a_choice(body: dict[str, object]) -> object:
+    """Some gateways tell an error inside the choice that it struck."""
+    choices = body.get("choices")
+    errors = [choice.get("error") for choice in choices if is_object(choice)] if is_array(choices) else []
+    return next((error for error in errors if error), None)
 
 
 def _text(value: object) -> str | None:

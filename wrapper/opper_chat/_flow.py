@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from ._accumulator import Accumulator
-from ._chunks import ChatCompletionChunk, ChunkReader, ReadChunk
+from ._accumulator import Accumulator, split_parts
+from ._chunks import ChatCompletionChunk, ChoiceDelta, ChunkReader, ReadChunk
 from ._clocks import CallClocks, Limit
 from ._errors import APIError, APITimeoutError, StreamTruncatedError
+from ._json import is_array
 from ._responses import ChatCompletion, not_json
 
 __all__ = ["ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
@@ -50,6 +51,7 @@ class StreamFlow:
             self._ready.extend(self._reader.feed(data))
             self._take_note()
         else:
+            self._ready.extend(self._reader.end())
             self.over = True
 
     def receive_whole(self, content: bytes) -> None:
@@ -118,6 +120,14 @@ class StreamFlow:
         return StreamTruncatedError(
             f"The stream ended {where}.", status_code=self.status_code, headers=self.headers, raw_body=pending
         )
+
+
+def text_of(delta: ChoiceDelta) -> str:
+    """Return the text that a delta adds to the content, which some servers send as a list of parts."""
+    if delta.content is not None:
+        return delta.content
+    parts = delta.additional_properties.get("content")
+    return split_parts(parts)[0] if is_array(parts) else ""
 
 
 def timed_out(

@@ -11,6 +11,7 @@ from opper_chat_api.models.chat_completion import ChatCompletion
 
 from . import _json
 from ._errors import APIError, APIResponseValidationError, is_error_body, status_error_class
+from ._sse import EventDecoder
 
 __all__ = ["ChatCompletion", "read_completion", "status_error"]
 
@@ -64,10 +65,7 @@ def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reaso
 
 def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -> APIError:
     """Return the error for a status that is not 2xx, whatever the body is."""
-    try:
-        body = _json.decode(content)
-    except ValueError:
-        body = None
+    body = _error_body(content)
     try:
         phrase = HTTPStatus(status_code).phrase
     except ValueError:
@@ -82,3 +80,14 @@ def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -
     return status_error_class(status_code)(
         f"{message}.", status_code=status_code, headers=headers, raw_body=content, body=body
     )
+
+
+def _error_body(content: bytes) -> object:
+    """Return the JSON of a failed call's body, or None: some servers put it into a stream that was asked for."""
+    texts: list[bytes | str] = [content, *(event.data for event in EventDecoder().feed(content + b"\n\n"))]
+    for text in texts:
+        try:
+            return _json.decode(text)
+        except ValueError:
+            continue
+    return None

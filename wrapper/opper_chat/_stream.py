@@ -16,7 +16,7 @@ import httpx
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
 from ._events import EventMaker, StreamEvent
-from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, timed_out
+from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of, timed_out
 from ._transport import Holders, errors_mapped
 from ._wait import drop, interrupt, time_limit
 
@@ -66,8 +66,8 @@ class Reading:
         """The text of the first choice, piece by piece, and nothing else."""
         while (chunk := self._next_chunk()) is not None:
             for choice in chunk.model.choices:
-                if not choice.index and choice.delta.content:
-                    yield choice.delta.content
+                if not choice.index and (text := text_of(choice.delta)):
+                    yield text
 
     def until_done(self) -> Self:
         """Read to the end.

@@ -131,7 +131,7 @@ class ToolCall:
             if name == kind and isinstance(said, str):
                 # The text is kept aside: its member only says that there is one.
                 have = self._members.get(kind)
-                if len(body) > 1 or not is_object(have) or member not in have:
+                if len(body) > 1 or not is_object(have) or not isinstance(have.get(member), str):
                     self._members[kind] = merged(kind, have, body | {member: ""})
             elif name != "index" and value is not None:
                 self._members[name] = merged(name, self._members.get(name), value)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from .._script import Reply, chunk
 from ._words import DONE, HEL, LO, STOP, Group, event, stream, usage
 
@@ -74,6 +76,21 @@ _complete(
     "stream-as-json", "Servers give every answer one type.", lambda: _typed("application/json", stream()), chunks=3
 )
 _complete("stream-without-type", "Servers give a stream no type.", lambda: _typed(None, stream()), chunks=3)
+
+_complete(
+    "completion-called-a-stream",
+    "Servers that cannot stream keep the type that was asked for.",
+    lambda: _typed("text/event-stream", msgspec.json.encode(_HELLO)),
+    usage_total=5,
+    chunks=1,
+)
+BODIES.error(
+    "error-called-a-stream",
+    "Servers choose the type of a body before they fail.",
+    lambda: _typed("text/event-stream", b'{"error": {"message": "The model is busy", "type": "server_error"}}'),
+    error_message="The model is busy",
+    error_type="server_error",
+)
 
 # No answer at all
 _invalid("html", "A proxy asks to sign in, with status 200.", lambda: _typed("text/html; charset=utf-8", _HTML))

@@ -1,10 +1,11 @@
 """How servers tell which piece belongs to which tool call, and where a call is cut short."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from .._script import CUT, Event, chunk
 from ._model import Call
-from ._words import DONE, HEL, LO, Facts, Group, event
+from ._words import DONE, HEL, LO, Group, event
 
 CALLS = Group("tool calls")
 
@@ -35,9 +36,16 @@ def _sent(*parts: dict[str, Any]) -> dict[str, object]:
     return chunk(delta={"tool_calls": list(parts)})
 
 
-def _say(name: str, why: str, *events: Event, calls: tuple[Call, ...] = _BOTH, text: str = "", **facts: Any) -> None:
-    more: Facts = {"finish_reasons": ("tool_calls",), "request": _ASKED, **facts}
-    CALLS.complete(name, why, [*events, _END, DONE], text, tool_calls=calls, **more)
+def _say(
+    name: str,
+    why: str,
+    *events: Event,
+    calls: tuple[Call, ...] = _BOTH,
+    text: str = "",
+    asked: Mapping[str, Any] = _ASKED,
+) -> None:
+    sent = [*events, _END, DONE]
+    CALLS.complete(name, why, sent, text, tool_calls=calls, finish_reasons=("tool_calls",), request=asked)
 
 
 _say(
@@ -211,7 +219,7 @@ _say(
     _sent({"index": 0, "custom": {"input": "print("}}),
     _sent({"index": 0, "custom": {"input": "1)"}}),
     calls=(("call_1", "run", "print(1)"),),
-    request={"tools": [{"type": "custom", "custom": {"name": "run"}}]},
+    asked={"tools": [{"type": "custom", "custom": {"name": "run"}}]},
 )
 
 # Cut short

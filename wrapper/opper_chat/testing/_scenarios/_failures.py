@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from .._script import Reply, chunk
-from ._words import DONE, HEL, LO, STOP, Facts, Group, event
+from ._words import DONE, HEL, LO, STOP, ErrorFacts, Group, event
 
 ERRORS_IN_STREAMS = Group("errors in a stream")
 STATUSES = Group("error statuses")
@@ -16,7 +16,7 @@ _BUSY = "The model is busy"
 class _Shape(NamedTuple):
     why: str
     body: dict[str, Any]
-    facts: Facts
+    told: ErrorFacts
 
 
 _SHAPES = {
@@ -43,14 +43,16 @@ _SHAPES = {
     "text": _Shape("Inference servers send nothing but a text.", {"error": _BUSY}, {"error_message": _BUSY}),
     "detail": _Shape("Web frameworks call the text a detail.", {"detail": _BUSY}, {"error_message": _BUSY}),
 }
-_TYPED = _SHAPES["typed"].body
+_FAILED: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": None}
+_PLACES: list[dict[str, Any]] = [{"loc": ["body", "messages"], "msg": "Field required", "type": "missing", "input": {}}]
+_TYPED, _TOLD = _SHAPES["typed"].body, _SHAPES["typed"].told
 
 for _name, _shape in _SHAPES.items():
     for _prefix, _kind in (("error", None), ("error-event", "error")):
         _sent = event(_shape.body, _kind)
         _named = " As `event: error`." if _kind else ""
-        _in_stream(f"{_prefix}-{_name}-first", f"{_shape.why}{_named}", [_sent], **_shape.facts)
-        _in_stream(f"{_prefix}-{_name}-later", f"{_shape.why}{_named}", [HEL, _sent], "Hel", **_shape.facts)
+        _in_stream(f"{_prefix}-{_name}-first", f"{_shape.why}{_named}", [_sent], **_shape.told)
+        _in_stream(f"{_prefix}-{_name}-later", f"{_shape.why}{_named}", [HEL, _sent], "Hel", **_shape.told)
 
 _in_stream(
     "error-event-plain-text",
@@ -65,14 +67,14 @@ _in_stream(
     "A backend fails after a long and good beginning.",
     [*[chunk("a")] * 94, event(_TYPED, "error")],
     "a" * 94,
-    **_SHAPES["typed"].facts,
+    **_TOLD,
 )
 _in_stream(
     "error-then-done",
     "Servers close a failed stream as they close a good one.",
     [HEL, event(_TYPED), DONE],
     "Hel",
-    **_SHAPES["typed"].facts,
+    **_TOLD,
 )
 _in_stream(
     "error-after-finish-reason",
@@ -80,7 +82,7 @@ _in_stream(
     [HEL, LO, STOP, event(_TYPED)],
     "Hello",
     finish_reasons=("stop",),
-    **_SHAPES["typed"].facts,
+    **_TOLD,
 )
 _in_stream(
     "error-beside-choices",
@@ -88,7 +90,7 @@ _in_stream(
     [HEL, chunk("", finish_reason="error", **_TYPED)],
     "Hel",
     finish_reasons=("error",),
-    **_SHAPES["typed"].facts,
+    **_TOLD,
 )
 _in_stream(
     "error-beside-text",
@@ -96,7 +98,7 @@ _in_stream(
     [HEL, chunk("lo", finish_reason="error", **_TYPED)],
     "Hello",
     finish_reasons=("error",),
-    **_SHAPES["typed"].facts,
+    **_TOLD,
     chunks=None,
 )
 _in_stream(
@@ -104,14 +106,14 @@ _in_stream(
     "Gateways send an error in the envelope of a chunk.",
     [HEL, chunk(choices=[], **_TYPED)],
     "Hel",
-    **_SHAPES["typed"].facts,
+    **_TOLD,
 )
 _in_stream(
     "error-inside-choice",
     "Gateways send the error in the choice that it ended.",
-    [HEL, event({**chunk(), "choices": [{"index": 0, "delta": {}, "finish_reason": None, **_TYPED}]})],
+    [HEL, event(chunk(choices=[{**_FAILED, **_TYPED}]))],
     "Hel",
-    **_SHAPES["typed"].facts,
+    **_TOLD,
 )
 _in_stream(
     "finish-reason-error",
@@ -136,7 +138,7 @@ def _json(status: int, body: object) -> Callable[[], Reply]:
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 for _name, _shape in _SHAPES.items():
-    _status(f"status-200-{_name}", f"{_shape.why} With status 200.", _json(200, _shape.body), **_shape.facts)
+    _status(f"status-200-{_name}", f"{_shape.why} With status 200.", _json(200, _shape.body), **_shape.told)
 
 for _code, _name, _why in (
     (400, "nested", "The request cannot be served as it stands."),
@@ -149,19 +151,19 @@ for _code, _name, _why in (
     (503, "numbered", "The server is overloaded."),
 ):
     _shape = _SHAPES[_name]
-    _status(f"status-{_code}", _why, _json(_code, _shape.body), status=_code, **_shape.facts)
+    _status(f"status-{_code}", _why, _json(_code, _shape.body), status=_code, **_shape.told)
 
 _status(
     "status-400-in-a-list",
     "Some vendors wrap the error in a list.",
     _json(400, [_TYPED]),
     status=400,
-    **_SHAPES["typed"].facts,
+    **_TOLD,
 )
 _status(
     "status-422",
     "Web frameworks list the places of a body that do not fit.",
-    _json(422, {"detail": [{"loc": ["body", "messages"], "msg": "Field required", "type": "missing", "input": {}}]}),
+    _json(422, {"detail": _PLACES}),
     status=422,
     error_message="Field required",
 )
@@ -171,7 +173,7 @@ _status(
     "The server sends the error of its status as an event.",
     lambda: Reply.sse([event(_TYPED)], status=500),
     status=500,
-    **_SHAPES["typed"].facts,
+    **_TOLD,
 )
 _status(
     "status-502-html",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Self, TypeAlias
 
 import msgspec
 
+from .._json import is_list, is_object
 from .._script import Reply
 
 Ending: TypeAlias = Literal["complete", "truncated", "cut", "error", "invalid", "timeout"]
@@ -85,7 +86,36 @@ class Outcome:
     """The server's name for the kind of error."""
 
     error_code: str | int | None = None
-    """The server's code for the error."""
+    """The server's code for the error; a number may be told as text."""
+
+    @classmethod
+    def of(cls, ends: Ending, completion: Mapping[str, Any] | None, **facts: Any) -> Self:
+        """Read what a client has seen from the completion that it has made of it.
+
+        Args:
+            ends: how it has ended.
+            completion: the JSON of a `chat.completion`, whole or as far as it came; None where nothing came.
+            facts: what the completion does not tell: `chunks`, `status`, `clock` and the members that begin with
+                `error_`.
+        """
+        said = _object(completion)
+        choices = [_object(choice) for choice in _list(said.get("choices"))]
+        messages = [_object(choice.get("message")) for choice in choices]
+        first: Mapping[str, Any] = messages[0] if messages else {}
+        called = _object(first.get("function_call"))
+        return cls(
+            ends,
+            text=first.get("content") or "",
+            finish_reasons=tuple(choice.get("finish_reason") or None for choice in choices),
+            other_texts=tuple(message.get("content") or "" for message in messages[1:]),
+            tool_calls=tuple(_call(_object(call)) for call in _list(first.get("tool_calls"))),
+            function_call=(called.get("name") or "", called.get("arguments") or "") if called else None,
+            refusal=first.get("refusal"),
+            reasoning=first.get("reasoning") or first.get("reasoning_content"),
+            members=first,
+            usage_total=_object(said.get("usage")).get("total_tokens"),
+            **facts,
+        )
 
     def differences(self, seen: Outcome) -> dict[str, str]:
         """Compare what a client has seen with this, the truth.
@@ -108,7 +138,7 @@ class Outcome:
         """The tool calls that may be acted upon: none that was cut short."""
         finished = self.finish_reasons[0] if self.finish_reasons else None
         ended_well = self.ends == "complete" and finished not in (None, "length")
-        return tuple(call for call in self.tool_calls if ended_well or _json(call[2]) is not _NO_JSON)
+        return tuple(call for call in self.tool_calls if ended_well or _value(call[2]) is not _NO_JSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +170,28 @@ class Scenario:
     """Parameters of the request beside model, messages and `stream`, such as `n` or `tools`."""
 
 
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if is_object(value) else {}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if is_list(value) else []
+
+
+def _call(said: Mapping[str, Any]) -> Call:
+    body = _object(said.get("custom") or said.get("function"))
+    text = body.get("arguments", body.get("input"))
+    if text is not None and not isinstance(text, str):
+        text = msgspec.json.encode(text).decode()
+    return said.get("id") or None, body.get("name"), text or ""
+
+
 def _agree(name: str, expected: Any, got: Any) -> bool:
     match name:
         case "error_message":
             return isinstance(got, str) and expected in got
+        case "error_code":
+            return str(expected) == str(got)
         case "members":
             return all(name in got and got[name] == member for name, member in expected.items())
         case "tool_calls":
@@ -156,14 +204,14 @@ def _same_call(one: Call, other: Call) -> bool:
     """Whether two calls are one: arguments that are JSON need not be written alike."""
     if one[:2] != other[:2]:
         return False
-    value = _json(one[2])
-    return one[2] == other[2] or (value is not _NO_JSON and value == _json(other[2]))
+    value = _value(one[2])
+    return one[2] == other[2] or (value is not _NO_JSON and value == _value(other[2]))
 
 
 _NO_JSON = object()
 
 
-def _json(text: str) -> object:
+def _value(text: str) -> object:
     """Return the value of a JSON text, or `_NO_JSON`."""
     try:
         value: object = msgspec.json.decode(text)

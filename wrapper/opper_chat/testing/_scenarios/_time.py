@@ -204,7 +204,7 @@ _complete(
     "An answer takes longer than the clock between tokens allows for one.",
     _slow(*[chunk("a")] * 6, STOP, DONE),
     "a" * 6,
-    settings={"first_token": 0.8, "idle": 0.8},
+    settings={"first_token": 1.0, "idle": 1.0},
 )
 
 # The whole

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeAlias, TypedDict, Unpack
+from typing import Any, Final, TypeAlias, TypedDict, Unpack, cast
 
 import msgspec
 
@@ -26,8 +26,16 @@ Sent: TypeAlias = Callable[[], Reply] | Sequence[Event]
 """The events of a stream, or what makes another reply."""
 
 
-class Facts(TypedDict, total=False):
-    """What is told of a scenario beside its ending and text: members of `Outcome` and of `Scenario`."""
+class ErrorFacts(TypedDict, total=False):
+    """What a server told of its error: members of `Outcome`."""
+
+    error_message: str
+    error_type: str
+    error_code: str | int
+
+
+class OutcomeFacts(ErrorFacts, total=False):
+    """Members of `Outcome` beside ending and text."""
 
     finish_reasons: tuple[str | None, ...] | None
     other_texts: tuple[str, ...]
@@ -40,9 +48,11 @@ class Facts(TypedDict, total=False):
     chunks: int | None
     clock: Clock
     status: int | None
-    error_message: str | None
-    error_type: str | None
-    error_code: str | int | None
+
+
+class Facts(OutcomeFacts, total=False):
+    """And what a client must be told: members of `Scenario`."""
+
     settings: Mapping[Setting, float]
     request: Mapping[str, Any]
 
@@ -86,7 +96,8 @@ class Group:
         self._tell("timeout", name, why, sent, text, facts=facts)
 
     def _tell(self, ends: Ending, name: str, why: str, sent: Sent, text: str | None, *, facts: Facts) -> None:
-        settings, request = facts.pop("settings", {}), facts.pop("request", {})
+        settings: Mapping[Setting, float] = facts.pop("settings", {})
+        request: Mapping[str, Any] = facts.pop("request", {})
         if callable(sent):
             reply = sent
             facts.setdefault("chunks", 0)
@@ -97,7 +108,7 @@ class Group:
                 return Reply.sse(sent)
 
         facts.setdefault("finish_reasons", () if facts.get("chunks") == 0 else (None,))
-        outcome = Outcome(ends, text, **facts)
+        outcome = Outcome(ends, text, **cast("OutcomeFacts", facts))
         self.scenarios.append(Scenario(name, self.name, why, reply, outcome, settings, request))
 
 

@@ -1,0 +1,163 @@
+"""The fault scenarios through the openai package and through this client, side by side: `python benchmarks/faults.py`.
+
+Needs openai beside `opper-chat[testing]`. Marks: `ok` is the truth; `~` an error where there is one, and all of the
+text, but not which error or what else was said; `NO` anything else, such as an answer that passes for whole.
+"""
+
+import sys
+import threading
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+from opper_chat.testing import SCENARIOS, LocalServer, Outcome, Scenario
+
+try:
+    import openai
+    from openai.lib.streaming.chat import ChatCompletionStreamState
+except ModuleNotFoundError:
+    sys.exit("This benchmark needs the openai package: pip install openai")
+
+LIMIT = 3.0
+"""Seconds after which a client is said to wait for ever; every clock that is to end a scenario is shorter."""
+
+ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
+
+
+class Seen(NamedTuple):
+    """What a client made of a scenario; the note names an error that it raised and that is not one of its own."""
+
+    outcome: Outcome
+    note: str = ""
+
+
+def run_openai(base_url: str, scenario: Scenario) -> Seen:
+    """The sync client, then its accumulator; its one timeout is the scenario's, or the shortest of its clocks."""
+    timeout = scenario.settings.get("timeout", min(scenario.settings.values(), default=LIMIT * 2))
+    facts: dict[str, Any] = {"chunks": 0, "status": None}
+    chunks: list[Any] = []
+    ends: Literal["complete", "cut", "error", "invalid", "timeout"] = "complete"
+    note = ""
+    with openai.OpenAI(api_key="key", base_url=base_url, max_retries=0, timeout=timeout) as client:
+        try:
+            with client.chat.completions.create(**ASKED, **scenario.request) as stream:
+                facts["status"] = stream.response.status_code
+                for chunk in stream:
+                    chunks.append(chunk)  # noqa: PERF402  # one by one, so that those before an error are kept
+        except openai.APITimeoutError:
+            ends = "timeout"
+        except openai.APIConnectionError:
+            ends = "cut"
+        except openai.APIResponseValidationError:
+            ends = "invalid"
+        except openai.APIError as error:
+            ends = "error"
+            facts |= {"error_message": error.message, "error_type": error.type, "error_code": error.code}
+            facts["status"] = getattr(error, "status_code", facts["status"])
+        except Exception as error:  # noqa: BLE001  # whatever else it lets through
+            ends, note = "invalid", type(error).__name__
+    facts["chunks"] = len(chunks)
+    state, said = ChatCompletionStreamState(), None
+    try:
+        for chunk in chunks:
+            state.handle_chunk(chunk)
+            said = state.current_completion_snapshot.to_dict()
+    except Exception as error:  # noqa: BLE001  # chunks are handed out that it cannot add up
+        note = note or f"then {type(error).__name__}"
+        lists = [getattr(chunk, "choices", None) or [] for chunk in chunks]
+        choices = [choice for choices in lists for choice in choices if not choice.index and choice.delta]
+        text = "".join(str(choice.delta.content or "") for choice in choices)
+        said = {"choices": [{"message": {"content": text}}]}
+    return Seen(Outcome.of(ends, said, **facts), note)
+
+
+def run_opper(base_url: str, scenario: Scenario) -> Seen:
+    """The sync client, with the scenario's clocks."""
+    from opper_chat import (
+        APIConnectionError,
+        APIError,
+        APIResponseValidationError,
+        APITimeoutError,
+        Opper,
+        StreamTruncatedError,
+    )
+
+    kinds = {
+        StreamTruncatedError: "truncated",
+        APIConnectionError: "cut",
+        APITimeoutError: "timeout",
+        APIResponseValidationError: "invalid",
+    }
+    facts: dict[str, Any] = {"chunks": 0, "status": None}
+    with Opper(api_key="key", base_url=base_url) as client:
+        try:
+            with client.chat.completions.create(**ASKED, **scenario.request, **scenario.settings) as stream:
+                facts["status"] = stream.response.status_code
+                for _ in stream:
+                    facts["chunks"] += 1
+                said = stream.get_final_completion().to_dict()
+        except APIError as error:
+            facts |= {"error_message": error.message, "error_type": error.type, "error_code": error.code}
+            facts |= {"status": error.status_code, "clock": getattr(error, "clock", None)}
+            ends: Any = kinds.get(type(error), "error")
+            return Seen(Outcome.of(ends, error.partial and error.partial.to_dict(), **facts))
+        except Exception as error:  # noqa: BLE001  # whatever else it lets through
+            return Seen(Outcome.of("invalid", None, **facts), type(error).__name__)
+    return Seen(Outcome.of("complete", said, **facts))
+
+
+def bounded(run: Callable[[str, Scenario], Seen], scenario: Scenario) -> Seen | None:
+    """Run a client in a thread; None where it does not end. Closing the server ends it all the same."""
+    seen: list[Seen] = []
+    with LocalServer() as server:
+        server.reply(scenario.reply())
+        thread = threading.Thread(target=lambda: seen.append(run(server.base_url, scenario)), daemon=True)
+        thread.start()
+        thread.join(LIMIT)
+        waiting = thread.is_alive()
+    thread.join(LIMIT)
+    return None if waiting else seen[0]
+
+
+def judged(truth: Outcome, seen: Seen | None) -> tuple[str, str]:
+    """Return the mark, and in a few words what the client said."""
+    if seen is None:
+        return "NO", "never ends"
+    outcome, note = seen
+    different = truth.differences(outcome)
+    if not different and not note:
+        return "ok", outcome.ends
+    both_failed = truth.ends != "complete" and outcome.ends != "complete"
+    words = f"{outcome.ends} {note}" if note.startswith("then") else note or outcome.ends
+    details = [name for name in different if name != "ends"]
+    if details:
+        words += f" (not the {', '.join(details)})"
+    return "~" if both_failed and "text" not in different else "NO", words
+
+
+def main() -> None:
+    """Print a line for each scenario and the totals."""
+    warnings.simplefilter("ignore")  # of models that are made of what does not fit them
+    clients = {"openai": run_openai, "opper-chat": run_opper}
+    totals = {name: Counter[str]() for name in clients}
+    width = max(map(len, SCENARIOS))
+    print(f"{'scenario':{width}}  {'truth':9}  {'openai ' + openai.__version__:60}  opper-chat")
+    group = ""
+    for scenario in SCENARIOS.values():
+        if scenario.group != group:
+            group = scenario.group
+            print(f"\n{group}")
+        cells: list[str] = []
+        for name, run in clients.items():
+            mark, words = judged(scenario.outcome, bounded(run, scenario))
+            totals[name][mark] += 1
+            cells.append(f"{mark:2} {words}")
+        print(f"{scenario.name:{width}}  {scenario.outcome.ends:9}  {cells[0]:60}  {cells[1]}", flush=True)
+    print()
+    for name, counted in totals.items():
+        print(f"{name}: {counted['ok']} ok, {counted['~']} ~, {counted['NO']} NO, of {len(SCENARIOS)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,146 @@
+"""Ten thousand streams with every fault and with cancellations at any moment, through a pool of ten connections.
+
+`python benchmarks/soak.py [STREAMS] [SEED]` prints what it saw and exits with 1 if anything was wrong: a stream that
+hung, an outcome that is not the scenario's truth, a task, thread or socket that was left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import random
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from opper_chat import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    APITimeoutError,
+    AsyncOpper,
+    StreamTruncatedError,
+)
+from opper_chat.testing import SCENARIOS, LocalServer, Outcome, ReceivedRequest, Reply, Scenario
+
+POOL = 10
+WORKERS = 40
+HANGS_AFTER = 60.0
+"""Seconds in which any stream must have ended, waiting for its turn included."""
+
+CANCELLED_SHARE = 0.2
+SLOW_SHARE = 0.02
+"""The share of scenarios that wait for a clock."""
+
+ENDINGS = {
+    APIConnectionError: "cut",
+    APIError: "error",
+    APIResponseValidationError: "invalid",
+    APITimeoutError: "timeout",
+    StreamTruncatedError: "truncated",
+}
+MESSAGES: Any = [{"role": "user", "content": "Hello"}]
+
+
+def played(request: ReceivedRequest) -> Reply | None:
+    """Reply with the scenario that the request names; as usual, where it names none."""
+    name = request.headers.get("x-scenario")
+    return SCENARIOS[name].reply() if name else None
+
+
+async def seen(client: AsyncOpper, scenario: Scenario, chance: random.Random) -> Outcome:
+    """Run a scenario, reading in one of four ways, and tell what came of it."""
+    chunks, status = 0, None
+    params: Any = {"messages": MESSAGES, **scenario.request, **scenario.settings}
+    try:
+        async with await client.chat.completions.create(
+            stream=True, extra_headers={"x-scenario": scenario.name}, **params
+        ) as stream:
+            status = stream.response.status_code
+            async for _ in stream:
+                chunks += 1
+                if chance.random() < 0.01:
+                    await asyncio.sleep(0.001)
+            final = await stream.get_final_completion()
+    except APIError as error:
+        kind = APIError if isinstance(error, APIStatusError) else type(error)
+        told: Any = {"error_message": error.message, "error_type": error.type, "error_code": error.code}
+        partial = error.partial and error.partial.to_dict()
+        clock = getattr(error, "clock", None)
+        return Outcome.of(ENDINGS[kind], partial, chunks=chunks, status=error.status_code, clock=clock, **told)  # type: ignore[arg-type]
+    return Outcome.of("complete", final.to_dict(), chunks=chunks, status=status)
+
+
+async def worker(client: AsyncOpper, server: LocalServer, names: list[str], seed: int, counts: Counter[str]) -> None:
+    chance = random.Random(seed)
+    while names:
+        scenario = SCENARIOS[names.pop()]
+        server.reply(played)
+        task = asyncio.create_task(seen(client, scenario, chance))
+        if chance.random() < CANCELLED_SHARE:
+            await asyncio.wait({task}, timeout=chance.random() * 0.03)
+            if task.cancel():
+                counts["cancelled"] += 1
+        done, _ = await asyncio.wait({task}, timeout=HANGS_AFTER)
+        if not done:
+            counts[f"HANG {scenario.name}"] += 1
+            task.cancel()
+        elif task.cancelled():
+            counts["ended by cancellation"] += 1
+        elif task.exception() is not None:
+            counts[f"WRONG {scenario.name}: {task.exception()!r}"] += 1
+        elif wrong := scenario.outcome.differences(task.result()):
+            counts[f"WRONG {scenario.name}: {wrong}"] += 1
+        else:
+            counts[f"right: {scenario.outcome.ends}"] += 1
+
+
+def open_files() -> int:
+    """How many files and sockets this process has open; 0 where that cannot be told."""
+    folder = Path("/proc/self/fd")
+    return len(os.listdir(folder)) if folder.exists() else 0
+
+
+async def soak(server: LocalServer, names: list[str], seed: int, counts: Counter[str]) -> None:
+    async with AsyncOpper(api_key="key", base_url=server.base_url, max_connections=POOL, timeout=30) as client:
+        await asyncio.gather(*(worker(client, server, names, seed + number, counts) for number in range(WORKERS)))
+        for _ in range(POOL * 2):  # every place of the pool is free again, or one of these waits for ever
+            await client.chat.completions.create(messages=MESSAGES, timeout=5)
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if left:
+            counts[f"WRONG tasks left: {len(left)}"] += 1
+
+
+def main(streams: int, seed: int) -> int:
+    chance = random.Random(seed)
+    slow = [name for name, scenario in SCENARIOS.items() if scenario.settings]
+    fast = [name for name in SCENARIOS if name not in slow]
+    names = [chance.choice(slow if chance.random() < SLOW_SHARE else fast) for _ in range(streams)]
+    before, threads = open_files(), threading.active_count()
+    counts: Counter[str] = Counter()
+    began = time.perf_counter()
+    with LocalServer() as server:
+        asyncio.run(soak(server, names, seed, counts))
+    gc.collect()
+    took = time.perf_counter() - began
+    if open_files() > before:
+        counts[f"WRONG files left open: {open_files() - before}"] += 1
+    if threading.active_count() > threads:
+        time.sleep(1)  # the watchdog lingers for half a second
+        if threading.active_count() > threads:
+            counts["WRONG threads left"] += 1
+    for what, count in sorted(counts.items()):
+        print(f"{count:7d}  {what}")
+    wrong = sum(count for what, count in counts.items() if what.startswith(("HANG", "WRONG")))
+    print(f"{streams} streams, seed {seed}, {len(SCENARIOS)} scenarios, {took:.0f} s: {wrong} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    arguments = [int(argument) for argument in sys.argv[1:]] + [10_000, 1][len(sys.argv) - 1 :]
+    sys.exit(main(*arguments))

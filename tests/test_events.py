@@ -1,0 +1,368 @@
+"""The typed events of a stream: what comes when, once, with the snapshot so far."""
+
+import copy
+import json
+import pickle
+import sys
+import tracemalloc
+from collections.abc import Iterable
+from typing import Any, get_args
+
+import pytest
+from corpus import Exchange, needs_corpus, recorded
+from hypothesis import given, settings
+from opper_chat import _events
+from opper_chat._accumulator import Accumulator
+from opper_chat._events import EventMaker, StreamEvent
+from opper_chat_api.models import ChatCompletion, ChatCompletionChunk, CustomToolCall, FunctionToolCall, OtherToolCall
+from test_accumulator import CHUNKS, recorded_chunks, split_completions
+
+
+def stream(chunks: Iterable[Any], *, finish: bool = True) -> list[Any]:
+    """The events of a stream, as a shell would hand them out."""
+    accumulator = Accumulator()
+    maker = EventMaker(accumulator)
+    events: list[Any] = []
+    for value in chunks:
+        accumulator.add(value)
+        events += maker.add(ChatCompletionChunk.from_dict(value), value)
+    return [*events, *maker.finish()] if finish else events
+
+
+def one(delta: Any, reason: Any = None, index: int = 0, **more: Any) -> dict[str, Any]:
+    """A chunk with one choice."""
+    return {"choices": [{"index": index, "delta": delta, "finish_reason": reason, **more}]}
+
+
+def told(events: Iterable[Any]) -> list[Any]:
+    """The events but for chunks, each as its type and what it says."""
+    said = {
+        "content.delta": "delta", "content.done": "content", "refusal.delta": "delta", "refusal.done": "refusal",
+        "reasoning.delta": "delta", "reasoning.done": "reasoning", "tool_call.delta": "arguments_delta",
+        "tool_call.done": "parsed",
+    }  # fmt: skip
+    return [(event.type, getattr(event, said.get(event.type, "type"))) for event in events if event.type != "chunk"]
+
+
+def calls_done(events: Iterable[Any]) -> list[Any]:
+    return [event for event in events if event.type == "tool_call.done"]
+
+
+def call(arguments: Any = "", name: Any = None, call_id: Any = None, index: int = 0) -> dict[str, Any]:
+    return {"tool_calls": [{"index": index, "id": call_id, "function": {"name": name, "arguments": arguments}}]}
+
+
+def test_the_events_of_an_answer() -> None:
+    """Chunk, deltas, the done events with the finish reason, usage, done."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    chunks = [
+        one({"role": "assistant", "content": ""}),
+        one({"content": "a"}),
+        one({"content": "b"}, "stop"),
+        {"choices": [], "usage": usage},
+    ]
+    events = stream(chunks)
+    assert [event.type for event in events] == [
+        "chunk", "chunk", "content.delta", "chunk", "content.delta", "content.done", "chunk", "usage", "done",
+    ]  # fmt: skip
+    assert [event.chunk.to_dict() for event in events if event.type == "chunk"] == [
+        ChatCompletionChunk.from_dict(chunk).to_dict() for chunk in chunks
+    ]
+    assert [event.snapshot for event in events if event.type == "content.delta"] == ["a", "ab"]
+    assert events[-2].usage.to_dict() == usage
+    assert events[-1].completion == events[-1].snapshot == events[-2].snapshot
+    assert events[-1].completion.choices[0].message.content == "ab"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        ([one({"refusal": "n"}), one({"refusal": "o"}, "stop")],
+         [("refusal.delta", "n"), ("refusal.delta", "o"), ("refusal.done", "no")]),
+        ([one({"reasoning_content": "h"}), one({"reasoning_content": "m"}), one({"content": "a"}, "stop")],
+         [("reasoning.delta", "h"), ("reasoning.delta", "m"), ("content.delta", "a"), ("reasoning.done", "hm"),
+          ("content.done", "a")]),
+        ([one({"reasoning": "h", "reasoning_content": "h"}), one({"reasoning": "m", "reasoning_content": ""}, "stop")],
+         [("reasoning.delta", "h"), ("reasoning.delta", "m"), ("reasoning.done", "hm")]),
+        ([one({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "h"}]},
+                           {"type": "reasoning", "text": "m"}, {"type": "text", "text": "a"}]})],
+         [("reasoning.delta", "hm"), ("content.delta", "a"), ("reasoning.done", "hm"), ("content.done", "a")]),
+        # A completion sent whole, and one sent again at the end.
+        ([{"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}],
+         [("content.delta", "a"), ("content.done", "a")]),
+        ([one({"content": "a"}), {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}],
+         [("content.delta", "a"), ("content.done", "a")]),
+        # A finish reason in every chunk: what comes after the first is done at the end.
+        ([one({"content": "a"}, "stop"), one({"content": "b"}, "stop"), one({"content": "c"}, "stop")],
+         [("content.delta", "a"), ("content.done", "a"), ("content.delta", "b"), ("content.delta", "c"),
+          ("content.done", "abc")]),
+        ([{"choices": None}, {}, one(None), one({"content": None}), {"choices": ["x", {"delta": "y"}]}], []),
+    ],
+)  # fmt: skip
+def test_texts(chunks: list[Any], expected: list[Any]) -> None:
+    """A delta for every piece that says something, and the whole once it is done."""
+    assert told(stream(chunks)) == [*expected, ("done", "done")]
+
+
+def test_snapshots_are_as_of_their_event() -> None:
+    """The text, tokens and arguments as of then, though asked for at the end."""
+    tokens = [{"token": "a", "logprob": -0.5}, {"token": "b", "logprob": -1.5}]
+    chunks = [
+        one({"content": "a"}, logprobs={"content": tokens[:1], "refusal": None}),
+        one({"content": "b"}, logprobs={"content": tokens[1:], "refusal": tokens[:1]}),
+        one(call('{"city": "Bo', "f", "x")),
+        one(call('ston"}'), "tool_calls"),
+    ]
+    events = stream(chunks)
+    assert [event.snapshot for event in events if event.type == "content.delta"] == ["a", "ab"]
+    logprobs = [event for event in events if event.type.startswith("logprobs")]
+    assert [(event.type, [token.token for token in event.snapshot]) for event in logprobs] == [
+        ("logprobs.content.delta", ["a"]),
+        ("logprobs.content.delta", ["a", "b"]),
+        ("logprobs.refusal.delta", ["a"]),
+        ("logprobs.content.done", ["a", "b"]),
+        ("logprobs.refusal.done", ["a"]),
+    ]
+    assert [token.token for token in logprobs[1].delta] == ["b"]
+    deltas = [event for event in events if event.type == "tool_call.delta"]
+    assert [event.arguments for event in deltas] == ['{"city": "Bo', '{"city": "Boston"}']
+    assert [event.partial for event in deltas] == [{"city": "Bo"}, {"city": "Boston"}]
+    assert [(event.index, event.place, event.id, event.name) for event in deltas] == [(0, 0, "x", "f")] * 2
+    assert [event.snapshot.function.arguments for event in deltas] == [event.arguments for event in deltas]
+    assert [event.snapshot.choices[0].message.content for event in events if event.type == "chunk"] == ["ab"] * 4
+
+
+def test_completions_so_far_are_made_when_asked_for() -> None:
+    """The completion as of a chunk, while its event is at hand."""
+    accumulator = Accumulator()
+    maker = EventMaker(accumulator)
+    seen = []
+    for letter in "abc":
+        value = one({"content": letter})
+        accumulator.add(value)
+        seen.append(maker.add(ChatCompletionChunk.from_dict(value), value)[0].snapshot)
+    assert [completion.choices[0].message.content for completion in seen] == ["a", "ab", "abc"]  # type: ignore[union-attr]
+
+
+A = '{"a": 1}'
+
+
+@pytest.mark.parametrize(
+    ("chunks", "done"),
+    [
+        pytest.param([one(call('{"a"', "f", "x")), one(call(": 1}"), "tool_calls")], [("x", "f", A, {"a": 1})],
+                     id="usual"),
+        pytest.param([one(call(A, "f", "x")), one(call(A, "g", "y")), one({}, "tool_calls")],
+                     [("x", "f", A, {"a": 1}), ("y", "g", A, {"a": 1})], id="indexes-0"),
+        pytest.param([one(call('{"a"', "f", "x")), one({}, "length")], [], id="length-inside"),
+        pytest.param([one(call(A, "f", "x")), one({}, "length")], [("x", "f", A, {"a": 1})], id="length-after"),
+        pytest.param([one(call("", "f", "x")), one({}, "length")], [], id="length-before-any"),
+        pytest.param([one(call("", "f", "x")), one({}, "content_filter")], [], id="filter"),
+        pytest.param([one(call("", "f", "x")), one({}, "error")], [], id="error"),
+        pytest.param([one(call("12", "f", "x")), one({}, "length")], [], id="length-in-a-number"),
+        pytest.param([one(call("12", "f", "x")), one({}, "stop")], [("x", "f", "12", 12)], id="a-number"),
+        pytest.param([one(call("", "f", "x")), one({}, "tool_calls")], [("x", "f", "", {})], id="no-arguments"),
+        pytest.param([one(call(None, "f", "x"), "tool_calls")], [("x", "f", "", {})], id="null-arguments"),
+        pytest.param([one(call("", "f", "x"), "stop"), one(call(A), "stop")], [("x", "f", A, {"a": 1})],
+                     id="a-finish-reason-too-early"),
+        pytest.param([one(call(A, "f", "x"))], [("x", "f", A, {"a": 1})], id="no-finish-reason"),
+        pytest.param([one(call("{a: 1}", "f", "x"), "stop")], [], id="no-JSON"),
+        pytest.param([one(call(A, None, "x"), "stop")], [], id="no-name"),
+        pytest.param([one(call({"a": 1}, "f", "x"), "stop")], [("x", "f", '{"a":1}', {"a": 1})], id="an-object"),
+        pytest.param([one(call(A, "f", "x")), one(call(A, "f", "x"), "stop")], [("x", "f", A, {"a": 1})], id="resent"),
+        pytest.param([one(call('{"a"', "f", "x")), one(call(A, "g", "y", 1)), one(call(": 1}")), one({}, "stop")],
+                     [("x", "f", A, {"a": 1}), ("y", "g", A, {"a": 1})], id="interleaved"),
+    ],
+)  # fmt: skip
+def test_when_a_tool_call_is_done(chunks: list[Any], done: list[Any]) -> None:
+    """Once, with its JSON whole, and never for one that was cut."""
+    found = calls_done(stream(chunks))
+    assert [(event.tool_call.id, event.name, event.arguments, event.parsed) for event in found] == done
+
+
+def test_a_call_is_done_when_the_next_begins() -> None:
+    """The first call before the first fragment of the second, the second with the finish reason."""
+    chunks = [one(call(A, "f", "x")), one(call("", "g", "y", 1)), one(call(A, index=1)), one({}, "tool_calls")]
+    assert [event.type for event in stream(chunks, finish=False) if event.type != "chunk"] == [
+        "tool_call.delta", "tool_call.done", "tool_call.delta", "tool_call.delta", "tool_call.done",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("end", range(1, len(A) + 1))
+def test_a_stream_cut_inside_a_call_never_yields_it(end: int) -> None:
+    """Nothing before the last bracket, whether the stream is closed or not."""
+    chunks = [one(call("", "f", "x")), *[one(call(letter)) for letter in A[:end]]]
+    whole = end == len(A)
+    assert calls_done(stream(chunks, finish=False)) == []
+    assert len(calls_done(stream([*chunks, one({}, "length")]))) == whole
+    assert len(calls_done(stream(chunks))) == whole
+
+
+def test_a_custom_tool() -> None:
+    """Its input in pieces, and the call once the stream is complete."""
+
+    def custom(text: str, **more: Any) -> dict[str, Any]:
+        return one({"tool_calls": [{"index": 0, "custom": {"input": text} | more}]})
+
+    chunks = [custom("a", name="c"), custom("b"), one({}, "tool_calls")]
+    events = stream(chunks)
+    deltas = [event for event in events if event.type == "tool_call.delta"]
+    assert [(event.input_delta, event.input, event.arguments, event.partial) for event in deltas] == [
+        ("a", "a", "", None),
+        ("b", "ab", "", None),
+    ]
+    assert isinstance(deltas[0].snapshot, CustomToolCall)
+    assert deltas[0].snapshot.custom.input == "a"
+    (done,) = calls_done(events)
+    assert (done.name, done.arguments, done.parsed, done.tool_call.custom.input) == ("c", "", None, "ab")
+    assert calls_done(stream([*chunks[:2], one({}, "length")])) == []
+
+
+def test_choices_are_told_apart() -> None:
+    """Every event with the index of its choice, done events in the order of the choices."""
+    chunks = [one({"content": "b"}, index=1), one({"content": "a"}), one({"content": "B"}, "stop", index=1)]
+    events = [event for event in stream(chunks) if event.type.startswith("content")]
+    assert [(event.type, event.index, event.snapshot) for event in events] == [
+        ("content.delta", 1, "b"),
+        ("content.delta", 0, "a"),
+        ("content.delta", 1, "bB"),
+        ("content.done", 1, "bB"),
+        ("content.done", 0, "a"),
+    ]
+
+
+def test_events_are_plain_values() -> None:
+    """Immutable, without a dict, equal by what they say, readable, and they pickle and copy."""
+    chunks = [one({"content": "a", "reasoning": "r", "refusal": "n"} | call(A, "f", "x"), "stop")]
+    chunks[0]["usage"] = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
+    events, again = stream(chunks), stream(chunks)
+    assert events == again
+    for event in events:
+        assert not hasattr(event, "__dict__")
+        assert "Accumulator" not in repr(event)
+        with pytest.raises(AttributeError):
+            event.index = 7
+        with pytest.raises(AttributeError):
+            event.surprise = 7
+        for other in (pickle.loads(pickle.dumps(event)), copy.deepcopy(event)):
+            assert other == event
+            assert other.snapshot == event.snapshot
+
+
+def test_every_event_has_a_type_of_its_own() -> None:
+    """The words of the field, each of one class, and a snapshot."""
+    types = [cls.type for cls in get_args(StreamEvent)]
+    assert sorted(types) == sorted([
+        "chunk", "content.delta", "content.done", "refusal.delta", "refusal.done", "reasoning.delta", "reasoning.done",
+        "tool_call.delta", "tool_call.done", "logprobs.content.delta", "logprobs.content.done",
+        "logprobs.refusal.delta", "logprobs.refusal.done", "usage", "done",
+    ])  # fmt: skip
+    assert all(hasattr(cls, "snapshot") for cls in get_args(StreamEvent))
+
+
+def check_against_completion(events: list[Any]) -> None:
+    """Deltas joined, done events and the completion say the same."""
+    completion = events[-1].completion
+    for place, choice in enumerate(completion.choices):
+        index = place if choice.index is None else choice.index
+        mine = [event for event in events if getattr(event, "index", None) == index]
+        for name in ("content", "refusal"):
+            whole = getattr(choice.message, name) or ""
+            assert "".join(event.delta for event in mine if event.type == f"{name}.delta") == whole
+            assert [event.snapshot for event in mine if event.type == f"{name}.done"] == ([whole] if whole else [])
+        calls = choice.message.tool_calls or []
+        for number, call in enumerate(calls):
+            fragments = [event for event in mine if event.type == "tool_call.delta" and event.place == number]
+            assert "".join(event.arguments_delta for event in fragments) == call.function.arguments
+            done = [event for event in mine if event.type == "tool_call.done" and event.place == number]
+            assert [event.tool_call for event in done] == [call]
+            assert done[0].parsed == json.loads(call.function.arguments or "{}")
+        assert len(calls_done(mine)) == len(calls)
+
+
+@needs_corpus
+@pytest.mark.parametrize("exchange", [pytest.param(one, id=one["id"]) for one in recorded("stream")])
+def test_the_events_of_a_recorded_stream(exchange: Exchange) -> None:
+    """The same as its completion says, each call done once."""
+    chunks = recorded_chunks(exchange)
+    accumulator = Accumulator()
+    for chunk in chunks:
+        accumulator.add(chunk)
+    if accumulator.complete:
+        check_against_completion(stream(chunks))
+
+
+@settings(deadline=None, max_examples=200)
+@given(split_completions())
+def test_the_events_of_any_split(case: tuple[dict[str, Any], list[dict[str, Any]]]) -> None:
+    """The same as the completion that was split says, whatever the fragments."""
+    completion, chunks = case
+    events = stream(chunks)
+    assert events[-1].completion == ChatCompletion.from_dict(completion)
+    check_against_completion(events)
+
+
+@settings(deadline=None, max_examples=300)
+@given(CHUNKS)
+def test_no_json_is_too_odd(chunks: list[dict[str, Any]]) -> None:
+    """Events whose snapshots can all be made, the chunks as they were, one done event a call, `done` last."""
+    before = copy.deepcopy(chunks)
+    events = stream(chunks)
+    for event in events:
+        assert event.snapshot is not None
+        if event.type == "tool_call.delta":
+            assert isinstance(event.snapshot, (FunctionToolCall, CustomToolCall, OtherToolCall))
+            _ = event.partial
+    assert chunks == before
+    assert [event.type for event in events].index("done") == len(events) - 1
+    places = [(event.index, event.place) for event in calls_done(events)]
+    assert len(places) == len(set(places))
+
+
+def work(chunks: list[dict[str, Any]]) -> tuple[int, int]:
+    """Return the calls that the events of a stream take, and the memory at its height."""
+    calls = 0
+
+    def tally(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    accumulator = Accumulator()
+    maker = EventMaker(accumulator)
+    model = ChatCompletionChunk.from_dict({})
+    tracemalloc.start()
+    profiler = sys.getprofile()
+    try:
+        sys.setprofile(tally)
+        for value in chunks:
+            accumulator.add(value)
+            maker.add(model, value)
+        events = maker.finish()
+    finally:
+        sys.setprofile(profiler)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert events[-1].type == "done"
+    return calls, peak
+
+
+@pytest.mark.parametrize(
+    "delta",
+    [{"content": "some words "}, {"reasoning": "some words "}, call('"a", '), call('"a", ', "f", "x"), call(A, "f")],
+    ids=["content", "reasoning", "arguments", "names-resent", "calls"],
+)
+@pytest.mark.parametrize("reason", [None, "stop"])
+def test_work_is_linear(delta: dict[str, Any], reason: str | None) -> None:
+    """Four times the calls and the memory for four times the deltas, even with a finish reason in each."""
+    calls, peak = work([one(call("[", "f", "x")), *[one(delta, reason)] * 1000])
+    more_calls, more_peak = work([one(call("[", "f", "x")), *[one(delta, reason)] * 4000])
+    assert more_calls <= 4.2 * calls
+    assert more_peak <= 5 * peak
+
+
+def test_a_long_tool_call_is_done_exactly_once() -> None:
+    """One event after 16,000 fragments, with all of the arguments."""
+    chunks = [one(call('{"a": [', "f", "x")), *[one(call('"b", '))] * 16000, one(call("1]}")), one({}, "tool_calls")]
+    (done,) = calls_done(stream(chunks))
+    assert len(done.parsed["a"]) == 16001
+    assert _events.ToolCallDoneEvent is type(done)
