@@ -79,7 +79,7 @@ def types(session: nox.Session) -> None:
     session.install(".[testing]", *group("types"))
     session.run("mypy")
     session.run("mypy", "generated/opper_chat_api")
-    session.run("pyright")
+    session.run("pyright", "-p", "pyproject.toml")
 
 
 @nox.session
@@ -125,6 +125,20 @@ def wheel(session: nox.Session) -> None:
     python = folder / "empty" / ("Scripts" if os.name == "nt" else "bin") / "python"
     session.run("uv", "pip", "install", "--python", str(python), f"{built}[testing]", external=True, silent=True)
     session.run(str(python), "-I", str(ROOT / "examples" / "demo.py"), external=True, env=NO_KEY)
+
+
+@nox.session
+def soak(session: nox.Session) -> None:
+    """Run ten thousand streams with every fault and with cancellations through a pool of ten connections."""
+    session.install(".[testing]")
+    session.run("python", "benchmarks/soak.py", *session.posargs, env=NO_KEY)
+
+
+@nox.session
+def faults(session: nox.Session) -> None:
+    """Run this client and the openai package through the table of fault scenarios, and print both columns."""
+    session.install(".[testing]", "openai")
+    session.run("python", "benchmarks/faults.py", *session.posargs, env=NO_KEY)
 
 
 @nox.session

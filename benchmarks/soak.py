@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import random
 import sys
 import threading
@@ -103,7 +102,7 @@ async def worker(client: AsyncOpper, server: LocalServer, names: list[str], seed
 def open_files() -> int:
     """How many files and sockets this process has open; 0 where that cannot be told."""
     folder = Path("/proc/self/fd")
-    return len(os.listdir(folder)) if folder.exists() else 0
+    return len(list(folder.iterdir())) if folder.exists() else 0
 
 
 async def soak(server: LocalServer, names: list[str], seed: int, counts: Counter[str]) -> None:

@@ -9,9 +9,13 @@ from pathlib import Path
 MUST = (
     "opper_chat/__init__.py",
     "opper_chat/_client.py",
+    "opper_chat/_completions.py",
+    "opper_chat/_http.py",
+    "opper_chat/_pool.py",
     "opper_chat/_stream.py",
     "opper_chat/py.typed",
     "opper_chat/testing/__main__.py",
+    "opper_chat/testing/contract.json",
     "opper_chat_api/models/chat_completion.py",
     "opper_chat_api/params.py",
     "opper_chat_api/py.typed",

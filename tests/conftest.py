@@ -1,6 +1,8 @@
 """What every test has: an environment without keys, a local server, and a client in both flavours."""
 
+from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flavours import Flavour
@@ -22,3 +24,25 @@ def server() -> Iterator[LocalServer]:
 @pytest.fixture(params=["sync", "async"])
 def flavour(request: pytest.FixtureRequest) -> Flavour:
     return Flavour(request.param)
+
+
+COUNTED = ("test_corpus", "test_sse", "test_accumulator", "test_scenarios", "test_stream_properties")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much recorded traffic and how many vectors were checked."""
+    counted: Counter[str] = Counter()
+    for report in terminalreporter.stats.get("passed", []):
+        module, _, name = report.nodeid.partition("::")
+        if Path(module).stem in (
+            "test_corpus",
+            "test_sse",
+            "test_accumulator",
+            "test_scenarios",
+            "test_stream_properties",
+        ):
+            counted[f"{Path(module).stem}::{name.partition('[')[0]}"] += 1
+    terminalreporter.section("recorded traffic, vectors and scenarios")
+    for test, count in sorted(counted.items()):
+        if count > 5:
+            terminalreporter.write_line(f"{count:6d}  {test}")

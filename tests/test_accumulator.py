@@ -334,6 +334,8 @@ B = '{"b": 2}'
         pytest.param([[F(0, LACKS, "f", A)], [F(0, "x")]], [("x", "f", A)], id="id-after-all"),
         pytest.param([[F(call_id="x", name="f", arguments="")], [F(0, arguments=A)]], [("x", "f", A)], id="index-late"),
         pytest.param([[F(0, "x", "f", None)], [F(0, arguments=None)]], [("x", "f", None)], id="arguments-null"),
+        pytest.param([[F(0, "x", "f", None)], [F(0, arguments='{"a"')], [F(0, arguments=": 1}")]],
+                     [("x", "f", A)], id="arguments-null-at-first"),
         pytest.param([[F(0, "x", "f", {"a": "b"})]], [("x", "f", {"a": "b"})], id="arguments-object"),
         pytest.param([[F(0, "x", "f", {"a": "b"})], [F(0, "y", "f", {"a": "c"})]],
                      [("x", "f", {"a": "b"}), ("y", "f", {"a": "c"})], id="arguments-objects"),

@@ -7,6 +7,7 @@ import pickle
 import socket
 import traceback
 from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 import pytest
@@ -105,7 +106,7 @@ def test_what_is_added_to_a_request_arrives(server: LocalServer, flavour: Flavou
     )
     (request,) = server.requests
     assert (request.headers["x-trace"], request.headers["user-agent"]) == ("7", "mine")
-    assert request.query == "debug=true&page=2&q=a+b"
+    assert parse_qs(request.query) == {"debug": ["true"], "page": ["2"], "q": ["a b"]}
     assert request.body == {"messages": HELLO, "stream": False, "invented": [1], "temperature": None}
 
 

@@ -68,7 +68,7 @@ def test_every_chunk_survives(exchange: Exchange) -> None:
 
 @exchanges("stream")
 def test_a_stream_is_read_alike_however_it_is_cut(exchange: Exchange) -> None:
-    """The same chunks in pieces of 1, 2, 3 and 7 bytes, and cut once at every byte of the first 3,000."""
+    """The same chunks in pieces of 1, 2, 3 and 7 bytes, and cut once at every seventh byte of the first 3,000."""
 
     def read(pieces: list[bytes]) -> tuple[list[dict[str, Any]], dict[str, Any], str | None]:
         flow = StreamFlow(200, {"content-type": "text/event-stream"}, CallClocks(ClockSettings(), 0))

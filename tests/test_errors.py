@@ -49,6 +49,7 @@ STATUSES = {
 }
 
 PLACES = [{"loc": ["body", "messages", 0], "msg": "Field required", "type": "missing", "input": {}}]
+PLACE = "body.messages.0: Field required"
 
 
 def failure(status: int, body: Any, headers: dict[str, str] | None = None) -> APIError:
@@ -87,15 +88,15 @@ def test_a_status_chooses_the_class(status: int, kind: type[APIStatusError]) -> 
     assert (error.type, error.message, error.detail) == ("SomeError", "No.", "Because.")
     assert error.raw_body == json.dumps(body).encode()
     assert error.body == body
-    assert str(error) == f"{status} SomeError: No. (request id req_1)"
+    assert str(error) == f"{status} SomeError: No. [request id req_1]"
 
 
 @pytest.mark.parametrize(
     ("body", "message", "type_", "detail", "code", "param"),
     [
         ({"type": "T", "message": "M", "detail": None}, "M", "T", None, None, None),
-        ({"type": "T", "message": "M", "detail": PLACES}, "M", "T", PLACES, None, None),
-        ({"error": {"code": "c", "message": "M", "details": {"a": 1}}}, "M", None, {"a": 1}, "c", None),
+        ({"type": "T", "message": "M.", "detail": PLACES}, f"M: {PLACE}", "T", PLACES, None, None),
+        ({"error": {"code": "c", "message": "M", "details": {"a": 1}}}, "M", "c", {"a": 1}, "c", None),
         ({"error": {"message": "M", "type": "T", "param": "p", "code": 7}}, "M", "T", None, 7, "p"),
         ({"error": {"message": "M", "type": None, "param": None, "code": None}}, "M", None, None, None, None),
         ({"error": "M"}, "M", None, None, None, None),

@@ -126,3 +126,8 @@ class AuthenticatedClient(Client):
     def _request_headers(self) -> dict[str, str]:
         credentials = f"{self.prefix} {self.token}" if self.prefix else self.token
         return {**self._headers, self.auth_header_name: credentials}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        raise TypeError(
+            "a client is not pickled, because its token would be: make it where it is needed"
+        )

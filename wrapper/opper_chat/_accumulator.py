@@ -273,10 +273,10 @@ def piece_of(item: dict[str, Any], first: bool, text: Callable[[str], str | None
     A server that closes a stream with the whole message must not have its texts added twice.
     """
     delta, message = item.get("delta"), item.get("message")
-    if is_object(delta):
-        silent = not any(piece for name, piece in delta.items() if name != "role")
-        if not (first and silent and is_object(message)):
-            return delta
+    if is_object(delta) and (
+        not (first and is_object(message)) or any(piece for name, piece in delta.items() if name != "role")
+    ):
+        return delta
     if not is_object(message):
         return {}
     if first or not item.get("finish_reason"):

@@ -63,7 +63,8 @@ class AsyncOpper:
         return self._http.base_url
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={self.base_url!r})"
+        http: AsyncHTTP | None = getattr(self, "_http", None)  # there is none where making it failed
+        return f"{type(self).__name__}(base_url={http.base_url if http else None!r})"
 
     async def close(self) -> None:
         """Close the connections, unless the httpx client is your own. Closing twice does nothing."""

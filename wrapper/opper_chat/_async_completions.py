@@ -116,7 +116,7 @@ class AsyncCompletions:
             return read_completion(response.status_code, response.headers, content)
         return AsyncStream(response, await self._flow(request, response, clocks), self._http.holders, call_site())
 
-    def stream(  # they are described there
+    def stream(
         self,
         *,
         extra_headers: Mapping[str, str] | None = None,

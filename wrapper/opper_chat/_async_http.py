@@ -10,7 +10,7 @@ import httpx
 from ._async_pool import AsyncPool
 from ._async_wait import time_limit
 from ._clocks import CallClocks, StepTimeouts
-from ._errors import APITimeoutError
+from ._errors import APIConnectionError, APITimeoutError, InvalidArgumentError
 from ._flow import timed_out
 from ._options import Secret
 from ._requests import PreparedRequest
@@ -43,6 +43,8 @@ class AsyncHTTP:
         self.holders = Holders()
         self._key = key
         self._timeout = timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
+        if own is not None and not isinstance(own, httpx.AsyncClient):
+            raise InvalidArgumentError("http_client", "an httpx.AsyncClient", f"a {type(own).__name__}")
         self._lent = own is not None
         self._client = own or _default_client(max_connections)
 
@@ -67,6 +69,8 @@ class AsyncHTTP:
 
     async def _send(self, request: PreparedRequest, timeouts: StepTimeouts, clocks: CallClocks) -> httpx.Response:
         await self._free_dropped()
+        if self._client.is_closed:
+            raise APIConnectionError("The client is closed.")
         prepared = self._client.build_request(
             request.method,
             f"{self.base_url}{request.path}",

@@ -124,7 +124,7 @@ class Completions:
             response, self._flow(request, response, clocks), self._http.holders, call_site()
         )
 
-    def stream(  # they are described there
+    def stream(
         self,
         *,
         extra_headers: Mapping[str, str] | None = None,

@@ -120,7 +120,7 @@ class APIError(OpperError):
         body: object = None,
     ) -> None:
         said = read_error_body(body)
-        self.message = said.message or message
+        self.message = _with_place(said) or message
         self.status_code = status_code
         self.headers = {name.lower(): value for name, value in (headers or {}).items()}
         self.request_id = request_id(self.headers)
@@ -132,7 +132,7 @@ class APIError(OpperError):
         self.param = said.param
         facts = [str(fact) for fact in (status_code, said.type or said.code) if fact is not None]
         text = f"{' '.join(facts)}: {self.message}" if facts else self.message
-        super().__init__(f"{text} (request id {self.request_id})" if self.request_id else text)
+        super().__init__(f"{text} [request id {self.request_id}]" if self.request_id else text)
 
 
 class APIConnectionError(APIError):
@@ -263,7 +263,18 @@ def read_error_body(body: object) -> ErrorBody:
     said = error if is_object(error) else body
     detail = said.get("detail", said.get("details"))
     message = _text(said.get("message")) or _text(detail) or _first_message(detail)
-    return ErrorBody(message, _text(said.get("type")), detail, _code(said.get("code")), _text(said.get("param")))
+    code = _code(said.get("code"))
+    # v3 has no `type`: its code is the name of the error.
+    kind = _text(said.get("type")) or (code if isinstance(code, str) else None)
+    return ErrorBody(message, kind, detail, code, _text(said.get("param")))
+
+
+def _with_place(said: ErrorBody) -> str | None:
+    """The message, and the first of the places that a validation error lists, where the message names none."""
+    place = _first_message(said.detail)
+    if said.message and place and place not in said.message:
+        return f"{said.message.rstrip('.')}: {place}"
+    return said.message
 
 
 def _error_of_a_choice(body: dict[str, object]) -> object:

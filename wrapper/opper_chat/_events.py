@@ -337,10 +337,10 @@ class _Choice:
                 said.text.append(piece)
                 said.length += len(piece)
                 yield _TEXTS[name][0](self._index, piece, said, said.length)
-        fragments = delta.get("tool_calls")
-        for position, fragment in enumerate(fragments if is_array(fragments) else [fragments]):
-            if is_object(fragment):
-                yield from self._add_fragment(fragment, position)
+        if fragments := delta.get("tool_calls"):
+            for position, fragment in enumerate(fragments if is_array(fragments) else [fragments]):
+                if is_object(fragment):
+                    yield from self._add_fragment(fragment, position)
         if logprobs is not None:
             for name, tokens in (("content", logprobs.content), ("refusal", logprobs.refusal)):
                 if tokens:

@@ -10,7 +10,7 @@ from urllib.request import getproxies
 import httpx
 
 from ._clocks import CallClocks, StepTimeouts
-from ._errors import APITimeoutError
+from ._errors import APIConnectionError, APITimeoutError, InvalidArgumentError
 from ._flow import timed_out
 from ._options import Secret
 from ._pool import Pool
@@ -53,6 +53,8 @@ class HTTP:
         self.holders = Holders()
         self._key = key
         self._timeout = timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
+        if own is not None and not isinstance(own, httpx.Client):
+            raise InvalidArgumentError("http_client", "an httpx.Client", f"a {type(own).__name__}")
         self._lent = own is not None
         self._client = own or _default_client(max_connections)
 
@@ -82,6 +84,8 @@ class HTTP:
         self, request: PreparedRequest, timeouts: StepTimeouts, clocks: CallClocks
     ) -> httpx.Response:
         self._free_dropped()
+        if self._client.is_closed:
+            raise APIConnectionError("The client is closed.")
         prepared = self._client.build_request(
             request.method,
             f"{self.base_url}{request.path}",

@@ -89,7 +89,7 @@ def find_base_url(base_url: object = None) -> str:
         hint = f"Did you mean 'https://{text}'?" if "://" not in text and text else ""
         raise InvalidArgumentError(source, accepted, repr(text), hint)
     if parts.query or parts.fragment or any(character.isspace() for character in text):
-        raise InvalidArgumentError(source, f"{accepted} without query, fragment or spaces", repr(text))
+        raise InvalidArgumentError(source, f"{accepted} without query, fragment or spaces", "one with them (not shown)")
     return text.rstrip("/")
 
 

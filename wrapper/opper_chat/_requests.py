@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from opper_chat_api.params import ChatCompletionRequestParam
 from . import _json
 from ._checks import Misfit, check_json, compile_check, describe, members
 from ._errors import InvalidArgumentError, UnknownArgumentError
-from ._json import is_mapping, is_object
+from ._json import is_array, is_mapping, is_object
 
 __all__ = ["ChatCompletionRequestParam", "PreparedRequest", "prepare"]
 
@@ -21,6 +22,15 @@ OPTIONS = (
     "stream", "extra_headers", "extra_query", "extra_body", "timeout", "first_token", "idle", "deadline",
 )  # fmt: skip
 """What `create()` takes beside the parameters of the contract."""
+
+SECRETIVE = re.compile("key|token|secret|auth|password|bearer|credential|header", re.IGNORECASE)
+"""Names of arguments whose values are not shown."""
+
+HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""A token: RFC 9110 section 5.6.2."""
+
+HEADER_VALUE = re.compile("[\\t -~]*")
+"""Visible ASCII, spaces and tabs: RFC 9110 section 5.5. Line breaks are how requests are forged."""
 
 BEYOND = "What this contract does not know yet can be sent with extra_body={{{name!r}: ...}}."
 
@@ -69,6 +79,7 @@ def prepare(
     if stream is not None and not isinstance(stream, bool):
         raise InvalidArgumentError("stream", "True, False or None", describe(stream))
     body = _check_params(params)
+    _name_answers(body)
     # The documented schema names `stream` in both of its forms, so it is always sent.
     body["stream"] = bool(stream)
     if extra_body is not None:
@@ -91,6 +102,14 @@ def prepare(
     )
 
 
+def _name_answers(body: Mapping[str, object]) -> None:
+    """Say who speaks in an answer's message that goes back: servers that leave `role` out want it when it comes."""
+    messages = body.get("messages")
+    for message in messages if is_array(messages) else ():
+        if is_object(message) and "role" not in message:
+            message["role"] = "assistant"
+
+
 def _choices(body: Mapping[str, object]) -> int:
     n = body.get("n")
     return n if isinstance(n, int) and n > 0 else 1
@@ -109,18 +128,26 @@ def _check_params(params: Mapping[str, object]) -> dict[str, object]:
             body[name] = check(value)
         except Misfit as misfit:
             raise _invalid(misfit.at(name), BEYOND.format(name=name)) from None
+        except RecursionError:
+            raise InvalidArgumentError(name, "a value that does not contain itself", "one that is too deep") from None
     return body
 
 
 def _unknown(name: str, value: object, known: list[str]) -> UnknownArgumentError:
     near = difflib.get_close_matches(name, known, 1)
-    return UnknownArgumentError(name, describe(value), near[0] if near else None, BEYOND.format(name=name))
+    given = _hidden(value) if SECRETIVE.search(name) else describe(value)
+    return UnknownArgumentError(name, given, near[0] if near else None, BEYOND.format(name=name))
+
+
+def _hidden(value: object) -> str:
+    """Name a value that may hold a credential."""
+    return f"a {type(value).__name__} (not shown)"
 
 
 def _invalid(misfit: Misfit, hint: str = "") -> InvalidArgumentError:
-    return InvalidArgumentError(
-        misfit.argument, misfit.accepted, misfit.given, " ".join(text for text in (misfit.hint, hint) if text)
-    )
+    given = "something else (not shown)" if SECRETIVE.search(misfit.argument) else misfit.given
+    hints = " ".join(text for text in (misfit.hint, hint) if text)
+    return InvalidArgumentError(misfit.argument, misfit.accepted, given, hints)
 
 
 _check_text = compile_check(str)
@@ -133,6 +160,13 @@ def _check_extra_body(extra_body: object) -> dict[str, object]:
         checked = check_json(extra_body)
     except Misfit as misfit:
         raise _invalid(misfit.at("extra_body")) from None
+    except RecursionError:
+        raise InvalidArgumentError(
+            "extra_body", "a value that does not contain itself", "one that is too deep"
+        ) from None
+    if "stream" in extra_body:
+        # Whether the answer is read as a stream must not be another question than whether one is asked for.
+        raise InvalidArgumentError("extra_body", "members other than 'stream'", "'stream'", "Use stream=... instead.")
     return checked if is_object(checked) else {}
 
 
@@ -140,14 +174,15 @@ def _check_headers(extra_headers: object) -> dict[str, str]:
     if extra_headers is None:
         return {}
     if not is_mapping(extra_headers):
-        raise InvalidArgumentError("extra_headers", "an object of texts", describe(extra_headers))
+        # Not shown, like all that follows: headers carry credentials.
+        raise InvalidArgumentError("extra_headers", "an object of texts", _hidden(extra_headers))
     headers: dict[str, str] = {}
     for name, value in extra_headers.items():
-        # RFC 9110 section 5.5: CR, LF and NUL in a field are how requests are forged.
-        if not isinstance(name, str) or not isinstance(value, str) or set(f"{name}{value}") & set("\r\n\0"):
-            # The value is not shown: headers carry credentials.
+        if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
+            raise InvalidArgumentError("extra_headers", "names of letters, digits and dashes", describe(name))
+        if not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
             raise InvalidArgumentError(
-                f"extra_headers[{name!r}]", "a text without line breaks", f"a {type(value).__name__} (not shown)"
+                f"extra_headers[{name!r}]", "a text of ASCII characters without line breaks", _hidden(value)
             )
         headers[name] = value
     return headers
@@ -157,10 +192,10 @@ def _check_query(extra_query: object) -> dict[str, str]:
     if extra_query is None:
         return {}
     if not is_mapping(extra_query):
-        raise InvalidArgumentError("extra_query", "an object of texts, numbers or booleans", describe(extra_query))
+        raise InvalidArgumentError("extra_query", "an object of texts, numbers or booleans", _hidden(extra_query))
     query: dict[str, str] = {}
     for name, value in extra_query.items():
         if not isinstance(name, str) or not isinstance(value, str | int | float):
-            raise InvalidArgumentError(f"extra_query[{name!r}]", "a text, a number or a boolean", describe(value))
+            raise InvalidArgumentError(f"extra_query[{name!r}]", "a text, a number or a boolean", _hidden(value))
         query[name] = str(value).lower() if isinstance(value, bool) else str(value)
     return query

@@ -139,10 +139,10 @@ def _mapped(
         message = f"Timed out {doing}{after} ({where}).{held}"
         return APITimeoutError(message, clock=clock, seconds=seconds, status_code=status_code, headers=headers)
     if isinstance(error, httpx.DecodingError):
-        message = f"The body cannot be decompressed ({where}): {error}."
+        message = f"The body cannot be decompressed ({where}): {str(error).rstrip('.')}."
         return APIResponseValidationError(message, status_code=status_code, headers=headers)
     broke = "The connection broke before the answer was whole" if status_code else "There was no answer"
-    reason = str(error) or type(error).__name__
+    reason = str(error).rstrip(".") or type(error).__name__
     return APIConnectionError(f"{broke} ({where}): {reason}.", status_code=status_code, headers=headers)
 
 

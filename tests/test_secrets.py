@@ -1,0 +1,133 @@
+"""Credentials in the wrong place: an error that names the place and never the credential."""
+
+import copy
+import pickle
+from typing import Any
+
+import httpx
+import pytest
+from flavours import HELLO, Flavour
+from opper_chat import APIConnectionError, AsyncOpper, InvalidArgumentError, Opper
+from opper_chat._requests import prepare
+from opper_chat.testing import LocalServer, Reply
+from opper_chat_api import AuthenticatedClient
+
+SECRET = "sk-" + "sesame" * 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"api_key": SECRET},
+        {"authorization": f"Bearer {SECRET}"},
+        {"model": {"name": "x", "extra_headers": SECRET}},
+        {"model": {"name": "x", "extra_headers": {"Authorization": [SECRET]}}},
+        {"model": ["y", {"name": "x", "extra_headers": [SECRET]}]},
+    ],
+)
+def test_a_parameter_that_may_hold_a_credential_is_not_shown(arguments: dict[str, Any]) -> None:
+    """An error without it, in its text, its attributes and its pickle."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        prepare({"messages": HELLO, **arguments})
+    told = f"{caught.value} {vars(caught.value)} {pickle.dumps(caught.value)!r}"
+    assert SECRET not in told
+    assert "not shown" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"extra_headers": [("Authorization", SECRET)]},
+        {"extra_headers": {"Authorization": f"{SECRET}\n"}},
+        {"extra_headers": {"X-Name": f"{SECRET}é"}},
+        {"extra_headers": {"X-Name": SECRET.encode()}},
+        {"extra_query": {"key": [SECRET]}},
+        {"extra_query": [SECRET]},
+    ],
+)
+def test_an_option_that_may_hold_a_credential_is_not_shown(options: dict[str, Any]) -> None:
+    """The same for what goes beside the parameters."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        prepare({"messages": HELLO}, **options)
+    assert SECRET not in f"{caught.value} {vars(caught.value)}"
+
+
+def test_a_key_in_the_address_is_not_shown() -> None:
+    """An error that says what is wrong with the address, and not the address."""
+    with pytest.raises(InvalidArgumentError, match="not shown") as caught:
+        Opper(api_key="key", base_url=f"https://host/v1?key={SECRET}")
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["Bad Name", "", "Übel", "a:b", 5])
+def test_a_header_name_that_http_has_no_form_for(name: Any) -> None:
+    """An error before anything is sent, not a connection error after."""
+    with pytest.raises(InvalidArgumentError, match="extra_headers"):
+        prepare({"messages": HELLO}, extra_headers={name: "x"})
+
+
+def test_a_generated_client_is_not_pickled_with_its_token() -> None:
+    """A refusal, and a copy that works."""
+    client = AuthenticatedClient(base_url="http://127.0.0.1:1", token=SECRET)
+    with pytest.raises(TypeError, match="token"):
+        pickle.dumps(client)
+    assert client.with_headers({"a": "b"}).token == SECRET
+
+
+def test_a_value_that_contains_itself_is_refused() -> None:
+    """An error that names the argument, not a RecursionError."""
+    tags: dict[str, Any] = {}
+    tags["tags"] = tags
+    for arguments, options in (({"tags": tags}, {}), ({}, {"extra_body": tags})):
+        with pytest.raises(InvalidArgumentError, match="does not contain itself"):
+            prepare({"messages": HELLO, **arguments}, **options)
+
+
+def test_a_stream_is_asked_for_in_one_way_only() -> None:
+    """A refusal of `stream` in extra_body, which would send one thing and read another."""
+    with pytest.raises(InvalidArgumentError, match=r"Use stream=\.\.\. instead"):
+        prepare({"messages": HELLO}, extra_body={"stream": True})
+
+
+def test_a_closed_client_says_so(server: LocalServer, flavour: Flavour) -> None:
+    """A connection error of this package."""
+    kind = Opper if flavour.kind == "sync" else AsyncOpper
+
+    def use(client: Any) -> Any:
+        if flavour.kind == "sync":
+            client.close()
+            return client.chat.completions.create(messages=HELLO)
+
+        async def run() -> Any:
+            await client.close()
+            return await client.chat.completions.create(messages=HELLO)
+
+        return run()
+
+    assert kind
+    with pytest.raises(APIConnectionError, match="closed"):
+        flavour(use, api_key="key", base_url=server.base_url)
+
+
+@pytest.mark.parametrize("own", [5, "client", httpx.AsyncClient])
+def test_an_http_client_of_the_wrong_kind_is_refused(own: Any) -> None:
+    """An error that names the argument and what is accepted."""
+    given = own() if callable(own) else own
+    with pytest.raises(InvalidArgumentError, match=r"http_client: expected an httpx\.Client"):
+        Opper(api_key="key", http_client=given)
+
+
+def test_a_client_that_could_not_be_made_has_a_repr() -> None:
+    """Some text, where an error reporter looks at the locals of a failed call."""
+    assert repr(object.__new__(Opper)) == "Opper(base_url=None)"
+
+
+def test_an_answer_without_role_goes_back_with_one(server: LocalServer, flavour: Flavour) -> None:
+    """The role that the server left out, and the server accepts its own message."""
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    server.reply(Reply.json({"choices": [{"message": {"content": None, "tool_calls": [call]}}]}))
+    message = flavour.create(server.base_url, messages=HELLO).choices[0].message
+    result = {"role": "tool", "tool_call_id": "c", "content": "x"}
+    flavour.create(server.base_url, messages=[*HELLO, message, result])
+    assert server.requests[-1].body["messages"][1]["role"] == "assistant"
+    assert "role" not in copy.copy(message).to_dict()
