@@ -41,6 +41,7 @@ NAMES = {
     "_async_client": "_client",
     "_async_stream": "_stream",
     "_async_completions": "_completions",
+    "_async_event_stream": "_event_stream",
     "_async_http": "_http",
     "_async_pool": "_pool",
     "_async_wait": "_wait",

@@ -35,26 +35,30 @@ ROOMS = [
     "_async_pool",
     "_async_http",
     "_async_stream",
+    "_async_event_stream",
     "_async_completions",
     "_async_client",
     "_pool",
     "_http",
     "_stream",
+    "_event_stream",
     "_completions",
     "_client",
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
-SEES_THE_CONTRACT = {"_errors", "_requests", "_responses", "_chunks", "_accumulator", "_events"}
-"""`_errors` only for a type hint."""
-
+SEES_THE_CONTRACT = {"_requests", "_responses", "_chunks", "_accumulator", "_events"}
 SEES_HTTPX = set(ROOMS[ROOMS.index("_transport") :])
 
 
 def imports(path: Path) -> set[str]:
-    """The modules that a file imports, relative ones by their name alone."""
+    """The modules that a file imports, relative ones by their name alone; not those that only hints need."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._async_client import AsyncOpper as AsyncOpper
-    from ._async_stream import AsyncEventStream as AsyncEventStream
+    from ._async_event_stream import AsyncEventStream as AsyncEventStream
     from ._async_stream import AsyncStream as AsyncStream
     from ._client import Opper as Opper
     from ._errors import APIConnectionError as APIConnectionError
@@ -29,17 +29,19 @@ if TYPE_CHECKING:
     from ._errors import StreamTruncatedError as StreamTruncatedError
     from ._errors import UnknownArgumentError as UnknownArgumentError
     from ._errors import UnprocessableEntityError as UnprocessableEntityError
+    from ._event_stream import EventStream as EventStream
     from ._events import StreamEvent as StreamEvent
-    from ._stream import EventStream as EventStream
     from ._stream import Stream as Stream
 
     __version__: str
 
 _HOMES = {
     "_async_client": ("AsyncOpper",),
-    "_async_stream": ("AsyncEventStream", "AsyncStream"),
+    "_async_event_stream": ("AsyncEventStream",),
+    "_async_stream": ("AsyncStream",),
     "_client": ("Opper",),
-    "_stream": ("EventStream", "Stream"),
+    "_event_stream": ("EventStream",),
+    "_stream": ("Stream",),
     "_events": ("StreamEvent",),
     "_errors": (
         "APIConnectionError",

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import monotonic
-from types import TracebackType
-from typing import Literal, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 import httpx
 
 from ._async_http import AsyncHTTP
-from ._async_stream import AsyncEventStream, AsyncStream
+from ._async_stream import AsyncStream
 from ._clocks import CallClocks, ClockSettings, check_clocks
 from ._flow import StreamFlow, is_whole
 from ._requests import ChatCompletionRequestParam, PreparedRequest, prepare
 from ._responses import ChatCompletion, read_completion, status_error
-from ._transport import NOT_GIVEN, NotGiven, call_site
+from ._transport import NOT_GIVEN, Holders, NotGiven, call_site
+
+if TYPE_CHECKING:
+    from ._async_event_stream import AsyncStreamManager
 
 
 class AsyncCompletions:
@@ -110,11 +112,11 @@ class AsyncCompletions:
             params, stream=stream, extra_headers=extra_headers, extra_query=extra_query, extra_body=extra_body
         )
         clocks = self._clocks(stream, first_token, idle, deadline)
+        if stream:
+            return AsyncStream(*await self.start(request, timeout, clocks), call_site())
         response = await self._http.send(request, timeout, clocks)
-        if not stream:
-            content = await self._http.read(response, clocks)
-            return read_completion(response.status_code, response.headers, content)
-        return AsyncStream(response, await self._flow(request, response, clocks), self._http.holders, call_site())
+        content = await self._http.read(response, clocks)
+        return read_completion(response.status_code, response.headers, content)
 
     def stream(
         self,
@@ -147,20 +149,16 @@ class AsyncCompletions:
             params, stream=True, extra_headers=extra_headers, extra_query=extra_query, extra_body=extra_body
         )
         settings = self._settings(first_token, idle, deadline)
+        from ._async_event_stream import AsyncStreamManager  # the events are loaded by those who use them
+
         return AsyncStreamManager(self, request, timeout, settings, call_site())
 
-    async def start_events(
-        self,
-        request: PreparedRequest,
-        timeout: float | httpx.Timeout | NotGiven | None,
-        settings: ClockSettings,
-        site: str,
-    ) -> AsyncEventStream:
-        """Send the prepared request of a stream of events. `stream` is the way to get one."""
-        clocks = CallClocks(settings, monotonic())
+    async def start(
+        self, request: PreparedRequest, timeout: float | httpx.Timeout | NotGiven | None, clocks: CallClocks
+    ) -> tuple[httpx.Response, StreamFlow, Holders]:
+        """Send the prepared request of a stream, and return what the stream is made of."""
         response = await self._http.send(request, timeout, clocks)
-        flow = await self._flow(request, response, clocks)
-        return AsyncEventStream(response, flow, self._http.holders, site)
+        return response, await self._flow(request, response, clocks), self._http.holders
 
     def _settings(
         self, first_token: float | NotGiven | None, idle: float | NotGiven | None, deadline: float | NotGiven | None
@@ -194,29 +192,3 @@ class AsyncCompletions:
         if flow.chunks_waiting == 0 and (failure := flow.conclude()) is not None:
             raise failure
         return flow
-
-
-class AsyncStreamManager:
-    """Sends the request of a stream on entering, closes the stream on leaving."""
-
-    def __init__(
-        self,
-        completions: AsyncCompletions,
-        request: PreparedRequest,
-        timeout: float | httpx.Timeout | NotGiven | None,
-        settings: ClockSettings,
-        site: str,
-    ) -> None:
-        self._completions = completions
-        self._arguments = (request, timeout, settings, site)
-        self._stream: AsyncEventStream | None = None
-
-    async def __aenter__(self) -> AsyncEventStream:
-        self._stream = await self._completions.start_events(*self._arguments)
-        return self._stream
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._stream is not None:
-            await self._stream.close()

@@ -43,10 +43,8 @@ class AsyncHTTP:
         self.holders = Holders()
         self._key = key
         self._timeout = timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
-        if own is not None and not isinstance(own, httpx.AsyncClient):
-            raise InvalidArgumentError("http_client", "an httpx.AsyncClient", f"a {type(own).__name__}")
         self._lent = own is not None
-        self._client = own or _default_client(max_connections)
+        self._client = _default_client(max_connections) if own is None else _checked(own)
 
     async def send(
         self, request: PreparedRequest, timeout: float | httpx.Timeout | NotGiven | None, clocks: CallClocks
@@ -121,6 +119,12 @@ class AsyncHTTP:
     async def _free_dropped(self) -> None:
         while self.holders.dropped:
             await self.holders.dropped.pop().aclose()
+
+
+def _checked(own: object) -> httpx.AsyncClient:
+    if not isinstance(own, httpx.AsyncClient):
+        raise InvalidArgumentError("http_client", "an httpx.AsyncClient", f"a {type(own).__name__}")
+    return own
 
 
 def _default_client(max_connections: int) -> httpx.AsyncClient:

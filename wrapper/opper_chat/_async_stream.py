@@ -1,4 +1,4 @@
-"""The stream shells: bytes from the connection in, chunks or events out. The decisions are in `_flow`."""
+"""The stream shell: bytes from the connection in, chunks out. The decisions are in `_flow`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import httpx
 from ._async_wait import drop, interrupt, time_limit
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
-from ._events import EventMaker, StreamEvent
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of, timed_out
 from ._transport import Holders, errors_mapped
 
@@ -25,7 +24,7 @@ DRAIN_BYTES = 65536
 
 
 class AsyncReading:
-    """What both kinds of stream have in common."""
+    """What a stream of chunks and a stream of events have in common."""
 
     def __init__(self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str) -> None:
         self._closed = False
@@ -218,32 +217,3 @@ class AsyncStream(AsyncReading):
         if chunk is None:
             raise StopAsyncIteration
         return chunk.model
-
-
-class AsyncEventStream(AsyncReading):
-    """A streamed answer as typed events; `opper_chat.StreamEvent` is their union, told apart by ``type``.
-
-    Ends and raises as `AsyncStream` does.
-    """
-
-    def __init__(self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str) -> None:
-        super().__init__(response, flow, holders, site)
-        self._events = EventMaker(flow.accumulator)
-        self._ready: list[StreamEvent] = []
-        self._ended = False
-
-    def __aiter__(self) -> AsyncIterator[StreamEvent]:
-        return self
-
-    async def __anext__(self) -> StreamEvent:
-        while not self._ready:
-            if self._ended:
-                raise StopAsyncIteration
-            chunk = await self._next_chunk()
-            if chunk is not None:
-                self._ready = self._events.add(chunk.model, chunk.value)
-            else:
-                self._ended = True
-                self._ready = self._events.finish() if self._flow.complete else []
-            self._ready.reverse()  # the next one is taken from the end
-        return self._ready.pop()

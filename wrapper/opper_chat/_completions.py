@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from time import monotonic
-from types import TracebackType
-from typing import Literal, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 import httpx
 
@@ -16,8 +15,11 @@ from ._flow import StreamFlow, is_whole
 from ._http import HTTP
 from ._requests import ChatCompletionRequestParam, PreparedRequest, prepare
 from ._responses import ChatCompletion, read_completion, status_error
-from ._stream import EventStream, Stream
-from ._transport import NOT_GIVEN, NotGiven, call_site
+from ._stream import Stream
+from ._transport import NOT_GIVEN, Holders, NotGiven, call_site
+
+if TYPE_CHECKING:
+    from ._event_stream import StreamManager
 
 
 class Completions:
@@ -116,13 +118,11 @@ class Completions:
             extra_body=extra_body,
         )
         clocks = self._clocks(stream, first_token, idle, deadline)
+        if stream:
+            return Stream(*self.start(request, timeout, clocks), call_site())
         response = self._http.send(request, timeout, clocks)
-        if not stream:
-            content = self._http.read(response, clocks)
-            return read_completion(response.status_code, response.headers, content)
-        return Stream(
-            response, self._flow(request, response, clocks), self._http.holders, call_site()
-        )
+        content = self._http.read(response, clocks)
+        return read_completion(response.status_code, response.headers, content)
 
     def stream(
         self,
@@ -159,20 +159,19 @@ class Completions:
             extra_body=extra_body,
         )
         settings = self._settings(first_token, idle, deadline)
+        from ._event_stream import StreamManager  # the events are loaded by those who use them
+
         return StreamManager(self, request, timeout, settings, call_site())
 
-    def start_events(
+    def start(
         self,
         request: PreparedRequest,
         timeout: float | httpx.Timeout | NotGiven | None,
-        settings: ClockSettings,
-        site: str,
-    ) -> EventStream:
-        """Send the prepared request of a stream of events. `stream` is the way to get one."""
-        clocks = CallClocks(settings, monotonic())
+        clocks: CallClocks,
+    ) -> tuple[httpx.Response, StreamFlow, Holders]:
+        """Send the prepared request of a stream, and return what the stream is made of."""
         response = self._http.send(request, timeout, clocks)
-        flow = self._flow(request, response, clocks)
-        return EventStream(response, flow, self._http.holders, site)
+        return response, self._flow(request, response, clocks), self._http.holders
 
     def _settings(
         self,
@@ -213,32 +212,3 @@ class Completions:
         if flow.chunks_waiting == 0 and (failure := flow.conclude()) is not None:
             raise failure
         return flow
-
-
-class StreamManager:
-    """Sends the request of a stream on entering, closes the stream on leaving."""
-
-    def __init__(
-        self,
-        completions: Completions,
-        request: PreparedRequest,
-        timeout: float | httpx.Timeout | NotGiven | None,
-        settings: ClockSettings,
-        site: str,
-    ) -> None:
-        self._completions = completions
-        self._arguments = (request, timeout, settings, site)
-        self._stream: EventStream | None = None
-
-    def __enter__(self) -> EventStream:
-        self._stream = self._completions.start_events(*self._arguments)
-        return self._stream
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._stream is not None:
-            self._stream.close()

@@ -53,10 +53,8 @@ class HTTP:
         self.holders = Holders()
         self._key = key
         self._timeout = timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
-        if own is not None and not isinstance(own, httpx.Client):
-            raise InvalidArgumentError("http_client", "an httpx.Client", f"a {type(own).__name__}")
         self._lent = own is not None
-        self._client = own or _default_client(max_connections)
+        self._client = _default_client(max_connections) if own is None else _checked(own)
 
     def send(
         self,
@@ -136,6 +134,12 @@ class HTTP:
     def _free_dropped(self) -> None:
         while self.holders.dropped:
             self.holders.dropped.pop().close()
+
+
+def _checked(own: object) -> httpx.Client:
+    if not isinstance(own, httpx.Client):
+        raise InvalidArgumentError("http_client", "an httpx.Client", f"a {type(own).__name__}")
+    return own
 
 
 def _default_client(max_connections: int) -> httpx.Client:

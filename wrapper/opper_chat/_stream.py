@@ -1,6 +1,6 @@
 # Made from wrapper/opper_chat/_async_stream.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The stream shells: bytes from the connection in, chunks or events out. The decisions are in `_flow`."""
+"""The stream shell: bytes from the connection in, chunks out. The decisions are in `_flow`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ import httpx
 
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
-from ._events import EventMaker, StreamEvent
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of, timed_out
 from ._transport import Holders, errors_mapped
 from ._wait import drop, interrupt, time_limit
@@ -27,7 +26,7 @@ DRAIN_BYTES = 65536
 
 
 class Reading:
-    """What both kinds of stream have in common."""
+    """What a stream of chunks and a stream of events have in common."""
 
     def __init__(
         self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str
@@ -232,34 +231,3 @@ class Stream(Reading):
         if chunk is None:
             raise StopIteration
         return chunk.model
-
-
-class EventStream(Reading):
-    """A streamed answer as typed events; `opper_chat.StreamEvent` is their union, told apart by ``type``.
-
-    Ends and raises as `Stream` does.
-    """
-
-    def __init__(
-        self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str
-    ) -> None:
-        super().__init__(response, flow, holders, site)
-        self._events = EventMaker(flow.accumulator)
-        self._ready: list[StreamEvent] = []
-        self._ended = False
-
-    def __iter__(self) -> Iterator[StreamEvent]:
-        return self
-
-    def __next__(self) -> StreamEvent:
-        while not self._ready:
-            if self._ended:
-                raise StopIteration
-            chunk = self._next_chunk()
-            if chunk is not None:
-                self._ready = self._events.add(chunk.model, chunk.value)
-            else:
-                self._ended = True
-                self._ready = self._events.finish() if self._flow.complete else []
-            self._ready.reverse()  # the next one is taken from the end
-        return self._ready.pop()

@@ -1,0 +1,84 @@
+# Made from wrapper/opper_chat/_async_event_stream.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The stream shell for those who want events: chunks in, typed events out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import httpx
+
+from ._clocks import CallClocks, ClockSettings
+from ._events import EventMaker, StreamEvent
+from ._flow import StreamFlow
+from ._requests import PreparedRequest
+from ._stream import Reading
+from ._transport import Holders, NotGiven
+
+if TYPE_CHECKING:
+    from ._completions import Completions
+
+
+class EventStream(Reading):
+    """A streamed answer as typed events; `opper_chat.StreamEvent` is their union, told apart by ``type``.
+
+    Ends and raises as `Stream` does.
+    """
+
+    def __init__(
+        self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str
+    ) -> None:
+        super().__init__(response, flow, holders, site)
+        self._events = EventMaker(flow.accumulator)
+        self._ready: list[StreamEvent] = []
+        self._ended = False
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        while not self._ready:
+            if self._ended:
+                raise StopIteration
+            chunk = self._next_chunk()
+            if chunk is not None:
+                self._ready = self._events.add(chunk.model, chunk.value)
+            else:
+                self._ended = True
+                self._ready = self._events.finish() if self._flow.complete else []
+            self._ready.reverse()  # the next one is taken from the end
+        return self._ready.pop()
+
+
+class StreamManager:
+    """Sends the request of a stream on entering, closes the stream on leaving."""
+
+    def __init__(
+        self,
+        completions: Completions,
+        request: PreparedRequest,
+        timeout: float | httpx.Timeout | NotGiven | None,
+        settings: ClockSettings,
+        site: str,
+    ) -> None:
+        self._completions = completions
+        self._arguments = (request, timeout, settings, site)
+        self._stream: EventStream | None = None
+
+    def __enter__(self) -> EventStream:
+        request, timeout, settings, site = self._arguments
+        started = self._completions.start(request, timeout, CallClocks(settings, monotonic()))
+        self._stream = EventStream(*started, site)
+        return self._stream
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()
