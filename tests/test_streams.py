@@ -449,3 +449,62 @@ def test_an_error_mid_stream_carries_everything(server: LocalServer, flavour: Fl
     assert (error.chunks_received, error.status_code, error.code, error.message) == (1, 200, 7, "M")
     assert error.request_id == error.headers["x-request-id"]
     assert error.headers["x-a"] == "b"
+
+
+def test_one_async_client_in_several_event_loops(server: LocalServer) -> None:
+    """An answer in each, one loop after another."""
+    client = AsyncOpper(api_key="key", base_url=server.base_url, max_connections=1)
+
+    async def use() -> bool:
+        completion = await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        async with client.chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
+            return await stream.get_final_text() == completion.choices[0].message.content
+
+    async def use_and_close() -> bool:
+        right = await use()
+        await client.close()
+        return right
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)  # the first loop took its connections with it
+        assert asyncio.run(use())
+        assert asyncio.run(use_and_close())
+        gc.collect()
+
+
+def test_many_threads_share_one_client(server: LocalServer) -> None:
+    """A right answer for each of 400 streams in 16 threads over 8 connections, with clocks running."""
+    right: list[bool] = []
+    with Opper(api_key="key", base_url=server.base_url, max_connections=8, idle=30, deadline=60) as client:
+
+        def use() -> None:
+            for _ in range(25):
+                with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+                    right.append(stream.get_final_text().endswith("Hello"))
+
+        threads = [threading.Thread(target=use) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+    assert right == [True] * 400
+
+
+def test_the_clients_own_pool_says_who_holds_it(server: LocalServer, flavour: Flavour) -> None:
+    """The line that made the stream which holds the only connection."""
+
+    def use(client: Opper) -> str:
+        with client.chat.completions.create(messages=HELLO, stream=True), pytest.raises(APITimeoutError) as caught:  # type: ignore[arg-type]
+            client.chat.completions.create(messages=HELLO, timeout=httpx.Timeout(5, pool=0.05))  # type: ignore[arg-type]
+        return str(caught.value)
+
+    async def use_async(client: AsyncOpper) -> str:
+        async with await client.chat.completions.create(messages=HELLO, stream=True):  # type: ignore[arg-type]
+            with pytest.raises(APITimeoutError) as caught:
+                await client.chat.completions.create(messages=HELLO, timeout=httpx.Timeout(5, pool=0.05))  # type: ignore[arg-type]
+        return str(caught.value)
+
+    settings = {"api_key": "key", "base_url": server.base_url, "max_connections": 1}
+    said = flavour(use if flavour.kind == "sync" else use_async, **settings)
+    assert "the pool is full" in said
+    assert f"a stream made at {__file__}:" in said

@@ -132,7 +132,9 @@ def _default_client(max_connections: int) -> httpx.AsyncClient:
         # Which address goes through which proxy is for httpx to say, with its own pool.
         limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
         return httpx.AsyncClient(timeout=default_timeout(), limits=limits)
-    return httpx.AsyncClient(timeout=default_timeout(), transport=AsyncPool(_connect, max_connections))
+    return httpx.AsyncClient(
+        timeout=default_timeout(), transport=AsyncPool(_connect, max_connections, KEEPALIVE_SECONDS)
+    )
 
 
 def _connect(scheme: str) -> httpx.AsyncHTTPTransport:

@@ -6,12 +6,17 @@ leave one of its places taken for good. Here a connection whose call did not end
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from typing import cast
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Callable, Hashable
+from time import monotonic
+from typing import TypeAlias, cast
 
 import httpx
 
-from ._async_wait import Room, undisturbed
+from ._async_wait import Room, undisturbed, where
+
+Origin: TypeAlias = tuple[str, str, int | None, Hashable]
+"""Scheme, host and port that a connection leads to, and the event loop that it belongs to."""
 
 
 class AsyncPool(httpx.AsyncBaseTransport):
@@ -20,12 +25,14 @@ class AsyncPool(httpx.AsyncBaseTransport):
     Args:
         connect: makes the transport of one connection, for a scheme.
         limit: how many connections there may be.
+        keep: seconds after which a connection that nobody uses is closed.
     """
 
-    def __init__(self, connect: Callable[[str], httpx.AsyncBaseTransport], limit: int) -> None:
+    def __init__(self, connect: Callable[[str], httpx.AsyncBaseTransport], limit: int, keep: float) -> None:
         self._connect = connect
+        self._keep = keep
         self._room = Room(limit)
-        self._idle: dict[tuple[str, str, int | None], list[httpx.AsyncBaseTransport]] = {}
+        self._idle: defaultdict[Origin, deque[tuple[float, httpx.AsyncBaseTransport]]] = defaultdict(deque)
         self._closed = False
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -40,9 +47,13 @@ class AsyncPool(httpx.AsyncBaseTransport):
             await self._room.enter(seconds)
         except TimeoutError:
             raise httpx.PoolTimeout("all connections are in use", request=request) from None
-        origin = (request.url.scheme, request.url.host, request.url.port)
-        idle = self._idle.get(origin)
-        connection = idle.pop() if idle else self._connect(request.url.scheme)
+        origin = (request.url.scheme, request.url.host, request.url.port, where())
+        try:
+            # The one that was used last is the least likely to have been closed by the server. Another thread may
+            # take it between a look and a grasp, so there is no look.
+            _, connection = self._idle[origin].pop()
+        except IndexError:
+            connection = self._connect(request.url.scheme)
         try:
             response = await connection.handle_async_request(request)
         except BaseException:
@@ -51,10 +62,18 @@ class AsyncPool(httpx.AsyncBaseTransport):
         response.stream = _LentStream(cast("httpx.AsyncByteStream", response.stream), self, connection, origin)
         return response
 
-    def take_back(self, connection: httpx.AsyncBaseTransport, origin: tuple[str, str, int | None]) -> None:
-        """Keep a connection for the next call."""
-        self._idle.setdefault(origin, []).append(connection)
+    async def take_back(self, connection: httpx.AsyncBaseTransport, origin: Origin) -> None:
+        """Keep a connection for the next call, and close those that have waited for one too long."""
+        now = monotonic()
+        idle = self._idle[origin]
+        idle.append((now, connection))
         self._room.leave()
+        while idle and idle[0][0] < now - self._keep:
+            try:
+                _, old = idle.popleft()
+            except IndexError:
+                return  # another thread took it
+            await undisturbed(old.aclose)
 
     async def throw_away(self, connection: httpx.AsyncBaseTransport) -> None:
         """Close a connection whose call did not end well, whatever state it is in."""
@@ -64,10 +83,12 @@ class AsyncPool(httpx.AsyncBaseTransport):
     async def aclose(self) -> None:
         """Close the connections that are not in use; one that is in use is closed when it comes back."""
         self._closed = True
+        here = where()
         while self._idle:
-            _, connections = self._idle.popitem()
-            for connection in connections:
-                await undisturbed(connection.aclose)
+            origin, connections = self._idle.popitem()
+            for _, connection in connections:
+                if origin[3] == here:  # nothing can be awaited on behalf of a loop that is gone
+                    await undisturbed(connection.aclose)
 
     @property
     def closed(self) -> bool:
@@ -83,7 +104,7 @@ class _LentStream(httpx.AsyncByteStream):
         stream: httpx.AsyncByteStream,
         pool: AsyncPool,
         connection: httpx.AsyncBaseTransport,
-        origin: tuple[str, str, int | None],
+        origin: Origin,
     ) -> None:
         self._stream = stream
         self._pool = pool
@@ -109,4 +130,4 @@ class _LentStream(httpx.AsyncByteStream):
         except BaseException:
             await self._pool.throw_away(self._connection)
             raise
-        self._pool.take_back(self._connection, self._origin)
+        await self._pool.take_back(self._connection, self._origin)

@@ -6,7 +6,7 @@ Its twin `_wait` has the same names for the sync shells. By anyio, which httpx b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
 
 import anyio
@@ -15,7 +15,7 @@ from sniffio import current_async_library
 
 from ._wait import interrupt
 
-__all__ = ["Room", "drop", "interrupt", "time_limit", "undisturbed"]
+__all__ = ["Room", "drop", "interrupt", "time_limit", "undisturbed", "where"]
 
 
 @asynccontextmanager
@@ -58,6 +58,13 @@ async def undisturbed(work: Callable[[], Coroutine[object, object, None]]) -> No
     if cancelled is not None:
         raise cancelled
     task.result()
+
+
+def where() -> Hashable:
+    """Return the event loop that this runs in: connections belong to the one that made them."""
+    if current_async_library() == "asyncio":
+        return asyncio.get_running_loop()
+    return "not asyncio"  # trio's loops come one after another, each in a call of its own that nothing outlives
 
 
 class Room:

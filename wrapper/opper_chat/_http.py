@@ -149,7 +149,9 @@ def _default_client(max_connections: int) -> httpx.Client:
             max_connections=max_connections, max_keepalive_connections=max_connections
         )
         return httpx.Client(timeout=default_timeout(), limits=limits)
-    return httpx.Client(timeout=default_timeout(), transport=Pool(_connect, max_connections))
+    return httpx.Client(
+        timeout=default_timeout(), transport=Pool(_connect, max_connections, KEEPALIVE_SECONDS)
+    )
 
 
 def _connect(scheme: str) -> httpx.HTTPTransport:

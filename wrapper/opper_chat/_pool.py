@@ -8,12 +8,17 @@ leave one of its places taken for good. Here a connection whose call did not end
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import cast
+from collections import defaultdict, deque
+from collections.abc import Callable, Hashable, Iterator
+from time import monotonic
+from typing import TypeAlias, cast
 
 import httpx
 
-from ._wait import Room, undisturbed
+from ._wait import Room, undisturbed, where
+
+Origin: TypeAlias = tuple[str, str, int | None, Hashable]
+"""Scheme, host and port that a connection leads to, and the event loop that it belongs to."""
 
 
 class Pool(httpx.BaseTransport):
@@ -22,12 +27,18 @@ class Pool(httpx.BaseTransport):
     Args:
         connect: makes the transport of one connection, for a scheme.
         limit: how many connections there may be.
+        keep: seconds after which a connection that nobody uses is closed.
     """
 
-    def __init__(self, connect: Callable[[str], httpx.BaseTransport], limit: int) -> None:
+    def __init__(
+        self, connect: Callable[[str], httpx.BaseTransport], limit: int, keep: float
+    ) -> None:
         self._connect = connect
+        self._keep = keep
         self._room = Room(limit)
-        self._idle: dict[tuple[str, str, int | None], list[httpx.BaseTransport]] = {}
+        self._idle: defaultdict[Origin, deque[tuple[float, httpx.BaseTransport]]] = defaultdict(
+            deque
+        )
         self._closed = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -42,9 +53,13 @@ class Pool(httpx.BaseTransport):
             self._room.enter(seconds)
         except TimeoutError:
             raise httpx.PoolTimeout("all connections are in use", request=request) from None
-        origin = (request.url.scheme, request.url.host, request.url.port)
-        idle = self._idle.get(origin)
-        connection = idle.pop() if idle else self._connect(request.url.scheme)
+        origin = (request.url.scheme, request.url.host, request.url.port, where())
+        try:
+            # The one that was used last is the least likely to have been closed by the server. Another thread may
+            # take it between a look and a grasp, so there is no look.
+            _, connection = self._idle[origin].pop()
+        except IndexError:
+            connection = self._connect(request.url.scheme)
         try:
             response = connection.handle_request(request)
         except BaseException:
@@ -55,12 +70,18 @@ class Pool(httpx.BaseTransport):
         )
         return response
 
-    def take_back(
-        self, connection: httpx.BaseTransport, origin: tuple[str, str, int | None]
-    ) -> None:
-        """Keep a connection for the next call."""
-        self._idle.setdefault(origin, []).append(connection)
+    def take_back(self, connection: httpx.BaseTransport, origin: Origin) -> None:
+        """Keep a connection for the next call, and close those that have waited for one too long."""
+        now = monotonic()
+        idle = self._idle[origin]
+        idle.append((now, connection))
         self._room.leave()
+        while idle and idle[0][0] < now - self._keep:
+            try:
+                _, old = idle.popleft()
+            except IndexError:
+                return  # another thread took it
+            undisturbed(old.close)
 
     def throw_away(self, connection: httpx.BaseTransport) -> None:
         """Close a connection whose call did not end well, whatever state it is in."""
@@ -70,10 +91,12 @@ class Pool(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections that are not in use; one that is in use is closed when it comes back."""
         self._closed = True
+        here = where()
         while self._idle:
-            _, connections = self._idle.popitem()
-            for connection in connections:
-                undisturbed(connection.close)
+            origin, connections = self._idle.popitem()
+            for _, connection in connections:
+                if origin[3] == here:  # nothing can be awaited on behalf of a loop that is gone
+                    undisturbed(connection.close)
 
     @property
     def closed(self) -> bool:
@@ -89,7 +112,7 @@ class _LentStream(httpx.SyncByteStream):
         stream: httpx.SyncByteStream,
         pool: Pool,
         connection: httpx.BaseTransport,
-        origin: tuple[str, str, int | None],
+        origin: Origin,
     ) -> None:
         self._stream = stream
         self._pool = pool

@@ -6,7 +6,7 @@ Its twin `_async_wait` has the same names for the async shells.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager
 
 import httpx
@@ -59,6 +59,11 @@ def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:  # no
 def undisturbed(work: Callable[[], None]) -> None:
     """Do some work. What is not awaited cannot be cancelled."""
     work()
+
+
+def where() -> Hashable:
+    """Return None: a connection can be used from any thread."""
+    return None
 
 
 class Room:
