@@ -8,19 +8,21 @@ OUTPUT, and the exit status says whether they are the same. A check repairs noth
 from __future__ import annotations
 
 import argparse
+import ast
 import filecmp
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import yaml
-from request import request_document, request_schema
+from params import typed_dicts
+from request import ContractError, request_document, request_schema
 from unasync import sync_source
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,7 +30,8 @@ CONTRACT = ROOT / "openapi.yaml"
 PACKAGE = Path("generated/opper_chat_api")
 WRAPPER = Path("wrapper/opper_chat")
 SCHEMA = WRAPPER / "testing" / "contract.json"
-SYNC_MODULES = {f"_async_{room}.py": f"_{room}.py" for room in ("pool", "http", "stream", "completions", "client")}
+ROOMS = ("pool", "http", "stream", "event_stream", "completions", "client")
+SYNC_MODULES = {f"_async_{room}.py": f"_{room}.py" for room in ROOMS}
 """Modules of the wrapper that are written once, async, and the sync modules made from them."""
 
 
@@ -48,6 +51,8 @@ def run(*command: str) -> None:
 
 def generate_package(output: Path) -> None:
     """Write the models, the endpoint functions and the typed dicts of the request."""
+    # First, so that a contract that cannot be served leaves what is there alone.
+    request = request_document(yaml.safe_load(CONTRACT.read_text("utf-8")), create_arguments())
     shutil.rmtree(output, ignore_errors=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     run(
@@ -55,7 +60,7 @@ def generate_package(output: Path) -> None:
         "--path", str(CONTRACT), "--config", str(ROOT / "generator-config.yaml"),
         "--custom-template-path", str(ROOT / "generator-templates"), "--output-path", str(output),
     )  # fmt: skip
-    generate_params(output / "params.py")
+    generate_params(request, output / "params.py")
     ruff_format(output / "params.py")
     tools = f"openapi-python-client {version('openapi-python-client')}"
     for path in output.rglob("*.py"):
@@ -64,33 +69,27 @@ def generate_package(output: Path) -> None:
     (output / "py.typed").write_text(banner("openapi.yaml", tools), encoding="utf-8")
 
 
-def generate_params(output: Path) -> None:
+def generate_params(request: dict[str, Any], output: Path) -> None:
     """Write the typed dicts."""
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder, "request.json")
-        document.write_text(json.dumps(request_document(yaml.safe_load(CONTRACT.read_text("utf-8")))), "utf-8")
+        document.write_text(json.dumps(request), "utf-8")
         run(
             "datamodel-codegen", "--input", str(document), "--input-file-type", "openapi", "--output", str(output),
             "--output-model-type", "typing.TypedDict", "--target-python-version", "3.11",
             "--use-schema-description", "--use-field-description", "--enum-field-as-literal", "all",
             "--use-standard-collections", "--use-union-operator", "--use-generic-container-types",
-            "--no-use-closed-typed-dict", "--type-mappings", "uuid=string",
+            "--no-use-closed-typed-dict",
             "--formatters", "builtin", "--disable-timestamp",
         )  # fmt: skip
-    source = output.read_text("utf-8")
-    source = re.sub(r"\A(#.*\n)+", '"""The request as typed dicts: what a plain dict may contain."""\n', source)
-    # JSON of any form is an object to whoever writes it, not Any: nothing is read from it.
-    source = re.sub(r"\bAny\b(?=\])", "object", source).replace("import Any, ", "import TYPE_CHECKING, ")
-    imports = re.findall(r"^from opper_chat_api\.models\.(\w+) import (\w+)\n", source, re.MULTILINE)
-    source = re.sub(r"^from opper_chat_api\.models\..*\n", "", source, flags=re.MULTILINE)
-    # The models are named here for type checkers; at run time one class stands for all of them, so that
-    # reading this module does not load them.
-    models = "".join(f"    from .models.{module} import {name}\n" for module, name in imports)
-    stand_ins = "".join(f"    {name} = OpenModel\n" for _, name in imports)
-    first = re.search(r"^(class |\w+: TypeAlias)", source, re.MULTILINE)
-    assert first is not None, "the typed dicts have a first definition"
-    block = f"if TYPE_CHECKING:\n{models}else:\n    from .types import OpenModel\n\n{stand_ins}\n\n"
-    output.write_text(source[: first.start()] + block + source[first.start() :], "utf-8")
+    output.write_text(typed_dicts(output.read_text("utf-8")), "utf-8")
+
+
+def create_arguments() -> set[str]:
+    """Name what `create()` takes beside the parameters of the contract."""
+    tree = ast.parse((ROOT / WRAPPER / "_async_completions.py").read_text("utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef) and node.name == "create"]
+    return {argument.arg for node in functions for argument in (*node.args.args, *node.args.kwonlyargs)}
 
 
 def generate_request_schema(output: Path) -> None:
@@ -157,4 +156,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ContractError as error:
+        sys.exit(str(error))

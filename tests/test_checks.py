@@ -1,5 +1,6 @@
 """Bad input: an error that names the argument, the value and what is accepted, before anything is sent."""
 
+import json
 from typing import Any
 
 import httpx
@@ -9,6 +10,8 @@ from opper_chat import InvalidArgumentError, OpperError, UnknownArgumentError
 from opper_chat._requests import prepare
 from opper_chat_api.models import (
     ChatCompletionMessage,
+    ChatCompletionRequest,
+    Choice,
     FunctionDefinition,
     FunctionParameters,
     FunctionTool,
@@ -40,7 +43,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": [UserMessage(content=5)]}, "messages[0].content", "a text or a list", "5"),  # type: ignore[arg-type]
     ({"messages": HELLO, "temperature": "hot"}, "temperature", "a number", "'hot'"),
     ({"messages": HELLO, "temperature": True}, "temperature", "a number", "True"),
-    ({"messages": HELLO, "temperature": NAN}, "temperature", "a number", "nan"),
+    ({"messages": HELLO, "temperature": NAN}, "temperature", "a finite number", "nan"),
     ({"messages": HELLO, "n": 1.5}, "n", "a whole number", "1.5"),
     ({"messages": HELLO, "logprobs": "yes"}, "logprobs", "True or False", "'yes'"),
     ({"messages": HELLO, "stop": ["a", 1]}, "stop[1]", "a text", "1"),
@@ -63,7 +66,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": HELLO, "extra_body": [1]}, "extra_body", "an object", "[1]"),
     ({"messages": HELLO, "extra_body": {"a": NAN}}, "extra_body.a", "a finite number", "nan"),
     ({"messages": HELLO, "extra_headers": {"a": "b\r\nHost: evil"}}, "extra_headers['a']", "line breaks", "str"),
-    ({"messages": HELLO, "extra_query": {"a": [1]}}, "extra_query['a']", "a text", "[1]"),
+    ({"messages": HELLO, "extra_query": {"a": [1]}}, "extra_query['a']", "a text", "a list"),
     ({"messages": [{"role": "user", "content": "\ud800"}]}, "create()", "JSON", "surrogates"),
 ]
 
@@ -189,3 +192,33 @@ def test_nothing_is_sent_when_the_input_is_bad(flavour: Flavour) -> None:
         with pytest.raises(InvalidArgumentError):
             flavour.create("http://127.0.0.1:1", {"http_client": own}, **arguments)
     assert sent == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "argument"),
+    [
+        ({"messages": [TextPart(text="x")]}, "messages[0]"),
+        ({"messages": HELLO, "tools": [UserMessage(content="x")]}, "tools[0]"),
+        ({"messages": HELLO, "response_format": UserMessage(content="x")}, "response_format"),
+        ({"messages": [UserMessage(content=[UserMessage(content="x")])]}, "messages[0].content[0]"),  # type: ignore[list-item]
+        ({"messages": [Choice(message=ChatCompletionMessage(content="x"))]}, "messages[0]"),
+        ({"messages": HELLO, "metadata": TextPart(text="x")}, "metadata"),
+    ],
+)
+def test_a_model_in_the_wrong_place(arguments: dict[str, Any], argument: str) -> None:
+    """An error that names the place and the models that may stand there; a whole choice is not its message."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        request(**arguments)
+    assert caught.value.argument == argument
+    assert "an object" in caught.value.accepted
+
+
+def test_kinds_that_the_contract_does_not_know_go_back_as_models() -> None:
+    """What was read into the open arms is sent as it was."""
+    critic = {"role": "critic", "content": "no"}
+    part = {"type": "video", "url": "x"}
+    read = ChatCompletionRequest.from_dict({"messages": [critic, {"role": "user", "content": [part]}]})
+    user = read.messages[1]
+    assert isinstance(user, UserMessage)
+    body = request(messages=[read.messages[0], {"role": "user", "content": user.content}])
+    assert json.loads(body.content)["messages"] == [critic, {"role": "user", "content": [part]}]

@@ -140,13 +140,21 @@ def test_every_object_is_a_component() -> None:
 
 
 def test_everything_is_described() -> None:
-    """A description on every component and on every member, unless it is another component."""
+    """A description on every component and on every member, also one that is another component."""
     bare = [name for name, schema in SCHEMAS.items() if not schema.get("description")]
     for name, schema in SCHEMAS.items():
         for member, at in schema.get("properties", {}).items():
-            if "$ref" not in at and not at.get("description"):
+            if not at.get("description"):
                 bare.append(f"{name}.{member}")
     assert bare == []
+
+
+def test_descriptions_have_their_colons() -> None:
+    """No dash where YAML would have taken a colon for its own."""
+    texts = [(path, at["description"]) for path, at in _walk(CONTRACT, "") if isinstance(at.get("description"), str)]
+    assert [(path, text) for path, text in texts if " - " in text] == []
+    assert "`Authorization: Bearer <key>`" in CONTRACT["components"]["securitySchemes"]["bearer"]["description"]
+    assert '{"type": "function", "function": {"name": "add"}}' in SCHEMAS["AllowedTool"]["description"]
 
 
 def test_received_unions_end_in_an_open_arm() -> None:

@@ -17,13 +17,17 @@ from opper_chat_api.models import (
     ChatCompletionChunk,
     ChatCompletionRequest,
     CustomToolCall,
+    FlatErrorBody,
     FunctionCall,
     FunctionMessage,
     FunctionToolCall,
     OtherPart,
     OtherToolCall,
     TextPart,
+    TopLogprob,
+    UrlCitation,
     UserMessage,
+    ValidationErrorEntry,
 )
 
 PACKAGE = Path(opper_chat_api.__file__).parent
@@ -34,12 +38,13 @@ def completion(**message: Any) -> dict[str, Any]:
 
 
 def test_absent_and_null_read_as_none() -> None:
-    """None, for a member that is not there and for one that is null."""
+    """None, for a member that is not there and for one that is null; they are equal, and a required null is kept."""
     absent = ChatCompletion.from_dict({"choices": []})
     null = ChatCompletion.from_dict({"choices": [], "id": None, "usage": None, "created": None, "model": None})
     assert absent == null
     assert (absent.id, absent.created, absent.model, absent.object, absent.usage) == (None,) * 5
     assert absent.to_dict() == {"choices": []}
+    assert null.to_dict() == {"choices": [], "id": None, "created": None, "model": None}
 
 
 def test_there_is_no_sentinel() -> None:
@@ -201,8 +206,42 @@ def test_a_wrong_discriminator_is_refused() -> None:
 
 
 def test_a_required_null_is_written() -> None:
-    """The null that the contract requires of a function message without result."""
-    assert FunctionMessage(content=None, name="f").to_dict() == {"role": "function", "content": None, "name": "f"}
+    """The null that the contract requires of a function message without result, made here or read."""
+    source = {"role": "function", "content": None, "name": "f"}
+    assert FunctionMessage(content=None, name="f").to_dict() == source
+    assert FunctionMessage.from_dict(source).to_dict() == source
+    assert FunctionMessage.from_dict({"role": "function", "name": "f"}).to_dict() == {"role": "function", "name": "f"}
+    misfit = {"role": "function", "content": 5, "name": "f"}
+    assert FunctionMessage.from_dict(misfit).to_dict() == misfit
+
+
+@pytest.mark.parametrize("value", [12, 12.0, 1e15])
+def test_a_whole_number_reads_as_an_int(value: float) -> None:
+    """An int, however the JSON writes it, and an equal number again."""
+    read = ChatCompletionChunk.from_dict({"created": value})
+    assert (type(read.created), read.created) == (int, value)
+    assert read.to_dict() == {"created": value}
+    citation = {"end_index": value, "start_index": 0, "title": "t", "url": "u"}
+    assert type(UrlCitation.from_dict(citation).end_index) is int
+    assert TopLogprob.from_dict({"bytes": [value]}).bytes == [value]
+
+
+@pytest.mark.parametrize("value", [True, 12.5, "12", float("inf")])
+def test_what_is_no_whole_number_is_kept_aside(value: object) -> None:
+    """None, with the value in additional_properties; DecodeError where the member is required."""
+    read = ChatCompletionChunk.from_dict({"created": value})
+    assert read.created is None
+    assert read.to_dict() == {"created": value}
+    assert read["created"] is value
+    with pytest.raises(DecodeError, match=r"^UrlCitation\.end_index: expected int, found \w+$"):
+        UrlCitation.from_dict({"end_index": value, "start_index": 0, "title": "t", "url": "u"})
+    assert TopLogprob.from_dict({"bytes": [value]}).additional_properties == {"bytes": [value]}
+
+
+def test_true_is_no_number() -> None:
+    """Kept aside, where a number of any kind is expected; a whole one stays as it is."""
+    assert TopLogprob.from_dict({"logprob": True}).additional_properties == {"logprob": True}
+    assert TopLogprob.from_dict({"logprob": -1}).logprob == -1
 
 
 def test_evolving_copying_and_pickling_lose_nothing() -> None:
@@ -212,6 +251,41 @@ def test_evolving_copying_and_pickling_lose_nothing() -> None:
     for same in (attrs.evolve(read), copy.deepcopy(read), pickle.loads(pickle.dumps(read))):
         assert same == read
         assert same.to_dict() == source
+
+
+def test_evolving_copying_and_pickling_invent_nothing() -> None:
+    """No member that was not there, and a change that was made."""
+    read = ChatCompletion.from_dict({"choices": []})
+    for same in (attrs.evolve(read), copy.deepcopy(read), pickle.loads(pickle.dumps(read))):
+        assert same.to_dict() == {"choices": []}
+    assert attrs.evolve(read, id="c").to_dict() == {"id": "c", "choices": []}
+    assert "absent" not in repr(read)
+    assert attrs.evolve(UserMessage.from_dict({"content": "x"}), content="y").to_dict() == {"content": "y"}
+
+
+def test_usage_without_one_of_its_counts_is_kept_as_it_is() -> None:
+    """None, since no count is invented, with the object in additional_properties."""
+    source = {"choices": [], "usage": {"prompt_tokens": 5}}
+    read = ChatCompletion.from_dict(source)
+    assert read.usage is None
+    assert read["usage"] == {"prompt_tokens": 5}
+    assert read.to_dict() == source
+
+
+def test_the_places_of_an_invalid_body_are_read() -> None:
+    """Entries, or whatever else a server puts there."""
+    entries = [{"loc": ["body", "messages", 0], "msg": "no", "type": "missing", "input": {"a": 1}}]
+    for detail in (entries, "text", {"loc": []}, [{"loc": "?"}], [*entries, 5]):
+        source = {"type": "T", "message": "M", "detail": detail}
+        read = FlatErrorBody.from_dict(source)
+        assert read.to_dict() == source
+        expected = [ValidationErrorEntry.from_dict(entry) for entry in entries] if detail is entries else detail
+        assert read.detail == expected
+
+
+def test_members_describe_themselves() -> None:
+    """What the contract says of the member, not of its type, after the member."""
+    assert "How closely to look at it." in (PACKAGE / "models" / "image_url.py").read_text("utf-8")
 
 
 def test_the_token_is_in_no_repr() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NotRequired, TypeAlias, TypedDict
+from uuid import UUID
 
 if TYPE_CHECKING:
     from .models.allowed_tool import AllowedTool
@@ -50,6 +51,10 @@ if TYPE_CHECKING:
     from .models.named_custom_tool_choice import NamedCustomToolChoice
     from .models.named_function import NamedFunction
     from .models.named_function_tool_choice import NamedFunctionToolChoice
+    from .models.other_message import OtherMessage
+    from .models.other_part import OtherPart
+    from .models.other_tool import OtherTool
+    from .models.other_tool_call import OtherToolCall
     from .models.prediction import Prediction
     from .models.refusal_part import RefusalPart
     from .models.stream_options import StreamOptions
@@ -64,64 +69,68 @@ if TYPE_CHECKING:
 else:
     from .types import OpenModel
 
-    AllowedTool = OpenModel
-    AllowedTools = OpenModel
-    AllowedToolsChoice = OpenModel
-    ApproximateLocation = OpenModel
-    AssistantMessage = OpenModel
-    AudioOutput = OpenModel
-    AudioPart = OpenModel
-    AudioReference = OpenModel
-    ChatCompletionMessage = OpenModel
-    CustomCall = OpenModel
-    CustomGrammarFormat = OpenModel
-    CustomTextFormat = OpenModel
-    CustomTool = OpenModel
-    CustomToolCall = OpenModel
-    CustomToolDefinition = OpenModel
-    DeveloperMessage = OpenModel
-    FilePart = OpenModel
-    FileSource = OpenModel
-    FunctionCall = OpenModel
-    FunctionDefinition = OpenModel
-    FunctionMessage = OpenModel
-    FunctionParameters = OpenModel
-    FunctionTool = OpenModel
-    FunctionToolCall = OpenModel
-    Grammar = OpenModel
-    ImagePart = OpenModel
-    ImageUrl = OpenModel
-    InputAudio = OpenModel
-    JsonObjectResponseFormat = OpenModel
-    JsonSchema = OpenModel
-    JsonSchemaFormat = OpenModel
-    JsonSchemaResponseFormat = OpenModel
-    LegacyFunction = OpenModel
-    LogitBias = OpenModel
-    Metadata = OpenModel
-    ModelHeaders = OpenModel
-    ModelOptions = OpenModel
-    ModelWithOptions = OpenModel
-    NamedCustomTool = OpenModel
-    NamedCustomToolChoice = OpenModel
-    NamedFunction = OpenModel
-    NamedFunctionToolChoice = OpenModel
-    Prediction = OpenModel
-    RefusalPart = OpenModel
-    StreamOptions = OpenModel
-    SystemMessage = OpenModel
-    Tags = OpenModel
-    TextPart = OpenModel
-    TextResponseFormat = OpenModel
-    ToolMessage = OpenModel
-    UserLocation = OpenModel
-    UserMessage = OpenModel
-    WebSearchOptions = OpenModel
+    AllowedTool = type("AllowedTool", (OpenModel,), {})
+    AllowedTools = type("AllowedTools", (OpenModel,), {})
+    AllowedToolsChoice = type("AllowedToolsChoice", (OpenModel,), {})
+    ApproximateLocation = type("ApproximateLocation", (OpenModel,), {})
+    AssistantMessage = type("AssistantMessage", (OpenModel,), {})
+    AudioOutput = type("AudioOutput", (OpenModel,), {})
+    AudioPart = type("AudioPart", (OpenModel,), {})
+    AudioReference = type("AudioReference", (OpenModel,), {})
+    ChatCompletionMessage = type("ChatCompletionMessage", (OpenModel,), {})
+    CustomCall = type("CustomCall", (OpenModel,), {})
+    CustomGrammarFormat = type("CustomGrammarFormat", (OpenModel,), {})
+    CustomTextFormat = type("CustomTextFormat", (OpenModel,), {})
+    CustomTool = type("CustomTool", (OpenModel,), {})
+    CustomToolCall = type("CustomToolCall", (OpenModel,), {})
+    CustomToolDefinition = type("CustomToolDefinition", (OpenModel,), {})
+    DeveloperMessage = type("DeveloperMessage", (OpenModel,), {})
+    FilePart = type("FilePart", (OpenModel,), {})
+    FileSource = type("FileSource", (OpenModel,), {})
+    FunctionCall = type("FunctionCall", (OpenModel,), {})
+    FunctionDefinition = type("FunctionDefinition", (OpenModel,), {})
+    FunctionMessage = type("FunctionMessage", (OpenModel,), {})
+    FunctionParameters = type("FunctionParameters", (OpenModel,), {})
+    FunctionTool = type("FunctionTool", (OpenModel,), {})
+    FunctionToolCall = type("FunctionToolCall", (OpenModel,), {})
+    Grammar = type("Grammar", (OpenModel,), {})
+    ImagePart = type("ImagePart", (OpenModel,), {})
+    ImageUrl = type("ImageUrl", (OpenModel,), {})
+    InputAudio = type("InputAudio", (OpenModel,), {})
+    JsonObjectResponseFormat = type("JsonObjectResponseFormat", (OpenModel,), {})
+    JsonSchema = type("JsonSchema", (OpenModel,), {})
+    JsonSchemaFormat = type("JsonSchemaFormat", (OpenModel,), {})
+    JsonSchemaResponseFormat = type("JsonSchemaResponseFormat", (OpenModel,), {})
+    LegacyFunction = type("LegacyFunction", (OpenModel,), {})
+    LogitBias = type("LogitBias", (OpenModel,), {})
+    Metadata = type("Metadata", (OpenModel,), {})
+    ModelHeaders = type("ModelHeaders", (OpenModel,), {})
+    ModelOptions = type("ModelOptions", (OpenModel,), {})
+    ModelWithOptions = type("ModelWithOptions", (OpenModel,), {})
+    NamedCustomTool = type("NamedCustomTool", (OpenModel,), {})
+    NamedCustomToolChoice = type("NamedCustomToolChoice", (OpenModel,), {})
+    NamedFunction = type("NamedFunction", (OpenModel,), {})
+    NamedFunctionToolChoice = type("NamedFunctionToolChoice", (OpenModel,), {})
+    OtherMessage = type("OtherMessage", (OpenModel,), {})
+    OtherPart = type("OtherPart", (OpenModel,), {})
+    OtherTool = type("OtherTool", (OpenModel,), {})
+    OtherToolCall = type("OtherToolCall", (OpenModel,), {})
+    Prediction = type("Prediction", (OpenModel,), {})
+    RefusalPart = type("RefusalPart", (OpenModel,), {})
+    StreamOptions = type("StreamOptions", (OpenModel,), {})
+    SystemMessage = type("SystemMessage", (OpenModel,), {})
+    Tags = type("Tags", (OpenModel,), {})
+    TextPart = type("TextPart", (OpenModel,), {})
+    TextResponseFormat = type("TextResponseFormat", (OpenModel,), {})
+    ToolMessage = type("ToolMessage", (OpenModel,), {})
+    UserLocation = type("UserLocation", (OpenModel,), {})
+    UserMessage = type("UserMessage", (OpenModel,), {})
+    WebSearchOptions = type("WebSearchOptions", (OpenModel,), {})
 
 
 AllowedToolParam: TypeAlias = Mapping[str, object]
 """
-A tool by kind and name, such as `{"type" - "function", "function" - {"name" - "add"}}`.
+A tool by kind and name, such as `{"type": "function", "function": {"name": "add"}}`.
 """
 
 
@@ -137,6 +146,9 @@ class AllowedToolsParam(TypedDict):
     """
 
     mode: AllowedToolsModeParam
+    """
+    Whether one of them must be called.
+    """
     tools: Sequence[AllowedToolParam | AllowedTool]
     """
     The tools by kind and name, as in `tool_choice`.
@@ -178,6 +190,9 @@ class AudioOutputParam(TypedDict):
     """
 
     format: AudioOutputFormatParam
+    """
+    The encoding of the sound.
+    """
     voice: str
     """
     The name of the voice.
@@ -235,6 +250,9 @@ class CustomToolCallParam(TypedDict):
     The kind of tool.
     """
     custom: CustomCallParam | CustomCall
+    """
+    The custom tool to call, and with what.
+    """
 
 
 class FileSourceParam(TypedDict):
@@ -273,7 +291,7 @@ class FunctionCallParam(TypedDict):
     """
     arguments: str
     """
-    The arguments as JSON text, as the model wrote it - it may be invalid, or not fit the schema. Empty where a server gives none.
+    The arguments as JSON text, as the model wrote it: it may be invalid, or not fit the schema. Empty where a server gives none.
     """
 
 
@@ -298,7 +316,7 @@ class FunctionMessageParam(TypedDict):
 
 FunctionParametersParam: TypeAlias = Mapping[str, object]
 """
-A JSON Schema of the arguments. Left out, the function takes none.
+A JSON Schema of the arguments of a function.
 """
 
 
@@ -316,6 +334,9 @@ class FunctionToolCallParam(TypedDict):
     The kind of tool.
     """
     function: FunctionCallParam | FunctionCall
+    """
+    The function to call, and with what.
+    """
 
 
 GrammarSyntaxParam: TypeAlias = Literal["lark", "regex"]
@@ -340,6 +361,9 @@ class ImageUrlParam(TypedDict):
     The address of the picture, or the picture itself as a `data` URL in base64.
     """
     detail: NotRequired[ImageDetailParam]
+    """
+    How closely to look at it. `auto` by default.
+    """
 
 
 InputAudioFormatParam: TypeAlias = Literal["wav", "mp3"]
@@ -358,6 +382,9 @@ class InputAudioParam(TypedDict):
     The sound in base64.
     """
     format: InputAudioFormatParam
+    """
+    The encoding of the sound.
+    """
 
 
 class JsonObjectResponseFormatParam(TypedDict):
@@ -391,6 +418,9 @@ class LegacyFunctionParam(TypedDict):
     Tells the model when and how to call it.
     """
     parameters: NotRequired[FunctionParametersParam | FunctionParameters]
+    """
+    A JSON Schema of the arguments. Left out, the function takes none.
+    """
 
 
 LogitBiasParam: TypeAlias = Mapping[str, int]
@@ -433,7 +463,13 @@ class ModelWithOptionsParam(TypedDict):
     The model in the form `provider/model`.
     """
     options: NotRequired[ModelOptionsParam | ModelOptions]
+    """
+    Parameters that go to this model and to no other of the list.
+    """
     extra_headers: NotRequired[ModelHeadersParam | ModelHeaders]
+    """
+    HTTP headers that go to the provider of this model only.
+    """
 
 
 class NamedCustomToolParam(TypedDict):
@@ -468,6 +504,9 @@ class NamedFunctionToolChoiceParam(TypedDict):
     The kind of tool.
     """
     function: NamedFunctionParam | NamedFunction
+    """
+    The function that must be called.
+    """
 
 
 ReasoningEffortParam: TypeAlias = Literal["minimal", "low", "medium", "high"]
@@ -500,6 +539,12 @@ How much of what was found the model reads. `medium` by default.
 ServiceTierParam: TypeAlias = Literal["auto", "default", "flex", "scale", "priority"]
 """
 A class of processing.
+"""
+
+
+StopSequencesParam: TypeAlias = Sequence[str]
+"""
+Up to four texts at which generation ends.
 """
 
 
@@ -557,7 +602,7 @@ class TextResponseFormatParam(TypedDict):
 
 
 ToolCallParam: TypeAlias = (
-    FunctionToolCallParam | FunctionToolCall | CustomToolCallParam | CustomToolCall
+    FunctionToolCallParam | FunctionToolCall | CustomToolCallParam | CustomToolCall | OtherToolCall
 )
 """
 A tool call that the model asks for.
@@ -599,6 +644,9 @@ class UserLocationParam(TypedDict):
     How exact the place is.
     """
     approximate: ApproximateLocationParam | ApproximateLocation
+    """
+    The place, as exactly as it is known.
+    """
 
 
 VerbosityParam: TypeAlias = Literal["low", "medium", "high"]
@@ -613,6 +661,9 @@ class WebSearchOptionsParam(TypedDict):
     """
 
     search_context_size: NotRequired[SearchContextSizeParam]
+    """
+    How much of what is found the model reads. `medium` by default.
+    """
     user_location: NotRequired[UserLocationParam | UserLocation | None]
     """
     Where the user is, as far as that matters to the search.
@@ -629,11 +680,22 @@ class AllowedToolsChoiceParam(TypedDict):
     The kind of choice.
     """
     allowed_tools: AllowedToolsParam | AllowedTools
+    """
+    The tools that may be called, and whether one must be.
+    """
 
 
-AssistantPartParam: TypeAlias = TextPartParam | TextPart | RefusalPartParam | RefusalPart
+AssistantPartParam: TypeAlias = (
+    TextPartParam | TextPart | RefusalPartParam | RefusalPart | OtherPart
+)
 """
 One piece of what the model said.
+"""
+
+
+AssistantPartsParam: TypeAlias = Sequence[AssistantPartParam]
+"""
+What the model said, in several pieces.
 """
 
 
@@ -647,6 +709,9 @@ class AudioPartParam(TypedDict):
     The kind of part.
     """
     input_audio: InputAudioParam | InputAudio
+    """
+    The sound and its encoding.
+    """
 
 
 class DeveloperMessageParam(TypedDict):
@@ -678,6 +743,9 @@ class FilePartParam(TypedDict):
     The kind of part.
     """
     file: FileSourceParam | FileSource
+    """
+    The file, by its content or by the id of an upload.
+    """
 
 
 class FunctionDefinitionParam(TypedDict):
@@ -694,6 +762,9 @@ class FunctionDefinitionParam(TypedDict):
     Tells the model when and how to call it.
     """
     parameters: NotRequired[FunctionParametersParam | FunctionParameters]
+    """
+    A JSON Schema of the arguments. Left out, the function takes none.
+    """
     strict: NotRequired[bool | None]
     """
     Whether the arguments fit the schema exactly. False by default.
@@ -710,6 +781,9 @@ class FunctionToolParam(TypedDict):
     The kind of tool.
     """
     function: FunctionDefinitionParam | FunctionDefinition
+    """
+    The function, as the model is told of it.
+    """
 
 
 class GrammarParam(TypedDict):
@@ -722,6 +796,9 @@ class GrammarParam(TypedDict):
     The grammar.
     """
     syntax: GrammarSyntaxParam
+    """
+    The language that the grammar is written in.
+    """
 
 
 class ImagePartParam(TypedDict):
@@ -734,6 +811,9 @@ class ImagePartParam(TypedDict):
     The kind of part.
     """
     image_url: ImageUrlParam | ImageUrl
+    """
+    The picture, by its address or in itself.
+    """
 
 
 class JsonSchemaFormatParam(TypedDict):
@@ -750,6 +830,9 @@ class JsonSchemaFormatParam(TypedDict):
     Tells the model what the format is for.
     """
     schema: NotRequired[JsonSchemaParam | JsonSchema]
+    """
+    The JSON Schema. Left out, any JSON object fits.
+    """
     strict: NotRequired[bool | None]
     """
     Whether the answer fits the schema exactly. False by default.
@@ -766,11 +849,20 @@ class JsonSchemaResponseFormatParam(TypedDict):
     The kind of format.
     """
     json_schema: JsonSchemaFormatParam | JsonSchemaFormat
+    """
+    The schema that the answer must fit.
+    """
 
 
 ModelChoiceParam: TypeAlias = str | ModelWithOptionsParam | ModelWithOptions
 """
 A model by name, or with options of its own.
+"""
+
+
+ModelFallbacksParam: TypeAlias = Sequence[ModelChoiceParam]
+"""
+Models in the order in which to fall back.
 """
 
 
@@ -784,6 +876,9 @@ class NamedCustomToolChoiceParam(TypedDict):
     The kind of tool.
     """
     custom: NamedCustomToolParam | NamedCustomTool
+    """
+    The custom tool that must be called.
+    """
 
 
 class PredictionParam(TypedDict):
@@ -829,9 +924,16 @@ UserPartParam: TypeAlias = (
     | AudioPart
     | FilePartParam
     | FilePart
+    | OtherPart
 )
 """
 One piece of what a user says or shows.
+"""
+
+
+UserPartsParam: TypeAlias = Sequence[UserPartParam]
+"""
+What a user says or shows, in several pieces.
 """
 
 
@@ -844,7 +946,7 @@ class AssistantMessageParam(TypedDict):
     """
     Who speaks.
     """
-    content: NotRequired[str | Sequence[AssistantPartParam] | None]
+    content: NotRequired[str | AssistantPartsParam | None]
     """
     One text or a list of parts. May be null when the message calls tools.
     """
@@ -880,6 +982,9 @@ class CustomGrammarFormatParam(TypedDict):
     The kind of format.
     """
     grammar: GrammarParam | Grammar
+    """
+    The grammar that the input must fit.
+    """
 
 
 class CustomToolDefinitionParam(TypedDict):
@@ -913,9 +1018,12 @@ class CustomToolParam(TypedDict):
     The kind of tool.
     """
     custom: CustomToolDefinitionParam | CustomToolDefinition
+    """
+    The tool, as the model is told of it.
+    """
 
 
-ToolParam: TypeAlias = FunctionToolParam | FunctionTool | CustomToolParam | CustomTool
+ToolParam: TypeAlias = FunctionToolParam | FunctionTool | CustomToolParam | CustomTool | OtherTool
 """
 Something that the model may ask to call.
 """
@@ -930,9 +1038,9 @@ class UserMessageParam(TypedDict):
     """
     Who speaks.
     """
-    content: str | Sequence[UserPartParam]
+    content: str | UserPartsParam
     """
-    One text, or a list of parts - text, images, audio and files.
+    One text, or a list of parts: text, images, audio and files.
     """
     name: NotRequired[str]
     """
@@ -953,6 +1061,7 @@ ChatMessageParam: TypeAlias = (
     | ToolMessage
     | FunctionMessageParam
     | FunctionMessage
+    | OtherMessage
     | ChatCompletionMessage
 )
 """
@@ -969,7 +1078,7 @@ class ChatCompletionRequestParam(TypedDict):
     """
     The conversation so far, oldest message first.
     """
-    model: NotRequired[str | ModelWithOptionsParam | ModelWithOptions | Sequence[ModelChoiceParam]]
+    model: NotRequired[str | ModelWithOptionsParam | ModelWithOptions | ModelFallbacksParam]
     """
     Which model answers: a name in the form `provider/model`, the same with options of its own, or a list of either in the order in which to fall back. Left out, the route of the account decides.
     """
@@ -1060,7 +1169,7 @@ class ChatCompletionRequestParam(TypedDict):
     """
     The class of processing, which decides price and latency. `auto` by default.
     """
-    stop: NotRequired[str | Sequence[str] | None]
+    stop: NotRequired[str | StopSequencesParam | None]
     """
     One text, or up to four, at which generation ends. The text itself is not returned.
     """
@@ -1109,11 +1218,14 @@ class ChatCompletionRequestParam(TypedDict):
     How long the answer is. `medium` by default.
     """
     web_search_options: NotRequired[WebSearchOptionsParam | WebSearchOptions]
+    """
+    Lets the model search the web before it answers, and says how.
+    """
     tags: NotRequired[TagsParam | Tags | None]
     """
     Labels of the caller's own, kept with the trace of this call.
     """
-    parent_span_id: NotRequired[str | None]
+    parent_span_id: NotRequired[str | UUID | None]
     """
     The trace span under which this call is filed. An id that does not exist is answered with 404.
     """

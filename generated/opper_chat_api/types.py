@@ -18,6 +18,9 @@ T = TypeVar("T")
 JsonValue: TypeAlias = object
 """ A JSON value of any form. It is an object to type checkers: look what it is before using it. """
 
+NOTHING: frozenset[str] = frozenset()
+""" The names of no members. """
+
 Reader: TypeAlias = Callable[[Any], T]
 """ A function that turns a JSON value into a T, or raises DecodeError. """
 
@@ -65,13 +68,16 @@ def read_str(value: object) -> str:
 
 
 def read_int(value: object) -> int:
-    if not isinstance(value, int):
+    # JSON has one kind of number: 12.0 is 12. True is none, though it is an int to Python.
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
         raise DecodeError(None, None, "int", value)
     return value
 
 
 def read_float(value: object) -> float:
-    if not isinstance(value, (int, float)):
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise DecodeError(None, None, "float", value)
     return value
 
@@ -137,6 +143,24 @@ def union_reader(*readers: Reader[T]) -> Reader[T]:
         raise DecodeError(None, None, "one of the documented forms", value)
 
     return read
+
+
+def keep_int(rest: dict[str, object], name: str, value: object) -> int | None:
+    """Read a member that was taken out. One that does not fit is put back, and None is returned."""
+    try:
+        return read_int(value)
+    except DecodeError:
+        rest[name] = value
+        return None
+
+
+def keep_float(rest: dict[str, object], name: str, value: object) -> float | None:
+    """Read a member that was taken out. One that does not fit is put back, and None is returned."""
+    try:
+        return read_float(value)
+    except DecodeError:
+        rest[name] = value
+        return None
 
 
 def take(rest: dict[str, object], name: str, reader: Reader[T]) -> T | None:

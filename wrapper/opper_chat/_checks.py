@@ -6,9 +6,11 @@ added to the contract is checked by regeneration alone. Each hint is compiled on
 
 from __future__ import annotations
 
+import datetime
 import difflib
 import math
 import types
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import (
@@ -29,6 +31,8 @@ from ._json import is_mapping, is_sequence
 
 Check: TypeAlias = Callable[[object], object]
 """Takes a value, returns the JSON value that it stands for, or raises Misfit."""
+
+FINITE = "a finite number"
 
 
 class SupportsToDict(Protocol):
@@ -84,7 +88,8 @@ def required(cls: type) -> tuple[str, ...]:
 @cache
 def nullable(cls: type) -> frozenset[str]:
     """Return the names of the members of a typed dict that may be None."""
-    return frozenset(name for name, hint in get_type_hints(cls).items() if type(None) in get_args(hint))
+    hints = get_type_hints(cls)
+    return frozenset(name for name, hint in hints.items() if hint is object or type(None) in get_args(hint))
 
 
 @cache
@@ -94,6 +99,8 @@ def compile_check(hint: object) -> Check:
         return check_json
     if hint in _SCALARS:
         return _scalar_check(*_SCALARS[hint])
+    if hint in _TEXTS:
+        return _text_check(*_TEXTS[hint])
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
         return _literal_check(arguments)
@@ -158,7 +165,7 @@ def _inside(step: str | int, check: Check, value: object) -> object:
 def _finite(value: float) -> float:
     # RFC 8259 section 6: JSON has no form for them, and an encoder would send null in their place.
     if not math.isfinite(value):
-        raise Misfit("a finite number", value)
+        raise Misfit(FINITE, value)
     return value
 
 
@@ -171,6 +178,32 @@ _SCALARS: dict[object, tuple[tuple[type, ...], str]] = {
 }
 
 
+_TEXTS: dict[object, tuple[Callable[[Any], bool], Callable[[Any], str], str]] = {
+    uuid.UUID: (lambda value: isinstance(value, uuid.UUID), str, "a UUID"),
+    datetime.datetime: (
+        lambda value: isinstance(value, datetime.datetime),
+        datetime.datetime.isoformat,
+        "a date and time",
+    ),
+    # A date and time is a date to Python; as a text it is not.
+    datetime.date: (
+        lambda value: isinstance(value, datetime.date) and not isinstance(value, datetime.datetime),
+        datetime.date.isoformat,
+        "a date",
+    ),
+}
+"""Types of values that JSON has only texts for: what is one, how it is written, and its name."""
+
+
+def _text_check(fits: Callable[[Any], bool], text_of: Callable[[Any], str], accepted: str) -> Check:
+    def check(value: object) -> object:
+        if not fits(value):
+            raise Misfit(accepted, value)
+        return text_of(value)
+
+    return check
+
+
 def _scalar_check(kinds: tuple[type, ...], accepted: str) -> Check:
     def check(value: object) -> object:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
@@ -181,12 +214,20 @@ def _scalar_check(kinds: tuple[type, ...], accepted: str) -> Check:
 
 
 def _literal_check(words: tuple[object, ...]) -> Check:
-    """One word is a discriminator and closed. Several are an enum, which is open: servers add words."""
+    """One word is a const and closed. Several are an enum, which is open: servers add words.
+
+    An enum of one word has a hint of its own: the word or any text.
+    """
     accepted = words_of(words)
-    closed = len(words) == 1
+    kinds = tuple({type(word) for word in words})
 
     def check(value: object) -> object:
-        if value not in words if closed else not isinstance(value, str):
+        # By type as well: True is no 1, though Python says that they are equal.
+        if len(words) == 1:
+            fits = type(value) in kinds and value == words[0]
+        else:
+            fits = isinstance(value, kinds) and not (isinstance(value, bool) and bool not in kinds)
+        if not fits:
             raise Misfit(accepted, value)
         return value
 
@@ -239,13 +280,18 @@ class _UnionCheck:
         self.tag, self.tagged = _discriminator(tuple(self.classes.values()))
         self.sequence = next((compile_check(arm) for arm in arms if get_origin(arm) is Sequence), None)
         self.mapping = next((compile_check(arm) for arm in arms if get_origin(arm) is Mapping), None)
-        self.scalars = [compile_check(arm) for arm in arms if arm in _SCALARS or get_origin(arm) is Literal]
+        self.scalars = [
+            compile_check(arm) for arm in arms if arm in _SCALARS or arm in _TEXTS or get_origin(arm) is Literal
+        ]
         self.accepted = " or ".join(dict.fromkeys(text for arm in arms if (text := _name(arm))))
+        self.accepts_numbers = float in arms
+        plain = {*self.classes.values(), *_SCALARS, *_TEXTS}
+        self.models = {arm.__name__ for arm in arms if isinstance(arm, type) and arm not in plain}
 
     def __call__(self, value: object) -> object:
-        if self.classes and _is_model(value):
+        if self.models and _is_model(value):
             return self.check_model(value)
-        if self.mapping is not None and (is_mapping(value) or _is_model(value)):
+        if self.mapping is not None and is_mapping(value):
             return self.mapping(value)
         if self.classes and is_mapping(value):
             return self.check_mapping(value)
@@ -256,6 +302,9 @@ class _UnionCheck:
                 return scalar(value)
             except Misfit:
                 continue
+        if self.accepts_numbers and isinstance(value, float):
+            # A number, so what is wrong with it is that it is not finite.
+            raise Misfit(self.accepted.replace(_SCALARS[float][1], FINITE), value)
         raise Misfit(self.accepted, value)
 
     def check_mapping(self, value: Mapping[object, object]) -> object:
@@ -272,9 +321,12 @@ class _UnionCheck:
 
     def check_model(self, model: SupportsToDict) -> object:
         """Check what a model writes against its typed dict. An answer's has none: it goes back as it came."""
+        names = [cls.__name__ for cls in type(model).__mro__]
+        if self.models.isdisjoint(names):
+            raise Misfit(f"{self.accepted}, or one of the models {', '.join(sorted(self.models))}", model)
         written = model.to_dict()
-        for cls in type(model).__mro__:
-            if twin := self.classes.get(f"{cls.__name__}Param"):
+        for name in names:
+            if twin := self.classes.get(f"{name}Param"):
                 return check_object(twin, written)
         return written
 
@@ -294,6 +346,8 @@ def _name(arm: object) -> str:
     """Name an arm of a union in an error; empty for models, which stand beside the object they write."""
     if arm in _SCALARS:
         return _SCALARS[arm][1]
+    if arm in _TEXTS:
+        return _TEXTS[arm][2]
     origin = get_origin(arm)
     if origin is Literal:
         return words_of(get_args(arm))

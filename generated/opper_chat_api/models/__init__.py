@@ -100,6 +100,7 @@ if TYPE_CHECKING:
     from .url_citation import UrlCitation
     from .user_location import UserLocation
     from .user_message import UserMessage
+    from .validation_error_entry import ValidationErrorEntry
     from .verbosity import Verbosity
     from .web_search_options import WebSearchOptions
 
@@ -198,6 +199,7 @@ _MODULES = {
     "UrlCitation": ".url_citation",
     "UserLocation": ".user_location",
     "UserMessage": ".user_message",
+    "ValidationErrorEntry": ".validation_error_entry",
     "Verbosity": ".verbosity",
     "WebSearchOptions": ".web_search_options",
 }
@@ -311,6 +313,7 @@ __all__ = (
     "UrlCitation",
     "UserLocation",
     "UserMessage",
+    "ValidationErrorEntry",
     "Verbosity",
     "WebSearchOptions",
 )

@@ -24,7 +24,7 @@ class AllowedTools(OpenModel[JsonValue]):
     """The tools that may be called, and whether one must be."""
 
     mode: AllowedToolsMode
-    """ `auto` leaves it to the model whether to call one, `required` makes it call at least one. """
+    """ Whether one of them must be called. """
     tools: list[AllowedTool]
     """ The tools by kind and name, as in `tool_choice`. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
@@ -40,26 +40,25 @@ class AllowedTools(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AllowedTools", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        mode = _rest.pop("mode", None)
-        if not isinstance(mode, str):
-            raise DecodeError("AllowedTools", "mode", "str", mode)
+        _mode_ = _rest.pop("mode", None)
+        if not isinstance(_mode_, str):
+            raise DecodeError("AllowedTools", "mode", "str", _mode_)
 
-        tools = _take_required(_rest, "tools", "AllowedTools", _read_tools)
+        _tools_ = _take_required(_rest, "tools", "AllowedTools", _read_tools)
 
-        _model = cls(
-            mode=mode,
-            tools=tools,
+        return cls(
+            mode=_mode_,
+            tools=_tools_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
         _members["mode"] = self.mode
         _members["tools"] = _write(self.tools)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -38,19 +38,18 @@ class Annotation(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Annotation", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        type_ = _rest.pop("type", None)
-        if type_ is not None and not isinstance(type_, str):
-            _rest["type"] = type_
-            type_ = None
+        _type__ = _rest.pop("type", None)
+        if _type__ is not None and not isinstance(_type__, str):
+            _rest["type"] = _type__
+            _type__ = None
 
-        url_citation = _take(_rest, "url_citation", UrlCitation.from_dict)
+        _url_citation_ = _take(_rest, "url_citation", UrlCitation.from_dict)
 
-        _model = cls(
-            type=type_,
-            url_citation=url_citation,
+        return cls(
+            type=_type__,
+            url_citation=_url_citation_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -59,8 +58,8 @@ class Annotation(OpenModel[JsonValue]):
             _members["type"] = self.type
         if self.url_citation is not None:
             _members["url_citation"] = _write(self.url_citation)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -41,34 +41,33 @@ class ApproximateLocation(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ApproximateLocation", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        city = _rest.pop("city", None)
-        if city is not None and not isinstance(city, str):
-            _rest["city"] = city
-            city = None
+        _city_ = _rest.pop("city", None)
+        if _city_ is not None and not isinstance(_city_, str):
+            _rest["city"] = _city_
+            _city_ = None
 
-        country = _rest.pop("country", None)
-        if country is not None and not isinstance(country, str):
-            _rest["country"] = country
-            country = None
+        _country_ = _rest.pop("country", None)
+        if _country_ is not None and not isinstance(_country_, str):
+            _rest["country"] = _country_
+            _country_ = None
 
-        region = _rest.pop("region", None)
-        if region is not None and not isinstance(region, str):
-            _rest["region"] = region
-            region = None
+        _region_ = _rest.pop("region", None)
+        if _region_ is not None and not isinstance(_region_, str):
+            _rest["region"] = _region_
+            _region_ = None
 
-        timezone = _rest.pop("timezone", None)
-        if timezone is not None and not isinstance(timezone, str):
-            _rest["timezone"] = timezone
-            timezone = None
+        _timezone_ = _rest.pop("timezone", None)
+        if _timezone_ is not None and not isinstance(_timezone_, str):
+            _rest["timezone"] = _timezone_
+            _timezone_ = None
 
-        _model = cls(
-            city=city,
-            country=country,
-            region=region,
-            timezone=timezone,
+        return cls(
+            city=_city_,
+            country=_country_,
+            region=_region_,
+            timezone=_timezone_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -81,6 +80,6 @@ class ApproximateLocation(OpenModel[JsonValue]):
             _members["region"] = self.region
         if self.timezone is not None:
             _members["timezone"] = self.timezone
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

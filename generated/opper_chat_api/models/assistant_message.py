@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -41,7 +42,9 @@ class AssistantMessage(OpenModel[JsonValue]):
     """ The tools that the model asked to call. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -54,41 +57,39 @@ class AssistantMessage(OpenModel[JsonValue]):
             raise DecodeError("AssistantMessage", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        role = _rest.pop("role", None)
-        if role is None:
+        _role_ = _rest.pop("role", None)
+        if _role_ is None:
             _absent.append("role")
-        elif role != "assistant":
-            raise DecodeError("AssistantMessage", "role", "'assistant'", role)
-        content = _take(_rest, "content", _read_content)
+        elif _role_ != "assistant":
+            raise DecodeError("AssistantMessage", "role", "'assistant'", _role_)
+        _content_ = _take(_rest, "content", _read_content)
 
-        name = _rest.pop("name", None)
-        if name is not None and not isinstance(name, str):
-            _rest["name"] = name
-            name = None
+        _name_ = _rest.pop("name", None)
+        if _name_ is not None and not isinstance(_name_, str):
+            _rest["name"] = _name_
+            _name_ = None
 
-        refusal = _rest.pop("refusal", None)
-        if refusal is not None and not isinstance(refusal, str):
-            _rest["refusal"] = refusal
-            refusal = None
+        _refusal_ = _rest.pop("refusal", None)
+        if _refusal_ is not None and not isinstance(_refusal_, str):
+            _rest["refusal"] = _refusal_
+            _refusal_ = None
 
-        audio = _take(_rest, "audio", AudioReference.from_dict)
+        _audio_ = _take(_rest, "audio", AudioReference.from_dict)
 
-        function_call = _take(_rest, "function_call", FunctionCall.from_dict)
+        _function_call_ = _take(_rest, "function_call", FunctionCall.from_dict)
 
-        tool_calls = _take(_rest, "tool_calls", _read_tool_calls)
+        _tool_calls_ = _take(_rest, "tool_calls", _read_tool_calls)
 
-        _model = cls(
-            content=content,
-            name=name,
-            refusal=refusal,
-            audio=audio,
-            function_call=function_call,
-            tool_calls=tool_calls,
+        return cls(
+            content=_content_,
+            name=_name_,
+            refusal=_refusal_,
+            audio=_audio_,
+            function_call=_function_call_,
+            tool_calls=_tool_calls_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -107,8 +108,8 @@ class AssistantMessage(OpenModel[JsonValue]):
             _members["function_call"] = _write(self.function_call)
         if self.tool_calls is not None:
             _members["tool_calls"] = _write(self.tool_calls)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

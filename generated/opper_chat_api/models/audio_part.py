@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -22,12 +23,14 @@ class AudioPart(OpenModel[JsonValue]):
     """A piece of sound."""
 
     input_audio: InputAudio
-    """ Sound as base64 text, and its encoding. """
+    """ The sound and its encoding. """
     type: Literal["input_audio"] = "input_audio"
     """ The kind of part. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -40,20 +43,18 @@ class AudioPart(OpenModel[JsonValue]):
             raise DecodeError("AudioPart", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        type_ = _rest.pop("type", None)
-        if type_ is None:
+        _type__ = _rest.pop("type", None)
+        if _type__ is None:
             _absent.append("type")
-        elif type_ != "input_audio":
-            raise DecodeError("AudioPart", "type", "'input_audio'", type_)
-        input_audio = _take_required(_rest, "input_audio", "AudioPart", InputAudio.from_dict)
+        elif _type__ != "input_audio":
+            raise DecodeError("AudioPart", "type", "'input_audio'", _type__)
+        _input_audio_ = _take_required(_rest, "input_audio", "AudioPart", InputAudio.from_dict)
 
-        _model = cls(
-            input_audio=input_audio,
+        return cls(
+            input_audio=_input_audio_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -61,8 +62,8 @@ class AudioPart(OpenModel[JsonValue]):
         if "type" not in self._absent or self.type != "input_audio":
             _members["type"] = self.type
         _members["input_audio"] = _write(self.input_audio)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

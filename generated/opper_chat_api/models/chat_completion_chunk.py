@@ -9,12 +9,14 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
     Reader,
     list_reader,
 )
+from ..types import keep_int as _keep_int
 from ..types import take as _take
 from ..types import write as _write
 
@@ -43,7 +45,9 @@ class ChatCompletionChunk(OpenModel[JsonValue]):
     """ Padding that hides the length of the chunk. Means nothing. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -56,71 +60,68 @@ class ChatCompletionChunk(OpenModel[JsonValue]):
             raise DecodeError("ChatCompletionChunk", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        id = _rest.pop("id", None)
-        if id is not None and not isinstance(id, str):
-            _rest["id"] = id
-            id = None
-        if id is None:
+        _id_ = _rest.pop("id", None)
+        if _id_ is not None and not isinstance(_id_, str):
+            _rest["id"] = _id_
+            _id_ = None
+        if _id_ is None and ("id" not in src_dict or "id" in _rest):
             _absent.append("id")
 
-        choices = _take(_rest, "choices", _read_choices)
-        if choices is None:
-            choices = []
+        _choices_ = _take(_rest, "choices", _read_choices)
+        if _choices_ is None:
+            _choices_ = []
             _absent.append("choices")
 
-        created = _rest.pop("created", None)
-        if created is not None and not isinstance(created, int):
-            _rest["created"] = created
-            created = None
-        if created is None:
+        _created_ = _rest.pop("created", None)
+        if type(_created_) is not int and _created_ is not None:
+            _created_ = _keep_int(_rest, "created", _created_)
+        if _created_ is None and ("created" not in src_dict or "created" in _rest):
             _absent.append("created")
 
-        model = _rest.pop("model", None)
-        if model is not None and not isinstance(model, str):
-            _rest["model"] = model
-            model = None
-        if model is None:
+        _model_ = _rest.pop("model", None)
+        if _model_ is not None and not isinstance(_model_, str):
+            _rest["model"] = _model_
+            _model_ = None
+        if _model_ is None and ("model" not in src_dict or "model" in _rest):
             _absent.append("model")
 
-        object_ = _rest.pop("object", None)
-        if object_ is not None and not isinstance(object_, str):
-            _rest["object"] = object_
-            object_ = None
-        if object_ is None:
+        _object__ = _rest.pop("object", None)
+        if _object__ is not None and not isinstance(_object__, str):
+            _rest["object"] = _object__
+            _object__ = None
+        if _object__ is None and ("object" not in src_dict or "object" in _rest):
             _absent.append("object")
 
-        service_tier = _rest.pop("service_tier", None)
-        if service_tier is not None and not isinstance(service_tier, str):
-            _rest["service_tier"] = service_tier
-            service_tier = None
+        _service_tier_ = _rest.pop("service_tier", None)
+        if _service_tier_ is not None and not isinstance(_service_tier_, str):
+            _rest["service_tier"] = _service_tier_
+            _service_tier_ = None
 
-        system_fingerprint = _rest.pop("system_fingerprint", None)
-        if system_fingerprint is not None and not isinstance(system_fingerprint, str):
-            _rest["system_fingerprint"] = system_fingerprint
-            system_fingerprint = None
+        _system_fingerprint_ = _rest.pop("system_fingerprint", None)
+        if _system_fingerprint_ is not None and not isinstance(_system_fingerprint_, str):
+            _rest["system_fingerprint"] = _system_fingerprint_
+            _system_fingerprint_ = None
 
-        usage = _take(_rest, "usage", CompletionUsage.from_dict)
+        _usage_ = _take(_rest, "usage", CompletionUsage.from_dict)
 
-        obfuscation = _rest.pop("obfuscation", None)
-        if obfuscation is not None and not isinstance(obfuscation, str):
-            _rest["obfuscation"] = obfuscation
-            obfuscation = None
+        _obfuscation_ = _rest.pop("obfuscation", None)
+        if _obfuscation_ is not None and not isinstance(_obfuscation_, str):
+            _rest["obfuscation"] = _obfuscation_
+            _obfuscation_ = None
 
-        _model = cls(
-            id=id,
-            choices=choices,
-            created=created,
-            model=model,
-            object=object_,
-            service_tier=service_tier,
-            system_fingerprint=system_fingerprint,
-            usage=usage,
-            obfuscation=obfuscation,
+        return cls(
+            id=_id_,
+            choices=_choices_,
+            created=_created_,
+            model=_model_,
+            object=_object__,
+            service_tier=_service_tier_,
+            system_fingerprint=_system_fingerprint_,
+            usage=_usage_,
+            obfuscation=_obfuscation_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -143,8 +144,8 @@ class ChatCompletionChunk(OpenModel[JsonValue]):
             _members["usage"] = _write(self.usage)
         if self.obfuscation is not None:
             _members["obfuscation"] = self.obfuscation
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

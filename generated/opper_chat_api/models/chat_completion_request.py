@@ -10,6 +10,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -19,6 +20,8 @@ from ..types import (
     read_uuid,
     union_reader,
 )
+from ..types import keep_float as _keep_float
+from ..types import keep_int as _keep_int
 from ..types import take as _take
 from ..types import take_required as _take_required
 from ..types import write as _write
@@ -113,7 +116,7 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
     verbosity: Verbosity | None = None
     """ How long the answer is. `medium` by default. """
     web_search_options: WebSearchOptions | None = None
-    """ Lets the model search the web, and says how. """
+    """ Lets the model search the web before it answers, and says how. """
     stream: bool | None = False
     """ Whether the answer arrives in chunks while it is generated. False by default. """
     tags: Tags | None = None
@@ -122,7 +125,9 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
     """ The trace span under which this call is filed. An id that does not exist is answered with 404. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -135,180 +140,171 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
             raise DecodeError("ChatCompletionRequest", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        messages = _take_required(_rest, "messages", "ChatCompletionRequest", _read_messages)
+        _messages_ = _take_required(_rest, "messages", "ChatCompletionRequest", _read_messages)
 
-        model = _take(_rest, "model", _read_model)
+        _model_ = _take(_rest, "model", _read_model)
 
-        audio = _take(_rest, "audio", AudioOutput.from_dict)
+        _audio_ = _take(_rest, "audio", AudioOutput.from_dict)
 
-        frequency_penalty = _rest.pop("frequency_penalty", None)
-        if frequency_penalty is not None and not isinstance(frequency_penalty, (int, float)):
-            _rest["frequency_penalty"] = frequency_penalty
-            frequency_penalty = None
+        _frequency_penalty_ = _rest.pop("frequency_penalty", None)
+        if type(_frequency_penalty_) is not float and _frequency_penalty_ is not None:
+            _frequency_penalty_ = _keep_float(_rest, "frequency_penalty", _frequency_penalty_)
 
-        function_call = _take(_rest, "function_call", _read_function_call)
+        _function_call_ = _take(_rest, "function_call", _read_function_call)
 
-        functions = _take(_rest, "functions", _read_functions)
+        _functions_ = _take(_rest, "functions", _read_functions)
 
-        logit_bias = _take(_rest, "logit_bias", LogitBias.from_dict)
+        _logit_bias_ = _take(_rest, "logit_bias", LogitBias.from_dict)
 
-        logprobs = _rest.pop("logprobs", None)
-        if logprobs is not None and not isinstance(logprobs, bool):
-            _rest["logprobs"] = logprobs
-            logprobs = None
+        _logprobs_ = _rest.pop("logprobs", None)
+        if _logprobs_ is not None and not isinstance(_logprobs_, bool):
+            _rest["logprobs"] = _logprobs_
+            _logprobs_ = None
 
-        max_completion_tokens = _rest.pop("max_completion_tokens", None)
-        if max_completion_tokens is not None and not isinstance(max_completion_tokens, int):
-            _rest["max_completion_tokens"] = max_completion_tokens
-            max_completion_tokens = None
+        _max_completion_tokens_ = _rest.pop("max_completion_tokens", None)
+        if type(_max_completion_tokens_) is not int and _max_completion_tokens_ is not None:
+            _max_completion_tokens_ = _keep_int(
+                _rest, "max_completion_tokens", _max_completion_tokens_
+            )
 
-        max_tokens = _rest.pop("max_tokens", None)
-        if max_tokens is not None and not isinstance(max_tokens, int):
-            _rest["max_tokens"] = max_tokens
-            max_tokens = None
+        _max_tokens_ = _rest.pop("max_tokens", None)
+        if type(_max_tokens_) is not int and _max_tokens_ is not None:
+            _max_tokens_ = _keep_int(_rest, "max_tokens", _max_tokens_)
 
-        metadata = _take(_rest, "metadata", Metadata.from_dict)
+        _metadata_ = _take(_rest, "metadata", Metadata.from_dict)
 
-        modalities = _take(_rest, "modalities", _read_modalities)
+        _modalities_ = _take(_rest, "modalities", _read_modalities)
 
-        n = _rest.pop("n", None)
-        if n is not None and not isinstance(n, int):
-            _rest["n"] = n
-            n = None
+        _n_ = _rest.pop("n", None)
+        if type(_n_) is not int and _n_ is not None:
+            _n_ = _keep_int(_rest, "n", _n_)
 
-        parallel_tool_calls = _rest.pop("parallel_tool_calls", None)
-        if parallel_tool_calls is not None and not isinstance(parallel_tool_calls, bool):
-            _rest["parallel_tool_calls"] = parallel_tool_calls
-            parallel_tool_calls = None
+        _parallel_tool_calls_ = _rest.pop("parallel_tool_calls", None)
+        if _parallel_tool_calls_ is not None and not isinstance(_parallel_tool_calls_, bool):
+            _rest["parallel_tool_calls"] = _parallel_tool_calls_
+            _parallel_tool_calls_ = None
 
-        prediction = _take(_rest, "prediction", Prediction.from_dict)
+        _prediction_ = _take(_rest, "prediction", Prediction.from_dict)
 
-        presence_penalty = _rest.pop("presence_penalty", None)
-        if presence_penalty is not None and not isinstance(presence_penalty, (int, float)):
-            _rest["presence_penalty"] = presence_penalty
-            presence_penalty = None
+        _presence_penalty_ = _rest.pop("presence_penalty", None)
+        if type(_presence_penalty_) is not float and _presence_penalty_ is not None:
+            _presence_penalty_ = _keep_float(_rest, "presence_penalty", _presence_penalty_)
 
-        prompt_cache_key = _rest.pop("prompt_cache_key", None)
-        if prompt_cache_key is not None and not isinstance(prompt_cache_key, str):
-            _rest["prompt_cache_key"] = prompt_cache_key
-            prompt_cache_key = None
+        _prompt_cache_key_ = _rest.pop("prompt_cache_key", None)
+        if _prompt_cache_key_ is not None and not isinstance(_prompt_cache_key_, str):
+            _rest["prompt_cache_key"] = _prompt_cache_key_
+            _prompt_cache_key_ = None
 
-        reasoning_effort = _rest.pop("reasoning_effort", None)
-        if reasoning_effort is not None and not isinstance(reasoning_effort, str):
-            _rest["reasoning_effort"] = reasoning_effort
-            reasoning_effort = None
+        _reasoning_effort_ = _rest.pop("reasoning_effort", None)
+        if _reasoning_effort_ is not None and not isinstance(_reasoning_effort_, str):
+            _rest["reasoning_effort"] = _reasoning_effort_
+            _reasoning_effort_ = None
 
-        response_format = _take(_rest, "response_format", _read_response_format)
+        _response_format_ = _take(_rest, "response_format", _read_response_format)
 
-        safety_identifier = _rest.pop("safety_identifier", None)
-        if safety_identifier is not None and not isinstance(safety_identifier, str):
-            _rest["safety_identifier"] = safety_identifier
-            safety_identifier = None
+        _safety_identifier_ = _rest.pop("safety_identifier", None)
+        if _safety_identifier_ is not None and not isinstance(_safety_identifier_, str):
+            _rest["safety_identifier"] = _safety_identifier_
+            _safety_identifier_ = None
 
-        seed = _rest.pop("seed", None)
-        if seed is not None and not isinstance(seed, int):
-            _rest["seed"] = seed
-            seed = None
+        _seed_ = _rest.pop("seed", None)
+        if type(_seed_) is not int and _seed_ is not None:
+            _seed_ = _keep_int(_rest, "seed", _seed_)
 
-        service_tier = _rest.pop("service_tier", None)
-        if service_tier is not None and not isinstance(service_tier, str):
-            _rest["service_tier"] = service_tier
-            service_tier = None
+        _service_tier_ = _rest.pop("service_tier", None)
+        if _service_tier_ is not None and not isinstance(_service_tier_, str):
+            _rest["service_tier"] = _service_tier_
+            _service_tier_ = None
 
-        stop = _take(_rest, "stop", _read_stop)
+        _stop_ = _take(_rest, "stop", _read_stop)
 
-        store = _rest.pop("store", None)
-        if store is not None and not isinstance(store, bool):
-            _rest["store"] = store
-            store = None
+        _store_ = _rest.pop("store", None)
+        if _store_ is not None and not isinstance(_store_, bool):
+            _rest["store"] = _store_
+            _store_ = None
 
-        stream_options = _take(_rest, "stream_options", StreamOptions.from_dict)
+        _stream_options_ = _take(_rest, "stream_options", StreamOptions.from_dict)
 
-        temperature = _rest.pop("temperature", None)
-        if temperature is not None and not isinstance(temperature, (int, float)):
-            _rest["temperature"] = temperature
-            temperature = None
+        _temperature_ = _rest.pop("temperature", None)
+        if type(_temperature_) is not float and _temperature_ is not None:
+            _temperature_ = _keep_float(_rest, "temperature", _temperature_)
 
-        tool_choice = _take(_rest, "tool_choice", _read_tool_choice)
+        _tool_choice_ = _take(_rest, "tool_choice", _read_tool_choice)
 
-        tools = _take(_rest, "tools", _read_tools)
+        _tools_ = _take(_rest, "tools", _read_tools)
 
-        top_logprobs = _rest.pop("top_logprobs", None)
-        if top_logprobs is not None and not isinstance(top_logprobs, int):
-            _rest["top_logprobs"] = top_logprobs
-            top_logprobs = None
+        _top_logprobs_ = _rest.pop("top_logprobs", None)
+        if type(_top_logprobs_) is not int and _top_logprobs_ is not None:
+            _top_logprobs_ = _keep_int(_rest, "top_logprobs", _top_logprobs_)
 
-        top_p = _rest.pop("top_p", None)
-        if top_p is not None and not isinstance(top_p, (int, float)):
-            _rest["top_p"] = top_p
-            top_p = None
+        _top_p_ = _rest.pop("top_p", None)
+        if type(_top_p_) is not float and _top_p_ is not None:
+            _top_p_ = _keep_float(_rest, "top_p", _top_p_)
 
-        user = _rest.pop("user", None)
-        if user is not None and not isinstance(user, str):
-            _rest["user"] = user
-            user = None
+        _user_ = _rest.pop("user", None)
+        if _user_ is not None and not isinstance(_user_, str):
+            _rest["user"] = _user_
+            _user_ = None
 
-        verbosity = _rest.pop("verbosity", None)
-        if verbosity is not None and not isinstance(verbosity, str):
-            _rest["verbosity"] = verbosity
-            verbosity = None
+        _verbosity_ = _rest.pop("verbosity", None)
+        if _verbosity_ is not None and not isinstance(_verbosity_, str):
+            _rest["verbosity"] = _verbosity_
+            _verbosity_ = None
 
-        web_search_options = _take(_rest, "web_search_options", WebSearchOptions.from_dict)
+        _web_search_options_ = _take(_rest, "web_search_options", WebSearchOptions.from_dict)
 
-        stream = _rest.pop("stream", None)
-        if stream is not None and not isinstance(stream, bool):
-            _rest["stream"] = stream
-            stream = None
-        if stream is None:
-            stream = False
+        _stream_ = _rest.pop("stream", None)
+        if _stream_ is not None and not isinstance(_stream_, bool):
+            _rest["stream"] = _stream_
+            _stream_ = None
+        if _stream_ is None:
+            _stream_ = False
             _absent.append("stream")
 
-        tags = _take(_rest, "tags", Tags.from_dict)
+        _tags_ = _take(_rest, "tags", Tags.from_dict)
 
-        parent_span_id = _take(_rest, "parent_span_id", read_uuid)
+        _parent_span_id_ = _take(_rest, "parent_span_id", read_uuid)
 
-        _model = cls(
-            messages=messages,
-            model=model,
-            audio=audio,
-            frequency_penalty=frequency_penalty,
-            function_call=function_call,
-            functions=functions,
-            logit_bias=logit_bias,
-            logprobs=logprobs,
-            max_completion_tokens=max_completion_tokens,
-            max_tokens=max_tokens,
-            metadata=metadata,
-            modalities=modalities,
-            n=n,
-            parallel_tool_calls=parallel_tool_calls,
-            prediction=prediction,
-            presence_penalty=presence_penalty,
-            prompt_cache_key=prompt_cache_key,
-            reasoning_effort=reasoning_effort,
-            response_format=response_format,
-            safety_identifier=safety_identifier,
-            seed=seed,
-            service_tier=service_tier,
-            stop=stop,
-            store=store,
-            stream_options=stream_options,
-            temperature=temperature,
-            tool_choice=tool_choice,
-            tools=tools,
-            top_logprobs=top_logprobs,
-            top_p=top_p,
-            user=user,
-            verbosity=verbosity,
-            web_search_options=web_search_options,
-            stream=stream,
-            tags=tags,
-            parent_span_id=parent_span_id,
+        return cls(
+            messages=_messages_,
+            model=_model_,
+            audio=_audio_,
+            frequency_penalty=_frequency_penalty_,
+            function_call=_function_call_,
+            functions=_functions_,
+            logit_bias=_logit_bias_,
+            logprobs=_logprobs_,
+            max_completion_tokens=_max_completion_tokens_,
+            max_tokens=_max_tokens_,
+            metadata=_metadata_,
+            modalities=_modalities_,
+            n=_n_,
+            parallel_tool_calls=_parallel_tool_calls_,
+            prediction=_prediction_,
+            presence_penalty=_presence_penalty_,
+            prompt_cache_key=_prompt_cache_key_,
+            reasoning_effort=_reasoning_effort_,
+            response_format=_response_format_,
+            safety_identifier=_safety_identifier_,
+            seed=_seed_,
+            service_tier=_service_tier_,
+            stop=_stop_,
+            store=_store_,
+            stream_options=_stream_options_,
+            temperature=_temperature_,
+            tool_choice=_tool_choice_,
+            tools=_tools_,
+            top_logprobs=_top_logprobs_,
+            top_p=_top_p_,
+            user=_user_,
+            verbosity=_verbosity_,
+            web_search_options=_web_search_options_,
+            stream=_stream_,
+            tags=_tags_,
+            parent_span_id=_parent_span_id_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -384,8 +380,8 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
             _members["tags"] = _write(self.tags)
         if self.parent_span_id is not None:
             _members["parent_span_id"] = _write(self.parent_span_id)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import keep_int as _keep_int
 from ..types import take as _take
 from ..types import take_required as _take_required
 from ..types import write as _write
@@ -43,28 +44,26 @@ class Choice(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Choice", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        message = _take_required(_rest, "message", "Choice", ChatCompletionMessage.from_dict)
+        _message_ = _take_required(_rest, "message", "Choice", ChatCompletionMessage.from_dict)
 
-        finish_reason = _rest.pop("finish_reason", None)
-        if finish_reason is not None and not isinstance(finish_reason, str):
-            _rest["finish_reason"] = finish_reason
-            finish_reason = None
+        _finish_reason_ = _rest.pop("finish_reason", None)
+        if _finish_reason_ is not None and not isinstance(_finish_reason_, str):
+            _rest["finish_reason"] = _finish_reason_
+            _finish_reason_ = None
 
-        index = _rest.pop("index", None)
-        if index is not None and not isinstance(index, int):
-            _rest["index"] = index
-            index = None
+        _index_ = _rest.pop("index", None)
+        if type(_index_) is not int and _index_ is not None:
+            _index_ = _keep_int(_rest, "index", _index_)
 
-        logprobs = _take(_rest, "logprobs", ChoiceLogprobs.from_dict)
+        _logprobs_ = _take(_rest, "logprobs", ChoiceLogprobs.from_dict)
 
-        _model = cls(
-            message=message,
-            finish_reason=finish_reason,
-            index=index,
-            logprobs=logprobs,
+        return cls(
+            message=_message_,
+            finish_reason=_finish_reason_,
+            index=_index_,
+            logprobs=_logprobs_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -76,8 +75,8 @@ class Choice(OpenModel[JsonValue]):
             _members["index"] = self.index
         if self.logprobs is not None:
             _members["logprobs"] = _write(self.logprobs)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

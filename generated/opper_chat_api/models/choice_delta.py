@@ -46,34 +46,33 @@ class ChoiceDelta(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChoiceDelta", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        content = _rest.pop("content", None)
-        if content is not None and not isinstance(content, str):
-            _rest["content"] = content
-            content = None
+        _content_ = _rest.pop("content", None)
+        if _content_ is not None and not isinstance(_content_, str):
+            _rest["content"] = _content_
+            _content_ = None
 
-        refusal = _rest.pop("refusal", None)
-        if refusal is not None and not isinstance(refusal, str):
-            _rest["refusal"] = refusal
-            refusal = None
+        _refusal_ = _rest.pop("refusal", None)
+        if _refusal_ is not None and not isinstance(_refusal_, str):
+            _rest["refusal"] = _refusal_
+            _refusal_ = None
 
-        role = _rest.pop("role", None)
-        if role is not None and not isinstance(role, str):
-            _rest["role"] = role
-            role = None
+        _role_ = _rest.pop("role", None)
+        if _role_ is not None and not isinstance(_role_, str):
+            _rest["role"] = _role_
+            _role_ = None
 
-        function_call = _take(_rest, "function_call", FunctionCallDelta.from_dict)
+        _function_call_ = _take(_rest, "function_call", FunctionCallDelta.from_dict)
 
-        tool_calls = _take(_rest, "tool_calls", _read_tool_calls)
+        _tool_calls_ = _take(_rest, "tool_calls", _read_tool_calls)
 
-        _model = cls(
-            content=content,
-            refusal=refusal,
-            role=role,
-            function_call=function_call,
-            tool_calls=tool_calls,
+        return cls(
+            content=_content_,
+            refusal=_refusal_,
+            role=_role_,
+            function_call=_function_call_,
+            tool_calls=_tool_calls_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -88,8 +87,8 @@ class ChoiceDelta(OpenModel[JsonValue]):
             _members["function_call"] = _write(self.function_call)
         if self.tool_calls is not None:
             _members["tool_calls"] = _write(self.tool_calls)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -40,16 +40,15 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChoiceLogprobs", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        content = _take(_rest, "content", _read_content)
+        _content_ = _take(_rest, "content", _read_content)
 
-        refusal = _take(_rest, "refusal", _read_refusal)
+        _refusal_ = _take(_rest, "refusal", _read_refusal)
 
-        _model = cls(
-            content=content,
-            refusal=refusal,
+        return cls(
+            content=_content_,
+            refusal=_refusal_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -58,8 +57,8 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
             _members["content"] = _write(self.content)
         if self.refusal is not None:
             _members["refusal"] = _write(self.refusal)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

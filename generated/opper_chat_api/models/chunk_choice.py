@@ -9,10 +9,12 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import keep_int as _keep_int
 from ..types import take as _take
 from ..types import write as _write
 
@@ -24,14 +26,16 @@ class ChunkChoice(OpenModel[JsonValue]):
     index: int | None = None
     """ Which answer this continues, from 0. """
     delta: ChoiceDelta = _field(factory=lambda: ChoiceDelta())
-    """ What this piece adds to the message. Texts are appended to what came before. """
+    """ What this piece adds to the message. """
     finish_reason: FinishReason | None = None
     """ Why the model stopped; null until it has. """
     logprobs: ChoiceLogprobs | None = None
     """ Log probabilities of the tokens in this piece, where they were asked for. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -44,33 +48,30 @@ class ChunkChoice(OpenModel[JsonValue]):
             raise DecodeError("ChunkChoice", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        index = _rest.pop("index", None)
-        if index is not None and not isinstance(index, int):
-            _rest["index"] = index
-            index = None
+        _index_ = _rest.pop("index", None)
+        if type(_index_) is not int and _index_ is not None:
+            _index_ = _keep_int(_rest, "index", _index_)
 
-        delta = _take(_rest, "delta", ChoiceDelta.from_dict)
-        if delta is None:
-            delta = ChoiceDelta()
+        _delta_ = _take(_rest, "delta", ChoiceDelta.from_dict)
+        if _delta_ is None:
+            _delta_ = ChoiceDelta()
             _absent.append("delta")
 
-        finish_reason = _rest.pop("finish_reason", None)
-        if finish_reason is not None and not isinstance(finish_reason, str):
-            _rest["finish_reason"] = finish_reason
-            finish_reason = None
+        _finish_reason_ = _rest.pop("finish_reason", None)
+        if _finish_reason_ is not None and not isinstance(_finish_reason_, str):
+            _rest["finish_reason"] = _finish_reason_
+            _finish_reason_ = None
 
-        logprobs = _take(_rest, "logprobs", ChoiceLogprobs.from_dict)
+        _logprobs_ = _take(_rest, "logprobs", ChoiceLogprobs.from_dict)
 
-        _model = cls(
-            index=index,
-            delta=delta,
-            finish_reason=finish_reason,
-            logprobs=logprobs,
+        return cls(
+            index=_index_,
+            delta=_delta_,
+            finish_reason=_finish_reason_,
+            logprobs=_logprobs_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -83,8 +84,8 @@ class ChunkChoice(OpenModel[JsonValue]):
             _members["finish_reason"] = self.finish_reason
         if self.logprobs is not None:
             _members["logprobs"] = _write(self.logprobs)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

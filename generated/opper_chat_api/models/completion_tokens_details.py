@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import keep_int as _keep_int
 from ..types import write as _write
 
 
@@ -41,38 +42,39 @@ class CompletionTokensDetails(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CompletionTokensDetails", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        accepted_prediction_tokens = _rest.pop("accepted_prediction_tokens", None)
-        if accepted_prediction_tokens is not None and not isinstance(
-            accepted_prediction_tokens, int
+        _accepted_prediction_tokens_ = _rest.pop("accepted_prediction_tokens", None)
+        if (
+            type(_accepted_prediction_tokens_) is not int
+            and _accepted_prediction_tokens_ is not None
         ):
-            _rest["accepted_prediction_tokens"] = accepted_prediction_tokens
-            accepted_prediction_tokens = None
+            _accepted_prediction_tokens_ = _keep_int(
+                _rest, "accepted_prediction_tokens", _accepted_prediction_tokens_
+            )
 
-        audio_tokens = _rest.pop("audio_tokens", None)
-        if audio_tokens is not None and not isinstance(audio_tokens, int):
-            _rest["audio_tokens"] = audio_tokens
-            audio_tokens = None
+        _audio_tokens_ = _rest.pop("audio_tokens", None)
+        if type(_audio_tokens_) is not int and _audio_tokens_ is not None:
+            _audio_tokens_ = _keep_int(_rest, "audio_tokens", _audio_tokens_)
 
-        reasoning_tokens = _rest.pop("reasoning_tokens", None)
-        if reasoning_tokens is not None and not isinstance(reasoning_tokens, int):
-            _rest["reasoning_tokens"] = reasoning_tokens
-            reasoning_tokens = None
+        _reasoning_tokens_ = _rest.pop("reasoning_tokens", None)
+        if type(_reasoning_tokens_) is not int and _reasoning_tokens_ is not None:
+            _reasoning_tokens_ = _keep_int(_rest, "reasoning_tokens", _reasoning_tokens_)
 
-        rejected_prediction_tokens = _rest.pop("rejected_prediction_tokens", None)
-        if rejected_prediction_tokens is not None and not isinstance(
-            rejected_prediction_tokens, int
+        _rejected_prediction_tokens_ = _rest.pop("rejected_prediction_tokens", None)
+        if (
+            type(_rejected_prediction_tokens_) is not int
+            and _rejected_prediction_tokens_ is not None
         ):
-            _rest["rejected_prediction_tokens"] = rejected_prediction_tokens
-            rejected_prediction_tokens = None
+            _rejected_prediction_tokens_ = _keep_int(
+                _rest, "rejected_prediction_tokens", _rejected_prediction_tokens_
+            )
 
-        _model = cls(
-            accepted_prediction_tokens=accepted_prediction_tokens,
-            audio_tokens=audio_tokens,
-            reasoning_tokens=reasoning_tokens,
-            rejected_prediction_tokens=rejected_prediction_tokens,
+        return cls(
+            accepted_prediction_tokens=_accepted_prediction_tokens_,
+            audio_tokens=_audio_tokens_,
+            reasoning_tokens=_reasoning_tokens_,
+            rejected_prediction_tokens=_rejected_prediction_tokens_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -85,6 +87,6 @@ class CompletionTokensDetails(OpenModel[JsonValue]):
             _members["reasoning_tokens"] = self.reasoning_tokens
         if self.rejected_prediction_tokens is not None:
             _members["rejected_prediction_tokens"] = self.rejected_prediction_tokens
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

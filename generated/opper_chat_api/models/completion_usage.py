@@ -13,13 +13,15 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import keep_int as _keep_int
 from ..types import take as _take
 from ..types import write as _write
 
 
 @_define
 class CompletionUsage(OpenModel[JsonValue]):
-    """What a call consumed, in tokens."""
+    """What a call consumed, in tokens. An object that lacks one of the three counts is none: readers keep
+    it as the JSON that it is."""
 
     completion_tokens: int
     """ Tokens in the answer. """
@@ -44,33 +46,46 @@ class CompletionUsage(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CompletionUsage", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        completion_tokens = _rest.pop("completion_tokens", None)
-        if not isinstance(completion_tokens, int):
-            raise DecodeError("CompletionUsage", "completion_tokens", "int", completion_tokens)
+        _completion_tokens_ = _rest.pop("completion_tokens", None)
+        if type(_completion_tokens_) is not int:
+            _completion_tokens_ = _keep_int(_rest, "completion_tokens", _completion_tokens_)
+            if _completion_tokens_ is None:
+                raise DecodeError(
+                    "CompletionUsage", "completion_tokens", "int", _rest.get("completion_tokens")
+                )
 
-        prompt_tokens = _rest.pop("prompt_tokens", None)
-        if not isinstance(prompt_tokens, int):
-            raise DecodeError("CompletionUsage", "prompt_tokens", "int", prompt_tokens)
+        _prompt_tokens_ = _rest.pop("prompt_tokens", None)
+        if type(_prompt_tokens_) is not int:
+            _prompt_tokens_ = _keep_int(_rest, "prompt_tokens", _prompt_tokens_)
+            if _prompt_tokens_ is None:
+                raise DecodeError(
+                    "CompletionUsage", "prompt_tokens", "int", _rest.get("prompt_tokens")
+                )
 
-        total_tokens = _rest.pop("total_tokens", None)
-        if not isinstance(total_tokens, int):
-            raise DecodeError("CompletionUsage", "total_tokens", "int", total_tokens)
+        _total_tokens_ = _rest.pop("total_tokens", None)
+        if type(_total_tokens_) is not int:
+            _total_tokens_ = _keep_int(_rest, "total_tokens", _total_tokens_)
+            if _total_tokens_ is None:
+                raise DecodeError(
+                    "CompletionUsage", "total_tokens", "int", _rest.get("total_tokens")
+                )
 
-        completion_tokens_details = _take(
+        _completion_tokens_details_ = _take(
             _rest, "completion_tokens_details", CompletionTokensDetails.from_dict
         )
 
-        prompt_tokens_details = _take(_rest, "prompt_tokens_details", PromptTokensDetails.from_dict)
+        _prompt_tokens_details_ = _take(
+            _rest, "prompt_tokens_details", PromptTokensDetails.from_dict
+        )
 
-        _model = cls(
-            completion_tokens=completion_tokens,
-            prompt_tokens=prompt_tokens,
-            total_tokens=total_tokens,
-            completion_tokens_details=completion_tokens_details,
-            prompt_tokens_details=prompt_tokens_details,
+        return cls(
+            completion_tokens=_completion_tokens_,
+            prompt_tokens=_prompt_tokens_,
+            total_tokens=_total_tokens_,
+            completion_tokens_details=_completion_tokens_details_,
+            prompt_tokens_details=_prompt_tokens_details_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -82,8 +97,8 @@ class CompletionUsage(OpenModel[JsonValue]):
             _members["completion_tokens_details"] = _write(self.completion_tokens_details)
         if self.prompt_tokens_details is not None:
             _members["prompt_tokens_details"] = _write(self.prompt_tokens_details)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

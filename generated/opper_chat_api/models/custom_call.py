@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -26,7 +27,9 @@ class CustomCall(OpenModel[JsonValue]):
     """ The text that the model wrote for it. Empty where a server gives none. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -39,33 +42,35 @@ class CustomCall(OpenModel[JsonValue]):
             raise DecodeError("CustomCall", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        name = _rest.pop("name", None)
-        if not isinstance(name, str):
-            raise DecodeError("CustomCall", "name", "str", name)
+        _name_ = _rest.pop("name", None)
+        if _name_ is not None and not isinstance(_name_, str):
+            _rest["name"] = _name_
+            _name_ = None
+        if _name_ is None and ("name" not in src_dict or "name" in _rest):
+            _absent.append("name")
 
-        input_ = _rest.pop("input", None)
-        if input_ is not None and not isinstance(input_, str):
-            _rest["input"] = input_
-            input_ = None
-        if input_ is None:
-            input_ = ""
+        _input__ = _rest.pop("input", None)
+        if _input__ is not None and not isinstance(_input__, str):
+            _rest["input"] = _input__
+            _input__ = None
+        if _input__ is None:
+            _input__ = ""
             _absent.append("input")
 
-        _model = cls(
-            name=name,
-            input=input_,
+        return cls(
+            name=_name_,
+            input=_input__,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["name"] = self.name
+        if "name" not in self._absent or self.name is not None:
+            _members["name"] = self.name
         if "input" not in self._absent or self.input != "":
             _members["input"] = self.input
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

@@ -37,22 +37,21 @@ class CustomCallDelta(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomCallDelta", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        name = _rest.pop("name", None)
-        if name is not None and not isinstance(name, str):
-            _rest["name"] = name
-            name = None
+        _name_ = _rest.pop("name", None)
+        if _name_ is not None and not isinstance(_name_, str):
+            _rest["name"] = _name_
+            _name_ = None
 
-        input_ = _rest.pop("input", None)
-        if input_ is not None and not isinstance(input_, str):
-            _rest["input"] = input_
-            input_ = None
+        _input__ = _rest.pop("input", None)
+        if _input__ is not None and not isinstance(_input__, str):
+            _rest["input"] = _input__
+            _input__ = None
 
-        _model = cls(
-            name=name,
-            input=input_,
+        return cls(
+            name=_name_,
+            input=_input__,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -61,6 +60,6 @@ class CustomCallDelta(OpenModel[JsonValue]):
             _members["name"] = self.name
         if self.input is not None:
             _members["input"] = self.input
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -22,12 +23,14 @@ class CustomGrammarFormat(OpenModel[JsonValue]):
     """Input that a grammar accepts."""
 
     grammar: Grammar
-    """ A grammar and the language it is written in. """
+    """ The grammar that the input must fit. """
     type: Literal["grammar"] = "grammar"
     """ The kind of format. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -40,20 +43,18 @@ class CustomGrammarFormat(OpenModel[JsonValue]):
             raise DecodeError("CustomGrammarFormat", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        type_ = _rest.pop("type", None)
-        if type_ is None:
+        _type__ = _rest.pop("type", None)
+        if _type__ is None:
             _absent.append("type")
-        elif type_ != "grammar":
-            raise DecodeError("CustomGrammarFormat", "type", "'grammar'", type_)
-        grammar = _take_required(_rest, "grammar", "CustomGrammarFormat", Grammar.from_dict)
+        elif _type__ != "grammar":
+            raise DecodeError("CustomGrammarFormat", "type", "'grammar'", _type__)
+        _grammar_ = _take_required(_rest, "grammar", "CustomGrammarFormat", Grammar.from_dict)
 
-        _model = cls(
-            grammar=grammar,
+        return cls(
+            grammar=_grammar_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -61,8 +62,8 @@ class CustomGrammarFormat(OpenModel[JsonValue]):
         if "type" not in self._absent or self.type != "grammar":
             _members["type"] = self.type
         _members["grammar"] = _write(self.grammar)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

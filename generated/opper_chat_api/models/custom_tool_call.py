@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -22,14 +23,16 @@ class CustomToolCall(OpenModel[JsonValue]):
     """A call of a custom tool."""
 
     custom: CustomCall
-    """ The custom tool that the model asks to call, and with what. """
+    """ The custom tool to call, and with what. """
     id: str = ""
     """ Names the call; the tool message that answers it repeats the id. Empty where a server gives none. """
     type: Literal["custom"] = "custom"
     """ The kind of tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -42,29 +45,27 @@ class CustomToolCall(OpenModel[JsonValue]):
             raise DecodeError("CustomToolCall", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        type_ = _rest.pop("type", None)
-        if type_ is None:
+        _type__ = _rest.pop("type", None)
+        if _type__ is None:
             _absent.append("type")
-        elif type_ != "custom":
-            raise DecodeError("CustomToolCall", "type", "'custom'", type_)
-        id = _rest.pop("id", None)
-        if id is not None and not isinstance(id, str):
-            _rest["id"] = id
-            id = None
-        if id is None:
-            id = ""
+        elif _type__ != "custom":
+            raise DecodeError("CustomToolCall", "type", "'custom'", _type__)
+        _id_ = _rest.pop("id", None)
+        if _id_ is not None and not isinstance(_id_, str):
+            _rest["id"] = _id_
+            _id_ = None
+        if _id_ is None:
+            _id_ = ""
             _absent.append("id")
 
-        custom = _take_required(_rest, "custom", "CustomToolCall", CustomCall.from_dict)
+        _custom_ = _take_required(_rest, "custom", "CustomToolCall", CustomCall.from_dict)
 
-        _model = cls(
-            id=id,
-            custom=custom,
+        return cls(
+            id=_id_,
+            custom=_custom_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -74,8 +75,8 @@ class CustomToolCall(OpenModel[JsonValue]):
         if "type" not in self._absent or self.type != "custom":
             _members["type"] = self.type
         _members["custom"] = _write(self.custom)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -30,7 +31,7 @@ class ErrorObject(OpenModel[JsonValue]):
     """ What went wrong, for a person to read. """
     code: int | str | None = None
     """ The name of the error, or a number. """
-    details: object | None = None
+    details: JsonValue | None = None
     """ More about it, of any form. """
     type: str | None = None
     """ The kind of error, where other servers of this API say it. """
@@ -38,6 +39,9 @@ class ErrorObject(OpenModel[JsonValue]):
     """ The parameter that it is about, where other servers of this API say it. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -49,38 +53,43 @@ class ErrorObject(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ErrorObject", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        message = _rest.pop("message", None)
-        if not isinstance(message, str):
-            raise DecodeError("ErrorObject", "message", "str", message)
+        _absent: list[str] = []
+        _message_ = _rest.pop("message", None)
+        if _message_ is not None and not isinstance(_message_, str):
+            _rest["message"] = _message_
+            _message_ = None
+        if _message_ is None and ("message" not in src_dict or "message" in _rest):
+            _absent.append("message")
 
-        code = _take(_rest, "code", _read_code)
+        _code_ = _take(_rest, "code", _read_code)
 
-        details = _take(_rest, "details", read_any)
+        _details_ = _take(_rest, "details", read_any)
 
-        type_ = _rest.pop("type", None)
-        if type_ is not None and not isinstance(type_, str):
-            _rest["type"] = type_
-            type_ = None
+        _type__ = _rest.pop("type", None)
+        if _type__ is not None and not isinstance(_type__, str):
+            _rest["type"] = _type__
+            _type__ = None
 
-        param = _rest.pop("param", None)
-        if param is not None and not isinstance(param, str):
-            _rest["param"] = param
-            param = None
+        _param_ = _rest.pop("param", None)
+        if _param_ is not None and not isinstance(_param_, str):
+            _rest["param"] = _param_
+            _param_ = None
 
-        _model = cls(
-            message=message,
-            code=code,
-            details=details,
-            type=type_,
-            param=param,
+        return cls(
+            message=_message_,
+            code=_code_,
+            details=_details_,
+            type=_type__,
+            param=_param_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["message"] = self.message
+        if "message" not in self._absent or self.message is not None:
+            _members["message"] = self.message
         if self.code is not None:
             _members["code"] = _write(self.code)
         if self.details is not None:
@@ -89,8 +98,8 @@ class ErrorObject(OpenModel[JsonValue]):
             _members["type"] = self.type
         if self.param is not None:
             _members["param"] = self.param
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -22,12 +23,14 @@ class FilePart(OpenModel[JsonValue]):
     """A file."""
 
     file: FileSource
-    """ A file by its content or by the id of an upload. """
+    """ The file, by its content or by the id of an upload. """
     type: Literal["file"] = "file"
     """ The kind of part. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -40,20 +43,18 @@ class FilePart(OpenModel[JsonValue]):
             raise DecodeError("FilePart", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        type_ = _rest.pop("type", None)
-        if type_ is None:
+        _type__ = _rest.pop("type", None)
+        if _type__ is None:
             _absent.append("type")
-        elif type_ != "file":
-            raise DecodeError("FilePart", "type", "'file'", type_)
-        file = _take_required(_rest, "file", "FilePart", FileSource.from_dict)
+        elif _type__ != "file":
+            raise DecodeError("FilePart", "type", "'file'", _type__)
+        _file_ = _take_required(_rest, "file", "FilePart", FileSource.from_dict)
 
-        _model = cls(
-            file=file,
+        return cls(
+            file=_file_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -61,8 +62,8 @@ class FilePart(OpenModel[JsonValue]):
         if "type" not in self._absent or self.type != "file":
             _members["type"] = self.type
         _members["file"] = _write(self.file)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

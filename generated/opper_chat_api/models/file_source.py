@@ -39,28 +39,27 @@ class FileSource(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FileSource", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        file_data = _rest.pop("file_data", None)
-        if file_data is not None and not isinstance(file_data, str):
-            _rest["file_data"] = file_data
-            file_data = None
+        _file_data_ = _rest.pop("file_data", None)
+        if _file_data_ is not None and not isinstance(_file_data_, str):
+            _rest["file_data"] = _file_data_
+            _file_data_ = None
 
-        file_id = _rest.pop("file_id", None)
-        if file_id is not None and not isinstance(file_id, str):
-            _rest["file_id"] = file_id
-            file_id = None
+        _file_id_ = _rest.pop("file_id", None)
+        if _file_id_ is not None and not isinstance(_file_id_, str):
+            _rest["file_id"] = _file_id_
+            _file_id_ = None
 
-        filename = _rest.pop("filename", None)
-        if filename is not None and not isinstance(filename, str):
-            _rest["filename"] = filename
-            filename = None
+        _filename_ = _rest.pop("filename", None)
+        if _filename_ is not None and not isinstance(_filename_, str):
+            _rest["filename"] = _filename_
+            _filename_ = None
 
-        _model = cls(
-            file_data=file_data,
-            file_id=file_id,
-            filename=filename,
+        return cls(
+            file_data=_file_data_,
+            file_id=_file_id_,
+            filename=_filename_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -71,6 +70,6 @@ class FileSource(OpenModel[JsonValue]):
             _members["file_id"] = self.file_id
         if self.filename is not None:
             _members["filename"] = self.filename
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

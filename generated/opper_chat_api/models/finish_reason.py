@@ -12,6 +12,6 @@ FinishReason: TypeAlias = (
     ]
     | str
 )
-""" Why the model stopped - `stop` at a natural end or a stop text, `length` at the token limit,
+""" Why the model stopped: `stop` at a natural end or a stop text, `length` at the token limit,
 `tool_calls` or `function_call` to have something called, `content_filter` because content was
 withheld. """

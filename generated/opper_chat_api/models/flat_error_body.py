@@ -9,10 +9,14 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
+    Reader,
+    list_reader,
     read_any,
+    union_reader,
 )
 from ..types import take as _take
 from ..types import write as _write
@@ -26,10 +30,13 @@ class FlatErrorBody(OpenModel[JsonValue]):
     """ The name of the error, such as `NotFoundError`. """
     message: str
     """ What went wrong, for a person to read. """
-    detail: object | None = None
-    """ More about it - for an invalid body, a list of `{loc, msg, type, input}`; otherwise anything. """
+    detail: JsonValue | list[ValidationErrorEntry] | None = None
+    """ More about it: for an invalid body, a list of `ValidationErrorEntry`; otherwise anything. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -41,31 +48,47 @@ class FlatErrorBody(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FlatErrorBody", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        type_ = _rest.pop("type", None)
-        if not isinstance(type_, str):
-            raise DecodeError("FlatErrorBody", "type", "str", type_)
+        _absent: list[str] = []
+        _type__ = _rest.pop("type", None)
+        if _type__ is not None and not isinstance(_type__, str):
+            _rest["type"] = _type__
+            _type__ = None
+        if _type__ is None and ("type" not in src_dict or "type" in _rest):
+            _absent.append("type")
 
-        message = _rest.pop("message", None)
-        if not isinstance(message, str):
-            raise DecodeError("FlatErrorBody", "message", "str", message)
+        _message_ = _rest.pop("message", None)
+        if _message_ is not None and not isinstance(_message_, str):
+            _rest["message"] = _message_
+            _message_ = None
+        if _message_ is None and ("message" not in src_dict or "message" in _rest):
+            _absent.append("message")
 
-        detail = _take(_rest, "detail", read_any)
+        _detail_ = _take(_rest, "detail", _read_detail)
 
-        _model = cls(
-            type=type_,
-            message=message,
-            detail=detail,
+        return cls(
+            type=_type__,
+            message=_message_,
+            detail=_detail_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["type"] = self.type
-        _members["message"] = self.message
+        if "type" not in self._absent or self.type is not None:
+            _members["type"] = self.type
+        if "message" not in self._absent or self.message is not None:
+            _members["message"] = self.message
         if self.detail is not None:
-            _members["detail"] = self.detail
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+            _members["detail"] = _write(self.detail)
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
+
+
+from ..models.validation_error_entry import ValidationErrorEntry
+
+_read_detail: Reader[object | list[ValidationErrorEntry]] = union_reader(
+    list_reader(ValidationErrorEntry.from_dict), read_any
+)

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -23,11 +24,13 @@ class FunctionCall(OpenModel[JsonValue]):
     name: str
     """ The name of the function. """
     arguments: str = ""
-    """ The arguments as JSON text, as the model wrote it - it may be invalid, or not fit the schema. Empty
+    """ The arguments as JSON text, as the model wrote it: it may be invalid, or not fit the schema. Empty
     where a server gives none. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -40,33 +43,35 @@ class FunctionCall(OpenModel[JsonValue]):
             raise DecodeError("FunctionCall", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        name = _rest.pop("name", None)
-        if not isinstance(name, str):
-            raise DecodeError("FunctionCall", "name", "str", name)
+        _name_ = _rest.pop("name", None)
+        if _name_ is not None and not isinstance(_name_, str):
+            _rest["name"] = _name_
+            _name_ = None
+        if _name_ is None and ("name" not in src_dict or "name" in _rest):
+            _absent.append("name")
 
-        arguments = _rest.pop("arguments", None)
-        if arguments is not None and not isinstance(arguments, str):
-            _rest["arguments"] = arguments
-            arguments = None
-        if arguments is None:
-            arguments = ""
+        _arguments_ = _rest.pop("arguments", None)
+        if _arguments_ is not None and not isinstance(_arguments_, str):
+            _rest["arguments"] = _arguments_
+            _arguments_ = None
+        if _arguments_ is None:
+            _arguments_ = ""
             _absent.append("arguments")
 
-        _model = cls(
-            name=name,
-            arguments=arguments,
+        return cls(
+            name=_name_,
+            arguments=_arguments_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["name"] = self.name
+        if "name" not in self._absent or self.name is not None:
+            _members["name"] = self.name
         if "arguments" not in self._absent or self.arguments != "":
             _members["arguments"] = self.arguments
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

@@ -37,22 +37,21 @@ class FunctionCallDelta(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionCallDelta", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        name = _rest.pop("name", None)
-        if name is not None and not isinstance(name, str):
-            _rest["name"] = name
-            name = None
+        _name_ = _rest.pop("name", None)
+        if _name_ is not None and not isinstance(_name_, str):
+            _rest["name"] = _name_
+            _name_ = None
 
-        arguments = _rest.pop("arguments", None)
-        if arguments is not None and not isinstance(arguments, str):
-            _rest["arguments"] = arguments
-            arguments = None
+        _arguments_ = _rest.pop("arguments", None)
+        if _arguments_ is not None and not isinstance(_arguments_, str):
+            _rest["arguments"] = _arguments_
+            _arguments_ = None
 
-        _model = cls(
-            name=name,
-            arguments=arguments,
+        return cls(
+            name=_name_,
+            arguments=_arguments_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -61,6 +60,6 @@ class FunctionCallDelta(OpenModel[JsonValue]):
             _members["name"] = self.name
         if self.arguments is not None:
             _members["arguments"] = self.arguments
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

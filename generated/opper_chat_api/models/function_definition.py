@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -31,6 +32,9 @@ class FunctionDefinition(OpenModel[JsonValue]):
     """ Whether the arguments fit the schema exactly. False by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -42,43 +46,48 @@ class FunctionDefinition(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionDefinition", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        name = _rest.pop("name", None)
-        if not isinstance(name, str):
-            raise DecodeError("FunctionDefinition", "name", "str", name)
+        _absent: list[str] = []
+        _name_ = _rest.pop("name", None)
+        if _name_ is not None and not isinstance(_name_, str):
+            _rest["name"] = _name_
+            _name_ = None
+        if _name_ is None and ("name" not in src_dict or "name" in _rest):
+            _absent.append("name")
 
-        description = _rest.pop("description", None)
-        if description is not None and not isinstance(description, str):
-            _rest["description"] = description
-            description = None
+        _description_ = _rest.pop("description", None)
+        if _description_ is not None and not isinstance(_description_, str):
+            _rest["description"] = _description_
+            _description_ = None
 
-        parameters = _take(_rest, "parameters", FunctionParameters.from_dict)
+        _parameters_ = _take(_rest, "parameters", FunctionParameters.from_dict)
 
-        strict = _rest.pop("strict", None)
-        if strict is not None and not isinstance(strict, bool):
-            _rest["strict"] = strict
-            strict = None
+        _strict_ = _rest.pop("strict", None)
+        if _strict_ is not None and not isinstance(_strict_, bool):
+            _rest["strict"] = _strict_
+            _strict_ = None
 
-        _model = cls(
-            name=name,
-            description=description,
-            parameters=parameters,
-            strict=strict,
+        return cls(
+            name=_name_,
+            description=_description_,
+            parameters=_parameters_,
+            strict=_strict_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["name"] = self.name
+        if "name" not in self._absent or self.name is not None:
+            _members["name"] = self.name
         if self.description is not None:
             _members["description"] = self.description
         if self.parameters is not None:
             _members["parameters"] = _write(self.parameters)
         if self.strict is not None:
             _members["strict"] = self.strict
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

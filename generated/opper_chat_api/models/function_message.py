@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -28,7 +29,9 @@ class FunctionMessage(OpenModel[JsonValue]):
     """ Who speaks. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -41,30 +44,31 @@ class FunctionMessage(OpenModel[JsonValue]):
             raise DecodeError("FunctionMessage", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        role = _rest.pop("role", None)
-        if role is None:
+        _role_ = _rest.pop("role", None)
+        if _role_ is None:
             _absent.append("role")
-        elif role != "function":
-            raise DecodeError("FunctionMessage", "role", "'function'", role)
-        content = _rest.pop("content", None)
-        if content is not None and not isinstance(content, str):
-            _rest["content"] = content
-            content = None
-        if content is None:
+        elif _role_ != "function":
+            raise DecodeError("FunctionMessage", "role", "'function'", _role_)
+        _content_ = _rest.pop("content", None)
+        if _content_ is not None and not isinstance(_content_, str):
+            _rest["content"] = _content_
+            _content_ = None
+        if _content_ is None and ("content" not in src_dict or "content" in _rest):
             _absent.append("content")
 
-        name = _rest.pop("name", None)
-        if not isinstance(name, str):
-            raise DecodeError("FunctionMessage", "name", "str", name)
+        _name_ = _rest.pop("name", None)
+        if _name_ is not None and not isinstance(_name_, str):
+            _rest["name"] = _name_
+            _name_ = None
+        if _name_ is None and ("name" not in src_dict or "name" in _rest):
+            _absent.append("name")
 
-        _model = cls(
-            content=content,
-            name=name,
+        return cls(
+            content=_content_,
+            name=_name_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -73,7 +77,8 @@ class FunctionMessage(OpenModel[JsonValue]):
             _members["role"] = self.role
         if "content" not in self._absent or self.content is not None:
             _members["content"] = self.content
-        _members["name"] = self.name
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        if "name" not in self._absent or self.name is not None:
+            _members["name"] = self.name
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

@@ -18,7 +18,7 @@ from ..types import write as _write
 
 @_define
 class FunctionParameters(OpenModel[JsonValue]):
-    """A JSON Schema of the arguments. Left out, the function takes none."""
+    """A JSON Schema of the arguments of a function."""
 
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
@@ -33,14 +33,13 @@ class FunctionParameters(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionParameters", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _model = cls(
+        return cls(
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -22,14 +23,16 @@ class FunctionToolCall(OpenModel[JsonValue]):
     """A call of a function."""
 
     function: FunctionCall
-    """ The function that the model asks to call, and with what. """
+    """ The function to call, and with what. """
     id: str = ""
     """ Names the call; the tool message that answers it repeats the id. Empty where a server gives none. """
     type: Literal["function"] = "function"
     """ The kind of tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -42,29 +45,27 @@ class FunctionToolCall(OpenModel[JsonValue]):
             raise DecodeError("FunctionToolCall", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        type_ = _rest.pop("type", None)
-        if type_ is None:
+        _type__ = _rest.pop("type", None)
+        if _type__ is None:
             _absent.append("type")
-        elif type_ != "function":
-            raise DecodeError("FunctionToolCall", "type", "'function'", type_)
-        id = _rest.pop("id", None)
-        if id is not None and not isinstance(id, str):
-            _rest["id"] = id
-            id = None
-        if id is None:
-            id = ""
+        elif _type__ != "function":
+            raise DecodeError("FunctionToolCall", "type", "'function'", _type__)
+        _id_ = _rest.pop("id", None)
+        if _id_ is not None and not isinstance(_id_, str):
+            _rest["id"] = _id_
+            _id_ = None
+        if _id_ is None:
+            _id_ = ""
             _absent.append("id")
 
-        function = _take_required(_rest, "function", "FunctionToolCall", FunctionCall.from_dict)
+        _function_ = _take_required(_rest, "function", "FunctionToolCall", FunctionCall.from_dict)
 
-        _model = cls(
-            id=id,
-            function=function,
+        return cls(
+            id=_id_,
+            function=_function_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -74,8 +75,8 @@ class FunctionToolCall(OpenModel[JsonValue]):
         if "type" not in self._absent or self.type != "function":
             _members["type"] = self.type
         _members["function"] = _write(self.function)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -23,9 +24,12 @@ class Grammar(OpenModel[JsonValue]):
     definition: str
     """ The grammar. """
     syntax: GrammarSyntax
-    """ The language of a grammar. """
+    """ The language that the grammar is written in. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -37,28 +41,33 @@ class Grammar(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Grammar", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        definition = _rest.pop("definition", None)
-        if not isinstance(definition, str):
-            raise DecodeError("Grammar", "definition", "str", definition)
+        _absent: list[str] = []
+        _definition_ = _rest.pop("definition", None)
+        if _definition_ is not None and not isinstance(_definition_, str):
+            _rest["definition"] = _definition_
+            _definition_ = None
+        if _definition_ is None and ("definition" not in src_dict or "definition" in _rest):
+            _absent.append("definition")
 
-        syntax = _rest.pop("syntax", None)
-        if not isinstance(syntax, str):
-            raise DecodeError("Grammar", "syntax", "str", syntax)
+        _syntax_ = _rest.pop("syntax", None)
+        if not isinstance(_syntax_, str):
+            raise DecodeError("Grammar", "syntax", "str", _syntax_)
 
-        _model = cls(
-            definition=definition,
-            syntax=syntax,
+        return cls(
+            definition=_definition_,
+            syntax=_syntax_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["definition"] = self.definition
+        if "definition" not in self._absent or self.definition is not None:
+            _members["definition"] = self.definition
         _members["syntax"] = self.syntax
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -22,12 +23,14 @@ class JsonSchemaResponseFormat(OpenModel[JsonValue]):
     """JSON that fits a schema."""
 
     json_schema: JsonSchemaFormat
-    """ A schema, its name and how strictly it is followed. """
+    """ The schema that the answer must fit. """
     type: Literal["json_schema"] = "json_schema"
     """ The kind of format. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -40,22 +43,20 @@ class JsonSchemaResponseFormat(OpenModel[JsonValue]):
             raise DecodeError("JsonSchemaResponseFormat", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        type_ = _rest.pop("type", None)
-        if type_ is None:
+        _type__ = _rest.pop("type", None)
+        if _type__ is None:
             _absent.append("type")
-        elif type_ != "json_schema":
-            raise DecodeError("JsonSchemaResponseFormat", "type", "'json_schema'", type_)
-        json_schema = _take_required(
+        elif _type__ != "json_schema":
+            raise DecodeError("JsonSchemaResponseFormat", "type", "'json_schema'", _type__)
+        _json_schema_ = _take_required(
             _rest, "json_schema", "JsonSchemaResponseFormat", JsonSchemaFormat.from_dict
         )
 
-        _model = cls(
-            json_schema=json_schema,
+        return cls(
+            json_schema=_json_schema_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -63,8 +64,8 @@ class JsonSchemaResponseFormat(OpenModel[JsonValue]):
         if "type" not in self._absent or self.type != "json_schema":
             _members["type"] = self.type
         _members["json_schema"] = _write(self.json_schema)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -33,12 +33,12 @@ class ModelHeaders(OpenModel[str]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ModelHeaders", None, "an object", src_dict)
         return cls(
-            additional_properties={name: read_str(value) for name, value in src_dict.items()}
+            additional_properties={_name: read_str(_value) for _name, _value in src_dict.items()}
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -24,11 +25,14 @@ class ModelWithOptions(OpenModel[JsonValue]):
     name: str
     """ The model in the form `provider/model`. """
     options: ModelOptions | None = None
-    """ Parameters passed on to this model as they are. """
+    """ Parameters that go to this model and to no other of the list. """
     extra_headers: ModelHeaders | None = None
-    """ HTTP headers passed on to the provider of this model. """
+    """ HTTP headers that go to the provider of this model only. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -40,32 +44,37 @@ class ModelWithOptions(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ModelWithOptions", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        name = _rest.pop("name", None)
-        if not isinstance(name, str):
-            raise DecodeError("ModelWithOptions", "name", "str", name)
+        _absent: list[str] = []
+        _name_ = _rest.pop("name", None)
+        if _name_ is not None and not isinstance(_name_, str):
+            _rest["name"] = _name_
+            _name_ = None
+        if _name_ is None and ("name" not in src_dict or "name" in _rest):
+            _absent.append("name")
 
-        options = _take(_rest, "options", ModelOptions.from_dict)
+        _options_ = _take(_rest, "options", ModelOptions.from_dict)
 
-        extra_headers = _take(_rest, "extra_headers", ModelHeaders.from_dict)
+        _extra_headers_ = _take(_rest, "extra_headers", ModelHeaders.from_dict)
 
-        _model = cls(
-            name=name,
-            options=options,
-            extra_headers=extra_headers,
+        return cls(
+            name=_name_,
+            options=_options_,
+            extra_headers=_extra_headers_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["name"] = self.name
+        if "name" not in self._absent or self.name is not None:
+            _members["name"] = self.name
         if self.options is not None:
             _members["options"] = _write(self.options)
         if self.extra_headers is not None:
             _members["extra_headers"] = _write(self.extra_headers)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -36,20 +36,19 @@ class NestedErrorBody(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("NestedErrorBody", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        error = _take_required(_rest, "error", "NestedErrorBody", ErrorObject.from_dict)
+        _error_ = _take_required(_rest, "error", "NestedErrorBody", ErrorObject.from_dict)
 
-        _model = cls(
-            error=error,
+        return cls(
+            error=_error_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
         _members["error"] = _write(self.error)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -36,15 +36,14 @@ class OtherMessage(OpenModel[JsonValue]):
             raise DecodeError("OtherMessage", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
 
-        _model = cls(
+        return cls(
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
 
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

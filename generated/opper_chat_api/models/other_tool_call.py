@@ -38,16 +38,15 @@ class OtherToolCall(OpenModel[JsonValue]):
             raise DecodeError("OtherToolCall", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
 
-        id = _rest.pop("id", None)
-        if id is not None and not isinstance(id, str):
-            _rest["id"] = id
-            id = None
+        _id_ = _rest.pop("id", None)
+        if _id_ is not None and not isinstance(_id_, str):
+            _rest["id"] = _id_
+            _id_ = None
 
-        _model = cls(
-            id=id,
+        return cls(
+            id=_id_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -55,6 +54,6 @@ class OtherToolCall(OpenModel[JsonValue]):
 
         if self.id is not None:
             _members["id"] = self.id
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -31,7 +32,9 @@ class Prediction(OpenModel[JsonValue]):
     """ The kind of prediction. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -44,20 +47,18 @@ class Prediction(OpenModel[JsonValue]):
             raise DecodeError("Prediction", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        type_ = _rest.pop("type", None)
-        if type_ is None:
+        _type__ = _rest.pop("type", None)
+        if _type__ is None:
             _absent.append("type")
-        elif type_ != "content":
-            raise DecodeError("Prediction", "type", "'content'", type_)
-        content = _take_required(_rest, "content", "Prediction", _read_content)
+        elif _type__ != "content":
+            raise DecodeError("Prediction", "type", "'content'", _type__)
+        _content_ = _take_required(_rest, "content", "Prediction", _read_content)
 
-        _model = cls(
-            content=content,
+        return cls(
+            content=_content_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -65,8 +66,8 @@ class Prediction(OpenModel[JsonValue]):
         if "type" not in self._absent or self.type != "content":
             _members["type"] = self.type
         _members["content"] = _write(self.content)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

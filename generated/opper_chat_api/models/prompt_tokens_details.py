@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import keep_int as _keep_int
 from ..types import write as _write
 
 
@@ -37,22 +38,19 @@ class PromptTokensDetails(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("PromptTokensDetails", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        audio_tokens = _rest.pop("audio_tokens", None)
-        if audio_tokens is not None and not isinstance(audio_tokens, int):
-            _rest["audio_tokens"] = audio_tokens
-            audio_tokens = None
+        _audio_tokens_ = _rest.pop("audio_tokens", None)
+        if type(_audio_tokens_) is not int and _audio_tokens_ is not None:
+            _audio_tokens_ = _keep_int(_rest, "audio_tokens", _audio_tokens_)
 
-        cached_tokens = _rest.pop("cached_tokens", None)
-        if cached_tokens is not None and not isinstance(cached_tokens, int):
-            _rest["cached_tokens"] = cached_tokens
-            cached_tokens = None
+        _cached_tokens_ = _rest.pop("cached_tokens", None)
+        if type(_cached_tokens_) is not int and _cached_tokens_ is not None:
+            _cached_tokens_ = _keep_int(_rest, "cached_tokens", _cached_tokens_)
 
-        _model = cls(
-            audio_tokens=audio_tokens,
-            cached_tokens=cached_tokens,
+        return cls(
+            audio_tokens=_audio_tokens_,
+            cached_tokens=_cached_tokens_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -61,6 +59,6 @@ class PromptTokensDetails(OpenModel[JsonValue]):
             _members["audio_tokens"] = self.audio_tokens
         if self.cached_tokens is not None:
             _members["cached_tokens"] = self.cached_tokens
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -26,7 +27,9 @@ class RefusalPart(OpenModel[JsonValue]):
     """ The kind of part. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -39,29 +42,31 @@ class RefusalPart(OpenModel[JsonValue]):
             raise DecodeError("RefusalPart", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        type_ = _rest.pop("type", None)
-        if type_ is None:
+        _type__ = _rest.pop("type", None)
+        if _type__ is None:
             _absent.append("type")
-        elif type_ != "refusal":
-            raise DecodeError("RefusalPart", "type", "'refusal'", type_)
-        refusal = _rest.pop("refusal", None)
-        if not isinstance(refusal, str):
-            raise DecodeError("RefusalPart", "refusal", "str", refusal)
+        elif _type__ != "refusal":
+            raise DecodeError("RefusalPart", "type", "'refusal'", _type__)
+        _refusal_ = _rest.pop("refusal", None)
+        if _refusal_ is not None and not isinstance(_refusal_, str):
+            _rest["refusal"] = _refusal_
+            _refusal_ = None
+        if _refusal_ is None and ("refusal" not in src_dict or "refusal" in _rest):
+            _absent.append("refusal")
 
-        _model = cls(
-            refusal=refusal,
+        return cls(
+            refusal=_refusal_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
         if "type" not in self._absent or self.type != "refusal":
             _members["type"] = self.type
-        _members["refusal"] = self.refusal
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        if "refusal" not in self._absent or self.refusal is not None:
+            _members["refusal"] = self.refusal
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

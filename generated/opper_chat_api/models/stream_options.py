@@ -37,22 +37,21 @@ class StreamOptions(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("StreamOptions", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        include_usage = _rest.pop("include_usage", None)
-        if include_usage is not None and not isinstance(include_usage, bool):
-            _rest["include_usage"] = include_usage
-            include_usage = None
+        _include_usage_ = _rest.pop("include_usage", None)
+        if _include_usage_ is not None and not isinstance(_include_usage_, bool):
+            _rest["include_usage"] = _include_usage_
+            _include_usage_ = None
 
-        include_obfuscation = _rest.pop("include_obfuscation", None)
-        if include_obfuscation is not None and not isinstance(include_obfuscation, bool):
-            _rest["include_obfuscation"] = include_obfuscation
-            include_obfuscation = None
+        _include_obfuscation_ = _rest.pop("include_obfuscation", None)
+        if _include_obfuscation_ is not None and not isinstance(_include_obfuscation_, bool):
+            _rest["include_obfuscation"] = _include_obfuscation_
+            _include_obfuscation_ = None
 
-        _model = cls(
-            include_usage=include_usage,
-            include_obfuscation=include_obfuscation,
+        return cls(
+            include_usage=_include_usage_,
+            include_obfuscation=_include_obfuscation_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -61,6 +60,6 @@ class StreamOptions(OpenModel[JsonValue]):
             _members["include_usage"] = self.include_usage
         if self.include_obfuscation is not None:
             _members["include_obfuscation"] = self.include_obfuscation
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

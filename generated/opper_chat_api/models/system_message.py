@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -33,7 +34,9 @@ class SystemMessage(OpenModel[JsonValue]):
     """ Tells participants of the same role apart. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -46,26 +49,24 @@ class SystemMessage(OpenModel[JsonValue]):
             raise DecodeError("SystemMessage", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        role = _rest.pop("role", None)
-        if role is None:
+        _role_ = _rest.pop("role", None)
+        if _role_ is None:
             _absent.append("role")
-        elif role != "system":
-            raise DecodeError("SystemMessage", "role", "'system'", role)
-        content = _take_required(_rest, "content", "SystemMessage", _read_content)
+        elif _role_ != "system":
+            raise DecodeError("SystemMessage", "role", "'system'", _role_)
+        _content_ = _take_required(_rest, "content", "SystemMessage", _read_content)
 
-        name = _rest.pop("name", None)
-        if name is not None and not isinstance(name, str):
-            _rest["name"] = name
-            name = None
+        _name_ = _rest.pop("name", None)
+        if _name_ is not None and not isinstance(_name_, str):
+            _rest["name"] = _name_
+            _name_ = None
 
-        _model = cls(
-            content=content,
-            name=name,
+        return cls(
+            content=_content_,
+            name=_name_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -75,8 +76,8 @@ class SystemMessage(OpenModel[JsonValue]):
         _members["content"] = _write(self.content)
         if self.name is not None:
             _members["name"] = self.name
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

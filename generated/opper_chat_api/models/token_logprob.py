@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -16,6 +17,7 @@ from ..types import (
     list_reader,
     read_int,
 )
+from ..types import keep_float as _keep_float
 from ..types import take as _take
 from ..types import write as _write
 
@@ -34,7 +36,9 @@ class TokenLogprob(OpenModel[JsonValue]):
     """ The token as UTF-8 bytes, which may be a part of a character. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -47,43 +51,47 @@ class TokenLogprob(OpenModel[JsonValue]):
             raise DecodeError("TokenLogprob", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        token = _rest.pop("token", None)
-        if not isinstance(token, str):
-            raise DecodeError("TokenLogprob", "token", "str", token)
+        _token_ = _rest.pop("token", None)
+        if _token_ is not None and not isinstance(_token_, str):
+            _rest["token"] = _token_
+            _token_ = None
+        if _token_ is None and ("token" not in src_dict or "token" in _rest):
+            _absent.append("token")
 
-        logprob = _rest.pop("logprob", None)
-        if not isinstance(logprob, (int, float)):
-            raise DecodeError("TokenLogprob", "logprob", "float", logprob)
+        _logprob_ = _rest.pop("logprob", None)
+        if type(_logprob_) is not float:
+            _logprob_ = _keep_float(_rest, "logprob", _logprob_)
+            if _logprob_ is None:
+                raise DecodeError("TokenLogprob", "logprob", "float", _rest.get("logprob"))
 
-        top_logprobs = _take(_rest, "top_logprobs", _read_top_logprobs)
-        if top_logprobs is None:
-            top_logprobs = []
+        _top_logprobs_ = _take(_rest, "top_logprobs", _read_top_logprobs)
+        if _top_logprobs_ is None:
+            _top_logprobs_ = []
             _absent.append("top_logprobs")
 
-        bytes_ = _take(_rest, "bytes", _read_bytes_)
+        _bytes__ = _take(_rest, "bytes", _read_bytes_)
 
-        _model = cls(
-            token=token,
-            logprob=logprob,
-            top_logprobs=top_logprobs,
-            bytes=bytes_,
+        return cls(
+            token=_token_,
+            logprob=_logprob_,
+            top_logprobs=_top_logprobs_,
+            bytes=_bytes__,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["token"] = self.token
+        if "token" not in self._absent or self.token is not None:
+            _members["token"] = self.token
         _members["logprob"] = self.logprob
         if "top_logprobs" not in self._absent or self.top_logprobs != []:
             _members["top_logprobs"] = _write(self.top_logprobs)
         if self.bytes is not None:
             _members["bytes"] = _write(self.bytes)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

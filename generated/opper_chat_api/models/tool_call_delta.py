@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import keep_int as _keep_int
 from ..types import take as _take
 from ..types import write as _write
 
@@ -44,34 +45,32 @@ class ToolCallDelta(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ToolCallDelta", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        index = _rest.pop("index", None)
-        if index is not None and not isinstance(index, int):
-            _rest["index"] = index
-            index = None
+        _index_ = _rest.pop("index", None)
+        if type(_index_) is not int and _index_ is not None:
+            _index_ = _keep_int(_rest, "index", _index_)
 
-        id = _rest.pop("id", None)
-        if id is not None and not isinstance(id, str):
-            _rest["id"] = id
-            id = None
+        _id_ = _rest.pop("id", None)
+        if _id_ is not None and not isinstance(_id_, str):
+            _rest["id"] = _id_
+            _id_ = None
 
-        type_ = _rest.pop("type", None)
-        if type_ is not None and not isinstance(type_, str):
-            _rest["type"] = type_
-            type_ = None
+        _type__ = _rest.pop("type", None)
+        if _type__ is not None and not isinstance(_type__, str):
+            _rest["type"] = _type__
+            _type__ = None
 
-        function = _take(_rest, "function", FunctionCallDelta.from_dict)
+        _function_ = _take(_rest, "function", FunctionCallDelta.from_dict)
 
-        custom = _take(_rest, "custom", CustomCallDelta.from_dict)
+        _custom_ = _take(_rest, "custom", CustomCallDelta.from_dict)
 
-        _model = cls(
-            index=index,
-            id=id,
-            type=type_,
-            function=function,
-            custom=custom,
+        return cls(
+            index=_index_,
+            id=_id_,
+            type=_type__,
+            function=_function_,
+            custom=_custom_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -86,8 +85,8 @@ class ToolCallDelta(OpenModel[JsonValue]):
             _members["function"] = _write(self.function)
         if self.custom is not None:
             _members["custom"] = _write(self.custom)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -33,7 +34,9 @@ class ToolMessage(OpenModel[JsonValue]):
     """ Who speaks. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -46,25 +49,26 @@ class ToolMessage(OpenModel[JsonValue]):
             raise DecodeError("ToolMessage", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        role = _rest.pop("role", None)
-        if role is None:
+        _role_ = _rest.pop("role", None)
+        if _role_ is None:
             _absent.append("role")
-        elif role != "tool":
-            raise DecodeError("ToolMessage", "role", "'tool'", role)
-        content = _take_required(_rest, "content", "ToolMessage", _read_content)
+        elif _role_ != "tool":
+            raise DecodeError("ToolMessage", "role", "'tool'", _role_)
+        _content_ = _take_required(_rest, "content", "ToolMessage", _read_content)
 
-        tool_call_id = _rest.pop("tool_call_id", None)
-        if not isinstance(tool_call_id, str):
-            raise DecodeError("ToolMessage", "tool_call_id", "str", tool_call_id)
+        _tool_call_id_ = _rest.pop("tool_call_id", None)
+        if _tool_call_id_ is not None and not isinstance(_tool_call_id_, str):
+            _rest["tool_call_id"] = _tool_call_id_
+            _tool_call_id_ = None
+        if _tool_call_id_ is None and ("tool_call_id" not in src_dict or "tool_call_id" in _rest):
+            _absent.append("tool_call_id")
 
-        _model = cls(
-            content=content,
-            tool_call_id=tool_call_id,
+        return cls(
+            content=_content_,
+            tool_call_id=_tool_call_id_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -72,9 +76,10 @@ class ToolMessage(OpenModel[JsonValue]):
         if "role" not in self._absent or self.role != "tool":
             _members["role"] = self.role
         _members["content"] = _write(self.content)
-        _members["tool_call_id"] = self.tool_call_id
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        if "tool_call_id" not in self._absent or self.tool_call_id is not None:
+            _members["tool_call_id"] = self.tool_call_id
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

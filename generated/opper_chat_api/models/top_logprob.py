@@ -16,6 +16,7 @@ from ..types import (
     list_reader,
     read_int,
 )
+from ..types import keep_float as _keep_float
 from ..types import take as _take
 from ..types import write as _write
 
@@ -43,25 +44,23 @@ class TopLogprob(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("TopLogprob", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        token = _rest.pop("token", None)
-        if token is not None and not isinstance(token, str):
-            _rest["token"] = token
-            token = None
+        _token_ = _rest.pop("token", None)
+        if _token_ is not None and not isinstance(_token_, str):
+            _rest["token"] = _token_
+            _token_ = None
 
-        bytes_ = _take(_rest, "bytes", _read_bytes_)
+        _bytes__ = _take(_rest, "bytes", _read_bytes_)
 
-        logprob = _rest.pop("logprob", None)
-        if logprob is not None and not isinstance(logprob, (int, float)):
-            _rest["logprob"] = logprob
-            logprob = None
+        _logprob_ = _rest.pop("logprob", None)
+        if type(_logprob_) is not float and _logprob_ is not None:
+            _logprob_ = _keep_float(_rest, "logprob", _logprob_)
 
-        _model = cls(
-            token=token,
-            bytes=bytes_,
-            logprob=logprob,
+        return cls(
+            token=_token_,
+            bytes=_bytes__,
+            logprob=_logprob_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -72,8 +71,8 @@ class TopLogprob(OpenModel[JsonValue]):
             _members["bytes"] = _write(self.bytes)
         if self.logprob is not None:
             _members["logprob"] = self.logprob
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

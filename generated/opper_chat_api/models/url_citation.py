@@ -9,10 +9,12 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import keep_int as _keep_int
 from ..types import write as _write
 
 
@@ -30,6 +32,9 @@ class UrlCitation(OpenModel[JsonValue]):
     """ The address of the page. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -41,38 +46,51 @@ class UrlCitation(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("UrlCitation", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        end_index = _rest.pop("end_index", None)
-        if not isinstance(end_index, int):
-            raise DecodeError("UrlCitation", "end_index", "int", end_index)
+        _absent: list[str] = []
+        _end_index_ = _rest.pop("end_index", None)
+        if type(_end_index_) is not int:
+            _end_index_ = _keep_int(_rest, "end_index", _end_index_)
+            if _end_index_ is None:
+                raise DecodeError("UrlCitation", "end_index", "int", _rest.get("end_index"))
 
-        start_index = _rest.pop("start_index", None)
-        if not isinstance(start_index, int):
-            raise DecodeError("UrlCitation", "start_index", "int", start_index)
+        _start_index_ = _rest.pop("start_index", None)
+        if type(_start_index_) is not int:
+            _start_index_ = _keep_int(_rest, "start_index", _start_index_)
+            if _start_index_ is None:
+                raise DecodeError("UrlCitation", "start_index", "int", _rest.get("start_index"))
 
-        title = _rest.pop("title", None)
-        if not isinstance(title, str):
-            raise DecodeError("UrlCitation", "title", "str", title)
+        _title_ = _rest.pop("title", None)
+        if _title_ is not None and not isinstance(_title_, str):
+            _rest["title"] = _title_
+            _title_ = None
+        if _title_ is None and ("title" not in src_dict or "title" in _rest):
+            _absent.append("title")
 
-        url = _rest.pop("url", None)
-        if not isinstance(url, str):
-            raise DecodeError("UrlCitation", "url", "str", url)
+        _url_ = _rest.pop("url", None)
+        if _url_ is not None and not isinstance(_url_, str):
+            _rest["url"] = _url_
+            _url_ = None
+        if _url_ is None and ("url" not in src_dict or "url" in _rest):
+            _absent.append("url")
 
-        _model = cls(
-            end_index=end_index,
-            start_index=start_index,
-            title=title,
-            url=url,
+        return cls(
+            end_index=_end_index_,
+            start_index=_start_index_,
+            title=_title_,
+            url=_url_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
         _members["end_index"] = self.end_index
         _members["start_index"] = self.start_index
-        _members["title"] = self.title
-        _members["url"] = self.url
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        if "title" not in self._absent or self.title is not None:
+            _members["title"] = self.title
+        if "url" not in self._absent or self.url is not None:
+            _members["url"] = self.url
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members

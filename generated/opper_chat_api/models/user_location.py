@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -22,12 +23,14 @@ class UserLocation(OpenModel[JsonValue]):
     """Where the user is."""
 
     approximate: ApproximateLocation
-    """ A rough place. """
+    """ The place, as exactly as it is known. """
     type: Literal["approximate"] = "approximate"
     """ How exact the place is. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(default=frozenset(), init=False, repr=False, eq=False)
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -40,22 +43,20 @@ class UserLocation(OpenModel[JsonValue]):
             raise DecodeError("UserLocation", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
-        type_ = _rest.pop("type", None)
-        if type_ is None:
+        _type__ = _rest.pop("type", None)
+        if _type__ is None:
             _absent.append("type")
-        elif type_ != "approximate":
-            raise DecodeError("UserLocation", "type", "'approximate'", type_)
-        approximate = _take_required(
+        elif _type__ != "approximate":
+            raise DecodeError("UserLocation", "type", "'approximate'", _type__)
+        _approximate_ = _take_required(
             _rest, "approximate", "UserLocation", ApproximateLocation.from_dict
         )
 
-        _model = cls(
-            approximate=approximate,
+        return cls(
+            approximate=_approximate_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
-        if _absent:
-            _model._absent = frozenset(_absent)
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -63,8 +64,8 @@ class UserLocation(OpenModel[JsonValue]):
         if "type" not in self._absent or self.type != "approximate":
             _members["type"] = self.type
         _members["approximate"] = _write(self.approximate)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

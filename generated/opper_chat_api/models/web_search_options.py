@@ -22,7 +22,7 @@ class WebSearchOptions(OpenModel[JsonValue]):
     """Lets the model search the web, and says how."""
 
     search_context_size: SearchContextSize | None = None
-    """ How much of what was found the model reads. `medium` by default. """
+    """ How much of what is found the model reads. `medium` by default. """
     user_location: UserLocation | None = None
     """ Where the user is, as far as that matters to the search. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
@@ -38,19 +38,18 @@ class WebSearchOptions(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("WebSearchOptions", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        search_context_size = _rest.pop("search_context_size", None)
-        if search_context_size is not None and not isinstance(search_context_size, str):
-            _rest["search_context_size"] = search_context_size
-            search_context_size = None
+        _search_context_size_ = _rest.pop("search_context_size", None)
+        if _search_context_size_ is not None and not isinstance(_search_context_size_, str):
+            _rest["search_context_size"] = _search_context_size_
+            _search_context_size_ = None
 
-        user_location = _take(_rest, "user_location", UserLocation.from_dict)
+        _user_location_ = _take(_rest, "user_location", UserLocation.from_dict)
 
-        _model = cls(
-            search_context_size=search_context_size,
-            user_location=user_location,
+        return cls(
+            search_context_size=_search_context_size_,
+            user_location=_user_location_,
             additional_properties=_rest,
         )
-        return _model
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
@@ -59,8 +58,8 @@ class WebSearchOptions(OpenModel[JsonValue]):
             _members["search_context_size"] = self.search_context_size
         if self.user_location is not None:
             _members["user_location"] = _write(self.user_location)
-        for name, value in self.additional_properties.items():
-            _members.setdefault(name, _write(value))
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
         return _members
 
 

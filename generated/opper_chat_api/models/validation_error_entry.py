@@ -1,0 +1,99 @@
+# Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from attrs import define as _define
+from attrs import field as _field
+
+from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
+from ..types import (
+    JsonValue,
+    OpenModel,
+    Reader,
+    list_reader,
+    read_any,
+    read_int,
+    read_str,
+    union_reader,
+)
+from ..types import take as _take
+from ..types import take_required as _take_required
+from ..types import write as _write
+
+
+@_define
+class ValidationErrorEntry(OpenModel[JsonValue]):
+    """A place of an invalid body, and what is wrong there."""
+
+    loc: list[int | str]
+    """ The way to the place, member by member and item by item. """
+    msg: str
+    """ What is wrong, for a person to read. """
+    type: str
+    """ The name of what is wrong. """
+    input: JsonValue | None = None
+    """ What was sent there. """
+    additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
+    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
+
+    @classmethod
+    def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
+        """Read a JSON object.
+
+        Raises:
+            DecodeError: it is not one, or lacks a required member.
+        """
+        if not isinstance(src_dict, (dict, Mapping)):
+            raise DecodeError("ValidationErrorEntry", None, "an object", src_dict)
+        _rest: dict[str, object] = dict(src_dict)
+        _absent: list[str] = []
+        _loc_ = _take_required(_rest, "loc", "ValidationErrorEntry", _read_loc)
+
+        _msg_ = _rest.pop("msg", None)
+        if _msg_ is not None and not isinstance(_msg_, str):
+            _rest["msg"] = _msg_
+            _msg_ = None
+        if _msg_ is None and ("msg" not in src_dict or "msg" in _rest):
+            _absent.append("msg")
+
+        _type__ = _rest.pop("type", None)
+        if _type__ is not None and not isinstance(_type__, str):
+            _rest["type"] = _type__
+            _type__ = None
+        if _type__ is None and ("type" not in src_dict or "type" in _rest):
+            _absent.append("type")
+
+        _input__ = _take(_rest, "input", read_any)
+
+        return cls(
+            loc=_loc_,
+            msg=_msg_,
+            type=_type__,
+            input=_input__,
+            additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object again: None is left out, and so is what was not there when this was read."""
+        _members: dict[str, Any] = {}
+        _members["loc"] = _write(self.loc)
+        if "msg" not in self._absent or self.msg is not None:
+            _members["msg"] = self.msg
+        if "type" not in self._absent or self.type is not None:
+            _members["type"] = self.type
+        if self.input is not None:
+            _members["input"] = self.input
+        for _name, _value in self.additional_properties.items():
+            _members.setdefault(_name, _write(_value))
+        return _members
+
+
+_read_loc: Reader[list[int | str]] = list_reader(union_reader(read_str, read_int))
