@@ -76,8 +76,11 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types strictly: the wrapper, the generated client, and files of user code against the built wheel."""
-    session.install(".[testing]", *group("types"))
+    session.install(".[testing]", *group("types"), "pytest")
     session.run("mypy")
+    blocks = str(Path(session.create_tmp()) / "blocks")
+    session.run("python", "tests/test_readme.py", "--write", blocks)
+    session.run("mypy", "--strict", blocks)
     session.run("mypy", "generated/opper_chat_api")
     session.run("pyright", "-p", "pyproject.toml")
 

@@ -1,12 +1,15 @@
 """Bad input: an error that names the argument, the value and what is accepted, before anything is sent."""
 
+import datetime
 import json
-from typing import Any
+import uuid
+from typing import Any, Literal
 
 import httpx
 import pytest
 from flavours import HELLO, Flavour
 from opper_chat import InvalidArgumentError, OpperError, UnknownArgumentError
+from opper_chat._checks import Misfit, compile_check
 from opper_chat._requests import prepare
 from opper_chat_api.models import (
     ChatCompletionMessage,
@@ -43,7 +46,8 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": [UserMessage(content=5)]}, "messages[0].content", "a text or a list", "5"),  # type: ignore[arg-type]
     ({"messages": HELLO, "temperature": "hot"}, "temperature", "a number", "'hot'"),
     ({"messages": HELLO, "temperature": True}, "temperature", "a number", "True"),
-    ({"messages": HELLO, "temperature": NAN}, "temperature", "a finite number", "nan"),
+    ({"messages": HELLO, "temperature": NAN}, "temperature", "a finite number or None", "nan"),
+    ({"messages": HELLO, "parent_span_id": 5}, "parent_span_id", "a text or a UUID or None", "5"),
     ({"messages": HELLO, "n": 1.5}, "n", "a whole number", "1.5"),
     ({"messages": HELLO, "logprobs": "yes"}, "logprobs", "True or False", "'yes'"),
     ({"messages": HELLO, "stop": ["a", 1]}, "stop[1]", "a text", "1"),
@@ -88,6 +92,41 @@ def test_bad_input(arguments: dict[str, Any], argument: str, accepted: str, give
     assert str(error).startswith(f"{argument}: expected {error.accepted}, got {error.given}")
     assert isinstance(error, OpperError)
     assert isinstance(error, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("hint", "accepted", "refused"),
+    [
+        (Literal[1, 2, 3], [1, 3, 4], ["1", 1.0, True, None]),
+        (Literal["a", "b"], ["a", "c"], [1, True, None]),
+        (Literal["only"] | str, ["only", "other"], [1, None]),
+        (Literal["only"], ["only"], ["other", 1, None]),
+        (Literal[1], [1], [True, 1.0, 2, "1"]),
+        (Literal[1, 2] | None, [1, 5, None], [True, "1"]),
+    ],
+)
+def test_an_enum_is_open_and_a_const_is_closed(hint: Any, accepted: list[Any], refused: list[Any]) -> None:
+    """Any value of the kind of its words, and that one word alone."""
+    check = compile_check(hint)
+    assert [check(value) for value in accepted] == accepted
+    for value in refused:
+        with pytest.raises(Misfit):
+            check(value)
+
+
+def test_values_of_python_are_written_as_texts() -> None:
+    """A UUID, a date and a time, and only where the contract says so."""
+    key = uuid.UUID(int=5)
+    noon = datetime.datetime(2026, 1, 2, 12, tzinfo=datetime.UTC)
+    assert compile_check(str | uuid.UUID)(key) == str(key)
+    assert compile_check(str | datetime.datetime | None)(noon) == "2026-01-02T12:00:00+00:00"
+    assert compile_check(str | datetime.date)(noon.date()) == "2026-01-02"
+    assert compile_check(datetime.date)(noon.date()) == "2026-01-02"
+    for hint, value in ((str | datetime.date, noon), (str | datetime.datetime, noon.date()), (str, key)):
+        with pytest.raises(Misfit):
+            compile_check(hint)(value)
+    body = request(messages=HELLO, parent_span_id=key)
+    assert json.loads(body.content)["parent_span_id"] == "00000000-0000-0000-0000-000000000005"
 
 
 def test_a_misspelt_member_is_recognised() -> None:

@@ -236,6 +236,27 @@ class TestClocks:
         assert isinstance(error, APITimeoutError)
         assert error.clock == "first_token"
 
+    def test_a_clock_where_reads_cannot_be_interrupted(self) -> None:
+        """A timeout between two reads, through a transport without a socket."""
+
+        class Pings(httpx.SyncByteStream):
+            def __iter__(self) -> Iterator[bytes]:
+                for _ in range(200):
+                    threading.Event().wait(0.02)
+                    yield PING
+
+        def handle(_: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pings())
+
+        with httpx.Client(transport=httpx.MockTransport(handle)) as own:
+            client = Opper(api_key="key", base_url="http://127.0.0.1:1", http_client=own)
+            with (
+                pytest.raises(APITimeoutError) as caught,
+                client.chat.completions.create(messages=HELLO, stream=True, idle=0.2) as stream,  # type: ignore[arg-type]
+            ):
+                list(stream)
+        assert caught.value.clock == "idle"
+
     def test_a_generous_clock_changes_nothing(self, server: LocalServer, flavour: Flavour) -> None:
         """The whole answer; and httpx's read timeout still holds for the body, though the first token's was short."""
         server.reply(Reply.sse([chunk("a"), Pause(0.5), chunk("b", finish_reason="stop"), DONE]))

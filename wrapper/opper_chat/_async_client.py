@@ -25,7 +25,8 @@ class AsyncOpper:
             for a free connection), an ``httpx.Timeout`` that names them apart, or None for no limit.
             Unless given, 5 seconds to connect and 600 for the rest.
         first_token: seconds from a streamed call to the first token of its answer, or None for no limit.
-        idle: seconds from one token of a stream to the next, or None. Pings and comments do not count as tokens.
+        idle: seconds from one token of a stream to the next, and to the first where ``first_token`` is not set, or
+            None. Pings and comments do not count as tokens.
         deadline: seconds from a call to the end of its answer, streamed or not, or None.
         max_connections: how many calls can be under way at once; more wait for their turn.
         http_client: an httpx client of your own, with proxies, certificates or a transport of your choice.

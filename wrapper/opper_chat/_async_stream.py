@@ -158,6 +158,9 @@ class AsyncReading:
         clocks = self._flow.clocks
         began = monotonic()
         limit = clocks.limit(began) if clocks.running else None
+        if limit is not None and limit.left <= 0:
+            # Where a read cannot be interrupted, the clock is at least looked at between two of them.
+            raise timed_out(limit, self._response.status_code, self._response.headers)
         with errors_mapped(self._response.request, self._response.status_code, self._response.headers):
             if limit is None:
                 return await anext(self._bytes, b"")

@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -27,9 +26,6 @@ class AudioOutput(OpenModel[JsonValue]):
     """ The name of the voice. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -41,31 +37,25 @@ class AudioOutput(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AudioOutput", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _format__ = _rest.pop("format", None)
         if not isinstance(_format__, str):
             raise DecodeError("AudioOutput", "format", "str", _format__)
 
         _voice_ = _rest.pop("voice", None)
-        if _voice_ is not None and not isinstance(_voice_, str):
-            _rest["voice"] = _voice_
-            _voice_ = None
-        if _voice_ is None and ("voice" not in src_dict or "voice" in _rest):
-            _absent.append("voice")
+        if not isinstance(_voice_, str):
+            raise DecodeError("AudioOutput", "voice", "str", _voice_)
 
         return cls(
             format=_format__,
             voice=_voice_,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
         _members["format"] = self.format
-        if "voice" not in self._absent or self.voice is not None:
-            _members["voice"] = self.voice
+        _members["voice"] = self.voice
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -25,9 +24,6 @@ class AudioReference(OpenModel[JsonValue]):
     """ The `audio.id` of the earlier answer. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -39,25 +35,19 @@ class AudioReference(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AudioReference", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _id_ = _rest.pop("id", None)
-        if _id_ is not None and not isinstance(_id_, str):
-            _rest["id"] = _id_
-            _id_ = None
-        if _id_ is None and ("id" not in src_dict or "id" in _rest):
-            _absent.append("id")
+        if not isinstance(_id_, str):
+            raise DecodeError("AudioReference", "id", "str", _id_)
 
         return cls(
             id=_id_,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "id" not in self._absent or self.id is not None:
-            _members["id"] = self.id
+        _members["id"] = self.id
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -32,9 +31,6 @@ class AudioReply(OpenModel[JsonValue]):
     """ What is said. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -46,20 +42,13 @@ class AudioReply(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AudioReply", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _id_ = _rest.pop("id", None)
-        if _id_ is not None and not isinstance(_id_, str):
-            _rest["id"] = _id_
-            _id_ = None
-        if _id_ is None and ("id" not in src_dict or "id" in _rest):
-            _absent.append("id")
+        if not isinstance(_id_, str):
+            raise DecodeError("AudioReply", "id", "str", _id_)
 
         _data_ = _rest.pop("data", None)
-        if _data_ is not None and not isinstance(_data_, str):
-            _rest["data"] = _data_
-            _data_ = None
-        if _data_ is None and ("data" not in src_dict or "data" in _rest):
-            _absent.append("data")
+        if not isinstance(_data_, str):
+            raise DecodeError("AudioReply", "data", "str", _data_)
 
         _expires_at_ = _rest.pop("expires_at", None)
         if type(_expires_at_) is not int:
@@ -68,11 +57,8 @@ class AudioReply(OpenModel[JsonValue]):
                 raise DecodeError("AudioReply", "expires_at", "int", _rest.get("expires_at"))
 
         _transcript_ = _rest.pop("transcript", None)
-        if _transcript_ is not None and not isinstance(_transcript_, str):
-            _rest["transcript"] = _transcript_
-            _transcript_ = None
-        if _transcript_ is None and ("transcript" not in src_dict or "transcript" in _rest):
-            _absent.append("transcript")
+        if not isinstance(_transcript_, str):
+            raise DecodeError("AudioReply", "transcript", "str", _transcript_)
 
         return cls(
             id=_id_,
@@ -80,19 +66,15 @@ class AudioReply(OpenModel[JsonValue]):
             expires_at=_expires_at_,
             transcript=_transcript_,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "id" not in self._absent or self.id is not None:
-            _members["id"] = self.id
-        if "data" not in self._absent or self.data is not None:
-            _members["data"] = self.data
+        _members["id"] = self.id
+        _members["data"] = self.data
         _members["expires_at"] = self.expires_at
-        if "transcript" not in self._absent or self.transcript is not None:
-            _members["transcript"] = self.transcript
+        _members["transcript"] = self.transcript
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

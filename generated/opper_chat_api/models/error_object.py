@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -39,9 +38,6 @@ class ErrorObject(OpenModel[JsonValue]):
     """ The parameter that it is about, where other servers of this API say it. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -53,13 +49,9 @@ class ErrorObject(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ErrorObject", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _message_ = _rest.pop("message", None)
-        if _message_ is not None and not isinstance(_message_, str):
-            _rest["message"] = _message_
-            _message_ = None
-        if _message_ is None and ("message" not in src_dict or "message" in _rest):
-            _absent.append("message")
+        if not isinstance(_message_, str):
+            raise DecodeError("ErrorObject", "message", "str", _message_)
 
         _code_ = _take(_rest, "code", _read_code)
 
@@ -82,14 +74,12 @@ class ErrorObject(OpenModel[JsonValue]):
             type=_type__,
             param=_param_,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "message" not in self._absent or self.message is not None:
-            _members["message"] = self.message
+        _members["message"] = self.message
         if self.code is not None:
             _members["code"] = _write(self.code)
         if self.details is not None:

@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -34,9 +33,6 @@ class FlatErrorBody(OpenModel[JsonValue]):
     """ More about it: for an invalid body, a list of `ValidationErrorEntry`; otherwise anything. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -48,20 +44,13 @@ class FlatErrorBody(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FlatErrorBody", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _type__ = _rest.pop("type", None)
-        if _type__ is not None and not isinstance(_type__, str):
-            _rest["type"] = _type__
-            _type__ = None
-        if _type__ is None and ("type" not in src_dict or "type" in _rest):
-            _absent.append("type")
+        if not isinstance(_type__, str):
+            raise DecodeError("FlatErrorBody", "type", "str", _type__)
 
         _message_ = _rest.pop("message", None)
-        if _message_ is not None and not isinstance(_message_, str):
-            _rest["message"] = _message_
-            _message_ = None
-        if _message_ is None and ("message" not in src_dict or "message" in _rest):
-            _absent.append("message")
+        if not isinstance(_message_, str):
+            raise DecodeError("FlatErrorBody", "message", "str", _message_)
 
         _detail_ = _take(_rest, "detail", _read_detail)
 
@@ -70,16 +59,13 @@ class FlatErrorBody(OpenModel[JsonValue]):
             message=_message_,
             detail=_detail_,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "type" not in self._absent or self.type is not None:
-            _members["type"] = self.type
-        if "message" not in self._absent or self.message is not None:
-            _members["message"] = self.message
+        _members["type"] = self.type
+        _members["message"] = self.message
         if self.detail is not None:
             _members["detail"] = _write(self.detail)
         for _name, _value in self.additional_properties.items():

@@ -44,11 +44,8 @@ class FunctionCall(OpenModel[JsonValue]):
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
         _name_ = _rest.pop("name", None)
-        if _name_ is not None and not isinstance(_name_, str):
-            _rest["name"] = _name_
-            _name_ = None
-        if _name_ is None and ("name" not in src_dict or "name" in _rest):
-            _absent.append("name")
+        if not isinstance(_name_, str):
+            raise DecodeError("FunctionCall", "name", "str", _name_)
 
         _arguments_ = _rest.pop("arguments", None)
         if _arguments_ is not None and not isinstance(_arguments_, str):
@@ -68,8 +65,7 @@ class FunctionCall(OpenModel[JsonValue]):
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "name" not in self._absent or self.name is not None:
-            _members["name"] = self.name
+        _members["name"] = self.name
         if "arguments" not in self._absent or self.arguments != "":
             _members["arguments"] = self.arguments
         for _name, _value in self.additional_properties.items():

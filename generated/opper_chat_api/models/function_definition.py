@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -32,9 +31,6 @@ class FunctionDefinition(OpenModel[JsonValue]):
     """ Whether the arguments fit the schema exactly. False by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -46,13 +42,9 @@ class FunctionDefinition(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionDefinition", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _name_ = _rest.pop("name", None)
-        if _name_ is not None and not isinstance(_name_, str):
-            _rest["name"] = _name_
-            _name_ = None
-        if _name_ is None and ("name" not in src_dict or "name" in _rest):
-            _absent.append("name")
+        if not isinstance(_name_, str):
+            raise DecodeError("FunctionDefinition", "name", "str", _name_)
 
         _description_ = _rest.pop("description", None)
         if _description_ is not None and not isinstance(_description_, str):
@@ -72,14 +64,12 @@ class FunctionDefinition(OpenModel[JsonValue]):
             parameters=_parameters_,
             strict=_strict_,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "name" not in self._absent or self.name is not None:
-            _members["name"] = self.name
+        _members["name"] = self.name
         if self.description is not None:
             _members["description"] = self.description
         if self.parameters is not None:

@@ -57,11 +57,8 @@ class FunctionMessage(OpenModel[JsonValue]):
             _absent.append("content")
 
         _name_ = _rest.pop("name", None)
-        if _name_ is not None and not isinstance(_name_, str):
-            _rest["name"] = _name_
-            _name_ = None
-        if _name_ is None and ("name" not in src_dict or "name" in _rest):
-            _absent.append("name")
+        if not isinstance(_name_, str):
+            raise DecodeError("FunctionMessage", "name", "str", _name_)
 
         return cls(
             content=_content_,
@@ -77,8 +74,7 @@ class FunctionMessage(OpenModel[JsonValue]):
             _members["role"] = self.role
         if "content" not in self._absent or self.content is not None:
             _members["content"] = self.content
-        if "name" not in self._absent or self.name is not None:
-            _members["name"] = self.name
+        _members["name"] = self.name
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

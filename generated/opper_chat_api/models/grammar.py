@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -27,9 +26,6 @@ class Grammar(OpenModel[JsonValue]):
     """ The language that the grammar is written in. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -41,13 +37,9 @@ class Grammar(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Grammar", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _definition_ = _rest.pop("definition", None)
-        if _definition_ is not None and not isinstance(_definition_, str):
-            _rest["definition"] = _definition_
-            _definition_ = None
-        if _definition_ is None and ("definition" not in src_dict or "definition" in _rest):
-            _absent.append("definition")
+        if not isinstance(_definition_, str):
+            raise DecodeError("Grammar", "definition", "str", _definition_)
 
         _syntax_ = _rest.pop("syntax", None)
         if not isinstance(_syntax_, str):
@@ -57,14 +49,12 @@ class Grammar(OpenModel[JsonValue]):
             definition=_definition_,
             syntax=_syntax_,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "definition" not in self._absent or self.definition is not None:
-            _members["definition"] = self.definition
+        _members["definition"] = self.definition
         _members["syntax"] = self.syntax
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))

@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -27,9 +26,6 @@ class ImageUrl(OpenModel[JsonValue]):
     """ How closely to look at it. `auto` by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -41,13 +37,9 @@ class ImageUrl(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ImageUrl", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _url_ = _rest.pop("url", None)
-        if _url_ is not None and not isinstance(_url_, str):
-            _rest["url"] = _url_
-            _url_ = None
-        if _url_ is None and ("url" not in src_dict or "url" in _rest):
-            _absent.append("url")
+        if not isinstance(_url_, str):
+            raise DecodeError("ImageUrl", "url", "str", _url_)
 
         _detail_ = _rest.pop("detail", None)
         if _detail_ is not None and not isinstance(_detail_, str):
@@ -58,14 +50,12 @@ class ImageUrl(OpenModel[JsonValue]):
             url=_url_,
             detail=_detail_,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "url" not in self._absent or self.url is not None:
-            _members["url"] = self.url
+        _members["url"] = self.url
         if self.detail is not None:
             _members["detail"] = self.detail
         for _name, _value in self.additional_properties.items():

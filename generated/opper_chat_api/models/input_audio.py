@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -27,9 +26,6 @@ class InputAudio(OpenModel[JsonValue]):
     """ The encoding of the sound. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -41,13 +37,9 @@ class InputAudio(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("InputAudio", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _data_ = _rest.pop("data", None)
-        if _data_ is not None and not isinstance(_data_, str):
-            _rest["data"] = _data_
-            _data_ = None
-        if _data_ is None and ("data" not in src_dict or "data" in _rest):
-            _absent.append("data")
+        if not isinstance(_data_, str):
+            raise DecodeError("InputAudio", "data", "str", _data_)
 
         _format__ = _rest.pop("format", None)
         if not isinstance(_format__, str):
@@ -57,14 +49,12 @@ class InputAudio(OpenModel[JsonValue]):
             data=_data_,
             format=_format__,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "data" not in self._absent or self.data is not None:
-            _members["data"] = self.data
+        _members["data"] = self.data
         _members["format"] = self.format
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))

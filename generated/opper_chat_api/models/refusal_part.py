@@ -48,11 +48,8 @@ class RefusalPart(OpenModel[JsonValue]):
         elif _type__ != "refusal":
             raise DecodeError("RefusalPart", "type", "'refusal'", _type__)
         _refusal_ = _rest.pop("refusal", None)
-        if _refusal_ is not None and not isinstance(_refusal_, str):
-            _rest["refusal"] = _refusal_
-            _refusal_ = None
-        if _refusal_ is None and ("refusal" not in src_dict or "refusal" in _rest):
-            _absent.append("refusal")
+        if not isinstance(_refusal_, str):
+            raise DecodeError("RefusalPart", "refusal", "str", _refusal_)
 
         return cls(
             refusal=_refusal_,
@@ -65,8 +62,7 @@ class RefusalPart(OpenModel[JsonValue]):
         _members: dict[str, Any] = {}
         if "type" not in self._absent or self.type != "refusal":
             _members["type"] = self.type
-        if "refusal" not in self._absent or self.refusal is not None:
-            _members["refusal"] = self.refusal
+        _members["refusal"] = self.refusal
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

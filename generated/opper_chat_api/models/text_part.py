@@ -48,11 +48,8 @@ class TextPart(OpenModel[JsonValue]):
         elif _type__ != "text":
             raise DecodeError("TextPart", "type", "'text'", _type__)
         _text_ = _rest.pop("text", None)
-        if _text_ is not None and not isinstance(_text_, str):
-            _rest["text"] = _text_
-            _text_ = None
-        if _text_ is None and ("text" not in src_dict or "text" in _rest):
-            _absent.append("text")
+        if not isinstance(_text_, str):
+            raise DecodeError("TextPart", "text", "str", _text_)
 
         return cls(
             text=_text_,
@@ -65,8 +62,7 @@ class TextPart(OpenModel[JsonValue]):
         _members: dict[str, Any] = {}
         if "type" not in self._absent or self.type != "text":
             _members["type"] = self.type
-        if "text" not in self._absent or self.text is not None:
-            _members["text"] = self.text
+        _members["text"] = self.text
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

@@ -52,11 +52,8 @@ class TokenLogprob(OpenModel[JsonValue]):
         _rest: dict[str, object] = dict(src_dict)
         _absent: list[str] = []
         _token_ = _rest.pop("token", None)
-        if _token_ is not None and not isinstance(_token_, str):
-            _rest["token"] = _token_
-            _token_ = None
-        if _token_ is None and ("token" not in src_dict or "token" in _rest):
-            _absent.append("token")
+        if not isinstance(_token_, str):
+            raise DecodeError("TokenLogprob", "token", "str", _token_)
 
         _logprob_ = _rest.pop("logprob", None)
         if type(_logprob_) is not float:
@@ -83,8 +80,7 @@ class TokenLogprob(OpenModel[JsonValue]):
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if "token" not in self._absent or self.token is not None:
-            _members["token"] = self.token
+        _members["token"] = self.token
         _members["logprob"] = self.logprob
         if "top_logprobs" not in self._absent or self.top_logprobs != []:
             _members["top_logprobs"] = _write(self.top_logprobs)

@@ -57,11 +57,8 @@ class ToolMessage(OpenModel[JsonValue]):
         _content_ = _take_required(_rest, "content", "ToolMessage", _read_content)
 
         _tool_call_id_ = _rest.pop("tool_call_id", None)
-        if _tool_call_id_ is not None and not isinstance(_tool_call_id_, str):
-            _rest["tool_call_id"] = _tool_call_id_
-            _tool_call_id_ = None
-        if _tool_call_id_ is None and ("tool_call_id" not in src_dict or "tool_call_id" in _rest):
-            _absent.append("tool_call_id")
+        if not isinstance(_tool_call_id_, str):
+            raise DecodeError("ToolMessage", "tool_call_id", "str", _tool_call_id_)
 
         return cls(
             content=_content_,
@@ -76,8 +73,7 @@ class ToolMessage(OpenModel[JsonValue]):
         if "role" not in self._absent or self.role != "tool":
             _members["role"] = self.role
         _members["content"] = _write(self.content)
-        if "tool_call_id" not in self._absent or self.tool_call_id is not None:
-            _members["tool_call_id"] = self.tool_call_id
+        _members["tool_call_id"] = self.tool_call_id
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

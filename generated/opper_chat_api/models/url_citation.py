@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -32,9 +31,6 @@ class UrlCitation(OpenModel[JsonValue]):
     """ The address of the page. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -46,7 +42,6 @@ class UrlCitation(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("UrlCitation", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _end_index_ = _rest.pop("end_index", None)
         if type(_end_index_) is not int:
             _end_index_ = _keep_int(_rest, "end_index", _end_index_)
@@ -60,18 +55,12 @@ class UrlCitation(OpenModel[JsonValue]):
                 raise DecodeError("UrlCitation", "start_index", "int", _rest.get("start_index"))
 
         _title_ = _rest.pop("title", None)
-        if _title_ is not None and not isinstance(_title_, str):
-            _rest["title"] = _title_
-            _title_ = None
-        if _title_ is None and ("title" not in src_dict or "title" in _rest):
-            _absent.append("title")
+        if not isinstance(_title_, str):
+            raise DecodeError("UrlCitation", "title", "str", _title_)
 
         _url_ = _rest.pop("url", None)
-        if _url_ is not None and not isinstance(_url_, str):
-            _rest["url"] = _url_
-            _url_ = None
-        if _url_ is None and ("url" not in src_dict or "url" in _rest):
-            _absent.append("url")
+        if not isinstance(_url_, str):
+            raise DecodeError("UrlCitation", "url", "str", _url_)
 
         return cls(
             end_index=_end_index_,
@@ -79,7 +68,6 @@ class UrlCitation(OpenModel[JsonValue]):
             title=_title_,
             url=_url_,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -87,10 +75,8 @@ class UrlCitation(OpenModel[JsonValue]):
         _members: dict[str, Any] = {}
         _members["end_index"] = self.end_index
         _members["start_index"] = self.start_index
-        if "title" not in self._absent or self.title is not None:
-            _members["title"] = self.title
-        if "url" not in self._absent or self.url is not None:
-            _members["url"] = self.url
+        _members["title"] = self.title
+        _members["url"] = self.url
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

@@ -9,7 +9,6 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
-from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -39,9 +38,6 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
     """ What was sent there. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
-    _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
-    )
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
@@ -53,22 +49,15 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ValidationErrorEntry", None, "an object", src_dict)
         _rest: dict[str, object] = dict(src_dict)
-        _absent: list[str] = []
         _loc_ = _take_required(_rest, "loc", "ValidationErrorEntry", _read_loc)
 
         _msg_ = _rest.pop("msg", None)
-        if _msg_ is not None and not isinstance(_msg_, str):
-            _rest["msg"] = _msg_
-            _msg_ = None
-        if _msg_ is None and ("msg" not in src_dict or "msg" in _rest):
-            _absent.append("msg")
+        if not isinstance(_msg_, str):
+            raise DecodeError("ValidationErrorEntry", "msg", "str", _msg_)
 
         _type__ = _rest.pop("type", None)
-        if _type__ is not None and not isinstance(_type__, str):
-            _rest["type"] = _type__
-            _type__ = None
-        if _type__ is None and ("type" not in src_dict or "type" in _rest):
-            _absent.append("type")
+        if not isinstance(_type__, str):
+            raise DecodeError("ValidationErrorEntry", "type", "str", _type__)
 
         _input__ = _take(_rest, "input", read_any)
 
@@ -78,17 +67,14 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
             type=_type__,
             input=_input__,
             additional_properties=_rest,
-            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
         _members["loc"] = _write(self.loc)
-        if "msg" not in self._absent or self.msg is not None:
-            _members["msg"] = self.msg
-        if "type" not in self._absent or self.type is not None:
-            _members["type"] = self.type
+        _members["msg"] = self.msg
+        _members["type"] = self.type
         if self.input is not None:
             _members["input"] = self.input
         for _name, _value in self.additional_properties.items():

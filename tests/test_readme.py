@@ -1,0 +1,95 @@
+"""The python blocks of README.md and docs/: all compile, those that are a tour run, and mypy can read them as files.
+
+`python tests/test_readme.py --write FOLDER` writes a file for each page, its blocks one after the other.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from opper_chat.testing import LocalServer
+
+ROOT = Path(__file__).resolve().parents[1]
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+RUN = ["README.md", "calls.md", "errors.md", "streams.md"]
+"""The pages whose blocks are a program when they are put after each other."""
+
+ELSEWHERE = {
+    "local-server.md": (
+        "from collections.abc import Mapping\nfrom typing import Any\nfrom opper_chat.testing import Outcome\n"
+        "def run_my_client(base_url: str, settings: Mapping[Any, float], request: Mapping[str, object]) -> Outcome:\n"
+        "    raise NotImplementedError\n"
+    ),
+    "models.md": "from opper_chat import Opper\nclient = Opper(api_key='key')\njson_object: dict[str, object] = {}\n",
+}
+"""What the blocks of the other pages take from the reader's own program."""
+
+
+def blocks(page: Path) -> list[str]:
+    """The python blocks of a page."""
+    return re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+def program(page: Path) -> str:
+    """All of them, one after the other."""
+    return "\n".join([ELSEWHERE.get(page.name, ""), *blocks(page)])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_block_compiles(page: Path) -> None:
+    """Code, from at least one block and from all of them together."""
+    assert blocks(page)
+    for number, block in enumerate(blocks(page)):
+        compile(block, f"{page.name}, block {number + 1}", "exec")
+    compile(program(page), page.name, "exec")
+
+
+def run(name: str, server: LocalServer) -> str:
+    """Run a page's blocks against a server, warnings as errors, and return what they print."""
+    page = next(page for page in PAGES if page.name == name)
+    code = program(page).replace("https://api.opper.ai/v2/openai", server.base_url)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"{code}\nclient.close()\n"],
+        env={**os.environ, "OPPER_API_KEY": "local", "OPPER_BASE_URL": server.base_url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", [name for name in RUN if name != "README.md"])
+def test_a_page_runs(name: str, server: LocalServer) -> None:
+    """No error and no warning from a page's blocks in order, and at least one request."""
+    run(name, server)
+    assert server.requests
+
+
+def test_the_tour_says_what_it_promises(server: LocalServer) -> None:
+    """The texts, the conversation with a tool, the mistake and the scripted reply that the README shows."""
+    said = run("README.md", server)
+    assert "Name a colour of the rainbow." in said
+    assert said.count("Count from one to five.") == 2
+    assert "messages[0].role: expected one of 'developer', 'system', 'user'" in said
+    assert "got 'usr'" in said
+    assert "Slow down." in said
+
+
+def write(folder: Path) -> None:
+    """Write a file for each page that has blocks."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for page in PAGES:
+        (folder / f"{page.stem.lower().replace('-', '_')}_blocks.py").write_text(program(page), "utf-8")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3 or sys.argv[1] != "--write":
+        sys.exit("usage: python tests/test_readme.py --write FOLDER")
+    write(Path(sys.argv[2]))
