@@ -21,8 +21,8 @@ class ClockSettings(NamedTuple):
     first_token: float | None = None
     """From the call to the first token of the answer."""
     idle: float | None = None
-    """From one token to the next, and to the first where `first_token` is not set. What carries no token, such as pings and comments, does not count; neither does the
-    time in which the caller does not ask for more."""
+    """From one token to the next, and to the first where `first_token` is not set. What carries no token, such as
+    pings and comments, does not count; neither does the time in which the caller does not ask for more."""
     deadline: float | None = None
     """From the call to the end of the answer."""
 
