@@ -56,6 +56,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": HELLO, "tool_choice": 7}, "tool_choice", "'required'", "7"),
     ({"messages": HELLO, "response_format": {"type": "jsn"}}, "response_format.type", "'json_schema'", "'jsn'"),
     ({"messages": HELLO, "metadata": {"a": 1}}, "metadata.a", "a text", "1"),
+    ({"messages": HELLO, "metadata": Metadata(additional_properties={"a": 1})}, "metadata.a", "a text", "1"),  # type: ignore[dict-item]
     ({"messages": HELLO, "tags": {"a": {1, 2}}}, "tags.a", "JSON", "{1, 2}"),
     ({"messages": HELLO, "tags": {"a": [NAN]}}, "tags.a[0]", "a finite number", "nan"),
     ({"messages": HELLO, "logit_bias": {50256: -100}}, "logit_bias", "names are texts", "50256"),
@@ -99,7 +100,7 @@ def test_bad_input(arguments: dict[str, Any], argument: str, accepted: str, give
     [
         (Literal[1, 2, 3], [1, 3, 4], ["1", 1.0, True, None]),
         (Literal["a", "b"], ["a", "c"], [1, True, None]),
-        (Literal["only"] | str, ["only", "other"], [1, None]),
+        (Literal["only"] | str, ["only", "other"], [1, None]),  # noqa: PYI051  # noqa: PYI051
         (Literal["only"], ["only"], ["other", 1, None]),
         (Literal[1], [1], [True, 1.0, 2, "1"]),
         (Literal[1, 2] | None, [1, 5, None], [True, "1"]),

@@ -131,6 +131,29 @@ class TestReading:
 
         asyncio.run(run())
 
+    def test_events_know_chunks_that_were_read_otherwise(self, server: LocalServer, one: httpx.Client) -> None:
+        """The whole arguments and the whole text in what is done, though the events before were skipped."""
+        call = {"index": 0, "id": "c", "type": "function", "function": {"name": "rm", "arguments": ""}}
+        rest = {"index": 0, "function": {"arguments": '{"path": "/x"}'}}
+        server.reply(
+            Reply.sse(
+                [
+                    chunk("he"),
+                    chunk("llo", delta={"tool_calls": [call]}),
+                    chunk(delta={"tool_calls": [rest]}, finish_reason="tool_calls"),
+                    DONE,
+                ]
+            )
+        )
+        with opper(server, one).chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
+            next(stream)
+            final = stream.get_final_completion()
+            done = {event.type: event for event in stream}
+        assert final.choices[0].message.content == "hello"
+        told = done["tool_call.done"]
+        assert told.type == "tool_call.done"
+        assert told.arguments == '{"path": "/x"}'
+
     def test_a_broken_stream_has_no_final_completion(self, server: LocalServer, one: httpx.Client) -> None:
         """The error, each time it is asked for, with what came before."""
         server.reply(Reply.sse([chunk("Hel"), chunk("lo")]))
@@ -147,7 +170,8 @@ class TestReading:
         server.reply(whole("Hel", "lo"))
         with opper(server, one).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
             next(stream)
-        assert list(stream) == []
+        with pytest.raises(StreamTruncatedError, match="closed before"):
+            list(stream)
         with pytest.raises(StreamTruncatedError, match="closed before") as caught:
             stream.get_final_text()
         assert caught.value.partial is not None
@@ -344,19 +368,27 @@ class TestConnections:
         asyncio.run(run())
 
     def test_closing_from_another_thread(self, server: LocalServer, one: httpx.Client) -> None:
-        """The reader wakes up at once and ends as if the stream were over, and the connection is free."""
+        """The reader wakes up at once with a truncation error, and the connection is free."""
         server.reply(Reply.sse([chunk("a"), Pause(math.inf)]))
         client = opper(server, one)
         stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
         seen: list[Any] = []
-        reader = threading.Thread(target=lambda: seen.extend(stream))
+
+        def read() -> None:
+            try:
+                for one in stream:
+                    seen.append(one)
+            except StreamTruncatedError as error:
+                seen.append(error)
+
+        reader = threading.Thread(target=read)
         reader.start()
         while not stream._busy or not stream._flow.chunks_received:
             threading.Event().wait(0.01)
         stream.close()
         reader.join(timeout=10)
         assert not reader.is_alive()
-        assert len(seen) == 1
+        assert [type(one).__name__ for one in seen] == ["ChatCompletionChunk", "StreamTruncatedError"]
         assert client.chat.completions.create(messages=HELLO).choices  # type: ignore[arg-type]
 
     def test_closing_from_another_task(self, server: LocalServer) -> None:
@@ -376,8 +408,43 @@ class TestConnections:
                 while not stream._flow.chunks_received:
                     await asyncio.sleep(0.01)
                 await stream.close()
-                assert await reader == 1
+                with pytest.raises(StreamTruncatedError, match="closed before"):
+                    await reader
                 assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
+
+        asyncio.run(run())
+
+    def test_a_cancelled_read_does_not_end_the_stream_well(self, server: LocalServer) -> None:
+        """A truncation error for whoever reads on, not the end of a whole answer."""
+
+        async def run() -> None:
+            server.reply(Reply.sse([chunk("safe"), Pause(1), chunk(" not", finish_reason="stop"), DONE]))
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+                await anext(stream)
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(anext(stream), 0.1)
+                with pytest.raises(StreamTruncatedError):
+                    await anext(stream)
+                with pytest.raises(StreamTruncatedError):
+                    [text async for text in stream.text_stream]
+
+        asyncio.run(run())
+
+    def test_a_drop_lets_in_who_is_waiting(self, server: LocalServer) -> None:
+        """An answer long before the pool's timeout, for a call that waited when the stream was dropped."""
+
+        async def run() -> None:
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_connections=1, timeout=60) as client:
+                stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+                await anext(stream)
+                waiting = asyncio.create_task(client.chat.completions.create(messages=HELLO))  # type: ignore[arg-type]
+                await asyncio.sleep(0.05)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore", ResourceWarning)
+                    del stream
+                    gc.collect()
+                assert (await asyncio.wait_for(waiting, 10)).choices
 
         asyncio.run(run())
 

@@ -34,6 +34,7 @@ class AsyncReading:
         self._site = site
         self._bytes = response.aiter_bytes()
         self._busy = False
+        self._ended = False
         holders.hold(id(self), f"a stream made at {site}")
 
     @property
@@ -96,7 +97,11 @@ class AsyncReading:
         return (choices[0].message.content or "") if choices else ""
 
     async def close(self) -> None:
-        """Free the connection, from any task or thread. Iterating further ends at once. Twice does nothing more."""
+        """Free the connection, from any task or thread.
+
+        Whoever reads on, or is reading now, gets StreamTruncatedError, unless the answer was whole. Closing twice does
+        nothing more.
+        """
         if self._closed:
             return
         self._closed = True
@@ -122,18 +127,22 @@ class AsyncReading:
         warnings.warn(f"a stream made at {self._site} was never closed", ResourceWarning, stacklevel=1, source=self)
 
     async def _next_chunk(self) -> ReadChunk | None:
-        """Return the next chunk, or None at the end. Raise what ended the stream early."""
-        while (chunk := self._flow.take()) is None:
-            if self._closed and not self._flow.over:
+        """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
+        while True:
+            if self._closed and not self._ended and not self._flow.complete:
+                raise self._closed_early()
+            if (chunk := self._flow.take()) is not None:
+                return chunk
+            if self._closed and not self._ended:
                 return None
             if self._flow.over:
+                self._ended = True
                 failure = self._flow.conclude()
                 await self._finish(failure)
                 if failure is not None:
                     raise failure
                 return None
             await self._receive()
-        return chunk
 
     async def _receive(self) -> None:
         self._busy = True
@@ -147,7 +156,8 @@ class AsyncReading:
             await self.close()
             raise
         else:
-            self._flow.receive(data)
+            if not self._closed:
+                self._flow.receive(data)
         finally:
             self._busy = False
         if self._closed:
@@ -177,6 +187,7 @@ class AsyncReading:
         if self._closed:
             return
         read = 0
+        self._busy = True
         try:
             if failure is None:
                 async with time_limit(DRAIN_SECONDS, self._response):
@@ -185,6 +196,9 @@ class AsyncReading:
         except (TimeoutError, httpx.HTTPError, httpx.StreamError):
             pass  # it is given up instead
         finally:
+            self._busy = False
+            if self._closed:  # by somebody else, while this was reading
+                await self._response.aclose()
             await self.close()
 
     def _closed_early(self) -> StreamTruncatedError:

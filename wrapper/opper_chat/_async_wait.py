@@ -6,6 +6,7 @@ Its twin `_wait` has the same names for the sync shells. By anyio, which httpx b
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
 
@@ -35,10 +36,20 @@ async def time_limit(
 def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:
     """Give up a response in a finalizer, where nothing can be awaited.
 
-    The server sees its connection end at once; the pool gets the place back when the client awaits next.
+    The server sees its connection end at once, and the place is free for the next call; what is left of the
+    connection is cleared away when the client awaits next.
     """
     interrupt(response)
     dropped.append(response)
+    leave = response.extensions.get("opper_chat.leave")
+    loop = response.extensions.get("opper_chat.loop")
+    if leave is None:
+        return  # httpx's own pool gets the place back when the response is closed
+    if isinstance(loop, asyncio.AbstractEventLoop):
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits in it
+            loop.call_soon_threadsafe(leave)
+    else:
+        leave()
 
 
 async def undisturbed(work: Callable[[], Coroutine[object, object, None]]) -> None:

@@ -328,7 +328,7 @@ class _UnionCheck:
         for name in names:
             if twin := self.classes.get(f"{name}Param"):
                 return check_object(twin, written)
-        return written
+        return written if self.mapping is None else self.mapping(written)
 
 
 def _discriminator(classes: tuple[type, ...]) -> tuple[str, dict[str, type]]:

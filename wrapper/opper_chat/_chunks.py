@@ -102,7 +102,8 @@ class ChunkReader:
 
     def _read_event(self, event: ServerSentEvent) -> ReadChunk | None:
         data = event.data.strip()
-        if not data:
+        is_error_event = event.event.lower() == "error"
+        if not data and not is_error_event:
             return None
         if data == DONE:
             self.done = True
@@ -113,9 +114,9 @@ class ChunkReader:
         except ValueError as error:
             message = f"An event of the stream is not JSON ({error}): {data[:SHOWN]!r}"
             # Not JSON, but meant to be an error: gateways put plain text there.
-            self.failure = self._error(APIError if event.event == "error" else APIResponseValidationError, message, raw)
+            self.failure = self._error(APIError if is_error_event else APIResponseValidationError, message, raw)
             return None
-        if event.event == "error" or is_error(value):
+        if is_error_event or is_error(value):
             self.last_words = value if is_object(value) and "choices" in value else None
             message = f"The server ended the stream with an error: {data[:SHOWN]}"
             self.failure = self._error(APIError, message, raw, value)
@@ -151,12 +152,28 @@ def is_completion(value: object) -> bool:
     )
 
 
+TELLS_OF_AN_ERROR = frozenset(
+    {"code", "detail", "details", "error", "error_code", "error_message", "error_msg", "errors", "message", "msg"}
+)
+"""Members of an object without choices that are there because something went wrong, in every API that is known."""
+
+
 def is_error(value: object) -> bool:
     """Whether an event says that the call failed: an error's body, an error beside or inside the choices."""
+    if is_array(value):
+        return any(is_error(item) for item in value)
     if not is_object(value):
         return False
     if is_error_body(value) or value.get("error"):
         return True
+    if "choices" not in value and "usage" not in value:
+        words = f"{value.get('type')} {value.get('object')} {value.get('status')}".lower()
+        return (
+            not TELLS_OF_AN_ERROR.isdisjoint(value)
+            or value.get("success") is False
+            or "error" in words
+            or "fail" in words
+        )
     choices = value.get("choices")
     if not is_array(choices):
         return False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from ._chunks import ReadChunk
 from ._clocks import CallClocks, ClockSettings
 from ._events import EventMaker, StreamEvent
 from ._flow import StreamFlow
@@ -34,23 +35,28 @@ class EventStream(Reading):
         super().__init__(response, flow, holders, site)
         self._events = EventMaker(flow.accumulator)
         self._ready: list[StreamEvent] = []
-        self._ended = False
+        self._told_all = False
 
     def __iter__(self) -> Iterator[StreamEvent]:
         return self
 
     def __next__(self) -> StreamEvent:
         while not self._ready:
-            if self._ended:
+            if self._told_all:
                 raise StopIteration
-            chunk = self._next_chunk()
-            if chunk is not None:
-                self._ready = self._events.add(chunk.model, chunk.value)
-            else:
-                self._ended = True
+            if self._next_chunk() is None:
+                self._told_all = True
                 self._ready = self._events.finish() if self._flow.complete else []
-            self._ready.reverse()  # the next one is taken from the end
+                self._ready.reverse()
         return self._ready.pop()
+
+    def _next_chunk(self) -> ReadChunk | None:
+        # Whoever asks for the chunk, also for the final completion alone: what is done must be told of all of it.
+        chunk = super()._next_chunk()
+        if chunk is not None:
+            self._ready = self._events.add(chunk.model, chunk.value)
+            self._ready.reverse()  # the next one is taken from the end
+        return chunk
 
 
 class StreamManager:

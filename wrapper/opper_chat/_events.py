@@ -376,12 +376,14 @@ class _Choice:
         yield ToolCallDeltaEvent(self._index, call.place, call.id, call.name, *deltas, call, call.length)
 
     def _close_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
-        certain = complete and self._finish_reason not in ("length", "content_filter", "error")
+        certain = complete and self._finish_reason in ENDED_WELL
         if call.place not in self._done and (whole := call.whole(certain=certain)) is not None:
             self._done.add(call.place)
             yield ToolCallDoneEvent(self._index, call.place, *whole, _model(call))
 
 
+ENDED_WELL = frozenset({"stop", "tool_calls", "function_call"})
+"""Finish reasons that say that nothing was cut off. Servers have many words for the others."""
 _TEXTS: dict[str, tuple[type[TextDeltaEvent], type[TextDoneEvent]]] = {
     "reasoning": (ReasoningDeltaEvent, ReasoningDoneEvent),
     "content": (ContentDeltaEvent, ContentDoneEvent),

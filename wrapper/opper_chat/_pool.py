@@ -17,6 +17,12 @@ import httpx
 
 from ._wait import Room, undisturbed, where
 
+LEAVE = "opper_chat.leave"
+"""The extension of a response that makes room for the next call; it can be called where nothing can be awaited."""
+
+LOOP = "opper_chat.loop"
+"""The extension of a response that is the event loop which it belongs to."""
+
 Origin: TypeAlias = tuple[str, str, int | None, Hashable]
 """Scheme, host and port that a connection leads to, and the event loop that it belongs to."""
 
@@ -55,27 +61,34 @@ class Pool(httpx.BaseTransport):
             raise httpx.PoolTimeout("all connections are in use", request=request) from None
         origin = (request.url.scheme, request.url.host, request.url.port, where())
         try:
-            # The one that was used last is the least likely to have been closed by the server. Another thread may
-            # take it between a look and a grasp, so there is no look.
-            _, connection = self._idle[origin].pop()
-        except IndexError:
-            connection = self._connect(request.url.scheme)
+            connection = self._grasp(origin)
+        except BaseException:
+            self._room.leave()
+            raise
         try:
             response = connection.handle_request(request)
         except BaseException:
-            self.throw_away(connection)
+            self._room.leave()
+            undisturbed(connection.close)
             raise
-        response.stream = _LentStream(
-            cast("httpx.SyncByteStream", response.stream), self, connection, origin
-        )
+        lent = _LentStream(cast("httpx.SyncByteStream", response.stream), self, connection, origin)
+        response.stream = lent
+        response.extensions = {**response.extensions, LEAVE: lent.leave, LOOP: origin[3]}
         return response
+
+    def _grasp(self, origin: Origin) -> httpx.BaseTransport:
+        try:
+            # The one that was used last is the least likely to have been closed by the server. Another thread may
+            # take it between a look and a grasp, so there is no look.
+            return self._idle[origin].pop()[1]
+        except IndexError:
+            return self._connect(origin[0])
 
     def take_back(self, connection: httpx.BaseTransport, origin: Origin) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         now = monotonic()
         idle = self._idle[origin]
         idle.append((now, connection))
-        self._room.leave()
         while idle and idle[0][0] < now - self._keep:
             try:
                 _, old = idle.popleft()
@@ -83,10 +96,9 @@ class Pool(httpx.BaseTransport):
                 return  # another thread took it
             undisturbed(old.close)
 
-    def throw_away(self, connection: httpx.BaseTransport) -> None:
-        """Close a connection whose call did not end well, whatever state it is in."""
+    def make_room(self) -> None:
+        """Let the next one in."""
         self._room.leave()
-        undisturbed(connection.close)
 
     def close(self) -> None:
         """Close the connections that are not in use; one that is in use is closed when it comes back."""
@@ -120,22 +132,32 @@ class _LentStream(httpx.SyncByteStream):
         self._origin = origin
         self._whole = False
         self._returned = False
+        self._left = False
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self._stream:
             yield part
         self._whole = True
 
+    def leave(self) -> None:
+        """Make room for the next call. The connection is given back or closed by `close`."""
+        if not self._left:
+            self._left = True
+            self._pool.make_room()
+
     def close(self) -> None:
         if self._returned:
             return
         self._returned = True
-        if not self._whole or self._pool.closed:
-            self._pool.throw_away(self._connection)
-            return
         try:
-            self._stream.close()
+            if self._whole and not self._left and not self._pool.closed:
+                self._stream.close()
+                self._pool.take_back(self._connection, self._origin)
+                return
         except BaseException:
-            self._pool.throw_away(self._connection)
+            self.leave()
+            undisturbed(self._connection.close)
             raise
-        self._pool.take_back(self._connection, self._origin)
+        finally:
+            self.leave()
+        undisturbed(self._connection.close)

@@ -38,6 +38,7 @@ class Reading:
         self._site = site
         self._bytes = response.iter_bytes()
         self._busy = False
+        self._ended = False
         holders.hold(id(self), f"a stream made at {site}")
 
     @property
@@ -100,7 +101,11 @@ class Reading:
         return (choices[0].message.content or "") if choices else ""
 
     def close(self) -> None:
-        """Free the connection, from any task or thread. Iterating further ends at once. Twice does nothing more."""
+        """Free the connection, from any task or thread.
+
+        Whoever reads on, or is reading now, gets StreamTruncatedError, unless the answer was whole. Closing twice does
+        nothing more.
+        """
         if self._closed:
             return
         self._closed = True
@@ -134,18 +139,22 @@ class Reading:
         )
 
     def _next_chunk(self) -> ReadChunk | None:
-        """Return the next chunk, or None at the end. Raise what ended the stream early."""
-        while (chunk := self._flow.take()) is None:
-            if self._closed and not self._flow.over:
+        """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
+        while True:
+            if self._closed and not self._ended and not self._flow.complete:
+                raise self._closed_early()
+            if (chunk := self._flow.take()) is not None:
+                return chunk
+            if self._closed and not self._ended:
                 return None
             if self._flow.over:
+                self._ended = True
                 failure = self._flow.conclude()
                 self._finish(failure)
                 if failure is not None:
                     raise failure
                 return None
             self._receive()
-        return chunk
 
     def _receive(self) -> None:
         self._busy = True
@@ -159,7 +168,8 @@ class Reading:
             self.close()
             raise
         else:
-            self._flow.receive(data)
+            if not self._closed:
+                self._flow.receive(data)
         finally:
             self._busy = False
         if self._closed:
@@ -191,6 +201,7 @@ class Reading:
         if self._closed:
             return
         read = 0
+        self._busy = True
         try:
             if failure is None:
                 with time_limit(DRAIN_SECONDS, self._response):
@@ -199,6 +210,9 @@ class Reading:
         except (TimeoutError, httpx.HTTPError, httpx.StreamError):
             pass  # it is given up instead
         finally:
+            self._busy = False
+            if self._closed:  # by somebody else, while this was reading
+                self._response.close()
             self.close()
 
     def _closed_early(self) -> StreamTruncatedError:

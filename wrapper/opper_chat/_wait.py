@@ -5,9 +5,9 @@ Its twin `_async_wait` has the same names for the async shells.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 
 import httpx
 
@@ -70,7 +70,11 @@ class Room:
     """Lets in so many at a time."""
 
     def __init__(self, size: int) -> None:
-        self._places = threading.Semaphore(size)
+        # Not a semaphore: a place may be made free by a finalizer, which may run while this thread holds the
+        # semaphore's lock. This queue is made for that.
+        self._places: SimpleQueue[None] = SimpleQueue()
+        for _ in range(size):
+            self._places.put(None)
 
     def enter(self, seconds: float | None) -> None:
         """Wait for a place.
@@ -78,9 +82,11 @@ class Room:
         Raises:
             TimeoutError: there was none in time.
         """
-        if not self._places.acquire(timeout=seconds):
-            raise TimeoutError
+        try:
+            self._places.get(timeout=seconds)
+        except Empty:
+            raise TimeoutError from None
 
     def leave(self) -> None:
         """Make a place free."""
-        self._places.release()
+        self._places.put(None)
