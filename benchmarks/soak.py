@@ -53,34 +53,52 @@ def played(request: ReceivedRequest) -> Reply | None:
 
 
 async def seen(client: AsyncOpper, scenario: Scenario, chance: random.Random) -> Outcome:
-    """Run a scenario, reading in one of four ways, and tell what came of it."""
+    """Run a scenario, reading in one of three ways, and tell what came of it."""
     chunks, status = 0, None
     params: Any = {"messages": MESSAGES, **scenario.request, **scenario.settings}
+    params["extra_headers"] = {"x-scenario": scenario.name}
+    way = chance.choice(("chunks", "events", "text"))
     try:
-        async with await client.chat.completions.create(
-            stream=True, extra_headers={"x-scenario": scenario.name}, **params
-        ) as stream:
-            status = stream.response.status_code
-            async for _ in stream:
-                chunks += 1
-                if chance.random() < 0.01:
-                    await asyncio.sleep(0.001)
-            final = await stream.get_final_completion()
+        if way == "events":
+            async with client.chat.completions.stream(**params) as events:
+                status = events.response.status_code
+                async for event in events:
+                    chunks += event.type == "chunk"
+                final = await events.get_final_completion()
+        else:
+            async with await client.chat.completions.create(stream=True, **params) as stream:
+                status = stream.response.status_code
+                if way == "text":
+                    async for _ in stream.text_stream:
+                        pass
+                else:
+                    async for _ in stream:
+                        chunks += 1
+                        if chance.random() < 0.01:
+                            await asyncio.sleep(0.001)
+                final = await stream.get_final_completion()
+            if way == "text":  # which tells no chunks apart
+                chunks = scenario.outcome.chunks or 0
     except APIError as error:
         kind = APIError if isinstance(error, APIStatusError) else type(error)
         told: Any = {"error_message": error.message, "error_type": error.type, "error_code": error.code}
         partial = error.partial and error.partial.to_dict()
         clock = getattr(error, "clock", None)
-        return Outcome.of(ENDINGS[kind], partial, chunks=chunks, status=error.status_code, clock=clock, **told)  # type: ignore[arg-type]
+        if way == "text":
+            chunks = scenario.outcome.chunks or 0
+        told |= {"chunks": chunks, "status": error.status_code, "clock": clock}
+        return Outcome.of(ENDINGS[kind], partial, **told)  # type: ignore[arg-type]
     return Outcome.of("complete", final.to_dict(), chunks=chunks, status=status)
 
 
-async def worker(client: AsyncOpper, server: LocalServer, names: list[str], seed: int, counts: Counter[str]) -> None:
+async def worker(
+    clients: dict[bool, AsyncOpper], server: LocalServer, names: list[str], seed: int, counts: Counter[str]
+) -> None:
     chance = random.Random(seed)
     while names:
         scenario = SCENARIOS[names.pop()]
         server.reply(played)
-        task = asyncio.create_task(seen(client, scenario, chance))
+        task = asyncio.create_task(seen(clients[bool(scenario.settings)], scenario, chance))
         if chance.random() < CANCELLED_SHARE:
             await asyncio.wait({task}, timeout=chance.random() * 0.03)
             if task.cancel():
@@ -106,10 +124,17 @@ def open_files() -> int:
 
 
 async def soak(server: LocalServer, names: list[str], seed: int, counts: Counter[str]) -> None:
-    async with AsyncOpper(api_key="key", base_url=server.base_url, max_connections=POOL, timeout=30) as client:
-        await asyncio.gather(*(worker(client, server, names, seed + number, counts) for number in range(WORKERS)))
-        for _ in range(POOL * 2):  # every place of the pool is free again, or one of these waits for ever
-            await client.chat.completions.create(messages=MESSAGES, timeout=5)
+    settings: Any = {"api_key": "key", "base_url": server.base_url, "timeout": 30}
+    async with (
+        AsyncOpper(max_connections=POOL, **settings) as client,
+        AsyncOpper(max_connections=WORKERS, **settings) as prompt,
+    ):
+        # What waits for a clock must not wait for its turn: that would count as well.
+        clients = {False: client, True: prompt}
+        await asyncio.gather(*(worker(clients, server, names, seed + number, counts) for number in range(WORKERS)))
+        held = [await client.chat.completions.create(messages=MESSAGES, stream=True, timeout=5) for _ in range(POOL)]
+        for stream in held:  # every place of the pool was free again, or one of these would have waited for ever
+            await stream.close()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         if left:
             counts[f"WRONG tasks left: {len(left)}"] += 1

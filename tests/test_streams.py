@@ -596,3 +596,20 @@ def test_the_clients_own_pool_says_who_holds_it(server: LocalServer, flavour: Fl
     said = flavour(use if flavour.kind == "sync" else use_async, **settings)
     assert "the pool is full" in said
     assert f"a stream made at {__file__}:" in said
+
+
+def test_a_pool_full_of_calls_says_so(server: LocalServer) -> None:
+    """How many calls are waiting for their answers, without the one that is told."""
+    server.reply(Reply(delay=1.5), Reply(delay=1.5))
+
+    async def run() -> str:
+        async with AsyncOpper(api_key="key", base_url=server.base_url, max_connections=2) as client:
+            create = client.chat.completions.create
+            others = [asyncio.create_task(create(messages=HELLO, deadline=1)) for _ in range(2)]  # type: ignore[arg-type]
+            await asyncio.sleep(0.1)
+            with pytest.raises(APITimeoutError) as caught:
+                await create(messages=HELLO, timeout=httpx.Timeout(5, pool=0.05))  # type: ignore[arg-type]
+            await asyncio.gather(*others, return_exceptions=True)
+        return str(caught.value)
+
+    assert "held by a call that waits for its answer (2 times)" in asyncio.run(run())

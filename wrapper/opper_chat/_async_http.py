@@ -14,7 +14,7 @@ from ._errors import APIConnectionError, APITimeoutError, InvalidArgumentError
 from ._flow import timed_out
 from ._options import Secret
 from ._requests import PreparedRequest
-from ._transport import Holders, NotGiven, bearer, check_timeout, default_timeout, errors_mapped, verify
+from ._transport import CALL, Holders, NotGiven, bearer, check_timeout, default_timeout, errors_mapped, verify
 
 STEPS = ("connect", "read", "write", "pool")
 """The clocks that are httpx's."""
@@ -57,6 +57,8 @@ class AsyncHTTP:
         """
         given = self._timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
         steps = (self._client.timeout if isinstance(given, NotGiven) else given).as_dict()
+        number = id(steps)
+        self.holders.hold(number, CALL)
         try:
             return await self._send(request, StepTimeouts(steps, clocks, monotonic), clocks)
         except APITimeoutError as error:
@@ -64,6 +66,8 @@ class AsyncHTTP:
                 # Sending frees what was dropped, and a drop can come while a call waits for the pool.
                 return await self._send(request, StepTimeouts(steps, clocks, monotonic), clocks)
             raise
+        finally:
+            self.holders.release(number)
 
     async def _send(self, request: PreparedRequest, timeouts: StepTimeouts, clocks: CallClocks) -> httpx.Response:
         await self._free_dropped()
@@ -97,6 +101,7 @@ class AsyncHTTP:
 
     async def read(self, response: httpx.Response, clocks: CallClocks) -> bytes:
         """Read a body to its end and free the connection."""
+        self.holders.hold(id(response), CALL)
         limit = clocks.limit(monotonic()) if clocks.running else None
         try:
             with errors_mapped(response.request, response.status_code, response.headers):
@@ -108,6 +113,7 @@ class AsyncHTTP:
                 except TimeoutError:
                     raise timed_out(limit, response.status_code, response.headers) from None
         finally:
+            self.holders.release(id(response))
             await response.aclose()
 
     async def close(self) -> None:

@@ -16,6 +16,7 @@ from ._options import Secret
 from ._pool import Pool
 from ._requests import PreparedRequest
 from ._transport import (
+    CALL,
     Holders,
     NotGiven,
     bearer,
@@ -70,6 +71,8 @@ class HTTP:
         """
         given = self._timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
         steps = (self._client.timeout if isinstance(given, NotGiven) else given).as_dict()
+        number = id(steps)
+        self.holders.hold(number, CALL)
         try:
             return self._send(request, StepTimeouts(steps, clocks, monotonic), clocks)
         except APITimeoutError as error:
@@ -77,6 +80,8 @@ class HTTP:
                 # Sending frees what was dropped, and a drop can come while a call waits for the pool.
                 return self._send(request, StepTimeouts(steps, clocks, monotonic), clocks)
             raise
+        finally:
+            self.holders.release(number)
 
     def _send(
         self, request: PreparedRequest, timeouts: StepTimeouts, clocks: CallClocks
@@ -112,6 +117,7 @@ class HTTP:
 
     def read(self, response: httpx.Response, clocks: CallClocks) -> bytes:
         """Read a body to its end and free the connection."""
+        self.holders.hold(id(response), CALL)
         limit = clocks.limit(monotonic()) if clocks.running else None
         try:
             with errors_mapped(response.request, response.status_code, response.headers):
@@ -123,6 +129,7 @@ class HTTP:
                 except TimeoutError:
                     raise timed_out(limit, response.status_code, response.headers) from None
         finally:
+            self.holders.release(id(response))
             response.close()
 
     def close(self) -> None:

@@ -67,6 +67,9 @@ class NotGiven:
 NOT_GIVEN = NotGiven()
 
 
+CALL = "a call that waits for its answer"
+
+
 class Holders:
     """Who holds the connections of a client: for the message that there is none left, and for what was dropped.
 
@@ -89,6 +92,8 @@ class Holders:
     def describe(self) -> str:
         """Name the holders."""
         counted = Counter(list(self._holders.values()))
+        counted[CALL] -= 1  # the one that is told this
+        counted = +counted
         named = [f"{holder} ({count} times)" if count > 1 else holder for holder, count in counted.most_common(5)]
         others = len(counted) - len(named)
         return ", ".join([*named, *([f"{others} others"] if others else [])]) or "nobody that this client knows of"
