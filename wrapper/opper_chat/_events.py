@@ -382,7 +382,7 @@ class _Choice:
             yield ToolCallDoneEvent(self._index, call.place, *whole, _model(call))
 
 
-ENDED_WELL = frozenset({"stop", "tool_calls", "function_call"})
+ENDED_WELL = ("stop", "tool_calls", "function_call")
 """Finish reasons that say that nothing was cut off. Servers have many words for the others."""
 _TEXTS: dict[str, tuple[type[TextDeltaEvent], type[TextDoneEvent]]] = {
     "reasoning": (ReasoningDeltaEvent, ReasoningDoneEvent),
