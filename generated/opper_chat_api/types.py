@@ -103,8 +103,11 @@ def read_date(value: object) -> datetime.date:
 
 
 def read_datetime(value: object) -> datetime.datetime:
+    # Reads every form of ISO 8601 and RFC 3339. Loaded by those whose contract has dates and times.
+    from dateutil.parser import isoparse
+
     try:
-        return datetime.datetime.fromisoformat(read_str(value))
+        return isoparse(read_str(value))
     except ValueError:
         raise DecodeError(None, None, "a date and time", value) from None
 
