@@ -13,13 +13,7 @@ from typing import TypeAlias, cast
 
 import httpx
 
-from ._async_wait import Room, undisturbed, where
-
-LEAVE = "opper_chat.leave"
-"""The extension of a response that makes room for the next call; it can be called where nothing can be awaited."""
-
-LOOP = "opper_chat.loop"
-"""The extension of a response that is the event loop which it belongs to."""
+from ._async_wait import LEAVE, LOOP, Room, undisturbed, where
 
 Origin: TypeAlias = tuple[str, str, int | None, Hashable]
 """Scheme, host and port that a connection leads to, and the event loop that it belongs to."""

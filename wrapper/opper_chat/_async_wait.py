@@ -14,9 +14,9 @@ import anyio
 import httpx
 from sniffio import current_async_library
 
-from ._wait import interrupt
+from ._wait import LEAVE, LOOP, interrupt
 
-__all__ = ["Room", "drop", "interrupt", "time_limit", "undisturbed", "where"]
+__all__ = ["LEAVE", "LOOP", "Room", "drop", "interrupt", "time_limit", "undisturbed", "where"]
 
 
 @asynccontextmanager
@@ -41,8 +41,8 @@ def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:
     """
     interrupt(response)
     dropped.append(response)
-    leave = response.extensions.get("opper_chat.leave")
-    loop = response.extensions.get("opper_chat.loop")
+    leave = response.extensions.get(LEAVE)
+    loop = response.extensions.get(LOOP)
     if leave is None:
         return  # httpx's own pool gets the place back when the response is closed
     if isinstance(loop, asyncio.AbstractEventLoop):

@@ -122,7 +122,7 @@ def errors_mapped(
         yield
     except httpx.HTTPError as error:
         raise _mapped(error, request, status_code, headers, holders) from _without_key(error, request)
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeEncodeError) as error:
+    except (httpx.InvalidURL, UnicodeEncodeError) as error:
         raise InvalidArgumentError(
             "the request", "an address and headers that HTTP has a form for", str(error)
         ) from None

@@ -13,6 +13,12 @@ import httpx
 
 from ._watchdog import Socket, Watch, shut_down, watchdog
 
+LEAVE = "opper_chat.leave"
+"""The extension of a response that makes room for the next call; it can be called where nothing can be awaited."""
+
+LOOP = "opper_chat.loop"
+"""The extension of a response that is the event loop which it belongs to."""
+
 
 def socket_of(response: httpx.Response) -> Socket | None:
     """Return the socket that a response is read from, or None where there is none, or others read from it too."""
