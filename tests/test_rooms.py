@@ -16,6 +16,7 @@ WRAPPER = Path(opper_chat.__file__).parent
 ROOMS = [
     "_json",
     "_errors",
+    "_record",
     "_options",
     "_clocks",
     "_checks",

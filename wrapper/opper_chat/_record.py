@@ -1,0 +1,90 @@
+"""What one call went through, and who is told of it. No I/O, no HTTP library.
+
+A call is told from its beginning to its end, which comes exactly once: with the answer, with the error, or when the
+caller gives up a stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+
+if TYPE_CHECKING:
+    from opper_chat_api.models import ChatCompletion
+
+
+class Attempt(NamedTuple):
+    """One request of a call. A call makes more than one when it retries."""
+
+    status_code: int | None
+    """The HTTP status, or None where there was no answer."""
+    error: str | None
+    """The class and the message of the error that it ended with, or None where it did not fail."""
+    wait: float
+    """Seconds waited after it for the next one; 0 for the last."""
+    seconds: float
+    """How long it took, in seconds, to the answer's headers for a stream, to its end for a plain call."""
+    request_id: str | None
+    """The id that the server gave it, or None."""
+
+
+Outcome: TypeAlias = Literal["complete", "failed", "closed"]
+"""How a call ended: with the whole answer, with an error, or because the caller closed or dropped a stream, or was
+cancelled, before the answer was whole."""
+
+
+class CallRecord:
+    """One call, from its arguments to its end.
+
+    Attributes:
+        address: the base URL that the call goes to.
+        body: the JSON object that is sent. It is not to be changed.
+        stream: whether chunks are asked for.
+        attempts: the requests so far, the one under way not included.
+        status_code: of the last answer, or None.
+        request_id: of the last answer, or None.
+        headers: of the last answer, names in lower case; empty where there was none.
+        first_token: seconds from the call to the first token of a streamed answer, or None.
+        duration: seconds from the call to its end, or None while it goes on.
+        outcome: how it ended, or None while it goes on.
+        error: the exception that it ended with, if any; also a cancellation.
+    """
+
+    __slots__ = (
+        "_completion", "address", "attempts", "began", "body", "duration", "error", "first_token", "headers",
+        "outcome", "request_id", "status_code", "stream",
+    )  # fmt: skip
+
+    def __init__(self, address: str, body: Mapping[str, object], began: float, *, stream: bool) -> None:
+        self.address = address
+        self.body = body
+        self.stream = stream
+        self.began = began
+        """When it began, by the monotonic clock."""
+        self.attempts: list[Attempt] = []
+        self.status_code: int | None = None
+        self.request_id: str | None = None
+        self.headers: Mapping[str, str] = {}
+        self.first_token: float | None = None
+        self.duration: float | None = None
+        self.outcome: Outcome | None = None
+        self.error: BaseException | None = None
+        self._completion: ChatCompletion | Callable[[], ChatCompletion | None] | None = None
+
+    @property
+    def completion(self) -> ChatCompletion | None:
+        """The completion, of a stream as far as it came, made when it is asked for; None where nothing came."""
+        return self._completion() if callable(self._completion) else self._completion
+
+
+class Observer(Protocol):
+    """Who is told of calls. What it raises is logged and does not reach the caller."""
+
+    def begin(self, call: CallRecord) -> None:
+        """Take note of a call whose arguments are checked and which is about to be sent, in the caller's context."""
+
+    def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+        """Take note of a request that ended, the last one included."""
+
+    def end(self, call: CallRecord) -> None:
+        """Take note of the end of a call. May be told from another thread, or from a finalizer."""
