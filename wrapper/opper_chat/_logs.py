@@ -41,7 +41,7 @@ SHOWN = frozenset({
 or a credential, there is the name."""
 
 CREDENTIAL = re.compile("key|token(?!s)|secret|auth|password|bearer|credential|cookie|session|signature", re.IGNORECASE)
-"""Names of headers whose values are not shown. Those that count tokens, such as ``x-ratelimit-remaining-tokens``, are."""
+"""Names of headers whose values are not shown. Those that count tokens, as ``x-ratelimit-limit-tokens`` does, are."""
 
 KEY = re.compile(r"(?i)\b(bearer|basic)(\s+)\S{8,}|\b(key)([:=]\s*)\S+|\b(?:sk|pk|op|gsk|xai)-[\w-]{8,}")
 """What looks like a credential in a text: servers repeat the key that they do not like."""
@@ -108,9 +108,7 @@ class Log:
         }
         if call.error is not None:
             facts["error"] = type(call.error).__name__
-            # The words of these are this package's own; those of the others are the server's, who may repeat content.
-            if self.content or isinstance(call.error, APIConnectionError | StreamTruncatedError):
-                facts["reason"] = str(call.error)
+            facts["reason"] = reason(call.error, content=self.content)
         if self.content and completion is not None:
             facts["content"] = _answer(completion)
         _write(logging.INFO, "call", facts)
@@ -179,6 +177,13 @@ def _quoted(value: object) -> str:
     return f'"{escaped}"'
 
 
+def reason(error: BaseException, *, content: bool) -> str | None:
+    """Return the words of an error, or None where they may repeat content and that is not asked for."""
+    # The words of these are this package's own; those of the others are the server's.
+    own = isinstance(error, APIConnectionError | StreamTruncatedError)
+    return str(error) or None if own or content else None
+
+
 def model_name(body: Mapping[str, object]) -> str | None:
     """Return the model that a request asks for first, without its options; None where it leaves the choice."""
     model = body.get("model")
@@ -190,7 +195,7 @@ def model_name(body: Mapping[str, object]) -> str | None:
 
 
 def _parameters(body: Mapping[str, object]) -> Facts:
-    """The parameters of a request that are not content: values where they are harmless, else names, counts and sizes."""
+    """The parameters of a request, without content: values where they are harmless, else names, counts and sizes."""
     scalar = (str, int, float)
     facts: Facts = {name: body[name] for name in sorted(SHOWN & body.keys()) if isinstance(body[name], scalar)}
     messages = body.get("messages")
