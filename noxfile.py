@@ -76,7 +76,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types strictly: the wrapper, the generated client, and files of user code against the built wheel."""
-    session.install(".[testing]", *group("types"), "pytest")
+    session.install(".[testing,otel]", *group("types"), "opentelemetry-sdk", "pytest")
     session.run("mypy")
     blocks = str(Path(session.create_tmp()) / "blocks")
     session.run("python", "tests/test_readme.py", "--write", blocks)
@@ -103,14 +103,15 @@ def drift(session: nox.Session) -> None:
 @nox.session(python=["3.11", "3.12", "3.13"] if os.environ.get("ALL_PYTHONS") else None)
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel."""
-    session.install(".[testing]", *group("tests"))
+    session.install(".[testing,otel]", *group("tests"))
     session.run("pytest", "-n", "2", "--ignore", "tests/generation", *session.posargs, env=NO_KEY)
 
 
 @nox.session(venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """Run the tests on the lowest versions that the dependencies allow."""
-    session.install("--resolution", "lowest-direct", ".[testing]")
+    # The SDK is of the version of its API, and would bring the newest.
+    session.install("--resolution", "lowest-direct", ".[testing,otel]", "opentelemetry-sdk>=1.30")
     session.install(*group("tests"))  # leaves what is there as it is, where it may
     session.run("uv", "pip", "list", external=True)
     session.run("pytest", "-n", "2", "--ignore", "tests/generation", *session.posargs, env=NO_KEY)

@@ -18,6 +18,8 @@ ROOMS = [
     "_errors",
     "_record",
     "_options",
+    "_logs",
+    "_observers",
     "_clocks",
     "_checks",
     "_requests",
@@ -28,6 +30,7 @@ ROOMS = [
     "_tool_calls",
     "_accumulator",
     "_events",
+    "_parts",
     "_flow",
     "_watchdog",
     "_transport",
@@ -45,11 +48,12 @@ ROOMS = [
     "_event_stream",
     "_completions",
     "_client",
+    "telemetry",
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {"_requests", "_responses", "_chunks", "_accumulator", "_events"}
-SEES_HTTPX = set(ROOMS[ROOMS.index("_transport") :])
+SEES_HTTPX = set(ROOMS[ROOMS.index("_transport") :]) - {"telemetry"}
 
 
 def imports(path: Path) -> set[str]:
@@ -105,10 +109,11 @@ def test_the_public_names() -> None:
     assert list(opper_chat.__all__) == sorted(opper_chat.__all__)
     assert set(opper_chat.__all__) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-        "AsyncEventStream", "AsyncOpper", "AsyncStream", "AuthenticationError", "BadRequestError", "ConflictError",
-        "EventStream", "InternalServerError", "InvalidArgumentError", "MissingKeyError", "NotFoundError", "Opper",
-        "OpperError", "PermissionDeniedError", "RateLimitError", "Stream", "StreamEvent", "StreamTruncatedError",
-        "UnknownArgumentError", "UnprocessableEntityError", "__version__",
+        "AsyncEventStream", "AsyncOpper", "AsyncStream", "Attempt", "AuthenticationError", "BadRequestError", "CallRecord",
+        "ConflictError", "EventStream", "InternalServerError", "InvalidArgumentError", "MissingKeyError",
+        "NotFoundError", "Observer", "Opper", "OpperError", "PermissionDeniedError", "RateLimitError", "Stream",
+        "StreamEvent", "StreamTruncatedError", "UnknownArgumentError", "UnprocessableEntityError", "__version__",
+        "forget", "observe",
     }  # fmt: skip
     for name in opper_chat.__all__:
         assert getattr(opper_chat, name)

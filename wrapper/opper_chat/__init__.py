@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from ._errors import UnprocessableEntityError as UnprocessableEntityError
     from ._event_stream import EventStream as EventStream
     from ._events import StreamEvent as StreamEvent
+    from ._observers import forget as forget
+    from ._observers import observe as observe
+    from ._record import Attempt as Attempt
+    from ._record import CallRecord as CallRecord
+    from ._record import Observer as Observer
     from ._stream import Stream as Stream
 
     __version__: str
@@ -43,6 +48,8 @@ _HOMES = {
     "_event_stream": ("EventStream",),
     "_stream": ("Stream",),
     "_events": ("StreamEvent",),
+    "_observers": ("forget", "observe"),
+    "_record": ("Attempt", "CallRecord", "Observer"),
     "_errors": (
         "APIConnectionError",
         "APIError",
@@ -74,14 +81,17 @@ __all__ = (
     "AsyncEventStream",
     "AsyncOpper",
     "AsyncStream",
+    "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "CallRecord",
     "ConflictError",
     "EventStream",
     "InternalServerError",
     "InvalidArgumentError",
     "MissingKeyError",
     "NotFoundError",
+    "Observer",
     "Opper",
     "OpperError",
     "PermissionDeniedError",
@@ -92,6 +102,8 @@ __all__ = (
     "UnknownArgumentError",
     "UnprocessableEntityError",
     "__version__",
+    "forget",
+    "observe",
 )
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from ._errors import InvalidArgumentError, MissingKeyError
@@ -15,6 +17,13 @@ KEY_VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
 """Where a key is looked for: the variable of the vendor's current SDK, then of its previous one."""
 
 BASE_URL_VARIABLE = "OPPER_BASE_URL"
+
+LOG_VARIABLE = "OPPER_LOG"
+
+CONTENT_VARIABLE = "OPPER_LOG_CONTENT"
+
+SPAN_CONTENT_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+"""OpenTelemetry's own, for every instrumentation of models."""
 
 CONNECT_TIMEOUT = 5.0
 """Seconds to wait for a connection, unless the caller sets a timeout."""
@@ -91,6 +100,40 @@ def find_base_url(base_url: object = None) -> str:
     if parts.query or parts.fragment or any(character.isspace() for character in text):
         raise InvalidArgumentError(source, f"{accepted} without query, fragment or spaces", "one with them (not shown)")
     return text.rstrip("/")
+
+
+class LogSettings(NamedTuple):
+    """What the environment says about the log."""
+
+    level: int | None
+    """What is shown on stderr, or None where that is the program's business."""
+    content: bool
+    """Whether messages and answers are written."""
+
+
+def find_log_settings() -> LogSettings:
+    """Return what ``OPPER_LOG`` (debug or info) and ``OPPER_LOG_CONTENT`` (1 or true) ask for.
+
+    Raises:
+        InvalidArgumentError: they ask for what there is not.
+    """
+    said = os.environ.get(LOG_VARIABLE, "").strip()
+    levels = {"debug": logging.DEBUG, "info": logging.INFO, "": None}
+    if said.lower() not in levels:
+        raise InvalidArgumentError(LOG_VARIABLE, "'debug' or 'info'", repr(said))
+    content = os.environ.get(CONTENT_VARIABLE, "").strip().lower()
+    if content not in ("", "0", "false", "1", "true"):
+        raise InvalidArgumentError(CONTENT_VARIABLE, "'1' or '0'", repr(content))
+    return LogSettings(levels[said.lower()], content in ("1", "true"))
+
+
+def find_span_content() -> bool:
+    """Return whether spans carry content: where the variable says ``span_only`` or ``span_and_event``.
+
+    ``true`` is what it was before. Every other value asks for none on spans.
+    """
+    said = os.environ.get(SPAN_CONTENT_VARIABLE, "").strip().lower()
+    return said in ("span_only", "span_and_event", "true")
 
 
 def check_seconds(value: object, argument: str) -> float:

@@ -1,0 +1,267 @@
+"""Who is told of calls, and that nothing they do wrong reaches a call."""
+
+import asyncio
+import gc
+import logging
+import sys
+import threading
+import timeit
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flavours import HELLO, Flavour
+from opper_chat import AsyncOpper, Attempt, CallRecord, Observer, Opper, RateLimitError, _observers, forget, observe
+from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
+from watching import Watcher
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watcher]:
+    one = Watcher()
+    observe(one)
+    yield one
+    forget(one)
+
+
+@pytest.fixture
+def _nobody_left() -> Iterator[None]:
+    before = _observers._seats
+    yield
+    _observers._seats = before
+
+
+class Broken:
+    """Fails at everything."""
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def begin(self, call: CallRecord) -> None:
+        raise self.error
+
+    def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+        raise self.error
+
+    def end(self, call: CallRecord) -> None:
+        raise self.error
+
+
+def record() -> CallRecord:
+    return CallRecord("http://127.0.0.1:1", {"messages": HELLO}, 0.0, stream=False)
+
+
+ATTEMPT = Attempt(200, None, 0.0, 0.1, None)
+
+
+def test_a_plain_call_is_told(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
+    """Beginning, one attempt, end, with what came of it."""
+    completion = flavour.create(server.base_url, messages=HELLO, model="m")
+    assert watcher.words == ["begin", "attempted", "end"]
+    call = watcher.call
+    assert (call.outcome, call.status_code, call.error, call.stream) == ("complete", 200, None, False)
+    assert call.body["model"] == "m"
+    assert call.address == server.base_url
+    assert call.request_id == call.headers["x-request-id"]
+    assert call.completion == completion
+    assert call.duration is not None
+    assert call.duration >= call.attempts[0].seconds > 0
+
+
+def test_a_failed_call_is_told(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
+    """The error that the caller gets."""
+    server.reply(lambda _request: Reply.json({"type": "X", "message": "Slow down."}, status=429))
+    with pytest.raises(RateLimitError) as caught:
+        flavour.create(server.base_url, {"max_retries": 0} if "max_retries" in settings() else None, messages=HELLO)
+    call = watcher.call
+    assert (call.outcome, call.status_code, call.completion) == ("failed", 429, None)
+    assert call.error is caught.value
+    assert watcher.words[-1] == "end"
+    assert "RateLimitError" in (call.attempts[-1].error or "")
+
+
+def settings() -> set[str]:
+    return set(Opper.__init__.__kwdefaults__ or ())
+
+
+def test_a_call_that_is_never_sent_is_not_told(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
+    """Nothing, where an argument is wrong."""
+    with pytest.raises(ValueError, match="messages"):
+        flavour.create(server.base_url, messages=[])
+    assert watcher.told == []
+
+
+def test_a_stream_is_told_to_its_end(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
+    """The whole answer, the time of its first token, and one end."""
+    chunks, error = flavour.chunks(server.base_url, messages=HELLO)
+    assert (error, bool(chunks)) == (None, True)
+    assert watcher.words == ["begin", "attempted", "end"]
+    call = watcher.call
+    assert (call.outcome, call.stream) == ("complete", True)
+    assert call.first_token is not None
+    assert call.duration is not None
+    assert 0 < call.first_token <= call.duration
+    assert call.completion is not None
+    assert call.completion.choices[0].finish_reason == "stop"
+
+
+def test_a_broken_stream_is_told_as_failed(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
+    """The error, and the part that came."""
+    server.reply(Reply.sse([chunk("Hel"), CUT]))
+    _, error = flavour.chunks(server.base_url, messages=HELLO)
+    call = watcher.call
+    assert (call.outcome, watcher.words.count("end")) == ("failed", 1)
+    assert call.error is error
+    assert call.completion is not None
+    assert call.completion.choices[0].message.content == "Hel"
+
+
+def test_a_stream_closed_early_is_told_as_closed(server: LocalServer, watcher: Watcher) -> None:
+    """Once, however often it is closed."""
+    server.reply(Reply.sse([chunk("Hel"), Pause(5), chunk("lo")]))
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        stream = client.chat.completions.create(messages=HELLO, stream=True)
+        next(iter(stream))
+        stream.close()
+        stream.close()
+    assert (watcher.call.outcome, watcher.words) == ("closed", ["begin", "attempted", "end"])
+
+
+def test_a_dropped_stream_is_told_as_closed(server: LocalServer, watcher: Watcher) -> None:
+    """Once, from its finalizer."""
+    server.reply(Reply.sse([chunk("Hel"), Pause(5), chunk("lo")]))
+    with Opper(api_key="key", base_url=server.base_url) as client, warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        stream = client.chat.completions.create(messages=HELLO, stream=True)
+        next(iter(stream))
+        del stream
+        gc.collect()
+        assert (watcher.call.outcome, watcher.words) == ("closed", ["begin", "attempted", "end"])
+
+
+def test_a_cancelled_call_is_told_as_closed(server: LocalServer, watcher: Watcher) -> None:
+    """With the cancellation, plain or streamed."""
+    server.reply(Reply.json({}, delay=30), Reply.sse([chunk("Hel"), Pause(30)]))
+
+    async def run(*, stream: bool) -> None:
+        async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+            if stream:
+                async with await client.chat.completions.create(messages=HELLO, stream=True) as answer:
+                    async for _ in answer:
+                        pass
+            else:
+                await client.chat.completions.create(messages=HELLO)
+
+    for streamed in (False, True):
+        with pytest.raises(TimeoutError):
+            asyncio.run(asyncio.wait_for(run(stream=streamed), 0.5))
+        call = watcher.told[-1][1]
+        assert (watcher.words[-1], call.outcome) == ("end", "closed")
+        assert isinstance(call.error, asyncio.CancelledError)
+
+
+@pytest.mark.usefixtures("_nobody_left")
+def test_what_an_observer_raises_does_not_reach_the_caller(
+    server: LocalServer, flavour: Flavour, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An answer; one line for each method that fails; and the others are told."""
+    broken, other = Broken(ValueError("no")), Watcher()
+    observe(broken)
+    observe(other)
+    for _ in range(3):
+        assert flavour.create(server.base_url, messages=HELLO).choices
+    assert other.words == ["begin", "attempted", "end"] * 3
+    failures = [line for line in caplog.records if line.levelno == logging.ERROR]
+    assert [line.name for line in failures] == ["opper_chat"] * 3
+    assert [f"Broken.{word} failed" in line.message for word, line in zip(other.words, failures, strict=False)]
+    assert all(line.exc_info and line.exc_info[1] is broken.error for line in failures)
+
+
+@pytest.mark.usefixtures("_nobody_left")
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit()])
+def test_what_ends_the_program_passes(error: BaseException) -> None:
+    """The same, from each of the three."""
+    observe(Broken(error))
+    for tell in (_observers.begin, _observers.end, lambda call: _observers.attempted(call, ATTEMPT)):
+        with pytest.raises(type(error)):
+            tell(record())
+
+
+@pytest.mark.usefixtures("_nobody_left")
+def test_one_observer_is_told_once_and_then_no_more() -> None:
+    """One telling for two additions; none after it was forgotten; forgetting a stranger does nothing."""
+    watcher: Observer = Watcher()
+    assert isinstance(watcher, Watcher)
+    observe(watcher)
+    observe(watcher)
+    _observers.begin(record())
+    forget(watcher)
+    forget(watcher)
+    _observers.begin(record())
+    assert watcher.words == ["begin"]
+
+
+@pytest.mark.usefixtures("_nobody_left")
+def test_an_observer_may_go_while_it_is_told() -> None:
+    """Both told, though the first forgets itself."""
+
+    class Fleeting(Watcher):
+        def begin(self, call: CallRecord) -> None:
+            super().begin(call)
+            forget(self)
+
+    first, second = Fleeting(), Watcher()
+    observe(first)
+    observe(second)
+    _observers.begin(record())
+    _observers.begin(record())
+    assert (len(first.told), len(second.told)) == (1, 2)
+
+
+@pytest.mark.usefixtures("_nobody_left")
+def test_threads_may_come_and_go() -> None:
+    """Nobody lost and nobody left, where eight threads add and remove theirs while others tell."""
+    staying = Watcher()
+    observe(staying)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+
+    def work() -> None:
+        for _ in range(100):
+            one = Watcher()
+            observe(one)
+            _observers.begin(record())
+            assert one.told
+            forget(one)
+
+    errors: list[Any] = []
+    hook = threading.excepthook
+    threading.excepthook = errors.append
+    try:
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+        threading.excepthook = hook
+    assert errors == []
+    assert [seat.observer for seat in _observers._seats] == [staying]
+    assert len(staying.told) == 800
+
+
+@pytest.mark.usefixtures("_nobody_left")
+def test_telling_nobody_costs_next_to_nothing() -> None:
+    """Less than a microsecond each, with the logger off."""
+    _observers._seats = ()
+    call, logger = record(), logging.getLogger("opper_chat")
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        for tell in (_observers.begin, _observers.end, lambda call: _observers.attempted(call, ATTEMPT)):
+            best = min(timeit.repeat(lambda tell=tell: tell(call), number=2000, repeat=20)) / 2000
+            assert best < 1e-6
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,111 @@
+"""Who watches the calls of this process, and the telling of it. No I/O, no HTTP library.
+
+Nothing that a watcher does wrong reaches a call.
+"""
+
+from __future__ import annotations
+
+import logging
+from threading import Lock
+from typing import Literal, NamedTuple
+
+from ._record import Attempt, CallRecord, Observer
+
+__all__ = ["Attempt", "CallRecord", "Observer", "attempted", "begin", "end", "forget", "observe"]
+
+logger = logging.getLogger("opper_chat")
+logger.addHandler(logging.NullHandler())  # as the logging HOWTO asks of libraries: a program decides what is shown
+
+Method = Literal["begin", "attempted", "end"]
+
+
+class _Seat(NamedTuple):
+    """One observer, and which of its methods have failed."""
+
+    observer: Observer
+    failed: set[Method]
+
+
+# Never changed, only replaced: whoever tells goes through the one that was there when the telling began.
+_seats: tuple[_Seat, ...] = ()
+_lock = Lock()
+
+
+def observe(observer: Observer) -> None:
+    """Tell an observer of every call of this process from now on, in the order in which observers came.
+
+    Telling one twice of the same call would be of no use, so that adding one again does nothing. A call that is under
+    way is told to its end, its beginning is not told afterwards.
+    """
+    global _seats  # noqa: PLW0603
+    with _lock:
+        if not any(seat.observer is observer for seat in _seats):
+            _seats = (*_seats, _Seat(observer, set()))
+
+
+def forget(observer: Observer) -> None:
+    """Tell an observer nothing more. One that was not there is no error."""
+    global _seats  # noqa: PLW0603
+    with _lock:
+        _seats = tuple(seat for seat in _seats if seat.observer is not observer)
+
+
+def begin(call: CallRecord) -> None:
+    """Tell that a call begins."""
+    if logger.isEnabledFor(logging.DEBUG):
+        _write("begin", call)
+    for seat in _seats:
+        try:
+            seat.observer.begin(call)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the call goes on
+            _complain(seat, "begin", error)
+
+
+def attempted(call: CallRecord, attempt: Attempt) -> None:
+    """Tell that a request of a call ended."""
+    if logger.isEnabledFor(logging.INFO):
+        _write("attempted", call, attempt)
+    for seat in _seats:
+        try:
+            seat.observer.attempted(call, attempt)
+        except Exception as error:  # noqa: BLE001
+            _complain(seat, "attempted", error)
+
+
+def end(call: CallRecord) -> None:
+    """Tell that a call ended."""
+    if logger.isEnabledFor(logging.INFO):
+        _write("end", call)
+    for seat in _seats:
+        try:
+            seat.observer.end(call)
+        except Exception as error:  # noqa: BLE001
+            _complain(seat, "end", error)
+
+
+def _write(method: Method, call: CallRecord, attempt: Attempt | None = None) -> None:
+    """Write the lines of the log, which is one more observer, asked only where its lines are wanted."""
+    from ._logs import log  # loaded by those who log
+
+    seat = _Seat(log, _log_failed)
+    try:
+        if method == "begin":
+            log.begin(call)
+        elif attempt is not None:
+            log.attempted(call, attempt)
+        else:
+            log.end(call)
+    except Exception as error:  # noqa: BLE001
+        _complain(seat, method, error)
+
+
+_log_failed: set[Method] = set()
+
+
+def _complain(seat: _Seat, method: Method, error: Exception) -> None:
+    """Say once for each method of an observer that it fails: what fails at every call would bury all else."""
+    if method in seat.failed:
+        return
+    seat.failed.add(method)
+    name = f"{type(seat.observer).__module__}.{type(seat.observer).__qualname__}.{method}"
+    logger.error("the observer %s failed; further failures of it are not logged", name, exc_info=error)
