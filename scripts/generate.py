@@ -30,7 +30,7 @@ CONTRACT = ROOT / "openapi.yaml"
 PACKAGE = Path("generated/opper_chat_api")
 WRAPPER = Path("wrapper/opper_chat")
 SCHEMA = WRAPPER / "testing" / "contract.json"
-ROOMS = ("pool", "http", "stream", "event_stream", "completions", "client")
+ROOMS = ("pool", "http", "calls", "stream", "event_stream", "raw", "completions", "client")
 SYNC_MODULES = {f"_async_{room}.py": f"_{room}.py" for room in ROOMS}
 """Modules of the wrapper that are written once, async, and the sync modules made from them."""
 
@@ -87,9 +87,12 @@ def generate_params(request: dict[str, Any], output: Path) -> None:
 
 def create_arguments() -> set[str]:
     """Name what `create()` takes beside the parameters of the contract."""
-    tree = ast.parse((ROOT / WRAPPER / "_async_completions.py").read_text("utf-8"))
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.AsyncFunctionDef) and node.name == "create"]
-    return {argument.arg for node in functions for argument in (*node.args.args, *node.args.kwonlyargs)}
+    create = ast.parse((ROOT / WRAPPER / "_async_completions.py").read_text("utf-8"))
+    functions = [node for node in ast.walk(create) if isinstance(node, ast.AsyncFunctionDef) and node.name == "create"]
+    named = {argument.arg for node in functions for argument in (*node.args.args, *node.args.kwonlyargs)}
+    settings = ast.parse((ROOT / WRAPPER / "_settings.py").read_text("utf-8"))
+    options = next(node for node in ast.walk(settings) if isinstance(node, ast.ClassDef) and node.name == "CallOptions")
+    return named | {ast.unparse(node.target) for node in options.body if isinstance(node, ast.AnnAssign)}
 
 
 def generate_request_schema(output: Path) -> None:

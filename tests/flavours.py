@@ -11,13 +11,14 @@ HELLO = [{"role": "user", "content": "Hello"}]
 
 
 class Flavour:
-    """One client, sync or async, called in the same way."""
+    """One client, sync or async, called in the same way. It tries once, unless a test says otherwise."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
 
     def __call__(self, call: Callable[[Any], Any], **settings: Any) -> Any:
         """Run `call(client)`; where it is async, run what it returns."""
+        settings = {"max_retries": 0, **settings}
         if self.kind == "sync":
             with Opper(**settings) as client:
                 return call(client)

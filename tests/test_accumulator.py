@@ -11,9 +11,10 @@ import pytest
 from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opper_chat import ChatCompletion
 from opper_chat._accumulator import Accumulator
 from opper_chat._sse import EventDecoder
-from opper_chat_api.models import ChatCompletion, FunctionToolCall
+from opper_chat_api.models import FunctionToolCall
 
 
 def accumulate(chunks: Iterable[Any], expected_choices: int = 1) -> Accumulator:

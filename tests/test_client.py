@@ -19,6 +19,7 @@ from opper_chat import (
     APITimeoutError,
     AsyncOpper,
     AuthenticationError,
+    ChatCompletion,
     NotFoundError,
     Opper,
     OpperError,
@@ -26,7 +27,7 @@ from opper_chat import (
     UnprocessableEntityError,
 )
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
-from opper_chat_api.models import ChatCompletion, FunctionToolCall, UserMessage
+from opper_chat_api.models import FunctionToolCall, UserMessage
 
 TOOL: Any = {
     "type": "function",
@@ -251,11 +252,11 @@ def test_the_key_is_in_no_error(server: LocalServer, flavour: Flavour) -> None:
 def test_an_http_client_of_ones_own(server: LocalServer) -> None:
     """It carries the calls, its timeouts hold, and it stays open."""
     with httpx.Client(timeout=httpx.Timeout(3), headers={"X-Mine": "1"}) as own:
-        with Opper(api_key="key", base_url=server.base_url, http_client=own) as client:
+        with Opper(api_key="key", base_url=server.base_url, max_retries=0, http_client=own) as client:
             client.chat.completions.create(messages=HELLO)
         assert not own.is_closed
         assert server.requests[0].headers["x-mine"] == "1"
-        with Opper(api_key="key", base_url=server.base_url) as client:
+        with Opper(api_key="key", base_url=server.base_url, max_retries=0) as client:
             client.chat.completions.create(messages=HELLO)
 
 
@@ -264,7 +265,7 @@ def test_an_async_http_client_of_ones_own(server: LocalServer) -> None:
 
     async def run() -> None:
         async with httpx.AsyncClient() as own:
-            async with AsyncOpper(api_key="key", base_url=server.base_url, http_client=own) as client:
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0, http_client=own) as client:
                 await client.chat.completions.create(messages=HELLO)
             assert not own.is_closed
 
@@ -275,7 +276,7 @@ def test_a_stream_gives_its_connection_back(server: LocalServer) -> None:
     """Ten streams, left in four ways, through a pool of one connection."""
     limits = httpx.Limits(max_connections=1)
     with httpx.Client(limits=limits, timeout=2) as own:
-        client = Opper(api_key="key", base_url=server.base_url, http_client=own)
+        client = Opper(api_key="key", base_url=server.base_url, max_retries=0, http_client=own)
         for turn in range(10):
             stream = client.chat.completions.create(messages=HELLO, stream=True)
             assert stream.request_id == stream.headers["x-request-id"]
@@ -305,7 +306,7 @@ def test_an_async_stream_gives_its_connection_back(server: LocalServer) -> None:
 
     async def run() -> None:
         async with httpx.AsyncClient(limits=httpx.Limits(max_connections=1), timeout=2) as own:
-            client = AsyncOpper(api_key="key", base_url=server.base_url, http_client=own)
+            client = AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0, http_client=own)
             for turn in range(8):
                 if turn % 4 == 3:
                     server.reply(Reply.sse([chunk("a"), Pause(5)]))

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from corpus import CORPUS
 from openapi_spec_validator import validate
-from opper_chat import AsyncOpper, Opper
+from opper_chat import AsyncOpper, CallOptions, Opper
 from opper_chat_api.models import ChatCompletion, ChatCompletionRequest
 from opper_chat_api.params import ChatCompletionRequestParam
 
@@ -95,12 +95,12 @@ def test_every_parameter_is_in_the_contract_the_model_and_create() -> None:
 
 @pytest.mark.parametrize("client", [Opper, AsyncOpper])
 def test_create_takes_its_keywords_from_the_contract(client: Any) -> None:
-    """`create()` names `stream`, and its other keywords are those of the typed dict."""
+    """`create()` names `stream`, and its other keywords are those of the typed dict and the options of a call."""
     with_key = client(api_key="key")
     hints = get_type_hints(with_key.chat.completions.create)
     assert "stream" in hints
-    (unpacked,) = hints["params"].__args__
-    assert unpacked is ChatCompletionRequestParam
+    (unpacked,) = hints["arguments"].__args__
+    assert set(unpacked.__annotations__) == {*ChatCompletionRequestParam.__annotations__, *CallOptions.__annotations__}
 
 
 def test_the_page_lists_the_same_parameters() -> None:

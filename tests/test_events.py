@@ -11,10 +11,10 @@ from typing import Any, get_args
 import pytest
 from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
-from opper_chat import _events
+from opper_chat import ChatCompletion, _events
 from opper_chat._accumulator import Accumulator
 from opper_chat._events import EventMaker, StreamEvent
-from opper_chat_api.models import ChatCompletion, ChatCompletionChunk, CustomToolCall, FunctionToolCall, OtherToolCall
+from opper_chat_api.models import ChatCompletionChunk, CustomToolCall, FunctionToolCall, OtherToolCall
 from test_accumulator import CHUNKS, recorded_chunks, split_completions
 
 

@@ -74,7 +74,7 @@ def run(kind: str, server: LocalServer, scenario: Scenario, *, events: bool) -> 
 def run_sync(server: LocalServer, params: Any, events: bool) -> Run:
     result = Run()
     with httpx.Client(limits=LIMITS, timeout=TIMEOUT, verify=False) as own:
-        client = Opper(api_key="key", base_url=server.base_url, http_client=own)
+        client = Opper(api_key="key", base_url=server.base_url, max_retries=0, http_client=own)
         completions = client.chat.completions
         stream: Any = None
         try:
@@ -98,7 +98,7 @@ def run_sync(server: LocalServer, params: Any, events: bool) -> Run:
 async def run_async(server: LocalServer, params: Any, events: bool) -> Run:
     result = Run()
     async with httpx.AsyncClient(limits=LIMITS, timeout=TIMEOUT, verify=False) as own:
-        client = AsyncOpper(api_key="key", base_url=server.base_url, http_client=own)
+        client = AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0, http_client=own)
         completions = client.chat.completions
         stream: Any = None
         try:

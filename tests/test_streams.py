@@ -18,11 +18,11 @@ from opper_chat import (
     APIError,
     APITimeoutError,
     AsyncOpper,
+    ChatCompletion,
     Opper,
     StreamTruncatedError,
 )
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
-from opper_chat_api.models import ChatCompletion
 
 DONE = b"data: [DONE]\n\n"
 PING = b": ping\n\n"
@@ -40,7 +40,7 @@ def one() -> Iterator[httpx.Client]:
 
 
 def opper(server: LocalServer, own: httpx.Client, **settings: Any) -> Opper:
-    return Opper(api_key="key", base_url=server.base_url, http_client=own, **settings)
+    return Opper(api_key="key", base_url=server.base_url, max_retries=0, http_client=own, **settings)
 
 
 class TestReading:
@@ -84,7 +84,7 @@ class TestReading:
 
         async def run() -> None:
             server.reply(whole("Hel", "lo"))
-            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0) as client:
                 async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
                     assert [text async for text in stream.text_stream] == ["Hel", "lo"]
                     assert await stream.get_final_text() == "Hello"
@@ -118,7 +118,7 @@ class TestReading:
 
         async def run() -> None:
             server.reply(whole("Hello"), Reply.sse([chunk("Hel"), CUT]))
-            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0) as client:
                 async with client.chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
                     kinds = [event.type async for event in stream]
                 assert kinds.count("done") == kinds.count("content.done") == 1
@@ -273,7 +273,7 @@ class TestClocks:
             return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pings())
 
         with httpx.Client(transport=httpx.MockTransport(handle)) as own:
-            client = Opper(api_key="key", base_url="http://127.0.0.1:1", http_client=own)
+            client = Opper(api_key="key", base_url="http://127.0.0.1:1", max_retries=0, http_client=own)
             with (
                 pytest.raises(APITimeoutError) as caught,
                 client.chat.completions.create(messages=HELLO, stream=True, idle=0.2) as stream,  # type: ignore[arg-type]
@@ -306,7 +306,7 @@ class TestConnections:
 
         async def run() -> set[int]:
             ports: set[int] = set()
-            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0) as client:
                 for _ in range(10):
                     async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
                         ports.add(stream.response.extensions["network_stream"].get_extra_info("client_addr")[1])
@@ -350,7 +350,7 @@ class TestConnections:
         async def run() -> None:
             limits = httpx.Limits(max_connections=1)
             async with httpx.AsyncClient(limits=limits, timeout=httpx.Timeout(5, pool=0.5)) as own:
-                client = AsyncOpper(api_key="key", base_url=server.base_url, http_client=own)
+                client = AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0, http_client=own)
                 for read_first in (True, False):
                     stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
                     if read_first:
@@ -398,7 +398,7 @@ class TestConnections:
             server.reply(Reply.sse([chunk("a"), Pause(math.inf)]))
             limits = httpx.Limits(max_connections=1)
             async with httpx.AsyncClient(limits=limits, timeout=httpx.Timeout(5, pool=1)) as own:
-                client = AsyncOpper(api_key="key", base_url=server.base_url, http_client=own)
+                client = AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0, http_client=own)
                 stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
 
                 async def read() -> int:
@@ -419,7 +419,7 @@ class TestConnections:
 
         async def run() -> None:
             server.reply(Reply.sse([chunk("safe"), Pause(1), chunk(" not", finish_reason="stop"), DONE]))
-            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0) as client:
                 stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
                 await anext(stream)
                 with pytest.raises(TimeoutError):
@@ -435,7 +435,9 @@ class TestConnections:
         """An answer long before the pool's timeout, for a call that waited when the stream was dropped."""
 
         async def run() -> None:
-            async with AsyncOpper(api_key="key", base_url=server.base_url, max_connections=1, timeout=60) as client:
+            async with AsyncOpper(
+                api_key="key", base_url=server.base_url, max_retries=0, max_connections=1, timeout=60
+            ) as client:
                 stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
                 await anext(stream)
                 waiting = asyncio.create_task(client.chat.completions.create(messages=HELLO))  # type: ignore[arg-type]
@@ -459,7 +461,9 @@ class TestConnections:
 
         async def run() -> int:
             steps = 0
-            async with AsyncOpper(api_key="key", base_url=server.base_url, max_connections=1, timeout=2) as client:
+            async with AsyncOpper(
+                api_key="key", base_url=server.base_url, max_retries=0, max_connections=1, timeout=2
+            ) as client:
                 for step in range(400):
                     task = asyncio.create_task(use(client))
                     for _ in range(step):
@@ -493,7 +497,7 @@ class TestConnections:
         """Plain, streamed, timed out and cancelled, under trio."""
 
         async def run() -> None:
-            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0) as client:
                 assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
                 async with client.chat.completions.stream(messages=HELLO, deadline=30) as stream:  # type: ignore[arg-type]
                     assert [event.type async for event in stream][-1] == "done"
@@ -541,7 +545,7 @@ def test_an_error_mid_stream_carries_everything(server: LocalServer, flavour: Fl
 
 def test_one_async_client_in_several_event_loops(server: LocalServer) -> None:
     """An answer in each, one loop after another."""
-    client = AsyncOpper(api_key="key", base_url=server.base_url, max_connections=1)
+    client = AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0, max_connections=1)
 
     async def use() -> bool:
         completion = await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
@@ -563,7 +567,9 @@ def test_one_async_client_in_several_event_loops(server: LocalServer) -> None:
 def test_many_threads_share_one_client(server: LocalServer) -> None:
     """A right answer for each of 400 streams in 16 threads over 8 connections, with clocks running."""
     right: list[bool] = []
-    with Opper(api_key="key", base_url=server.base_url, max_connections=8, idle=30, deadline=60) as client:
+    with Opper(
+        api_key="key", base_url=server.base_url, max_retries=0, max_connections=8, idle=30, deadline=60
+    ) as client:
 
         def use() -> None:
             for _ in range(25):
@@ -603,7 +609,7 @@ def test_a_pool_full_of_calls_says_so(server: LocalServer) -> None:
     server.reply(Reply(delay=1.5), Reply(delay=1.5))
 
     async def run() -> str:
-        async with AsyncOpper(api_key="key", base_url=server.base_url, max_connections=2) as client:
+        async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0, max_connections=2) as client:
             create = client.chat.completions.create
             others = [asyncio.create_task(create(messages=HELLO, deadline=1)) for _ in range(2)]  # type: ignore[arg-type]
             await asyncio.sleep(0.1)

@@ -4,9 +4,19 @@ import asyncio
 from typing import assert_type
 
 import httpx
-from opper_chat import APIStatusError, AsyncOpper, InvalidArgumentError, Opper, RateLimitError, Stream
-from opper_chat_api.models import (
+from opper_chat import (
+    APIStatusError,
+    AsyncOpper,
+    Attempt,
     ChatCompletion,
+    InvalidArgumentError,
+    Opper,
+    RateLimitError,
+    RawResponse,
+    RawStream,
+    Stream,
+)
+from opper_chat_api.models import (
     ChatCompletionChunk,
     CustomToolCall,
     FunctionToolCall,
@@ -115,3 +125,23 @@ def main() -> None:
     tools()
     errors()
     asyncio.run(asynchronous())
+
+
+def options(key: str) -> None:
+    patient = client.with_options(timeout=httpx.Timeout(60, connect=5), max_retries=5, deadline=None)
+    assert_type(patient, Opper)
+    completion = patient.chat.completions.create(messages=[{"role": "user", "content": "Hi"}], max_retries=0)
+    assert_type(completion.request_id, str | None)
+    assert_type(completion.attempts, tuple[Attempt, ...])
+    Opper(api_key=lambda: key, default_headers={"X-Team": "x"})
+
+
+def raw() -> None:
+    messages: list[ChatMessageParam] = [{"role": "user", "content": "Hi"}]
+    response = client.chat.completions.with_raw_response.create(messages=messages)
+    assert_type(response, RawResponse)
+    assert_type(response.parse(), ChatCompletion)
+    assert_type(client.chat.completions.with_raw_response.create(messages=messages, stream=True), RawStream)
+    with client.chat.completions.with_streaming_response.create(messages=messages) as streamed:
+        for line in streamed.iter_lines():
+            assert_type(line, str)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._async_client import AsyncOpper as AsyncOpper
     from ._async_event_stream import AsyncEventStream as AsyncEventStream
+    from ._async_raw import AsyncRawResponse as AsyncRawResponse
+    from ._async_raw import AsyncRawStream as AsyncRawStream
+    from ._async_raw import AsyncStreamedResponse as AsyncStreamedResponse
     from ._async_stream import AsyncStream as AsyncStream
     from ._client import Opper as Opper
     from ._errors import APIConnectionError as APIConnectionError
@@ -33,9 +36,15 @@ if TYPE_CHECKING:
     from ._events import StreamEvent as StreamEvent
     from ._observers import forget as forget
     from ._observers import observe as observe
+    from ._raw import RawResponse as RawResponse
+    from ._raw import RawStream as RawStream
+    from ._raw import StreamedResponse as StreamedResponse
     from ._record import Attempt as Attempt
     from ._record import CallRecord as CallRecord
     from ._record import Observer as Observer
+    from ._results import ChatCompletion as ChatCompletion
+    from ._settings import CallOptions as CallOptions
+    from ._settings import ClientOptions as ClientOptions
     from ._stream import Stream as Stream
 
     __version__: str
@@ -47,6 +56,10 @@ _HOMES = {
     "_client": ("Opper",),
     "_event_stream": ("EventStream",),
     "_stream": ("Stream",),
+    "_async_raw": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
+    "_raw": ("RawResponse", "RawStream", "StreamedResponse"),
+    "_results": ("ChatCompletion",),
+    "_settings": ("CallOptions", "ClientOptions"),
     "_events": ("StreamEvent",),
     "_observers": ("forget", "observe"),
     "_record": ("Attempt", "CallRecord", "Observer"),
@@ -80,11 +93,17 @@ __all__ = (
     "APITimeoutError",
     "AsyncEventStream",
     "AsyncOpper",
+    "AsyncRawResponse",
+    "AsyncRawStream",
     "AsyncStream",
+    "AsyncStreamedResponse",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
+    "CallOptions",
     "CallRecord",
+    "ChatCompletion",
+    "ClientOptions",
     "ConflictError",
     "EventStream",
     "InternalServerError",
@@ -96,9 +115,12 @@ __all__ = (
     "OpperError",
     "PermissionDeniedError",
     "RateLimitError",
+    "RawResponse",
+    "RawStream",
     "Stream",
     "StreamEvent",
     "StreamTruncatedError",
+    "StreamedResponse",
     "UnknownArgumentError",
     "UnprocessableEntityError",
     "__version__",

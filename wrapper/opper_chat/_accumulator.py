@@ -6,11 +6,11 @@ from collections.abc import Callable
 from operator import itemgetter
 from typing import Any
 
-from opper_chat_api.models.chat_completion import ChatCompletion
 from opper_chat_api.models.completion_usage import CompletionUsage
 
 from ._json import is_array, is_object
 from ._partial_json import FIRST_SAID, LAST_SAID, Text, copied, is_empty, merged, replaced
+from ._results import ChatCompletion
 from ._tool_calls import ToolCall, ToolCalls
 
 OTHER_PARTS = "content_parts"

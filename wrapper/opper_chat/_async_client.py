@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self, Unpack
 
-import httpx
-
+from ._async_calls import AsyncCalls
 from ._async_completions import AsyncCompletions
-from ._async_http import AsyncHTTP
-from ._clocks import check_clocks
-from ._options import check_count, find_base_url, find_key
-from ._transport import NOT_GIVEN, NotGiven
+from ._async_http import AsyncHTTP, EventHooks
+from ._options import DEFAULT_RETRIES, AsyncKeySource, check_count, find_base_url, find_key, warn_of_clear_text
+from ._settings import ClientOptions, ClientSettings
+from ._transport import NOT_GIVEN, NotGiven, call_site
+
+if TYPE_CHECKING:
+    from ._library import AnyTimeout, AnyURL, AsyncHTTPClient
 
 
 class AsyncOpper:
     """A client for chat completions.
 
     Args:
-        api_key: the key; else the environment's ``OPPER_API_KEY``, then ``OPPER_HTTP_BEARER``.
+        api_key: the key; else the environment's ``OPPER_API_KEY``, then ``OPPER_HTTP_BEARER``. Or what returns one,
+            which is called for every request, for keys that live shortly.
         base_url: the address; else the environment's ``OPPER_BASE_URL``, then the documented
             ``https://api.opper.ai/v2/openai``. Any server of the same API will do.
         timeout: seconds that each step may take (connecting, sending, waiting for the next bytes, waiting
             for a free connection), an ``httpx.Timeout`` that names them apart, or None for no limit.
             Unless given, 5 seconds to connect and 600 for the rest.
+        max_retries: how often to try again what failed for a reason that may pass.
         first_token: seconds from a streamed call to the first token of its answer, or None for no limit.
         idle: seconds from one token of a stream to the next, and to the first where ``first_token`` is not set, or
             None. Pings and comments do not count as tokens.
-        deadline: seconds from a call to the end of its answer, streamed or not, or None.
-        max_connections: how many calls can be under way at once; more wait for their turn.
-        http_client: an httpx client of your own, with proxies, certificates or a transport of your choice.
-            Its limits are used, and its timeouts unless ``timeout`` is given. It stays yours: closing this client
-            leaves it open.
+        deadline: seconds from a call to the end of its answer, streamed or not, attempts and waits included, or None.
+        default_headers: HTTP headers to add to every request; they win over the client's own.
+        default_query: query parameters to add to every address.
+        max_connections: how many connections there can be at once; more calls wait for their turn.
+        http_client: an HTTP client of your own, of httpx or httpx2, with proxies, certificates or a transport of your
+            choice. Its limits are used, and its timeouts unless ``timeout`` is given. It stays yours: closing this
+            client leaves it open.
+        event_hooks: functions to call with every request and every response of the HTTP library, those of attempts
+            that fail included: ``{"request": [...], "response": [...]}``.
 
     Raises:
         MissingKeyError: there is no key.
@@ -44,31 +53,84 @@ class AsyncOpper:
     def __init__(
         self,
         *,
-        api_key: str | None = None,
-        base_url: str | httpx.URL | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
+        api_key: str | AsyncKeySource | None = None,
+        base_url: AnyURL | None = None,
+        timeout: AnyTimeout | NotGiven = NOT_GIVEN,
+        max_retries: int = DEFAULT_RETRIES,
         first_token: float | None = None,
         idle: float | None = None,
         deadline: float | None = None,
+        default_headers: Mapping[str, str] | None = None,
+        default_query: Mapping[str, str | float] | None = None,
         max_connections: int = 1000,
-        http_client: httpx.AsyncClient | None = None,
+        http_client: AsyncHTTPClient | None = None,
+        event_hooks: EventHooks | None = None,
     ) -> None:
-        clocks = check_clocks({"first_token": first_token, "idle": idle, "deadline": deadline})
+        settings = ClientSettings(find_key(api_key), find_base_url(base_url))
+        if http_client is not None:
+            settings = settings._replace(steps=None)
+        options: ClientOptions = {
+            "max_retries": max_retries,
+            "first_token": first_token,
+            "idle": idle,
+            "deadline": deadline,
+            "default_headers": default_headers,
+            "default_query": default_query,
+        }
+        if not isinstance(timeout, NotGiven):
+            options["timeout"] = timeout
+        settings = settings.changed(options)
+        warn_of_clear_text(settings.base_url, 2)
         connections = check_count(max_connections, "max_connections")
-        self._http = AsyncHTTP(find_key(api_key), find_base_url(base_url), timeout, http_client, connections)
-        self.chat = AsyncChat(AsyncCompletions(self._http, clocks))
+        self._take(AsyncHTTP(http_client, connections, event_hooks, call_site()), settings)
+
+    def _take(self, http: AsyncHTTP, settings: ClientSettings) -> None:
+        self._http = http
+        self._settings = settings
+        self.chat = AsyncChat(AsyncCompletions(AsyncCalls(http, settings)))
+
+    def with_options(self, **options: Unpack[ClientOptions]) -> Self:
+        """Return a client with other settings and the same connections. What is not given stays as it is.
+
+        Args:
+            options: ``api_key``, ``base_url``, ``timeout``, ``max_retries``, ``first_token``, ``idle``, ``deadline``,
+                ``default_headers``, ``default_query``.
+
+        Raises:
+            InvalidArgumentError: one is wrong.
+        """
+        settings = self._settings.changed(options)
+        if settings.base_url != self._settings.base_url:
+            warn_of_clear_text(settings.base_url, 2)
+        other = type(self).__new__(type(self))
+        other._take(self._http, settings)  # noqa: SLF001  # it is one of these
+        return other
 
     @property
     def base_url(self) -> str:
         """The address that requests go to, without a slash at the end."""
-        return self._http.base_url
+        return self._settings.base_url
+
+    @property
+    def max_retries(self) -> int:
+        """How often a call is tried again."""
+        return self._settings.max_retries
 
     def __repr__(self) -> str:
-        http: AsyncHTTP | None = getattr(self, "_http", None)  # there is none where making it failed
-        return f"{type(self).__name__}(base_url={http.base_url if http else None!r})"
+        settings: ClientSettings | None = getattr(self, "_settings", None)  # there is none where making it failed
+        return f"{type(self).__name__}(base_url={settings.base_url if settings else None!r})"
+
+    def __copy__(self) -> Self:
+        return self.with_options()
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.with_options()
 
     async def close(self) -> None:
-        """Close the connections, unless the httpx client is your own. Closing twice does nothing."""
+        """Close the connections, unless the HTTP client is your own. Closing twice does nothing.
+
+        They are those of all clients that `with_options` has made of this one, or this one of.
+        """
         await self._http.close()
 
     async def __aenter__(self) -> Self:

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from time import monotonic
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import httpx
-
+from ._async_calls import AsyncCalls
 from ._async_stream import AsyncReading
+from ._call import Call
 from ._chunks import ReadChunk
-from ._clocks import CallClocks, ClockSettings
 from ._events import EventMaker, StreamEvent
-from ._flow import StreamFlow
-from ._requests import PreparedRequest
-from ._transport import Holders, NotGiven
 
 if TYPE_CHECKING:
-    from ._async_completions import AsyncCompletions
+    import httpx
 
 
 class AsyncEventStream(AsyncReading):
@@ -27,11 +22,14 @@ class AsyncEventStream(AsyncReading):
     Ends and raises as `AsyncStream` does.
     """
 
-    def __init__(self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str) -> None:
-        super().__init__(response, flow, holders, site)
-        self._events = EventMaker(flow.accumulator)
+    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
+        super().__init__(calls, call, response, site)
         self._ready: list[StreamEvent] = []
         self._told_all = False
+
+    def _read_from(self, response: httpx.Response) -> None:
+        super()._read_from(response)
+        self._events = EventMaker(self._flow.accumulator)
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self
@@ -58,23 +56,17 @@ class AsyncEventStream(AsyncReading):
 class AsyncStreamManager:
     """Sends the request of a stream on entering, closes the stream on leaving."""
 
-    def __init__(
-        self,
-        completions: AsyncCompletions,
-        request: PreparedRequest,
-        timeout: float | httpx.Timeout | NotGiven | None,
-        settings: ClockSettings,
-        site: str,
-    ) -> None:
-        self._completions = completions
-        self._arguments = (request, timeout, settings, site)
+    def __init__(self, calls: AsyncCalls, call: Callable[[], Call], site: str) -> None:
+        self._calls = calls
+        self._call = call
+        self._site = site
         self._stream: AsyncEventStream | None = None
 
     async def __aenter__(self) -> AsyncEventStream:
-        request, timeout, settings, site = self._arguments
-        started = await self._completions.start(request, timeout, CallClocks(settings, monotonic()))
-        self._stream = AsyncEventStream(*started, site)
-        return self._stream
+        call = self._call()
+        stream = AsyncEventStream(self._calls, call, await self._calls.open(call), self._site)
+        self._stream = await stream.settle()
+        return stream
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

@@ -1,148 +1,196 @@
-"""The HTTP shell: one httpx client, what every request of a client has in common, and the bounds of its waiting."""
+"""The HTTP shell: one HTTP client, which sends the requests of calls, and the bounds of its waiting."""
 
 from __future__ import annotations
 
+import sys
+import warnings
+from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic
+from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
-import httpx
-
 from ._async_pool import AsyncPool
-from ._async_wait import time_limit
+from ._async_wait import SendLimit, made_key, time_limit
+from ._call import Call
 from ._clocks import CallClocks, StepTimeouts
 from ._errors import APIConnectionError, APITimeoutError, InvalidArgumentError
 from ._flow import timed_out
-from ._options import Secret
-from ._requests import PreparedRequest
-from ._transport import CALL, Holders, NotGiven, bearer, check_timeout, default_timeout, errors_mapped, verify
+from ._library import Library, default_library, library_of
+from ._options import Secret, check_key
+from ._settings import DEFAULT_STEPS
+from ._transport import CALL, Holders, bearer, errors_mapped, forget_key, verify
 
-STEPS = ("connect", "read", "write", "pool")
-"""The clocks that are httpx's."""
+if TYPE_CHECKING:
+    import httpx
+
+    from ._library import AsyncHTTPClient
 
 KEEPALIVE_SECONDS = 15.0
 """How long a connection that nobody uses may be used again. Servers close theirs after a while of their own."""
 
+EventHooks = Mapping[str, list[Callable[..., Any]]]
+
 
 class AsyncHTTP:
-    """Sends prepared requests.
+    """Sends requests and reads answers. One for a client and all that `with_options` makes of it.
+
+    Args:
+        own: the caller's own HTTP client, or None.
+        max_connections: how many connections there may be, if there is no own client.
+        event_hooks: what is called with every request and every response, if there is no own client.
+        site: where the client was made.
 
     Attributes:
-        base_url: the address that paths are relative to.
         holders: who holds its connections.
+        lent: whether the HTTP client is the caller's own.
     """
 
     def __init__(
-        self,
-        key: Secret,
-        base_url: str,
-        timeout: float | httpx.Timeout | NotGiven | None,
-        own: httpx.AsyncClient | None,
-        max_connections: int,
+        self, own: AsyncHTTPClient | None, max_connections: int, event_hooks: EventHooks | None, site: str
     ) -> None:
-        self.base_url = base_url
+        self._closed = True  # until it is made
         self.holders = Holders()
-        self._key = key
-        self._timeout = timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
-        self._lent = own is not None
-        self._client = _default_client(max_connections) if own is None else _checked(own)
+        self.lent = own is not None
+        self._site = site
+        self._used = False
+        if own is None:
+            self._client: httpx.AsyncClient = _default_client(default_library(), max_connections, event_hooks)
+        else:
+            library_of(own, "AsyncClient")
+            if event_hooks is not None:
+                raise InvalidArgumentError("event_hooks", "None beside http_client, which has its own", "some")
+            self._client = own  # type: ignore[assignment]  # the fork's has the same names
+        self._closed = False
 
-    async def send(
-        self, request: PreparedRequest, timeout: float | httpx.Timeout | NotGiven | None, clocks: CallClocks
-    ) -> httpx.Response:
-        """Send a prepared request and return the response with its body still to be read.
+    async def send(self, call: Call) -> httpx.Response:
+        """Send the request of a call and return the response with its body still to be read.
 
         Raises:
             APIConnectionError: there was no answer. APITimeoutError: there was none in time.
-            InvalidArgumentError: the timeout is wrong.
+            Exception: what the caller's own source of keys raises.
         """
-        given = self._timeout if isinstance(timeout, NotGiven) else check_timeout(timeout)
-        steps = (self._client.timeout if isinstance(given, NotGiven) else given).as_dict()
-        number = id(steps)
+        steps = call.settings.steps
+        given = dict(self._client.timeout.as_dict() if steps is None else steps)
+        number = id(given)
         self.holders.hold(number, CALL)
         try:
-            return await self._send(request, StepTimeouts(steps, clocks, monotonic), clocks)
+            return await self._send(call, given)
         except APITimeoutError as error:
             if error.clock == "pool" and self.holders.dropped:
                 # Sending frees what was dropped, and a drop can come while a call waits for the pool.
-                return await self._send(request, StepTimeouts(steps, clocks, monotonic), clocks)
+                return await self._send(call, given)
             raise
         finally:
             self.holders.release(number)
 
-    async def _send(self, request: PreparedRequest, timeouts: StepTimeouts, clocks: CallClocks) -> httpx.Response:
+    async def _send(self, call: Call, steps: dict[str, float | None]) -> httpx.Response:
         await self._free_dropped()
-        if self._client.is_closed:
-            raise APIConnectionError("The client is closed.")
+        if self._closed or self._client.is_closed:
+            closed = APIConnectionError("The client is closed.")
+            closed.lasting = True
+            raise closed
+        self._used = True
+        request, settings, clocks = call.request, call.settings, call.clocks
+        key = settings.key
+        if not isinstance(key, Secret):
+            key = check_key(await made_key(key), "api_key()")
+        timeouts = StepTimeouts(steps, clocks, monotonic)
+        limit = clocks.limit(monotonic()) if clocks.running else None
+        sending = SendLimit(None if limit is None else limit.left)
         prepared = self._client.build_request(
             request.method,
-            f"{self.base_url}{request.path}",
-            params=request.query or None,
-            headers={"User-Agent": "opper-chat", **bearer(self._key), **request.headers},
+            f"{settings.base_url}{request.path}",
+            params={**settings.default_query, **request.query} or None,
+            headers={"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers},
             content=request.content,
-            extensions={"timeout": timeouts},
+            extensions={"timeout": timeouts, **sending.extensions},
         )
-        limit = clocks.limit(monotonic()) if clocks.running else None
+        response: httpx.Response | None = None
+        call.sending(monotonic())
         try:
             with errors_mapped(prepared, holders=self.holders):
-                if limit is None:
-                    return await self._client.send(prepared, stream=True)
-                try:
-                    async with time_limit(limit.left):
-                        return await self._client.send(prepared, stream=True)
-                except TimeoutError:
-                    raise timed_out(limit) from None
+                async with sending:
+                    response = await self._client.send(prepared, stream=True)
+        except TimeoutError:
+            if response is not None:  # it came just when the time was up
+                await response.aclose()
+            if limit is None:
+                raise
+            raise timed_out(limit) from None
         except APITimeoutError as error:
-            ran_out = clocks.ran_out(monotonic()) if error.clock in STEPS else None
+            ran_out = clocks.ran_out(monotonic()) if error.clock in DEFAULT_STEPS else None
             if ran_out is None:
                 raise
             raise timed_out(ran_out) from error.__cause__
         finally:
             timeouts.stop_clocks()
+        forget_key(response.request)  # it hangs on the response for as long as that lives
+        return response
 
-    async def read(self, response: httpx.Response, clocks: CallClocks) -> bytes:
+    async def read(self, response: httpx.Response, clocks: CallClocks) -> None:
         """Read a body to its end and free the connection."""
         self.holders.hold(id(response), CALL)
         limit = clocks.limit(monotonic()) if clocks.running else None
         try:
             with errors_mapped(response.request, response.status_code, response.headers):
                 if limit is None:
-                    return await response.aread()
+                    await response.aread()
+                    return
                 try:
                     async with time_limit(limit.left, response):
-                        return await response.aread()
+                        await response.aread()
                 except TimeoutError:
                     raise timed_out(limit, response.status_code, response.headers) from None
         finally:
             self.holders.release(id(response))
             await response.aclose()
 
+    async def next_bytes(self, response: httpx.Response, pieces: AsyncIterator[bytes], clocks: CallClocks) -> bytes:
+        """Return the next bytes of a body; none at its end."""
+        began = monotonic()
+        limit = clocks.limit(began) if clocks.running else None
+        if limit is not None and limit.left <= 0:
+            # Where a read cannot be interrupted, the clock is at least looked at between two of them.
+            raise timed_out(limit, response.status_code, response.headers)
+        with errors_mapped(response.request, response.status_code, response.headers):
+            if limit is None:
+                return await anext(pieces, b"")
+            try:
+                async with time_limit(limit.left, response):
+                    return await anext(pieces, b"")
+            except TimeoutError:
+                raise timed_out(limit, response.status_code, response.headers) from None
+            finally:
+                clocks.waited(monotonic() - began)
+
     async def close(self) -> None:
-        """Close the connections, unless the httpx client is the caller's own."""
+        """Close the connections, unless the HTTP client is the caller's own."""
+        self._closed = True
         await self._free_dropped()
-        if not self._lent:
+        if not self.lent:
             await self._client.aclose()
+
+    def __del__(self) -> None:
+        if getattr(self, "_closed", True) or self.lent or not self._used or sys.is_finalizing():
+            return
+        message = f"a client made at {self._site} was never closed"
+        warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 
     async def _free_dropped(self) -> None:
         while self.holders.dropped:
             await self.holders.dropped.pop().aclose()
 
 
-def _checked(own: object) -> httpx.AsyncClient:
-    if not isinstance(own, httpx.AsyncClient):
-        raise InvalidArgumentError("http_client", "an httpx.AsyncClient", f"a {type(own).__name__}")
-    return own
-
-
-def _default_client(max_connections: int) -> httpx.AsyncClient:
+def _default_client(library: Library, max_connections: int, event_hooks: EventHooks | None) -> httpx.AsyncClient:
+    hooks: Any = event_hooks  # of which form they are is for httpx to say
     if getproxies():
         # Which address goes through which proxy is for httpx to say, with its own pool.
-        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-        return httpx.AsyncClient(timeout=default_timeout(), limits=limits)
-    return httpx.AsyncClient(
-        timeout=default_timeout(), transport=AsyncPool(_connect, max_connections, KEEPALIVE_SECONDS)
-    )
+        limits = library.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+        return library.AsyncClient(limits=limits, event_hooks=hooks)
 
+    def connect(scheme: str) -> httpx.AsyncHTTPTransport:
+        one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
+        return library.AsyncHTTPTransport(verify=verify(library, scheme), limits=one)
 
-def _connect(scheme: str) -> httpx.AsyncHTTPTransport:
-    one = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
-    return httpx.AsyncHTTPTransport(verify=verify(scheme), limits=one)
+    pool: Any = AsyncPool(library, connect, max_connections, KEEPALIVE_SECONDS)
+    return library.AsyncClient(transport=pool, event_hooks=hooks)

@@ -7,15 +7,19 @@ import warnings
 from collections.abc import AsyncIterator, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import httpx
-
-from ._async_wait import drop, interrupt, time_limit
+from ._async_calls import AsyncCalls
+from ._async_wait import drop, interrupt, sleep, time_limit
+from ._call import Call
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
-from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of, timed_out
-from ._transport import Holders, errors_mapped
+from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
+from ._library import loaded
+from ._record import Attempt
+
+if TYPE_CHECKING:
+    import httpx
 
 DRAIN_SECONDS = 0.1
 """How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
@@ -26,20 +30,32 @@ DRAIN_BYTES = 65536
 class AsyncReading:
     """What a stream of chunks and a stream of events have in common."""
 
-    def __init__(self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
         self._closed = False
-        self._response = response
-        self._flow = flow
-        self._holders = holders
+        self._calls = calls
+        self._call = call
+        self._holders = calls.http.holders
         self._site = site
-        self._bytes = response.aiter_bytes()
         self._busy = False
         self._ended = False
-        holders.hold(id(self), f"a stream made at {site}")
+        self._failure: APIError | None = None
+        self._read_from(response)
+        self._holders.hold(id(self), f"a stream made at {site}")
+
+    def _read_from(self, response: httpx.Response) -> None:
+        self._response = response
+        self._bytes = response.aiter_bytes()
+        clocks, expected = self._call.clocks, self._call.request.choices
+        self._flow = StreamFlow(response.status_code, response.headers, clocks, expected)
+        # Not of this object: a stream that is dropped must not be held by what is told of its call.
+        self._call.record.brings(self._flow.so_far)
 
     @property
     def response(self) -> httpx.Response:
-        """The HTTP response; its headers are there before the first chunk."""
+        """The HTTP response; its headers are there before the first chunk.
+
+        Where a stream breaks before it brought anything it is asked for again, and this is the last response.
+        """
         return self._response
 
     @property
@@ -53,9 +69,16 @@ class AsyncReading:
         return request_id(self._response.headers)
 
     @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the call that ended: those that failed before this one, and this one when it is over."""
+        return tuple(self._call.record.attempts)
+
+    @property
     def snapshot(self) -> ChatCompletion:
         """The completion as far as its chunks were handed out, made when it is asked for."""
-        return self._flow.accumulator.snapshot()
+        completion = self._flow.accumulator.snapshot()
+        completion.came_by(self._call.record)
+        return completion
 
     @property
     async def text_stream(self) -> AsyncIterator[str]:
@@ -106,6 +129,7 @@ class AsyncReading:
             return
         self._closed = True
         self._holders.release(id(self))
+        self._tell_end()
         if self._busy and interrupt(self._response):
             return  # whoever is reading wakes up, and closes the response
         await self._response.aclose()
@@ -123,8 +147,17 @@ class AsyncReading:
             return
         self._closed = True
         self._holders.release(id(self))
+        self._tell_end()
         drop(self._response, self._holders.dropped)
         warnings.warn(f"a stream made at {self._site} was never closed", ResourceWarning, stacklevel=1, source=self)
+
+    async def settle(self) -> Self:
+        """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
+        while not (self._flow.settled or self._ended):
+            await self._receive()
+            if self._flow.over and not self._flow.chunks_waiting:
+                await self._conclude()
+        return self
 
     async def _next_chunk(self) -> ReadChunk | None:
         """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
@@ -132,27 +165,59 @@ class AsyncReading:
             if self._closed and not self._ended and not self._flow.complete:
                 raise self._closed_early()
             if (chunk := self._flow.take()) is not None:
+                if self._flow.clocks.token_seen:
+                    self._call.token(monotonic())
                 return chunk
-            if self._closed and not self._ended:
+            if self._failure is not None:
+                raise self._failure  # whoever asks again is told again
+            if self._ended or self._closed:
                 return None
             if self._flow.over:
-                self._ended = True
-                failure = self._flow.conclude()
-                await self._finish(failure)
-                if failure is not None:
-                    raise failure
-                return None
-            await self._receive()
+                await self._conclude()
+            else:
+                await self._receive()
+
+    async def _conclude(self) -> None:
+        """End the stream, or begin it anew where it broke before it brought anything."""
+        failure = self._flow.conclude()
+        if failure is not None:
+            if failure.partial is not None:
+                failure.partial.came_by(self._call.record)
+            begun = self._flow.chunks_received or failure.partial is not None
+            wait = self._call.failed(failure, monotonic(), final=bool(begun))
+            if wait is not None:
+                await self._begin_anew(wait)
+                return
+        self._ended = True
+        self._failure = failure
+        await self._finish(failure)
+        if failure is not None:
+            raise failure
+
+    async def _begin_anew(self, wait: float) -> None:
+        try:
+            await self._response.aclose()
+            await sleep(wait)
+            self._read_from(await self._calls.open(self._call, again=True))
+        except BaseException as error:
+            self._ended = True
+            self._failure = error if isinstance(error, APIError) else None
+            self._tell_end(error)
+            await self.close()
+            raise
+        if self._closed:  # by somebody else, in the meantime
+            await self._response.aclose()
 
     async def _receive(self) -> None:
         self._busy = True
         try:
-            data = await self._read()
+            data = await self._calls.http.next_bytes(self._response, self._bytes, self._flow.clocks)
         except APIError as error:
             if not self._closed:
                 self._flow.fail(error)
-        except BaseException:
+        except BaseException as error:
             self._busy = False
+            self._tell_end(error)
             await self.close()
             raise
         else:
@@ -162,25 +227,6 @@ class AsyncReading:
             self._busy = False
         if self._closed:
             await self._response.aclose()
-
-    async def _read(self) -> bytes:
-        """Return the next bytes; none at the end of the body."""
-        clocks = self._flow.clocks
-        began = monotonic()
-        limit = clocks.limit(began) if clocks.running else None
-        if limit is not None and limit.left <= 0:
-            # Where a read cannot be interrupted, the clock is at least looked at between two of them.
-            raise timed_out(limit, self._response.status_code, self._response.headers)
-        with errors_mapped(self._response.request, self._response.status_code, self._response.headers):
-            if limit is None:
-                return await anext(self._bytes, b"")
-            try:
-                async with time_limit(limit.left, self._response):
-                    return await anext(self._bytes, b"")
-            except TimeoutError:
-                raise timed_out(limit, self._response.status_code, self._response.headers) from None
-            finally:
-                clocks.waited(monotonic() - began)
 
     async def _finish(self, failure: APIError | None) -> None:
         """Give the connection back: whole, if the server ends its body soon."""
@@ -193,13 +239,23 @@ class AsyncReading:
                 async with time_limit(DRAIN_SECONDS, self._response):
                     while read < DRAIN_BYTES and (data := await anext(self._bytes, b"")):
                         read += len(data)
-        except (TimeoutError, httpx.HTTPError, httpx.StreamError):
+        except loaded("HTTPError", "StreamError", also=TimeoutError):
             pass  # it is given up instead
         finally:
             self._busy = False
             if self._closed:  # by somebody else, while this was reading
                 await self._response.aclose()
             await self.close()
+
+    def _tell_end(self, error: BaseException | None = None) -> None:
+        """Tell how the call ended: with the answer, with an error, or given up."""
+        failure = error or self._failure
+        if failure is not None:
+            self._call.raised(failure, monotonic())
+        elif self._flow.complete and not self._flow.chunks_waiting:
+            self._call.complete(self.snapshot, monotonic())
+        else:
+            self._call.close(monotonic())
 
     def _closed_early(self) -> StreamTruncatedError:
         error = StreamTruncatedError(
@@ -209,6 +265,7 @@ class AsyncReading:
         )
         error.chunks_received = self._flow.chunks_received
         error.partial = self.snapshot if error.chunks_received else None
+        error.attempts = self.attempts
         return error
 
 

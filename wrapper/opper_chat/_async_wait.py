@@ -9,14 +9,22 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import anyio
-import httpx
 from sniffio import current_async_library
 
-from ._wait import LEAVE, LOOP, interrupt
+from ._options import AsyncKeySource
+from ._wait import LEAVE, LOOP, WATCH, interrupt
 
-__all__ = ["LEAVE", "LOOP", "Room", "drop", "interrupt", "time_limit", "undisturbed", "where"]
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = [
+    "LEAVE", "LOOP", "WATCH", "Room", "SendLimit", "at_end_of_loop", "drop", "forget_loop", "interrupt", "made_key",
+    "sleep", "time_limit", "undisturbed", "where",
+]  # fmt: skip
 
 
 @asynccontextmanager
@@ -31,6 +39,64 @@ async def time_limit(
     """
     with anyio.fail_after(max(seconds, 0)):
         yield
+
+
+class SendLimit:
+    """Bounds the sending of a request, up to the headers of its answer.
+
+    Args:
+        seconds: how long it may take, or None for no limit.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._limit = None if seconds is None else anyio.fail_after(max(seconds, 0))
+        self.extensions: dict[str, Any] = {}
+        """For the request. The twin has some."""
+
+    async def __aenter__(self) -> Self:
+        if self._limit is not None:
+            self._limit.__enter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        return None if self._limit is None else self._limit.__exit__(kind, error, traceback)
+
+
+async def sleep(seconds: float) -> None:
+    """Wait."""
+    await anyio.sleep(seconds)
+
+
+async def made_key(source: AsyncKeySource) -> str:
+    """Return what a source of keys gives."""
+    key = source()
+    return key if isinstance(key, str) else await key
+
+
+async def at_end_of_loop(work: Callable[[], Coroutine[object, object, None]]) -> object:
+    """Have some work done when this event loop ends, as long as what is returned is kept.
+
+    `asyncio.run` and trio both close the generators that are still open, while things can still be awaited. Nothing
+    else tells the end of a loop.
+    """
+
+    async def guard() -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            await work()
+
+    waiting = guard()
+    await anext(waiting)
+    return waiting
+
+
+async def forget_loop(waiting: object) -> None:
+    """Do now what was to be done at the end of this event loop."""
+    if isinstance(waiting, AsyncGenerator):
+        await waiting.aclose()
 
 
 def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:

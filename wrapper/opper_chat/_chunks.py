@@ -27,6 +27,9 @@ MEMBERS = frozenset({"choices", "usage", "id", "created", "model", "object", "se
 
 STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
 
+LONGEST_START = 9
+"""Bytes by which a stream is told from any other body: a byte order mark and the longest of the names."""
+
 
 class ReadChunk(NamedTuple):
     """One chunk, as a model and as the JSON object that it was read from."""
@@ -84,7 +87,7 @@ class ChunkReader:
 
     def read_whole(self, content: bytes) -> list[ReadChunk]:
         """Read a body that is not declared to be a stream: a plain completion, given as one chunk, or an error."""
-        if content.lstrip().startswith(STREAM_STARTS):
+        if begins_stream(content.lstrip()):
             return self.feed(content)
         try:
             value = _json.decode(content)
@@ -140,6 +143,11 @@ class ChunkReader:
 
     def _error(self, kind: type[APIError], message: str, raw: bytes, body: object = None) -> APIError:
         return kind(message, status_code=self._status_code, headers=self._headers, raw_body=raw, body=body)
+
+
+def begins_stream(start: bytes) -> bool:
+    """Whether a body that starts with these bytes is a stream of events, whatever it is declared to be."""
+    return start.removeprefix(b"\xef\xbb\xbf").startswith(STREAM_STARTS)
 
 
 def is_completion(value: object) -> bool:

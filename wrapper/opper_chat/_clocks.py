@@ -56,12 +56,12 @@ class CallClocks:
         now: the time at which the call begins, in seconds of any monotonic clock.
     """
 
-    __slots__ = ("_began", "_settings", "_token_seen", "_waited", "running")
+    __slots__ = ("_began", "_settings", "_waited", "running", "token_seen")
 
     def __init__(self, settings: ClockSettings, now: float) -> None:
         self._settings = settings
         self._began = now
-        self._token_seen = False
+        self.token_seen = False
         self._waited = 0.0
         self.running = any(seconds is not None for seconds in settings)
         """Whether there is any limit; if not, nothing need be asked of these clocks."""
@@ -72,7 +72,7 @@ class CallClocks:
 
     def token(self) -> None:
         """Take note of a token."""
-        self._token_seen = True
+        self.token_seen = True
         self._waited = 0.0
 
     def limit(self, now: float) -> Limit | None:
@@ -81,7 +81,7 @@ class CallClocks:
         limits: list[Limit] = []
         if deadline is not None:
             limits.append(Limit("deadline", deadline, self._began + deadline - now))
-        if first_token is not None and not self._token_seen:
+        if first_token is not None and not self.token_seen:
             limits.append(Limit("first_token", first_token, self._began + first_token - now))
         elif idle is not None:
             limits.append(Limit("idle", idle, idle - self._waited))

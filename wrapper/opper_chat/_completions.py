@@ -1,106 +1,57 @@
 # Made from wrapper/opper_chat/_async_completions.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The calls: arguments in, an answer or a stream out."""
+"""The calls that a person makes: arguments in, an answer or a stream out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from time import monotonic
 from typing import TYPE_CHECKING, Literal, Unpack, overload
 
-import httpx
-
-from ._clocks import CallClocks, ClockSettings, check_clocks
-from ._flow import StreamFlow, is_whole
-from ._http import HTTP
-from ._requests import ChatCompletionRequestParam, PreparedRequest, prepare
-from ._responses import ChatCompletion, read_completion, status_error
+from ._calls import Calls
+from ._requests import CallArguments
+from ._results import ChatCompletion
 from ._stream import Stream
-from ._transport import NOT_GIVEN, Holders, NotGiven, call_site
+from ._transport import call_site
 
 if TYPE_CHECKING:
     from ._event_stream import StreamManager
+    from ._raw import RawCompletions, StreamedCompletions
 
 
 class Completions:
     """The next message of a conversation."""
 
-    def __init__(self, http: HTTP, clocks: ClockSettings) -> None:
-        self._http = http
-        self._clock_settings = clocks
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
 
     @overload
     def create(
-        self,
-        *,
-        stream: Literal[False] | None = None,
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | float] | None = None,
-        extra_body: Mapping[str, object] | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        first_token: float | NotGiven | None = NOT_GIVEN,
-        idle: float | NotGiven | None = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
-        **params: Unpack[ChatCompletionRequestParam],
+        self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion: ...
 
     @overload
-    def create(
-        self,
-        *,
-        stream: Literal[True],
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | float] | None = None,
-        extra_body: Mapping[str, object] | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        first_token: float | NotGiven | None = NOT_GIVEN,
-        idle: float | NotGiven | None = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
-        **params: Unpack[ChatCompletionRequestParam],
-    ) -> Stream: ...
+    def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> Stream: ...
 
     @overload
     def create(
-        self,
-        *,
-        stream: bool | None,
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | float] | None = None,
-        extra_body: Mapping[str, object] | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        first_token: float | NotGiven | None = NOT_GIVEN,
-        idle: float | NotGiven | None = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
-        **params: Unpack[ChatCompletionRequestParam],
+        self, *, stream: bool | None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion | Stream: ...
 
     def create(
-        self,
-        *,
-        stream: bool | None = None,
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | float] | None = None,
-        extra_body: Mapping[str, object] | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        first_token: float | NotGiven | None = NOT_GIVEN,
-        idle: float | NotGiven | None = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
-        **params: Unpack[ChatCompletionRequestParam],
+        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion | Stream:
         """Ask the model for the next message.
 
         Args:
             stream: True returns a stream of chunks, to be iterated over and closed; otherwise the whole answer.
-            extra_headers: HTTP headers to add; they win over the client's own.
-            extra_query: query parameters to add to the address.
-            extra_body: members to add to the body, for what the contract does not know yet. They win over the
-                parameters, and None is sent as null.
-            timeout: as for the client, for this call.
-            first_token: as for the client, for this call.
-            idle: as for the client, for this call.
-            deadline: as for the client, for this call.
-            params: the parameters of the documentation page, ``messages`` first of all. Messages, tools and
-                the like are plain dicts or generated models, or both mixed. None leaves a parameter out.
+            arguments: the parameters of the documentation page, ``messages`` first of all, and options of the call.
+                Messages, tools and the like are plain dicts or generated models, or both mixed. None leaves a
+                parameter out. The options, where the client's own are not to be used:
+
+                - ``extra_headers``: HTTP headers to add; they win over the client's own.
+                - ``extra_query``: query parameters to add to the address.
+                - ``extra_body``: members to add to the body, for what the contract does not know yet. They win over
+                  the parameters, and None is sent as null.
+                - ``timeout``, ``max_retries``, ``first_token``, ``idle``, ``deadline``: as for the client.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
@@ -108,34 +59,16 @@ class Completions:
             APIStatusError: the answer is an error; the class tells which.
             APIResponseValidationError: the answer is not a chat completion, or not a stream.
 
+        An error that may pass was tried again ``max_retries`` times before it is raised; it has all its ``attempts``.
+
         Source: https://docs.opper.ai, Chat Completions.
         """
-        request = prepare(
-            params,
-            stream=stream,
-            extra_headers=extra_headers,
-            extra_query=extra_query,
-            extra_body=extra_body,
-        )
-        clocks = self._clocks(stream, first_token, idle, deadline)
+        call = self._calls.prepared(arguments, stream=stream)
         if stream:
-            return Stream(*self.start(request, timeout, clocks), call_site())
-        response = self._http.send(request, timeout, clocks)
-        content = self._http.read(response, clocks)
-        return read_completion(response.status_code, response.headers, content)
+            return Stream(self._calls, call, self._calls.open(call), call_site()).settle()
+        return self._calls.complete(call)
 
-    def stream(
-        self,
-        *,
-        extra_headers: Mapping[str, str] | None = None,
-        extra_query: Mapping[str, str | float] | None = None,
-        extra_body: Mapping[str, object] | None = None,
-        timeout: float | httpx.Timeout | NotGiven | None = NOT_GIVEN,
-        first_token: float | NotGiven | None = NOT_GIVEN,
-        idle: float | NotGiven | None = NOT_GIVEN,
-        deadline: float | NotGiven | None = NOT_GIVEN,
-        **params: Unpack[ChatCompletionRequestParam],
-    ) -> StreamManager:
+    def stream(self, **arguments: Unpack[CallArguments]) -> StreamManager:
         """Ask the model for the next message, as typed events while it is written.
 
         To be used with ``with``, which sends the request and closes the stream::
@@ -151,64 +84,21 @@ class Completions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
-        request = prepare(
-            params,
-            stream=True,
-            extra_headers=extra_headers,
-            extra_query=extra_query,
-            extra_body=extra_body,
-        )
-        settings = self._settings(first_token, idle, deadline)
+        begin = self._calls.later(arguments, stream=True)
         from ._event_stream import StreamManager  # the events are loaded by those who use them
 
-        return StreamManager(self, request, timeout, settings, call_site())
+        return StreamManager(self._calls, begin, call_site())
 
-    def start(
-        self,
-        request: PreparedRequest,
-        timeout: float | httpx.Timeout | NotGiven | None,
-        clocks: CallClocks,
-    ) -> tuple[httpx.Response, StreamFlow, Holders]:
-        """Send the prepared request of a stream, and return what the stream is made of."""
-        response = self._http.send(request, timeout, clocks)
-        return response, self._flow(request, response, clocks), self._http.holders
+    @property
+    def with_raw_response(self) -> RawCompletions:
+        """The same calls, with the HTTP response in place of what it says; `parse()` gives that as well."""
+        from ._raw import RawCompletions
 
-    def _settings(
-        self,
-        first_token: float | NotGiven | None,
-        idle: float | NotGiven | None,
-        deadline: float | NotGiven | None,
-    ) -> ClockSettings:
-        given = {"first_token": first_token, "idle": idle, "deadline": deadline}
-        return check_clocks(
-            {name: seconds for name, seconds in given.items() if not isinstance(seconds, NotGiven)},
-            self._clock_settings,
-        )
+        return RawCompletions(self._calls)
 
-    def _clocks(
-        self,
-        stream: bool | None,
-        first_token: float | NotGiven | None,
-        idle: float | NotGiven | None,
-        deadline: float | NotGiven | None,
-    ) -> CallClocks:
-        settings = self._settings(first_token, idle, deadline)
-        # An answer that is not streamed has no tokens to wait for.
-        return CallClocks(
-            settings if stream else ClockSettings(deadline=settings.deadline), monotonic()
-        )
+    @property
+    def with_streaming_response(self) -> StreamedCompletions:
+        """The same calls, with the HTTP response before its body is read, as a context manager."""
+        from ._raw import StreamedCompletions
 
-    def _flow(
-        self, request: PreparedRequest, response: httpx.Response, clocks: CallClocks
-    ) -> StreamFlow:
-        """Return the flow of a stream, or raise where the answer is none."""
-        flow = StreamFlow(response.status_code, response.headers, clocks, request.choices)
-        if response.is_success and not is_whole(response.headers):
-            return flow
-        content = self._http.read(response, clocks)
-        if not response.is_success:
-            raise status_error(response.status_code, response.headers, content)
-        flow.receive_whole(content)
-        if flow.chunks_waiting == 0 and (failure := flow.conclude()) is not None:
-            raise failure
-        return flow
+        return StreamedCompletions(self._calls)

@@ -30,7 +30,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from ._json import is_array, is_object
 
 if TYPE_CHECKING:
-    from opper_chat_api.models import ChatCompletion
+    from ._record import Attempt
+    from ._results import ChatCompletion
 
 
 class OpperError(Exception):
@@ -105,10 +106,15 @@ class APIError(OpperError):
         param: the parameter that the server says the error is about, or None.
         partial: of a stream, the completion as far as it came, or None if nothing did.
         chunks_received: of a stream, how many chunks came.
+        attempts: the requests of the call, the last one included; each has ``status_code``, ``error`` and ``wait``.
+        lasting: whether it would fail the same way again, so that it is not retried: a certificate that does not
+            verify, an address that cannot be, a client that is closed.
     """
 
     partial: ChatCompletion | None = None
     chunks_received: int = 0
+    attempts: tuple[Attempt, ...] = ()
+    lasting: bool = False
 
     def __init__(
         self,
@@ -133,6 +139,10 @@ class APIError(OpperError):
         facts = [str(fact) for fact in (status_code, said.type or said.code) if fact is not None]
         text = f"{' '.join(facts)}: {self.message}" if facts else self.message
         super().__init__(f"{text} [request id {self.request_id}]" if self.request_id else text)
+
+    def explain(self, more: str) -> None:
+        """Add a sentence to what is printed; `message` stays what was said."""
+        self.args = (f"{self} {more}",)
 
 
 class APIConnectionError(APIError):

@@ -4,23 +4,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from time import monotonic
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-import httpx
-
+from ._call import Call
+from ._calls import Calls
 from ._chunks import ReadChunk
-from ._clocks import CallClocks, ClockSettings
 from ._events import EventMaker, StreamEvent
-from ._flow import StreamFlow
-from ._requests import PreparedRequest
 from ._stream import Reading
-from ._transport import Holders, NotGiven
 
 if TYPE_CHECKING:
-    from ._completions import Completions
+    import httpx
 
 
 class EventStream(Reading):
@@ -29,13 +24,14 @@ class EventStream(Reading):
     Ends and raises as `Stream` does.
     """
 
-    def __init__(
-        self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str
-    ) -> None:
-        super().__init__(response, flow, holders, site)
-        self._events = EventMaker(flow.accumulator)
+    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
+        super().__init__(calls, call, response, site)
         self._ready: list[StreamEvent] = []
         self._told_all = False
+
+    def _read_from(self, response: httpx.Response) -> None:
+        super()._read_from(response)
+        self._events = EventMaker(self._flow.accumulator)
 
     def __iter__(self) -> Iterator[StreamEvent]:
         return self
@@ -62,23 +58,17 @@ class EventStream(Reading):
 class StreamManager:
     """Sends the request of a stream on entering, closes the stream on leaving."""
 
-    def __init__(
-        self,
-        completions: Completions,
-        request: PreparedRequest,
-        timeout: float | httpx.Timeout | NotGiven | None,
-        settings: ClockSettings,
-        site: str,
-    ) -> None:
-        self._completions = completions
-        self._arguments = (request, timeout, settings, site)
+    def __init__(self, calls: Calls, call: Callable[[], Call], site: str) -> None:
+        self._calls = calls
+        self._call = call
+        self._site = site
         self._stream: EventStream | None = None
 
     def __enter__(self) -> EventStream:
-        request, timeout, settings, site = self._arguments
-        started = self._completions.start(request, timeout, CallClocks(settings, monotonic()))
-        self._stream = EventStream(*started, site)
-        return self._stream
+        call = self._call()
+        stream = EventStream(self._calls, call, self._calls.open(call), self._site)
+        self._stream = stream.settle()
+        return stream
 
     def __exit__(
         self,

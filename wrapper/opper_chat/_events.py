@@ -10,7 +10,6 @@ from typing import ClassVar, Literal, TypeAlias, cast
 
 from attrs import field, frozen
 from opper_chat_api.models import (
-    ChatCompletion,
     ChatCompletionChunk,
     ChatCompletionMessage,
     ChoiceLogprobs,
@@ -24,6 +23,7 @@ from opper_chat_api.models import (
 from ._accumulator import Accumulator, piece_of, reasoning_of, split_parts
 from ._json import is_array, is_object
 from ._partial_json import Text, partial_json
+from ._results import ChatCompletion
 from ._tool_calls import ToolCall, ToolCalls
 
 AnyToolCall: TypeAlias = FunctionToolCall | CustomToolCall | OtherToolCall

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 
 from ._accumulator import Accumulator, split_parts
-from ._chunks import ChatCompletionChunk, ChoiceDelta, ChunkReader, ReadChunk
+from ._chunks import LONGEST_START, ChatCompletionChunk, ChoiceDelta, ChunkReader, ReadChunk, begins_stream
 from ._clocks import CallClocks, Limit
 from ._errors import APIError, APITimeoutError, StreamTruncatedError
 from ._json import is_array
@@ -44,21 +44,38 @@ class StreamFlow:
         self._reader = ChunkReader(status_code, headers)
         self._ready: deque[ReadChunk] = deque()
         self._concluded = False
+        self._kept = bytearray() if is_whole(headers) else None
+        self._start = b""
 
     def receive(self, data: bytes) -> None:
         """Take the next bytes of the body; none means that it has ended."""
-        if data:
+        if self._kept is not None:
+            self._keep(self._kept, data)
+        elif data:
             self._ready.extend(self._reader.feed(data))
             self._take_note()
         else:
             self._ready.extend(self._reader.end())
             self.over = True
 
-    def receive_whole(self, content: bytes) -> None:
-        """Take a body that is not declared to be a stream."""
-        self._ready.extend(self._reader.read_whole(content))
-        self._take_note()
-        self.over = True
+    @property
+    def settled(self) -> bool:
+        """Whether the body is known to be a stream, or was read whole."""
+        return self._kept is None
+
+    def _keep(self, kept: bytearray, data: bytes) -> None:
+        """Keep a body that is declared to be no stream, until its beginning shows that it is one, or it ends."""
+        kept += data
+        if not data:
+            self._kept = None
+            self._ready.extend(self._reader.read_whole(bytes(kept)))
+            self._take_note()
+            self.over = True
+        elif len(self._start) < LONGEST_START:
+            self._start = (self._start + data if self._start else data.lstrip())[:LONGEST_START]
+            if begins_stream(self._start):
+                self._kept = None
+                self.receive(bytes(kept))
 
     def take(self) -> ReadChunk | None:
         """Return the next chunk to hand out, or None when more must be received, or there is no more."""
@@ -80,6 +97,10 @@ class StreamFlow:
     def chunks_waiting(self) -> int:
         """How many chunks are there to be taken."""
         return len(self._ready)
+
+    def so_far(self) -> ChatCompletion | None:
+        """Return the completion as far as its chunks were handed out, or None where none was."""
+        return self.accumulator.snapshot() if self.chunks_received else None
 
     @property
     def complete(self) -> bool:
@@ -159,7 +180,7 @@ def is_event_stream(headers: Mapping[str, str]) -> bool:
 
 
 def is_whole(headers: Mapping[str, str]) -> bool:
-    """Whether a body is declared to be something other than a stream, so that it can be read to its end.
+    """Whether a body is declared to be something other than a stream, so that it is to be read to its end.
 
     Servers send streams as plain text, as bytes, and without any type.
     """

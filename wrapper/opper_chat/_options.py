@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import os
-from typing import NamedTuple
+import warnings
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from ._errors import InvalidArgumentError, MissingKeyError
@@ -17,6 +19,14 @@ KEY_VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
 """Where a key is looked for: the variable of the vendor's current SDK, then of its previous one."""
 
 BASE_URL_VARIABLE = "OPPER_BASE_URL"
+
+LIBRARY_VARIABLE = "OPPER_HTTP_LIBRARY"
+
+DEFAULT_LIBRARY = "httpx"
+"""The HTTP library that carries the calls of a client that was not given one."""
+
+DEFAULT_RETRIES = 2
+"""How often a call is tried again, unless the caller says otherwise."""
 
 LOG_VARIABLE = "OPPER_LOG"
 
@@ -51,28 +61,53 @@ class Secret:
         raise TypeError("a secret is not pickled: read it again where it is needed")
 
 
-def find_key(api_key: str | None) -> Secret:
-    """Return the key from the argument, else from the environment.
+KeySource: TypeAlias = Callable[[], str]
+AsyncKeySource: TypeAlias = Callable[[], str | Awaitable[str]]
+Key: TypeAlias = Secret | AsyncKeySource
+"""A key, or what gives one for each request."""
+
+
+def find_key(api_key: str | AsyncKeySource | None) -> Key:
+    """Return the key from the argument, else from the environment. What gives keys is returned as it is.
 
     Raises:
         MissingKeyError: there is none.
         InvalidArgumentError: it cannot stand in an HTTP header.
     """
+    if callable(api_key):
+        return api_key
     if api_key is not None:
-        return _check_key(api_key, "api_key")
+        return check_key(api_key, "api_key")
     for variable in KEY_VARIABLES:
         if value := os.environ.get(variable, "").strip():
-            return _check_key(value, variable)
+            return check_key(value, variable)
     raise MissingKeyError(KEY_VARIABLES)
 
 
-def _check_key(value: object, source: str) -> Secret:
+def check_key(value: object, source: str) -> Secret:
+    """Return a key that can stand in an HTTP header.
+
+    Raises:
+        InvalidArgumentError: it cannot.
+    """
     key = value.strip() if isinstance(value, str) else value
     # RFC 9110 section 5.5 allows a field value visible ASCII; a key with anything else was pasted wrongly.
     if not isinstance(key, str) or not key or not all("!" <= character <= "~" for character in key):
         given = "an empty text" if key == "" else f"a {type(value).__name__} that is not one (not shown)"
         raise InvalidArgumentError(source, "a key of visible ASCII characters", given)
     return Secret(key)
+
+
+def find_library(names: tuple[str, ...]) -> str:
+    """Return the name of the HTTP library to use, from the environment or the default one.
+
+    Raises:
+        InvalidArgumentError: the environment names another.
+    """
+    name = os.environ.get(LIBRARY_VARIABLE, "").strip() or DEFAULT_LIBRARY
+    if name not in names:
+        raise InvalidArgumentError(LIBRARY_VARIABLE, " or ".join(map(repr, names)), repr(name))
+    return name
 
 
 def find_base_url(base_url: object = None) -> str:
@@ -134,6 +169,34 @@ def find_span_content() -> bool:
     """
     said = os.environ.get(SPAN_CONTENT_VARIABLE, "").strip().lower()
     return said in ("span_only", "span_and_event", "true")
+
+
+def warn_of_clear_text(base_url: str, stacklevel: int) -> None:
+    """Warn where the key would travel over a network unencrypted, so that whoever is on the way can read it."""
+    parts = urlsplit(base_url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
+        return
+    from ipaddress import ip_address
+
+    try:
+        if ip_address(host).is_loopback:
+            return
+    except ValueError:
+        pass  # a name
+    message = f"the API key goes to {host} unencrypted, for everybody on the way to read: use https"
+    warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
+
+
+def check_retries(value: object) -> int:
+    """Return how often to try again: a whole number from 0.
+
+    Raises:
+        InvalidArgumentError: it is not one.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise InvalidArgumentError("max_retries", "a whole number from 0", repr(value))
+    return value
 
 
 def check_seconds(value: object, argument: str) -> float:

@@ -8,54 +8,82 @@ leave one of its places taken for good. Here a connection whose call did not end
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator
+from functools import cache, partial
 from time import monotonic
-from typing import TypeAlias, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-import httpx
+from ._library import Library
+from ._wait import LEAVE, LOOP, WATCH, Room, at_end_of_loop, forget_loop, undisturbed, where
 
-from ._wait import LEAVE, LOOP, Room, undisturbed, where
+if TYPE_CHECKING:
+    import httpx
 
 Origin: TypeAlias = tuple[str, str, int | None, Hashable]
 """Scheme, host and port that a connection leads to, and the event loop that it belongs to."""
 
 
-class Pool(httpx.BaseTransport):
-    """A transport for httpx that has connections to lend.
+class _Idle(NamedTuple):
+    """A connection that nobody uses."""
+
+    since: float
+    connection: httpx.BaseTransport
+    network_stream: object
+    """What its bytes come from, as the response before said it."""
+
+
+class Pool:
+    """A transport for httpx or its fork that has connections to lend.
 
     Args:
+        library: whose transport it is.
         connect: makes the transport of one connection, for a scheme.
         limit: how many connections there may be.
         keep: seconds after which a connection that nobody uses is closed.
     """
 
     def __init__(
-        self, connect: Callable[[str], httpx.BaseTransport], limit: int, keep: float
+        self,
+        library: Library,
+        connect: Callable[[str], httpx.BaseTransport],
+        limit: int,
+        keep: float,
     ) -> None:
+        self._library = library
         self._connect = connect
+        self._limit = limit
         self._keep = keep
-        self._room = Room(limit)
-        self._idle: defaultdict[Origin, deque[tuple[float, httpx.BaseTransport]]] = defaultdict(
-            deque
-        )
         self._closed = False
+        self._inherited: list[object] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._room = Room(self._limit)
+        self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
+        self._guards: dict[Hashable, object] = {}
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request over a connection that nobody else uses.
 
         Raises:
-            httpx.PoolTimeout: all connections stayed in use for longer than the request's timeout for the pool.
-            httpx.TransportError: as the connection raises it.
+            PoolTimeout: all connections stayed in use for longer than the request's timeout for the pool.
+            TransportError: as the connection raises it.
         """
+        if self._process != os.getpid():
+            self._part_from_parent()
         seconds = request.extensions.get("timeout", {}).get("pool")
         try:
             self._room.enter(seconds)
         except TimeoutError:
-            raise httpx.PoolTimeout("all connections are in use", request=request) from None
+            raise self._library.PoolTimeout("all connections are in use", request=request) from None
         origin = (request.url.scheme, request.url.host, request.url.port, where())
         try:
-            connection = self._grasp(origin)
+            connection, network_stream = self._grasp(origin)
+            if network_stream is not None and WATCH in request.extensions:
+                request.extensions[WATCH](network_stream)
         except BaseException:
             self._room.leave()
             raise
@@ -65,62 +93,88 @@ class Pool(httpx.BaseTransport):
             self._room.leave()
             undisturbed(connection.close)
             raise
-        lent = _LentStream(cast("httpx.SyncByteStream", response.stream), self, connection, origin)
-        response.stream = lent
+        lent = _lent_stream(self._library)(response, self, connection, origin)
+        response.stream = cast("httpx.SyncByteStream", lent)
         response.extensions = {**response.extensions, LEAVE: lent.leave, LOOP: origin[3]}
         return response
 
-    def _grasp(self, origin: Origin) -> httpx.BaseTransport:
+    def _grasp(self, origin: Origin) -> tuple[httpx.BaseTransport, object]:
         try:
             # The one that was used last is the least likely to have been closed by the server. Another thread may
             # take it between a look and a grasp, so there is no look.
-            return self._idle[origin].pop()[1]
+            idle = self._idle[origin].pop()
         except IndexError:
-            return self._connect(origin[0])
+            return self._connect(origin[0]), None
+        return idle.connection, idle.network_stream
 
-    def take_back(self, connection: httpx.BaseTransport, origin: Origin) -> None:
+    def take_back(
+        self, connection: httpx.BaseTransport, origin: Origin, network_stream: object
+    ) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         now = monotonic()
         idle = self._idle[origin]
-        idle.append((now, connection))
-        while idle and idle[0][0] < now - self._keep:
+        idle.append(_Idle(now, connection, network_stream))
+        loop = origin[3]
+        if loop not in self._guards:
+            self._guards[loop] = None
+            self._guards[loop] = at_end_of_loop(partial(self._leave, loop))
+        while idle and idle[0].since < now - self._keep:
             try:
-                _, old = idle.popleft()
+                old = idle.popleft()
             except IndexError:
                 return  # another thread took it
-            undisturbed(old.close)
+            undisturbed(old.connection.close)
 
     def make_room(self) -> None:
         """Let the next one in."""
         self._room.leave()
 
     def close(self) -> None:
-        """Close the connections that are not in use; one that is in use is closed when it comes back."""
+        """Close the connections that are not in use; one that is in use is closed when it comes back.
+
+        Those of another event loop are closed when that loop ends: nothing can be awaited on its behalf.
+        """
         self._closed = True
-        here = where()
-        while self._idle:
-            origin, connections = self._idle.popitem()
-            for _, connection in connections:
-                if origin[3] == here:  # nothing can be awaited on behalf of a loop that is gone
-                    undisturbed(connection.close)
+        loop = where()
+        self._close_idle(loop)
+        forget_loop(self._guards.pop(loop, None))
 
     @property
     def closed(self) -> bool:
         """Whether connections that come back are closed."""
         return self._closed
 
+    def _leave(self, loop: Hashable) -> None:
+        self._close_idle(loop)
+        self._guards.pop(loop, None)
 
-class _LentStream(httpx.SyncByteStream):
+    def _close_idle(self, loop: Hashable) -> None:
+        for origin in [origin for origin in list(self._idle) if origin[3] == loop]:
+            for idle in self._idle.pop(origin, ()):
+                undisturbed(idle.connection.close)
+
+    def _part_from_parent(self) -> None:
+        """Begin anew in a forked child: two processes that read from one socket would take each other's answers.
+
+        Closing a copy of a socket leaves the parent's open. What belongs to an event loop of the parent's is left
+        alone for ever, since whatever is done to it there may reach the parent.
+        """
+        idle = self._idle
+        self._inherited.append((self._room, self._guards, idle))
+        self._begin()
+        for origin, connections in idle.items():
+            for one in connections if origin[3] == where() else ():
+                undisturbed(one.connection.close)
+
+
+class _LentStream:
     """A body that gives its connection back when it was read to its end, and throws it away when it was not."""
 
     def __init__(
-        self,
-        stream: httpx.SyncByteStream,
-        pool: Pool,
-        connection: httpx.BaseTransport,
-        origin: Origin,
+        self, response: httpx.Response, pool: Pool, connection: httpx.BaseTransport, origin: Origin
     ) -> None:
-        self._stream = stream
+        self._stream = cast("httpx.SyncByteStream", response.stream)
+        self._network_stream = response.extensions.get("network_stream")
         self._pool = pool
         self._connection = connection
         self._origin = origin
@@ -146,7 +200,7 @@ class _LentStream(httpx.SyncByteStream):
         try:
             if self._whole and not self._left and not self._pool.closed:
                 self._stream.close()
-                self._pool.take_back(self._connection, self._origin)
+                self._pool.take_back(self._connection, self._origin, self._network_stream)
                 return
         except BaseException:
             self.leave()
@@ -155,3 +209,10 @@ class _LentStream(httpx.SyncByteStream):
         finally:
             self.leave()
         undisturbed(self._connection.close)
+
+
+@cache
+def _lent_stream(library: Library) -> type[_LentStream]:
+    """Return the class of lent bodies for a library, which takes none but those of its own."""
+    bases: Any = (_LentStream, library.SyncByteStream)
+    return cast("type[_LentStream]", type("LentStream", bases, {}))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
-    from opper_chat_api.models import ChatCompletion
+    from ._results import ChatCompletion
 
 
 class Attempt(NamedTuple):
@@ -23,14 +23,14 @@ class Attempt(NamedTuple):
     wait: float
     """Seconds waited after it for the next one; 0 for the last."""
     seconds: float
-    """How long it took, in seconds, to the answer's headers for a stream, to its end for a plain call."""
+    """How long it took, in seconds, to the end of its answer."""
     request_id: str | None
     """The id that the server gave it, or None."""
 
 
 Outcome: TypeAlias = Literal["complete", "failed", "closed"]
-"""How a call ended: with the whole answer, with an error, or because the caller closed or dropped a stream, or was
-cancelled, before the answer was whole."""
+"""How a call ended: with the whole answer, or of a response whose bytes the caller reads by himself with its body; with
+an error; or because the caller closed or dropped a stream, or was cancelled, before the answer was whole."""
 
 
 class CallRecord:
@@ -75,6 +75,10 @@ class CallRecord:
     def completion(self) -> ChatCompletion | None:
         """The completion, of a stream as far as it came, made when it is asked for; None where nothing came."""
         return self._completion() if callable(self._completion) else self._completion
+
+    def brings(self, completion: ChatCompletion | Callable[[], ChatCompletion | None]) -> None:
+        """Take the completion, or what makes it when it is asked for."""
+        self._completion = completion
 
 
 class Observer(Protocol):

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from opper_chat_api.api.chat import create_chat_completion
 from opper_chat_api.params import ChatCompletionRequestParam
@@ -14,23 +14,30 @@ from opper_chat_api.params import ChatCompletionRequestParam
 from . import _json
 from ._checks import Misfit, check_json, compile_check, describe, members
 from ._errors import InvalidArgumentError, UnknownArgumentError
+from ._headers import check_headers, check_query, hidden
 from ._json import is_array, is_mapping, is_object
+from ._settings import CallOptions
 
-__all__ = ["ChatCompletionRequestParam", "PreparedRequest", "prepare"]
+__all__ = ["CallArguments", "PreparedRequest", "prepare", "split"]
 
-OPTIONS = (
-    "stream", "extra_headers", "extra_query", "extra_body", "timeout", "first_token", "idle", "deadline",
-)  # fmt: skip
+OPTIONS = ("stream", *CallOptions.__annotations__)
 """What `create()` takes beside the parameters of the contract."""
+
+
+class CallArguments(ChatCompletionRequestParam, CallOptions, total=False):
+    """The parameters of the contract, and the options of a call."""
+
+
+def split(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[str, object]]:
+    """Return the options of a call and its parameters, each apart."""
+    names = CallOptions.__annotations__
+    options: dict[str, Any] = {name: value for name, value in arguments.items() if name in names}
+    params = {name: value for name, value in arguments.items() if name not in names}
+    return cast("CallOptions", options), params
+
 
 SECRETIVE = re.compile("key|token|secret|auth|password|bearer|credential|header", re.IGNORECASE)
 """Names of arguments whose values are not shown."""
-
-HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""A token: RFC 9110 section 5.6.2."""
-
-HEADER_VALUE = re.compile("[\\t -~]*")
-"""Visible ASCII, spaces and tabs: RFC 9110 section 5.5. Line breaks are how requests are forged."""
 
 BEYOND = "What this contract does not know yet can be sent with extra_body={{{name!r}: ...}}."
 
@@ -42,8 +49,11 @@ class PreparedRequest(NamedTuple):
     path: str
     """Relative to the base URL."""
     headers: dict[str, str]
+    """By name in lower case."""
     query: dict[str, str]
+    body: dict[str, object]
     content: bytes
+    """The body as JSON text."""
     choices: int
     """How many are asked for."""
 
@@ -93,13 +103,12 @@ def prepare(
         raise InvalidArgumentError("create()", "values that JSON has a form for", str(error)) from None
     endpoint = _endpoint()
     headers = {
-        **endpoint["headers"],
-        "Accept": "text/event-stream" if stream else "application/json",
-        **_check_headers(extra_headers),
+        **{name.lower(): value for name, value in endpoint["headers"].items()},
+        "accept": "text/event-stream" if stream else "application/json",
+        **check_headers(extra_headers, "extra_headers"),
     }
-    return PreparedRequest(
-        endpoint["method"].upper(), endpoint["url"], headers, _check_query(extra_query), content, _choices(body)
-    )
+    query = check_query(extra_query, "extra_query")
+    return PreparedRequest(endpoint["method"].upper(), endpoint["url"], headers, query, body, content, _choices(body))
 
 
 def _name_answers(body: Mapping[str, object]) -> None:
@@ -135,13 +144,8 @@ def _check_params(params: Mapping[str, object]) -> dict[str, object]:
 
 def _unknown(name: str, value: object, known: list[str]) -> UnknownArgumentError:
     near = difflib.get_close_matches(name, known, 1)
-    given = _hidden(value) if SECRETIVE.search(name) else describe(value)
+    given = hidden(value) if SECRETIVE.search(name) else describe(value)
     return UnknownArgumentError(name, given, near[0] if near else None, BEYOND.format(name=name))
-
-
-def _hidden(value: object) -> str:
-    """Name a value that may hold a credential."""
-    return f"a {type(value).__name__} (not shown)"
 
 
 def _invalid(misfit: Misfit, hint: str = "") -> InvalidArgumentError:
@@ -168,34 +172,3 @@ def _check_extra_body(extra_body: object) -> dict[str, object]:
         # Whether the answer is read as a stream must not be another question than whether one is asked for.
         raise InvalidArgumentError("extra_body", "members other than 'stream'", "'stream'", "Use stream=... instead.")
     return checked if is_object(checked) else {}
-
-
-def _check_headers(extra_headers: object) -> dict[str, str]:
-    if extra_headers is None:
-        return {}
-    if not is_mapping(extra_headers):
-        # Not shown, like all that follows: headers carry credentials.
-        raise InvalidArgumentError("extra_headers", "an object of texts", _hidden(extra_headers))
-    headers: dict[str, str] = {}
-    for name, value in extra_headers.items():
-        if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
-            raise InvalidArgumentError("extra_headers", "names of letters, digits and dashes", describe(name))
-        if not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
-            raise InvalidArgumentError(
-                f"extra_headers[{name!r}]", "a text of ASCII characters without line breaks", _hidden(value)
-            )
-        headers[name] = value
-    return headers
-
-
-def _check_query(extra_query: object) -> dict[str, str]:
-    if extra_query is None:
-        return {}
-    if not is_mapping(extra_query):
-        raise InvalidArgumentError("extra_query", "an object of texts, numbers or booleans", _hidden(extra_query))
-    query: dict[str, str] = {}
-    for name, value in extra_query.items():
-        if not isinstance(name, str) or not isinstance(value, str | int | float):
-            raise InvalidArgumentError(f"extra_query[{name!r}]", "a text, a number or a boolean", _hidden(value))
-        query[name] = str(value).lower() if isinstance(value, bool) else str(value)
-    return query

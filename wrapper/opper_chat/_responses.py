@@ -7,10 +7,10 @@ from http import HTTPStatus
 from typing import cast
 
 from opper_chat_api.errors import DecodeError
-from opper_chat_api.models.chat_completion import ChatCompletion
 
 from . import _json
 from ._errors import APIError, APIResponseValidationError, is_error_body, status_error_class
+from ._results import ChatCompletion
 from ._sse import EventDecoder
 
 __all__ = ["ChatCompletion", "read_completion", "status_error"]

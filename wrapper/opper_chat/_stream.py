@@ -9,15 +9,19 @@ import warnings
 from collections.abc import Iterator, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-import httpx
-
+from ._call import Call
+from ._calls import Calls
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
-from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of, timed_out
-from ._transport import Holders, errors_mapped
-from ._wait import drop, interrupt, time_limit
+from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
+from ._library import loaded
+from ._record import Attempt
+from ._wait import drop, interrupt, sleep, time_limit
+
+if TYPE_CHECKING:
+    import httpx
 
 DRAIN_SECONDS = 0.1
 """How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
@@ -28,22 +32,32 @@ DRAIN_BYTES = 65536
 class Reading:
     """What a stream of chunks and a stream of events have in common."""
 
-    def __init__(
-        self, response: httpx.Response, flow: StreamFlow, holders: Holders, site: str
-    ) -> None:
+    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
         self._closed = False
-        self._response = response
-        self._flow = flow
-        self._holders = holders
+        self._calls = calls
+        self._call = call
+        self._holders = calls.http.holders
         self._site = site
-        self._bytes = response.iter_bytes()
         self._busy = False
         self._ended = False
-        holders.hold(id(self), f"a stream made at {site}")
+        self._failure: APIError | None = None
+        self._read_from(response)
+        self._holders.hold(id(self), f"a stream made at {site}")
+
+    def _read_from(self, response: httpx.Response) -> None:
+        self._response = response
+        self._bytes = response.iter_bytes()
+        clocks, expected = self._call.clocks, self._call.request.choices
+        self._flow = StreamFlow(response.status_code, response.headers, clocks, expected)
+        # Not of this object: a stream that is dropped must not be held by what is told of its call.
+        self._call.record.brings(self._flow.so_far)
 
     @property
     def response(self) -> httpx.Response:
-        """The HTTP response; its headers are there before the first chunk."""
+        """The HTTP response; its headers are there before the first chunk.
+
+        Where a stream breaks before it brought anything it is asked for again, and this is the last response.
+        """
         return self._response
 
     @property
@@ -57,9 +71,16 @@ class Reading:
         return request_id(self._response.headers)
 
     @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the call that ended: those that failed before this one, and this one when it is over."""
+        return tuple(self._call.record.attempts)
+
+    @property
     def snapshot(self) -> ChatCompletion:
         """The completion as far as its chunks were handed out, made when it is asked for."""
-        return self._flow.accumulator.snapshot()
+        completion = self._flow.accumulator.snapshot()
+        completion.came_by(self._call.record)
+        return completion
 
     @property
     def text_stream(self) -> Iterator[str]:
@@ -110,6 +131,7 @@ class Reading:
             return
         self._closed = True
         self._holders.release(id(self))
+        self._tell_end()
         if self._busy and interrupt(self._response):
             return  # whoever is reading wakes up, and closes the response
         self._response.close()
@@ -130,6 +152,7 @@ class Reading:
             return
         self._closed = True
         self._holders.release(id(self))
+        self._tell_end()
         drop(self._response, self._holders.dropped)
         warnings.warn(
             f"a stream made at {self._site} was never closed",
@@ -138,33 +161,73 @@ class Reading:
             source=self,
         )
 
+    def settle(self) -> Self:
+        """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
+        while not (self._flow.settled or self._ended):
+            self._receive()
+            if self._flow.over and not self._flow.chunks_waiting:
+                self._conclude()
+        return self
+
     def _next_chunk(self) -> ReadChunk | None:
         """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
         while True:
             if self._closed and not self._ended and not self._flow.complete:
                 raise self._closed_early()
             if (chunk := self._flow.take()) is not None:
+                if self._flow.clocks.token_seen:
+                    self._call.token(monotonic())
                 return chunk
-            if self._closed and not self._ended:
+            if self._failure is not None:
+                raise self._failure  # whoever asks again is told again
+            if self._ended or self._closed:
                 return None
             if self._flow.over:
-                self._ended = True
-                failure = self._flow.conclude()
-                self._finish(failure)
-                if failure is not None:
-                    raise failure
-                return None
-            self._receive()
+                self._conclude()
+            else:
+                self._receive()
+
+    def _conclude(self) -> None:
+        """End the stream, or begin it anew where it broke before it brought anything."""
+        failure = self._flow.conclude()
+        if failure is not None:
+            if failure.partial is not None:
+                failure.partial.came_by(self._call.record)
+            begun = self._flow.chunks_received or failure.partial is not None
+            wait = self._call.failed(failure, monotonic(), final=bool(begun))
+            if wait is not None:
+                self._begin_anew(wait)
+                return
+        self._ended = True
+        self._failure = failure
+        self._finish(failure)
+        if failure is not None:
+            raise failure
+
+    def _begin_anew(self, wait: float) -> None:
+        try:
+            self._response.close()
+            sleep(wait)
+            self._read_from(self._calls.open(self._call, again=True))
+        except BaseException as error:
+            self._ended = True
+            self._failure = error if isinstance(error, APIError) else None
+            self._tell_end(error)
+            self.close()
+            raise
+        if self._closed:  # by somebody else, in the meantime
+            self._response.close()
 
     def _receive(self) -> None:
         self._busy = True
         try:
-            data = self._read()
+            data = self._calls.http.next_bytes(self._response, self._bytes, self._flow.clocks)
         except APIError as error:
             if not self._closed:
                 self._flow.fail(error)
-        except BaseException:
+        except BaseException as error:
             self._busy = False
+            self._tell_end(error)
             self.close()
             raise
         else:
@@ -174,27 +237,6 @@ class Reading:
             self._busy = False
         if self._closed:
             self._response.close()
-
-    def _read(self) -> bytes:
-        """Return the next bytes; none at the end of the body."""
-        clocks = self._flow.clocks
-        began = monotonic()
-        limit = clocks.limit(began) if clocks.running else None
-        if limit is not None and limit.left <= 0:
-            # Where a read cannot be interrupted, the clock is at least looked at between two of them.
-            raise timed_out(limit, self._response.status_code, self._response.headers)
-        with errors_mapped(
-            self._response.request, self._response.status_code, self._response.headers
-        ):
-            if limit is None:
-                return next(self._bytes, b"")
-            try:
-                with time_limit(limit.left, self._response):
-                    return next(self._bytes, b"")
-            except TimeoutError:
-                raise timed_out(limit, self._response.status_code, self._response.headers) from None
-            finally:
-                clocks.waited(monotonic() - began)
 
     def _finish(self, failure: APIError | None) -> None:
         """Give the connection back: whole, if the server ends its body soon."""
@@ -207,13 +249,23 @@ class Reading:
                 with time_limit(DRAIN_SECONDS, self._response):
                     while read < DRAIN_BYTES and (data := next(self._bytes, b"")):
                         read += len(data)
-        except (TimeoutError, httpx.HTTPError, httpx.StreamError):
+        except loaded("HTTPError", "StreamError", also=TimeoutError):
             pass  # it is given up instead
         finally:
             self._busy = False
             if self._closed:  # by somebody else, while this was reading
                 self._response.close()
             self.close()
+
+    def _tell_end(self, error: BaseException | None = None) -> None:
+        """Tell how the call ended: with the answer, with an error, or given up."""
+        failure = error or self._failure
+        if failure is not None:
+            self._call.raised(failure, monotonic())
+        elif self._flow.complete and not self._flow.chunks_waiting:
+            self._call.complete(self.snapshot, monotonic())
+        else:
+            self._call.close(monotonic())
 
     def _closed_early(self) -> StreamTruncatedError:
         error = StreamTruncatedError(
@@ -223,6 +275,7 @@ class Reading:
         )
         error.chunks_received = self._flow.chunks_received
         error.partial = self.snapshot if error.chunks_received else None
+        error.attempts = self.attempts
         return error
 
 

@@ -1,60 +1,50 @@
-"""What httpx raises → this package's errors, and the settings that httpx is given. The error map of the shells."""
+"""What HTTP libraries raise → this package's errors, and who holds connections. The error map of the shells."""
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 import sys
 from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING, cast
 
-import httpx
+from sniffio import AsyncLibraryNotFoundError, current_async_library
 
 from ._errors import APIConnectionError, APIError, APIResponseValidationError, APITimeoutError, InvalidArgumentError
-from ._options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT, Secret, check_seconds
+from ._library import Library, loaded
+from ._options import Secret
 
-_CLOCKS: dict[type[httpx.TimeoutException], tuple[str, str]] = {
-    httpx.ConnectTimeout: ("connect", "connecting to the server"),
-    httpx.ReadTimeout: ("read", "waiting for the server's next bytes"),
-    httpx.WriteTimeout: ("write", "sending the request"),
-    httpx.PoolTimeout: ("pool", "waiting for a free connection: the pool is full"),
+if TYPE_CHECKING:
+    import httpx
+
+_CLOCKS = {
+    "ConnectTimeout": ("connect", "connecting to the server"),
+    "ReadTimeout": ("read", "waiting for the server's next bytes"),
+    "WriteTimeout": ("write", "sending the request"),
+    "PoolTimeout": ("pool", "waiting for a free connection: the pool is full"),
 }
 
-
-def default_timeout() -> httpx.Timeout:
-    """Return the timeouts of a client that was given none."""
-    return httpx.Timeout(DEFAULT_TIMEOUT, connect=CONNECT_TIMEOUT)
+_LASTING = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
+"""What httpx raises because of the request itself, so that it would again."""
 
 
 @cache
-def ssl_context() -> ssl.SSLContext:
+def ssl_context(library: Library) -> ssl.SSLContext:
     """Return the context in which servers are verified, made once for the process: it takes longer than a call."""
-    return httpx.create_ssl_context()
+    return library.create_ssl_context()
 
 
-def verify(scheme: str) -> ssl.SSLContext | bool:
+def verify(library: Library, scheme: str) -> ssl.SSLContext | bool:
     """Return how a connection of this scheme verifies its server. Without TLS there is nothing to verify."""
-    return ssl_context() if scheme == "https" else False
-
-
-def check_timeout(timeout: object) -> httpx.Timeout:
-    """Return the timeouts that an argument stands for: seconds for each step, or None for no limit.
-
-    Raises:
-        InvalidArgumentError: it stands for none.
-    """
-    if isinstance(timeout, httpx.Timeout):
-        for name, seconds in timeout.as_dict().items():
-            if seconds is not None:
-                check_seconds(seconds, f"timeout.{name}")
-        return timeout
-    return httpx.Timeout(None if timeout is None else check_seconds(timeout, "timeout"))
+    return ssl_context(library) if scheme == "https" else False
 
 
 def bearer(key: Secret) -> dict[str, str]:
     """Return the header that carries the key (RFC 6750 section 2.1)."""
-    return {"Authorization": f"Bearer {key.reveal()}"}
+    return {"authorization": f"Bearer {key.reveal()}"}
 
 
 class NotGiven:
@@ -65,7 +55,6 @@ class NotGiven:
 
 
 NOT_GIVEN = NotGiven()
-
 
 CALL = "a call that waits for its answer"
 
@@ -100,11 +89,34 @@ class Holders:
 
 
 def call_site() -> str:
-    """Return the place of the caller's code that this call comes from, as file and line."""
+    """Return the place of the caller's code that this call comes from, as file and line.
+
+    Where the call is a task of its own, nothing tells who made it, and the task's name is returned.
+    """
     frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # documented, and a hundred times cheaper than a traceback
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(f"{__package__}."):
+    while _is_of(frame.f_globals, __package__ or ""):
+        if frame.f_back is None:  # called from compiled code, such as that of an event loop
+            return _task()
         frame = frame.f_back
+    if any(_is_of(frame.f_globals, loop) for loop in ("asyncio", "trio")):
+        return _task()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _is_of(names: Mapping[str, object], package: str) -> bool:
+    name = names.get("__name__")
+    return isinstance(name, str) and name.startswith(f"{package}.")
+
+
+def _task() -> str:
+    try:
+        library = current_async_library()
+    except AsyncLibraryNotFoundError:
+        return "compiled code"
+    if library == "asyncio":
+        task = asyncio.current_task()
+        return f"the task {task.get_name()!r}" if task else "a callback of the event loop"
+    return f"the task {sys.modules[library].lowlevel.current_task().name!r}"
 
 
 @contextmanager
@@ -114,44 +126,64 @@ def errors_mapped(
     headers: Mapping[str, str] | None = None,
     holders: Holders | None = None,
 ) -> Generator[None]:
-    """Turn what httpx raises within into this package's errors.
-
-    The request is httpx's own and hangs on its exceptions, so the key is taken out of it on the way.
-    """
+    """Turn what an HTTP library raises within into this package's errors."""
     try:
         yield
-    except httpx.HTTPError as error:
+    except loaded("HTTPError") as error:
         raise _mapped(error, request, status_code, headers, holders) from _without_key(error, request)
-    except (httpx.InvalidURL, UnicodeEncodeError) as error:
+    except loaded("InvalidURL", also=UnicodeEncodeError) as error:
         raise InvalidArgumentError(
             "the request", "an address and headers that HTTP has a form for", str(error)
         ) from None
 
 
 def _mapped(
-    error: httpx.HTTPError,
+    error: Exception,
     request: httpx.Request,
     status_code: int | None,
     headers: Mapping[str, str] | None,
     holders: Holders | None,
 ) -> APIError:
     where = f"{request.method} {request.url.copy_with(query=None)}"
-    if isinstance(error, httpx.TimeoutException):
-        clock, doing = _CLOCKS.get(type(error), (None, "waiting for the server"))
-        seconds = dict(request.extensions.get("timeout", {})).get(clock)
+    if isinstance(error, loaded("TimeoutException")):
+        clock, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
+        steps = cast("Mapping[str | None, float | None]", request.extensions.get("timeout", {}))
+        seconds = steps.get(clock)
         after = "" if seconds is None else f" after {seconds:g} s"
         held = f" Its connections are held by {holders.describe()}." if clock == "pool" and holders else ""
         message = f"Timed out {doing}{after} ({where}).{held}"
         return APITimeoutError(message, clock=clock, seconds=seconds, status_code=status_code, headers=headers)
-    if isinstance(error, httpx.DecodingError):
+    if isinstance(error, loaded("DecodingError")):
         message = f"The body cannot be decompressed ({where}): {str(error).rstrip('.')}."
         return APIResponseValidationError(message, status_code=status_code, headers=headers)
     broke = "The connection broke before the answer was whole" if status_code else "There was no answer"
     reason = str(error).rstrip(".") or type(error).__name__
-    return APIConnectionError(f"{broke} ({where}): {reason}.", status_code=status_code, headers=headers)
+    mapped = APIConnectionError(f"{broke} ({where}): {reason}.", status_code=status_code, headers=headers)
+    mapped.lasting = isinstance(error, loaded(*_LASTING)) or _is_of_tls(error)
+    return mapped
 
 
-def _without_key(error: httpx.HTTPError, request: httpx.Request) -> httpx.HTTPError:
-    if "Authorization" in request.headers:
-        request.headers["Authorization"] = "[removed]"
-    return error
+def _is_of_tls(error: BaseException | None) -> bool:
+    """Whether a server could not be verified."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def forget_key(request: httpx.Request) -> None:
+    """Take the key out of a request that was sent."""
+    if "authorization" in request.headers:
+        request.headers["authorization"] = "[removed]"
+
+
+def _without_key(error: Exception, request: httpx.Request) -> Exception:
+    """Return an exception that holds the key nowhere.
+
+    Its request does, which is the library's own and hangs on it; and so do the frames of its traceback and of the
+    exceptions before it, which some tools print with their variables.
+    """
+    forget_key(request)
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

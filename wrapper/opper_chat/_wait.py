@@ -5,19 +5,29 @@ Its twin `_async_wait` has the same names for the async shells.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager
 from queue import Empty, SimpleQueue
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
-import httpx
-
+from ._errors import InvalidArgumentError
+from ._options import AsyncKeySource
 from ._watchdog import Socket, Watch, shut_down, watchdog
+
+if TYPE_CHECKING:
+    import httpx
 
 LEAVE = "opper_chat.leave"
 """The extension of a response that makes room for the next call; it can be called where nothing can be awaited."""
 
 LOOP = "opper_chat.loop"
 """The extension of a response that is the event loop which it belongs to."""
+
+
+WATCH = "opper_chat.watch"
+"""The extension of a request that is called with the stream of bytes of a connection that is used again."""
 
 
 def socket_of(response: httpx.Response) -> Socket | None:
@@ -47,6 +57,82 @@ def time_limit(seconds: float, response: httpx.Response | None = None) -> Genera
     finally:
         if watchdog.disarm(watch):
             raise TimeoutError
+
+
+class SendLimit:
+    """Bounds the sending of a request, up to the headers of its answer.
+
+    Every step of it is bounded by the library, and a server that sends its headers byte by byte makes ever more
+    steps. The socket is told by the library's extension ``trace`` as soon as there is one, or by the pool where a
+    connection is used again. https://www.encode.io/httpcore/extensions/#trace
+
+    Args:
+        seconds: how long it may take, or None for no limit.
+    """
+
+    def __init__(self, seconds: float | None) -> None:
+        self._due = None if seconds is None else time.monotonic() + seconds
+        self._watch: Watch | None = None
+        self.extensions: dict[str, Any] = {}
+        """For the request."""
+        if seconds is not None:
+            self.extensions = {"trace": self._trace, WATCH: self._guard}
+
+    def _trace(self, event: str, info: dict[str, Any]) -> None:
+        if event.endswith(("connect_tcp.complete", "start_tls.complete", "connect_unix_socket.complete")):
+            self._guard(info["return_value"])
+
+    def _guard(self, network_stream: Any) -> None:
+        sock: Socket | None = network_stream.get_extra_info("socket")
+        tls = network_stream.get_extra_info("ssl_object")
+        if sock is None or self._due is None or (tls is not None and tls.selected_alpn_protocol() == "h2"):
+            return  # others may read from it too
+        if self._watch is not None:
+            watchdog.disarm(self._watch)  # TLS has put a socket of its own around it
+            if self._watch.fired:
+                shut_down(sock)
+                return
+        self._watch = Watch(sock)
+        watchdog.arm(self._watch, max(self._due - time.monotonic(), 0))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._watch is not None and watchdog.disarm(self._watch):
+            raise TimeoutError
+
+
+def sleep(seconds: float) -> None:
+    """Wait."""
+    time.sleep(seconds)
+
+
+def made_key(source: AsyncKeySource) -> str:
+    """Return what a source of keys gives.
+
+    Raises:
+        InvalidArgumentError: it is to be awaited, which is for the async client.
+    """
+    key = source()
+    if not isinstance(key, str):
+        if callable(close := getattr(key, "close", None)):
+            close()  # a coroutine that is never awaited
+        raise InvalidArgumentError(
+            "api_key", "a function that returns a text", f"one that returns a {type(key).__name__}"
+        )
+    return key
+
+
+def at_end_of_loop(work: Callable[[], None]) -> object:  # noqa: ARG001  # the twin does it
+    """Do nothing: there is no loop that ends."""
+    return None
+
+
+def forget_loop(waiting: object) -> None:
+    """Do nothing."""
 
 
 def interrupt(response: httpx.Response) -> bool:

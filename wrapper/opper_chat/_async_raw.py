@@ -1,0 +1,240 @@
+"""The calls for those who want to see the HTTP response: whole, or before its body is read."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Unpack, overload
+
+from . import _json
+from ._async_calls import AsyncCalls
+from ._async_stream import AsyncStream
+from ._call import Call
+from ._errors import APIError
+from ._record import Attempt
+from ._requests import CallArguments
+from ._responses import ChatCompletion, not_json, read_completion
+from ._transport import call_site
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+
+class _AsyncResponse:
+    """What every response tells before its body is read."""
+
+    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
+        self._calls = calls
+        self._call = call
+        self._site = site
+        self.http_response = response
+        """The response of the HTTP library."""
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return self.http_response.status_code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer; names in lower case."""
+        return self._call.record.headers
+
+    @property
+    def request_id(self) -> str | None:
+        """The id by which the server's people find the call, or None."""
+        return self._call.record.request_id
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the call that ended."""
+        return tuple(self._call.record.attempts)
+
+
+class AsyncRawResponse(_AsyncResponse):
+    """The response of a plain call, its body read."""
+
+    @property
+    def content(self) -> bytes:
+        """The body as it came, decompressed."""
+        return self.http_response.content
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.http_response.text
+
+    def json(self) -> object:
+        """Return the body as a JSON value.
+
+        Raises:
+            APIResponseValidationError: it is not JSON.
+        """
+        return _value(self.http_response, self.content)
+
+    def parse(self) -> ChatCompletion:
+        """Return the completion.
+
+        Raises:
+            APIError: the body says that the call failed.
+            APIResponseValidationError: the body is not a chat completion.
+        """
+        completion = read_completion(self.status_code, self.headers, self.content)
+        completion.came_by(self._call.record)
+        return completion
+
+
+class AsyncRawStream(_AsyncResponse):
+    """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
+
+    async def parse(self) -> AsyncStream:
+        """Return the stream of chunks, to be iterated over and closed. To be asked for once.
+
+        Raises:
+            APIError: the answer is no stream, and what it is says that the call failed.
+        """
+        return await AsyncStream(self._calls, self._call, self.http_response, self._site).settle()
+
+
+class AsyncRawCompletions:
+    """The calls of `AsyncCompletions`, whose responses are given as they came."""
+
+    def __init__(self, calls: AsyncCalls) -> None:
+        self._calls = calls
+
+    @overload
+    async def create(
+        self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
+    ) -> AsyncRawResponse: ...
+
+    @overload
+    async def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> AsyncRawStream: ...
+
+    async def create(
+        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+    ) -> AsyncRawResponse | AsyncRawStream:
+        """Ask the model for the next message, and return the HTTP response. Takes what `AsyncCompletions.create` takes.
+
+        Raises:
+            InvalidArgumentError, APIConnectionError, APIStatusError: as in `AsyncCompletions.create`. What the body
+                says is raised by `parse`.
+        """
+        call = self._calls.prepared(arguments, stream=stream)
+        if stream:
+            return AsyncRawStream(self._calls, call, await self._calls.open(call), call_site())
+        response = await self._calls.fetch(call)
+        raw = AsyncRawResponse(self._calls, call, response, call_site())
+        try:
+            call.complete(raw.parse(), monotonic())
+        except APIError as error:  # the caller learns of it by asking
+            call.failed(error, monotonic(), final=True)
+            call.raised(error, monotonic())
+        return raw
+
+
+class AsyncStreamedResponse(_AsyncResponse):
+    """A response whose body is still to be read: once, by one of the ways below."""
+
+    async def iter_bytes(self) -> AsyncIterator[bytes]:
+        """Read the body piece by piece, as it comes, decompressed.
+
+        Raises:
+            APIConnectionError: the connection broke. APITimeoutError: a clock ran out.
+        """
+        pieces = self.http_response.aiter_bytes()
+        try:
+            while data := await self._calls.http.next_bytes(self.http_response, pieces, self._call.clocks):
+                yield data
+        except APIError as error:
+            self._call.failed(error, monotonic(), final=True)
+            self._call.raised(error, monotonic())
+            raise
+        self._call.finish(monotonic())
+
+    async def iter_lines(self) -> AsyncIterator[str]:
+        """Read the body line by line, without their ends. None but CR, LF and both end a line, as in event streams."""
+        rest = b""
+        async for data in self.iter_bytes():
+            held = data.endswith(b"\r")  # its LF may be in the next piece
+            lines = (rest + data[: -1 if held else None]).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+            rest = lines.pop() + (b"\r" if held else b"")
+            for line in lines:
+                yield line.decode("utf-8", "replace")
+        if rest:
+            yield rest.removesuffix(b"\r").decode("utf-8", "replace")
+
+    async def read(self) -> bytes:
+        """Read the whole body."""
+        return b"".join([data async for data in self.iter_bytes()])
+
+    async def json(self) -> object:
+        """Read the whole body, and return it as a JSON value.
+
+        Raises:
+            APIResponseValidationError: it is not JSON.
+        """
+        return _value(self.http_response, await self.read())
+
+    async def parse(self) -> ChatCompletion:
+        """Read the whole body of a plain call, and return the completion.
+
+        Raises:
+            APIError: the body says that the call failed.
+            APIResponseValidationError: the body is not a chat completion.
+        """
+        completion = read_completion(self.status_code, self.headers, await self.read())
+        completion.came_by(self._call.record)
+        return completion
+
+    async def close(self) -> None:
+        """Free the connection."""
+        self._call.close(monotonic())
+        await self.http_response.aclose()
+
+
+class AsyncStreamedCompletions:
+    """The calls of `AsyncCompletions`, whose responses are given before their bodies are read."""
+
+    def __init__(self, calls: AsyncCalls) -> None:
+        self._calls = calls
+
+    def create(self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]) -> AsyncStreamedResponseManager:
+        """Ask the model for the next message; to be used with ``async with``, which gives an `AsyncStreamedResponse`.
+
+        Takes what `AsyncCompletions.create` takes.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
+        """
+        return AsyncStreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream), call_site())
+
+
+class AsyncStreamedResponseManager:
+    """Sends the request on entering, frees the connection on leaving."""
+
+    def __init__(self, calls: AsyncCalls, call: Callable[[], Call], site: str) -> None:
+        self._calls = calls
+        self._call = call
+        self._site = site
+        self._response: AsyncStreamedResponse | None = None
+
+    async def __aenter__(self) -> AsyncStreamedResponse:
+        call = self._call()
+        self._response = AsyncStreamedResponse(self._calls, call, await self._calls.open(call), self._site)
+        return self._response
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._response is not None:
+            await self._response.close()
+
+
+def _value(response: httpx.Response, content: bytes) -> object:
+    try:
+        return _json.decode(content)
+    except ValueError as error:
+        raise not_json(response.status_code, response.headers, content, str(error)) from None

@@ -1,0 +1,126 @@
+"""One call: what it is to send, how long it may take, what became of it, and the telling of that. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from uuid import uuid4
+
+from . import _observers
+from ._clocks import CallClocks, ClockSettings
+from ._errors import APIError, request_id
+from ._record import CallRecord, Outcome
+from ._requests import PreparedRequest
+from ._results import ChatCompletion
+from ._retries import Retries
+from ._settings import ClientSettings
+
+
+class Call:
+    """One call, from its checked arguments to its end.
+
+    Args:
+        settings: those of the client, with what the call changes of them.
+        request: what is sent.
+        now: when it begins, by the monotonic clock.
+        stream: whether chunks are asked for.
+
+    Attributes:
+        clocks: those that bound it.
+        record: what is told of it.
+        headers: what every request of it has.
+    """
+
+    __slots__ = ("_began", "_retries", "_telling", "clocks", "headers", "record", "request", "settings")
+
+    def __init__(self, settings: ClientSettings, request: PreparedRequest, now: float, *, stream: bool) -> None:
+        self.settings = settings
+        self.request = request
+        # An answer that is not streamed has no tokens to wait for.
+        clocks = settings.clocks if stream else ClockSettings(deadline=settings.clocks.deadline)
+        self.clocks = CallClocks(clocks, now)
+        self.record = CallRecord(settings.base_url, request.body, now, stream=stream)
+        self.headers: Mapping[str, str] = settings.default_headers
+        if settings.max_retries:
+            # By it a server can tell a request that is sent again from another one: draft-ietf-httpapi-idempotency-key.
+            self.headers = {"idempotency-key": f"opper-chat-{uuid4()}", **self.headers}
+        self._retries = Retries(settings.max_retries, self.clocks)
+        self.record.attempts = self._retries.attempts
+        self._began: float | None = None
+        self._telling = False
+
+    def begin(self) -> None:
+        """Tell that it begins."""
+        self._telling = True
+        _observers.begin(self.record)
+
+    def sending(self, now: float) -> None:
+        """Take note that an attempt begins."""
+        self._began = now
+        self.record.status_code = self.record.request_id = None
+        self.record.headers = {}
+
+    def answered(self, status_code: int, headers: Mapping[str, str]) -> None:
+        """Take note of an answer whose headers are there."""
+        self.record.status_code = status_code
+        self.record.headers = {name.lower(): value for name, value in headers.items()}
+        self.record.request_id = request_id(self.record.headers)
+
+    def token(self, now: float) -> None:
+        """Take note of the first token of a stream."""
+        if self.record.first_token is None:
+            self.record.first_token = now - self.record.began
+
+    def failed(self, error: APIError, now: float, *, final: bool = False) -> float | None:
+        """Take note that an attempt failed; return how long to wait for the next, or None to raise the error.
+
+        There is none after the final one, whatever the error.
+        """
+        if self._began is None:  # nothing was sent
+            error.attempts = tuple(self._retries.attempts)
+            return None
+        wait = self._retries.failed(error, now - self._began, now, final=final)
+        self._told()
+        return wait
+
+    def complete(self, completion: ChatCompletion, now: float) -> None:
+        """Take note of the whole answer, and tell of the end."""
+        self._succeeded(now)
+        completion.came_by(self.record)
+        self.record.brings(completion)
+        self._end("complete", now)
+
+    def finish(self, now: float) -> None:
+        """Take note of the end of a body that the caller reads by himself, and tell of the end."""
+        self._succeeded(now)
+        self._end("complete", now)
+
+    def close(self, now: float) -> None:
+        """Take note that the caller gave it up, and tell of the end."""
+        self._succeeded(now)
+        self._end("closed", now)
+
+    def raised(self, error: BaseException, now: float) -> None:
+        """Take note of what ended it: an error of its own, or a cancellation or the like, and tell of the end."""
+        if self._began is not None:
+            self._retries.broken_off(error, self.record, now - self._began)
+            self._told()
+        self._end("failed" if isinstance(error, Exception) else "closed", now, error)
+
+    def _succeeded(self, now: float) -> None:
+        if self._began is not None:
+            self._retries.succeeded(self.record, now - self._began)
+            self._told()
+
+    def _told(self) -> None:
+        self._began = None
+        _observers.attempted(self.record, self._retries.attempts[-1])
+
+    def _end(self, outcome: Outcome, now: float, error: BaseException | None = None) -> None:
+        """Tell that it ended. It does so once, whatever is said afterwards."""
+        if not self._telling:
+            return
+        self._telling = False
+        self.record.outcome = outcome
+        self.record.error = error
+        self.record.duration = now - self.record.began
+        _observers.end(self.record)

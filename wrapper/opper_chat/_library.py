@@ -1,0 +1,70 @@
+"""Which library carries the calls: httpx, or httpx2, its maintained fork, which has the same names.
+
+The only room that imports either. A client of the caller's own brings its own library; both can be in use at once.
+"""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from collections.abc import Hashable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
+
+from ._errors import InvalidArgumentError
+from ._options import find_library
+
+if TYPE_CHECKING:
+    import httpx
+    import httpx2
+
+    AnyTimeout: TypeAlias = float | httpx.Timeout | httpx2.Timeout | None
+    """Seconds for each step, a ``Timeout`` that names the steps, or None for no limit."""
+    AnyURL: TypeAlias = str | httpx.URL | httpx2.URL
+    SyncHTTPClient: TypeAlias = httpx.Client | httpx2.Client
+    AsyncHTTPClient: TypeAlias = httpx.AsyncClient | httpx2.AsyncClient
+
+LIBRARIES = ("httpx", "httpx2")
+
+Client = TypeVar("Client")
+
+
+class Library(Hashable, Protocol):
+    """The names of httpx that are used here. The types of httpx stand for those of its fork as well."""
+
+    AsyncByteStream: type[httpx.AsyncByteStream]
+    AsyncClient: type[httpx.AsyncClient]
+    AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
+    Client: type[httpx.Client]
+    HTTPTransport: type[httpx.HTTPTransport]
+    Limits: type[httpx.Limits]
+    PoolTimeout: type[httpx.PoolTimeout]
+    SyncByteStream: type[httpx.SyncByteStream]
+
+    def create_ssl_context(self) -> ssl.SSLContext: ...
+
+
+def default_library() -> Library:
+    """Return the library that is used where the caller brings no client of its own."""
+    return cast("Library", import_module(find_library(LIBRARIES)))
+
+
+def library_of(client: object, kind: str) -> Library:
+    """Return the library that a caller's own client is of.
+
+    Raises:
+        InvalidArgumentError: it is no client of this kind, ``Client`` or ``AsyncClient``, of either.
+    """
+    for name in LIBRARIES:
+        module = sys.modules.get(name)
+        if module is not None and isinstance(client, getattr(module, kind)):
+            return cast("Library", module)
+    accepted = " or ".join(f"{name}.{kind}" for name in LIBRARIES)
+    raise InvalidArgumentError("http_client", f"an {accepted}", f"a {type(client).__name__}")
+
+
+def loaded(*names: str, also: type[Any] | None = None) -> tuple[type[Any], ...]:
+    """Return the classes of these names in the libraries that are loaded: nothing can be of one that is not."""
+    modules = [sys.modules[library] for library in LIBRARIES if library in sys.modules]
+    classes = [getattr(module, name) for module in modules for name in names]
+    return (*classes, also) if also else tuple(classes)

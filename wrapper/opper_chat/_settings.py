@@ -1,0 +1,118 @@
+"""The settings of a client, frozen, and what a single call changes of them. No I/O, no HTTP library at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict
+
+from ._clocks import ClockSettings, check_clocks
+from ._headers import check_headers, check_query
+from ._library import loaded
+from ._options import (
+    CONNECT_TIMEOUT,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    Key,
+    check_retries,
+    check_seconds,
+    find_base_url,
+    find_key,
+)
+
+if TYPE_CHECKING:
+    from ._library import AnyTimeout, AnyURL
+
+Steps = Mapping[str, float | None]
+"""Seconds for each step of a request that httpx bounds: connect, read, write, pool."""
+
+DEFAULT_STEPS: Steps = {"connect": CONNECT_TIMEOUT, **dict.fromkeys(("read", "write", "pool"), DEFAULT_TIMEOUT)}
+
+CLOCKS = ClockSettings._fields
+
+
+class CallOptions(TypedDict, total=False):
+    """What a call takes beside the parameters of the contract. What is left out is as the client has it."""
+
+    extra_headers: Mapping[str, str] | None
+    """HTTP headers to add; they win over the client's own."""
+    extra_query: Mapping[str, str | float] | None
+    """Query parameters to add to the address."""
+    extra_body: Mapping[str, object] | None
+    """Members to add to the body, for what the contract does not know yet. They win over the parameters, and None is
+    sent as null."""
+    timeout: AnyTimeout
+    """Seconds for each step."""
+    max_retries: int
+    """How often to try again what failed for a reason that may pass."""
+    first_token: float | None
+    """Seconds from a streamed call to the first token of its answer."""
+    idle: float | None
+    """Seconds from one token to the next."""
+    deadline: float | None
+    """Seconds from the call to the end of its answer, attempts and waits included."""
+
+
+class ClientOptions(TypedDict, total=False):
+    """What `with_options` changes of a client. What is left out stays."""
+
+    api_key: str
+    base_url: AnyURL
+    timeout: AnyTimeout
+    max_retries: int
+    first_token: float | None
+    idle: float | None
+    deadline: float | None
+    default_headers: Mapping[str, str] | None
+    default_query: Mapping[str, str | float] | None
+
+
+class ClientSettings(NamedTuple):
+    """What the requests of a client have in common."""
+
+    key: Key
+    base_url: str
+    steps: Steps | None = DEFAULT_STEPS
+    """None leaves them to the caller's own HTTP client."""
+    clocks: ClockSettings = ClockSettings()
+    max_retries: int = DEFAULT_RETRIES
+    default_headers: Mapping[str, str] = {}
+    default_query: Mapping[str, str] = {}
+
+    def changed(self, options: Mapping[str, Any]) -> Self:
+        """Return these settings with the options that are given.
+
+        Raises:
+            InvalidArgumentError: one is wrong.
+        """
+        changes: dict[str, Any] = {}
+        clocks = {name: options[name] for name in CLOCKS if name in options}
+        if clocks:
+            changes["clocks"] = check_clocks(clocks, self.clocks)
+        if "timeout" in options:
+            changes["steps"] = check_timeout(options["timeout"])
+        if "max_retries" in options:
+            changes["max_retries"] = check_retries(options["max_retries"])
+        if "api_key" in options:
+            changes["key"] = find_key(options["api_key"])
+        if "base_url" in options:
+            changes["base_url"] = find_base_url(options["base_url"])
+        if "default_headers" in options:
+            changes["default_headers"] = check_headers(options["default_headers"], "default_headers")
+        if "default_query" in options:
+            changes["default_query"] = check_query(options["default_query"], "default_query")
+        return self._replace(**changes) if changes else self
+
+
+def check_timeout(timeout: object) -> Steps:
+    """Return the timeouts that an argument stands for: seconds for each step, or None for no limit.
+
+    Raises:
+        InvalidArgumentError: it stands for none.
+    """
+    if isinstance(timeout, loaded("Timeout")):
+        steps: Steps = timeout.as_dict()
+        for name, seconds in steps.items():
+            if seconds is not None:
+                check_seconds(seconds, f"timeout.{name}")
+        return steps
+    return dict.fromkeys(DEFAULT_STEPS, None if timeout is None else check_seconds(timeout, "timeout"))
