@@ -220,7 +220,7 @@ def test_no_line_holds_the_key(
             flavour.chunks(server.base_url, client, messages=MESSAGES, model=model)
         else:
             flavour.create(server.base_url, client, messages=MESSAGES, model=model)
-    except Exception:  # noqa: BLE001, S110  # what fails is not the question
+    except Exception:  # noqa: BLE001  # what fails is not the question
         pass
     assert ours(debug)[-1].getMessage().startswith("call ")
     assert KEY not in shown(debug)

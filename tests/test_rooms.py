@@ -109,8 +109,8 @@ def test_the_public_names() -> None:
     assert list(opper_chat.__all__) == sorted(opper_chat.__all__)
     assert set(opper_chat.__all__) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-        "AsyncEventStream", "AsyncOpper", "AsyncStream", "Attempt", "AuthenticationError", "BadRequestError", "CallRecord",
-        "ConflictError", "EventStream", "InternalServerError", "InvalidArgumentError", "MissingKeyError",
+        "AsyncEventStream", "AsyncOpper", "AsyncStream", "Attempt", "AuthenticationError", "BadRequestError",
+        "CallRecord", "ConflictError", "EventStream", "InternalServerError", "InvalidArgumentError", "MissingKeyError",
         "NotFoundError", "Observer", "Opper", "OpperError", "PermissionDeniedError", "RateLimitError", "Stream",
         "StreamEvent", "StreamTruncatedError", "UnknownArgumentError", "UnprocessableEntityError", "__version__",
         "forget", "observe",

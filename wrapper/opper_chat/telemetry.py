@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextvars import Token
 from threading import Lock
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Final, TypeGuard
 from urllib.parse import urlsplit
 
 from opentelemetry.context import Context, attach, detach
@@ -75,12 +75,27 @@ PROVIDERS: Final = {
 Attributes = dict[str, AttributeValue]
 
 
-class _Open(NamedTuple):
+class _Open:
     """A call under way."""
 
-    span: Span
-    token: Token[Context]
-    labels: Attributes
+    __slots__ = ("_token", "labels", "span")
+
+    def __init__(self, span: Span, labels: Attributes) -> None:
+        self.span = span
+        self.labels = labels
+        self._token: Token[Context] | None = None
+
+    def enter(self) -> None:
+        """Make its span the current one."""
+        if get_current_span() is not self.span:  # as it is where nobody has set OpenTelemetry up
+            self._token = attach(set_span_in_context(self.span))
+
+    def leave(self) -> None:
+        """Make the span that was current before the current one again, once, and where it was."""
+        # Elsewhere (another thread or task, a finalizer) it is not current, and there is nothing to undo.
+        if self._token is not None and get_current_span() is self.span:
+            detach(self._token)
+            self._token = None
 
 
 class _Telemetry:
@@ -132,7 +147,8 @@ class _Telemetry:
         model = labels.get("gen_ai.request.model")
         name = f"chat {model}" if model else "chat"
         span = self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes={**labels, **_asked(call)})
-        self._calls[call] = _Open(span, attach(set_span_in_context(span)), labels)
+        opened = self._calls[call] = _Open(span, labels)
+        opened.enter()
         if self._content and span.is_recording():
             span.set_attribute("gen_ai.input.messages", _text(input_messages(call.body)))
             if tools := tool_definitions(call.body):
@@ -146,14 +162,14 @@ class _Telemetry:
         """
         opened = self._calls.get(call)
         if opened is not None and attempt.error is None:
-            _leave(opened)
+            opened.leave()
 
     def end(self, call: CallRecord) -> None:
         """End the span with what came of the call, and count it."""
         opened = self._calls.pop(call, None)
         if opened is None:
             return  # it began before there was anybody to tell
-        _leave(opened)
+        opened.leave()
         try:
             self._conclude(call, opened)
         finally:
@@ -189,13 +205,6 @@ class _Telemetry:
             for kind, count in (("input", usage.prompt_tokens), ("output", usage.completion_tokens)):
                 if _is_count(count):
                     self._tokens.record(count, {**succeeded, "gen_ai.token.type": kind})
-
-
-def _leave(opened: _Open) -> None:
-    """Make the span that was current before the call the current one again, where it was."""
-    # Elsewhere (another thread or task, a finalizer) it is not current, and there is nothing to undo.
-    if get_current_span() is opened.span:
-        detach(opened.token)
 
 
 def _labels(call: CallRecord) -> Attributes:
