@@ -351,6 +351,14 @@ B = '{"b": 2}'
                      [("x", "f", '{"a": "\\"}"}')], id="an-escape-cut"),
         pytest.param([[F(0, "x", "f", A)], [F(0, "y", arguments=B)]], [("x", "f", A), ("y", None, B)], id="no-name"),
         pytest.param([[None, 5, F(0, "x", "f", A)]], [("x", "f", A)], id="no-objects"),
+        pytest.param([[F(0, "x", "get_", "")], [F(0, None, "weather", "")], [F(0, arguments=A)]],
+                     [("x", "get_weather", A)], id="a-name-in-pieces"),
+        pytest.param([[F(0, "x", "get", None)], [F(0, "x", "get_we")], [F(0, "x", "get_weather", A)]],
+                     [("x", "get_weather", A)], id="a-name-that-grows"),
+        pytest.param([[F(0, "x", "f", "")], [F(0, "y", "g", "")], [F(0, arguments=B)]],
+                     [("x", "f", ""), ("y", "g", B)], id="another-name-with-another-id"),
+        pytest.param([[F(0, "x", "f", "{}")], [F(0, None, "g", "{}")]],
+                     [("x", "f", "{}"), (None, "g", "{}")], id="another-name-after-arguments"),
     ],
 )  # fmt: skip
 def test_which_call_a_fragment_continues(lists: list[Any], calls: list[Any]) -> None:

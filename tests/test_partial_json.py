@@ -191,11 +191,13 @@ def test_how_members_of_the_completion_are_replaced(values: list[object], last: 
     assert have == last
 
 
-def test_a_text_is_joined_once() -> None:
-    """One piece, equal to all, after it was asked for."""
-    text = Text(["a", "b", "c"])
-    assert text.joined() == "abc"
-    assert list(text) == ["abc"]
+def test_a_text_grows_at_its_end() -> None:
+    """All of its pieces in their order, line ends and lone surrogates as they came, also after it was asked for."""
+    text = Text.of("a\r\n", "b\r")
+    text.append("\n\ud800")
+    assert text.joined() == "a\r\nb\r\n\ud800"
+    text.append("c\u2028\U0001f600")
+    assert text.joined() == "a\r\nb\r\n\ud800c\u2028\U0001f600"
     assert Text().joined() == ""
 
 

@@ -212,7 +212,7 @@ class _Choice:
     def _add_piece(self, name: str, have: object, piece: object) -> bool:
         """Add what is not simply more of a text."""
         message = self._message
-        if name == "content" and is_array(have) and not isinstance(have, Text):
+        if name == "content" and is_array(have):
             # The message came whole, its content in parts, and yet there is more of it.
             if piece == have:
                 return False

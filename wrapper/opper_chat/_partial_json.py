@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from io import StringIO
 from json import loads
 from typing import cast
 
@@ -30,16 +31,24 @@ _NUMBERS = frozenset({bool, int, float})
 _SCALARS = _NUMBERS | {str, type(None)}
 
 
-class Text(list[str]):
-    """A text in pieces, joined when it is asked for: a string grown piece by piece costs the square of its length."""
+class Text(StringIO):
+    """A text in pieces: a string grown piece by piece costs the square of its length, a list of pieces their heads."""
 
     __slots__ = ()
 
+    append = StringIO.write  # not a method around it: this is called for every token
+
+    @classmethod
+    def of(cls, *pieces: str) -> Text:
+        """Return a text that begins with these pieces."""
+        text = cls()
+        for piece in pieces:
+            text.write(piece)  # what is given to the constructor would be overwritten by what follows
+        return text
+
     def joined(self) -> str:
-        """Return the text so far, and keep it as one piece from now on."""
-        if len(self) > 1:
-            self[:] = ["".join(self)]
-        return self[0] if self else ""
+        """Return the text so far."""
+        return self.getvalue()
 
 
 class _Items(list[object]):
@@ -78,13 +87,13 @@ def merged(name: str, have: object, value: object, depth: int = 0) -> object:
         if isinstance(have, str):
             if name in FIRST_SAID:
                 return have or value
-            return value if name in LAST_SAID else Text((have, value))
+            return value if name in LAST_SAID else Text.of(have, value)
     elif is_object(value) and is_object(have) and depth < _DEEPEST:
         if name in _SENT_WHOLE:
             return copied(value, depth)
         merge(have, value, depth + 1)
         return have
-    elif is_array(value) and is_array(have) and not isinstance(have, Text) and depth < _DEEPEST:
+    elif is_array(value) and is_array(have) and depth < _DEEPEST:
         return _merged_lists(have, value, depth)
     return copied(value, depth) if isinstance(have, (int, float)) or is_empty(have) else have
 
@@ -127,7 +136,7 @@ def copied(value: object, depth: int = 0) -> object:
 def is_empty(value: object) -> bool:
     """Whether a value carries nothing: null, an empty text, object or list."""
     if isinstance(value, Text):
-        return not any(value)
+        return not value.tell()
     return not value and value.__class__ not in _NUMBERS
 
 

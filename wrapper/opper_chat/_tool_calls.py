@@ -127,6 +127,10 @@ class ToolCall:
         member = _TEXT_OF[kind]
         said = body.get(member)
         self.delta = text = _as_text(said)
+        name, more = self.name, _word(body.get("name"))
+        if name and more and name != more:
+            # Of the same call, or it would have begun another: its name comes in pieces, or growing.
+            self._members[kind] = {**_body(self._members)[1], "name": more if more.startswith(name) else name + more}
         for name, value in fragment.items():
             if name == kind and isinstance(said, str):
                 # The text is kept aside: its member only says that there is one.
@@ -137,7 +141,7 @@ class ToolCall:
                 self._members[name] = merged(name, self._members.get(name), value)
         if text and not isinstance(said, str):
             self.length = 0
-            self._text.clear()
+            self._text = Text()
             self._nesting = _Nesting()
         if text:
             self._text.append(text)
@@ -153,7 +157,8 @@ class ToolCalls:
     the call that it names by id or else points to by index or else by position, unless it can only be a new one:
 
     - it has a new id, and a name, or arguments though those before are closed;
-    - it has another name;
+    - it has another name, unless the call has an id, which it does not contradict, and no arguments yet: then it is
+      more of the name;
     - it has the name again and arguments, though those before are closed.
     """
 
@@ -209,7 +214,9 @@ class ToolCalls:
             return True
         if not name or not call.name:
             return False
-        return name != call.name or (ended and not (known and slot == call.slot and text == call.text))
+        if name != call.name:
+            return not (call.id and call.length == 0 and (known or call_id is None) and slot == call.slot)
+        return ended and not (known and slot == call.slot and text == call.text)
 
 
 _TEXT_OF = {"function": "arguments", "custom": "input"}
