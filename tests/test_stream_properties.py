@@ -357,6 +357,7 @@ def test_any_body_gives_a_completion_or_an_error(content: bytes, status: int, he
 
 # --- Recorded streams --------------------------------------------------------------------------
 
+
 def recorded_streams() -> Any:
     return pytest.mark.parametrize("exchange", [pytest.param(one, id=one["id"]) for one in recorded("stream")])
 

@@ -6,7 +6,7 @@ Nothing that a watcher does wrong reaches a call.
 from __future__ import annotations
 
 import logging
-from threading import Lock
+from threading import RLock
 from typing import Literal, NamedTuple
 
 from ._record import Attempt, CallRecord, Observer
@@ -28,7 +28,7 @@ class _Seat(NamedTuple):
 
 # Never changed, only replaced: whoever tells goes through the one that was there when the telling began.
 _seats: tuple[_Seat, ...] = ()
-_lock = Lock()
+_lock = RLock()  # a finalizer may end a call, and so come here, in the middle of an addition
 
 
 def observe(observer: Observer) -> None:
