@@ -1,6 +1,7 @@
 """Spans and metrics, against OpenTelemetry's SDK and the names of its conventions."""
 
 import asyncio
+import contextvars
 import gc
 import json
 import logging
@@ -405,6 +406,17 @@ def test_a_stream_read_by_another_thread_ends_there(server: LocalServer, seen: S
     assert currents == [trace.INVALID_SPAN]
     assert seen.call.parent is not None
     assert seen.call.parent.span_id == caller.get_span_context().span_id
+
+
+def test_a_call_given_up_elsewhere_disturbs_nothing(seen: Seen) -> None:
+    """One span, and no complaint, where the end is told in another context than the beginning, before any answer."""
+    call = CallRecord("http://127.0.0.1:1", {"messages": HELLO}, 0.0, stream=False)
+    contextvars.copy_context().run(_observers.begin, call)
+    call.outcome = "closed"
+    with seen.tracer.start_as_current_span("other") as other:
+        _observers.end(call)
+        assert trace.get_current_span() is other
+    assert seen.said["opper_chat.outcome"] == "closed"
 
 
 def test_attempts_are_counted_and_no_events(seen: Seen) -> None:
