@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -342,12 +341,3 @@ def test_the_package_alone_shows_nothing() -> None:
     """A NullHandler, and no level."""
     assert any(isinstance(handler, logging.NullHandler) for handler in _logs.logger.handlers)
     assert _logs.logger.level == logging.NOTSET
-
-
-def test_lines_say_where_the_call_was_told(server: LocalServer, caplog: pytest.LogCaptureFixture) -> None:
-    """A place outside the rooms that write."""
-    caplog.set_level(logging.INFO, "opper_chat")
-    call = CallRecord("http://127.0.0.1:1", {"messages": HELLO}, 0.0, stream=False)
-    call.outcome = "complete"
-    _observers.end(call)
-    assert Path(ours(caplog)[0].pathname).name == "test_logs.py"

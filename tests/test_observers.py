@@ -8,6 +8,7 @@ import threading
 import timeit
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -140,6 +141,37 @@ def test_a_dropped_stream_is_told_as_closed(server: LocalServer, watcher: Watche
         assert (watcher.call.outcome, watcher.words) == ("closed", ["begin", "attempted", "end"])
 
 
+def test_a_stream_that_the_collector_finds_is_told_by_another_thread(server: LocalServer) -> None:
+    """Once, without waiting for a lock that the thread holds in which garbage is collected."""
+
+    class Locking(Watcher):
+        lock = threading.Lock()
+        ended = threading.Event()
+
+        def end(self, call: CallRecord) -> None:
+            with self.lock:
+                super().end(call)
+            self.ended.set()
+
+    watcher = Locking()
+    observe(watcher)
+    server.reply(Reply.sse([chunk("Hel"), Pause(5), chunk("lo")]))
+    try:
+        with Opper(api_key="key", base_url=server.base_url) as client, warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            cycle: list[Any] = [client.chat.completions.create(messages=HELLO, stream=True)]
+            next(iter(cycle[0]))
+            cycle.append(cycle)
+            del cycle
+            with watcher.lock:
+                gc.collect()
+                assert "end" not in watcher.words
+            assert watcher.ended.wait(5)
+    finally:
+        forget(watcher)
+    assert (watcher.call.outcome, watcher.words) == ("closed", ["begin", "attempted", "end"])
+
+
 def test_a_cancelled_call_is_told_as_closed(server: LocalServer, watcher: Watcher) -> None:
     """With the cancellation, plain or streamed."""
     server.reply(Reply.json({}, delay=30), Reply.sse([chunk("Hel"), Pause(30)]))
@@ -186,6 +218,38 @@ def test_what_ends_the_program_passes(error: BaseException) -> None:
     for tell in (_observers.begin, _observers.end, lambda call: _observers.attempted(call, ATTEMPT)):
         with pytest.raises(type(error)):
             tell(record())
+
+
+class Surrounding(Watcher):
+    """Keeps when requests are sent; fails at the places that it is told to."""
+
+    def __init__(self, *fails: str) -> None:
+        super().__init__()
+        self.sent: list[str] = []
+        self.fails = fails
+
+    @contextmanager
+    def sending(self, call: CallRecord) -> Iterator[None]:
+        if "enter" in self.fails:
+            raise ValueError("no")
+        self.sent.append("enter")
+        yield
+        self.sent.append("leave")
+        if "leave" in self.fails:
+            raise ValueError("no")
+
+
+@pytest.mark.usefixtures("_nobody_left")
+def test_an_observer_may_surround_requests(server: LocalServer, flavour: Flavour) -> None:
+    """Entered and left around each, in that order, whatever another one does."""
+    observers = [Surrounding(), Surrounding("enter"), Surrounding("leave"), Surrounding()]
+    for observer in observers:
+        observe(observer)
+    flavour.create(server.base_url, messages=HELLO)
+    flavour.chunks(server.base_url, messages=HELLO)
+    assert [observer.sent for observer in observers] == [["enter", "leave"] * 2, [], *[["enter", "leave"] * 2] * 2]
+    with pytest.raises(KeyError), _observers.sending(record()):
+        raise KeyError  # what a request raises is the caller's
 
 
 @pytest.mark.usefixtures("_nobody_left")
@@ -260,7 +324,8 @@ def test_telling_nobody_costs_next_to_nothing() -> None:
     before = logger.level
     logger.setLevel(logging.WARNING)
     try:
-        for tell in (_observers.begin, _observers.end, lambda call: _observers.attempted(call, ATTEMPT)):
+        telling = (_observers.begin, _observers.sending, _observers.end)
+        for tell in (*telling, lambda call: _observers.attempted(call, ATTEMPT)):
             best = min(timeit.repeat(lambda tell=tell: tell(call), number=2000, repeat=20)) / 2000
             assert best < 1e-6
     finally:

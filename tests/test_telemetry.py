@@ -409,26 +409,30 @@ def test_a_stream_read_by_another_thread_ends_there(server: LocalServer, seen: S
     assert seen.call.parent.span_id == caller.get_span_context().span_id
 
 
-def test_a_call_given_up_elsewhere_disturbs_nothing(seen: Seen) -> None:
-    """One span, and no complaint, where the end is told in another context than the beginning, before any answer."""
+def test_a_request_given_up_elsewhere_disturbs_nothing(seen: Seen) -> None:
+    """Another's span stays current, and no complaint, where a request is left in another context than it was begun."""
     call = CallRecord("http://127.0.0.1:1", {"messages": HELLO}, 0.0, stream=False)
-    contextvars.copy_context().run(_observers.begin, call)
-    call.outcome = "closed"
+    _observers.begin(call)
+    around = contextvars.copy_context().run(_observers.sending, call)
     with seen.tracer.start_as_current_span("other") as other:
-        _observers.end(call)
+        with around:
+            assert trace.get_current_span() is other
         assert trace.get_current_span() is other
+    call.outcome = "closed"
+    _observers.end(call)
     assert seen.said["opper_chat.outcome"] == "closed"
 
 
 def test_attempts_are_counted_and_no_events(seen: Seen) -> None:
-    """Their number, the span current through all of them, and no error where the last one succeeds."""
+    """Their number, the span current while each is sent, and no error where the last one succeeds."""
     call = CallRecord("http://127.0.0.1:1", {"messages": HELLO}, 0.0, stream=False)
     _observers.begin(call)
     for attempt in (Attempt(429, "RateLimitError: x", 0.5, 0.1, None), Attempt(200, None, 0.0, 0.1, None)):
-        assert trace.get_current_span() is not trace.INVALID_SPAN
+        with _observers.sending(call):
+            assert trace.get_current_span() is not trace.INVALID_SPAN
+        assert trace.get_current_span() is trace.INVALID_SPAN
         call.attempts.append(attempt)
         _observers.attempted(call, attempt)
-    assert trace.get_current_span() is trace.INVALID_SPAN
     call.outcome, call.duration = "complete", 0.7
     _observers.end(call)
     assert (seen.said["opper_chat.attempts"], seen.call.events) == (2, ())

@@ -148,8 +148,8 @@ def _write(level: int, word: str, facts: Mapping[str, object]) -> None:
     """Write a line; facts that are not known are left out."""
     known = {name: clean(value, name) for name, value in facts.items() if value is not None}
     line = " ".join([word, *(f"{name}={_quoted(value)}" for name, value in known.items())])
-    # The line is an argument, so that a percent sign in it means nothing. `stacklevel`: where the call was told.
-    logger.log(level, "%s", line, extra={f"opper_{name}": value for name, value in known.items()}, stacklevel=5)
+    # The line is an argument, so that a percent sign in it means nothing.
+    logger.log(level, "%s", line, extra={f"opper_{name}": value for name, value in known.items()})
 
 
 def clean(value: object, name: str = "") -> object:
