@@ -149,9 +149,10 @@ def test_a_stream_that_the_collector_finds_is_told_by_another_thread(server: Loc
         ended = threading.Event()
 
         def end(self, call: CallRecord) -> None:
-            with self.lock:
+            if self.lock.acquire(timeout=2):  # and not for ever, so that this test can fail
                 super().end(call)
-            self.ended.set()
+                self.lock.release()
+                self.ended.set()
 
     watcher = Locking()
     observe(watcher)
