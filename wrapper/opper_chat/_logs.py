@@ -27,10 +27,9 @@ logger = logging.getLogger("opper_chat")
 LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 LONGEST = 200
-"""The most characters of a value; models, ids and messages of errors have less."""
+"""The most characters of a value, unless it has a length of its own."""
 
-LONGEST_CONTENT = 8000
-"""The most characters of content, where it is asked for."""
+LENGTHS = {"headers": 2000, "reason": 1000, "content": 8000}
 
 SHOWN = frozenset({
     "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "n", "parallel_tool_calls",
@@ -156,7 +155,7 @@ def clean(value: object, name: str = "") -> object:
     """Return a value as it can be written: texts on one line, without credentials, cut to a length."""
     if not isinstance(value, str):
         return value
-    longest = LONGEST_CONTENT if name in ("content", "headers") else LONGEST
+    longest = LENGTHS.get(name, LONGEST)
     # Cut before and after: an endless text is not to be searched, and escapes are longer than what they stand for.
     text = KEY.sub(_without_key, value[: 2 * longest])
     text = "".join(
