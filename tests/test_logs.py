@@ -110,13 +110,9 @@ def test_a_broken_connection_says_why(flavour: Flavour, caplog: pytest.LogCaptur
     """The words of this package, in quotes."""
     caplog.set_level(logging.INFO, "opper_chat")
     with pytest.raises(APIConnectionError):
-        flavour.create("http://127.0.0.1:9", {"max_retries": 0} if takes_retries() else None, messages=MESSAGES)
+        flavour.create("http://127.0.0.1:9", {"max_retries": 0}, messages=MESSAGES)
     line = ours(caplog)[-1].getMessage()
     assert ' error=APIConnectionError reason="There was no answer (POST http://127.0.0.1:9/' in line
-
-
-def takes_retries() -> bool:
-    return "max_retries" in (Opper.__init__.__kwdefaults__ or ())
 
 
 def test_a_retry_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -132,6 +128,18 @@ def test_a_retry_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
     (record,) = ours(caplog)
     expected = "retry model=m attempt=1 status=429 error=RateLimitError wait=1.5 duration=0.25 request_id=req_1"
     assert record.getMessage() == expected
+
+
+def test_a_retried_call_is_two_lines(server: LocalServer, flavour: Flavour, caplog: pytest.LogCaptureFixture) -> None:
+    """The retry, and the call with the number of its attempts."""
+    caplog.set_level(logging.INFO, "opper_chat")
+    server.reply(Reply.json({"type": "X", "message": SECRET_TEXT}, status=429, headers={"retry-after": "0.05"}))
+    flavour.create(server.base_url, {"max_retries": 2}, messages=MESSAGES)
+    retry, call = (record.getMessage() for record in ours(caplog))
+    assert retry.startswith("retry attempt=1 status=429 error=RateLimitError wait=0.")
+    assert " outcome=complete " in call
+    assert " attempts=2 " in call
+    assert SECRET_TEXT not in shown(caplog)
 
 
 def test_debug_says_what_was_asked(server: LocalServer, flavour: Flavour, debug: pytest.LogCaptureFixture) -> None:
@@ -212,7 +220,7 @@ def test_no_line_holds_the_key(
     monkeypatch.setenv("OPPER_LOG_CONTENT", str(int(content)))
     server.reply(*[FAILURES[name]] * 5)
     flavour = Flavour("sync")
-    client = {"api_key": KEY, **({"max_retries": 0} if takes_retries() else {})}
+    client = {"api_key": KEY, "max_retries": 0}
     model = {"name": "m", "options": {"extra_headers": {"Authorization": f"Bearer {KEY}"}}}
     try:
         if stream:
@@ -275,7 +283,7 @@ def test_content_is_written_where_it_is_asked_for(
     debug.clear()
     server.reply(*[Reply.json({"type": "X", "message": "Slow down."}, status=429)] * 5)
     with pytest.raises(RateLimitError):
-        flavour.create(server.base_url, {"max_retries": 0} if takes_retries() else None, messages=MESSAGES)
+        flavour.create(server.base_url, {"max_retries": 0}, messages=MESSAGES)
     assert 'reason="429 X: Slow down.' in ours(debug)[-1].getMessage()
 
 

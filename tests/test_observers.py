@@ -74,16 +74,12 @@ def test_a_failed_call_is_told(server: LocalServer, flavour: Flavour, watcher: W
     """The error that the caller gets."""
     server.reply(lambda _request: Reply.json({"type": "X", "message": "Slow down."}, status=429))
     with pytest.raises(RateLimitError) as caught:
-        flavour.create(server.base_url, {"max_retries": 0} if "max_retries" in settings() else None, messages=HELLO)
+        flavour.create(server.base_url, {"max_retries": 0}, messages=HELLO)
     call = watcher.call
     assert (call.outcome, call.status_code, call.completion) == ("failed", 429, None)
     assert call.error is caught.value
     assert watcher.words[-1] == "end"
     assert "RateLimitError" in (call.attempts[-1].error or "")
-
-
-def settings() -> set[str]:
-    return set(Opper.__init__.__kwdefaults__ or ())
 
 
 def test_a_call_that_is_never_sent_is_not_told(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
@@ -105,6 +101,29 @@ def test_a_stream_is_told_to_its_end(server: LocalServer, flavour: Flavour, watc
     assert 0 < call.first_token <= call.duration
     assert call.completion is not None
     assert call.completion.choices[0].finish_reason == "stop"
+
+
+def test_retries_are_told(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
+    """An attempt each, with the wait after it; one beginning and one end."""
+    server.reply(Reply.json({"type": "X", "message": "Slow down."}, status=429, headers={"retry-after": "0.05"}))
+    flavour.create(server.base_url, {"max_retries": 2}, messages=HELLO)
+    assert watcher.words == ["begin", "attempted", "attempted", "end"]
+    first, last = watcher.attempts
+    assert (first.status_code, last.status_code, last.wait, last.error) == (429, 200, 0.0, None)
+    assert first.wait >= 0.05
+    assert watcher.call.attempts == watcher.attempts
+    assert watcher.call.outcome == "complete"
+
+
+def test_a_stream_of_events_is_told_to_its_end(server: LocalServer, watcher: Watcher) -> None:
+    """From entering on, and not from its making."""
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        made = client.chat.completions.stream(messages=HELLO)
+        assert watcher.told == []
+        with made as events:
+            for _ in events:
+                pass
+    assert (watcher.call.outcome, watcher.words) == ("complete", ["begin", "attempted", "end"])
 
 
 def test_a_broken_stream_is_told_as_failed(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:

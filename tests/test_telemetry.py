@@ -257,12 +257,8 @@ def test_a_failed_call_is_an_error(server: LocalServer, flavour: Flavour, seen: 
 def test_the_words_of_this_package_are_told(flavour: Flavour, seen: Seen) -> None:
     """Why there was no answer."""
     with pytest.raises(APIConnectionError):
-        flavour.create("http://127.0.0.1:9", {"max_retries": 0} if takes_retries() else None, messages=HELLO)
+        flavour.create("http://127.0.0.1:9", {"max_retries": 0}, messages=HELLO)
     assert (seen.call.status.description or "").startswith("There was no answer (POST http://127.0.0.1:9/")
-
-
-def takes_retries() -> bool:
-    return "max_retries" in (Opper.__init__.__kwdefaults__ or ())
 
 
 def test_a_stream_closed_early_is_no_error(server: LocalServer, seen: Seen) -> None:
