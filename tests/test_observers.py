@@ -167,8 +167,13 @@ def test_a_stream_that_the_collector_finds_is_told_by_another_thread(server: Loc
         lock = threading.Lock()
         ended = threading.Event()
 
-        def end(self, call: CallRecord) -> None:
+        def attempted(self, call: CallRecord, attempt: Attempt) -> None:
             if self.lock.acquire(timeout=2):  # and not for ever, so that this test can fail
+                super().attempted(call, attempt)
+                self.lock.release()
+
+        def end(self, call: CallRecord) -> None:
+            if self.lock.acquire(timeout=2):
                 super().end(call)
                 self.lock.release()
                 self.ended.set()

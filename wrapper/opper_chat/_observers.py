@@ -9,8 +9,10 @@ import gc
 import logging
 from _thread import get_ident, start_new_thread
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from threading import RLock
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Lock, RLock
 from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ._record import Attempt, CallRecord, Observer
@@ -110,6 +112,13 @@ def _leave(seat: _Seat, manager: AbstractContextManager[object]) -> None:
 
 def attempted(call: CallRecord, attempt: Attempt) -> None:
     """Tell that a request of a call ended."""
+    if _collector == get_ident():
+        _later(partial(_attempted, call, attempt))
+    else:
+        _attempted(call, attempt)
+
+
+def _attempted(call: CallRecord, attempt: Attempt) -> None:
     if logger.isEnabledFor(logging.INFO):
         _write("attempted", call, attempt)
     for seat in _seats:
@@ -121,25 +130,10 @@ def attempted(call: CallRecord, attempt: Attempt) -> None:
 
 def end(call: CallRecord) -> None:
     """Tell that a call ended."""
-    if _collector is not None and _collector == get_ident():
-        # A dropped stream ends here, at any line of whatever this thread is doing. An observer that takes a lock, as
-        # OpenTelemetry's do, would wait for ever where that line holds it. Starting a thread like this takes none.
-        try:
-            start_new_thread(_end, (call,))
-        except RuntimeError:
-            pass  # the interpreter ends, and starts no more
-        else:
-            return
-    _end(call)
-
-
-_collector: int | None = None
-
-
-def _note_collection(phase: str, _info: object) -> None:
-    """Take note of which thread collects garbage."""
-    global _collector  # noqa: PLW0603
-    _collector = get_ident() if phase == "start" else None
+    if _collector == get_ident():
+        _later(partial(_end, call))
+    else:
+        _end(call)
 
 
 def _end(call: CallRecord) -> None:
@@ -150,6 +144,31 @@ def _end(call: CallRecord) -> None:
             seat.observer.end(call)
         except Exception as error:  # noqa: BLE001
             _complain(seat, "end", error)
+
+
+# A dropped stream that the collector finds ends at any line of whatever a thread is doing. An observer that takes a
+# lock, as OpenTelemetry's do, would wait for ever where that line holds it: so it is told by another thread, in order.
+_collector: int | None = None
+_late: SimpleQueue[Callable[[], None]] = SimpleQueue()  # of which putting may be interrupted by putting
+_late_lock = Lock()
+
+
+def _note_collection(phase: str, _info: object) -> None:
+    """Take note of which thread collects garbage."""
+    global _collector  # noqa: PLW0603
+    _collector = get_ident() if phase == "start" else None
+
+
+def _later(tell: Callable[[], None]) -> None:
+    _late.put(tell)
+    with suppress(RuntimeError):  # where no more threads are to be had it is told with the next
+        start_new_thread(_tell_late, ())  # unlike `threading.Thread`, this takes no lock
+
+
+def _tell_late() -> None:
+    with _late_lock, suppress(Empty):
+        while True:
+            _late.get_nowait()()
 
 
 def _write(method: Method, call: CallRecord, attempt: Attempt | None = None) -> None:
