@@ -112,7 +112,7 @@ def _leave(seat: _Seat, manager: AbstractContextManager[object]) -> None:
 
 def attempted(call: CallRecord, attempt: Attempt) -> None:
     """Tell that a request of a call ended."""
-    if _collector == get_ident():
+    if _collector is not None and _collector == get_ident():
         _later(partial(_attempted, call, attempt))
     else:
         _attempted(call, attempt)
@@ -130,7 +130,7 @@ def _attempted(call: CallRecord, attempt: Attempt) -> None:
 
 def end(call: CallRecord) -> None:
     """Tell that a call ended."""
-    if _collector == get_ident():
+    if _collector is not None and _collector == get_ident():
         _later(partial(_end, call))
     else:
         _end(call)
