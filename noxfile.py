@@ -76,7 +76,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Check types strictly: the wrapper, the generated client, and files of user code against the built wheel."""
-    session.install(".[testing,otel]", *group("types"), "opentelemetry-sdk", "pytest")
+    session.install(".[testing,otel]", *group("types"), "pytest")
     session.run("mypy")
     blocks = str(Path(session.create_tmp()) / "blocks")
     session.run("python", "tests/test_readme.py", "--write", blocks)

@@ -11,7 +11,7 @@ from opper_chat.testing import LocalServer
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL"):
+    for name in ("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL", "OPPER_LOG", "OPPER_LOG_CONTENT"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -8,6 +8,7 @@ import threading
 import timeit
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -73,16 +74,12 @@ def test_a_failed_call_is_told(server: LocalServer, flavour: Flavour, watcher: W
     """The error that the caller gets."""
     server.reply(lambda _request: Reply.json({"type": "X", "message": "Slow down."}, status=429))
     with pytest.raises(RateLimitError) as caught:
-        flavour.create(server.base_url, {"max_retries": 0} if "max_retries" in settings() else None, messages=HELLO)
+        flavour.create(server.base_url, {"max_retries": 0}, messages=HELLO)
     call = watcher.call
     assert (call.outcome, call.status_code, call.completion) == ("failed", 429, None)
     assert call.error is caught.value
     assert watcher.words[-1] == "end"
     assert "RateLimitError" in (call.attempts[-1].error or "")
-
-
-def settings() -> set[str]:
-    return set(Opper.__init__.__kwdefaults__ or ())
 
 
 def test_a_call_that_is_never_sent_is_not_told(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
@@ -104,6 +101,29 @@ def test_a_stream_is_told_to_its_end(server: LocalServer, flavour: Flavour, watc
     assert 0 < call.first_token <= call.duration
     assert call.completion is not None
     assert call.completion.choices[0].finish_reason == "stop"
+
+
+def test_retries_are_told(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
+    """An attempt each, with the wait after it; one beginning and one end."""
+    server.reply(Reply.json({"type": "X", "message": "Slow down."}, status=429, headers={"retry-after": "0.05"}))
+    flavour.create(server.base_url, {"max_retries": 2}, messages=HELLO)
+    assert watcher.words == ["begin", "attempted", "attempted", "end"]
+    first, last = watcher.attempts
+    assert (first.status_code, last.status_code, last.wait, last.error) == (429, 200, 0.0, None)
+    assert first.wait >= 0.05
+    assert watcher.call.attempts == watcher.attempts
+    assert watcher.call.outcome == "complete"
+
+
+def test_a_stream_of_events_is_told_to_its_end(server: LocalServer, watcher: Watcher) -> None:
+    """From entering on, and not from its making."""
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        made = client.chat.completions.stream(messages=HELLO)
+        assert watcher.told == []
+        with made as events:
+            for _ in events:
+                pass
+    assert (watcher.call.outcome, watcher.words) == ("complete", ["begin", "attempted", "end"])
 
 
 def test_a_broken_stream_is_told_as_failed(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
@@ -138,6 +158,43 @@ def test_a_dropped_stream_is_told_as_closed(server: LocalServer, watcher: Watche
         del stream
         gc.collect()
         assert (watcher.call.outcome, watcher.words) == ("closed", ["begin", "attempted", "end"])
+
+
+def test_a_stream_that_the_collector_finds_is_told_by_another_thread(server: LocalServer) -> None:
+    """Once, without waiting for a lock that the thread holds in which garbage is collected."""
+
+    class Locking(Watcher):
+        lock = threading.Lock()
+        ended = threading.Event()
+
+        def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+            if self.lock.acquire(timeout=2):  # and not for ever, so that this test can fail
+                super().attempted(call, attempt)
+                self.lock.release()
+
+        def end(self, call: CallRecord) -> None:
+            if self.lock.acquire(timeout=2):
+                super().end(call)
+                self.lock.release()
+                self.ended.set()
+
+    watcher = Locking()
+    observe(watcher)
+    server.reply(Reply.sse([chunk("Hel"), Pause(5), chunk("lo")]))
+    try:
+        with Opper(api_key="key", base_url=server.base_url) as client, warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            cycle: list[Any] = [client.chat.completions.create(messages=HELLO, stream=True)]
+            next(iter(cycle[0]))
+            cycle.append(cycle)
+            del cycle
+            with watcher.lock:
+                gc.collect()
+                assert "end" not in watcher.words
+            assert watcher.ended.wait(5)
+    finally:
+        forget(watcher)
+    assert (watcher.call.outcome, watcher.words) == ("closed", ["begin", "attempted", "end"])
 
 
 def test_a_cancelled_call_is_told_as_closed(server: LocalServer, watcher: Watcher) -> None:
@@ -186,6 +243,38 @@ def test_what_ends_the_program_passes(error: BaseException) -> None:
     for tell in (_observers.begin, _observers.end, lambda call: _observers.attempted(call, ATTEMPT)):
         with pytest.raises(type(error)):
             tell(record())
+
+
+class Surrounding(Watcher):
+    """Keeps when requests are sent; fails at the places that it is told to."""
+
+    def __init__(self, *fails: str) -> None:
+        super().__init__()
+        self.sent: list[str] = []
+        self.fails = fails
+
+    @contextmanager
+    def sending(self, call: CallRecord) -> Iterator[None]:
+        if "enter" in self.fails:
+            raise ValueError("no")
+        self.sent.append("enter")
+        yield
+        self.sent.append("leave")
+        if "leave" in self.fails:
+            raise ValueError("no")
+
+
+@pytest.mark.usefixtures("_nobody_left")
+def test_an_observer_may_surround_requests(server: LocalServer, flavour: Flavour) -> None:
+    """Entered and left around each, in that order, whatever another one does."""
+    observers = [Surrounding(), Surrounding("enter"), Surrounding("leave"), Surrounding()]
+    for observer in observers:
+        observe(observer)
+    flavour.create(server.base_url, messages=HELLO)
+    flavour.chunks(server.base_url, messages=HELLO)
+    assert [observer.sent for observer in observers] == [["enter", "leave"] * 2, [], *[["enter", "leave"] * 2] * 2]
+    with pytest.raises(KeyError), _observers.sending(record()):
+        raise KeyError  # what a request raises is the caller's
 
 
 @pytest.mark.usefixtures("_nobody_left")
@@ -260,7 +349,8 @@ def test_telling_nobody_costs_next_to_nothing() -> None:
     before = logger.level
     logger.setLevel(logging.WARNING)
     try:
-        for tell in (_observers.begin, _observers.end, lambda call: _observers.attempted(call, ATTEMPT)):
+        telling = (_observers.begin, _observers.sending, _observers.end)
+        for tell in (*telling, lambda call: _observers.attempted(call, ATTEMPT)):
             best = min(timeit.repeat(lambda tell=tell: tell(call), number=2000, repeat=20)) / 2000
             assert best < 1e-6
     finally:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-RUN = ["README.md", "calls.md", "errors.md", "streams.md"]
+RUN = ["README.md", "calls.md", "errors.md", "observability.md", "streams.md"]
 """The pages whose blocks are a program when they are put after each other."""
 
 ELSEWHERE = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 from ._async_calls import AsyncCalls
 from ._async_completions import AsyncCompletions
 from ._async_http import AsyncHTTP, EventHooks
+from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, AsyncKeySource, check_count, find_base_url, find_key, warn_of_clear_text
 from ._settings import ClientOptions, ClientSettings
 from ._transport import NOT_GIVEN, NotGiven, call_site
@@ -66,6 +67,7 @@ class AsyncOpper:
         http_client: AsyncHTTPClient | None = None,
         event_hooks: EventHooks | None = None,
     ) -> None:
+        set_up_logging()
         settings = ClientSettings(find_key(api_key), find_base_url(base_url))
         if http_client is not None:
             settings = settings._replace(steps=None)

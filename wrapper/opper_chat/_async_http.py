@@ -9,6 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
+from . import _observers
 from ._async_pool import AsyncPool
 from ._async_wait import SendLimit, made_key, time_limit
 from ._call import Call
@@ -108,7 +109,7 @@ class AsyncHTTP:
         response: httpx.Response | None = None
         call.sending(monotonic())
         try:
-            with errors_mapped(prepared, holders=self.holders):
+            with errors_mapped(prepared, holders=self.holders), _observers.sending(call.record):
                 async with sending:
                     response = await self._client.send(prepared, stream=True)
         except TimeoutError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 from ._calls import Calls
 from ._completions import Completions
 from ._http import HTTP, EventHooks
+from ._logs import set_up_logging
 from ._options import (
     DEFAULT_RETRIES,
     KeySource,
@@ -75,6 +76,7 @@ class Opper:
         http_client: SyncHTTPClient | None = None,
         event_hooks: EventHooks | None = None,
     ) -> None:
+        set_up_logging()
         settings = ClientSettings(find_key(api_key), find_base_url(base_url))
         if http_client is not None:
             settings = settings._replace(steps=None)

@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.request import getproxies
 
+from . import _observers
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts
 from ._errors import APIConnectionError, APITimeoutError, InvalidArgumentError
@@ -118,7 +119,7 @@ class HTTP:
         response: httpx.Response | None = None
         call.sending(monotonic())
         try:
-            with errors_mapped(prepared, holders=self.holders):
+            with errors_mapped(prepared, holders=self.holders), _observers.sending(call.record):
                 with sending:
                     response = self._client.send(prepared, stream=True)
         except TimeoutError:

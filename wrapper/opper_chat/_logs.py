@@ -27,10 +27,9 @@ logger = logging.getLogger("opper_chat")
 LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 LONGEST = 200
-"""The most characters of a value; models, ids and messages of errors have less."""
+"""The most characters of a value, unless it has a length of its own."""
 
-LONGEST_CONTENT = 8000
-"""The most characters of content, where it is asked for."""
+LENGTHS = {"headers": 2000, "reason": 1000, "content": 8000}
 
 SHOWN = frozenset({
     "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "n", "parallel_tool_calls",
@@ -148,15 +147,15 @@ def _write(level: int, word: str, facts: Mapping[str, object]) -> None:
     """Write a line; facts that are not known are left out."""
     known = {name: clean(value, name) for name, value in facts.items() if value is not None}
     line = " ".join([word, *(f"{name}={_quoted(value)}" for name, value in known.items())])
-    # The line is an argument, so that a percent sign in it means nothing. `stacklevel`: where the call was told.
-    logger.log(level, "%s", line, extra={f"opper_{name}": value for name, value in known.items()}, stacklevel=5)
+    # The line is an argument, so that a percent sign in it means nothing.
+    logger.log(level, "%s", line, extra={f"opper_{name}": value for name, value in known.items()})
 
 
 def clean(value: object, name: str = "") -> object:
     """Return a value as it can be written: texts on one line, without credentials, cut to a length."""
     if not isinstance(value, str):
         return value
-    longest = LONGEST_CONTENT if name in ("content", "headers") else LONGEST
+    longest = LENGTHS.get(name, LONGEST)
     # Cut before and after: an endless text is not to be searched, and escapes are longer than what they stand for.
     text = KEY.sub(_without_key, value[: 2 * longest])
     text = "".join(

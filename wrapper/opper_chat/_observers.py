@@ -5,30 +5,48 @@ Nothing that a watcher does wrong reaches a call.
 
 from __future__ import annotations
 
+import gc
 import logging
-from threading import Lock
-from typing import Literal, NamedTuple
+from _thread import get_ident, start_new_thread
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from functools import partial
+from queue import Empty, SimpleQueue
+from threading import Lock, RLock
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ._record import Attempt, CallRecord, Observer
 
-__all__ = ["Attempt", "CallRecord", "Observer", "attempted", "begin", "end", "forget", "observe"]
+__all__ = ["Attempt", "CallRecord", "Observer", "attempted", "begin", "end", "forget", "observe", "sending"]
 
 logger = logging.getLogger("opper_chat")
 logger.addHandler(logging.NullHandler())  # as the logging HOWTO asks of libraries: a program decides what is shown
 
-Method = Literal["begin", "attempted", "end"]
+Method: TypeAlias = Literal["begin", "sending", "attempted", "end"]
+
+
+@runtime_checkable
+class SendingObserver(Observer, Protocol):
+    """An observer that has something to make current while requests are sent.
+
+    `sending` returns what each request of a call is sent within, until the headers of its answer are there. It is
+    entered and left in the task or thread that sends.
+    """
+
+    def sending(self, call: CallRecord, /) -> AbstractContextManager[object]: ...
 
 
 class _Seat(NamedTuple):
-    """One observer, and which of its methods have failed."""
+    """One observer, what it surrounds requests with, and which of its methods have failed."""
 
     observer: Observer
+    sending: Callable[[CallRecord], AbstractContextManager[object]] | None
     failed: set[Method]
 
 
 # Never changed, only replaced: whoever tells goes through the one that was there when the telling began.
 _seats: tuple[_Seat, ...] = ()
-_lock = Lock()
+_lock = RLock()  # a finalizer may end a call, and so come here, in the middle of an addition
 
 
 def observe(observer: Observer) -> None:
@@ -39,8 +57,11 @@ def observe(observer: Observer) -> None:
     """
     global _seats  # noqa: PLW0603
     with _lock:
+        if _note_collection not in gc.callbacks:
+            gc.callbacks.append(_note_collection)
         if not any(seat.observer is observer for seat in _seats):
-            _seats = (*_seats, _Seat(observer, set()))
+            around = observer.sending if isinstance(observer, SendingObserver) else None
+            _seats = (*_seats, _Seat(observer, around, set()))
 
 
 def forget(observer: Observer) -> None:
@@ -61,8 +82,43 @@ def begin(call: CallRecord) -> None:
             _complain(seat, "begin", error)
 
 
+_NOTHING = nullcontext()
+
+
+def sending(call: CallRecord) -> AbstractContextManager[object]:
+    """Return what a request of a call is to be sent within."""
+    if not _seats:
+        return _NOTHING
+    stack = ExitStack()
+    for seat in _seats:
+        if seat.sending is None:
+            continue
+        try:
+            manager = seat.sending(call)
+            manager.__enter__()
+            stack.callback(_leave, seat, manager)
+        except Exception as error:  # noqa: BLE001
+            _complain(seat, "sending", error)
+    return stack
+
+
+def _leave(seat: _Seat, manager: AbstractContextManager[object]) -> None:
+    """Leave what an observer surrounds a request with. It does not see what the request raises: `attempted` tells."""
+    try:
+        manager.__exit__(None, None, None)
+    except Exception as error:  # noqa: BLE001
+        _complain(seat, "sending", error)
+
+
 def attempted(call: CallRecord, attempt: Attempt) -> None:
     """Tell that a request of a call ended."""
+    if _collector is not None and _collector == get_ident():
+        _later(partial(_attempted, call, attempt))
+    else:
+        _attempted(call, attempt)
+
+
+def _attempted(call: CallRecord, attempt: Attempt) -> None:
     if logger.isEnabledFor(logging.INFO):
         _write("attempted", call, attempt)
     for seat in _seats:
@@ -74,6 +130,13 @@ def attempted(call: CallRecord, attempt: Attempt) -> None:
 
 def end(call: CallRecord) -> None:
     """Tell that a call ended."""
+    if _collector is not None and _collector == get_ident():
+        _later(partial(_end, call))
+    else:
+        _end(call)
+
+
+def _end(call: CallRecord) -> None:
     if logger.isEnabledFor(logging.INFO):
         _write("end", call)
     for seat in _seats:
@@ -83,11 +146,36 @@ def end(call: CallRecord) -> None:
             _complain(seat, "end", error)
 
 
+# A dropped stream that the collector finds ends at any line of whatever a thread is doing. An observer that takes a
+# lock, as OpenTelemetry's do, would wait for ever where that line holds it: so it is told by another thread, in order.
+_collector: int | None = None
+_late: SimpleQueue[Callable[[], None]] = SimpleQueue()  # of which putting may be interrupted by putting
+_late_lock = Lock()
+
+
+def _note_collection(phase: str, _info: object) -> None:
+    """Take note of which thread collects garbage."""
+    global _collector  # noqa: PLW0603
+    _collector = get_ident() if phase == "start" else None
+
+
+def _later(tell: Callable[[], None]) -> None:
+    _late.put(tell)
+    with suppress(RuntimeError):  # where no more threads are to be had it is told with the next
+        start_new_thread(_tell_late, ())  # unlike `threading.Thread`, this takes no lock
+
+
+def _tell_late() -> None:
+    with _late_lock, suppress(Empty):
+        while True:
+            _late.get_nowait()()
+
+
 def _write(method: Method, call: CallRecord, attempt: Attempt | None = None) -> None:
     """Write the lines of the log, which is one more observer, asked only where its lines are wanted."""
     from ._logs import log  # loaded by those who log
 
-    seat = _Seat(log, _log_failed)
+    seat = _Seat(log, None, _log_failed)
     try:
         if method == "begin":
             log.begin(call)

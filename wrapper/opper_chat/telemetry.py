@@ -7,13 +7,13 @@ Python had at version 1.37 and later: https://opentelemetry.io/docs/specs/semcon
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextvars import Token
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 from urllib.parse import urlsplit
 
-from opentelemetry.context import Context, attach, detach
+from opentelemetry.context import attach, detach
 from opentelemetry.metrics import MeterProvider, get_meter
 from opentelemetry.trace import (
     Span,
@@ -79,7 +79,6 @@ class _Open(NamedTuple):
     """A call under way."""
 
     span: Span
-    token: Token[Context]
     labels: Attributes
 
 
@@ -120,40 +119,41 @@ class _Telemetry:
             forget(self)
 
     def begin(self, call: CallRecord) -> None:
-        """Start the span, as a child of the one that is current where the call is made.
-
-        It is the current one itself until the answer begins, so that the spans of an instrumented httpx are its
-        children, and the headers that these send name one of them. Not longer: a stream is read elsewhere, by another
-        task or thread, or by a finalizer, and what the caller does between two chunks is not part of the call.
-        """
+        """Start the span, as a child of the one that is current where the call is made."""
         if self._stopped:
             return
         labels = _labels(call)
         model = labels.get("gen_ai.request.model")
         name = f"chat {model}" if model else "chat"
         span = self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes={**labels, **_asked(call)})
-        self._calls[call] = _Open(span, attach(set_span_in_context(span)), labels)
+        self._calls[call] = _Open(span, labels)
         if self._content and span.is_recording():
             span.set_attribute("gen_ai.input.messages", _text(input_messages(call.body)))
             if tools := tool_definitions(call.body):
                 span.set_attribute("gen_ai.tool.definitions", _text(tools))
 
-    def attempted(self, call: CallRecord, attempt: Attempt) -> None:
-        """Make the caller's span the current one again when an attempt has brought an answer.
+    def sending(self, call: CallRecord) -> AbstractContextManager[object]:
+        """Make the span the current one while a request is sent.
 
-        An attempt is no event: errors that were retried "SHOULD NOT be recorded on spans or metrics that describe
-        this operation" (Recording errors), and an instrumented httpx has a span for each. Their number is told.
+        So the spans of an instrumented httpx are its children, and the headers that these send name one of them. Not
+        longer: a stream is read elsewhere, by another task or thread, and may be ended by a finalizer, and what the
+        caller does between two chunks is not part of the call.
         """
         opened = self._calls.get(call)
-        if opened is not None and attempt.error is None:
-            _leave(opened)
+        return nullcontext() if opened is None else _current_span(opened.span)
+
+    def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+        """Record nothing of an attempt.
+
+        Errors that were retried "SHOULD NOT be recorded on spans or metrics that describe this operation" (Recording
+        errors), and an instrumented httpx has a span for each. How many there were is told at the end.
+        """
 
     def end(self, call: CallRecord) -> None:
         """End the span with what came of the call, and count it."""
         opened = self._calls.pop(call, None)
         if opened is None:
             return  # it began before there was anybody to tell
-        _leave(opened)
         try:
             self._conclude(call, opened)
         finally:
@@ -191,11 +191,18 @@ class _Telemetry:
                     self._tokens.record(count, {**succeeded, "gen_ai.token.type": kind})
 
 
-def _leave(opened: _Open) -> None:
-    """Make the span that was current before the call the current one again, where it was."""
-    # Elsewhere (another thread or task, a finalizer) it is not current, and there is nothing to undo.
-    if get_current_span() is opened.span:
-        detach(opened.token)
+@contextmanager
+def _current_span(span: Span) -> Generator[None]:
+    """Make a span the current one, and give the context back only where it was taken.
+
+    A coroutine that is given up may be closed anywhere. OpenTelemetry's own `use_span` would complain there.
+    """
+    token = attach(set_span_in_context(span))
+    try:
+        yield
+    finally:
+        if get_current_span() is span:
+            detach(token)
 
 
 def _labels(call: CallRecord) -> Attributes:
