@@ -5,9 +5,9 @@ import json
 import uuid
 from typing import Any, Literal
 
-import httpx
 import pytest
 from flavours import HELLO, Flavour
+from http_library import httpx
 from opper_chat import InvalidArgumentError, OpperError, UnknownArgumentError
 from opper_chat._checks import Misfit, compile_check
 from opper_chat._requests import prepare

@@ -9,9 +9,9 @@ import traceback
 from typing import Any
 from urllib.parse import parse_qs
 
-import httpx
 import pytest
 from flavours import HELLO, Flavour
+from http_library import httpx
 from opper_chat import (
     APIConnectionError,
     APIError,

@@ -13,9 +13,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import jsonschema
 import pytest
+from http_library import httpx
 from opper_chat.testing import CUT, LocalServer, Pause, ReceivedRequest, Reply, chunk
 from opper_chat.testing._examples import NoExampleError, example
 

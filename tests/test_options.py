@@ -3,8 +3,8 @@
 import pickle
 from typing import Any
 
-import httpx
 import pytest
+from http_library import httpx
 from opper_chat import AsyncOpper, InvalidArgumentError, MissingKeyError, Opper
 from opper_chat._options import Secret, find_base_url, find_key
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from flavours import HELLO, Flavour
+from http_library import httpx
 from opper_chat import (
     APIConnectionError,
     APIError,

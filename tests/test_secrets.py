@@ -4,9 +4,9 @@ import copy
 import pickle
 from typing import Any
 
-import httpx
 import pytest
 from flavours import HELLO, Flavour
+from http_library import httpx
 from opper_chat import APIConnectionError, AsyncOpper, InvalidArgumentError, Opper
 from opper_chat._requests import prepare
 from opper_chat.testing import LocalServer, Reply

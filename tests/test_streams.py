@@ -9,10 +9,10 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 import trio
 from flavours import HELLO, Flavour
+from http_library import httpx
 from opper_chat import (
     APIConnectionError,
     APIError,

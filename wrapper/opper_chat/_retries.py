@@ -58,12 +58,14 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     if (milliseconds := _number(headers.get("retry-after-ms"))) is not None:
         return milliseconds / 1000
     said = headers.get("retry-after", "").strip()
-    if not said or (seconds := _number(said)) is not None:
-        return seconds if said else None
+    if (seconds := _number(said)) is not None:
+        return seconds
+    if ":" not in said:
+        return None  # the parser would see a day of this month in "-1"
     from dateutil.parser import ParserError, parse  # few servers send dates
 
     try:
-        until = parse(said)
+        until = parse(said, tzinfos=lambda _name, offset: offset or 0)
         until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
         return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
     except (ParserError, OverflowError, ValueError):
