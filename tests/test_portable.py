@@ -1,0 +1,349 @@
+"""Clients and what they return in other places: other processes, forks, event loops, threads, copies."""
+
+import asyncio
+import copy
+import gc
+import multiprocessing
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import warnings
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import trio
+from flavours import HELLO, Flavour
+from http_library import httpx
+from opper_chat import (
+    APIError,
+    AsyncOpper,
+    ChatCompletion,
+    InvalidArgumentError,
+    MissingKeyError,
+    Opper,
+    RateLimitError,
+    StreamTruncatedError,
+)
+from opper_chat.testing import CUT, LocalServer, Reply, chunk
+
+KEY = "sk-" + "sesame" * 3
+
+
+def whole(*texts: str) -> Reply:
+    return Reply.sse([*map(chunk, texts), chunk(finish_reason="stop"), "[DONE]"])
+
+
+# --- Pickles and copies ------------------------------------------------------------------------
+
+
+def failures(server: LocalServer, flavour: Flavour) -> list[APIError]:
+    """One error of each origin: a status, a broken stream, a clock, a missing server, an answer that is none."""
+    settings = {"api_key": KEY, "max_retries": 1}
+    errors: list[APIError] = []
+    for reply, more in (
+        (Reply.json({"type": "Slow", "message": "Slow."}, status=429, headers={"retry-after-ms": "1"}), {}),
+        (Reply.sse([chunk("Hel"), CUT]), {}),
+        (Reply.sse([chunk("Hel")]), {}),
+        (Reply.json({}, delay=60), {"deadline": 0.2}),
+        (Reply.json({"a": 1}), {}),
+    ):
+        server.reply(reply, reply)
+        _, error = flavour.chunks(server.base_url, {**settings, **more}, messages=HELLO)
+        assert isinstance(error, APIError)
+        errors.append(error)
+        server._app.script.clear()
+    _, error = flavour.chunks("http://127.0.0.1:1", settings, messages=HELLO)
+    assert isinstance(error, APIError)
+    return [*errors, error]
+
+
+def test_errors_are_what_they_were_in_a_pickle_and_a_copy(server: LocalServer, flavour: Flavour) -> None:
+    """All that they carry, the attempts and the partial completion included, and no key."""
+    for error in failures(server, flavour):
+        data = pickle.dumps(error)
+        assert KEY.encode() not in data
+        for other in (pickle.loads(data), copy.copy(error), copy.deepcopy(error)):
+            assert type(other) is type(error)
+            assert str(other) == str(error)
+            assert vars(other) == vars(error)
+            assert other.attempts == error.attempts != ()
+
+
+def test_completions_and_chunks_are_what_they_were(server: LocalServer, flavour: Flavour) -> None:
+    """How they came included."""
+    completion = flavour.create(server.base_url, messages=HELLO)
+    chunks, _ = flavour.chunks(server.base_url, messages=HELLO)
+    for other in (pickle.loads(pickle.dumps(completion)), copy.deepcopy(completion)):
+        assert other == completion
+        assert (other.request_id, other.headers, other.attempts) == (
+            completion.request_id, completion.headers, completion.attempts,
+        )  # fmt: skip
+    assert pickle.loads(pickle.dumps(chunks)) == copy.deepcopy(chunks) == chunks
+
+
+def ask(client: Opper, text: str) -> ChatCompletion:
+    return client.chat.completions.create(messages=[{"role": "user", "content": text}])
+
+
+def fail(client: Opper) -> None:
+    client.with_options(max_retries=0, base_url=f"{client.base_url}/nowhere").chat.completions.create(messages=[])
+
+
+def test_a_client_and_what_it_returns_cross_process_pools(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client goes without its key, which is read again there; completions and errors come back."""
+    monkeypatch.setenv("OPPER_API_KEY", KEY)
+    spawn = multiprocessing.get_context("spawn")
+    with (
+        Opper(base_url=server.base_url, max_retries=7, deadline=30, default_headers={"X-Team": "x"}) as client,
+        ProcessPoolExecutor(1, mp_context=spawn) as pool,
+    ):
+        completion = pool.submit(ask, client, "Hi").result(60)
+        assert "Hi" in (completion.choices[0].message.content or "")
+        assert len(completion.attempts) == 1
+        with pytest.raises(InvalidArgumentError, match="messages"):
+            pool.submit(fail, client).result(60)
+    assert server.requests[0].headers["x-team"] == "x"
+
+
+@pytest.mark.parametrize("kind", [Opper, AsyncOpper])
+def test_a_client_is_pickled_without_its_key(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever key it was given; without one in the environment, the error says what is missing."""
+    client = kind(api_key=KEY, base_url="https://host/v1", timeout=3, max_retries=4, idle=5, default_query={"a": 1})
+    data = pickle.dumps(client)
+    assert KEY.encode() not in data
+    with pytest.raises(MissingKeyError, match="OPPER_API_KEY"):
+        pickle.loads(data)
+    monkeypatch.setenv("OPPER_API_KEY", "other")
+    other = pickle.loads(data)
+    assert other.base_url == "https://host/v1"
+    assert other._settings == client._settings._replace(key=other._settings.key)
+    assert other._settings.key.reveal() == "other"
+
+
+def test_a_client_that_cannot_be_pickled_says_why() -> None:
+    """One with an HTTP client or hooks of the caller's own."""
+    with httpx.Client() as own:
+        with pytest.raises(TypeError, match="http_client"):
+            pickle.dumps(Opper(api_key="key", http_client=own))
+    with pytest.raises(TypeError, match="event_hooks"):
+        pickle.dumps(Opper(api_key="key", event_hooks={"request": [print]}))
+
+
+def test_a_copy_shares_the_connections(server: LocalServer) -> None:
+    """And the settings, with `copy` and `deepcopy`, as with options."""
+    with Opper(api_key="key", base_url=server.base_url, deadline=50) as client:
+        for other in (copy.copy(client), copy.deepcopy(client), client.with_options()):
+            assert other is not client
+            assert other._http is client._http
+            assert other._settings == client._settings
+        ask(client, "Hi")
+        ask(copy.deepcopy(client), "Hi")
+
+
+def test_with_options_changes_nothing_else(server: LocalServer) -> None:
+    """Each option one setting of the new client, none of the old."""
+    with Opper(api_key="key", base_url=server.base_url, default_headers={"X-A": "a"}, idle=9) as client:
+        before = client._settings
+        changes: list[tuple[dict[str, Any], str]] = [
+            ({"api_key": "other"}, "key"), ({"base_url": "https://host"}, "base_url"), ({"timeout": 3}, "steps"),
+            ({"max_retries": 9}, "max_retries"), ({"first_token": 3}, "clocks"), ({"deadline": None}, "clocks"),
+            ({"default_headers": {"X-B": "b"}}, "default_headers"), ({"default_query": {"q": 1}}, "default_query"),
+        ]  # fmt: skip
+        for options, name in changes:
+            after = client.with_options(**options)._settings
+            changed = {field for field in before._fields if getattr(before, field) != getattr(after, field)}
+            assert changed == {name} or (options == {"deadline": None} and not changed)
+            assert client._settings is before
+        assert client.with_options(deadline=3)._settings.clocks.idle == 9
+        with pytest.raises(InvalidArgumentError, match="idle"):
+            client.with_options(idle=-1)
+
+
+# --- Threads, loops and forks ------------------------------------------------------------------
+
+
+def test_many_threads_share_a_client(server: LocalServer) -> None:
+    """Each gets its own answers, over no more connections than there are threads."""
+    with Opper(api_key="key", base_url=server.base_url, max_connections=4) as client, ThreadPoolExecutor(16) as pool:
+        said = list(pool.map(lambda number: ask(client, f"No. {number}."), range(160)))
+    for number, completion in enumerate(said):
+        assert f"No. {number}." in (completion.choices[0].message.content or "")
+
+
+async def ask_twice(client: AsyncOpper, text: str) -> list[str]:
+    async def one(number: int) -> str:
+        messages: Any = [{"role": "user", "content": f"{text} {number}"}]
+        if number % 2:
+            return (await client.chat.completions.create(messages=messages)).choices[0].message.content or ""
+        async with await client.chat.completions.create(messages=messages, stream=True) as stream:
+            return await stream.get_final_text()
+
+    return await asyncio.gather(*(one(number) for number in range(6)))
+
+
+def test_one_async_client_in_one_event_loop_after_another(server: LocalServer) -> None:
+    """Each loop has connections of its own, and leaves none behind when it ends."""
+    client = AsyncOpper(api_key="key", base_url=server.base_url, max_connections=3)
+    before = open_files()
+    for turn in range(5):
+        said = asyncio.run(ask_twice(client, f"turn {turn}, call"))
+        assert all(f"turn {turn}, call {number}" in text for number, text in enumerate(said))
+        gc.collect()
+        if before is not None:
+            assert (open_files() or 0) <= before + 1
+    asyncio.run(client.close())
+
+
+def open_files() -> int | None:
+    return len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else None
+
+
+def test_one_async_client_in_several_event_loops_at_once(server: LocalServer) -> None:
+    """Threads with a loop each, more calls than connections: none waits for ever, none gets another's answer."""
+    client = AsyncOpper(api_key="key", base_url=server.base_url, max_connections=2, deadline=60)
+    with ThreadPoolExecutor(6) as pool:
+        turns = [
+            pool.submit(lambda turn=turn: asyncio.run(ask_twice(client, f"turn {turn}, call"))) for turn in range(12)
+        ]
+        for turn, done in enumerate(turns):
+            assert all(f"turn {turn}, call {number}" in text for number, text in enumerate(done.result(120)))
+    asyncio.run(client.close())
+
+
+def test_one_async_client_in_asyncio_and_trio(server: LocalServer) -> None:
+    """One after the other."""
+    client = AsyncOpper(api_key="key", base_url=server.base_url)
+
+    async def one() -> ChatCompletion:
+        return await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+    assert asyncio.run(one()).choices
+    assert trio.run(one).choices
+    assert asyncio.run(one()).choices
+    asyncio.run(client.close())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_child_has_connections_of_its_own(server: LocalServer) -> None:
+    """And its parent's go on as if there were no child."""
+    client = Opper(api_key="key", base_url=server.base_url, max_connections=1)
+    ask(client, "before")
+    reading, writing = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that this process has threads: the child uses none
+        child = os.fork()
+    if child == 0:
+        try:
+            answer = ask(client, "from the child").choices[0].message.content or ""
+            os.write(writing, answer.encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    answer = b""
+    while data := os.read(reading, 65536):
+        answer += data
+    os.close(reading)
+    assert os.waitpid(child, 0)[1] == 0
+    assert b"from the child" in answer
+    assert "after" in (ask(client, "after").choices[0].message.content or "")
+    client.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_child_that_is_forked_while_a_stream_is_read(server: LocalServer) -> None:
+    """Has places for calls of its own, though the parent's are all taken."""
+    client = Opper(api_key="key", base_url=server.base_url, max_connections=1, timeout=30)
+    server.reply(whole("Hel", "lo"))
+    with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+        next(stream)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            os._exit(0 if "child" in (ask(client, "child").choices[0].message.content or "") else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert stream.get_final_text() == "Hello"
+    client.close()
+
+
+# --- Clients that are never closed -------------------------------------------------------------
+
+
+def test_a_client_that_was_never_closed_is_told_of(server: LocalServer) -> None:
+    """With the line that made it, once it has been used; one that was not has nothing to close."""
+
+    def use() -> None:
+        client = Opper(api_key="key", base_url=server.base_url)
+        ask(client.with_options(timeout=9), "Hi")
+
+    with pytest.warns(ResourceWarning, match=r"a client made at .*test_portable\.py:\d+ was never closed"):
+        use()
+        gc.collect()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Opper(api_key="key")
+        gc.collect()
+
+
+def test_an_async_client_that_was_never_closed_is_told_of(server: LocalServer) -> None:
+    """After its loop; its connections are closed at the end of that."""
+
+    async def use() -> None:
+        await ask_twice(AsyncOpper(api_key="key", base_url=server.base_url), "Hi")
+
+    with pytest.warns(ResourceWarning, match=r"a client made at .*test_portable\.py:\d+ was never closed"):
+        asyncio.run(use())
+        gc.collect()
+
+
+@pytest.mark.parametrize("name", ["Opper", "AsyncOpper"])
+def test_nothing_is_raised_when_the_interpreter_ends(server: LocalServer, name: str) -> None:
+    """A client and a stream that are still there then say nothing at all, though every warning is shown."""
+    code = f"""
+import asyncio, sys
+from opper_chat import {name}
+client = {name}(api_key="key", base_url={server.base_url!r})
+stream = None
+if {name!r} == "Opper":
+    client.chat.completions.create(messages={HELLO!r})
+    stream = client.chat.completions.create(messages={HELLO!r}, stream=True)
+    next(stream)
+else:
+    asyncio.run(client.chat.completions.create(messages={HELLO!r}))
+half_made = {name}.__new__({name})
+del half_made
+"""
+    done = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, check=True)
+    lines = [line for line in done.stderr.splitlines() if "Error" in line or "Traceback" in line or "Exception" in line]
+    assert lines == []
+
+
+def test_a_dropped_client_leaves_no_thread(server: LocalServer) -> None:
+    """The watchdog's ends by itself."""
+    with Opper(api_key="key", base_url=server.base_url, deadline=30) as client:
+        ask(client, "Hi")
+    for thread in threading.enumerate():
+        if thread.name == "opper-chat-watchdog":
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_a_stream_that_was_closed_early_still_says_what_it_took(server: LocalServer) -> None:
+    """The attempts are in the error of whoever reads on."""
+    server.reply(whole("Hel", "lo"))
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+        next(stream)
+        stream.close()
+        with pytest.raises(StreamTruncatedError) as caught:
+            stream.get_final_completion()
+        assert len(caught.value.attempts) == 1
+
+
+def test_rate_limits_are_of_a_class_that_can_be_caught_after_a_pickle() -> None:
+    """The attributes of the class alone come too."""
+    error = pickle.loads(pickle.dumps(RateLimitError("Slow.", status_code=429)))
+    assert (error.partial, error.chunks_received, error.attempts, error.lasting) == (None, 0, (), False)
