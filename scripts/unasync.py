@@ -20,6 +20,7 @@ NAMES = {
     "AsyncReading": "Reading",
     "AsyncHTTP": "HTTP",
     "AsyncPool": "Pool",
+    "AsyncGate": "Gate",
     "AsyncBaseTransport": "BaseTransport",
     "AsyncHTTPTransport": "HTTPTransport",
     "AsyncByteStream": "SyncByteStream",
@@ -44,6 +45,8 @@ NAMES = {
     "_async_event_stream": "_event_stream",
     "_async_http": "_http",
     "_async_pool": "_pool",
+    "_async_bell": "_bell",
+    "_async_gate": "_gate",
     "_async_wait": "_wait",
 }
 KEYWORDS = {"async", "await"}
