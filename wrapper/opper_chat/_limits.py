@@ -24,6 +24,7 @@ FEWEST = 20
 REQUESTS = 80
 """How many requests a curve takes to its peak, so that finding its end costs no more than about one in a hundred."""
 
+CLOSED = 3
 SLOWEST = 0.1
 """Requests a second that are sent in any case: without them nothing more would be learnt."""
 
@@ -145,6 +146,8 @@ class Pace:
             self._floor = self._curve.peak / 2
             self._risen = 0.0
             excess = 1 - self._curve.peak / before if before else 1.0
+        elif self._streak == CLOSED and self._curve and self._curve.lead == 2:
+            self._curve = self._around(max(self._curve.peak, self._goodput(now)))
         self._next = now + max(self._probe(self.rate or SLOWEST), min(excess * WINDOW, PROBE))
 
     def _lowered(self, before: float | None, now: float) -> Curve:
@@ -152,7 +155,10 @@ class Pace:
         if before is None:
             # Little is known: what was accepted may have been a burst, or all that came so far.
             return Curve(max(accepted, SLOWEST), 0.5, max(0.5, 2 * self._round_trip), 2, WINDOW)
-        peak = max(min(before, max(accepted, before / 2)), SLOWEST)
+        return self._around(min(before, max(accepted, before / 2)))
+
+    def _around(self, peak: float) -> Curve:
+        peak = max(peak, SLOWEST)
         return Curve(peak, 0.03, max(2, REQUESTS / peak, 2 * self._round_trip), 1.15, max(WINDOW, FEWEST / peak))
 
     def _probe(self, rate: float) -> float:
