@@ -251,9 +251,7 @@ def main() -> int:
         run(kind, rate, shell, options)
         for kind in options.kinds for rate in options.rates for shell in options.shells
     ]  # fmt: skip
-    print(
-        f"{good.count(True)} of {len(good)} runs with the limiter: at least 95 % of R, at most 2 % of 429 once one was known"
-    )
+    print(f"{good.count(True)} of {len(good)} runs with the limiter: at least 95 % of R, then at most 2 % of 429")
     return 0 if all(good) else 1
 
 

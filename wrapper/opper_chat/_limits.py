@@ -25,6 +25,8 @@ REQUESTS = 80
 """How many requests a curve takes to its peak, so that finding its end costs no more than about one in a hundred."""
 
 CLOSED = 3
+"""Refusals in a row after which what was accepted before was not a burst, but all that the limit had."""
+
 SLOWEST = 0.1
 """Requests a second that are sent in any case: without them nothing more would be learnt."""
 
@@ -39,7 +41,7 @@ LONGEST_PAUSE = 60.0
 SLACK = 0.05
 """Seconds of lateness that are made up for: timers wake a little late, and never early."""
 
-_RESET = re.compile(r";\s*t=(\d+)")
+_RESET = re.compile(r";\s*t=([0-9]{1,9})")
 """Seconds in a RateLimit field: draft-ietf-httpapi-ratelimit-headers-10 section 4."""
 
 
@@ -57,6 +59,8 @@ class Curve(NamedTuple):
 
     window: float
     """Seconds over which accepted requests are counted."""
+    sure: bool
+    """Whether the peak was found: otherwise it is what was accepted before the first refusal, and maybe a burst."""
 
     def at(self, seconds: float) -> float:
         """Return the requests a second at a time from its beginning."""
@@ -146,20 +150,20 @@ class Pace:
             self._floor = self._curve.peak / 2
             self._risen = 0.0
             excess = 1 - self._curve.peak / before if before else 1.0
-        elif self._streak == CLOSED and self._curve and self._curve.lead == 2:
+        elif self._streak == CLOSED and self._curve and not self._curve.sure:
             self._curve = self._around(max(self._curve.peak, self._goodput(now)))
         self._next = now + max(self._probe(self.rate or SLOWEST), min(excess * WINDOW, PROBE))
 
     def _lowered(self, before: float | None, now: float) -> Curve:
         accepted = self._goodput(now)
         if before is None:
-            # Little is known: what was accepted may have been a burst, or all that came so far.
-            return Curve(max(accepted, SLOWEST), 0.5, max(0.5, 2 * self._round_trip), 2, WINDOW)
+            return Curve(max(accepted, SLOWEST), 0.5, max(0.5, 2 * self._round_trip), 2, WINDOW, sure=False)
         return self._around(min(before, max(accepted, before / 2)))
 
     def _around(self, peak: float) -> Curve:
         peak = max(peak, SLOWEST)
-        return Curve(peak, 0.03, max(2, REQUESTS / peak, 2 * self._round_trip), 1.15, max(WINDOW, FEWEST / peak))
+        seconds = max(2, REQUESTS / peak, 2 * self._round_trip)
+        return Curve(peak, 0.03, seconds, 1.15, max(WINDOW, FEWEST / peak), sure=True)
 
     def _probe(self, rate: float) -> float:
         """Seconds to the next request while requests are refused."""
@@ -198,7 +202,7 @@ def asked_pause(headers: Mapping[str, str]) -> float | None:
 
 
 def _is_number(text: str) -> bool:
-    return re.fullmatch(r"\d{1,9}(\.\d*)?", text) is not None
+    return re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", text) is not None
 
 
 def _until_date(text: str, date: str) -> float | None:
