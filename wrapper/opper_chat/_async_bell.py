@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from importlib import import_module
+from math import inf
 
 import anyio
 from sniffio import current_async_library
@@ -40,8 +41,11 @@ class Bell:
 
     async def heard(self, seconds: float) -> bool:
         """Wait for a ring; return whether there was one in time. One from before counts."""
-        with anyio.move_on_after(max(seconds, 0)):
-            await self._heard.wait()
+        if seconds == inf:
+            await self._heard.wait()  # without anyio's scope, which would keep the task of a closed loop for ever
+        else:
+            with anyio.move_on_after(max(seconds, 0)):
+                await self._heard.wait()
         heard = self._heard.is_set()
         if heard:
             self._heard = anyio.Event()
