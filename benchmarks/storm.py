@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import json
 import random
+import ssl
 import statistics
 import subprocess
 import sys
@@ -39,6 +40,7 @@ COMPLETION = {
     "choices": [{"index": 0, "finish_reason": "stop", "message": MESSAGE}],
 }  # fmt: skip
 ERROR = {"error": {"message": "Slow down.", "code": "rate_limit_exceeded"}}
+NO_TLS = ssl.create_default_context()
 REQUEST = {"model": "m", "messages": [{"role": "user", "content": "Is it late?"}], "stream": False}
 
 
@@ -142,20 +144,20 @@ async def call(seen: Seen, gate: AsyncGate, client: httpx.AsyncClient, url: str)
     return 0
 
 
-async def caller(seen: Seen, gate: AsyncGate, client: httpx.AsyncClient, url: str) -> None:
-    served = 0
-    while not seen.over():
-        served += await call(seen, gate, client, url)
+async def caller(seen: Seen, gate: AsyncGate, url: str) -> None:
+    # A connection for each: httpx's own pool takes longer for a request, the more of them it has.
+    async with httpx.AsyncClient(verify=NO_TLS, timeout=30) as client:
+        served = 0
+        while not seen.over():
+            served += await call(seen, gate, client, url)
     seen.served.append(served)
 
 
 async def storm_async(seen: Seen, url: str, callers: int, gate: AsyncGate) -> None:
-    limits = httpx.Limits(max_connections=callers, max_keepalive_connections=callers)
-    async with httpx.AsyncClient(limits=limits, timeout=30) as client:
-        seen.began = monotonic()
-        async with asyncio.TaskGroup() as group:
-            for _ in range(callers):
-                group.create_task(caller(seen, gate, client, url))
+    seen.began = monotonic()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(callers):
+            group.create_task(caller(seen, gate, url))
 
 
 def call_sync(seen: Seen, gate: Gate, client: httpx.Client, url: str) -> int:
@@ -180,22 +182,21 @@ def call_sync(seen: Seen, gate: Gate, client: httpx.Client, url: str) -> int:
     return 0
 
 
-def caller_sync(seen: Seen, gate: Gate, client: httpx.Client, url: str) -> None:
-    served = 0
-    while not seen.over():
-        served += call_sync(seen, gate, client, url)
+def caller_sync(seen: Seen, gate: Gate, url: str) -> None:
+    with httpx.Client(verify=NO_TLS, timeout=30) as client:
+        served = 0
+        while not seen.over():
+            served += call_sync(seen, gate, client, url)
     seen.served.append(served)
 
 
 def storm_sync(seen: Seen, url: str, callers: int, gate: Gate) -> None:
-    limits = httpx.Limits(max_connections=callers, max_keepalive_connections=callers)
-    with httpx.Client(limits=limits, timeout=30) as client:
-        threads = [threading.Thread(target=caller_sync, args=(seen, gate, client, url)) for _ in range(callers)]
-        seen.began = monotonic()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    seen.began = monotonic()
+    threads = [threading.Thread(target=caller_sync, args=(seen, gate, url)) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 def run(kind: str, rate: float, shell: str, options: argparse.Namespace, *, adaptive: bool = True) -> bool:

@@ -169,7 +169,7 @@ class Pace:
         """Seconds to the next request while requests are refused."""
         lasted = self._refused_last - self._refused_first
         longest = max(PROBE, min(lasted / 8, LONGEST_PROBE))
-        return max(min(2.0 ** min(self._streak, 16) / rate, longest), 1 / rate)
+        return max(min(2.0 ** (2 * min(self._streak, 16) - 1) / rate, longest), 1 / rate)
 
     def _goodput(self, now: float) -> float:
         """Return how many requests a second were accepted of late."""
