@@ -200,6 +200,12 @@ def test_nothing_is_held_back_before_the_first_refusal(pauses: list[float]) -> N
     assert pace.rate is None
 
 
+def test_what_was_sent_in_the_moment_of_a_refusal_says_nothing_new() -> None:
+    """A bucket of four tokens whose answers all come at once gets half its rate soon, not a twentieth."""
+    storm = Storm(server("bucket of a tenth", 40), 0.0625, 100, jitter=0.0).run(20)
+    assert storm.successes(10, 20) >= 0.5 * 40
+
+
 def slowed(rate: float = 100) -> tuple[Pace, float]:
     """A pace that was refused at this rate, and the time after that."""
     storm = Storm(TokenBucket(rate), 0.02, 32).run(20)

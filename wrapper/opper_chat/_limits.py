@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Mapping
+from math import inf
 from typing import NamedTuple
 
 REFUSED = 429
@@ -82,9 +83,9 @@ class Pace:
         """Before when the server asked not to be asked again."""
         self._streak = 0
         """Refusals in a row, each of a request that was sent after the one before was known."""
-        self._refused_first = 0.0
-        self._refused_last = 0.0
-        """When the streak began, and when it last grew. What was sent before that says nothing new about it."""
+        self._refused_first = -inf
+        self._refused_last = -inf
+        """When the streak began, and when it last grew. What was sent by then says nothing new about it."""
         self._round_trip = 0.0
         self._answers: deque[tuple[float, bool]] = deque()
         """When the last answers came, and whether they were accepted."""
@@ -127,7 +128,7 @@ class Pace:
         self._round_trip += (now - sent - self._round_trip) * (0.2 if self._round_trip else 1)
         if refused and (seconds := asked_pause(headers)) is not None:
             self._until = max(self._until, now + min(seconds, LONGEST_PAUSE))
-        if sent >= self._refused_last:
+        if sent > self._refused_last:
             if refused:
                 self._refused(now)
             elif self._streak:
