@@ -261,7 +261,7 @@ def test_no_pause_is_for_ever() -> None:
 
 def test_a_second_that_a_server_always_names_costs_no_second() -> None:
     """`Retry-After: 1` is what servers say for any part of a second: 95 % of R all the same."""
-    storm = Storm(TokenBucket(100), 0.02, 64, headers={"retry-after": "1"}).run(20)
+    storm = Storm(FixedWindow(100), 0.02, 64, headers={"retry-after": "1"}).run(20)
     assert storm.successes(5, 20) >= 0.95 * 100
     assert storm.refused(5) <= 0.02
 
