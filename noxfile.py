@@ -146,6 +146,13 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def storm(session: nox.Session) -> None:
+    """Let many callers loose on a server that limits its rate, with and without the adaptive limiter."""
+    session.install(".[testing]")
+    session.run("python", "benchmarks/storm.py", *session.posargs, env=NO_KEY)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Show a plain answer, a streamed one and a tool call: on the local server, or for real when a key is set."""
     session.install(".[testing]")

@@ -18,6 +18,7 @@ NAMES = {
     "AsyncEventStream": "EventStream",
     "AsyncStreamManager": "StreamManager",
     "AsyncReading": "Reading",
+    "AsyncAccept": "Accept",
     "AsyncCalls": "Calls",
     "AsyncRawCompletions": "RawCompletions",
     "AsyncRawResponse": "RawResponse",
@@ -30,6 +31,7 @@ NAMES = {
     "AsyncKeySource": "KeySource",
     "AsyncHTTP": "HTTP",
     "AsyncPool": "Pool",
+    "AsyncGate": "Gate",
     "AsyncBaseTransport": "BaseTransport",
     "AsyncHTTPTransport": "HTTPTransport",
     "AsyncByteStream": "SyncByteStream",
@@ -56,6 +58,8 @@ NAMES = {
     "_async_http": "_http",
     "_async_pool": "_pool",
     "_async_raw": "_raw",
+    "_async_bell": "_bell",
+    "_async_gate": "_gate",
     "_async_wait": "_wait",
 }
 KEYWORDS = {"async", "await"}

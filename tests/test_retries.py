@@ -102,7 +102,7 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "later"}, None),
-        ({"retry-after": "Thu, 01 Jan 2026 12:00:09 NEVERHEARD"}, 9),
+        ({"retry-after": "Thu, 01 Jan 2026 12:00:09 XYZ"}, 9),
         ({"retry-after": "99999999999999999999-01-01"}, None),
     ],
 )

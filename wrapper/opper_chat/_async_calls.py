@@ -7,8 +7,9 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from ._async_http import AsyncHTTP
-from ._async_wait import sleep
+from ._async_wait import AsyncAccept, sleep
 from ._call import Call
+from ._clocks import CallClocks
 from ._errors import APIError
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
@@ -60,7 +61,7 @@ class AsyncCalls:
     async def complete(self, call: Call) -> ChatCompletion:
         """Make a plain call, and return its answer."""
         call.begin()
-        completion = await self._attempts(call, _completion, whole=True)
+        completion = await self._attempts(call, self._read_completion)
         call.complete(completion, monotonic())
         return completion
 
@@ -71,7 +72,7 @@ class AsyncCalls:
             APIStatusError: the status is not 2xx; the class tells which.
         """
         call.begin()
-        return await self._attempts(call, _successful, whole=True)
+        return await self._attempts(call, self._read_response)
 
     async def open(self, call: Call, *, again: bool = False) -> httpx.Response:
         """Make a call, and return the response with its body still to be read. The caller tells the call's end.
@@ -81,18 +82,18 @@ class AsyncCalls:
         """
         if not again:
             call.begin()
-        return await self._attempts(call, _successful, whole=False)
+        return await self._attempts(call, self._check_status)
 
-    async def _attempts(self, call: Call, accept: Callable[[httpx.Response], Answer], *, whole: bool) -> Answer:
-        """Send a call until its response is accepted, its body read if it is needed whole, or no error may pass."""
+    async def _attempts(self, call: Call, accept: AsyncAccept[Answer]) -> Answer:
+        """Send a call until its response is accepted, or no error is left that may pass."""
         try:
             while True:
                 try:
+                    if call.place is None:
+                        call.place = await self.http.enter(call.clocks)
                     response = await self.http.send(call)
                     call.answered(response.status_code, response.headers)
-                    if whole or not response.is_success:
-                        await self.http.read(response, call.clocks)
-                    return accept(response)
+                    return await accept(response, call.clocks)
                 except APIError as error:
                     wait = call.failed(error, monotonic())
                     if wait is None:
@@ -102,12 +103,17 @@ class AsyncCalls:
             call.raised(error, monotonic())
             raise
 
+    async def _read_completion(self, response: httpx.Response, clocks: CallClocks) -> ChatCompletion:
+        content = await self.http.read(response, clocks)
+        return read_completion(response.status_code, response.headers, content)
 
-def _completion(response: httpx.Response) -> ChatCompletion:
-    return read_completion(response.status_code, response.headers, response.content)
+    async def _read_response(self, response: httpx.Response, clocks: CallClocks) -> httpx.Response:
+        await self._check_status(response, clocks)
+        await self.http.read_into(response, clocks)
+        return response
 
-
-def _successful(response: httpx.Response) -> httpx.Response:
-    if not response.is_success:
-        raise status_error(response.status_code, response.headers, response.content)
-    return response
+    async def _check_status(self, response: httpx.Response, clocks: CallClocks) -> httpx.Response:
+        if not response.is_success:
+            content = await self.http.read(response, clocks)
+            raise status_error(response.status_code, response.headers, content)
+        return response

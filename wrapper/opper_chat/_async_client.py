@@ -10,8 +10,8 @@ from ._async_calls import AsyncCalls
 from ._async_completions import AsyncCompletions
 from ._async_http import AsyncHTTP, EventHooks
 from ._logs import set_up_logging
-from ._options import DEFAULT_RETRIES, AsyncKeySource, check_count, find_base_url, find_key, warn_of_clear_text
-from ._settings import ClientOptions, ClientSettings
+from ._options import DEFAULT_RETRIES, AsyncKeySource, find_base_url, find_key, warn_of_clear_text
+from ._settings import ClientOptions, ClientSettings, Limits, check_limits
 from ._transport import NOT_GIVEN, NotGiven, call_site
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ class AsyncOpper:
         deadline: seconds from a call to the end of its answer, streamed or not, attempts and waits included, or None.
         default_headers: HTTP headers to add to every request; they win over the client's own.
         default_query: query parameters to add to every address.
-        max_connections: how many connections there can be at once; more calls wait for their turn.
+        max_connections: how many connections there can be at once; more requests wait for one.
+        max_concurrency: how many calls can be under way at once, or None for any number; more calls wait for their
+            place, until their deadline.
+        adaptive: whether requests are held back, once the server has answered one with 429, to what it lets in.
         http_client: an HTTP client of your own, of httpx or httpx2, with proxies, certificates or a transport of your
             choice. Its limits are used, and its timeouts unless ``timeout`` is given. It stays yours: closing this
             client leaves it open.
@@ -64,6 +67,8 @@ class AsyncOpper:
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, str | float] | None = None,
         max_connections: int = 1000,
+        max_concurrency: int | None = None,
+        adaptive: bool = False,
         http_client: AsyncHTTPClient | None = None,
         event_hooks: EventHooks | None = None,
     ) -> None:
@@ -83,8 +88,8 @@ class AsyncOpper:
             options["timeout"] = timeout
         settings = settings.changed(options)
         warn_of_clear_text(settings.base_url, 2)
-        connections = check_count(max_connections, "max_connections")
-        self._take(AsyncHTTP(http_client, connections, event_hooks, call_site()), settings)
+        limits = check_limits(max_connections, max_concurrency, adaptive)
+        self._take(AsyncHTTP(http_client, limits, event_hooks, call_site()), settings)
 
     def _take(self, http: AsyncHTTP, settings: ClientSettings) -> None:
         self._http = http
@@ -122,6 +127,14 @@ class AsyncOpper:
         settings: ClientSettings | None = getattr(self, "_settings", None)  # there is none where making it failed
         return f"{type(self).__name__}(base_url={settings.base_url if settings else None!r})"
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Return what a pickle holds: all but the key, which is read from the environment where it is loaded.
+
+        Raises:
+            TypeError: it has an HTTP client or hooks of the caller's own.
+        """
+        return (_restored, (type(self), self._http.portable(), self._settings._replace(key=None)))
+
     def __copy__(self) -> Self:
         return self.with_options()
 
@@ -142,6 +155,13 @@ class AsyncOpper:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
+
+
+def _restored(kind: type[AsyncOpper], limits: Limits, settings: ClientSettings) -> AsyncOpper:
+    client = kind.__new__(kind)
+    http = AsyncHTTP(None, limits, None, call_site())
+    client._take(http, settings._replace(key=find_key(None)))  # noqa: SLF001  # it is one of these
+    return client
 
 
 class AsyncChat:

@@ -26,10 +26,9 @@ if TYPE_CHECKING:
 class _AsyncResponse:
     """What every response tells before its body is read."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response) -> None:
         self._calls = calls
         self._call = call
-        self._site = site
         self.http_response = response
         """The response of the HTTP library."""
 
@@ -90,13 +89,17 @@ class AsyncRawResponse(_AsyncResponse):
 class AsyncRawStream(_AsyncResponse):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
+    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
+        super().__init__(calls, call, response)
+        self._stream = AsyncStream(calls, call, response, site)
+
     async def parse(self) -> AsyncStream:
-        """Return the stream of chunks, to be iterated over and closed. To be asked for once.
+        """Return the stream of chunks, to be iterated over and closed.
 
         Raises:
             APIError: the answer is no stream, and what it is says that the call failed.
         """
-        return await AsyncStream(self._calls, self._call, self.http_response, self._site).settle()
+        return await self._stream.settle()
 
 
 class AsyncRawCompletions:
@@ -126,7 +129,7 @@ class AsyncRawCompletions:
         if stream:
             return AsyncRawStream(self._calls, call, await self._calls.open(call), call_site())
         response = await self._calls.fetch(call)
-        raw = AsyncRawResponse(self._calls, call, response, call_site())
+        raw = AsyncRawResponse(self._calls, call, response)
         try:
             call.complete(raw.parse(), monotonic())
         except APIError as error:  # the caller learns of it by asking
@@ -209,21 +212,20 @@ class AsyncStreamedCompletions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
-        return AsyncStreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream), call_site())
+        return AsyncStreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
 
 
 class AsyncStreamedResponseManager:
     """Sends the request on entering, frees the connection on leaving."""
 
-    def __init__(self, calls: AsyncCalls, call: Callable[[], Call], site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Callable[[], Call]) -> None:
         self._calls = calls
         self._call = call
-        self._site = site
         self._response: AsyncStreamedResponse | None = None
 
     async def __aenter__(self) -> AsyncStreamedResponse:
         call = self._call()
-        self._response = AsyncStreamedResponse(self._calls, call, await self._calls.open(call), self._site)
+        self._response = AsyncStreamedResponse(self._calls, call, await self._calls.open(call))
         return self._response
 
     async def __aexit__(

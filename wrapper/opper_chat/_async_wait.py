@@ -6,24 +6,39 @@ Its twin `_wait` has the same names for the sync shells. By anyio, which httpx b
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable
 from contextlib import asynccontextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 import anyio
 from sniffio import current_async_library
 
+from ._clocks import CallClocks
 from ._options import AsyncKeySource
-from ._wait import LEAVE, LOOP, WATCH, interrupt
+from ._wait import GRIP, LEAVE, WATCH, Grip, grip_of, interrupt
 
 if TYPE_CHECKING:
     import httpx
 
 __all__ = [
-    "LEAVE", "LOOP", "WATCH", "Room", "SendLimit", "at_end_of_loop", "drop", "forget_loop", "interrupt", "made_key",
-    "sleep", "time_limit", "undisturbed", "where",
+    "GRIP",
+    "LEAVE",
+    "WATCH",
+    "AsyncAccept",
+    "Grip",
+    "SendLimit",
+    "abandon",
+    "at_end_of_loop",
+    "drop",
+    "forget_loop",
+    "grip_of",
+    "interrupt",
+    "made_key",
+    "sleep",
+    "time_limit",
+    "undisturbed",
+    "where",
 ]  # fmt: skip
 
 
@@ -39,6 +54,11 @@ async def time_limit(
     """
     with anyio.fail_after(max(seconds, 0)):
         yield
+
+
+Answer = TypeVar("Answer")
+AsyncAccept: TypeAlias = Callable[["httpx.Response", CallClocks], Coroutine[object, object, Answer]]
+"""Makes of a response what a call is to return."""
 
 
 class SendLimit:
@@ -93,6 +113,10 @@ async def at_end_of_loop(work: Callable[[], Coroutine[object, object, None]]) ->
     return waiting
 
 
+def abandon(client: httpx.AsyncClient) -> None:
+    """Give up a client in a finalizer, where nothing can be awaited: its connections are closed with their loop."""
+
+
 async def forget_loop(waiting: object) -> None:
     """Do now what was to be done at the end of this event loop."""
     if isinstance(waiting, AsyncGenerator):
@@ -108,13 +132,7 @@ def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:
     interrupt(response)
     dropped.append(response)
     leave = response.extensions.get(LEAVE)
-    loop = response.extensions.get(LOOP)
-    if leave is None:
-        return  # httpx's own pool gets the place back when the response is closed
-    if isinstance(loop, asyncio.AbstractEventLoop):
-        with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits in it
-            loop.call_soon_threadsafe(leave)
-    else:
+    if leave is not None:  # httpx's own pool gets the place back when the response is closed
         leave()
 
 
@@ -142,26 +160,3 @@ def where() -> Hashable:
     if current_async_library() == "asyncio":
         return asyncio.get_running_loop()
     return "not asyncio"  # trio's loops come one after another, each in a call of its own that nothing outlives
-
-
-class Room:
-    """Lets in so many at a time, in the order in which they came."""
-
-    def __init__(self, size: int) -> None:
-        self._places = anyio.Semaphore(size, fast_acquire=True)
-
-    async def enter(self, seconds: float | None) -> None:
-        """Wait for a place.
-
-        Raises:
-            TimeoutError: there was none in time.
-        """
-        try:
-            self._places.acquire_nowait()
-        except anyio.WouldBlock:
-            with anyio.fail_after(seconds):
-                await self._places.acquire()
-
-    def leave(self) -> None:
-        """Make a place free."""
-        self._places.release()

@@ -8,6 +8,7 @@ from uuid import uuid4
 from . import _observers
 from ._clocks import CallClocks, ClockSettings
 from ._errors import APIError, request_id
+from ._limits import Place
 from ._record import CallRecord, Outcome
 from ._requests import PreparedRequest
 from ._results import ChatCompletion
@@ -30,7 +31,7 @@ class Call:
         headers: what every request of it has.
     """
 
-    __slots__ = ("_began", "_retries", "_telling", "clocks", "headers", "record", "request", "settings")
+    __slots__ = ("_began", "_retries", "_telling", "clocks", "headers", "place", "record", "request", "settings")
 
     def __init__(self, settings: ClientSettings, request: PreparedRequest, now: float, *, stream: bool) -> None:
         self.settings = settings
@@ -45,6 +46,8 @@ class Call:
             self.headers = {"idempotency-key": f"opper-chat-{uuid4()}", **self.headers}
         self._retries = Retries(settings.max_retries, self.clocks)
         self.record.attempts = self._retries.attempts
+        self.place: Place | None = None
+        """Its leave to be under way, given back at its end."""
         self._began: float | None = None
         self._telling = False
 
@@ -117,6 +120,8 @@ class Call:
 
     def _end(self, outcome: Outcome, now: float, error: BaseException | None = None) -> None:
         """Tell that it ended. It does so once, whatever is said afterwards."""
+        if self.place is not None:
+            self.place.leave()
         if not self._telling:
             return
         self._telling = False

@@ -9,12 +9,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from ._call import Call
+from ._clocks import CallClocks
 from ._errors import APIError
 from ._http import HTTP
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
 from ._settings import ClientSettings
-from ._wait import sleep
+from ._wait import Accept, sleep
 
 if TYPE_CHECKING:
     import httpx
@@ -62,7 +63,7 @@ class Calls:
     def complete(self, call: Call) -> ChatCompletion:
         """Make a plain call, and return its answer."""
         call.begin()
-        completion = self._attempts(call, _completion, whole=True)
+        completion = self._attempts(call, self._read_completion)
         call.complete(completion, monotonic())
         return completion
 
@@ -73,7 +74,7 @@ class Calls:
             APIStatusError: the status is not 2xx; the class tells which.
         """
         call.begin()
-        return self._attempts(call, _successful, whole=True)
+        return self._attempts(call, self._read_response)
 
     def open(self, call: Call, *, again: bool = False) -> httpx.Response:
         """Make a call, and return the response with its body still to be read. The caller tells the call's end.
@@ -83,20 +84,18 @@ class Calls:
         """
         if not again:
             call.begin()
-        return self._attempts(call, _successful, whole=False)
+        return self._attempts(call, self._check_status)
 
-    def _attempts(
-        self, call: Call, accept: Callable[[httpx.Response], Answer], *, whole: bool
-    ) -> Answer:
-        """Send a call until its response is accepted, its body read if it is needed whole, or no error may pass."""
+    def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
+        """Send a call until its response is accepted, or no error is left that may pass."""
         try:
             while True:
                 try:
+                    if call.place is None:
+                        call.place = self.http.enter(call.clocks)
                     response = self.http.send(call)
                     call.answered(response.status_code, response.headers)
-                    if whole or not response.is_success:
-                        self.http.read(response, call.clocks)
-                    return accept(response)
+                    return accept(response, call.clocks)
                 except APIError as error:
                     wait = call.failed(error, monotonic())
                     if wait is None:
@@ -106,12 +105,17 @@ class Calls:
             call.raised(error, monotonic())
             raise
 
+    def _read_completion(self, response: httpx.Response, clocks: CallClocks) -> ChatCompletion:
+        content = self.http.read(response, clocks)
+        return read_completion(response.status_code, response.headers, content)
 
-def _completion(response: httpx.Response) -> ChatCompletion:
-    return read_completion(response.status_code, response.headers, response.content)
+    def _read_response(self, response: httpx.Response, clocks: CallClocks) -> httpx.Response:
+        self._check_status(response, clocks)
+        self.http.read_into(response, clocks)
+        return response
 
-
-def _successful(response: httpx.Response) -> httpx.Response:
-    if not response.is_success:
-        raise status_error(response.status_code, response.headers, response.content)
-    return response
+    def _check_status(self, response: httpx.Response, clocks: CallClocks) -> httpx.Response:
+        if not response.is_success:
+            content = self.http.read(response, clocks)
+            raise status_error(response.status_code, response.headers, content)
+        return response

@@ -75,15 +75,18 @@ class CallClocks:
         self.token_seen = True
         self._waited = 0.0
 
-    def limit(self, now: float) -> Limit | None:
-        """Return the clock that will run out first, or None where none runs."""
+    def limit(self, now: float, *, queued: bool = False) -> Limit | None:
+        """Return the clock that will run out first, or None where none runs.
+
+        The clock for idle time does not run while a call is queued: it is the server's time.
+        """
         first_token, idle, deadline = self._settings
         limits: list[Limit] = []
         if deadline is not None:
             limits.append(Limit("deadline", deadline, self._began + deadline - now))
         if first_token is not None and not self.token_seen:
             limits.append(Limit("first_token", first_token, self._began + first_token - now))
-        elif idle is not None:
+        elif idle is not None and not queued:
             limits.append(Limit("idle", idle, idle - self._waited))
         return min(limits, key=_left) if limits else None
 

@@ -169,6 +169,13 @@ def timed_out(
     )
 
 
+def held_up(limit: Limit | None, reason: str) -> APITimeoutError:
+    """Return the error of a clock that ran out before a request could be sent, or would have."""
+    clock, seconds = ("deadline", None) if limit is None else (limit.clock, limit.seconds)
+    within = "" if seconds is None else f" within {seconds:g} s (the clock {clock!r})"
+    return APITimeoutError(f"The request could not be sent{within}: {reason}.", clock=clock, seconds=seconds)
+
+
 def media_type(headers: Mapping[str, str]) -> str:
     """Return the type of a body in lower case, without its parameters; empty where none is given."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()

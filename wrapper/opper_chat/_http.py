@@ -14,14 +14,16 @@ from urllib.request import getproxies
 from . import _observers
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts
-from ._errors import APIConnectionError, APITimeoutError, InvalidArgumentError
-from ._flow import timed_out
+from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
+from ._flow import held_up, timed_out
+from ._gate import Gate
 from ._library import Library, default_library, library_of
+from ._limits import Place
 from ._options import Secret, check_key
 from ._pool import Pool
-from ._settings import DEFAULT_STEPS
+from ._settings import DEFAULT_STEPS, Limits
 from ._transport import CALL, Holders, bearer, errors_mapped, forget_key, verify
-from ._wait import SendLimit, made_key, time_limit
+from ._wait import SendLimit, abandon, made_key, time_limit
 
 if TYPE_CHECKING:
     import httpx
@@ -39,30 +41,30 @@ class HTTP:
 
     Args:
         own: the caller's own HTTP client, or None.
-        max_connections: how many connections there may be, if there is no own client.
+        limits: how much at once; how many connections only if there is no own client.
         event_hooks: what is called with every request and every response, if there is no own client.
         site: where the client was made.
 
     Attributes:
         holders: who holds its connections.
+        gate: what lets calls in.
         lent: whether the HTTP client is the caller's own.
     """
 
     def __init__(
-        self,
-        own: SyncHTTPClient | None,
-        max_connections: int,
-        event_hooks: EventHooks | None,
-        site: str,
+        self, own: SyncHTTPClient | None, limits: Limits, event_hooks: EventHooks | None, site: str
     ) -> None:
         self._closed = True  # until it is made
         self.holders = Holders()
         self.lent = own is not None
+        self.gate = Gate(limits.concurrency, adaptive=limits.adaptive)
+        self._limits = limits
+        self._hooked = event_hooks is not None
         self._site = site
         self._used = False
         if own is None:
             self._client: httpx.Client = _default_client(
-                default_library(), max_connections, event_hooks
+                default_library(), limits.connections, event_hooks
             )
         else:
             library_of(own, "Client")
@@ -72,6 +74,19 @@ class HTTP:
                 )
             self._client = own  # type: ignore[assignment]  # the fork's has the same names
         self._closed = False
+
+    def portable(self) -> Limits:
+        """Return what makes one like this in another process.
+
+        Raises:
+            TypeError: it has what belongs to this process.
+        """
+        for argument, given in (("http_client", self.lent), ("event_hooks", self._hooked)):
+            if given:
+                raise TypeError(
+                    f"a client with {argument}=... is not pickled: make one where it is needed"
+                )
+        return self._limits
 
     def send(self, call: Call) -> httpx.Response:
         """Send the request of a call and return the response with its body still to be read.
@@ -104,7 +119,8 @@ class HTTP:
         request, settings, clocks = call.request, call.settings, call.clocks
         key = settings.key
         if not isinstance(key, Secret):
-            key = check_key(made_key(key), "api_key()")
+            key = check_key(made_key(key) if key else None, "api_key()")
+        turn = self._turn(clocks)
         timeouts = StepTimeouts(steps, clocks, monotonic)
         limit = clocks.limit(monotonic()) if clocks.running else None
         sending = SendLimit(None if limit is None else limit.left)
@@ -135,11 +151,47 @@ class HTTP:
             raise timed_out(ran_out) from error.__cause__
         finally:
             timeouts.stop_clocks()
+        self.gate.told(turn, response.status_code, response.headers)
         forget_key(response.request)  # it hangs on the response for as long as that lives
         return response
 
-    def read(self, response: httpx.Response, clocks: CallClocks) -> None:
-        """Read a body to its end and free the connection."""
+    def enter(self, clocks: CallClocks) -> Place:
+        """Wait for the place of a call. Whoever ends the call leaves it.
+
+        Raises:
+            APITimeoutError: there was none in time.
+        """
+        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+        try:
+            return self.gate.enter(None if limit is None else limit.left)
+        except TimeoutError:
+            raise held_up(limit, "as many calls as max_concurrency allows are under way") from None
+
+    def _turn(self, clocks: CallClocks) -> float:
+        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+        try:
+            return self.gate.turn(None if limit is None else limit.left)
+        except TimeoutError:
+            raise held_up(limit, "the server takes no more requests for now") from None
+
+    def read(self, response: httpx.Response, clocks: CallClocks) -> bytes:
+        """Read a body to its end and free the connection. What came before an error is in the error."""
+        self.holders.hold(id(response), CALL)
+        pieces: list[bytes] = []
+        try:
+            body = response.iter_bytes()
+            while data := self.next_bytes(response, body, clocks):
+                pieces.append(data)
+        except APIError as error:
+            error.raw_body = b"".join(pieces)
+            raise
+        finally:
+            self.holders.release(id(response))
+            response.close()
+        return b"".join(pieces)
+
+    def read_into(self, response: httpx.Response, clocks: CallClocks) -> None:
+        """Read a body to its end, have the response keep it, and free the connection."""
         self.holders.hold(id(response), CALL)
         limit = clocks.limit(monotonic()) if clocks.running else None
         try:
@@ -188,6 +240,7 @@ class HTTP:
             return
         message = f"a client made at {self._site} was never closed"
         warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
+        abandon(self._client)
 
     def _free_dropped(self) -> None:
         while self.holders.dropped:

@@ -15,8 +15,10 @@ from functools import cache, partial
 from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
+from ._gate import Gate
 from ._library import Library
-from ._wait import LEAVE, LOOP, WATCH, Room, at_end_of_loop, forget_loop, undisturbed, where
+from ._limits import Place
+from ._wait import GRIP, LEAVE, WATCH, at_end_of_loop, forget_loop, grip_of, undisturbed, where
 
 if TYPE_CHECKING:
     import httpx
@@ -61,7 +63,7 @@ class Pool:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._room = Room(self._limit)
+        self._gate = Gate(self._limit)
         self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
 
@@ -76,7 +78,7 @@ class Pool:
             self._part_from_parent()
         seconds = request.extensions.get("timeout", {}).get("pool")
         try:
-            self._room.enter(seconds)
+            place = self._gate.enter(seconds)
         except TimeoutError:
             raise self._library.PoolTimeout("all connections are in use", request=request) from None
         origin = (request.url.scheme, request.url.host, request.url.port, where())
@@ -85,17 +87,17 @@ class Pool:
             if network_stream is not None and WATCH in request.extensions:
                 request.extensions[WATCH](network_stream)
         except BaseException:
-            self._room.leave()
+            place.leave()
             raise
         try:
             response = connection.handle_request(request)
         except BaseException:
-            self._room.leave()
+            place.leave()
             undisturbed(connection.close)
             raise
-        lent = _lent_stream(self._library)(response, self, connection, origin)
+        lent = _lent_stream(self._library)(response, self, connection, origin, place)
         response.stream = cast("httpx.SyncByteStream", lent)
-        response.extensions = {**response.extensions, LEAVE: lent.leave, LOOP: origin[3]}
+        response.extensions = {**response.extensions, LEAVE: lent.leave, GRIP: lent.grip}
         return response
 
     def _grasp(self, origin: Origin) -> tuple[httpx.BaseTransport, object]:
@@ -124,10 +126,6 @@ class Pool:
             except IndexError:
                 return  # another thread took it
             undisturbed(old.connection.close)
-
-    def make_room(self) -> None:
-        """Let the next one in."""
-        self._room.leave()
 
     def close(self) -> None:
         """Close the connections that are not in use; one that is in use is closed when it comes back.
@@ -160,7 +158,7 @@ class Pool:
         alone for ever, since whatever is done to it there may reach the parent.
         """
         idle = self._idle
-        self._inherited.append((self._room, self._guards, idle))
+        self._inherited.append((self._gate, self._guards, idle))
         self._begin()
         for origin, connections in idle.items():
             for one in connections if origin[3] == where() else ():
@@ -171,13 +169,20 @@ class _LentStream:
     """A body that gives its connection back when it was read to its end, and throws it away when it was not."""
 
     def __init__(
-        self, response: httpx.Response, pool: Pool, connection: httpx.BaseTransport, origin: Origin
+        self,
+        response: httpx.Response,
+        pool: Pool,
+        connection: httpx.BaseTransport,
+        origin: Origin,
+        place: Place,
     ) -> None:
         self._stream = cast("httpx.SyncByteStream", response.stream)
         self._network_stream = response.extensions.get("network_stream")
+        self.grip = grip_of(response)
         self._pool = pool
         self._connection = connection
         self._origin = origin
+        self._place = place
         self._whole = False
         self._returned = False
         self._left = False
@@ -191,14 +196,16 @@ class _LentStream:
         """Make room for the next call. The connection is given back or closed by `close`."""
         if not self._left:
             self._left = True
-            self._pool.make_room()
+            self._place.leave()
 
     def close(self) -> None:
         if self._returned:
             return
         self._returned = True
         try:
-            if self._whole and not self._left and not self._pool.closed:
+            # Whoever bounds the reading may still be about to shut the socket down: not once it is another call's.
+            sound = self.grip is None or self.grip.let_go()
+            if self._whole and sound and not self._left and not self._pool.closed:
                 self._stream.close()
                 self._pool.take_back(self._connection, self._origin, self._network_stream)
                 return

@@ -28,10 +28,9 @@ if TYPE_CHECKING:
 class _Response:
     """What every response tells before its body is read."""
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, calls: Calls, call: Call, response: httpx.Response) -> None:
         self._calls = calls
         self._call = call
-        self._site = site
         self.http_response = response
         """The response of the HTTP library."""
 
@@ -92,13 +91,17 @@ class RawResponse(_Response):
 class RawStream(_Response):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
+    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
+        super().__init__(calls, call, response)
+        self._stream = Stream(calls, call, response, site)
+
     def parse(self) -> Stream:
-        """Return the stream of chunks, to be iterated over and closed. To be asked for once.
+        """Return the stream of chunks, to be iterated over and closed.
 
         Raises:
             APIError: the answer is no stream, and what it is says that the call failed.
         """
-        return Stream(self._calls, self._call, self.http_response, self._site).settle()
+        return self._stream.settle()
 
 
 class RawCompletions:
@@ -128,7 +131,7 @@ class RawCompletions:
         if stream:
             return RawStream(self._calls, call, self._calls.open(call), call_site())
         response = self._calls.fetch(call)
-        raw = RawResponse(self._calls, call, response, call_site())
+        raw = RawResponse(self._calls, call, response)
         try:
             call.complete(raw.parse(), monotonic())
         except APIError as error:  # the caller learns of it by asking
@@ -220,23 +223,20 @@ class StreamedCompletions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
-        return StreamedResponseManager(
-            self._calls, self._calls.later(arguments, stream=stream), call_site()
-        )
+        return StreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
 
 
 class StreamedResponseManager:
     """Sends the request on entering, frees the connection on leaving."""
 
-    def __init__(self, calls: Calls, call: Callable[[], Call], site: str) -> None:
+    def __init__(self, calls: Calls, call: Callable[[], Call]) -> None:
         self._calls = calls
         self._call = call
-        self._site = site
         self._response: StreamedResponse | None = None
 
     def __enter__(self) -> StreamedResponse:
         call = self._call()
-        self._response = StreamedResponse(self._calls, call, self._calls.open(call), self._site)
+        self._response = StreamedResponse(self._calls, call, self._calls.open(call))
         return self._response
 
     def __exit__(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict
 
 from ._clocks import ClockSettings, check_clocks
+from ._errors import InvalidArgumentError
 from ._headers import check_headers, check_query
 from ._library import loaded
 from ._options import (
@@ -13,6 +14,7 @@ from ._options import (
     DEFAULT_RETRIES,
     DEFAULT_TIMEOUT,
     Key,
+    check_count,
     check_retries,
     check_seconds,
     find_base_url,
@@ -69,7 +71,8 @@ class ClientOptions(TypedDict, total=False):
 class ClientSettings(NamedTuple):
     """What the requests of a client have in common."""
 
-    key: Key
+    key: Key | None
+    """None in a pickle, and nowhere else."""
     base_url: str
     steps: Steps | None = DEFAULT_STEPS
     """None leaves them to the caller's own HTTP client."""
@@ -101,6 +104,29 @@ class ClientSettings(NamedTuple):
         if "default_query" in options:
             changes["default_query"] = check_query(options["default_query"], "default_query")
         return self._replace(**changes) if changes else self
+
+
+class Limits(NamedTuple):
+    """How much at once."""
+
+    connections: int = 1000
+    """How many connections there may be."""
+    concurrency: int | None = None
+    """How many calls may be under way, or None for any number."""
+    adaptive: bool = False
+    """Whether requests are paced once the server has refused one for coming too soon."""
+
+
+def check_limits(max_connections: object, max_concurrency: object, adaptive: object) -> Limits:
+    """Return the limits that arguments stand for.
+
+    Raises:
+        InvalidArgumentError: one stands for none.
+    """
+    if not isinstance(adaptive, bool):
+        raise InvalidArgumentError("adaptive", "True or False", repr(adaptive))
+    concurrency = None if max_concurrency is None else check_count(max_concurrency, "max_concurrency")
+    return Limits(check_count(max_connections, "max_connections"), concurrency, adaptive)
 
 
 def check_timeout(timeout: object) -> Steps:

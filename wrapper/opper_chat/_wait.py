@@ -5,13 +5,14 @@ Its twin `_async_wait` has the same names for the async shells.
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Mapping
 from contextlib import contextmanager
-from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
+from ._clocks import CallClocks
 from ._errors import InvalidArgumentError
 from ._options import AsyncKeySource
 from ._watchdog import Socket, Watch, shut_down, watchdog
@@ -22,21 +23,72 @@ if TYPE_CHECKING:
 LEAVE = "opper_chat.leave"
 """The extension of a response that makes room for the next call; it can be called where nothing can be awaited."""
 
-LOOP = "opper_chat.loop"
-"""The extension of a response that is the event loop which it belongs to."""
-
-
 WATCH = "opper_chat.watch"
 """The extension of a request that is called with the stream of bytes of a connection that is used again."""
 
 
-def socket_of(response: httpx.Response) -> Socket | None:
-    """Return the socket that a response is read from, or None where there is none, or others read from it too."""
-    if response.http_version == "HTTP/2":
+GRIP = "opper_chat.grip"
+"""The extension of a response that is its hold on the socket of a connection that it will give back."""
+
+
+class Grip:
+    """A socket for as long as it is one response's to shut down: afterwards it may be another's."""
+
+    def __init__(self, sock: Socket) -> None:
+        self._sock = sock
+        self._lock = threading.Lock()
+        self._held = True
+        self._shut = False
+
+    def shutdown(self, how: int) -> None:
+        """Shut the socket down, unless it was let go."""
+        with self._lock:
+            if self._held:
+                self._shut = True
+                self._sock.shutdown(how)
+
+    def let_go(self) -> bool:
+        """Let the socket go; return whether it can be used again."""
+        with self._lock:
+            self._held = False
+            return not self._shut
+
+
+class _LooseGrip:
+    """The same for a connection of the caller's own client, which gives it back unseen as soon as a body has ended."""
+
+    def __init__(self, sock: Socket, response: httpx.Response) -> None:
+        self._sock = sock
+        self._response = response
+
+    def shutdown(self, how: int) -> None:
+        if not self._response.is_closed:
+            self._sock.shutdown(how)
+
+
+def _socket(http_version: str, extensions: Mapping[str, Any]) -> Socket | None:
+    """Return the socket that a response is read from; None where there is none, or others read from it too."""
+    if http_version == "HTTP/2":
         return None
     # https://www.encode.io/httpcore/extensions/#network_stream
-    network = response.extensions.get("network_stream")
-    return None if network is None else network.get_extra_info("socket")
+    network = extensions.get("network_stream")
+    sock: Socket | None = None if network is None else network.get_extra_info("socket")
+    return sock
+
+
+def grip_of(response: httpx.Response) -> Grip | None:
+    """Return a hold on the socket of a response that is lent, or None where it cannot be shut down."""
+    sock = _socket(response.http_version, response.extensions)
+    return None if sock is None else Grip(sock)
+
+
+def socket_of(response: httpx.Response) -> Socket | None:
+    """Return what stands for the socket of a response, or None where it cannot be shut down."""
+    if GRIP in response.extensions:
+        grip: Grip | None = response.extensions[GRIP]
+        return grip
+    sock = _socket(response.http_version, response.extensions)
+    return None if sock is None else _LooseGrip(sock, response)
 
 
 @contextmanager
@@ -57,6 +109,11 @@ def time_limit(seconds: float, response: httpx.Response | None = None) -> Genera
     finally:
         if watchdog.disarm(watch):
             raise TimeoutError
+
+
+Answer = TypeVar("Answer")
+Accept: TypeAlias = Callable[["httpx.Response", CallClocks], Answer]
+"""Makes of a response what a call is to return."""
 
 
 class SendLimit:
@@ -131,6 +188,11 @@ def at_end_of_loop(work: Callable[[], None]) -> object:  # noqa: ARG001  # the t
     return None
 
 
+def abandon(client: httpx.Client) -> None:
+    """Close a client in a finalizer."""
+    client.close()
+
+
 def forget_loop(waiting: object) -> None:
     """Do nothing."""
 
@@ -156,29 +218,3 @@ def undisturbed(work: Callable[[], None]) -> None:
 def where() -> Hashable:
     """Return None: a connection can be used from any thread."""
     return None
-
-
-class Room:
-    """Lets in so many at a time."""
-
-    def __init__(self, size: int) -> None:
-        # Not a semaphore: a place may be made free by a finalizer, which may run while this thread holds the
-        # semaphore's lock. This queue is made for that.
-        self._places: SimpleQueue[None] = SimpleQueue()
-        for _ in range(size):
-            self._places.put(None)
-
-    def enter(self, seconds: float | None) -> None:
-        """Wait for a place.
-
-        Raises:
-            TimeoutError: there was none in time.
-        """
-        try:
-            self._places.get(timeout=seconds)
-        except Empty:
-            raise TimeoutError from None
-
-    def leave(self) -> None:
-        """Make a place free."""
-        self._places.put(None)
