@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
@@ -119,6 +120,7 @@ def _checked_body(request: Request, rules: Rules) -> Body:
 async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece
+        await asyncio.sleep(0)  # whether the client has left is seen between two turns of the loop
 
 
 async def _refused(request: Request, error: Exception) -> Response:
