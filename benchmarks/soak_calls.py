@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import faulthandler
 import gc
 import inspect
@@ -36,10 +37,9 @@ POOL = 12
 """Connections of each client; whoever has clocks to keep has a client with one for each worker."""
 HANGS_AFTER = 60.0
 """Seconds in which any call must have ended, its retries included."""
-MEMORY = 8 * 2**20
-"""Bytes that the process may grow by after the first third of the calls."""
-OBJECTS = 2000
-"""Python objects that it may have more of by then."""
+BOUNDS = {"KiB": 16 * 1024, "objects": 2000, "blocks": 10_000}
+"""How much the process may grow by after the first third of the calls: its resident memory, the objects that Python's
+garbage collector knows, and the blocks of up to 512 bytes that are in use."""
 
 TOLD = "max_retries" in inspect.signature(Opper).parameters
 
@@ -281,12 +281,15 @@ def open_files() -> int:
     return len(list(folder.iterdir())) if folder.exists() else 0
 
 
-def memory() -> tuple[int, int]:
-    """Return the bytes that the process has in memory, 0 where that cannot be told, and its Python objects."""
+def memory() -> dict[str, int]:
+    """Return what the process has in use; 0 for what cannot be told."""
     gc.collect()
-    pages = Path("/proc/self/statm")
-    size = int(pages.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") if pages.exists() else 0
-    return size, len(gc.get_objects())
+    pages, size = Path("/proc/self/statm"), 0
+    if pages.exists():
+        with contextlib.suppress(AttributeError):  # only glibc has it
+            ctypes.CDLL(None).malloc_trim(0)  # what was freed in other threads is given back
+        size = int(pages.read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE") // 1024
+    return {"KiB": size, "objects": len(gc.get_objects()), "blocks": sys.getallocatedblocks()}
 
 
 def run(soak: Soak, count: int, seed: int) -> None:
@@ -296,19 +299,18 @@ def run(soak: Soak, count: int, seed: int) -> None:
     thread.start()
     sync, asynchronous = soak.clients(Opper), soak.clients(AsyncOpper)
     observe(soak.ledger)
-    stretch = max(100, count // 10)
-    warm: tuple[int, int] | None = None
+    stretch = max(100, count // 20)
+    warm: dict[str, int] = {}
     for first in range(0, count, stretch):
-        calls = [Call.planned(number, seed) for number in range(first, min(first + stretch, count))]
-        soak.phase(sync, asynchronous, loop, calls)
-        del calls
-        if warm is None and first + stretch >= count / 3:
+        numbers = range(first, min(first + stretch, count))
+        soak.phase(sync, asynchronous, loop, [Call.planned(number, seed) for number in numbers])
+        if not warm and first + stretch >= count / 3:
             warm = memory()
-    size, objects = (now - then for now, then in zip(memory(), warm or (0, 0), strict=True))
-    print(f"memory: {size / 2**20:+.1f} MiB since the first third (bound {MEMORY / 2**20:.0f}), {objects:+d} objects "
-          f"(bound {OBJECTS})")  # fmt: skip
-    if size > MEMORY or objects > OBJECTS:
-        soak.counts["WRONG memory grew"] += 1
+    now = memory()
+    for what, bound in BOUNDS.items():
+        print(f"{now[what] - warm[what]:+7d}  {what} since the first third, of {now[what]} (bound {bound})")
+        if now[what] - warm[what] > bound:
+            soak.counts[f"WRONG {what} grew by {now[what] - warm[what]}"] += 1
     forget(soak.ledger)
     finish(sync)
     asyncio.run_coroutine_threadsafe(finish_async(asynchronous), loop).result()

@@ -11,7 +11,7 @@ from opper_chat import APIConnectionError, APIError, APITimeoutError, InternalSe
 from opper_chat.testing import SCENARIOS, Fault, Outcome, Reply
 
 MAX_RETRIES = 2
-STALL_SECONDS = 0.5
+STALL_SECONDS = 2.0
 """The read timeout of a call whose answer may stall."""
 
 Way: TypeAlias = Literal["plain", "chunks", "events", "text"]
@@ -107,7 +107,7 @@ class Call:
         kind = chance.random()
         if kind < 0.01:
             return cls(number, seed, asynchronous, way, refused=True)
-        if kind < 0.02:
+        if kind < 0.015:
             return cls(number, seed, asynchronous, way, stalls=True)
         behaviour: Behaviour = "read"
         if chance.random() < 0.15:

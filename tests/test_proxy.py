@@ -4,6 +4,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -162,10 +163,12 @@ def test_a_stream_cut_at_its_end(flavour: Flavour, proxy: FaultyProxy, server: L
     assert proxy.connections == 2
 
 
-def raw(proxy: FaultyProxy | LocalServer, server: LocalServer, *, stream: bool) -> tuple[bytes, bytes]:
+def raw(
+    proxy: FaultyProxy | LocalServer, server: LocalServer, *, stream: bool, timeout: float = LONGER
+) -> tuple[bytes, bytes]:
     """Send one request by hand and return head and body of the answer as they came."""
     body = httpx.Request("POST", server.base_url, json={"messages": HELLO, "stream": stream}).content
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=LONGER) as peer:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=timeout) as peer:
         peer.sendall(
             b"POST /v2/openai/chat/completions HTTP/1.1\r\nhost: local\r\nconnection: close\r\n"
             b"authorization: Bearer key\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
@@ -187,6 +190,29 @@ def test_bytes_are_passed_on_as_they_are(server: LocalServer, fault: Fault | Non
     assert [line.partition(b":")[0] for line in through[0].splitlines()] == [
         line.partition(b":")[0] for line in direct[0].splitlines()
     ]
+
+
+@pytest.mark.parametrize("fault", [Fault(cut=50), Fault(lost=True), Fault(cut=0)])
+def test_how_a_connection_ends(proxy: FaultyProxy, server: LocalServer, fault: Fault) -> None:
+    """As many bytes as the fault lets through, and then an end, or with `reset` an error."""
+    proxy.fault(fault, replace(fault, reset=True))
+    assert len(raw(proxy, server, stream=False)[0].strip()) == (fault.cut or 0)
+    with pytest.raises(ConnectionResetError):
+        raw(proxy, server, stream=False)
+
+
+def test_how_long_things_take(proxy: FaultyProxy, server: LocalServer) -> None:
+    """As long as was asked for, and not much longer; each piece a little later than the one before."""
+    whole = sum(map(len, raw(proxy, server, stream=False)))
+    for fault, seconds in ((Fault(delay=0.3), 0.3), (Fault(rate=whole * 2), 0.5), (Fault(stall=whole), None)):
+        proxy.fault(fault)
+        began = time.monotonic()
+        if seconds is None:
+            with pytest.raises(TimeoutError):
+                raw(proxy, server, stream=False, timeout=0.5)
+        else:
+            raw(proxy, server, stream=False)
+            assert seconds - 0.05 < time.monotonic() - began < seconds + 1
 
 
 @pytest.mark.parametrize("fault", [Fault(segment=1), Fault(rate=20_000), Fault(delay=0.2)])
