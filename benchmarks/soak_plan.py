@@ -14,6 +14,9 @@ MAX_RETRIES = 2
 STALL_SECONDS = 2.0
 """The read timeout of a call whose answer may stall."""
 
+RETRIED = (408, 409, 429, 500, 502, 503, 504, 529)
+"""The statuses that may pass."""
+
 Way: TypeAlias = Literal["plain", "chunks", "events", "text"]
 Behaviour: TypeAlias = Literal["read", "cancelled", "closed", "dropped"]
 ENDINGS: dict[type[APIError], str] = {APIConnectionError: "cut", APITimeoutError: "timeout"}
@@ -173,9 +176,16 @@ class Call:
 
 
 def _retried(outcome: Outcome) -> bool:
-    return (
-        outcome.ends == "error" and outcome.status is not None and outcome.status in (408, 409, 429, *range(500, 600))
-    )
+    """Whether a stream that ends so is made anew: it brought nothing, and the reason may pass."""
+    if outcome.chunks or outcome.text or outcome.finish_reasons:
+        return False
+    match outcome.ends:
+        case "error":
+            return (outcome.error_code if outcome.status == 200 else outcome.status) in RETRIED
+        case "timeout":
+            return outcome.clock == "read"
+        case ending:
+            return ending in ("cut", "truncated")
 
 
 def step_named(name: str) -> Step:

@@ -1,7 +1,9 @@
 """A network that misbehaves, through both clients: what they raise, what it carries, what becomes of the connection."""
 
 import asyncio
+import inspect
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,8 +23,12 @@ from opper_chat import (
     StreamTruncatedError,
 )
 from opper_chat.testing import Fault, FaultyProxy, LocalServer, Pause, ReceivedRequest, Reply, chunk
+from opper_chat_api.models import ChatCompletion
 
 TEXT = "Hello from the local server! You said: Hello"
+RETRIES = "max_retries" in inspect.signature(Opper).parameters
+ONCE: dict[str, Any] = {"max_retries": 0} if RETRIES else {}
+tried_again = pytest.mark.skipif(not RETRIES, reason="nothing is tried again yet")
 LONGER = 10.0
 """Seconds that nothing here takes which ends as it should."""
 
@@ -38,26 +44,25 @@ def streamed(request: pytest.FixtureRequest) -> bool:
     return bool(request.param == "streamed")
 
 
-def calls(
+def completions(
     flavour: Flavour, proxy: FaultyProxy, count: int, *, stream: bool = False, pause: float = 0, **settings: Any
-) -> list[str | APIError]:
-    """Make calls one after the other through one client, and return the text or the error of each."""
+) -> list[ChatCompletion | APIError]:
+    """Make calls one after the other through one client, and return the completion or the error of each."""
 
-    def call(client: Opper) -> str:
+    def call(client: Opper) -> ChatCompletion:
         if stream:
             with client.chat.completions.create(messages=HELLO, stream=True) as answer:  # type: ignore[arg-type]
-                return answer.get_final_text()
-        return client.chat.completions.create(messages=HELLO).choices[0].message.content or ""  # type: ignore[arg-type]
+                return answer.get_final_completion()
+        return client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
 
-    async def call_async(client: AsyncOpper) -> str:
+    async def call_async(client: AsyncOpper) -> ChatCompletion:
         if stream:
             async with await client.chat.completions.create(messages=HELLO, stream=True) as answer:  # type: ignore[arg-type]
-                return await answer.get_final_text()
-        completion = await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
-        return completion.choices[0].message.content or ""
+                return await answer.get_final_completion()
+        return await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
 
-    def one_after_the_other(client: Opper) -> list[str | APIError]:
-        results: list[str | APIError] = []
+    def one_after_the_other(client: Opper) -> list[ChatCompletion | APIError]:
+        results: list[ChatCompletion | APIError] = []
         for _ in range(count):
             try:
                 results.append(call(client))
@@ -66,8 +71,8 @@ def calls(
             time.sleep(pause)
         return results
 
-    async def one_after_the_other_async(client: AsyncOpper) -> list[str | APIError]:
-        results: list[str | APIError] = []
+    async def one_after_the_other_async(client: AsyncOpper) -> list[ChatCompletion | APIError]:
+        results: list[ChatCompletion | APIError] = []
         for _ in range(count):
             try:
                 results.append(await call_async(client))
@@ -78,11 +83,17 @@ def calls(
 
     chosen = {"api_key": "key", "base_url": proxy.base_url, "timeout": LONGER, **settings}
     began = time.monotonic()
-    results: list[str | APIError] = flavour(
+    results: list[ChatCompletion | APIError] = flavour(
         one_after_the_other if flavour.kind == "sync" else one_after_the_other_async, **chosen
     )
     assert time.monotonic() - began < LONGER
     return results
+
+
+def calls(flavour: Flavour, proxy: FaultyProxy, count: int, **settings: Any) -> list[str | APIError]:
+    """Make calls that are not tried again, and return the text or the error of each."""
+    results = completions(flavour, proxy, count, **{**ONCE, **settings})
+    return [result if isinstance(result, APIError) else result.choices[0].message.content or "" for result in results]
 
 
 def failed(results: list[str | APIError], proxy: FaultyProxy) -> Any:
@@ -223,22 +234,22 @@ def test_slow_answers_are_whole(flavour: Flavour, proxy: FaultyProxy, streamed: 
     assert proxy.connections == 1
 
 
-@pytest.mark.parametrize("where", [0, 50, 300, 1500])
+@pytest.mark.parametrize("where", [0, 300, 1500])
 @pytest.mark.parametrize("clock", ["timeout", "deadline", "idle", "first_token"])
 def test_a_stall(request: pytest.FixtureRequest, flavour: Flavour, proxy: FaultyProxy, clock: str, where: int) -> None:
     """APITimeoutError of the clock that was set, soon after its time, with what came of the stream before."""
-    if (flavour.kind, clock) == ("sync", "idle") and where < 300:
+    if (flavour.kind, clock, where, RETRIES) == ("sync", "idle", 0, False):
         request.applymarker(pytest.mark.xfail(reason="the error names the read clock and its seconds"))
     proxy.fault(Fault(stall=where))
     began = time.monotonic()
     # The idle clock goes on where the first token is there.
-    settings = {"first_token": 5, "idle": 0.2} if (clock, where) == ("first_token", 1500) else {clock: 0.2}
+    settings = {"first_token": 5, "idle": 0.6} if (clock, where) == ("first_token", 1500) else {clock: 0.6}
     results = calls(flavour, proxy, 2, stream=True, **{"timeout": LONGER, **settings})
     assert time.monotonic() - began < 3
     error = failed(results, proxy)
     assert type(error) is APITimeoutError
     expected = "idle" if "idle" in settings else {"timeout": "read"}.get(clock, clock)
-    assert (error.clock, error.seconds) == (expected, 0.2)
+    assert (error.clock, error.seconds) == (expected, 0.6)
     assert error.status_code == (200 if where >= 300 else None)
     assert (error.partial is not None) == (where == 1500)
 
@@ -248,9 +259,9 @@ def test_a_stall(request: pytest.FixtureRequest, flavour: Flavour, proxy: Faulty
 def test_a_stall_in_a_plain_answer(flavour: Flavour, proxy: FaultyProxy, clock: str, where: int) -> None:
     """APITimeoutError of the clock that was set, with the status if it came."""
     proxy.fault(Fault(stall=where))
-    error = failed(calls(flavour, proxy, 2, **{"timeout": LONGER, clock: 0.2}), proxy)
+    error = failed(calls(flavour, proxy, 2, **{"timeout": LONGER, clock: 0.6}), proxy)
     assert type(error) is APITimeoutError
-    assert (error.clock, error.seconds) == ("read" if clock == "timeout" else clock, 0.2)
+    assert (error.clock, error.seconds) == ("read" if clock == "timeout" else clock, 0.6)
     assert error.status_code == (200 if where else None)
 
 
@@ -333,7 +344,7 @@ def test_a_proxy_for_an_httpx_client(proxy: FaultyProxy, server: LocalServer) ->
     """The same answers and faults where the client has the server's address and httpx the proxy's."""
     proxy.fault(None, Fault(cut=300), Fault.status(502))
     with httpx.Client(proxy=proxy.origin, timeout=LONGER) as own:
-        client = Opper(api_key="key", base_url=server.base_url, http_client=own)
+        client = Opper(api_key="key", base_url=server.base_url, http_client=own, **ONCE)
         create = client.chat.completions.create
         assert create(messages=HELLO).choices[0].message.content == TEXT  # type: ignore[arg-type]
         with pytest.raises(APIConnectionError):
@@ -433,3 +444,103 @@ def test_addresses_that_it_cannot_serve(address: str) -> None:
     """ValueError that names what was given."""
     with pytest.raises(ValueError, match="must be an address that begins with http://"):
         FaultyProxy(address)
+
+
+RETRIED = {
+    "no answer": (Fault(cut=0), None),
+    "no answer, RST": (Fault(cut=0, reset=True), None),
+    "half a head": (Fault(cut=50), None),
+    "nothing but a head": (Fault(cut=200), 200),
+    "nothing but a head, RST": (Fault(cut=200, reset=True), 200),
+    "lost": (Fault(lost=True), None),
+    "lost, RST": (Fault(lost=True, reset=True), None),
+    "502": (Fault.status(502), 502),
+    "503": (Fault.status(503), 503),
+    "504": (Fault.status(504), 504),
+    "half a page of 502": (Fault(answer=Fault.status(502).answer, cut=160), 502),
+    "stall": (Fault(stall=0), None),
+    "stall behind the head": (Fault(stall=200), 200),
+}
+
+
+@tried_again
+@pytest.mark.parametrize(("fault", "status"), RETRIED.values(), ids=RETRIED)
+def test_what_is_tried_again(
+    flavour: Flavour, proxy: FaultyProxy, streamed: bool, fault: Fault, status: int | None
+) -> None:
+    """The answer of the second attempt; the first tells its status and error, and the wait between them."""
+    proxy.fault(fault)
+    [completion] = completions(flavour, proxy, 1, stream=streamed, timeout=1)
+    assert isinstance(completion, ChatCompletion)
+    assert completion.choices[0].message.content == TEXT
+    failed, succeeded = completion.attempts
+    assert (failed.status_code, succeeded.status_code) == (status, 200)
+    assert failed.error
+    assert failed.wait > 0
+    assert (succeeded.error, succeeded.wait) == (None, 0)
+    assert succeeded.request_id
+    assert len(proxy.requests) == 2
+
+
+@tried_again
+@pytest.mark.parametrize(
+    "fault", [Fault(cut=0), Fault(lost=True, reset=True), Fault.status(503), Fault(cut=200), Fault(stall=0)]
+)
+def test_when_it_gives_up(flavour: Flavour, proxy: FaultyProxy, streamed: bool, fault: Fault) -> None:
+    """The last error, with every attempt: one, and as many more as were allowed."""
+    proxy.fault(*[fault] * 3)
+    [error] = completions(flavour, proxy, 1, stream=streamed, timeout=0.5, max_retries=2)
+    assert isinstance(error, APIError)
+    assert len(error.attempts) == len(proxy.requests) == 3
+    assert all(attempt.status_code == error.status_code and attempt.error for attempt in error.attempts)
+    assert [attempt.wait > 0 for attempt in error.attempts] == [True, True, False]
+
+
+@tried_again
+@pytest.mark.parametrize("fault", [Fault(cut=600), Fault(cut=600, reset=True), Fault(stall=600)])
+def test_a_stream_that_has_begun_is_not_made_anew(flavour: Flavour, proxy: FaultyProxy, fault: Fault) -> None:
+    """The error, with the part that came and one attempt: nothing that was handed out comes twice."""
+    proxy.fault(fault)
+    [error] = completions(flavour, proxy, 1, stream=True, timeout=1)
+    assert isinstance(error, APIError)
+    assert error.partial is not None
+    assert len(error.attempts) == len(proxy.requests) == 1
+
+
+@tried_again
+@pytest.mark.parametrize("clock", ["deadline", "idle", "first_token"])
+def test_clocks_of_the_whole_call_are_not_tried_again(flavour: Flavour, proxy: FaultyProxy, clock: str) -> None:
+    """The error of the clock, with one attempt."""
+    proxy.fault(Fault(stall=200))
+    [error] = completions(flavour, proxy, 1, stream=True, **{clock: 0.6})
+    assert isinstance(error, APITimeoutError)
+    assert error.clock == clock
+    assert len(error.attempts) == len(proxy.requests) == 1
+
+
+@tried_again
+def test_refused_connections_are_tried_again(flavour: Flavour, proxy: FaultyProxy, streamed: bool) -> None:
+    """The error with all attempts, of which no request tells; and the answer, where the server comes back in time."""
+    with proxy.refusing():
+        [error] = completions(flavour, proxy, 1, stream=streamed, max_retries=1)
+    assert isinstance(error, APIConnectionError)
+    assert len(error.attempts) == 2
+    assert proxy.requests == []
+    down = proxy.refusing()
+    down.__enter__()
+    back = threading.Timer(0.3, down.__exit__, (None, None, None))
+    back.start()
+    [completion] = completions(flavour, proxy, 1, stream=streamed, max_retries=9)
+    back.join()
+    assert isinstance(completion, ChatCompletion)
+    assert len(proxy.requests) == 1 <= len(completion.attempts)
+
+
+@tried_again
+def test_a_connection_that_is_closed_just_as_it_is_used(flavour: Flavour, proxy: FaultyProxy, streamed: bool) -> None:
+    """Every answer, whether the client sees the end in time or not; each request is an attempt."""
+    proxy.fault(*[Fault(hang_up=True)] * 20)
+    results = completions(flavour, proxy, 20, stream=streamed)
+    attempts = [len(result.attempts) for result in results if isinstance(result, ChatCompletion)]
+    assert len(attempts) == 20
+    assert sum(attempts) == len(proxy.requests)
