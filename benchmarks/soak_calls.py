@@ -12,7 +12,6 @@ import contextlib
 import ctypes
 import faulthandler
 import gc
-import inspect
 import logging
 import os
 import socket
@@ -40,8 +39,6 @@ HANGS_AFTER = 60.0
 BOUNDS = {"KiB": 16 * 1024, "objects": 2000, "blocks": 10_000}
 """How much the process may grow by after the first third of the calls: its resident memory, the objects that Python's
 garbage collector knows, and the blocks of up to 512 bytes that are in use."""
-
-TOLD = "max_retries" in inspect.signature(Opper).parameters
 
 
 @dataclass
@@ -136,8 +133,7 @@ class Soak:
 
     def clients(self, kind: type[Any]) -> Clients:
         settings: dict[str, Any] = {"api_key": "key", "base_url": self.proxy.base_url, "timeout": 30}
-        if TOLD:
-            settings["max_retries"] = MAX_RETRIES
+        settings["max_retries"] = MAX_RETRIES
         refused = {**settings, "base_url": self.refuses}
         return Clients(
             kind(max_connections=POOL, **settings), kind(max_connections=WORKERS, **settings), kind(**refused)
@@ -244,17 +240,17 @@ class Soak:
         call, (told, arrived, seen) = result.call, counts
         if result.unexpected:
             return "not a typed error"
-        if TOLD and self.ledger.ended[call.number] != 1:
+        if self.ledger.ended[call.number] != 1:
             return f"{self.ledger.ended[call.number]} ends were told"
         if call.refused:
-            if arrived or (TOLD and told != 1 + MAX_RETRIES):
+            if arrived or told != 1 + MAX_RETRIES:
                 return "attempts"
             return "" if result.outcome is None or result.outcome.ends == "cut" else "was refused"
         if whose == "cancelled" or call.has_clocks:
             # What was under way when it ended may not have arrived yet, or not have been passed on yet.
-            right = (not TOLD or told - arrived in (0, 1)) and arrived >= seen
+            right = told - arrived in (0, 1) and arrived >= seen
         else:
-            right = (not TOLD or told == arrived) and seen == sum(step.passed_on for step in steps)
+            right = told == arrived and seen == sum(step.passed_on for step in steps)
         if not right:
             return "attempts"
         if result.outcome is None:
@@ -271,8 +267,6 @@ class Soak:
         assert result.outcome is not None
         if differences := call.truth(steps[-1] if steps else OWN).differences(result.outcome):
             return f"differences: {differences}"
-        if not TOLD:
-            return ""
         if result.attempts != told:
             return f"carries {result.attempts} attempts, told {told}"
         # With clocks to keep, it depends on the machine how far an attempt comes.

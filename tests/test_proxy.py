@@ -1,7 +1,6 @@
 """A network that misbehaves, through both clients: what they raise, what it carries, what becomes of the connection."""
 
 import asyncio
-import inspect
 import socket
 import threading
 import time
@@ -26,9 +25,6 @@ from opper_chat.testing import Fault, FaultyProxy, LocalServer, Pause, ReceivedR
 from opper_chat_api.models import ChatCompletion
 
 TEXT = "Hello from the local server! You said: Hello"
-RETRIES = "max_retries" in inspect.signature(Opper).parameters
-ONCE: dict[str, Any] = {"max_retries": 0} if RETRIES else {}
-tried_again = pytest.mark.skipif(not RETRIES, reason="nothing is tried again yet")
 LONGER = 10.0
 """Seconds that nothing here takes which ends as it should."""
 
@@ -81,7 +77,7 @@ def completions(
             await asyncio.sleep(pause)
         return results
 
-    chosen = {"api_key": "key", "base_url": proxy.base_url, "timeout": LONGER, **settings}
+    chosen = {"api_key": "key", "base_url": proxy.base_url, "timeout": LONGER, "max_retries": 2, **settings}
     began = time.monotonic()
     results: list[ChatCompletion | APIError] = flavour(
         one_after_the_other if flavour.kind == "sync" else one_after_the_other_async, **chosen
@@ -92,7 +88,7 @@ def completions(
 
 def calls(flavour: Flavour, proxy: FaultyProxy, count: int, **settings: Any) -> list[str | APIError]:
     """Make calls that are not tried again, and return the text or the error of each."""
-    results = completions(flavour, proxy, count, **{**ONCE, **settings})
+    results = completions(flavour, proxy, count, **{"max_retries": 0, **settings})
     return [result if isinstance(result, APIError) else result.choices[0].message.content or "" for result in results]
 
 
@@ -250,10 +246,8 @@ def test_slow_answers_are_whole(flavour: Flavour, proxy: FaultyProxy, streamed: 
 
 @pytest.mark.parametrize("where", [0, 300, 1500])
 @pytest.mark.parametrize("clock", ["timeout", "deadline", "idle", "first_token"])
-def test_a_stall(request: pytest.FixtureRequest, flavour: Flavour, proxy: FaultyProxy, clock: str, where: int) -> None:
+def test_a_stall(flavour: Flavour, proxy: FaultyProxy, clock: str, where: int) -> None:
     """APITimeoutError of the clock that was set, soon after its time, with what came of the stream before."""
-    if (flavour.kind, clock, where, RETRIES) == ("sync", "idle", 0, False):
-        request.applymarker(pytest.mark.xfail(reason="the error names the read clock and its seconds"))
     proxy.fault(Fault(stall=where))
     began = time.monotonic()
     # The idle clock goes on where the first token is there.
@@ -358,7 +352,7 @@ def test_a_proxy_for_an_httpx_client(proxy: FaultyProxy, server: LocalServer) ->
     """The same answers and faults where the client has the server's address and httpx the proxy's."""
     proxy.fault(None, Fault(cut=300), Fault.status(502))
     with httpx.Client(proxy=proxy.origin, timeout=LONGER) as own:
-        client = Opper(api_key="key", base_url=server.base_url, http_client=own, **ONCE)
+        client = Opper(api_key="key", base_url=server.base_url, http_client=own, max_retries=0)
         create = client.chat.completions.create
         assert create(messages=HELLO).choices[0].message.content == TEXT  # type: ignore[arg-type]
         with pytest.raises(APIConnectionError):
@@ -477,7 +471,6 @@ RETRIED = {
 }
 
 
-@tried_again
 @pytest.mark.parametrize(("fault", "status"), RETRIED.values(), ids=RETRIED)
 def test_what_is_tried_again(
     flavour: Flavour, proxy: FaultyProxy, streamed: bool, fault: Fault, status: int | None
@@ -496,7 +489,6 @@ def test_what_is_tried_again(
     assert len(proxy.requests) == 2
 
 
-@tried_again
 @pytest.mark.parametrize(
     "fault", [Fault(cut=0), Fault(lost=True, reset=True), Fault.status(503), Fault(cut=200), Fault(stall=0)]
 )
@@ -510,7 +502,6 @@ def test_when_it_gives_up(flavour: Flavour, proxy: FaultyProxy, streamed: bool, 
     assert [attempt.wait > 0 for attempt in error.attempts] == [True, True, False]
 
 
-@tried_again
 @pytest.mark.parametrize("fault", [Fault(cut=600), Fault(cut=600, reset=True), Fault(stall=600)])
 def test_a_stream_that_has_begun_is_not_made_anew(flavour: Flavour, proxy: FaultyProxy, fault: Fault) -> None:
     """The error, with the part that came and one attempt: nothing that was handed out comes twice."""
@@ -521,7 +512,6 @@ def test_a_stream_that_has_begun_is_not_made_anew(flavour: Flavour, proxy: Fault
     assert len(error.attempts) == len(proxy.requests) == 1
 
 
-@tried_again
 @pytest.mark.parametrize("clock", ["deadline", "idle", "first_token"])
 def test_clocks_of_the_whole_call_are_not_tried_again(flavour: Flavour, proxy: FaultyProxy, clock: str) -> None:
     """The error of the clock, with one attempt."""
@@ -532,7 +522,6 @@ def test_clocks_of_the_whole_call_are_not_tried_again(flavour: Flavour, proxy: F
     assert len(error.attempts) == len(proxy.requests) == 1
 
 
-@tried_again
 def test_refused_connections_are_tried_again(flavour: Flavour, proxy: FaultyProxy, streamed: bool) -> None:
     """The error with all attempts, of which no request tells; and the answer, where the server comes back in time."""
     with proxy.refusing():
@@ -550,7 +539,6 @@ def test_refused_connections_are_tried_again(flavour: Flavour, proxy: FaultyProx
     assert len(proxy.requests) == 1 <= len(completion.attempts)
 
 
-@tried_again
 def test_a_connection_that_is_closed_just_as_it_is_used(flavour: Flavour, proxy: FaultyProxy, streamed: bool) -> None:
     """Every answer, whether the client sees the end in time or not; each request is an attempt."""
     proxy.fault(*[Fault(hang_up=True)] * 20)
