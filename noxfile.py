@@ -138,6 +138,13 @@ def soak(session: nox.Session) -> None:
     session.run("python", "benchmarks/soak.py", *session.posargs, env=NO_KEY)
 
 
+@nox.session(name="soak-calls")
+def soak_calls(session: nox.Session) -> None:
+    """Make twenty thousand calls over a network that misbehaves, and count every attempt on both sides."""
+    session.install(".[testing]")
+    session.run("python", "benchmarks/soak_calls.py", *session.posargs, env=NO_KEY)
+
+
 @nox.session
 def faults(session: nox.Session) -> None:
     """Run this client and the openai package through the table of fault scenarios, and print both columns."""

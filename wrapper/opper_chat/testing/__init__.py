@@ -1,4 +1,4 @@
-"""A local server that speaks the endpoint: to develop and test against without a key and without cost.
+"""A local server that speaks the endpoint, and a network that misbehaves: to test against without a key or cost.
 
 Needs the extra `testing`. Nothing is loaded before it is asked for.
 """
@@ -7,14 +7,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._fault import Fault
+    from ._proxy import FaultyProxy
     from ._scenarios import SCENARIOS, Outcome, Scenario
     from ._script import CUT, Pause, ReceivedRequest, Reply, chunk
     from ._server import LocalServer
 
-__all__ = ["CUT", "SCENARIOS", "LocalServer", "Outcome", "Pause", "ReceivedRequest", "Reply", "Scenario", "chunk"]
+__all__ = [
+    "CUT", "SCENARIOS", "Fault", "FaultyProxy", "LocalServer", "Outcome", "Pause", "ReceivedRequest", "Reply",
+    "Scenario", "chunk",
+]  # fmt: skip
 
 _HOMES = {
     "CUT": "_script",
+    "Fault": "_fault",
+    "FaultyProxy": "_proxy",
     "LocalServer": "_server",
     "Outcome": "_scenarios",
     "Pause": "_script",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
@@ -16,7 +17,6 @@ from starlette.types import Message, Receive, Scope, Send
 
 from ._answers import Body, UnanswerableError, complete
 from ._contract import departures
-from ._json import is_object
 from ._play import play
 from ._rules import Rules, model_names
 from ._script import ReceivedRequest, Reply, Scripted
@@ -120,6 +120,7 @@ def _checked_body(request: Request, rules: Rules) -> Body:
 async def _one_by_one(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
     for piece in pieces:
         yield piece
+        await asyncio.sleep(0)  # whether the client has left is seen between two turns of the loop
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -158,21 +159,7 @@ async def _content(receive: Receive) -> bytes | None:
 
 
 def _received(scope: Scope, content: bytes) -> ReceivedRequest:
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    if "authorization" in headers:
-        headers["authorization"] = "***"
-    try:
-        body: object = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        body = None
-    return ReceivedRequest(
-        method=scope["method"],
-        path=scope["path"],
-        query=scope["query_string"].decode("latin-1"),
-        headers=headers,
-        body=body if is_object(body) else {},
-        content=content,
-    )
+    return ReceivedRequest.of(scope["method"], scope["path"], scope["query_string"], scope["headers"], content)
 
 
 def _with_request_id(send: Send, request_id: str) -> Send:

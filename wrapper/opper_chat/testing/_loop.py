@@ -29,6 +29,12 @@ class _Connection(H11Protocol):
         super().__init__(config, state, {"connection": self})
         self.access_log = False
 
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            # uvicorn lets it hold on to a connection that broke, for as long as one may be idle.
+            self.timeout_keep_alive_task.cancel()
+
 
 class Loop:
     """The event loop of a server. `run` belongs to its thread, `stop` may come from any."""

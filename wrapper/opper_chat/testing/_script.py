@@ -7,6 +7,8 @@ from typing import Final, Literal, Self, TypeAlias
 
 import msgspec
 
+from ._json import is_object
+
 __all__ = ["CUT", "Cut", "Event", "Pause", "Piece", "ReceivedRequest", "Reply", "Scripted", "chunk"]
 
 
@@ -125,6 +127,18 @@ class ReceivedRequest:
 
     content: bytes
     """The body as it was sent."""
+
+    @classmethod
+    def of(cls, method: str, path: str, query: bytes, headers: Iterable[tuple[bytes, bytes]], content: bytes) -> Self:
+        """Read what came over the wire; header names are in lower case already."""
+        named = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+        if "authorization" in named:
+            named["authorization"] = "***"
+        try:
+            body: object = msgspec.json.decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            body = None
+        return cls(method, path, query.decode("latin-1"), named, body if is_object(body) else {}, content)
 
 
 Scripted: TypeAlias = Reply | Callable[[ReceivedRequest], Reply | None]
