@@ -16,8 +16,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
-from opper_chat.testing import CUT, LocalServer, Pause, ReceivedRequest, Reply, chunk
-from opper_chat.testing._examples import NoExampleError, example
+from opper_chat.testing import CUT, LocalServer, NoExampleError, Pause, ReceivedRequest, Reply, chunk, example
 
 Json = dict[str, Any]
 

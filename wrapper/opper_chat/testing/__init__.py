@@ -1,4 +1,4 @@
-"""A local server that speaks the endpoint: to develop and test against without a key and without cost.
+"""To develop and test against without a key and without cost: a local server that speaks the endpoint, and cassettes.
 
 Needs the extra `testing`. Nothing is loaded before it is asked for.
 """
@@ -7,22 +7,61 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._cassette import Cassette, CassetteSettings, Record
+    from ._cassette_errors import (
+        CassetteError,
+        CassetteFileError,
+        RecordingError,
+        UnmatchedRequestError,
+        UnusedExchangeError,
+    )
+    from ._examples import NoExampleError, example
     from ._scenarios import SCENARIOS, Outcome, Scenario
     from ._script import CUT, Pause, ReceivedRequest, Reply, chunk
     from ._server import LocalServer
 
-__all__ = ["CUT", "SCENARIOS", "LocalServer", "Outcome", "Pause", "ReceivedRequest", "Reply", "Scenario", "chunk"]
+__all__ = [
+    "CUT",
+    "SCENARIOS",
+    "Cassette",
+    "CassetteError",
+    "CassetteFileError",
+    "CassetteSettings",
+    "LocalServer",
+    "NoExampleError",
+    "Outcome",
+    "Pause",
+    "ReceivedRequest",
+    "Record",
+    "RecordingError",
+    "Reply",
+    "Scenario",
+    "UnmatchedRequestError",
+    "UnusedExchangeError",
+    "chunk",
+    "example",
+]
 
 _HOMES = {
     "CUT": "_script",
+    "Cassette": "_cassette",
+    "CassetteError": "_cassette_errors",
+    "CassetteFileError": "_cassette_errors",
+    "CassetteSettings": "_cassette",
     "LocalServer": "_server",
+    "NoExampleError": "_examples",
     "Outcome": "_scenarios",
     "Pause": "_script",
     "ReceivedRequest": "_script",
+    "Record": "_cassette",
+    "RecordingError": "_cassette_errors",
     "Reply": "_script",
     "SCENARIOS": "_scenarios",
     "Scenario": "_scenarios",
+    "UnmatchedRequestError": "_cassette_errors",
+    "UnusedExchangeError": "_cassette_errors",
     "chunk": "_script",
+    "example": "_examples",
 }
 
 
