@@ -145,7 +145,12 @@ def _unpacked(response: Response) -> list[bytes]:
         raise RecordingError(f"an answer is encoded with {coding!r}, in which secrets cannot be looked for")
     # 47 reads the formats of gzip and of zlib, whichever it is.
     unpacker = zlib.decompressobj(wbits=47)
+    unpacked: list[bytes] = []
     try:
-        return [unpacker.decompress(piece) for piece in pieces]
+        for piece in pieces:
+            unpacked.append(unpacker.decompress(piece))
     except zlib.error as error:
-        raise RecordingError(f"an answer is not encoded with {coding!r}, as it says: {error}") from None
+        if any(unpacked):
+            raise RecordingError(f"an answer stops being {coding!r} in the middle: {error}") from None
+        return pieces  # it never was
+    return unpacked
