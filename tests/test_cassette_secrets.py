@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opper_chat import Opper
-from opper_chat.testing import Cassette, LocalServer, Pause, RecordingError, Reply, UnmatchedRequestError
+from opper_chat.testing import CUT, Cassette, LocalServer, Pause, RecordingError, Reply, UnmatchedRequestError, chunk
 
 KEY = "op-Zq7/x+9&Lm?4 ~Tr=8".replace(" ", "")
 """A key whose forms all differ: it has what addresses, JSON and base64 write in their own ways."""
@@ -158,6 +158,42 @@ def test_a_key_across_pieces(server: LocalServer, path: Path) -> None:
     with Cassette(path) as cassette:
         response = httpx.post(f"{cassette.base_url}/chat/completions", json=USER)
     assert response.content == "data: *** ü\n\n".encode()
+
+
+def test_a_key_that_a_model_spells_out(server: LocalServer, path: Path) -> None:
+    """Out of the text of each choice and the arguments of a call, however many events it takes to say them."""
+    text = f'first "{KEY}", then {KEY}{KEY}; Ünd acct_99.'
+
+    def say(letters: str) -> list[dict[str, object]]:
+        call = {"index": 3, "function": {"arguments": letters}}
+        return [chunk(letters), chunk(letters, index=1), chunk(index=2, delta={"tool_calls": [call]})]
+
+    events = [event for at in range(0, len(text), 3) for event in say(text[at : at + 3])]
+    record(server, path, Reply.sse([*events, "[DONE]"]), scrub=lambda text: re.findall(r"acct_\d+", text))
+    without(path, KEY, "acct_99")
+    with Cassette(path) as cassette:
+        body = httpx.post(f"{cassette.base_url}/chat/completions", json=USER).text
+    said = ["", "", ""]
+    for line in body.split("\n\n")[:-2]:
+        choice = json.loads(line.removeprefix("data: "))["choices"][0]
+        calls = choice["delta"].get("tool_calls")
+        said[choice["index"]] += calls[0]["function"]["arguments"] if calls else choice["delta"]["content"]
+    assert said == ['first "***", then ******; Ünd ***.'] * 3
+
+
+@pytest.mark.parametrize("spelled", [False, True])
+def test_a_key_that_is_cut(server: LocalServer, path: Path, spelled: bool) -> None:
+    """Not even the beginning of it, at the end of an answer that broke there."""
+    begun = KEY[:15]
+    sent = [chunk(begun[at : at + 2]) for at in range(0, 15, 2)] if spelled else [f"the key is {begun}".encode()]
+    with pytest.raises(httpx.RemoteProtocolError):
+        record(server, path, Reply.sse([*sent, CUT]))
+    assert "***" in without(path, KEY)
+    assert begun[4:] not in without(path)
+    if spelled:
+        pieces = json.loads(path.read_bytes().splitlines()[1])["response"]["pieces"]
+        said = [json.loads(piece["text"].removeprefix("data: ")) for piece in pieces]
+        assert [one["choices"][0]["delta"]["content"] for one in said] == ["***", *[""] * 7]
 
 
 def test_a_length_that_no_longer_fits(server: LocalServer, path: Path) -> None:

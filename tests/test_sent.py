@@ -58,9 +58,7 @@ def test_the_nearest_is_shown(opper: Opper, opper_server: LocalServer) -> None:
         "  seed: expected 1, got nothing"
     )
     send(opper, "three")
-    with pytest.raises(
-        AssertionError, match=r"nearest of 3 requests, requests\[1\], differs:\n  model: expected 'c/d'"
-    ):
+    with pytest.raises(AssertionError, match=r"nearest of 3 requests, requests\[1\], differs:\n  model: expected"):
         opper_server.assert_sent(model="c/d", messages=[{"role": "user", "content": "two"}], stop=["x"])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from ._cassette_errors import RecordingError
 from ._exchange import Exchange, Piece, Request, Response
 from ._json import is_list, is_object
 from ._secrets import SCRUBBED, Secrets
+from ._spelled import Part, literal, spelled
 
 _MEMBERS = ("access_token", "api_key", "apikey", "authorization", "client_secret", "password", "refresh_token")
 
@@ -47,7 +49,10 @@ class Scrub:
             RecordingError: it is encoded in a way that cannot be looked into.
         """
         self._secrets.learn_headers(response.fields)
-        self._secrets.learn_content(b"".join(_unpacked(response)))
+        content = b"".join(_unpacked(response))
+        self._secrets.learn_content(content)
+        for parts in spelled(content.decode("latin-1")):
+            self._secrets.learn_content("".join([part.text for part in parts]).encode("utf-8", "replace"))
 
     def request(self, request: Request) -> Request:
         """Return a request without secrets."""
@@ -117,6 +122,8 @@ class Scrub:
     def _spans(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Yield where something is to be replaced, in order and apart from each other, and by what."""
         found = [(start, stop, SCRUBBED) for start, stop in self._secrets.spans(text)]
+        for parts in spelled(text):
+            found += self._spelled_out(parts)
         for match in self._value_of_member.finditer(text):
             group = 1 if match[1] is not None else 2
             if match[group]:
@@ -129,6 +136,26 @@ class Scrub:
             elif stop > end:
                 yield end, stop, ""
                 end = stop
+
+    def _spelled_out(self, parts: list[Part]) -> Iterator[tuple[int, int, str]]:
+        """Yield the parts of a text that hold some of a secret, and what is to stand there instead."""
+        spans = deque(self._secrets.spans("".join([part.text for part in parts])))
+        at = 0
+        for part in parts:
+            end = at + len(part.text)
+            kept: list[str] = []
+            done = at
+            while spans and spans[0][0] < end:
+                start, stop = spans[0]
+                if start >= at:
+                    kept += [part.text[done - at : start - at], SCRUBBED]
+                done = min(stop, end)
+                if stop > end:
+                    break
+                spans.popleft()
+            if done > at:
+                yield part.start, part.stop, literal("".join([*kept, part.text[done - at :]]))
+            at = end
 
 
 def _less(length: str, missing: int) -> str:
@@ -147,8 +174,7 @@ def _unpacked(response: Response) -> list[bytes]:
     unpacker = zlib.decompressobj(wbits=47)
     unpacked: list[bytes] = []
     try:
-        for piece in pieces:
-            unpacked.append(unpacker.decompress(piece))
+        unpacked.extend(map(unpacker.decompress, pieces))
     except zlib.error as error:
         if any(unpacked):
             raise RecordingError(f"an answer stops being {coding!r} in the middle: {error}") from None

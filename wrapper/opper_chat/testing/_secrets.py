@@ -58,6 +58,7 @@ class Secrets:
         self._headers = {name.lower() for name in headers}
         self._find = find
         self._known: set[str] = set()
+        self._all: list[str] = []
         self._pattern: re.Pattern[str] | None = None
         for variable in KEY_VARIABLES:
             self._learn(os.environ.get(variable, "").strip())
@@ -88,10 +89,22 @@ class Secrets:
                 self._learn(word, shortest=1)
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where in a text a secret stands, in any form."""
-        if self._known:
-            self._pattern = self._pattern or _pattern(self._known)
-            yield from (found.span() for found in self._pattern.finditer(text))
+        """Yield where in a text a secret stands, in any form, and where it begins and the text ends in it."""
+        if not self._known:
+            return
+        if self._pattern is None:
+            # Of two that begin alike the longer one is tried first.
+            self._all = sorted({form for secret in self._known for form in _forms(secret)}, key=len, reverse=True)
+            self._pattern = re.compile("|".join(map(re.escape, self._all)))
+        end = 0
+        for found in self._pattern.finditer(text):
+            end = found.end()
+            yield found.span()
+        # An answer that is cut may be cut there.
+        rest = text[max(end, len(text) - len(self._all[0])) :]
+        begun = max((_begun(form, rest) for form in self._all), default=0)
+        if begun:
+            yield len(text) - begun, len(text)
 
     def without(self, text: str) -> str:
         """Return a text without secrets."""
@@ -133,10 +146,10 @@ def _credentials(name: str, value: str) -> Iterator[str]:
         yield password or user
 
 
-def _pattern(secrets: Iterable[str]) -> re.Pattern[str]:
-    # Of two that begin alike the longer one is tried first.
-    forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len, reverse=True)
-    return re.compile("|".join(map(re.escape, forms)))
+def _begun(form: str, rest: str) -> int:
+    """How many letters of a secret a text ends with, if they are enough to be no chance."""
+    lengths = range(min(len(form) - 1, len(rest)), _SHORTEST - 1, -1)
+    return next((length for length in lengths if rest.endswith(form[:length])), 0)
 
 
 def _forms(secret: str) -> Iterator[str]:

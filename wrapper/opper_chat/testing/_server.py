@@ -69,7 +69,7 @@ class LocalServer(LoopbackServer):
         """Queue what the next request gets: the reply of a fault scenario.
 
         Args:
-            name: a name in `SCENARIOS`, such as `"cut-after-text"`.
+            name: a name in `SCENARIOS`, such as `"half-event"`.
 
         Returns:
             The scenario: its `outcome` is the truth about it, and its `settings` are the clocks that a client must
