@@ -254,8 +254,10 @@ def test_names_of_the_users_own(server: LocalServer, path: Path) -> None:
     assert '\\"age\\":0' in kept
     # A request with other values for them is the same request.
     request["json"]["metadata"] = {"email": "else@b.example", "age": 1, "address": "x", "name": "Ann"}
-    with Cassette(path, **options) as cassette:
-        assert httpx.post(f"{cassette.base_url}/chat/completions", **request).status_code == 200
+    with Cassette(path, repeat=True, **options) as cassette:
+        for escaped in (True, False):
+            body = json.dumps(request["json"], ensure_ascii=escaped).encode()
+            assert httpx.post(f"{cassette.base_url}/chat/completions", content=body).status_code == 200
 
 
 def test_a_replayed_key_matches_a_recorded_one(server: LocalServer, path: Path) -> None:

@@ -35,6 +35,8 @@ only what has a digit in it is taken for an id, and out of all texts."""
 
 _SHOWN = {"idempotency-key"}
 
+_NUMBERED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
+
 
 def is_hidden(name: str) -> bool:
     """Whether a header or a parameter of this name holds a secret, or says whose account it is."""
@@ -85,7 +87,9 @@ class Secrets:
     def learn_content(self, content: bytes) -> None:
         """Take in what the caller's own function finds."""
         if self._find is not None:
-            for word in self._find(content.decode("utf-8", "replace")):
+            # JSON may write a letter as its number; whoever looks for words looks for letters.
+            text = _NUMBERED.sub(lambda found: json.loads(f'"{found[0]}"'), content.decode("utf-8", "replace"))
+            for word in self._find(text):
                 self._learn(word, shortest=1)
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
