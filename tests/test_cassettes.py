@@ -540,13 +540,17 @@ def test_a_person_may_edit_it(recorded: Path) -> None:
         ('{"cassette": 1}\n\n{"request": {"method": "GET"}}', r"line 3: .*missing required field `path`"),
         ('{"cassette": 1}\n{"request": {"method": "GET", "path": "/", "bdy": 1}, "response": {}}', "line 2: .*bdy"),
         ('{"cassette": 1}\n{"request": {"method": "GET", "path": "/", "base64": "%"}, "response": {}}', "line 2: "),
+        (
+            '{"cassette": 1}\n{"request": {"method": "GET", "path": "/"}, "response": {"headers": {"x":"✓"}}}',
+            "line 2: ",
+        ),
         ('{"cassette": 1}\n{"request": ', "line 2: "),
     ],
 )
 def test_a_file_that_is_none(tmp_path: Path, text: str, told: str) -> None:
     """The file, the line and the place."""
     path = tmp_path / "broken.jsonl"
-    path.write_text(text)
+    path.write_text(text, "utf-8")
     with pytest.raises(CassetteFileError, match=told) as raised, Cassette(path):
         pass
     assert str(path) in str(raised.value)

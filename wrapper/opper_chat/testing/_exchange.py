@@ -53,7 +53,7 @@ class Piece(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=Tru
     @classmethod
     def of(cls, content: bytes, after: float = 0.0) -> Self:
         """Return the piece that is these bytes."""
-        return cls(after=round(after, 4), **_written(content))
+        return cls(after=round(after, 3), **_written(content))
 
 
 class Request(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
@@ -166,6 +166,8 @@ def _exchange(line: bytes, place: str) -> Exchange:
         exchange = msgspec.json.decode(line, type=Exchange)
         for part in (exchange.request, *exchange.response.pieces):
             _ = part.content
+        for name, value in exchange.response.fields:
+            _ = f"{name}{value}".encode("latin-1")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise CassetteFileError(f"{place}: {error}") from None
     return exchange

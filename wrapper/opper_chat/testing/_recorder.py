@@ -138,7 +138,7 @@ class Recorder:
                 response = await patience.wait_for(client.send(outgoing, stream=True))
                 if response is None:
                     return
-                answer.status, answer.after = response.status_code, round(monotonic() - last, 4)
+                answer.status, answer.after = response.status_code, round(monotonic() - last, 3)
                 fields = [(name.lower(), value) for name, value in response.headers.raw if name.lower() not in _HOPS]
                 answer.set_fields(_texts(fields))
                 await send(_start(response.status_code, fields))

@@ -39,8 +39,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """Keep in mind that a test failed: its cassette then has nothing to add."""
-    if call.excinfo is not None:
-        item.stash[_FAILED] = True
+    if call.when == "setup" or call.excinfo is not None:
+        item.stash[_FAILED] = call.excinfo is not None
 
 
 @pytest.fixture
