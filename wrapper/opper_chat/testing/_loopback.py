@@ -149,7 +149,9 @@ def loopback(host: str) -> str:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # asyncio sends what it has at once, without Nagle's wait of 40 ms, only where a socket names its protocol.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         # On POSIX: a port whose last connections are still fading may be taken again.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
