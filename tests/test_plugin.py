@@ -77,9 +77,11 @@ def test_the_clients_talk_to_the_server(project: pytest.Pytester) -> None:
         def test_the_key_is_no_real_one(opper_server: LocalServer) -> None:
             import os
             import httpx
-            with Opper(http_client=httpx.Client(event_hooks={"request": [seen.append]})) as client:
-                client.chat.completions.create(messages=HELLO)
-            assert seen[0].headers["authorization"] == "Bearer opper-local-key"
+            def look(request):
+                seen.append(request.headers["authorization"])
+            with httpx.Client(event_hooks={"request": [look]}, trust_env=False) as own:
+                Opper(http_client=own).chat.completions.create(messages=HELLO)
+            assert seen == ["Bearer opper-local-key"]
             assert not [value for value in os.environ.values() if "sk-real" in value]
 
         seen = []

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import math
+import ssl
 from collections.abc import Awaitable, Coroutine, Iterable
 from contextlib import suppress
+from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 import msgspec
 
-from .._transport import verify
 from ._exchange import Exchange, Piece, Request, Response
 from ._matching import Shelf
 from ._play import disconnected
@@ -132,7 +133,7 @@ class Recorder:
         patience = _Patience(over)
         # Each has a connection of its own, so that what ends one does not touch another; how long it may take is for
         # the clocks of the client to say.
-        async with httpx.AsyncClient(verify=verify(outgoing.url.scheme), timeout=None) as client:  # noqa: S113
+        async with httpx.AsyncClient(verify=_verify(outgoing.url.scheme), timeout=None) as client:  # noqa: S113
             try:
                 last = monotonic()
                 response = await patience.wait_for(client.send(outgoing, stream=True))
@@ -241,6 +242,17 @@ def _forwarded(fields: Fields) -> Fields:
     kept = [(name, value) for name, value in fields if name not in _NOT_FORWARDED and name not in listed]
     # A recording is there to be read, and to be looked through for secrets.
     return [*kept, (b"accept-encoding", b"identity")]
+
+
+def _verify(scheme: str) -> ssl.SSLContext | bool:
+    """How a server is verified; without TLS there is nothing to verify."""
+    return _ssl_context() if scheme == "https" else False
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    # Once for the process: it takes longer than a call.
+    return httpx.create_ssl_context()
 
 
 def _set(future: asyncio.Future[Any]) -> None:

@@ -75,10 +75,11 @@ def async_opper(opper_server: LocalServer) -> AsyncOpper:
 
     from opper_chat import AsyncOpper
 
-    from .._transport import default_timeout
+    from .._options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT
 
+    timeout = httpx.Timeout(DEFAULT_TIMEOUT, connect=CONNECT_TIMEOUT)
     limits = httpx.Limits(max_keepalive_connections=0)
-    own = httpx.AsyncClient(timeout=default_timeout(), limits=limits, trust_env=False, verify=False)  # noqa: S501  # no TLS
+    own = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, verify=False)  # noqa: S501  # no TLS
     return AsyncOpper(api_key=KEY, base_url=opper_server.base_url, http_client=own)
 
 
