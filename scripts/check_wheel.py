@@ -16,6 +16,7 @@ MUST = (
     "opper_chat/py.typed",
     "opper_chat/testing/__main__.py",
     "opper_chat/testing/contract.json",
+    "opper_chat/testing/plugin.py",
     "opper_chat_api/models/chat_completion.py",
     "opper_chat_api/params.py",
     "opper_chat_api/py.typed",

@@ -1,12 +1,17 @@
-"""What every test has: an environment without keys, a local server, and a client in both flavours."""
+"""What every test has: an environment without keys, the server of our own plugin, and a client in both flavours."""
 
+import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flavours import Flavour
 from opper_chat.testing import LocalServer
+
+PLUGIN = "opper_chat.testing.plugin"
+
+# Where this package is installed, pytest has loaded the plugin by itself; a tree that is not installed needs this.
+pytest_plugins = ["pytester", *([] if PLUGIN in sys.modules else [PLUGIN])]
 
 
 @pytest.fixture(autouse=True)
@@ -16,9 +21,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def server() -> Iterator[LocalServer]:
-    with LocalServer() as running:
-        yield running
+def server(opper_server: LocalServer) -> LocalServer:
+    return opper_server
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -34,13 +38,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     counted: Counter[str] = Counter()
     for report in terminalreporter.stats.get("passed", []):
         module, _, name = report.nodeid.partition("::")
-        if Path(module).stem in (
-            "test_corpus",
-            "test_sse",
-            "test_accumulator",
-            "test_scenarios",
-            "test_stream_properties",
-        ):
+        if Path(module).stem in COUNTED:
             counted[f"{Path(module).stem}::{name.partition('[')[0]}"] += 1
     terminalreporter.section("recorded traffic, vectors and scenarios")
     for test, count in sorted(counted.items()):

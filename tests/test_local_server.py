@@ -10,14 +10,14 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
 import pytest
 from http_library import httpx
-from opper_chat.testing import CUT, LocalServer, Pause, ReceivedRequest, Reply, chunk
-from opper_chat.testing._examples import NoExampleError, example
+from opper_chat.testing import CUT, LocalServer, NoExampleError, Pause, ReceivedRequest, Reply, chunk, example
 
 Json = dict[str, Any]
 
@@ -884,3 +884,12 @@ def test_command_refuses_other_hosts() -> None:
     assert done.returncode == 1
     assert "loopback" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_answers_come_at_once(client: httpx.Client) -> None:
+    """No wait for acknowledgements between the head of an answer and its body, on a connection that is kept."""
+    ask(client)
+    begun = time.monotonic()
+    for _ in range(20):
+        ask(client)
+    assert time.monotonic() - begun < 20 * 0.035

@@ -1,4 +1,4 @@
-"""A local server that speaks the endpoint, and a network that misbehaves: to test against without a key or cost.
+"""To test against without a key or cost: a local server of the endpoint, a network that misbehaves, and cassettes.
 
 Needs the extra `testing`. Nothing is loaded before it is asked for.
 """
@@ -7,6 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._cassette import Cassette, CassetteSettings, Record
+    from ._cassette_errors import (
+        CassetteError,
+        CassetteFileError,
+        RecordingError,
+        UnmatchedRequestError,
+        UnusedExchangeError,
+    )
+    from ._examples import NoExampleError, example
     from ._fault import Fault
     from ._proxy import FaultyProxy
     from ._scenarios import SCENARIOS, Outcome, Scenario
@@ -14,22 +23,51 @@ if TYPE_CHECKING:
     from ._server import LocalServer
 
 __all__ = [
-    "CUT", "SCENARIOS", "Fault", "FaultyProxy", "LocalServer", "Outcome", "Pause", "ReceivedRequest", "Reply",
-    "Scenario", "chunk",
-]  # fmt: skip
+    "CUT",
+    "SCENARIOS",
+    "Cassette",
+    "CassetteError",
+    "CassetteFileError",
+    "CassetteSettings",
+    "Fault",
+    "FaultyProxy",
+    "LocalServer",
+    "NoExampleError",
+    "Outcome",
+    "Pause",
+    "ReceivedRequest",
+    "Record",
+    "RecordingError",
+    "Reply",
+    "Scenario",
+    "UnmatchedRequestError",
+    "UnusedExchangeError",
+    "chunk",
+    "example",
+]
 
 _HOMES = {
     "CUT": "_script",
+    "Cassette": "_cassette",
+    "CassetteError": "_cassette_errors",
+    "CassetteFileError": "_cassette_errors",
+    "CassetteSettings": "_cassette",
     "Fault": "_fault",
     "FaultyProxy": "_proxy",
     "LocalServer": "_server",
+    "NoExampleError": "_examples",
     "Outcome": "_scenarios",
     "Pause": "_script",
     "ReceivedRequest": "_script",
+    "Record": "_cassette",
+    "RecordingError": "_cassette_errors",
     "Reply": "_script",
     "SCENARIOS": "_scenarios",
     "Scenario": "_scenarios",
+    "UnmatchedRequestError": "_cassette_errors",
+    "UnusedExchangeError": "_cassette_errors",
     "chunk": "_script",
+    "example": "_examples",
 }
 
 

@@ -18,6 +18,7 @@ from starlette.types import Message, Receive, Scope, Send
 from ._answers import Body, UnanswerableError, complete
 from ._contract import departures
 from ._play import play
+from ._received import read_content, read_request
 from ._rules import Rules, model_names
 from ._script import ReceivedRequest, Reply, Scripted
 from ._wire import completion_body, error_body, events
@@ -49,10 +50,10 @@ class LocalApp:
         self._endpoint = _endpoint(rules)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        content = await _content(receive)
+        content = await read_content(receive)
         if content is None:
             return
-        received = _received(scope, content)
+        received = read_request(scope, content)
         self.requests.append(received)
         request_id = f"req_{next(self._numbers):06}"
         reply = self._scripted(received)
@@ -144,22 +145,6 @@ def _version(request: Request) -> int:
 def _json(body: dict[str, object], status: int, headers: dict[str, str]) -> Response:
     content = msgspec.json.encode(body)
     return Response(content, status, headers=headers, media_type="application/json")
-
-
-async def _content(receive: Receive) -> bytes | None:
-    """Read the body of a request; None when the client left before its end."""
-    pieces: list[bytes] = []
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        pieces.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(pieces)
-
-
-def _received(scope: Scope, content: bytes) -> ReceivedRequest:
-    return ReceivedRequest.of(scope["method"], scope["path"], scope["query_string"], scope["headers"], content)
 
 
 def _with_request_id(send: Send, request_id: str) -> Send:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import Config
@@ -37,7 +38,7 @@ class _Connection(H11Protocol):
 
 
 class Loop:
-    """The event loop of a server. `run` belongs to its thread, `stop` may come from any."""
+    """The event loop of a server. `run` belongs to its thread, the rest may come from any other."""
 
     def __init__(self, listener: socket.socket, app: ASGIApp) -> None:
         self._listener = listener
@@ -67,6 +68,14 @@ class Loop:
         self._ready.wait()
         if self._loop is not None and self._stopped is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
+
+    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something in the loop, and return when it is done."""
+        self._ready.wait()
+        if self._loop is None:
+            work.close()
+        else:
+            asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _serve(self) -> None:
         state = ServerState()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 async def play(reply: Reply, request_id: str, connection: H11Protocol, receive: Receive, send: Send) -> None:
     """Send the reply; return early when the client leaves."""
-    gone = asyncio.ensure_future(_disconnected(receive))
+    gone = asyncio.ensure_future(disconnected(receive))
     try:
         await _perform(reply, _headers(reply, request_id), connection, send, gone)
     finally:
@@ -64,7 +64,7 @@ async def _perform(
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _disconnected(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 

@@ -7,7 +7,7 @@ from typing import Final, Literal, Self, TypeAlias
 
 import msgspec
 
-from ._json import is_object
+from ._json import is_list, is_object
 
 __all__ = ["CUT", "Cut", "Event", "Pause", "Piece", "ReceivedRequest", "Reply", "Scripted", "chunk"]
 
@@ -139,6 +139,23 @@ class ReceivedRequest:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             body = None
         return cls(method, path, query.decode("latin-1"), named, body if is_object(body) else {}, content)
+
+    @property
+    def model(self) -> object:
+        """The member `model` of the body: a name, or whatever else was sent; None where there is none."""
+        return self.body.get("model")
+
+    @property
+    def messages(self) -> list[dict[str, object]]:
+        """The member `messages` of the body; empty where there are none.
+
+        Raises:
+            AssertionError: it is something else than a list of objects.
+        """
+        messages = self.body.get("messages", [])
+        if not is_list(messages) or not all(map(is_object, messages)):
+            raise AssertionError(f"messages is no list of objects: {messages!r}")
+        return messages
 
 
 Scripted: TypeAlias = Reply | Callable[[ReceivedRequest], Reply | None]

@@ -1,0 +1,74 @@
+"""An app and its tests, which talk to nobody: `python examples/testing_your_app.py`, or pytest with the same path.
+
+The fixtures come from the pytest plugin of this package: https://docs.pytest.org/en/stable/how-to/plugins.html
+"""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+from opper_chat import AsyncOpper, Opper, RateLimitError, StreamTruncatedError
+from opper_chat.testing import LocalServer, Reply
+from opper_chat_api.params import ChatMessageParam
+
+
+def ask(question: str) -> str:
+    """The app: it makes its own client, of the environment."""
+    with Opper() as client:
+        messages: list[ChatMessageParam] = [
+            {"role": "system", "content": "Be brief."},
+            {"role": "user", "content": question},
+        ]
+        with client.chat.completions.create(model="openai/gpt-4o-mini", messages=messages, stream=True) as stream:
+            return "".join(stream.text_stream)
+
+
+async def ask_both(client: AsyncOpper, *questions: str) -> int:
+    """More of the app: it is given its client."""
+    create = client.chat.completions.create
+    answers = await asyncio.gather(*(create(messages=[{"role": "user", "content": one}]) for one in questions))
+    return len(answers)
+
+
+def test_it_asks_briefly(opper_server: LocalServer) -> None:
+    """The server answers by itself; what counts here is what was sent."""
+    assert "Why?" in ask("Why?")
+    opper_server.assert_sent(
+        model="openai/gpt-4o-mini",
+        messages=[{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Why?"}],
+    )
+
+
+def test_it_asks_both(async_opper: AsyncOpper, opper_server: LocalServer) -> None:
+    """An async client, in a loop of the test's own."""
+    assert asyncio.run(ask_both(async_opper, "Why?", "How?")) == 2
+    opper_server.assert_sent(messages=[{"role": "user", "content": "How?"}])
+
+
+def test_it_says_when_it_is_too_much(opper_server: LocalServer) -> None:
+    """A scripted reply."""
+    opper_server.reply(Reply.json({"type": "RateLimitError", "message": "Slow down."}, status=429))
+    with pytest.raises(RateLimitError, match="Slow down"):
+        ask("Why?")
+
+
+@pytest.mark.parametrize("name", ["no-finish-reason-no-done", "half-event"])
+def test_it_takes_no_half_answers(opper_server: LocalServer, name: str) -> None:
+    """What real servers do to a stream, by name."""
+    opper_server.play(name)
+    with pytest.raises(StreamTruncatedError):
+        ask("Why?")
+
+
+def test_a_failed_assertion_shows_the_difference(opper: Opper, opper_server: LocalServer) -> None:
+    """Each place, with what was expected there and what came."""
+    opper.chat.completions.create(messages=[{"role": "user", "content": "Whey?"}])
+    with pytest.raises(AssertionError) as raised:
+        opper_server.assert_sent(messages=[{"role": "user", "content": "Why?"}])
+    print(raised.value)
+
+
+if __name__ == "__main__":
+    command = [sys.executable, "-m", "pytest", __file__, "-q", "-rP", "-p", "no:cacheprovider"]
+    sys.exit(subprocess.run(command, check=False).returncode)
