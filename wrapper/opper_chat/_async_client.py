@@ -133,7 +133,13 @@ class AsyncOpper:
         Raises:
             TypeError: it has an HTTP client or hooks of the caller's own.
         """
-        return (_restored, (type(self), self._http.portable(), self._settings._replace(key=None)))
+        return (self._restored, (self._http.portable(), self._settings._replace(key=None)))
+
+    @classmethod
+    def _restored(cls, limits: Limits, settings: ClientSettings) -> Self:
+        client = cls.__new__(cls)
+        client._take(AsyncHTTP(None, limits, None, call_site()), settings._replace(key=find_key(None)))  # noqa: SLF001
+        return client
 
     def __copy__(self) -> Self:
         return self.with_options()
@@ -155,13 +161,6 @@ class AsyncOpper:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         await self.close()
-
-
-def _restored(kind: type[AsyncOpper], limits: Limits, settings: ClientSettings) -> AsyncOpper:
-    client = kind.__new__(kind)
-    http = AsyncHTTP(None, limits, None, call_site())
-    client._take(http, settings._replace(key=find_key(None)))  # noqa: SLF001  # it is one of these
-    return client
 
 
 class AsyncChat:

@@ -6,10 +6,9 @@ import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.request import getproxies
 
-from . import _observers
 from ._async_gate import AsyncGate
 from ._async_pool import AsyncPool
 from ._async_wait import SendLimit, abandon, made_key, time_limit
@@ -19,6 +18,7 @@ from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgum
 from ._flow import held_up, timed_out
 from ._library import Library, default_library, library_of
 from ._limits import Place
+from ._observers import sending as tell_sending
 from ._options import Secret, check_key
 from ._settings import DEFAULT_STEPS, Limits
 from ._transport import CALL, Holders, bearer, errors_mapped, forget_key, verify
@@ -64,7 +64,7 @@ class AsyncHTTP:
             library_of(own, "AsyncClient")
             if event_hooks is not None:
                 raise InvalidArgumentError("event_hooks", "None beside http_client, which has its own", "some")
-            self._client = own  # type: ignore[assignment]  # the fork's has the same names
+            self._client = cast("httpx.AsyncClient", own)  # the fork's has the same names
         self._closed = False
 
     def portable(self) -> Limits:
@@ -125,7 +125,7 @@ class AsyncHTTP:
         response: httpx.Response | None = None
         call.sending(monotonic())
         try:
-            with errors_mapped(prepared, holders=self.holders), _observers.sending(call.record):
+            with errors_mapped(prepared, holders=self.holders), tell_sending(call.record):
                 async with sending:
                     response = await self._client.send(prepared, stream=True)
         except TimeoutError:

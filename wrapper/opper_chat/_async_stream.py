@@ -15,7 +15,7 @@ from ._call import Call
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
-from ._library import loaded
+from ._library import failures
 from ._record import Attempt
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ class AsyncReading:
                 async with time_limit(DRAIN_SECONDS, self._response):
                     while read < DRAIN_BYTES and (data := await anext(self._bytes, b"")):
                         read += len(data)
-        except loaded("HTTPError", "StreamError", also=TimeoutError):
+        except failures("HTTPError", "StreamError", also=TimeoutError):
             pass  # it is given up instead
         finally:
             self._busy = False

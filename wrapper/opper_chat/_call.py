@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import uuid4
 
-from . import _observers
 from ._clocks import CallClocks, ClockSettings
 from ._errors import APIError, request_id
 from ._limits import Place
+from ._observers import attempted as tell_attempt
+from ._observers import begin as tell_beginning
+from ._observers import end as tell_end
 from ._record import CallRecord, Outcome
 from ._requests import PreparedRequest
 from ._results import ChatCompletion
@@ -54,7 +56,7 @@ class Call:
     def begin(self) -> None:
         """Tell that it begins."""
         self._telling = True
-        _observers.begin(self.record)
+        tell_beginning(self.record)
 
     def sending(self, now: float) -> None:
         """Take note that an attempt begins."""
@@ -116,7 +118,7 @@ class Call:
 
     def _told(self) -> None:
         self._began = None
-        _observers.attempted(self.record, self._retries.attempts[-1])
+        tell_attempt(self.record, self._retries.attempts[-1])
 
     def _end(self, outcome: Outcome, now: float, error: BaseException | None = None) -> None:
         """Tell that it ended. It does so once, whatever is said afterwards."""
@@ -128,4 +130,4 @@ class Call:
         self.record.outcome = outcome
         self.record.error = error
         self.record.duration = now - self.record.began
-        _observers.end(self.record)
+        tell_end(self.record)

@@ -137,7 +137,13 @@ class Opper:
         Raises:
             TypeError: it has an HTTP client or hooks of the caller's own.
         """
-        return (_restored, (type(self), self._http.portable(), self._settings._replace(key=None)))
+        return (self._restored, (self._http.portable(), self._settings._replace(key=None)))
+
+    @classmethod
+    def _restored(cls, limits: Limits, settings: ClientSettings) -> Self:
+        client = cls.__new__(cls)
+        client._take(HTTP(None, limits, None, call_site()), settings._replace(key=find_key(None)))  # noqa: SLF001
+        return client
 
     def __copy__(self) -> Self:
         return self.with_options()
@@ -162,13 +168,6 @@ class Opper:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _restored(kind: type[Opper], limits: Limits, settings: ClientSettings) -> Opper:
-    client = kind.__new__(kind)
-    http = HTTP(None, limits, None, call_site())
-    client._take(http, settings._replace(key=find_key(None)))  # noqa: SLF001  # it is one of these
-    return client
 
 
 class Chat:

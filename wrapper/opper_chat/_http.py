@@ -8,10 +8,9 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.request import getproxies
 
-from . import _observers
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
@@ -19,6 +18,7 @@ from ._flow import held_up, timed_out
 from ._gate import Gate
 from ._library import Library, default_library, library_of
 from ._limits import Place
+from ._observers import sending as tell_sending
 from ._options import Secret, check_key
 from ._pool import Pool
 from ._settings import DEFAULT_STEPS, Limits
@@ -72,7 +72,7 @@ class HTTP:
                 raise InvalidArgumentError(
                     "event_hooks", "None beside http_client, which has its own", "some"
                 )
-            self._client = own  # type: ignore[assignment]  # the fork's has the same names
+            self._client = cast("httpx.Client", own)  # the fork's has the same names
         self._closed = False
 
     def portable(self) -> Limits:
@@ -135,7 +135,7 @@ class HTTP:
         response: httpx.Response | None = None
         call.sending(monotonic())
         try:
-            with errors_mapped(prepared, holders=self.holders), _observers.sending(call.record):
+            with errors_mapped(prepared, holders=self.holders), tell_sending(call.record):
                 with sending:
                     response = self._client.send(prepared, stream=True)
         except TimeoutError:

@@ -63,8 +63,12 @@ def library_of(client: object, kind: str) -> Library:
     raise InvalidArgumentError("http_client", f"an {accepted}", f"a {type(client).__name__}")
 
 
-def loaded(*names: str, also: type[Any] | None = None) -> tuple[type[Any], ...]:
-    """Return the classes of these names in the libraries that are loaded: nothing can be of one that is not."""
-    modules = [sys.modules[library] for library in LIBRARIES if library in sys.modules]
-    classes = [getattr(module, name) for module in modules for name in names]
-    return (*classes, also) if also else tuple(classes)
+def loaded(name: str) -> tuple[type[Any], ...]:
+    """Return the classes of a name in the libraries that are loaded: nothing can be of one that is not."""
+    return tuple(getattr(sys.modules[library], name) for library in LIBRARIES if library in sys.modules)
+
+
+def failures(*names: str, also: type[Exception] | None = None) -> tuple[type[Exception], ...]:
+    """Return the exceptions of these names in the libraries that are loaded, and one of another origin."""
+    found = tuple(kind for name in names for kind in loaded(name))
+    return found if also is None else (*found, also)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
 
 from ._clocks import ClockSettings, check_clocks
 from ._errors import InvalidArgumentError
@@ -22,6 +22,8 @@ from ._options import (
 )
 
 if TYPE_CHECKING:
+    import httpx
+
     from ._library import AnyTimeout, AnyURL
 
 Steps = Mapping[str, float | None]
@@ -136,7 +138,7 @@ def check_timeout(timeout: object) -> Steps:
         InvalidArgumentError: it stands for none.
     """
     if isinstance(timeout, loaded("Timeout")):
-        steps: Steps = timeout.as_dict()
+        steps: Steps = cast("httpx.Timeout", timeout).as_dict()
         for name, seconds in steps.items():
             if seconds is not None:
                 check_seconds(seconds, f"timeout.{name}")

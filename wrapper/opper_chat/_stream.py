@@ -16,7 +16,7 @@ from ._calls import Calls
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
-from ._library import loaded
+from ._library import failures
 from ._record import Attempt
 from ._wait import drop, interrupt, sleep, time_limit
 
@@ -249,7 +249,7 @@ class Reading:
                 with time_limit(DRAIN_SECONDS, self._response):
                     while read < DRAIN_BYTES and (data := next(self._bytes, b"")):
                         read += len(data)
-        except loaded("HTTPError", "StreamError", also=TimeoutError):
+        except failures("HTTPError", "StreamError", also=TimeoutError):
             pass  # it is given up instead
         finally:
             self._busy = False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from sniffio import AsyncLibraryNotFoundError, current_async_library
 
 from ._errors import APIConnectionError, APIError, APIResponseValidationError, APITimeoutError, InvalidArgumentError
-from ._library import Library, loaded
+from ._library import Library, failures
 from ._options import Secret
 
 if TYPE_CHECKING:
@@ -129,9 +129,9 @@ def errors_mapped(
     """Turn what an HTTP library raises within into this package's errors."""
     try:
         yield
-    except loaded("HTTPError") as error:
+    except failures("HTTPError") as error:
         raise _mapped(error, request, status_code, headers, holders) from _without_key(error, request)
-    except loaded("InvalidURL", also=UnicodeEncodeError) as error:
+    except failures("InvalidURL", also=UnicodeEncodeError) as error:
         raise InvalidArgumentError(
             "the request", "an address and headers that HTTP has a form for", str(error)
         ) from None
@@ -145,7 +145,7 @@ def _mapped(
     holders: Holders | None,
 ) -> APIError:
     where = f"{request.method} {request.url.copy_with(query=None)}"
-    if isinstance(error, loaded("TimeoutException")):
+    if isinstance(error, failures("TimeoutException")):
         clock, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
         steps = cast("Mapping[str | None, float | None]", request.extensions.get("timeout", {}))
         seconds = steps.get(clock)
@@ -153,13 +153,13 @@ def _mapped(
         held = f" Its connections are held by {holders.describe()}." if clock == "pool" and holders else ""
         message = f"Timed out {doing}{after} ({where}).{held}"
         return APITimeoutError(message, clock=clock, seconds=seconds, status_code=status_code, headers=headers)
-    if isinstance(error, loaded("DecodingError")):
+    if isinstance(error, failures("DecodingError")):
         message = f"The body cannot be decompressed ({where}): {str(error).rstrip('.')}."
         return APIResponseValidationError(message, status_code=status_code, headers=headers)
     broke = "The connection broke before the answer was whole" if status_code else "There was no answer"
     reason = str(error).rstrip(".") or type(error).__name__
     mapped = APIConnectionError(f"{broke} ({where}): {reason}.", status_code=status_code, headers=headers)
-    mapped.lasting = isinstance(error, loaded(*_LASTING)) or _is_of_tls(error)
+    mapped.lasting = isinstance(error, failures(*_LASTING)) or _is_of_tls(error)
     return mapped
 
 
