@@ -128,12 +128,6 @@ class AsyncHTTP:
             with errors_mapped(prepared, holders=self.holders), tell_sending(call.record):
                 async with sending:
                     response = await self._client.send(prepared, stream=True)
-        except TimeoutError:
-            if response is not None:  # it came just when the time was up
-                await response.aclose()
-            if limit is None:
-                raise
-            raise timed_out(limit) from None
         except APITimeoutError as error:
             ran_out = clocks.ran_out(monotonic()) if error.clock in DEFAULT_STEPS else None
             if ran_out is None:
@@ -141,6 +135,11 @@ class AsyncHTTP:
             raise timed_out(ran_out) from error.__cause__
         finally:
             timeouts.stop_clocks()
+        if response is None or sending.expired:
+            if response is not None:  # it came just when the time was up
+                await response.aclose()
+            # Not where the time was up: what the library raised there has the key in its request and its frames.
+            raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
         forget_key(response.request)  # it hangs on the response for as long as that lives
         return response

@@ -62,26 +62,31 @@ AsyncAccept: TypeAlias = Callable[["httpx.Response", CallClocks], Coroutine[obje
 
 
 class SendLimit:
-    """Bounds the sending of a request, up to the headers of its answer.
+    """Bounds the sending of a request, up to the headers of its answer. What is raised when the time is up is dropped.
 
     Args:
         seconds: how long it may take, or None for no limit.
     """
 
     def __init__(self, seconds: float | None) -> None:
-        self._limit = None if seconds is None else anyio.fail_after(max(seconds, 0))
+        self._scope = None if seconds is None else anyio.move_on_after(max(seconds, 0))
         self.extensions: dict[str, Any] = {}
         """For the request. The twin has some."""
 
+    @property
+    def expired(self) -> bool:
+        """Whether the time was up."""
+        return self._scope is not None and self._scope.cancelled_caught
+
     async def __aenter__(self) -> Self:
-        if self._limit is not None:
-            self._limit.__enter__()
+        if self._scope is not None:
+            self._scope.__enter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
-        return None if self._limit is None else self._limit.__exit__(kind, error, traceback)
+        return None if self._scope is None else self._scope.__exit__(kind, error, traceback)
 
 
 async def sleep(seconds: float) -> None:

@@ -117,7 +117,7 @@ Accept: TypeAlias = Callable[["httpx.Response", CallClocks], Answer]
 
 
 class SendLimit:
-    """Bounds the sending of a request, up to the headers of its answer.
+    """Bounds the sending of a request, up to the headers of its answer. What is raised when the time is up is dropped.
 
     Every step of it is bounded by the library, and a server that sends its headers byte by byte makes ever more
     steps. The socket is told by the library's extension ``trace`` as soon as there is one, or by the pool where a
@@ -130,6 +130,8 @@ class SendLimit:
     def __init__(self, seconds: float | None) -> None:
         self._due = None if seconds is None else time.monotonic() + seconds
         self._watch: Watch | None = None
+        self.expired = False
+        """Whether the time was up."""
         self.extensions: dict[str, Any] = {}
         """For the request."""
         if seconds is not None:
@@ -157,9 +159,9 @@ class SendLimit:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._watch is not None and watchdog.disarm(self._watch):
-            raise TimeoutError
+    ) -> bool:
+        self.expired = self._watch is not None and watchdog.disarm(self._watch)
+        return self.expired and isinstance(error, Exception)
 
 
 def sleep(seconds: float) -> None:

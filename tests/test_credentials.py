@@ -1,0 +1,302 @@
+"""The key, wherever it might be seen: each test makes something go wrong, and looks for the key in all that is left."""
+
+import asyncio
+import copy
+import io
+import logging
+import pickle
+import ssl
+import traceback
+import warnings
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.lowlevel
+import pytest
+import trustme
+from flavours import HELLO, Flavour
+from http_library import httpx
+from opper_chat import APIConnectionError, APIError, AsyncOpper, InvalidArgumentError, Opper, OpperError
+from opper_chat.testing import CUT, LocalServer, Reply, chunk
+
+KEY = "sk-" + "sesame" * 3
+
+
+def everything_about(error: BaseException) -> str:
+    """The error, those before it, their tracebacks with all variables, attributes, requests and pickles."""
+    told = io.StringIO()
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        print(repr(one), str(one), vars(one), file=told)
+        print("".join(traceback.format_exception(one)), file=told)
+        for frame, _ in traceback.walk_tb(one.__traceback__):
+            if Path(frame.f_code.co_filename).parent != Path(__file__).parent:  # the tests' own know the key
+                print({name: repr(value) for name, value in frame.f_locals.items()}, file=told)
+        try:
+            request = one.request  # type: ignore[attr-defined]
+        except (AttributeError, RuntimeError):
+            pass
+        else:
+            print(request.headers.raw, file=told)
+        one = one.__cause__ or one.__context__
+    if isinstance(error, OpperError):
+        print(pickle.dumps(error), vars(copy.deepcopy(error)), file=told)
+    return told.getvalue()
+
+
+FAULTS: dict[str, Reply] = {
+    "refused": Reply.json({"type": "UnauthorizedError", "message": "No."}, status=401),
+    "busy": Reply.json({"message": "Busy"}, status=503, headers={"retry-after-ms": "1"}),
+    "cut": Reply.raw([CUT]),
+    "cut-inside": Reply.sse([chunk("a"), CUT]),
+    "truncated": Reply.sse([chunk("a")]),
+    "no-json": Reply(200, {"content-type": "application/json"}, b"<html>"),
+    "stalled": Reply.json({}, delay=60),
+    "not-http": Reply.raw([b"HELLO\r\n\r\n"]),
+    "redirect": Reply(302, {"location": "http://127.0.0.1:1/elsewhere"}, b""),
+}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_key_is_in_nothing_that_a_failure_leaves(
+    server: LocalServer,
+    flavour: Flavour,
+    fault: str,
+    stream: bool,
+    caplog: pytest.LogCaptureFixture,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Not in the error, its causes, the variables of its traceback, its pickle, any log at DEBUG, or a warning."""
+    caplog.set_level(logging.DEBUG)
+    server.reply(*[FAULTS[fault]] * 2)
+    settings: Any = {"api_key": KEY, "base_url": server.base_url, "max_retries": 1, "deadline": 1.0}
+
+    def call(client: Opper) -> None:
+        print(client, client.with_options(timeout=3), client._settings, client._http, vars(client))
+        if stream:
+            client.chat.completions.create(messages=HELLO, stream=True).until_done()  # type: ignore[call-overload]
+        else:
+            client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+    async def call_async(client: AsyncOpper) -> None:
+        print(client, vars(client), client._settings)
+        if stream:
+            answer: Any = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+            await answer.until_done()
+        else:
+            await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+    with warnings.catch_warnings(record=True) as warned, pytest.raises(APIError) as caught:
+        warnings.simplefilter("always")
+        flavour(call if flavour.kind == "sync" else call_async, **settings)
+    said = "".join(capfd.readouterr())
+    logged = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    told = everything_about(caught.value)
+    assert "test_credentials" in told
+    assert "opper_chat" in logged
+    for place in (told, said, logged, str([str(one.message) for one in warned])):
+        assert KEY not in place
+    assert all(request.headers["authorization"] == "***" for request in server.requests)
+
+
+def test_the_key_is_in_nothing_that_a_success_leaves(server: LocalServer, flavour: Flavour) -> None:
+    """Not in the response or its request, which hang on a stream, nor in a pickle of either."""
+
+    def look(stream: Any) -> str:
+        response = stream.response
+        return (
+            f"{response.request.headers.raw} {pickle.dumps(response.request)!r} {vars(stream._call.record.__class__)}"
+        )
+
+    def call(client: Opper) -> str:
+        with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[call-overload]
+            told = look(stream)
+            completion = stream.get_final_completion()
+        return f"{told} {pickle.dumps(completion)!r} {vars(client)}"
+
+    async def call_async(client: AsyncOpper) -> str:
+        stream: Any = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+        async with stream:
+            told = look(stream)
+            completion = await stream.get_final_completion()
+        return f"{told} {pickle.dumps(completion)!r} {vars(client)}"
+
+    told = flavour(call if flavour.kind == "sync" else call_async, api_key=KEY, base_url=server.base_url)
+    assert KEY not in told
+    assert "[removed]" in told
+
+
+# --- Keys that are made when they are needed ---------------------------------------------------
+
+
+def keys() -> Iterator[str]:
+    for number in range(100):
+        yield f"token-{number}"
+
+
+def test_a_key_from_a_function_is_asked_for_with_every_request(flavour: Flavour) -> None:
+    """The attempts of one call included; what it returns is sent and not kept."""
+    with LocalServer(keys=["token-1", "token-2", "token-3"]) as server:
+        made = keys()
+        next(made)
+        server.reply(Reply.json({"message": "Busy"}, status=503, headers={"retry-after-ms": "1"}))
+        completion = flavour.create(server.base_url, {"api_key": lambda: next(made), "max_retries": 1}, messages=HELLO)
+        assert [attempt.status_code for attempt in completion.attempts] == [503, 200]
+        assert next(made) == "token-3"
+        with pytest.raises(APIError, match="401"):
+            flavour.create(server.base_url, {"api_key": lambda: "token-9"}, messages=HELLO)
+
+
+def test_a_key_may_be_awaited_for_by_the_async_client() -> None:
+    """And not by the sync one, which says so."""
+
+    async def key() -> str:
+        await anyio.lowlevel.checkpoint()
+        return "late"
+
+    async def run(base_url: str) -> None:
+        async with AsyncOpper(api_key=key, base_url=base_url) as client:
+            assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
+
+    with LocalServer(keys=["late"]) as server:
+        asyncio.run(run(server.base_url))
+        wrong: Any = key
+        with (
+            Opper(api_key=wrong, base_url=server.base_url) as client,
+            pytest.raises(InvalidArgumentError, match="api_key: expected a function that returns a text"),
+        ):
+            client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("made", ["", "two words", f"{KEY}\n{KEY}", None, 5])
+def test_a_key_from_a_function_that_no_header_can_carry(server: LocalServer, flavour: Flavour, made: Any) -> None:
+    """An error that does not show it, and nothing is sent."""
+
+    async def later() -> Any:
+        return made
+
+    source: Callable[[], str | Awaitable[str]] = later if flavour.kind == "async" else lambda: made
+    with pytest.raises(InvalidArgumentError, match="api_key") as caught:
+        flavour.create(server.base_url, {"api_key": source}, messages=HELLO)
+    assert KEY not in str(caught.value)
+    assert server.requests == []
+
+
+# --- Where it is sent --------------------------------------------------------------------------
+
+
+def test_a_redirect_does_not_take_the_key_elsewhere(server: LocalServer, flavour: Flavour) -> None:
+    """It is not followed; an own client that follows it leaves the key out for another host."""
+    with LocalServer() as elsewhere:
+        away = Reply(307, {"location": f"{elsewhere.base_url}/chat/completions"}, b"")
+        server.reply(away)
+        with pytest.raises(APIError, match="redirects to") as caught:
+            flavour.create(server.base_url, {"api_key": KEY}, messages=HELLO)
+        assert caught.value.status_code == 307
+        assert elsewhere.requests == []
+
+        server.reply(away)
+        if flavour.kind == "sync":
+            with httpx.Client(follow_redirects=True) as own:
+                client = Opper(api_key=KEY, base_url=server.base_url, http_client=own)
+                with pytest.raises(APIError, match="401"):
+                    client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        else:
+
+            async def run() -> None:
+                async with httpx.AsyncClient(follow_redirects=True) as own:
+                    client = AsyncOpper(api_key=KEY, base_url=server.base_url, http_client=own)
+                    with pytest.raises(APIError, match="401"):
+                        await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+            asyncio.run(run())
+        (request,) = elsewhere.requests
+        assert "authorization" not in request.headers
+
+
+@pytest.mark.parametrize(
+    ("address", "warned"),
+    [
+        ("http://api.example/v1", True), ("http://10.0.0.1/v1", True), ("http://localhost.example/v1", True),
+        ("http://[2001:db8::1]/v1", True), ("https://api.example/v1", False), ("http://localhost:8080/v1", False),
+        ("http://127.0.0.1:1/v1", False), ("http://127.9.9.9/v1", False), ("http://[::1]:8/v1", False),
+        ("http://server.localhost/v1", False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", [Opper, AsyncOpper])
+def test_a_key_over_a_network_without_encryption_is_warned_of(kind: Any, address: str, warned: bool) -> None:
+    """At the line that made the client, or the one that changed its address; not for this machine."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        kind(api_key=KEY, base_url=address)
+        kind(api_key=KEY, base_url="https://api.example/v1").with_options(base_url=address)
+    assert [one.filename for one in caught] == ([__file__] * 2 if warned else [])
+    assert all("unencrypted" in str(one.message) and KEY not in str(one.message) for one in caught)
+
+
+class TLS:
+    """A server with a certificate that nobody has signed but us."""
+
+    def __init__(self, folder: Path) -> None:
+        self.authority = trustme.CA()
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.authority.issue_cert("localhost").configure_cert(self.context)
+        self.trusted = folder / "ca.pem"
+        self.authority.cert_pem.write_to_path(str(self.trusted))
+        self.handshakes = 0
+
+    async def serve(self, stop: asyncio.Event, ready: Callable[[int], None]) -> None:
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.handshakes += 1
+            await reader.readuntil(b"\r\n\r\n")
+            body = b'{"id": "c", "choices": [], "created": 1, "model": "m", "object": "chat.completion"}'
+            writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=self.context)
+        async with server:
+            ready(server.sockets[0].getsockname()[1])
+            await stop.wait()
+
+
+def test_a_server_that_cannot_be_verified_gets_nothing(flavour: Flavour, tmp_path: Path) -> None:
+    """An error at once, without another attempt; a caller that trusts its authority is served."""
+    tls = TLS(tmp_path)
+
+    async def run() -> None:
+        stop, port = asyncio.Event(), asyncio.get_running_loop().create_future()
+        serving = asyncio.create_task(tls.serve(stop, port.set_result))
+        address = f"https://localhost:{await port}/v1"
+
+        def call() -> None:
+            with pytest.raises(APIConnectionError, match=r"(?i)certificate") as caught:
+                flavour.create(address, {"api_key": KEY, "max_retries": 3}, messages=HELLO)
+            assert caught.value.lasting
+            assert len(caught.value.attempts) == 1
+            assert tls.handshakes == 0
+            trusting = ssl.create_default_context(cafile=str(tls.trusted))
+            if flavour.kind == "sync":
+                with httpx.Client(verify=trusting) as own:
+                    answer = Opper(api_key=KEY, base_url=address, http_client=own).chat.completions.create(
+                        messages=HELLO  # type: ignore[arg-type]
+                    )
+                assert answer.id == "c"
+
+        await asyncio.to_thread(call)
+        stop.set()
+        await serving
+
+    asyncio.run(run())
+
+
+def test_no_argument_turns_verification_off() -> None:
+    """Whoever wants that must make an HTTP client for it."""
+    for name in ("verify", "ssl", "insecure"):
+        with pytest.raises(TypeError):
+            Opper(api_key=KEY, **{name: False})  # type: ignore[arg-type]
