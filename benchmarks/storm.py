@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import httpx
 from opper_chat._async_gate import AsyncGate
 from opper_chat._gate import Gate
-from opper_chat.testing._rates import FixedWindow, SlidingWindow, TokenBucket
+from opper_chat.testing import FixedWindow, SlidingWindow, TokenBucket
 
 KINDS: dict[str, Callable[[float], TokenBucket | FixedWindow | SlidingWindow]] = {
     "bucket": TokenBucket,

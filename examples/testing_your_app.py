@@ -48,7 +48,8 @@ def test_it_asks_both(async_opper: AsyncOpper, opper_server: LocalServer) -> Non
 
 def test_it_says_when_it_is_too_much(opper_server: LocalServer) -> None:
     """A scripted reply."""
-    opper_server.reply(Reply.json({"type": "RateLimitError", "message": "Slow down."}, status=429))
+    for_good = {"x-should-retry": "false"}  # else it would be tried again, and answered
+    opper_server.reply(Reply.json({"type": "RateLimitError", "message": "Slow down."}, status=429, headers=for_good))
     with pytest.raises(RateLimitError, match="Slow down"):
         ask("Why?")
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat._limits import LONGEST_PAUSE, SLACK, Pace, asked_pause
-from opper_chat.testing._rates import FixedWindow, SlidingWindow, TokenBucket
+from opper_chat.testing import FixedWindow, SlidingWindow, TokenBucket
 
 Server = TokenBucket | FixedWindow | SlidingWindow
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ._examples import NoExampleError, example
     from ._fault import Fault
     from ._proxy import FaultyProxy
+    from ._rates import FixedWindow, SlidingWindow, TokenBucket
     from ._scenarios import SCENARIOS, Outcome, Scenario
     from ._script import CUT, Pause, ReceivedRequest, Reply, chunk
     from ._server import LocalServer
@@ -31,6 +32,7 @@ __all__ = [
     "CassetteSettings",
     "Fault",
     "FaultyProxy",
+    "FixedWindow",
     "LocalServer",
     "NoExampleError",
     "Outcome",
@@ -40,6 +42,8 @@ __all__ = [
     "RecordingError",
     "Reply",
     "Scenario",
+    "SlidingWindow",
+    "TokenBucket",
     "UnmatchedRequestError",
     "UnusedExchangeError",
     "chunk",
@@ -54,6 +58,7 @@ _HOMES = {
     "CassetteSettings": "_cassette",
     "Fault": "_fault",
     "FaultyProxy": "_proxy",
+    "FixedWindow": "_rates",
     "LocalServer": "_server",
     "NoExampleError": "_examples",
     "Outcome": "_scenarios",
@@ -64,6 +69,8 @@ _HOMES = {
     "Reply": "_script",
     "SCENARIOS": "_scenarios",
     "Scenario": "_scenarios",
+    "SlidingWindow": "_rates",
+    "TokenBucket": "_rates",
     "UnmatchedRequestError": "_cassette_errors",
     "UnusedExchangeError": "_cassette_errors",
     "chunk": "_script",
