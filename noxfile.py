@@ -107,6 +107,15 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", "-n", "2", "--ignore", "tests/generation", *session.posargs, env=NO_KEY)
 
 
+@nox.session
+def libraries(session: nox.Session) -> None:
+    """Run the tests on each of the HTTP libraries in turn: httpx, and httpx2, its fork."""
+    session.install(".[testing,otel,httpx2]", *group("tests"))
+    for library in ("httpx", "httpx2"):
+        environment = {**NO_KEY, "OPPER_HTTP_LIBRARY": library}
+        session.run("pytest", "-n", "2", "--ignore", "tests/generation", *session.posargs, env=environment)
+
+
 @nox.session(venv_backend="uv")
 def lowest(session: nox.Session) -> None:
     """Run the tests on the lowest versions that the dependencies allow."""

@@ -5,6 +5,7 @@ import gc
 import math
 import sys
 import threading
+import time
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -281,6 +282,37 @@ class TestClocks:
                 list(stream)
         assert caught.value.clock == "idle"
 
+    @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+    @pytest.mark.parametrize("warm", [False, True], ids=["new-connection", "used-connection"])
+    def test_headers_that_come_byte_by_byte(
+        self, server: LocalServer, flavour: Flavour, stream: bool, warm: bool
+    ) -> None:
+        """Do not put a clock off: it runs while they come, over a new connection and over one that is used again."""
+
+        def trickle() -> Iterator[Any]:
+            yield b"HTTP/1.1 200 OK\r\n"
+            for _ in range(2000):
+                yield b"x"
+                yield Pause(0.03)
+
+        def call(client: Opper) -> None:
+            if warm:
+                client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+            server.reply(Reply.raw(trickle()))
+            client.chat.completions.create(messages=HELLO, deadline=0.4, stream=stream)  # type: ignore[call-overload]
+
+        async def call_async(client: AsyncOpper) -> None:
+            if warm:
+                await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+            server.reply(Reply.raw(trickle()))
+            await client.chat.completions.create(messages=HELLO, deadline=0.4, stream=stream)  # type: ignore[call-overload]
+
+        began = time.monotonic()
+        with pytest.raises(APITimeoutError) as caught:
+            flavour(call if flavour.kind == "sync" else call_async, api_key="key", base_url=server.base_url, timeout=20)
+        assert (caught.value.clock, caught.value.seconds) == ("deadline", 0.4)
+        assert time.monotonic() - began < 10
+
     def test_a_generous_clock_changes_nothing(self, server: LocalServer, flavour: Flavour) -> None:
         """The whole answer; and httpx's read timeout still holds for the body, though the first token's was short."""
         server.reply(Reply.sse([chunk("a"), Pause(0.5), chunk("b", finish_reason="stop"), DONE]))
@@ -364,6 +396,21 @@ class TestConnections:
                     assert any("was never closed" in str(warning.message) for warning in caught)
                     assert (await waiting).choices
                     assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
+
+        asyncio.run(run())
+
+    def test_a_stream_made_by_a_task_names_the_task(self, server: LocalServer) -> None:
+        """Where `create` is the whole of a task, nothing tells the line that made it."""
+
+        async def run() -> None:
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                server.reply(Reply.sse([chunk("a"), Pause(60)]))
+                create = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+                stream = await asyncio.create_task(create, name="Anna")
+                await asyncio.sleep(0)  # the loop lets go of the task, which has the stream for its result
+                with pytest.warns(ResourceWarning, match="a stream made at the task 'Anna' was never closed"):
+                    del stream
+                    gc.collect()
 
         asyncio.run(run())
 
