@@ -72,8 +72,7 @@ class Call:
 
     def token(self, now: float) -> None:
         """Take note of the first token of a stream."""
-        if self.record.first_token is None:
-            self.record.first_token = now - self.record.began
+        self.record.first_token = now - self.record.began
 
     def failed(self, error: APIError, now: float, *, final: bool = False) -> float | None:
         """Take note that an attempt failed; return how long to wait for the next, or None to raise the error.
@@ -95,7 +94,7 @@ class Call:
         self._end("complete", now)
 
     def finish(self, now: float) -> None:
-        """Take note of the end of a body that the caller reads by himself, and tell of the end."""
+        """Take note of the end of a body that is read piece by piece, and tell of the end."""
         self._succeeded(now)
         self._end("complete", now)
 

@@ -163,7 +163,7 @@ class Reading:
 
     def settle(self) -> Self:
         """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
-        while not (self._flow.settled or self._ended):
+        while not (self._flow.settled or self._ended or self._closed):
             self._receive()
             if self._flow.over and not self._flow.chunks_waiting:
                 self._conclude()
@@ -175,7 +175,7 @@ class Reading:
             if self._closed and not self._ended and not self._flow.complete:
                 raise self._closed_early()
             if (chunk := self._flow.take()) is not None:
-                if self._flow.clocks.token_seen:
+                if self._call.record.first_token is None and self._flow.clocks.token_seen:
                     self._call.token(monotonic())
                 return chunk
             if self._failure is not None:
@@ -263,7 +263,7 @@ class Reading:
         if failure is not None:
             self._call.raised(failure, monotonic())
         elif self._flow.complete and not self._flow.chunks_waiting:
-            self._call.complete(self.snapshot, monotonic())
+            self._call.finish(monotonic())
         else:
             self._call.close(monotonic())
 
