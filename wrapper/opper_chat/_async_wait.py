@@ -85,8 +85,8 @@ class SendLimit:
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> bool | None:
-        return None if self._scope is None else self._scope.__exit__(kind, error, traceback)
+    ) -> bool:
+        return self._scope is not None and bool(self._scope.__exit__(kind, error, traceback))
 
 
 async def sleep(seconds: float) -> None:
