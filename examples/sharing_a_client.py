@@ -40,13 +40,18 @@ async def ask_all(client: AsyncOpper, numbers: range) -> int:
     return sum(await asyncio.gather(*(one(number) for number in numbers)))
 
 
+def event_loop(client: AsyncOpper) -> int:
+    """Make calls in an event loop of their own."""
+    return asyncio.run(ask_all(client, range(20)))
+
+
 def threads(base_url: str) -> None:
     """Share a client among threads, and make another of it that is more patient."""
     with Opper(api_key=token, base_url=base_url, max_connections=4, deadline=30) as client:
         patient = client.with_options(deadline=300, max_retries=5)  # the same connections
         print("with options:", client.max_retries, "and", patient.max_retries, "retries")
         with ThreadPoolExecutor(16) as pool:
-            answers = list(pool.map(lambda number: ask(patient if number % 2 else client, number), range(100)))
+            answers = list(pool.map(ask, itertools.cycle([client, patient]), range(100)))
         right = sum(f"Question {number}." in answer for number, answer in enumerate(answers))
         print("threads:", right, "of", len(answers), "answers are to their questions, with", next(TOKENS) - 1, "tokens")
 
@@ -54,9 +59,9 @@ def threads(base_url: str) -> None:
 def event_loops(base_url: str) -> None:
     """Share a client among event loops: two one after the other, then four at once in threads."""
     client = AsyncOpper(api_key=async_token, base_url=base_url, max_connections=4, deadline=30)
-    print("event loops, one by one:", [asyncio.run(ask_all(client, range(20))) for _ in range(2)])
+    print("event loops, one by one:", [event_loop(client) for _ in range(2)])
     with ThreadPoolExecutor(4) as pool:
-        right = list(pool.map(lambda _: asyncio.run(ask_all(client, range(20))), range(4)))
+        right = list(pool.map(event_loop, [client] * 4))
     print("event loops, all at once:", right)
     asyncio.run(client.close())
 
