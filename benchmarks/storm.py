@@ -11,22 +11,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import random
-import ssl
 import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from dataclasses import dataclass, field
-from itertools import count
-from time import monotonic, sleep
-from typing import Any, NamedTuple
+from time import monotonic
+from typing import Any, NamedTuple, TypedDict
 
-import httpx
-from opper_chat._async_gate import AsyncGate
-from opper_chat._gate import Gate
+from opper_chat import APITimeoutError, AsyncOpper, Opper, RateLimitError
 from opper_chat.testing import FixedWindow, SlidingWindow, TokenBucket
+from opper_chat_api.params import ChatMessageParam
 
 KINDS: dict[str, Callable[[float], TokenBucket | FixedWindow | SlidingWindow]] = {
     "bucket": TokenBucket,
@@ -40,8 +37,17 @@ COMPLETION = {
     "choices": [{"index": 0, "finish_reason": "stop", "message": MESSAGE}],
 }  # fmt: skip
 ERROR = {"error": {"message": "Slow down.", "code": "rate_limit_exceeded"}}
-NO_TLS = ssl.create_default_context()
-REQUEST = {"model": "m", "messages": [{"role": "user", "content": "Is it late?"}], "stream": False}
+MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Is it late?"}]
+ASKED: ContextVar[float | None] = ContextVar("asked", default=None)
+"""When the call of this task or thread was made, until its first request is sent."""
+
+
+class Limits(TypedDict):
+    """The settings of a client that this is about, and as many tries as a call needs."""
+
+    max_concurrency: int | None
+    adaptive: bool
+    max_retries: int
 
 
 class Server(asyncio.Protocol):
@@ -109,94 +115,82 @@ class Seen:
         """When the first 429 came."""
         return min((answer.came for answer in self.answers if answer.status == 429), default=0.0)
 
-    def over(self) -> bool:
-        return monotonic() >= self.began + self.seconds
+    def left(self) -> float:
+        """Seconds until the run is over."""
+        return self.began + self.seconds - monotonic()
 
     def add(self, sent: float, status: int) -> None:
-        if not self.over():
+        if self.left() > 0:
             self.answers.append(Answer(sent - self.began, monotonic() - self.began, status))
 
 
-def back_off(attempt: int) -> float:
-    return min(0.25 * 2**attempt, 4.0) * (0.5 + random.random() / 2)
+def hooks(seen: Seen) -> dict[str, list[Callable[[Any], None]]]:
+    """What is called with each request as it is sent, and with the head of each answer."""
+
+    def request_hook(request: Any) -> None:
+        sent = request.extensions["sent"] = monotonic()
+        if (asked := ASKED.get()) is not None:
+            seen.waits.append(sent - asked)
+            ASKED.set(None)
+
+    def response_hook(response: Any) -> None:
+        seen.add(response.request.extensions["sent"], response.status_code)
+
+    return {"request": [request_hook], "response": [response_hook]}
 
 
-async def call(seen: Seen, gate: AsyncGate, client: httpx.AsyncClient, url: str) -> int:
-    """One call with its retries, as the client makes it; return how many answers it got, 1 or, at the end, 0."""
-    asked = monotonic()
-    place = await gate.enter(None)
-    try:
-        for attempt in count():
-            sent = await gate.turn(None)
-            if not attempt:
-                seen.waits.append(sent - asked)
-            if seen.over():
-                return 0
-            async with client.stream("POST", url, json=REQUEST) as response:
-                gate.told(sent, response.status_code, response.headers)
-                seen.add(sent, response.status_code)
-                await response.aread()
-            if response.status_code == 200:
-                return 1
-            await asyncio.sleep(back_off(attempt))
-    finally:
-        place.leave()
-    return 0
+def async_hooks(seen: Seen) -> dict[str, list[Callable[[Any], Awaitable[None]]]]:
+    """The same to be awaited."""
+
+    def awaited(hook: Callable[[Any], None]) -> Callable[[Any], Awaitable[None]]:
+        async def call(event: Any) -> None:
+            hook(event)
+
+        return call
+
+    return {name: [awaited(hook) for hook in given] for name, given in hooks(seen).items()}
 
 
-async def caller(seen: Seen, gate: AsyncGate, url: str) -> None:
-    # A connection for each: httpx's own pool takes longer for a request, the more of them it has.
-    async with httpx.AsyncClient(verify=NO_TLS, timeout=30) as client:
-        served = 0
-        while not seen.over():
-            served += await call(seen, gate, client, url)
+async def caller(seen: Seen, client: AsyncOpper) -> None:
+    served = 0
+    while (left := seen.left()) > 0:
+        ASKED.set(monotonic())
+        try:
+            await client.chat.completions.create(messages=MESSAGES, deadline=left)
+            served += 1
+        except (RateLimitError, APITimeoutError):
+            pass  # the end of the run is nearer than the next try
     seen.served.append(served)
 
 
-async def storm_async(seen: Seen, url: str, callers: int, gate: AsyncGate) -> None:
-    seen.began = monotonic()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(callers):
-            group.create_task(caller(seen, gate, url))
+async def storm_async(seen: Seen, url: str, callers: int, limits: Limits) -> None:
+    async with AsyncOpper(**limits, api_key="storm", base_url=url, event_hooks=async_hooks(seen)) as client:
+        seen.began = monotonic()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(callers):
+                group.create_task(caller(seen, client))
 
 
-def call_sync(seen: Seen, gate: Gate, client: httpx.Client, url: str) -> int:
-    asked = monotonic()
-    place = gate.enter(None)
-    try:
-        for attempt in count():
-            sent = gate.turn(None)
-            if not attempt:
-                seen.waits.append(sent - asked)
-            if seen.over():
-                return 0
-            with client.stream("POST", url, json=REQUEST) as response:
-                gate.told(sent, response.status_code, response.headers)
-                seen.add(sent, response.status_code)
-                response.read()
-            if response.status_code == 200:
-                return 1
-            sleep(back_off(attempt))
-    finally:
-        place.leave()
-    return 0
-
-
-def caller_sync(seen: Seen, gate: Gate, url: str) -> None:
-    with httpx.Client(verify=NO_TLS, timeout=30) as client:
-        served = 0
-        while not seen.over():
-            served += call_sync(seen, gate, client, url)
+def caller_sync(seen: Seen, client: Opper) -> None:
+    served = 0
+    while (left := seen.left()) > 0:
+        ASKED.set(monotonic())
+        try:
+            client.chat.completions.create(messages=MESSAGES, deadline=left)
+            served += 1
+        except (RateLimitError, APITimeoutError):
+            pass
     seen.served.append(served)
 
 
-def storm_sync(seen: Seen, url: str, callers: int, gate: Gate) -> None:
-    seen.began = monotonic()
-    threads = [threading.Thread(target=caller_sync, args=(seen, gate, url)) for _ in range(callers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+def storm_sync(seen: Seen, url: str, callers: int, limits: Limits) -> None:
+    with Opper(**limits, api_key="storm", base_url=url, event_hooks=hooks(seen)) as client:
+        seen.began = monotonic()
+        threads = [threading.Thread(target=caller_sync, args=(seen, client)) for _ in range(callers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
 
 
 def run(kind: str, rate: float, shell: str, options: argparse.Namespace, *, adaptive: bool = True) -> bool:
@@ -204,14 +198,14 @@ def run(kind: str, rate: float, shell: str, options: argparse.Namespace, *, adap
     command = [sys.executable, __file__, "--serve", kind, str(rate), str(options.latency)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
-        url = f"http://127.0.0.1:{int(server.stdout.readline())}/v2/openai/chat/completions"
+        url = f"http://127.0.0.1:{int(server.stdout.readline())}/v2/openai"
         seen = Seen(options.seconds)
-        concurrency = options.concurrency if adaptive else None
+        limits = Limits(max_concurrency=options.concurrency if adaptive else None, adaptive=adaptive, max_retries=100)
         try:
             if shell == "tasks":
-                asyncio.run(storm_async(seen, url, options.callers, AsyncGate(concurrency, adaptive=adaptive)))
+                asyncio.run(storm_async(seen, url, options.callers, limits))
             else:
-                storm_sync(seen, url, options.callers, Gate(concurrency, adaptive=adaptive))
+                storm_sync(seen, url, options.callers, limits)
         finally:
             server.terminate()
     share, refused, later = seen.successes() / rate, seen.refused(), seen.refused(seen.first_known())

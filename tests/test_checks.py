@@ -142,7 +142,7 @@ def test_an_unknown_keyword_names_the_nearest() -> None:
         request(messages=HELLO, temprature=1)
     assert "extra_body={'temprature': ...}" in str(caught.value)
     assert isinstance(caught.value, TypeError)
-    with pytest.raises(UnknownArgumentError, match="no parameter of the contract is called so"):
+    with pytest.raises(UnknownArgumentError, match="nothing that it takes is called so"):
         request(messages=HELLO, zzz=1)
 
 

@@ -18,7 +18,15 @@ import pytest
 import trustme
 from flavours import HELLO, Flavour
 from http_library import httpx
-from opper_chat import APIConnectionError, APIError, AsyncOpper, InvalidArgumentError, Opper, OpperError
+from opper_chat import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    AsyncOpper,
+    InvalidArgumentError,
+    Opper,
+    OpperError,
+)
 from opper_chat.testing import CUT, LocalServer, Reply, chunk
 
 KEY = "sk-" + "sesame" * 3
@@ -204,6 +212,8 @@ def test_a_redirect_does_not_take_the_key_elsewhere(server: LocalServer, flavour
         if flavour.kind == "sync":
             with httpx.Client(follow_redirects=True) as own:
                 client = Opper(api_key=KEY, base_url=server.base_url, http_client=own)
+                seen: list[Any] = []
+                own.event_hooks["response"].append(seen.append)
                 with pytest.raises(APIError, match="401"):
                     client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
         else:
@@ -215,6 +225,8 @@ def test_a_redirect_does_not_take_the_key_elsewhere(server: LocalServer, flavour
                         await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
 
             asyncio.run(run())
+        history = seen[-1].history if flavour.kind == "sync" else []
+        assert KEY not in f"{[past.request.headers.raw for past in history]}"
         (request,) = elsewhere.requests
         assert "authorization" not in request.headers
 
@@ -300,3 +312,19 @@ def test_no_argument_turns_verification_off() -> None:
     for name in ("verify", "ssl", "insecure"):
         with pytest.raises(TypeError):
             Opper(api_key=KEY, **{name: False})  # type: ignore[arg-type]
+
+
+def test_a_key_that_does_not_come_in_time() -> None:
+    """The deadline bounds the wait for it, where it is awaited."""
+
+    async def key() -> str:
+        await anyio.sleep(60)
+        return "late"
+
+    async def run() -> None:
+        async with AsyncOpper(api_key=key, base_url="http://127.0.0.1:1", deadline=0.2) as client:
+            with pytest.raises(APITimeoutError, match="the key did not come") as caught:
+                await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+            assert caught.value.clock == "deadline"
+
+    asyncio.run(run())

@@ -3,7 +3,6 @@
 import asyncio
 import copy
 import gc
-import multiprocessing
 import os
 import pickle
 import subprocess
@@ -11,7 +10,7 @@ import sys
 import threading
 import time
 import warnings
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -90,23 +89,39 @@ def ask(client: Opper, text: str) -> ChatCompletion:
     return client.chat.completions.create(messages=[{"role": "user", "content": text}])
 
 
-def fail(client: Opper) -> None:
-    client.with_options(max_retries=0, base_url=f"{client.base_url}/nowhere").chat.completions.create(messages=[])
+PROGRAM = """
+import multiprocessing, sys
+from concurrent.futures import ProcessPoolExecutor
+from opper_chat import BadRequestError, Opper
+
+MESSAGES = [{"role": "user", "content": "Hi"}]
+
+def ask(client, **options):
+    return client.chat.completions.create(messages=MESSAGES, **options)
+
+if __name__ == "__main__":
+    client = Opper(base_url=sys.argv[1], max_retries=7, deadline=30, default_headers={"X-Team": "x"})
+    with client, ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        completion = pool.submit(ask, client).result(60)
+        print(completion.choices[0].message.content, len(completion.attempts), completion.request_id)
+        try:
+            pool.submit(ask, client, extra_body={"n": "many"}).result(60)
+        except Exception as error:
+            print(type(error).__name__, error.status_code, len(error.attempts), error.request_id)
+"""
 
 
-def test_a_client_and_what_it_returns_cross_process_pools(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_and_what_it_returns_cross_process_pools(server: LocalServer, tmp_path: Path) -> None:
     """The client goes without its key, which is read again there; completions and errors come back."""
-    monkeypatch.setenv("OPPER_API_KEY", KEY)
-    spawn = multiprocessing.get_context("spawn")
-    with (
-        Opper(base_url=server.base_url, max_retries=7, deadline=30, default_headers={"X-Team": "x"}) as client,
-        ProcessPoolExecutor(1, mp_context=spawn) as pool,
-    ):
-        completion = pool.submit(ask, client, "Hi").result(60)
-        assert "Hi" in (completion.choices[0].message.content or "")
-        assert len(completion.attempts) == 1
-        with pytest.raises(InvalidArgumentError, match="messages"):
-            pool.submit(fail, client).result(60)
+    program = tmp_path / "program.py"
+    program.write_text(PROGRAM, "utf-8")
+    environment = {**os.environ, "OPPER_API_KEY": KEY}
+    command = [sys.executable, str(program), server.base_url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = done.stdout.splitlines()
+    assert first.endswith("Hi 1 req_000001")
+    assert second == "UnprocessableEntityError 422 1 req_000002"
     assert server.requests[0].headers["x-team"] == "x"
 
 
@@ -162,6 +177,10 @@ def test_with_options_changes_nothing_else(server: LocalServer) -> None:
         assert client.with_options(deadline=3)._settings.clocks.idle == 9
         with pytest.raises(InvalidArgumentError, match="idle"):
             client.with_options(idle=-1)
+        with pytest.raises(
+            TypeError, match=r"with_options\(\) has no argument 'max_retrys'.*did you mean 'max_retries'"
+        ):
+            client.with_options(max_retrys=3)  # type: ignore[call-arg]
 
 
 # --- Threads, loops and forks ------------------------------------------------------------------
@@ -189,6 +208,7 @@ async def ask_twice(client: AsyncOpper, text: str) -> list[str]:
 def test_one_async_client_in_one_event_loop_after_another(server: LocalServer) -> None:
     """Each loop has connections of its own, and leaves none behind when it ends."""
     client = AsyncOpper(api_key="key", base_url=server.base_url, max_connections=3)
+    asyncio.run(ask_twice(client, "first"))  # the server's own files are open by then
     before = open_files()
     for turn in range(5):
         said = asyncio.run(ask_twice(client, f"turn {turn}, call"))

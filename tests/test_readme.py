@@ -16,7 +16,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-RUN = ["README.md", "calls.md", "errors.md", "observability.md", "streams.md"]
+RUN = [
+    "README.md", "calls.md", "clients.md", "errors.md",
+    "observability.md", "raw-responses.md", "retries.md", "streams.md",
+]  # fmt: skip
 """The pages whose blocks are a program when they are put after each other."""
 
 ELSEWHERE = {

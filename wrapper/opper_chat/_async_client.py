@@ -11,7 +11,7 @@ from ._async_completions import AsyncCompletions
 from ._async_http import AsyncHTTP, EventHooks
 from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, AsyncKeySource, find_base_url, find_key, warn_of_clear_text
-from ._settings import ClientOptions, ClientSettings, Limits, check_limits
+from ._settings import ClientOptions, ClientSettings, Limits, check_limits, check_options
 from ._transport import NOT_GIVEN, NotGiven, call_site
 
 if TYPE_CHECKING:
@@ -104,8 +104,9 @@ class AsyncOpper:
                 ``default_headers``, ``default_query``.
 
         Raises:
-            InvalidArgumentError: one is wrong.
+            InvalidArgumentError: one is wrong. UnknownArgumentError: there is none of this name.
         """
+        check_options(options)
         settings = self._settings.changed(options)
         if settings.base_url != self._settings.base_url:
             warn_of_clear_text(settings.base_url, 2)

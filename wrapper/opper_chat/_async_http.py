@@ -19,7 +19,7 @@ from ._flow import held_up, timed_out
 from ._library import Library, default_library, library_of
 from ._limits import Place
 from ._observers import sending as tell_sending
-from ._options import Secret, check_key
+from ._options import Key, Secret, check_key
 from ._settings import DEFAULT_STEPS, Limits
 from ._transport import CALL, Holders, bearer, errors_mapped, forget_key, verify
 
@@ -107,10 +107,8 @@ class AsyncHTTP:
             raise closed
         self._used = True
         request, settings, clocks = call.request, call.settings, call.clocks
-        key = settings.key
-        if not isinstance(key, Secret):
-            key = check_key(await made_key(key) if key else None, "api_key()")
         turn = await self._turn(clocks)
+        key = await self._key(settings.key, clocks)
         timeouts = StepTimeouts(steps, clocks, monotonic)
         limit = clocks.limit(monotonic()) if clocks.running else None
         sending = SendLimit(None if limit is None else limit.left)
@@ -141,7 +139,7 @@ class AsyncHTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
-        forget_key(response.request)  # it hangs on the response for as long as that lives
+        forget_key(response)
         return response
 
     async def enter(self, clocks: CallClocks) -> Place:
@@ -155,6 +153,19 @@ class AsyncHTTP:
             return await self.gate.enter(None if limit is None else limit.left)
         except TimeoutError:
             raise held_up(limit, "as many calls as max_concurrency allows are under way") from None
+
+    async def _key(self, source: Key | None, clocks: CallClocks) -> Secret:
+        """Ask for the key, where it is made for each request: after its turn has come, so that the key is fresh."""
+        if isinstance(source, Secret):
+            return source
+        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+        made: str | None = None
+        waiting = SendLimit(None if limit is None else limit.left)
+        async with waiting:
+            made = await made_key(source) if source else None
+        if waiting.expired and limit:
+            raise held_up(limit, "the key did not come")
+        return check_key(made, "api_key()")
 
     async def _turn(self, clocks: CallClocks) -> float:
         limit = clocks.limit(monotonic(), queued=True) if clocks.running else None

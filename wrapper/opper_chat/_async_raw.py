@@ -52,6 +52,15 @@ class _AsyncResponse:
         """The requests of the call that ended."""
         return tuple(self._call.record.attempts)
 
+    def _completion(self, content: bytes) -> ChatCompletion:
+        try:
+            completion = read_completion(self.status_code, self.headers, content)
+        except APIError as error:
+            error.attempts = self.attempts
+            raise
+        completion.came_by(self._call.record)
+        return completion
+
 
 class AsyncRawResponse(_AsyncResponse):
     """The response of a plain call, its body read."""
@@ -81,9 +90,7 @@ class AsyncRawResponse(_AsyncResponse):
             APIError: the body says that the call failed.
             APIResponseValidationError: the body is not a chat completion.
         """
-        completion = read_completion(self.status_code, self.headers, self.content)
-        completion.came_by(self._call.record)
-        return completion
+        return self._completion(self.content)
 
 
 class AsyncRawStream(_AsyncResponse):
@@ -188,9 +195,7 @@ class AsyncStreamedResponse(_AsyncResponse):
             APIError: the body says that the call failed.
             APIResponseValidationError: the body is not a chat completion.
         """
-        completion = read_completion(self.status_code, self.headers, await self.read())
-        completion.came_by(self._call.record)
-        return completion
+        return self._completion(await self.read())
 
     async def close(self) -> None:
         """Free the connection."""

@@ -13,7 +13,7 @@ from ._completions import Completions
 from ._http import HTTP, EventHooks
 from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, KeySource, find_base_url, find_key, warn_of_clear_text
-from ._settings import ClientOptions, ClientSettings, Limits, check_limits
+from ._settings import ClientOptions, ClientSettings, Limits, check_limits, check_options
 from ._transport import NOT_GIVEN, NotGiven, call_site
 
 if TYPE_CHECKING:
@@ -106,8 +106,9 @@ class Opper:
                 ``default_headers``, ``default_query``.
 
         Raises:
-            InvalidArgumentError: one is wrong.
+            InvalidArgumentError: one is wrong. UnknownArgumentError: there is none of this name.
         """
+        check_options(options)
         settings = self._settings.changed(options)
         if settings.base_url != self._settings.base_url:
             warn_of_clear_text(settings.base_url, 2)

@@ -69,10 +69,10 @@ class InvalidArgumentError(OpperError, ValueError):
 class UnknownArgumentError(InvalidArgumentError, TypeError):
     """No argument has this name. Raised before anything is sent."""
 
-    def __init__(self, argument: str, given: str, near: str | None, hint: str) -> None:
-        meant = f"did you mean {near!r}?" if near else "no parameter of the contract is called so."
-        super().__init__(argument, f"{near!r}" if near else "a parameter of the contract", given)
-        self.args = (f"create() has no argument {argument!r} (given: {given}); {meant} {hint}",)
+    def __init__(self, argument: str, given: str, near: str | None, hint: str, function: str = "create()") -> None:
+        super().__init__(argument, f"{near!r}" if near else "the name of a parameter", given)
+        meant = f"did you mean {near!r}?" if near else "nothing that it takes is called so."
+        self.args = (f"{function} has no argument {argument!r} (given: {given}); {meant} {hint}".rstrip(),)
 
 
 class MissingKeyError(OpperError):

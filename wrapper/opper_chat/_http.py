@@ -19,7 +19,7 @@ from ._gate import Gate
 from ._library import Library, default_library, library_of
 from ._limits import Place
 from ._observers import sending as tell_sending
-from ._options import Secret, check_key
+from ._options import Key, Secret, check_key
 from ._pool import Pool
 from ._settings import DEFAULT_STEPS, Limits
 from ._transport import CALL, Holders, bearer, errors_mapped, forget_key, verify
@@ -117,10 +117,8 @@ class HTTP:
             raise closed
         self._used = True
         request, settings, clocks = call.request, call.settings, call.clocks
-        key = settings.key
-        if not isinstance(key, Secret):
-            key = check_key(made_key(key) if key else None, "api_key()")
         turn = self._turn(clocks)
+        key = self._key(settings.key, clocks)
         timeouts = StepTimeouts(steps, clocks, monotonic)
         limit = clocks.limit(monotonic()) if clocks.running else None
         sending = SendLimit(None if limit is None else limit.left)
@@ -151,7 +149,7 @@ class HTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
-        forget_key(response.request)  # it hangs on the response for as long as that lives
+        forget_key(response)
         return response
 
     def enter(self, clocks: CallClocks) -> Place:
@@ -165,6 +163,19 @@ class HTTP:
             return self.gate.enter(None if limit is None else limit.left)
         except TimeoutError:
             raise held_up(limit, "as many calls as max_concurrency allows are under way") from None
+
+    def _key(self, source: Key | None, clocks: CallClocks) -> Secret:
+        """Ask for the key, where it is made for each request: after its turn has come, so that the key is fresh."""
+        if isinstance(source, Secret):
+            return source
+        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+        made: str | None = None
+        waiting = SendLimit(None if limit is None else limit.left)
+        with waiting:
+            made = made_key(source) if source else None
+        if waiting.expired and limit:
+            raise held_up(limit, "the key did not come")
+        return check_key(made, "api_key()")
 
     def _turn(self, clocks: CallClocks) -> float:
         limit = clocks.limit(monotonic(), queued=True) if clocks.running else None

@@ -54,6 +54,15 @@ class _Response:
         """The requests of the call that ended."""
         return tuple(self._call.record.attempts)
 
+    def _completion(self, content: bytes) -> ChatCompletion:
+        try:
+            completion = read_completion(self.status_code, self.headers, content)
+        except APIError as error:
+            error.attempts = self.attempts
+            raise
+        completion.came_by(self._call.record)
+        return completion
+
 
 class RawResponse(_Response):
     """The response of a plain call, its body read."""
@@ -83,9 +92,7 @@ class RawResponse(_Response):
             APIError: the body says that the call failed.
             APIResponseValidationError: the body is not a chat completion.
         """
-        completion = read_completion(self.status_code, self.headers, self.content)
-        completion.came_by(self._call.record)
-        return completion
+        return self._completion(self.content)
 
 
 class RawStream(_Response):
@@ -197,9 +204,7 @@ class StreamedResponse(_Response):
             APIError: the body says that the call failed.
             APIResponseValidationError: the body is not a chat completion.
         """
-        completion = read_completion(self.status_code, self.headers, self.read())
-        completion.came_by(self._call.record)
-        return completion
+        return self._completion(self.read())
 
     def close(self) -> None:
         """Free the connection."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
 
 from ._clocks import ClockSettings, check_clocks
-from ._errors import InvalidArgumentError
-from ._headers import check_headers, check_query
+from ._errors import InvalidArgumentError, UnknownArgumentError
+from ._headers import check_headers, check_query, hidden
 from ._library import loaded
 from ._options import (
     CONNECT_TIMEOUT,
@@ -106,6 +107,20 @@ class ClientSettings(NamedTuple):
         if "default_query" in options:
             changes["default_query"] = check_query(options["default_query"], "default_query")
         return self._replace(**changes) if changes else self
+
+
+def check_options(options: Mapping[str, object]) -> None:
+    """Refuse what is no option of a client.
+
+    Raises:
+        UnknownArgumentError: there is such a one.
+    """
+    known = ClientOptions.__annotations__
+    for name, value in options.items():
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"It takes {', '.join(known)}."
+            raise UnknownArgumentError(name, hidden(value), near[0] if near else None, hint, "with_options()")
 
 
 class Limits(NamedTuple):

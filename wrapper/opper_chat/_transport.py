@@ -147,8 +147,8 @@ def _mapped(
     where = f"{request.method} {request.url.copy_with(query=None)}"
     if isinstance(error, failures("TimeoutException")):
         clock, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
-        steps = cast("Mapping[str | None, float | None]", request.extensions.get("timeout", {}))
-        seconds = steps.get(clock)
+        # A copy: what it was set to, not what the clocks have left of it.
+        seconds = dict(cast("Mapping[str | None, float | None]", request.extensions.get("timeout", {}))).get(clock)
         after = "" if seconds is None else f" after {seconds:g} s"
         held = f" Its connections are held by {holders.describe()}." if clock == "pool" and holders else ""
         message = f"Timed out {doing}{after} ({where}).{held}"
@@ -172,8 +172,13 @@ def _is_of_tls(error: BaseException | None) -> bool:
     return False
 
 
-def forget_key(request: httpx.Request) -> None:
-    """Take the key out of a request that was sent."""
+def forget_key(response: httpx.Response) -> None:
+    """Take the key out of the requests that hang on a response for as long as it lives."""
+    for request in (*(past.request for past in response.history), response.request):
+        _forget_key(request)
+
+
+def _forget_key(request: httpx.Request) -> None:
     if "authorization" in request.headers:
         request.headers["authorization"] = "[removed]"
 
@@ -184,6 +189,6 @@ def _without_key(error: Exception, request: httpx.Request) -> Exception:
     Its request does, which is the library's own and hangs on it; and so do the frames of its traceback and of the
     exceptions before it, which some tools print with their variables.
     """
-    forget_key(request)
+    _forget_key(request)
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)

@@ -58,10 +58,10 @@ def opper_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
 
 @pytest.fixture
 def opper(opper_server: LocalServer) -> Iterator[Opper]:
-    """A client on `opper_server`, an `opper_chat.Opper`."""
+    """A client on `opper_server`, an `opper_chat.Opper`. It tries once, so that each reply is seen."""
     from opper_chat import Opper
 
-    with Opper(api_key=KEY, base_url=opper_server.base_url) as client:
+    with Opper(api_key=KEY, base_url=opper_server.base_url, max_retries=0) as client:
         yield client
 
 
@@ -69,7 +69,8 @@ def opper(opper_server: LocalServer) -> Iterator[Opper]:
 def async_opper(opper_server: LocalServer) -> AsyncOpper:
     """An async client on `opper_server`, an `opper_chat.AsyncOpper`, for one event loop or several.
 
-    It keeps no connection beyond a call, so that whichever loop runs the test, none has to stay open to close it.
+    It tries once, and keeps no connection beyond a call, so that whichever loop runs the test, none has to stay open
+    to close it.
     """
     import httpx
 
@@ -80,7 +81,7 @@ def async_opper(opper_server: LocalServer) -> AsyncOpper:
     timeout = httpx.Timeout(DEFAULT_TIMEOUT, connect=CONNECT_TIMEOUT)
     limits = httpx.Limits(max_keepalive_connections=0)
     own = httpx.AsyncClient(timeout=timeout, limits=limits, trust_env=False, verify=False)  # noqa: S501  # no TLS
-    return AsyncOpper(api_key=KEY, base_url=opper_server.base_url, http_client=own)
+    return AsyncOpper(api_key=KEY, base_url=opper_server.base_url, max_retries=0, http_client=own)
 
 
 @pytest.fixture
