@@ -90,7 +90,7 @@ def run_opper(base_url: str, scenario: Scenario) -> Seen:
         APIResponseValidationError: "invalid",
     }
     facts: dict[str, Any] = {"chunks": 0, "status": None}
-    with Opper(api_key="key", base_url=base_url) as client:
+    with Opper(api_key="key", base_url=base_url, max_retries=0) as client:
         try:
             with client.chat.completions.create(**ASKED, **scenario.request, **scenario.settings) as stream:
                 facts["status"] = stream.response.status_code

@@ -16,6 +16,11 @@ def clocks(**seconds: float | None) -> CallClocks:
     return CallClocks(ClockSettings(**seconds), now=100.0)
 
 
+def wait(call: CallClocks, seconds: float) -> None:
+    call.wait(200.0)
+    call.waited(200.0 + seconds)
+
+
 def test_without_settings_nothing_runs() -> None:
     """No limit, and no need to ask."""
     none = clocks()
@@ -28,7 +33,7 @@ def test_the_deadline_counts_from_the_call() -> None:
     """What is left of it, whatever happens in between."""
     call = clocks(deadline=10)
     call.token()
-    call.waited(3)
+    wait(call, 3)
     assert call.limit(104.0) == ("deadline", 10, 6.0)
     assert call.ran_out(109.0) is None
     assert call.ran_out(110.0) == ("deadline", 10, 0.0)
@@ -37,7 +42,7 @@ def test_the_deadline_counts_from_the_call() -> None:
 def test_the_first_token_counts_until_it_comes() -> None:
     """Then the idle clock takes over, from zero."""
     call = clocks(first_token=5, idle=2)
-    call.waited(4)
+    wait(call, 4)
     assert call.limit(104.0) == ("first_token", 5, 1.0)
     call.token()
     assert call.limit(104.0) == ("idle", 2, 2.0)
@@ -47,8 +52,11 @@ def test_the_idle_clock_counts_waiting_only() -> None:
     """Time between tokens that was spent waiting; not the time in which nobody asked for more."""
     call = clocks(idle=2)
     call.token()
-    call.waited(1.5)
+    wait(call, 1.5)
     assert call.limit(1000.0) == ("idle", 2, 0.5)
+    call.wait(1000.0)
+    assert call.limit(1000.25) == ("idle", 2, 0.25)
+    call.waited(1000.25)
     call.token()
     assert call.limit(1000.0) == ("idle", 2, 2.0)
 

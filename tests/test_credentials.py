@@ -328,3 +328,20 @@ def test_a_key_that_does_not_come_in_time() -> None:
             assert caught.value.clock == "deadline"
 
     asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Opper(api_key=KEY, base_url="ftp://x"),
+        lambda: Opper(api_key=f"{KEY} {KEY}"),
+        lambda: Opper(api_key=KEY, max_retries=-1),
+        lambda: Opper(api_key="other").with_options(api_key=KEY, timeout=-1),
+        lambda: Opper(api_key="other").with_options(api_key=f"{KEY}\n"[:-1] + " x"),
+    ],
+)
+def test_the_key_is_in_no_variable_of_a_mistake(make: Callable[[], object]) -> None:
+    """Where other settings are wrong, or the key itself."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        make()
+    assert KEY not in everything_about(caught.value)

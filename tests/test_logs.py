@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -269,6 +270,17 @@ def test_a_server_cannot_forge_lines_or_facts(
     assert 'request_id="r outcome=failed"' in line
     assert f"finish={'x' * 200}..." in line
     assert "x" * 201 not in line
+
+
+def test_a_backslash_does_not_open_a_quote(
+    server: LocalServer, flavour: Flavour, debug: pytest.LogCaptureFixture
+) -> None:
+    """Cut up as a shell would, the line has the facts that were written and no others."""
+    evil = 'x\\" outcome=forged status=999 z=\\"'
+    server.reply(Reply.json({"id": "c", "model": evil, "choices": [{"message": {"content": "Hi"}}]}))
+    flavour.create(server.base_url, messages=MESSAGES)
+    facts = dict(fact.split("=", 1) for fact in shlex.split(ours(debug)[-1].getMessage())[1:])
+    assert (facts["served"], facts["outcome"], facts["status"]) == (evil, "complete", "200")
 
 
 def test_content_is_written_where_it_is_asked_for(

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import warnings
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from opper_chat import (
     RateLimitError,
     StreamTruncatedError,
 )
-from opper_chat.testing import CUT, LocalServer, Reply, chunk
+from opper_chat.testing import CUT, FaultyProxy, LocalServer, Pause, Reply, chunk
 
 KEY = "sk-" + "sesame" * 3
 
@@ -128,7 +129,15 @@ def test_a_client_and_what_it_returns_cross_process_pools(server: LocalServer, t
 @pytest.mark.parametrize("kind", [Opper, AsyncOpper])
 def test_a_client_is_pickled_without_its_key(kind: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever key it was given; without one in the environment, the error says what is missing."""
-    client = kind(api_key=KEY, base_url="https://host/v1", timeout=3, max_retries=4, idle=5, default_query={"a": 1})
+    client = kind(
+        api_key=KEY,
+        base_url="https://host/v1",
+        timeout=3,
+        max_retries=4,
+        idle=5,
+        default_query={"a": 1},
+        default_headers={"X-Team": "x", "Authorization": f"Bearer {KEY}", "X-Api-Key": KEY},
+    )
     data = pickle.dumps(client)
     assert KEY.encode() not in data
     with pytest.raises(MissingKeyError, match="OPPER_API_KEY"):
@@ -136,7 +145,8 @@ def test_a_client_is_pickled_without_its_key(kind: Any, monkeypatch: pytest.Monk
     monkeypatch.setenv("OPPER_API_KEY", "other")
     other = pickle.loads(data)
     assert other.base_url == "https://host/v1"
-    assert other._settings == client._settings._replace(key=other._settings.key)
+    headers = {"x-team": "x"}  # what is a credential by its name stays behind
+    assert other._settings == client._settings._replace(key=other._settings.key, default_headers=headers)
     assert other._settings.key.reveal() == "other"
 
 
@@ -292,6 +302,94 @@ def test_a_child_that_is_forked_while_a_stream_is_read(server: LocalServer) -> N
         assert os.waitpid(child, 0)[1] == 0
         assert stream.get_final_text() == "Hello"
     client.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_child_has_places_for_calls_of_its_own(server: LocalServer) -> None:
+    """Though `max_concurrency` of its parent is used up by what the child does not have."""
+    client = Opper(api_key="key", base_url=server.base_url, max_concurrency=1, deadline=20)
+    server.reply(whole("Hel", "lo"))
+    with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[call-overload]
+        next(stream)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            child = os.fork()
+        if child == 0:
+            os._exit(0 if "child" in (ask(client, "child").choices[0].message.content or "") else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert stream.get_final_text() == "Hello"
+    client.close()
+
+
+def test_a_stream_dropped_in_a_loop_that_is_gone(server: LocalServer) -> None:
+    """Does not harm the next loop, nor the closing of the client."""
+    client = AsyncOpper(api_key="key", base_url=server.base_url, max_connections=2)
+
+    async def drop() -> None:
+        server.reply(Reply.sse([chunk("a"), Pause(60)]))
+        stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+        await anext(stream)
+        with pytest.warns(ResourceWarning, match="never closed"):
+            del stream
+            gc.collect()
+
+    for _ in range(3):
+        asyncio.run(drop())
+        assert len(asyncio.run(ask_twice(client, "Hi"))) == 6
+    asyncio.run(client.close())
+
+
+def test_event_loops_are_not_kept(server: LocalServer) -> None:
+    """Also where no connection could be made."""
+    client = AsyncOpper(api_key="key", base_url="http://127.0.0.1:1", max_retries=0)
+    loops = []
+
+    async def fail() -> None:
+        loops.append(weakref.ref(asyncio.get_running_loop()))
+        with pytest.raises(APIError):
+            await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+    for _ in range(5):
+        asyncio.run(fail())
+    gc.collect()
+    assert [loop() for loop in loops[:-1]] == [None] * 4
+    asyncio.run(client.close())
+
+
+def test_a_proxy_for_other_hosts_changes_nothing(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the environment says of others, loops have connections of their own."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "example.com")
+    client = AsyncOpper(api_key="key", base_url=server.base_url)
+    for _ in range(3):
+        assert len(asyncio.run(ask_twice(client, "Hi"))) == 6
+    asyncio.run(client.close())
+
+
+def test_a_proxy_of_the_environment_is_used(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The request goes there, and not where it is excepted."""
+    with FaultyProxy(server.base_url) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.origin)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        with Opper(api_key="key", base_url=server.base_url) as client:
+            ask(client, "through")
+        assert len(proxy.requests) == 1
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        with Opper(api_key="key", base_url=server.base_url) as client:
+            ask(client, "past")
+        assert len(proxy.requests) == 1
+
+
+def test_with_options_keeps_what_a_subclass_has() -> None:
+    """Its attributes go along."""
+
+    class Tenant(Opper):
+        def __init__(self, tenant: str) -> None:
+            super().__init__(api_key="key")
+            self.tenant = tenant
+
+    assert Tenant("t").with_options(timeout=3).tenant == copy.copy(Tenant("t")).tenant == "t"
 
 
 # --- Clients that are never closed -------------------------------------------------------------

@@ -1,12 +1,14 @@
 """What is tried again, how long is waited for it, and what is told of the attempts."""
 
 import asyncio
+import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from flavours import HELLO, Flavour
+from http_library import httpx
 from hypothesis import given
 from hypothesis import strategies as st
 from opper_chat import (
@@ -69,6 +71,10 @@ def test_which_statuses_are_retried(status: int) -> None:
         (APITimeoutError("late", clock="idle"), False),
         (StreamTruncatedError("cut", status_code=200), True),
         (APIResponseValidationError("html", status_code=200), False),
+        (APITimeoutError("late", clock="read", status_code=200), True),
+        (APITimeoutError("late", clock="read", status_code=401), False),
+        (APIConnectionError("cut", status_code=503), True),
+        (APIConnectionError("cut", status_code=400), False),
         (APIError("busy", status_code=200, body={"error": {"message": "Busy", "code": 429}}), True),
         (APIError("wrong", status_code=200, body={"error": {"message": "Wrong", "code": 400}}), False),
         (APIError("odd", status_code=200, body={"error": {"message": "Odd", "code": "rate_limit"}}), False),
@@ -102,6 +108,8 @@ NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
         ({"retry-after": "nan"}, None),
         ({"retry-after": "inf"}, None),
         ({"retry-after": "later"}, None),
+        ({"retry-after": "1_000"}, None),
+        ({"retry-after": "1:99999999999999999999999999999"}, None),
         ({"retry-after": "Thu, 01 Jan 2026 12:00:09 XYZ"}, 9),
         ({"retry-after": "99999999999999999999-01-01"}, None),
     ],
@@ -298,6 +306,36 @@ def test_an_exception_of_the_callers_own_is_not_tried_again(server: LocalServer,
     assert server.requests == []
 
 
+@pytest.mark.parametrize("name", ["ReadTimeout", "ConnectError", "HTTPStatusError", "StreamClosed"])
+def test_a_hook_may_raise_what_the_library_raises(server: LocalServer, flavour: Flavour, name: str) -> None:
+    """It is the caller's own all the same: as it is, and once."""
+    args: dict[str, Any] = {"ReadTimeout": {"message": "x"}, "ConnectError": {"message": "x"}}
+    if name == "HTTPStatusError":
+        request = httpx.Request("POST", "http://x")
+        mine: Exception = httpx.HTTPStatusError("x", request=request, response=httpx.Response(500, request=request))
+    else:
+        mine = getattr(httpx, name)(**args.get(name, {}))
+
+    def hook(_: object) -> None:
+        raise mine
+
+    async def async_hook(_: object) -> None:
+        raise mine
+
+    settings = {"max_retries": 2, "event_hooks": {"response": [hook if flavour.kind == "sync" else async_hook]}}
+    with pytest.raises(type(mine)) as caught:
+        flavour.create(server.base_url, settings, messages=HELLO)
+    assert caught.value is mine
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("hooks", [5, [], {"request": print}, {"other": [print]}, {"request": [5]}])
+def test_hooks_that_are_none(hooks: Any) -> None:
+    """An error that names the argument."""
+    with pytest.raises(InvalidArgumentError, match="event_hooks"):
+        Opper(api_key="key", event_hooks=hooks)
+
+
 def test_hooks_see_every_attempt(server: LocalServer, flavour: Flavour) -> None:
     """The request and the response of each."""
     seen: list[Any] = []
@@ -447,3 +485,83 @@ def test_a_date_of_the_future_is_waited_for(server: LocalServer) -> None:
         completion = client.chat.completions.create(messages=HELLO)
     assert datetime.now(UTC) >= until
     assert len(completion.attempts) == 2
+
+
+def test_a_stream_that_is_closed_before_it_is_asked_for_again(server: LocalServer, flavour: Flavour) -> None:
+    """The reader wakes at once, and nothing more is sent."""
+    later = {"retry-after": "20"}
+
+    def read(client: Opper) -> list[object]:
+        server.reply(Reply.sse([], headers=later), Reply.sse(WHOLE))
+        stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+        told: list[object] = []
+        reader = threading.Thread(target=lambda: told.append(_error(stream.until_done)))
+        reader.start()
+        time.sleep(0.3)
+        stream.close()
+        reader.join(10)
+        assert not reader.is_alive()
+        return told
+
+    async def read_async(client: AsyncOpper) -> list[object]:
+        server.reply(Reply.sse([], headers=later), Reply.sse(WHOLE))
+        stream: Any = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+        reader = asyncio.create_task(stream.until_done())
+        await asyncio.sleep(0.3)
+        await stream.close()
+        done, _ = await asyncio.wait({reader}, timeout=10)
+        return [done.pop().exception()]
+
+    settings = {"api_key": "key", "base_url": server.base_url, "max_retries": 2}
+    (error,) = flavour(read if flavour.kind == "sync" else read_async, **settings)
+    assert isinstance(error, StreamTruncatedError)
+    assert len(server.requests) == 1
+
+
+def test_the_partial_completion_has_all_attempts(server: LocalServer, flavour: Flavour) -> None:
+    """Those that the error has."""
+    server.reply(busy(503, AT_ONCE), Reply.sse([chunk("Hel"), CUT]))
+    _, error = flavour.chunks(server.base_url, {"max_retries": 1}, messages=HELLO)
+    assert isinstance(error, APIConnectionError)
+    assert error.partial is not None
+    assert error.partial.attempts == error.attempts
+    assert len(error.attempts) == 2
+
+
+def test_max_concurrency_bounds_the_calls_of_a_client(server: LocalServer, flavour: Flavour) -> None:
+    """A stream counts until it is closed; a call that finds no place waits until its deadline, and is not sent."""
+    server.reply(Reply.sse([chunk("a"), Pause(60)]))
+
+    def use(client: Opper) -> None:
+        stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+        with pytest.raises(APITimeoutError, match="max_concurrency") as caught:
+            client.with_options(deadline=0.2).chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        assert (caught.value.clock, caught.value.attempts) == ("deadline", ())
+        stream.close()
+        client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+    async def use_async(client: AsyncOpper) -> None:
+        stream: Any = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+        with pytest.raises(APITimeoutError, match="max_concurrency") as caught:
+            await client.with_options(deadline=0.2).chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        assert (caught.value.clock, caught.value.attempts) == ("deadline", ())
+        await stream.close()
+        await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+    settings: Any = {"api_key": "key", "base_url": server.base_url, "max_concurrency": 1}
+    flavour(use if flavour.kind == "sync" else use_async, **settings)
+    assert len(server.requests) == 2
+
+
+def test_an_adaptive_client_holds_back_after_a_429(server: LocalServer) -> None:
+    """Two clients of the same settings share what was learnt: the pause that the server asked for is kept by both."""
+    server.reply(Reply.json({"message": "Slow."}, status=429, headers={"retry-after-ms": "700"}))
+    with Opper(api_key="key", base_url=server.base_url, adaptive=True, max_retries=0) as client:
+        with pytest.raises(RateLimitError):
+            client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        began = time.monotonic()
+        with pytest.raises(APITimeoutError, match="the server takes no more requests for now"):
+            client.with_options(deadline=0.1).chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        client.with_options(timeout=9).chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        assert time.monotonic() - began >= 0.5
+    assert len(server.requests) == 2

@@ -280,6 +280,42 @@ def test_any_cut_gives_the_answer_or_an_error(case: tuple[Said, bytes], first: i
         check_cut(read(pieces_of(stream[:at], 50), count, APIConnectionError("cut")), whole, APIConnectionError)
 
 
+@pytest.mark.parametrize("end", [b"data: [DONE]", b"data: [DONE]\n", b"data:[DONE]\r\n", b"data: [DONE]\n\n"])
+def test_the_last_word_counts_without_its_blank_line(end: bytes) -> None:
+    """It came, and nothing of the answer can be missing; a part of it does not count."""
+    stream = chunk_bytes("Hi")
+    assert read([stream + end]).failure is None
+    assert isinstance(read([stream + b"data: [DON"]).failure, StreamTruncatedError)
+
+
+def test_choices_that_are_numbered_oddly() -> None:
+    """By fractions and by texts: two choices, as they were meant."""
+    for one, two in ((0.0, 1.0), ("0", "1")):
+        values = [
+            {"choices": [{"index": one, "delta": {"content": "A"}, "finish_reason": "stop"}]},
+            {"choices": [{"index": two, "delta": {"content": "B"}, "finish_reason": "stop"}]},
+        ]
+        done = read([b"data: " + json.dumps(value).encode() + b"\n\n" for value in values], 2)
+        assert [(choice.index, choice.message.content) for choice in done.completion.choices] == [(0, "A"), (1, "B")]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"choices": [], "type": "ServiceUnavailableError", "message": "busy", "detail": None},
+        {"choices": None, "type": "ServiceUnavailableError", "message": "busy"},
+        {"choices": [], "object": "error", "message": "busy"},
+        {"choices": [], "usage": {"total_tokens": 1}, "code": 500, "message": "busy"},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "ERROR"}]},
+    ],
+)
+def test_a_flat_error_beside_choices(error: dict[str, Any]) -> None:
+    """Is one, whatever follows it."""
+    done = read([chunk_bytes("Hi"), b"data: " + json.dumps(error).encode() + b"\n\n", b"data: [DONE]\n\n"])
+    assert type(done.failure) is APIError
+    assert done.failure.partial is not None
+
+
 # --- Any bytes ---------------------------------------------------------------------------------
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5)

@@ -1,6 +1,7 @@
 """Streams over real sockets: what can be asked of them, their clocks, and what becomes of their connections."""
 
 import asyncio
+import contextlib
 import gc
 import math
 import sys
@@ -10,6 +11,7 @@ import warnings
 from collections.abc import Iterator
 from typing import Any
 
+import anyio
 import pytest
 import trio
 from flavours import HELLO, Flavour
@@ -398,6 +400,88 @@ class TestConnections:
                     assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
 
         asyncio.run(run())
+
+    @pytest.mark.parametrize("order", ["close, cancel", "cancel, close"])
+    @pytest.mark.parametrize("library", ["asyncio", "trio"])
+    def test_closing_beside_a_cancelled_reader(self, server: LocalServer, order: str, library: str) -> None:
+        """Frees the connection, whichever comes first: the only place of the pool is there for the next call."""
+
+        async def run() -> None:
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_connections=1) as client:
+                server.reply(Reply.sse([chunk("a"), Pause(60)]))
+                stream: Any = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+                scope = anyio.CancelScope()
+
+                async def read() -> None:
+                    with scope:
+                        with contextlib.suppress(StreamTruncatedError):
+                            await stream.until_done()
+
+                async with anyio.create_task_group() as group:
+                    group.start_soon(read)
+                    await anyio.sleep(0.2)
+                    if order == "close, cancel":
+                        await stream.close()
+                        scope.cancel()
+                    else:
+                        scope.cancel()
+                        await stream.close()
+                assert stream.response.is_closed
+                assert (await client.chat.completions.create(messages=HELLO, timeout=5)).choices  # type: ignore[arg-type]
+
+        anyio.run(run, backend=library)
+
+    def test_a_close_between_two_looks_is_no_good_end(self, server: LocalServer, one: httpx.Client) -> None:
+        """Half an answer never passes for a whole one, at whatever moment another thread closes the stream."""
+        for _ in range(200):
+            server.reply(Reply.sse([chunk("half of"), Pause(60)]))
+            stream = opper(server, one).chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+            next(stream)
+            closer = threading.Thread(target=stream.close)
+            closer.start()
+            with pytest.raises((StreamTruncatedError, APIConnectionError)):
+                list(stream)
+            closer.join()
+
+    def test_two_readers_of_a_stream(self, server: LocalServer) -> None:
+        """The second is told, and the first reads on."""
+
+        async def run() -> None:
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                server.reply(Reply.sse([chunk("a"), Pause(0.5), chunk("b", finish_reason="stop"), DONE]))
+                stream: Any = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+                first = asyncio.create_task(stream.get_final_text())
+                await asyncio.sleep(0.2)
+                with pytest.raises(RuntimeError, match="read by another task"):
+                    await stream.until_done()
+                assert await first == "ab"
+
+        asyncio.run(run())
+
+    def test_a_stream_in_a_cycle_that_the_collector_finds_anywhere(self, server: LocalServer) -> None:
+        """Also where the HTTP library holds the lock of its pool: nothing waits for itself for ever."""
+        with httpx.Client() as own, warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            client, threshold = opper(server, own), gc.get_threshold()
+            gc.set_threshold(3, 2, 2)
+            try:
+                for _ in range(60):
+                    server.reply(Reply.sse([chunk("a"), Pause(60)]))
+                    stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+                    next(stream)
+                    stream.me = [stream]
+                    del stream
+            finally:
+                gc.set_threshold(*threshold)
+                gc.collect()
+
+    def test_a_response_that_is_closed_by_hand(self, server: LocalServer, one: httpx.Client) -> None:
+        """An error of this package for whoever reads on."""
+        server.reply(whole("a"))
+        stream = opper(server, one).chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+        stream.response.close()
+        with pytest.raises(APIConnectionError, match="closed before its body was read"):
+            list(stream)
 
     def test_a_stream_made_by_a_task_names_the_task(self, server: LocalServer) -> None:
         """Where `create` is the whole of a task, nothing tells the line that made it."""

@@ -224,10 +224,12 @@ class _Choice:
         if name == "tool_calls" and (is_array(piece) or is_object(piece)):
             self.calls = self.calls or ToolCalls()
             fragments = piece if is_array(piece) else [piece]
+            output, known = False, len(self.calls.calls)
             for position, fragment in enumerate(fragments):
                 if is_object(fragment):
-                    self.calls.add(fragment, position)
-            return not is_empty(piece)
+                    call = self.calls.add(fragment, position)
+                    output = output or bool(call.delta)
+            return output or any(call.name for call in self.calls.calls[known:])
         if isinstance(piece, str) and have is None and name not in FIRST_SAID and name not in LAST_SAID:
             message[name] = have = Text()
         if isinstance(piece, str) and isinstance(have, Text):
@@ -235,14 +237,14 @@ class _Choice:
                 have.append(piece)
             return bool(piece)
         message[name] = merged(name, have, piece)
-        return name in _OUTPUT and not is_empty(piece)
+        return name in _OUTPUT and _says_something(piece)
 
     def _add_parts(self, parts: list[object]) -> bool:
         text, others = split_parts(parts)
         output = self._add_piece("content", self._message.get("content"), text)
         if others:
             self._message[OTHER_PARTS] = merged(OTHER_PARTS, self._message.get(OTHER_PARTS), others)
-        return output or bool(others)
+        return output or any(_says_something(part) for part in others)
 
     def _add_member(self, name: str, value: object) -> None:
         if name == "finish_reason":
@@ -259,6 +261,15 @@ class _Choice:
                     have[part] = merged(part, said, items)
         else:
             self._members[name] = replaced(self._members.get(name), value)
+
+
+def _says_something(piece: object) -> bool:
+    """Whether a piece carries more than the names of what it belongs to."""
+    if is_object(piece):
+        return any(_says_something(value) for name, value in piece.items() if name not in FIRST_SAID or name == "name")
+    if is_array(piece):
+        return any(map(_says_something, piece))
+    return not is_empty(piece) and piece.__class__ is not int
 
 
 _TEXT_PARTS = (None, "text", "output_text")

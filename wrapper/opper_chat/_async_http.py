@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
-from urllib.request import getproxies
 
 from ._async_gate import AsyncGate
 from ._async_pool import AsyncPool
-from ._async_wait import SendLimit, abandon, made_key, time_limit
+from ._async_wait import SendLimit, abandon, is_anywhere, is_here, made_key, time_limit
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
 from ._flow import held_up, timed_out
-from ._library import Library, default_library, library_of
+from ._library import Library, default_library, failures, library_of
 from ._limits import Place
 from ._observers import sending as tell_sending
-from ._options import Key, Secret, check_key
-from ._settings import DEFAULT_STEPS, Limits
-from ._transport import CALL, Holders, bearer, errors_mapped, forget_key, verify
+from ._options import Key, Secret, check_key, find_proxy
+from ._settings import DEFAULT_STEPS, Limits, check_hooks
+from ._transport import CALL, CallersError, Holders, bearer, errors_mapped, forget_key, verify
 
 if TYPE_CHECKING:
     import httpx
@@ -45,7 +45,6 @@ class AsyncHTTP:
 
     Attributes:
         holders: who holds its connections.
-        gate: what lets calls in.
         lent: whether the HTTP client is the caller's own.
     """
 
@@ -53,12 +52,13 @@ class AsyncHTTP:
         self._closed = True  # until it is made
         self.holders = Holders()
         self.lent = own is not None
-        self.gate = AsyncGate(limits.concurrency, adaptive=limits.adaptive)
         self._limits = limits
+        self._begin()
         self._hooked = event_hooks is not None
         self._site = site
         self._used = False
         if own is None:
+            check_hooks(event_hooks)
             self._client: httpx.AsyncClient = _default_client(default_library(), limits.connections, event_hooks)
         else:
             library_of(own, "AsyncClient")
@@ -66,6 +66,17 @@ class AsyncHTTP:
                 raise InvalidArgumentError("event_hooks", "None beside http_client, which has its own", "some")
             self._client = cast("httpx.AsyncClient", own)  # the fork's has the same names
         self._closed = False
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._gate = AsyncGate(self._limits.concurrency, adaptive=self._limits.adaptive)
+
+    @property
+    def gate(self) -> AsyncGate:
+        """What lets calls in. A forked child has its own: the places that its parent's threads hold are not there."""
+        if self._process != os.getpid():
+            self._begin()
+        return self._gate
 
     def portable(self) -> Limits:
         """Return what makes one like this in another process.
@@ -106,26 +117,25 @@ class AsyncHTTP:
             closed.lasting = True
             raise closed
         self._used = True
-        request, settings, clocks = call.request, call.settings, call.clocks
+        clocks = call.clocks
         turn = await self._turn(clocks)
-        key = await self._key(settings.key, clocks)
+        key = await self._key(call.settings.key, clocks)
         timeouts = StepTimeouts(steps, clocks, monotonic)
         limit = clocks.limit(monotonic()) if clocks.running else None
+        if limit is not None and limit.left <= 0:
+            raise timed_out(limit)  # a key may take its time where it cannot be interrupted
         sending = SendLimit(None if limit is None else limit.left)
-        prepared = self._client.build_request(
-            request.method,
-            f"{settings.base_url}{request.path}",
-            params={**settings.default_query, **request.query} or None,
-            headers={"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers},
-            content=request.content,
-            extensions={"timeout": timeouts, **sending.extensions},
-        )
+        prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
         response: httpx.Response | None = None
-        call.sending(monotonic())
+        began = monotonic()
+        call.sending(began)
+        clocks.wait(began)
         try:
             with errors_mapped(prepared, holders=self.holders), tell_sending(call.record):
                 async with sending:
                     response = await self._client.send(prepared, stream=True)
+        except CallersError as raised:
+            raise raised.error from None
         except APITimeoutError as error:
             ran_out = clocks.ran_out(monotonic()) if error.clock in DEFAULT_STEPS else None
             if ran_out is None:
@@ -133,6 +143,7 @@ class AsyncHTTP:
             raise timed_out(ran_out) from error.__cause__
         finally:
             timeouts.stop_clocks()
+            clocks.waited(monotonic())
         if response is None or sending.expired:
             if response is not None:  # it came just when the time was up
                 await response.aclose()
@@ -141,6 +152,23 @@ class AsyncHTTP:
         self.gate.told(turn, response.status_code, response.headers)
         forget_key(response)
         return response
+
+    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
+        request, settings = call.request, call.settings
+        address = f"{settings.base_url}{request.path}"
+        try:
+            return self._client.build_request(
+                request.method,
+                address,
+                params={**settings.default_query, **request.query} or None,
+                headers={"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers},
+                content=request.content,
+                extensions=extensions,
+            )
+        except failures("InvalidURL", also=UnicodeError) as error:
+            raise InvalidArgumentError(
+                "base_url", "an address that HTTP has a form for", repr(address), f"{error}."
+            ) from None
 
     async def enter(self, clocks: CallClocks) -> Place:
         """Wait for the place of a call. Whoever ends the call leaves it.
@@ -204,6 +232,8 @@ class AsyncHTTP:
                         await response.aread()
                 except TimeoutError:
                     raise timed_out(limit, response.status_code, response.headers) from None
+                if (ran_out := clocks.ran_out(monotonic())) is not None:  # where a read cannot be interrupted
+                    raise timed_out(ran_out, response.status_code, response.headers)
         finally:
             self.holders.release(id(response))
             await response.aclose()
@@ -218,13 +248,14 @@ class AsyncHTTP:
         with errors_mapped(response.request, response.status_code, response.headers):
             if limit is None:
                 return await anext(pieces, b"")
+            clocks.wait(began)
             try:
                 async with time_limit(limit.left, response):
                     return await anext(pieces, b"")
             except TimeoutError:
                 raise timed_out(limit, response.status_code, response.headers) from None
             finally:
-                clocks.waited(monotonic() - began)
+                clocks.waited(monotonic())
 
     async def close(self) -> None:
         """Close the connections, unless the HTTP client is the caller's own."""
@@ -241,20 +272,36 @@ class AsyncHTTP:
         abandon(self._client)
 
     async def _free_dropped(self) -> None:
-        while self.holders.dropped:
-            await self.holders.dropped.pop().aclose()
+        """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
+        for _ in range(len(self.holders.dropped)):
+            response = self.holders.dropped.pop(0)
+            if is_here(response):
+                await response.aclose()
+            elif is_anywhere(response):
+                self.holders.dropped.append(response)
 
 
 def _default_client(library: Library, max_connections: int, event_hooks: EventHooks | None) -> httpx.AsyncClient:
-    hooks: Any = event_hooks  # of which form they are is for httpx to say
-    if getproxies():
-        # Which address goes through which proxy is for httpx to say, with its own pool.
-        limits = library.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
-        return library.AsyncClient(limits=limits, event_hooks=hooks)
-
-    def connect(scheme: str) -> httpx.AsyncHTTPTransport:
+    def connect(scheme: str, host: str) -> httpx.AsyncHTTPTransport:
         one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
-        return library.AsyncHTTPTransport(verify=verify(library, scheme), limits=one)
+        return library.AsyncHTTPTransport(verify=verify(library, scheme), limits=one, proxy=find_proxy(scheme, host))
 
     pool: Any = AsyncPool(library, connect, max_connections, KEEPALIVE_SECONDS)
-    return library.AsyncClient(transport=pool, event_hooks=hooks)
+    return library.AsyncClient(transport=pool, event_hooks=_marked(event_hooks))
+
+
+def _marked(event_hooks: EventHooks | None) -> dict[str, list[Callable[..., Any]]] | None:
+    """Return the hooks with a mark on what they raise: it is the caller's, also where it is one of the library's."""
+    if event_hooks is None:
+        return None
+
+    def marking(hook: Callable[..., Any]) -> Callable[..., Any]:
+        async def call(event: object) -> None:
+            try:
+                await hook(event)
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is for the caller
+                raise CallersError(error) from None
+
+        return call
+
+    return {name: [marking(hook) for hook in hooks] for name, hooks in event_hooks.items()}

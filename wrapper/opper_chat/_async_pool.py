@@ -14,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from ._async_gate import AsyncGate
-from ._async_wait import GRIP, LEAVE, WATCH, at_end_of_loop, forget_loop, grip_of, undisturbed, where
+from ._async_wait import GRIP, LEAVE, LOOP, WATCH, at_end_of_loop, forget_loop, grip_of, undisturbed, where
 from ._library import Library
 from ._limits import Place
 
@@ -39,13 +39,13 @@ class AsyncPool:
 
     Args:
         library: whose transport it is.
-        connect: makes the transport of one connection, for a scheme.
+        connect: makes the transport of one connection, for a scheme and a host.
         limit: how many connections there may be.
         keep: seconds after which a connection that nobody uses is closed.
     """
 
     def __init__(
-        self, library: Library, connect: Callable[[str], httpx.AsyncBaseTransport], limit: int, keep: float
+        self, library: Library, connect: Callable[[str, str], httpx.AsyncBaseTransport], limit: int, keep: float
     ) -> None:
         self._library = library
         self._connect = connect
@@ -91,16 +91,18 @@ class AsyncPool:
             raise
         lent = _lent_stream(self._library)(response, self, connection, origin, place)
         response.stream = cast("httpx.AsyncByteStream", lent)
-        response.extensions = {**response.extensions, LEAVE: lent.leave, GRIP: lent.grip}
+        response.extensions = {**response.extensions, LEAVE: lent.leave, GRIP: lent.grip, LOOP: origin[3]}
         return response
 
     def _grasp(self, origin: Origin) -> tuple[httpx.AsyncBaseTransport, object]:
         try:
             # The one that was used last is the least likely to have been closed by the server. Another thread may
             # take it between a look and a grasp, so there is no look.
-            idle = self._idle[origin].pop()
+            idle = self._idle[origin].pop() if origin in self._idle else None
         except IndexError:
-            return self._connect(origin[0]), None
+            idle = None
+        if idle is None:
+            return self._connect(origin[0], origin[1]), None
         return idle.connection, idle.network_stream
 
     async def take_back(self, connection: httpx.AsyncBaseTransport, origin: Origin, network_stream: object) -> None:

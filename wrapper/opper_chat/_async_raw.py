@@ -152,8 +152,13 @@ class AsyncStreamedResponse(_AsyncResponse):
         """Read the body piece by piece, as it comes, decompressed.
 
         Raises:
-            APIConnectionError: the connection broke. APITimeoutError: a clock ran out.
+            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a clock ran out.
         """
+        async for data in self._pieces():
+            yield data
+        self._call.finish(monotonic())
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
         pieces = self.http_response.aiter_bytes()
         try:
             while data := await self._calls.http.next_bytes(self.http_response, pieces, self._call.clocks):
@@ -162,7 +167,6 @@ class AsyncStreamedResponse(_AsyncResponse):
             self._call.failed(error, monotonic(), final=True)
             self._call.raised(error, monotonic())
             raise
-        self._call.finish(monotonic())
 
     async def iter_lines(self) -> AsyncIterator[str]:
         """Read the body line by line, without their ends. None but CR, LF and both end a line, as in event streams."""
@@ -195,7 +199,15 @@ class AsyncStreamedResponse(_AsyncResponse):
             APIError: the body says that the call failed.
             APIResponseValidationError: the body is not a chat completion.
         """
-        return self._completion(await self.read())
+        content = b"".join([data async for data in self._pieces()])
+        try:
+            completion = self._completion(content)
+        except APIError as error:
+            self._call.failed(error, monotonic(), final=True)
+            self._call.raised(error, monotonic())
+            raise
+        self._call.complete(completion, monotonic())
+        return completion
 
     async def close(self) -> None:
         """Free the connection."""

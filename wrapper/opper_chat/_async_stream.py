@@ -9,8 +9,9 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ._async_bell import Bell
 from ._async_calls import AsyncCalls
-from ._async_wait import drop, interrupt, sleep, time_limit
+from ._async_wait import drop, interrupt, time_limit
 from ._call import Call
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
@@ -37,6 +38,8 @@ class AsyncReading:
         self._holders = calls.http.holders
         self._site = site
         self._busy = False
+        self._pause: Bell | None = None
+        """What ends the wait before the stream is asked for again."""
         self._ended = False
         self._failure: APIError | None = None
         self._read_from(response)
@@ -130,6 +133,9 @@ class AsyncReading:
         self._closed = True
         self._holders.release(id(self))
         self._tell_end()
+        # Whoever reads looks at `_closed` after it has said that it is busy: one of the two sees the other.
+        if self._pause is not None:
+            self._pause.ring()
         if self._busy and interrupt(self._response):
             return  # whoever is reading wakes up, and closes the response
         await self._response.aclose()
@@ -162,7 +168,8 @@ class AsyncReading:
     async def _next_chunk(self) -> ReadChunk | None:
         """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
         while True:
-            if self._closed and not self._ended and not self._flow.complete:
+            closed = self._closed  # looked at once: it may change at any time
+            if closed and not self._ended and not self._flow.complete:
                 raise self._closed_early()
             if (chunk := self._flow.take()) is not None:
                 if self._call.record.first_token is None and self._flow.clocks.token_seen:
@@ -170,7 +177,7 @@ class AsyncReading:
                 return chunk
             if self._failure is not None:
                 raise self._failure  # whoever asks again is told again
-            if self._ended or self._closed:
+            if self._ended or closed:
                 return None
             if self._flow.over:
                 await self._conclude()
@@ -181,10 +188,10 @@ class AsyncReading:
         """End the stream, or begin it anew where it broke before it brought anything."""
         failure = self._flow.conclude()
         if failure is not None:
-            if failure.partial is not None:
-                failure.partial.came_by(self._call.record)
             begun = self._flow.chunks_received or failure.partial is not None
             wait = self._call.failed(failure, monotonic(), final=bool(begun))
+            if failure.partial is not None:
+                failure.partial.came_by(self._call.record)
             if wait is not None:
                 await self._begin_anew(wait)
                 return
@@ -197,7 +204,10 @@ class AsyncReading:
     async def _begin_anew(self, wait: float) -> None:
         try:
             await self._response.aclose()
-            await sleep(wait)
+            self._pause = Bell()
+            if self._closed or await self._pause.heard(wait):
+                return  # closed by somebody else
+            self._pause = None
             self._read_from(await self._calls.open(self._call, again=True))
         except BaseException as error:
             self._ended = True
@@ -205,20 +215,24 @@ class AsyncReading:
             self._tell_end(error)
             await self.close()
             raise
-        if self._closed:  # by somebody else, in the meantime
+        if self._closed:  # in the meantime
             await self._response.aclose()
 
     async def _receive(self) -> None:
+        if self._busy:
+            raise RuntimeError("this stream is being read by another task or thread already")
         self._busy = True
         try:
+            if self._closed:
+                return
             data = await self._calls.http.next_bytes(self._response, self._bytes, self._flow.clocks)
         except APIError as error:
             if not self._closed:
                 self._flow.fail(error)
         except BaseException as error:
-            self._busy = False
             self._tell_end(error)
             await self.close()
+            await self._response.aclose()  # which somebody else's close may have left to this reader
             raise
         else:
             if not self._closed:
@@ -235,7 +249,7 @@ class AsyncReading:
         read = 0
         self._busy = True
         try:
-            if failure is None:
+            if failure is None and not self._closed:
                 async with time_limit(DRAIN_SECONDS, self._response):
                     while read < DRAIN_BYTES and (data := await anext(self._bytes, b"")):
                         read += len(data)

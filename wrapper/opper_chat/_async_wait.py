@@ -16,7 +16,7 @@ from sniffio import current_async_library
 
 from ._clocks import CallClocks
 from ._options import AsyncKeySource
-from ._wait import GRIP, LEAVE, WATCH, Grip, grip_of, interrupt
+from ._wait import GRIP, LEAVE, LOOP, WATCH, Grip, grip_of, interrupt
 
 if TYPE_CHECKING:
     import httpx
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "GRIP",
     "LEAVE",
+    "LOOP",
     "WATCH",
     "AsyncAccept",
     "Grip",
@@ -34,6 +35,8 @@ __all__ = [
     "forget_loop",
     "grip_of",
     "interrupt",
+    "is_anywhere",
+    "is_here",
     "made_key",
     "sleep",
     "time_limit",
@@ -139,6 +142,18 @@ def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:
     leave = response.extensions.get(LEAVE)
     if leave is not None:  # httpx's own pool gets the place back when the response is closed
         leave()
+
+
+def is_here(response: httpx.Response) -> bool:
+    """Whether a response belongs to this event loop, in which alone it can be closed."""
+    here = where()
+    return bool(response.extensions.get(LOOP, here) == here)
+
+
+def is_anywhere(response: httpx.Response) -> bool:
+    """Whether the event loop of a response is still there."""
+    loop = response.extensions.get(LOOP)
+    return isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed()
 
 
 async def undisturbed(work: Callable[[], Coroutine[object, object, None]]) -> None:

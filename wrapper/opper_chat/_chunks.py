@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple, cast
 
@@ -26,6 +27,8 @@ MEMBERS = frozenset({"choices", "usage", "id", "created", "model", "object", "se
 """An object with none of these is no chunk: servers send objects of their own, such as `{"type": "ping"}`."""
 
 STREAM_STARTS = (b"data:", b"event:", b"id:", b"retry:", b":")
+
+LAST_LINE = re.compile(rb"data: ?\[DONE\]\s*")
 
 LONGEST_START = 9
 """Bytes by which a stream is told from any other body: a byte order mark and the longest of the names."""
@@ -77,6 +80,9 @@ class ChunkReader:
     def end(self) -> list[ReadChunk]:
         """Take note that the bytes have ended. Some servers declare a stream, and send one JSON object as it is."""
         rest = self.pending
+        if LAST_LINE.fullmatch(rest):
+            self.done = True  # it came, though not the blank line behind it
+            return []
         if self._read_any or self.done or self.failure is not None or not rest.lstrip().startswith((b"{", b"[")):
             return []
         try:
@@ -183,29 +189,54 @@ def is_error(value: object) -> bool:
             or "fail" in words
         )
     choices = value.get("choices")
+    if not choices:
+        # Beside no choices an error may be flat, as this vendor's are. Usage alone says none of this.
+        kind = value.get("type") or value.get("code") or value.get("object") == "error"
+        return bool(value.get("message") and kind) or value.get("success") is False
     if not is_array(choices):
         return False
-    return any(
-        is_object(choice) and (choice.get("finish_reason") == "error" or choice.get("error")) for choice in choices
-    )
+    return any(is_object(choice) and (_ends_in_error(choice) or choice.get("error")) for choice in choices)
+
+
+def _ends_in_error(choice: dict[str, object]) -> bool:
+    reason = choice.get("finish_reason")
+    return isinstance(reason, str) and reason.lower() == "error"
 
 
 def as_chunk(value: dict[str, object]) -> dict[str, object]:
-    """Return the chunk that an object stands for: some servers answer a request for a stream with a whole message."""
+    """Return the chunk that an object stands for.
+
+    Some servers answer a request for a stream with a whole message, and some number choices by texts or fractions.
+    """
     choices = value.get("choices")
-    if not is_array(choices):
+    if not is_array(choices) or not any(_is_odd(choice) for choice in choices):
         return value
-    if not any(is_object(choice) and "message" in choice and not choice.get("delta") for choice in choices):
-        return value
-    return {
-        **value,
-        "object": "chat.completion.chunk",
-        "choices": [_choice_as_delta(choice) if is_object(choice) else choice for choice in choices],
-    }
+    odd = [_choice_as_delta(choice) if is_object(choice) else choice for choice in choices]
+    if any(is_object(choice) and "message" in choice and not choice.get("delta") for choice in choices):
+        return {**value, "object": "chat.completion.chunk", "choices": odd}
+    return {**value, "choices": odd}
+
+
+def _is_odd(choice: object) -> bool:
+    if not is_object(choice):
+        return False
+    return ("message" in choice and not choice.get("delta")) or type(choice.get("index")) not in _USUAL_INDEXES
+
+
+_USUAL_INDEXES = (int, type(None))
 
 
 def _choice_as_delta(choice: dict[str, object]) -> dict[str, object]:
+    index = choice.get("index")
+    if type(index) not in _USUAL_INDEXES and (number := _whole_number(index)) is not None:
+        choice = {**choice, "index": number}
     if "message" not in choice or choice.get("delta"):
         return choice
     rest = {name: member for name, member in choice.items() if name != "message"}
     return {**rest, "delta": choice["message"]}
+
+
+def _whole_number(index: object) -> int | None:
+    if isinstance(index, float) and index.is_integer():
+        return int(index)
+    return int(index) if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 10 else None

@@ -74,8 +74,12 @@ class Opper:
         http_client: SyncHTTPClient | None = None,
         event_hooks: EventHooks | None = None,
     ) -> None:
+        try:
+            key = find_key(api_key)
+        finally:
+            del api_key  # what is raised has a traceback, and its variables may be shown
         set_up_logging()
-        settings = ClientSettings(find_key(api_key), find_base_url(base_url))
+        settings = ClientSettings(key, find_base_url(base_url))
         if http_client is not None:
             settings = settings._replace(steps=None)
         options: ClientOptions = {
@@ -109,10 +113,17 @@ class Opper:
             InvalidArgumentError: one is wrong. UnknownArgumentError: there is none of this name.
         """
         check_options(options)
-        settings = self._settings.changed(options)
+        given = options.pop("api_key", None)
+        settings = self._settings
+        try:
+            settings = settings if given is None else settings._replace(key=find_key(given))
+        finally:
+            del given  # what is raised has a traceback, and its variables may be shown
+        settings = settings.changed(options)
         if settings.base_url != self._settings.base_url:
             warn_of_clear_text(settings.base_url, 2)
         other = type(self).__new__(type(self))
+        vars(other).update(vars(self))  # a subclass may have more
         other._take(self._http, settings)  # noqa: SLF001  # it is one of these
         return other
 
@@ -135,10 +146,12 @@ class Opper:
     def __reduce__(self) -> tuple[object, ...]:
         """Return what a pickle holds: all but the key, which is read from the environment where it is loaded.
 
+        Default headers and query parameters whose names say that they are credentials are left out too.
+
         Raises:
             TypeError: it has an HTTP client or hooks of the caller's own.
         """
-        return (self._restored, (self._http.portable(), self._settings._replace(key=None)))
+        return (self._restored, (self._http.portable(), self._settings.portable()))
 
     @classmethod
     def _restored(cls, limits: Limits, settings: ClientSettings) -> Self:

@@ -56,19 +56,26 @@ class CallClocks:
         now: the time at which the call begins, in seconds of any monotonic clock.
     """
 
-    __slots__ = ("_began", "_settings", "_waited", "running", "token_seen")
+    __slots__ = ("_began", "_settings", "_waited", "_waiting_since", "running", "token_seen")
 
     def __init__(self, settings: ClockSettings, now: float) -> None:
         self._settings = settings
         self._began = now
         self.token_seen = False
         self._waited = 0.0
+        self._waiting_since: float | None = None
         self.running = any(seconds is not None for seconds in settings)
         """Whether there is any limit; if not, nothing need be asked of these clocks."""
 
-    def waited(self, seconds: float) -> None:
-        """Count time that was spent waiting for the server."""
-        self._waited += seconds
+    def wait(self, now: float) -> None:
+        """Begin to count time as spent waiting for the server."""
+        self._waiting_since = now
+
+    def waited(self, now: float) -> None:
+        """Stop counting it."""
+        if self._waiting_since is not None:
+            self._waited += now - self._waiting_since
+            self._waiting_since = None
 
     def token(self) -> None:
         """Take note of a token."""
@@ -87,7 +94,8 @@ class CallClocks:
         if first_token is not None and not self.token_seen:
             limits.append(Limit("first_token", first_token, self._began + first_token - now))
         elif idle is not None and not queued:
-            limits.append(Limit("idle", idle, idle - self._waited))
+            waiting = 0.0 if self._waiting_since is None else now - self._waiting_since
+            limits.append(Limit("idle", idle, idle - self._waited - waiting))
         return min(limits, key=_left) if limits else None
 
     def ran_out(self, now: float) -> Limit | None:

@@ -8,6 +8,9 @@ from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping
 
+SECRETIVE = re.compile("key|token|secret|auth|password|bearer|credential|cookie|header", re.IGNORECASE)
+"""Names of arguments whose values are not shown."""
+
 HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token: RFC 9110 section 5.6.2."""
 

@@ -4,26 +4,26 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
-from urllib.request import getproxies
 
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
 from ._flow import held_up, timed_out
 from ._gate import Gate
-from ._library import Library, default_library, library_of
+from ._library import Library, default_library, failures, library_of
 from ._limits import Place
 from ._observers import sending as tell_sending
-from ._options import Key, Secret, check_key
+from ._options import Key, Secret, check_key, find_proxy
 from ._pool import Pool
-from ._settings import DEFAULT_STEPS, Limits
-from ._transport import CALL, Holders, bearer, errors_mapped, forget_key, verify
-from ._wait import SendLimit, abandon, made_key, time_limit
+from ._settings import DEFAULT_STEPS, Limits, check_hooks
+from ._transport import CALL, CallersError, Holders, bearer, errors_mapped, forget_key, verify
+from ._wait import SendLimit, abandon, is_anywhere, is_here, made_key, time_limit
 
 if TYPE_CHECKING:
     import httpx
@@ -47,7 +47,6 @@ class HTTP:
 
     Attributes:
         holders: who holds its connections.
-        gate: what lets calls in.
         lent: whether the HTTP client is the caller's own.
     """
 
@@ -57,12 +56,13 @@ class HTTP:
         self._closed = True  # until it is made
         self.holders = Holders()
         self.lent = own is not None
-        self.gate = Gate(limits.concurrency, adaptive=limits.adaptive)
         self._limits = limits
+        self._begin()
         self._hooked = event_hooks is not None
         self._site = site
         self._used = False
         if own is None:
+            check_hooks(event_hooks)
             self._client: httpx.Client = _default_client(
                 default_library(), limits.connections, event_hooks
             )
@@ -74,6 +74,17 @@ class HTTP:
                 )
             self._client = cast("httpx.Client", own)  # the fork's has the same names
         self._closed = False
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._gate = Gate(self._limits.concurrency, adaptive=self._limits.adaptive)
+
+    @property
+    def gate(self) -> Gate:
+        """What lets calls in. A forked child has its own: the places that its parent's threads hold are not there."""
+        if self._process != os.getpid():
+            self._begin()
+        return self._gate
 
     def portable(self) -> Limits:
         """Return what makes one like this in another process.
@@ -116,26 +127,25 @@ class HTTP:
             closed.lasting = True
             raise closed
         self._used = True
-        request, settings, clocks = call.request, call.settings, call.clocks
+        clocks = call.clocks
         turn = self._turn(clocks)
-        key = self._key(settings.key, clocks)
+        key = self._key(call.settings.key, clocks)
         timeouts = StepTimeouts(steps, clocks, monotonic)
         limit = clocks.limit(monotonic()) if clocks.running else None
+        if limit is not None and limit.left <= 0:
+            raise timed_out(limit)  # a key may take its time where it cannot be interrupted
         sending = SendLimit(None if limit is None else limit.left)
-        prepared = self._client.build_request(
-            request.method,
-            f"{settings.base_url}{request.path}",
-            params={**settings.default_query, **request.query} or None,
-            headers={"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers},
-            content=request.content,
-            extensions={"timeout": timeouts, **sending.extensions},
-        )
+        prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
         response: httpx.Response | None = None
-        call.sending(monotonic())
+        began = monotonic()
+        call.sending(began)
+        clocks.wait(began)
         try:
             with errors_mapped(prepared, holders=self.holders), tell_sending(call.record):
                 with sending:
                     response = self._client.send(prepared, stream=True)
+        except CallersError as raised:
+            raise raised.error from None
         except APITimeoutError as error:
             ran_out = clocks.ran_out(monotonic()) if error.clock in DEFAULT_STEPS else None
             if ran_out is None:
@@ -143,6 +153,7 @@ class HTTP:
             raise timed_out(ran_out) from error.__cause__
         finally:
             timeouts.stop_clocks()
+            clocks.waited(monotonic())
         if response is None or sending.expired:
             if response is not None:  # it came just when the time was up
                 response.close()
@@ -151,6 +162,28 @@ class HTTP:
         self.gate.told(turn, response.status_code, response.headers)
         forget_key(response)
         return response
+
+    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
+        request, settings = call.request, call.settings
+        address = f"{settings.base_url}{request.path}"
+        try:
+            return self._client.build_request(
+                request.method,
+                address,
+                params={**settings.default_query, **request.query} or None,
+                headers={
+                    "user-agent": "opper-chat",
+                    **bearer(key),
+                    **call.headers,
+                    **request.headers,
+                },
+                content=request.content,
+                extensions=extensions,
+            )
+        except failures("InvalidURL", also=UnicodeError) as error:
+            raise InvalidArgumentError(
+                "base_url", "an address that HTTP has a form for", repr(address), f"{error}."
+            ) from None
 
     def enter(self, clocks: CallClocks) -> Place:
         """Wait for the place of a call. Whoever ends the call leaves it.
@@ -214,6 +247,10 @@ class HTTP:
                         response.read()
                 except TimeoutError:
                     raise timed_out(limit, response.status_code, response.headers) from None
+                if (
+                    ran_out := clocks.ran_out(monotonic())
+                ) is not None:  # where a read cannot be interrupted
+                    raise timed_out(ran_out, response.status_code, response.headers)
         finally:
             self.holders.release(id(response))
             response.close()
@@ -230,13 +267,14 @@ class HTTP:
         with errors_mapped(response.request, response.status_code, response.headers):
             if limit is None:
                 return next(pieces, b"")
+            clocks.wait(began)
             try:
                 with time_limit(limit.left, response):
                     return next(pieces, b"")
             except TimeoutError:
                 raise timed_out(limit, response.status_code, response.headers) from None
             finally:
-                clocks.waited(monotonic() - began)
+                clocks.waited(monotonic())
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client is the caller's own."""
@@ -253,26 +291,42 @@ class HTTP:
         abandon(self._client)
 
     def _free_dropped(self) -> None:
-        while self.holders.dropped:
-            self.holders.dropped.pop().close()
+        """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
+        for _ in range(len(self.holders.dropped)):
+            response = self.holders.dropped.pop(0)
+            if is_here(response):
+                response.close()
+            elif is_anywhere(response):
+                self.holders.dropped.append(response)
 
 
 def _default_client(
     library: Library, max_connections: int, event_hooks: EventHooks | None
 ) -> httpx.Client:
-    hooks: Any = event_hooks  # of which form they are is for httpx to say
-    if getproxies():
-        # Which address goes through which proxy is for httpx to say, with its own pool.
-        limits = library.Limits(
-            max_connections=max_connections, max_keepalive_connections=max_connections
-        )
-        return library.Client(limits=limits, event_hooks=hooks)
-
-    def connect(scheme: str) -> httpx.HTTPTransport:
+    def connect(scheme: str, host: str) -> httpx.HTTPTransport:
         one = library.Limits(
             max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS
         )
-        return library.HTTPTransport(verify=verify(library, scheme), limits=one)
+        return library.HTTPTransport(
+            verify=verify(library, scheme), limits=one, proxy=find_proxy(scheme, host)
+        )
 
     pool: Any = Pool(library, connect, max_connections, KEEPALIVE_SECONDS)
-    return library.Client(transport=pool, event_hooks=hooks)
+    return library.Client(transport=pool, event_hooks=_marked(event_hooks))
+
+
+def _marked(event_hooks: EventHooks | None) -> dict[str, list[Callable[..., Any]]] | None:
+    """Return the hooks with a mark on what they raise: it is the caller's, also where it is one of the library's."""
+    if event_hooks is None:
+        return None
+
+    def marking(hook: Callable[..., Any]) -> Callable[..., Any]:
+        def call(event: object) -> None:
+            try:
+                hook(event)
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is for the caller
+                raise CallersError(error) from None
+
+        return call
+
+    return {name: [marking(hook) for hook in hooks] for name, hooks in event_hooks.items()}

@@ -159,7 +159,7 @@ def clean(value: object, name: str = "") -> object:
     # Cut before and after: an endless text is not to be searched, and escapes are longer than what they stand for.
     text = KEY.sub(_without_key, value[: 2 * longest])
     text = "".join(
-        character if character.isprintable() else ascii(character)[1:-1] for character in text
+        character if character.isprintable() and character != "\\" else ascii(character)[1:-1] for character in text
     )  # not what ends lines, nor what terminals obey or show the wrong way round
     return text if len(text) <= longest else f"{text[:longest]}..."
 
@@ -170,9 +170,9 @@ def _without_key(match: re.Match[str]) -> str:
 
 def _quoted(value: object) -> str:
     text = f"{value:g}" if isinstance(value, float) else str(value)
-    if text and not any(character in ' "=' for character in text):
+    if text and not any(character in ' "=\\' for character in text):
         return text
-    escaped = text.replace('"', '\\"')
+    escaped = text.replace('"', '\\"')  # backslashes are escaped already
     return f'"{escaped}"'
 
 

@@ -76,8 +76,11 @@ def find_key(api_key: str | AsyncKeySource | None) -> Key:
     """
     if callable(api_key):
         return api_key
-    if api_key is not None:
-        return check_key(api_key, "api_key")
+    try:
+        if api_key is not None:
+            return check_key(api_key, "api_key")
+    finally:
+        del api_key  # what is raised has a traceback, and its variables may be shown
     for variable in KEY_VARIABLES:
         if value := os.environ.get(variable, "").strip():
             return check_key(value, variable)
@@ -90,12 +93,13 @@ def check_key(value: object, source: str) -> Secret:
     Raises:
         InvalidArgumentError: it cannot.
     """
-    key = value.strip() if isinstance(value, str) else value
     # RFC 9110 section 5.5 allows a field value visible ASCII; a key with anything else was pasted wrongly.
-    if not isinstance(key, str) or not key or not all("!" <= character <= "~" for character in key):
-        given = "an empty text" if key == "" else f"a {type(value).__name__} that is not one (not shown)"
-        raise InvalidArgumentError(source, "a key of visible ASCII characters", given)
-    return Secret(key)
+    key = value.strip() if isinstance(value, str) else ""
+    if key and all("!" <= character <= "~" for character in key):
+        return Secret(key)
+    given = "an empty text" if value == "" else f"a {type(value).__name__} that is not one (not shown)"
+    del key, value  # what is raised has a traceback, and its variables may be shown
+    raise InvalidArgumentError(source, "a key of visible ASCII characters", given)
 
 
 def find_library(names: tuple[str, ...]) -> str:
@@ -169,6 +173,17 @@ def find_span_content() -> bool:
     """
     said = os.environ.get(SPAN_CONTENT_VARIABLE, "").strip().lower()
     return said in ("span_only", "span_and_event", "true")
+
+
+def find_proxy(scheme: str, host: str) -> str | None:
+    """Return the address of the proxy through which the environment wants a host to be reached, or None."""
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    proxy = proxies.get(scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def warn_of_clear_text(base_url: str, stacklevel: int) -> None:

@@ -18,7 +18,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from ._gate import Gate
 from ._library import Library
 from ._limits import Place
-from ._wait import GRIP, LEAVE, WATCH, at_end_of_loop, forget_loop, grip_of, undisturbed, where
+from ._wait import (
+    GRIP,
+    LEAVE,
+    LOOP,
+    WATCH,
+    at_end_of_loop,
+    forget_loop,
+    grip_of,
+    undisturbed,
+    where,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -41,7 +51,7 @@ class Pool:
 
     Args:
         library: whose transport it is.
-        connect: makes the transport of one connection, for a scheme.
+        connect: makes the transport of one connection, for a scheme and a host.
         limit: how many connections there may be.
         keep: seconds after which a connection that nobody uses is closed.
     """
@@ -49,7 +59,7 @@ class Pool:
     def __init__(
         self,
         library: Library,
-        connect: Callable[[str], httpx.BaseTransport],
+        connect: Callable[[str, str], httpx.BaseTransport],
         limit: int,
         keep: float,
     ) -> None:
@@ -97,16 +107,23 @@ class Pool:
             raise
         lent = _lent_stream(self._library)(response, self, connection, origin, place)
         response.stream = cast("httpx.SyncByteStream", lent)
-        response.extensions = {**response.extensions, LEAVE: lent.leave, GRIP: lent.grip}
+        response.extensions = {
+            **response.extensions,
+            LEAVE: lent.leave,
+            GRIP: lent.grip,
+            LOOP: origin[3],
+        }
         return response
 
     def _grasp(self, origin: Origin) -> tuple[httpx.BaseTransport, object]:
         try:
             # The one that was used last is the least likely to have been closed by the server. Another thread may
             # take it between a look and a grasp, so there is no look.
-            idle = self._idle[origin].pop()
+            idle = self._idle[origin].pop() if origin in self._idle else None
         except IndexError:
-            return self._connect(origin[0]), None
+            idle = None
+        if idle is None:
+            return self._connect(origin[0], origin[1]), None
         return idle.connection, idle.network_stream
 
     def take_back(

@@ -154,8 +154,13 @@ class StreamedResponse(_Response):
         """Read the body piece by piece, as it comes, decompressed.
 
         Raises:
-            APIConnectionError: the connection broke. APITimeoutError: a clock ran out.
+            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a clock ran out.
         """
+        for data in self._pieces():
+            yield data
+        self._call.finish(monotonic())
+
+    def _pieces(self) -> Iterator[bytes]:
         pieces = self.http_response.iter_bytes()
         try:
             while data := self._calls.http.next_bytes(
@@ -166,7 +171,6 @@ class StreamedResponse(_Response):
             self._call.failed(error, monotonic(), final=True)
             self._call.raised(error, monotonic())
             raise
-        self._call.finish(monotonic())
 
     def iter_lines(self) -> Iterator[str]:
         """Read the body line by line, without their ends. None but CR, LF and both end a line, as in event streams."""
@@ -204,7 +208,15 @@ class StreamedResponse(_Response):
             APIError: the body says that the call failed.
             APIResponseValidationError: the body is not a chat completion.
         """
-        return self._completion(self.read())
+        content = b"".join([data for data in self._pieces()])
+        try:
+            completion = self._completion(content)
+        except APIError as error:
+            self._call.failed(error, monotonic(), final=True)
+            self._call.raised(error, monotonic())
+            raise
+        self._call.complete(completion, monotonic())
+        return completion
 
     def close(self) -> None:
         """Free the connection."""

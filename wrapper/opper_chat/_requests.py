@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple, cast
@@ -14,7 +13,7 @@ from opper_chat_api.params import ChatCompletionRequestParam
 from . import _json
 from ._checks import Misfit, check_json, compile_check, describe, members
 from ._errors import InvalidArgumentError, UnknownArgumentError
-from ._headers import check_headers, check_query, hidden
+from ._headers import SECRETIVE, check_headers, check_query, hidden
 from ._json import is_array, is_mapping, is_object
 from ._settings import CallOptions
 
@@ -35,9 +34,6 @@ def split(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[str, objec
     params = {name: value for name, value in arguments.items() if name not in names}
     return cast("CallOptions", options), params
 
-
-SECRETIVE = re.compile("key|token|secret|auth|password|bearer|credential|header", re.IGNORECASE)
-"""Names of arguments whose values are not shown."""
 
 BEYOND = "What this contract does not know yet can be sent with extra_body={{{name!r}: ...}}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
@@ -26,6 +27,8 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 8.0
 """The most seconds before any retry, unless the server asks for more."""
 
+NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
+
 LONGEST_ASKED = 60.0
 """The most seconds that are waited because a server asks for it."""
 
@@ -38,10 +41,11 @@ def is_retried(error: APIError) -> bool:
     said = error.headers.get("x-should-retry", "").lower()
     if said in ("true", "false"):
         return said == "true"
-    if isinstance(error, APITimeoutError):
-        return error.clock in CLOCKS_OF_A_STEP
     if isinstance(error, APIConnectionError):
-        return not error.lasting
+        if isinstance(error, APITimeoutError) and error.clock not in CLOCKS_OF_A_STEP:
+            return False
+        answered = error.status_code  # by an answer whose body did not come
+        return not error.lasting and (answered is None or 200 <= answered < 300 or answered in RETRIED)
     if isinstance(error, StreamTruncatedError):
         return True
     # Some gateways answer 200 and put the status into the body.
@@ -68,16 +72,12 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
         until = parse(said, tzinfos=lambda _name, offset: offset or 0)
         until = until if until.tzinfo is not None else until.replace(tzinfo=UTC)
         return max(0.0, (until - (now or datetime.now(UTC))).total_seconds())
-    except (ParserError, OverflowError, ValueError):
+    except (ParserError, ArithmeticError, ValueError):
         return None
 
 
 def _number(text: str | None) -> float | None:
-    try:
-        number = float(text or "")
-    except ValueError:
-        return None
-    return number if 0 <= number < float("inf") else None
+    return float(text) if text and NUMBER.fullmatch(text.strip()) else None
 
 
 def backoff(attempt: int) -> float:

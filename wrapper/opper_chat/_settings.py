@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
 
+from ._checks import describe
 from ._clocks import ClockSettings, check_clocks
 from ._errors import InvalidArgumentError, UnknownArgumentError
-from ._headers import check_headers, check_query, hidden
+from ._headers import SECRETIVE, check_headers, check_query, hidden
+from ._json import is_mapping, is_sequence
 from ._library import loaded
 from ._options import (
     CONNECT_TIMEOUT,
@@ -19,7 +21,6 @@ from ._options import (
     check_retries,
     check_seconds,
     find_base_url,
-    find_key,
 )
 
 if TYPE_CHECKING:
@@ -84,6 +85,11 @@ class ClientSettings(NamedTuple):
     default_headers: Mapping[str, str] = {}
     default_query: Mapping[str, str] = {}
 
+    def portable(self) -> Self:
+        """Return these settings without key and credentials."""
+        headers, query = _without_credentials(self.default_headers), _without_credentials(self.default_query)
+        return self._replace(key=None, default_headers=headers, default_query=query)
+
     def changed(self, options: Mapping[str, Any]) -> Self:
         """Return these settings with the options that are given.
 
@@ -98,8 +104,6 @@ class ClientSettings(NamedTuple):
             changes["steps"] = check_timeout(options["timeout"])
         if "max_retries" in options:
             changes["max_retries"] = check_retries(options["max_retries"])
-        if "api_key" in options:
-            changes["key"] = find_key(options["api_key"])
         if "base_url" in options:
             changes["base_url"] = find_base_url(options["base_url"])
         if "default_headers" in options:
@@ -107,6 +111,23 @@ class ClientSettings(NamedTuple):
         if "default_query" in options:
             changes["default_query"] = check_query(options["default_query"], "default_query")
         return self._replace(**changes) if changes else self
+
+
+def check_hooks(event_hooks: object) -> None:
+    """Refuse what is no object of lists of functions.
+
+    Raises:
+        InvalidArgumentError: it is none.
+    """
+    if event_hooks is None:
+        return
+    good = is_mapping(event_hooks) and all(
+        name in ("request", "response") and is_sequence(hooks) and all(map(callable, hooks))
+        for name, hooks in event_hooks.items()
+    )
+    if not good:
+        accepted = "{'request': [functions], 'response': [functions]}"
+        raise InvalidArgumentError("event_hooks", accepted, describe(event_hooks))
 
 
 def check_options(options: Mapping[str, object]) -> None:
@@ -144,6 +165,10 @@ def check_limits(max_connections: object, max_concurrency: object, adaptive: obj
         raise InvalidArgumentError("adaptive", "True or False", repr(adaptive))
     concurrency = None if max_concurrency is None else check_count(max_concurrency, "max_concurrency")
     return Limits(check_count(max_connections, "max_connections"), concurrency, adaptive)
+
+
+def _without_credentials(values: Mapping[str, str]) -> Mapping[str, str]:
+    return {name: value for name, value in values.items() if not SECRETIVE.search(name)}
 
 
 def check_timeout(timeout: object) -> Steps:

@@ -7,7 +7,7 @@ import ssl
 import sys
 from collections import Counter
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import TYPE_CHECKING, cast
 
@@ -45,6 +45,14 @@ def verify(library: Library, scheme: str) -> ssl.SSLContext | bool:
 def bearer(key: Secret) -> dict[str, str]:
     """Return the header that carries the key (RFC 6750 section 2.1)."""
     return {"authorization": f"Bearer {key.reveal()}"}
+
+
+class CallersError(Exception):
+    """Carries an exception of the caller's own through the HTTP library."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
 
 
 class NotGiven:
@@ -129,9 +137,17 @@ def errors_mapped(
     """Turn what an HTTP library raises within into this package's errors."""
     try:
         yield
-    except failures("HTTPError") as error:
+    except failures("RequestError") as error:
         raise _mapped(error, request, status_code, headers, holders) from _without_key(error, request)
-    except failures("InvalidURL", also=UnicodeEncodeError) as error:
+    except failures("StreamError") as error:
+        closed = APIConnectionError(
+            f"The response was closed before its body was read ({str(error).rstrip('.')}).",
+            status_code=status_code,
+            headers=headers,
+        )
+        closed.lasting = True
+        raise closed from None
+    except failures("InvalidURL", also=UnicodeError) as error:
         raise InvalidArgumentError(
             "the request", "an address and headers that HTTP has a form for", str(error)
         ) from None
@@ -157,7 +173,8 @@ def _mapped(
         message = f"The body cannot be decompressed ({where}): {str(error).rstrip('.')}."
         return APIResponseValidationError(message, status_code=status_code, headers=headers)
     broke = "The connection broke before the answer was whole" if status_code else "There was no answer"
-    reason = str(error).rstrip(".") or type(error).__name__
+    # Bytes that are no HTTP may be anything, an answer as well: they are not for a log.
+    reason = str(error).partition(": bytearray(")[0].rstrip(".") or type(error).__name__
     mapped = APIConnectionError(f"{broke} ({where}): {reason}.", status_code=status_code, headers=headers)
     mapped.lasting = isinstance(error, failures(*_LASTING)) or _is_of_tls(error)
     return mapped
@@ -190,5 +207,7 @@ def _without_key(error: Exception, request: httpx.Request) -> Exception:
     exceptions before it, which some tools print with their variables.
     """
     _forget_key(request)
+    with suppress(RuntimeError):  # it has none
+        _forget_key(cast("httpx.RequestError", error).request)  # after a redirect it is another one
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)

@@ -5,10 +5,12 @@ Its twin `_async_wait` has the same names for the async shells.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from _thread import start_new_thread
 from collections.abc import Callable, Generator, Hashable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
@@ -22,6 +24,9 @@ if TYPE_CHECKING:
 
 LEAVE = "opper_chat.leave"
 """The extension of a response that makes room for the next call; it can be called where nothing can be awaited."""
+
+LOOP = "opper_chat.loop"
+"""The extension of a response that is the event loop which it belongs to."""
 
 WATCH = "opper_chat.watch"
 """The extension of a request that is called with the stream of bytes of a connection that is used again."""
@@ -39,11 +44,12 @@ class Grip:
         self._lock = threading.Lock()
         self._held = True
         self._shut = False
+        self._process = os.getpid()
 
     def shutdown(self, how: int) -> None:
         """Shut the socket down, unless it was let go."""
         with self._lock:
-            if self._held:
+            if self._held and self._process == os.getpid():  # a forked child's copy is its parent's connection
                 self._shut = True
                 self._sock.shutdown(how)
 
@@ -60,9 +66,10 @@ class _LooseGrip:
     def __init__(self, sock: Socket, response: httpx.Response) -> None:
         self._sock = sock
         self._response = response
+        self._process = os.getpid()
 
     def shutdown(self, how: int) -> None:
-        if not self._response.is_closed:
+        if not self._response.is_closed and self._process == os.getpid():
             self._sock.shutdown(how)
 
 
@@ -208,8 +215,32 @@ def interrupt(response: httpx.Response) -> bool:
 
 
 def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:  # noqa: ARG001  # the twin fills it
-    """Give up a response in a finalizer."""
-    response.close()
+    """Give up a response in a finalizer.
+
+    A finalizer may run at any line, also where the HTTP library holds the lock of its own pool: there another thread
+    has to wait for it.
+    """
+    if LEAVE in response.extensions:
+        response.close()
+        return
+    interrupt(response)
+    with suppress(RuntimeError):  # there are no more threads
+        start_new_thread(_close, (response,))
+
+
+def _close(response: httpx.Response) -> None:
+    with suppress(Exception):  # nobody is there to be told
+        response.close()
+
+
+def is_here(response: httpx.Response) -> bool:  # noqa: ARG001  # the twin asks for its event loop
+    """Return True: a response can be closed from any thread."""
+    return True
+
+
+def is_anywhere(response: httpx.Response) -> bool:  # noqa: ARG001
+    """Return True."""
+    return True
 
 
 def undisturbed(work: Callable[[], None]) -> None:
