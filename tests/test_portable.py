@@ -45,18 +45,19 @@ def failures(server: LocalServer, flavour: Flavour) -> list[APIError]:
     """One error of each origin: a status, a broken stream, a clock, a missing server, an answer that is none."""
     settings = {"api_key": KEY, "max_retries": 1}
     errors: list[APIError] = []
-    for reply, more in (
-        (Reply.json({"type": "Slow", "message": "Slow."}, status=429, headers={"retry-after-ms": "1"}), {}),
-        (Reply.sse([chunk("Hel"), CUT]), {}),
-        (Reply.sse([chunk("Hel")]), {}),
-        (Reply.json({}, delay=60), {"deadline": 0.2}),
-        (Reply.json({"a": 1}), {}),
-    ):
-        server.reply(reply, reply)
+    slow = Reply.json({"type": "Slow", "message": "Slow."}, status=429, headers={"retry-after-ms": "1"})
+    replies: list[tuple[list[Reply], dict[str, Any]]] = [
+        ([slow, slow], {}),
+        ([Reply.sse([chunk("Hel"), CUT])], {}),
+        ([Reply.sse([chunk("Hel")])], {}),
+        ([Reply.json({}, delay=60)], {"deadline": 0.2}),
+        ([Reply.json({"a": 1})], {}),
+    ]
+    for scripted, more in replies:
+        server.reply(*scripted)
         _, error = flavour.chunks(server.base_url, {**settings, **more}, messages=HELLO)
         assert isinstance(error, APIError)
         errors.append(error)
-        server._app.script.clear()
     _, error = flavour.chunks("http://127.0.0.1:1", settings, messages=HELLO)
     assert isinstance(error, APIError)
     return [*errors, error]
