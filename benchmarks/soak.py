@@ -33,6 +33,9 @@ HANGS_AFTER = 60.0
 """Seconds in which any stream must have ended, waiting for its turn included."""
 
 CANCELLED_SHARE = 0.2
+CLOSED_SHARE = 0.1
+"""The share of streams that another task closes; half of those that are cancelled are closed beside it."""
+
 SLOW_SHARE = 0.02
 """The share of scenarios that wait for a clock."""
 
@@ -52,8 +55,8 @@ def played(request: ReceivedRequest) -> Reply | None:
     return SCENARIOS[name].reply() if name else None
 
 
-async def seen(client: AsyncOpper, scenario: Scenario, chance: random.Random) -> Outcome:
-    """Run a scenario, reading in one of three ways, and tell what came of it."""
+async def seen(client: AsyncOpper, scenario: Scenario, chance: random.Random, held: list[Any]) -> Outcome:
+    """Run a scenario, reading in one of three ways, and tell what came of it. The stream is put where others see it."""
     chunks, status = 0, None
     params: Any = {"messages": MESSAGES, **scenario.request, **scenario.settings}
     params["extra_headers"] = {"x-scenario": scenario.name}
@@ -61,12 +64,14 @@ async def seen(client: AsyncOpper, scenario: Scenario, chance: random.Random) ->
     try:
         if way == "events":
             async with client.chat.completions.stream(**params) as events:
+                held.append(events)
                 status = events.response.status_code
                 async for event in events:
                     chunks += event.type == "chunk"
                 final = await events.get_final_completion()
         else:
             async with await client.chat.completions.create(stream=True, **params) as stream:
+                held.append(stream)
                 status = stream.response.status_code
                 if way == "text":
                     async for _ in stream.text_stream:
@@ -98,10 +103,15 @@ async def worker(
     while names:
         scenario = SCENARIOS[names.pop()]
         server.reply(played)
-        task = asyncio.create_task(seen(clients[bool(scenario.settings)], scenario, chance))
-        if chance.random() < CANCELLED_SHARE:
+        held: list[Any] = []
+        task = asyncio.create_task(seen(clients[bool(scenario.settings)], scenario, chance, held))
+        closed = chance.random() < CLOSED_SHARE
+        if closed or chance.random() < CANCELLED_SHARE:
             await asyncio.wait({task}, timeout=chance.random() * 0.03)
-            if task.cancel():
+            beside = not closed and chance.random() < 0.5
+            if (closed or beside) and held:
+                await held[0].close()
+            if not closed and task.cancel():
                 counts["cancelled"] += 1
         done, _ = await asyncio.wait({task}, timeout=HANGS_AFTER)
         if not done:
@@ -109,6 +119,8 @@ async def worker(
             task.cancel()
         elif task.cancelled():
             counts["ended by cancellation"] += 1
+        elif closed and held and task.exception() is None and task.result().ends == "truncated":
+            counts["right: closed by another task"] += 1
         elif task.exception() is not None:
             counts[f"WRONG {scenario.name}: {task.exception()!r}"] += 1
         elif wrong := scenario.outcome.differences(task.result()):
