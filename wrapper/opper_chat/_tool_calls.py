@@ -53,16 +53,19 @@ class ToolCall:
         place: its place among the calls of the choice, in the order in which they appeared.
         index: the index that the server gives it, or None.
         slot: the index, or without one the position in the list of the chunk that brought it.
+        announced: its name, if it came again without an id when the arguments were closed: where arguments follow, they
+            are those of another call.
         delta: the text that its latest fragment added to the arguments, or to the input of a custom tool.
         length: the length of that text so far.
     """
 
-    __slots__ = ("_members", "_nesting", "_text", "delta", "index", "length", "place", "slot")
+    __slots__ = ("_members", "_nesting", "_text", "announced", "delta", "index", "length", "place", "slot")
 
     def __init__(self, place: int, slot: int) -> None:
         self.place = place
         self.slot = slot
         self.index: int | None = None
+        self.announced: str | None = None
         self.delta = ""
         self.length = 0
         self._members: dict[str, object] = {}
@@ -157,6 +160,7 @@ class ToolCalls:
     the call that it names by id or else points to by index or else by position, unless it can only be a new one:
 
     - it has a new id, and a name, or arguments though those before are closed;
+    - it has arguments, though those before are closed and were followed by the name;
     - it has another name, unless the call has an id, which it does not contradict, and no arguments yet: then it is
       more of the name;
     - it has the name again and arguments, though those before are closed.
@@ -179,14 +183,20 @@ class ToolCalls:
         text = _as_text(body.get(_TEXT_OF[kind]))
         slot = position if index is None else index
 
+        name = _word(body.get("name"))
         call = self._found(call_id, index, position)
-        if call is None or self._begins(call, call_id, slot, _word(body.get("name")), text):
+        if call is None or self._begins(call, call_id, slot, name, text):
+            announced = call.announced if call and not name else None
             call = ToolCall(len(self.calls), slot)
             self.calls.append(call)
+            if announced:
+                call.add({kind: {"name": announced}})
             call.add(fragment)
         elif call_id and call_id == call.id and call.closed and text == call.text:
             call.delta = ""  # the whole call was sent again
         else:
+            if name and not call_id and call.closed and not text.strip():
+                call.announced = name
             call.add(fragment)
 
         if call_id:
@@ -210,7 +220,7 @@ class ToolCalls:
         """Whether a fragment that points to a call can only begin another one."""
         known = call_id is not None and self._by_id.get(call_id) is call
         ended = call.closed and bool(text.strip())
-        if call_id and not known and (ended or (name and call.id)):
+        if (call_id and not known and (ended or (name and call.id))) or (ended and call.announced and not known):
             return True
         if not name or not call.name:
             return False
