@@ -25,11 +25,20 @@ def lower_hex(text: str) -> str:
     return re.sub("%..", lambda found: found[0].lower(), text)
 
 
+def escaped(text: str, written: str, *, letters: bool = True) -> str:
+    """Every character, or all but letters and digits, written by its number."""
+    return "".join([one if one.isalnum() and not letters else written.format(ord(one)) for one in text])
+
+
 def forms(secret: str) -> Iterator[bytes]:
     """Every way in which a text may be written, each long enough that it is not there by chance."""
     raw = secret.encode()
     yield from (raw, quote(secret).encode(), quote(secret, safe="").encode(), quote_plus(secret).encode())
     yield lower_hex(quote(secret, safe="")).encode()
+    yield from (secret.upper().encode(), secret.lower().encode(), raw.hex().encode(), raw.hex().upper().encode())
+    for written in ("%{:02x}", "%{:02X}", "\\u{:04x}", "\\\\u{:04x}"):
+        yield escaped(secret, written).encode()
+        yield escaped(secret, written, letters=False).encode()
     yield json.dumps(secret)[1:-1].replace("/", "\\/").encode()
     for before in range(3):
         for encode in (b64encode, urlsafe_b64encode):
@@ -86,7 +95,7 @@ def test_the_key_of_a_client(server: LocalServer, path: Path, monkeypatch: pytes
     assert '"{\\"key\\":\\"op-' in without(path, "other-key-in-environment")
 
 
-@pytest.mark.parametrize("form", range(12))
+@pytest.mark.parametrize("form", range(24))
 def test_a_key_that_is_echoed(server: LocalServer, path: Path, form: int) -> None:
     """In no form, while the client gets the answer as it is."""
     raw = KEY.encode()
@@ -94,6 +103,12 @@ def test_a_key_that_is_echoed(server: LocalServer, path: Path, form: int) -> Non
         KEY, json.dumps(KEY), KEY.replace("/", "\\/"), quote(KEY), quote(KEY, safe=""), lower_hex(quote_plus(KEY)),
         b64encode(raw).decode(), b64encode(b"user:" + raw + b"\n").decode(), b64encode(raw + b":").decode(),
         urlsafe_b64encode(b"a" + raw).decode(), urlsafe_b64encode(b"ab" + raw + b"c").decode(), f"{KEY}{KEY}",
+        KEY.upper(), KEY.lower(), raw.hex(), raw.hex().upper(),
+        *[
+            escaped(KEY, written, letters=letters)
+            for written in ("%{:02x}", "%{:02X}", "\\u{:04x}", "\\u{:04X}")
+            for letters in (True, False)
+        ],
     ]  # fmt: skip
     text = f"before {every[form]} after"
     assert record(server, path, Reply(body=text.encode())) == text
@@ -148,6 +163,98 @@ def test_headers_of_an_answer(server: LocalServer, path: Path) -> None:
         "retry-after": "3",
         "location": "https://api.example/?sig=***",
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x-orgid", "x-org-id", "X-AccountId", "x-account-id", "x-user", "x-userid", "x-username", "X_User_Name",
+        "x-organizationid", "x-organization-slug", "x-organisation", "x-projectname", "x-project-id", "x-tenantid",
+        "x-tenant", "x-vendor-orgid", "x-accesskey", "x-authtoken", "x-sessionid", "apikey",
+    ],
+)  # fmt: skip
+def test_names_of_headers(server: LocalServer, path: Path, name: str) -> None:
+    """However they are spelled; those of counts and of single requests are others."""
+    shown = {"x-request-id": "req_77", "x-ratelimit-remaining-tokens": "149984", "x-used-tokens": "12345678"}
+    record(server, path, Reply.json({"by": "of-12345abc"}, headers={name: "of-12345abc", **shown}))
+    kept = json.loads(without(path, "of-12345abc").splitlines()[1])["response"]["headers"]
+    assert kept == {**shown, "content-type": "application/json", "content-length": "12"}
+
+
+@pytest.mark.parametrize("fallbacks", [False, True])
+@pytest.mark.parametrize("member", ["extra_headers", "extraHeaders"])
+def test_the_headers_of_a_model(server: LocalServer, path: Path, member: str, fallbacks: bool) -> None:
+    """None of their values, by whatever name, there or in an answer; a test with others replays it."""
+
+    def ask(value: str) -> dict[str, Any]:
+        headers = {"X-Vendor": f"{value}-vendor", "Authorization": f"Bearer {value}-bearer", "X-Pin": 1234567890}
+        headers["Content-Type"] = "application/json"
+        model = {"name": "a/b", member: headers}
+        return {"json": {**USER, "model": ["c/d", {**model}, {**model}] if fallbacks else model, "after": "kept"}}
+
+    said = {"error": {"message": "no such key: wordsonly-bearer", "got": ask("wordsonly")["json"]}}
+    record(server, path, Reply.json(said, status=401, headers={"x-seen": "wordsonly-vendor"}), ask("wordsonly"))
+    asked = json.loads(without(path, "wordsonly-vendor", "wordsonly-bearer", "1234567890").splitlines()[1])
+    model = asked["request"]["body"]["model"]
+    names = ["X-Vendor", "Authorization", "X-Pin", "Content-Type"]
+    assert model == (["c/d", *[{"name": "a/b", member: dict.fromkeys(names, "***")}] * 2] if fallbacks else {
+        "name": "a/b", member: dict.fromkeys(names, "***")
+    })  # fmt: skip
+    with Cassette(path) as cassette:
+        response = httpx.post(f"{cassette.base_url}/chat/completions", **ask("another"))
+    assert response.headers["content-type"] == "application/json"
+    error = response.json()["error"]
+    assert error["message"] == "no such key: ***"
+    assert error["got"]["after"] == "kept"
+
+
+def test_headers_of_a_model_in_what_is_not_whole(server: LocalServer, path: Path) -> None:
+    """Out of an answer that tells others than were sent, nested and cut."""
+    told = '{"extra_headers": {"a": ["vendor-one", {"b": "vendor-two"}], "c": 7, "d": "vendor-thr'
+    record(server, path, Reply.sse([{"extra_headers": {"x": "vendor-four"}, "y": "kept"}, told]))
+    kept = without(path, "vendor-one", "vendor-two", "vendor-thr", "vendor-four")
+    assert '\\"y\\":\\"kept\\"' in kept
+
+
+NAMES = [
+    "Authorization", "apiKey", "api-key", "API_KEY", "accessKey", "accesskey", "token", "access_token", "authToken",
+    "secretKey", "password", "client_secret", "Client-Secret", "aws_secret_access_key", "refresh.token", "credentials",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_members_and_parameters(server: LocalServer, path: Path, name: str) -> None:
+    """In question, answer and query, whatever the letters and what is between the words; and their values elsewhere."""
+    request = {"json": {**USER, "provider": {name: "vendor-5551"}, "n": 1}, "params": {name: "vendor-5552", "n": "1"}}
+    answer = {"account": [{name: "vendor-5553"}], "text": "vendor-5551, vendor-5552, vendor-5553"}
+    record(server, path, Reply.json(answer), request)
+    exchange = json.loads(without(path, "vendor-5551", "vendor-5552", "vendor-5553").splitlines()[1])
+    assert exchange["request"]["query"] == f"{name}=***&n=1"
+    assert exchange["request"]["body"] == {**USER, "provider": {name: "***"}, "n": 1}
+    assert json.loads(exchange["response"]["pieces"][0]["text"])["text"] == "***, ***, ***"
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_what_is_named_alike(server: LocalServer, path: Path, streamed: bool) -> None:
+    """Counts, the words of a model and the user's own ids come through, in every byte."""
+    tokens = [{"token": "Hello-12345", "bytes": [72], "logprob": -0.5, "top_logprobs": [{"token": "Hello-12345"}]}]
+    body = {
+        "max_tokens": 16, "max_completion_tokens": 17, "prompt_cache_key": "cache-12345", "user": "user-12345",
+        "safety_identifier": "safe-12345", "parent_span_id": "span-12345", "key": "of-a-map-1", "logprobs": True,
+        "tools": [{"parameters": {"properties": {"token": {"type": "string"}, "password": {"type": "string"}}}}],
+    }  # fmt: skip
+    answer = {
+        "choices": [{"index": 0, "logprobs": {"content": tokens, "refusal": tokens}}],
+        "usage": {"prompt_tokens": 11, "total_tokens": 12}, "signature": "of-thought-1", **body,
+    }  # fmt: skip
+    reply = Reply.sse([answer, answer]) if streamed else Reply.json(answer)
+    said = record(server, path, reply, {"json": {**USER, **body}})
+    exchange = json.loads(path.read_bytes().splitlines()[1])
+    assert exchange["request"]["body"] == {**USER, **body}
+    assert "".join(piece["text"] for piece in exchange["response"]["pieces"]) == said
+    # Beside them it is a credential still.
+    record(server, path, Reply.json({**answer, "token": "token-12345"}))
+    without(path, "token-12345")
 
 
 def test_a_key_across_pieces(server: LocalServer, path: Path) -> None:

@@ -55,8 +55,9 @@ class Cassette(LoopbackServer):
     each is used once, in the order in which they were recorded; so the attempts of a client that tries again get
     what they got.
 
-    Keys, cookies and the names of accounts are left out of the file: headers that hold them, and their values wherever
-    else they stand, plain or in JSON, percent-encoding or base64. The headers of a request are not recorded at all.
+    Keys, cookies and the names of accounts are left out of the file: headers, parameters and members that hold them,
+    the `extra_headers` of a model, and their values wherever else they stand, plain or in JSON, percent-encoding, hex
+    or base64. The headers of a request are not recorded at all.
 
     Args:
         path: the file, of JSON lines.

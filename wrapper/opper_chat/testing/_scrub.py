@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -12,10 +10,9 @@ from typing import Any
 from ._cassette_errors import RecordingError
 from ._exchange import Exchange, Piece, Request, Response
 from ._json import is_list, is_object
+from ._members import SAID, is_credential, is_headers, secret_values, text_of
 from ._secrets import SCRUBBED, Secrets
 from ._spelled import Part, literal, spelled
-
-_MEMBERS = ("access_token", "api_key", "apikey", "authorization", "client_secret", "password", "refresh_token")
 
 
 class Scrub:
@@ -32,15 +29,12 @@ class Scrub:
     ) -> None:
         self._secrets = Secrets(headers, find)
         self._named = frozenset(members)
-        names = "|".join(re.escape(json.dumps(name)) for name in sorted({*_MEMBERS, *self._named}))
-        # The value of a member, text or number, wherever it stands in text that holds JSON.
-        self._value_of_member = re.compile(rf'(?:{names})\s*:\s*(?:"((?:[^"\\]|\\.)*)|(-?\d[-+.\deE]*))')
 
     def learn(self, fields: Iterable[tuple[str, str]], query: str, content: bytes) -> None:
         """Take in the secrets of a request."""
         self._secrets.learn_headers(fields)
         self._secrets.learn_query(query)
-        self._secrets.learn_content(content)
+        self._learn_content(content)
 
     def learn_answer(self, response: Response) -> None:
         """Take in the secrets of an answer.
@@ -50,9 +44,16 @@ class Scrub:
         """
         self._secrets.learn_headers(response.fields)
         content = b"".join(_unpacked(response))
-        self._secrets.learn_content(content)
+        self._learn_content(content)
         for parts in spelled(content.decode("latin-1")):
             self._secrets.learn_content("".join([part.text for part in parts]).encode("utf-8", "replace"))
+
+    def _learn_content(self, content: bytes) -> None:
+        self._secrets.learn_content(content)
+        text = content.decode("latin-1")
+        for value in secret_values(text):
+            if value.quoted:  # a number may be that of anything
+                self._secrets.learn_value(value.name, text_of(text[value.start : value.stop]), sure=value.header)
 
     def request(self, request: Request) -> Request:
         """Return a request without secrets."""
@@ -87,12 +88,21 @@ class Scrub:
         shorter.pieces = [Piece.of(data, piece.after) for data, piece in zip(after, response.pieces, strict=True)]
         return shorter
 
-    def _json(self, value: object, name: str | None = None) -> Any:
-        if is_object(value) and name not in self._named:
-            return {self._secrets.without(member): self._json(inside, member) for member, inside in value.items()}
-        if is_list(value) and name not in self._named:
-            return [self._json(item) for item in value]
-        if value is not None and (name in self._named or (name in _MEMBERS and isinstance(value, str))):
+    def _json(self, value: object, name: str = "", *, header: bool = False, said: bool = False) -> Any:
+        if value is None or isinstance(value, bool):
+            return SCRUBBED if value is not None and name in self._named else value
+        if name in self._named:
+            return SCRUBBED
+        if is_object(value):
+            return {
+                self._secrets.without(member): self._json(
+                    inside, member, header=header or is_headers(member), said=said or member == SAID
+                )
+                for member, inside in value.items()
+            }
+        if is_list(value):
+            return [self._json(item, header=header, said=said) for item in value]
+        if header or (is_credential(name) and not (said and name == "token")):
             return SCRUBBED
         return self._secrets.without(value) if isinstance(value, str) else value
 
@@ -121,13 +131,12 @@ class Scrub:
 
     def _spans(self, text: str) -> Iterator[tuple[int, int, str]]:
         """Yield where something is to be replaced, in order and apart from each other, and by what."""
-        found = [(start, stop, SCRUBBED) for start, stop in self._secrets.spans(text)]
+        # Of those that begin alike the first stays: a number is to be one still.
+        values = [value for value in secret_values(text, self._named) if value.start < value.stop]
+        found = [(value.start, value.stop, SCRUBBED if value.quoted else "0") for value in values]
+        found += [(start, stop, SCRUBBED) for start, stop in self._secrets.spans(text)]
         for parts in spelled(text):
             found += self._spelled_out(parts)
-        for match in self._value_of_member.finditer(text):
-            group = 1 if match[1] is not None else 2
-            if match[group]:
-                found.append((*match.span(group), SCRUBBED if group == 1 else "0"))
         end = -1
         for start, stop, put in sorted(found, key=lambda span: (span[0], -span[1])):
             if start >= end:

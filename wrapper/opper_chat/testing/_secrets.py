@@ -10,9 +10,11 @@ import os
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Iterator
+from string import ascii_letters, digits
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from .._options import KEY_VARIABLES
+from ._members import is_credential, squeezed
 
 SCRUBBED = "***"
 
@@ -21,8 +23,8 @@ _SHORTEST = 8
 
 _HIDDEN = {
     "account", "apikey", "auth", "authorization", "cookie", "cookie2", "credential", "credentials", "customer", "key",
-    "org", "organisation", "organization", "password", "project", "secret", "session", "signature", "tenant", "token",
-    "userid", "workspace",
+    "org", "organisation", "organization", "password", "project", "secret", "session", "sig", "signature", "tenant",
+    "token", "workspace",
 }  # fmt: skip
 """Words in the name of a header or of a parameter in the query whose value is nobody else's business."""
 
@@ -33,6 +35,15 @@ _KEYS = {
 """Those among them that stand for a secret whatever it looks like. The name of an account may be a word as any other:
 only what has a digit in it is taken for an id, and out of all texts."""
 
+_ACCOUNT = re.compile(
+    "(?:account|customer|org|organi[sz]ation|project|session|tenant|user|workspace)id"
+    "|^x(?:account|customer|organi[sz]ation|project|tenant|user|workspace)"
+)
+"""The same in names without what is between their words, of which some are written as one."""
+
+_MEDIA = {"accept", "contenttype"}
+"""Headers of a model whose value has its meaning elsewhere too."""
+
 _SHOWN = {"idempotency-key"}
 
 _NUMBERED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
@@ -41,7 +52,9 @@ _NUMBERED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 def is_hidden(name: str) -> bool:
     """Whether a header or a parameter of this name holds a secret, or says whose account it is."""
     name = name.lower()
-    return name not in _SHOWN and (not _HIDDEN.isdisjoint(_words(name)) or re.search("user[-_]id", name) is not None)
+    if name in _SHOWN:
+        return False
+    return not _HIDDEN.isdisjoint(_words(name)) or is_credential(name) or _ACCOUNT.search(squeezed(name)) is not None
 
 
 def _words(name: str) -> list[str]:
@@ -73,9 +86,9 @@ class Secrets:
         """Take in the secrets among the headers of a request or an answer."""
         for name, value in fields:
             if self.hides(name):
-                sure = not _KEYS.isdisjoint(_words(name)) or name.lower() in self._headers
+                known = not _KEYS.isdisjoint(_words(name)) or is_credential(name) or name.lower() in self._headers
                 for word in _credentials(name.lower(), value):
-                    if sure or re.search(r"\d", word):
+                    if known or re.search(r"\d", word):
                         self._learn(word)
 
     def learn_query(self, query: str) -> None:
@@ -83,6 +96,13 @@ class Secrets:
         for name, value in parse_qsl(query):
             if is_hidden(name):
                 self._learn(value)
+
+    def learn_value(self, name: str, value: str, *, sure: bool) -> None:
+        """Take in what a member of some JSON has, unless it may be a word as any other and `sure` is not set."""
+        if squeezed(name) not in _MEDIA:
+            for word in (value, *_credentials(name.lower(), value)):
+                if sure or re.search(r"\d", word):
+                    self._learn(word)
 
     def learn_content(self, content: bytes) -> None:
         """Take in what the caller's own function finds."""
@@ -152,23 +172,32 @@ def _credentials(name: str, value: str) -> Iterator[str]:
 
 def _begun(form: str, rest: str) -> int:
     """How many letters of a secret a text ends with, if they are enough to be no chance."""
+    if form[:_SHORTEST] not in rest:
+        return 0
     lengths = range(min(len(form) - 1, len(rest)), _SHORTEST - 1, -1)
     return next((length for length in lengths if rest.endswith(form[:length])), 0)
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """How a secret is written: as it is, in JSON, in an address, and inside whatever is written in base64."""
+    """How a secret is written: as it is, in JSON, in an address, in hex, and inside whatever is written in base64."""
     yield secret
     for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         yield from (text, text.replace("/", "\\/"))
-    for text in (quote(secret), quote(secret, safe=""), quote_plus(secret)):
-        yield from (text, re.sub("%..", lambda found: found[0].lower(), text))
     raw = secret.encode("utf-8", "surrogatepass")
-    yield raw.decode("latin-1")  # bodies are looked through byte by byte
-    if len(raw) >= _SHORTEST:
-        # Three bytes make four letters, so there are three ways to stand in a longer text. The letters at both ends
-        # hold bits of what is beside it.
-        for before in range(3):
-            letters = b64encode(bytes(before) + raw).decode()
-            inner = letters[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
-            yield from (inner, inner.replace("+", "-").replace("/", "_"))
+    for text in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
+        yield from (text, re.sub("%..", lambda found: found[0].lower(), text))
+    letters = raw.decode("latin-1")
+    yield letters  # bodies are looked through byte by byte
+    if len(raw) < _SHORTEST:
+        return
+    yield from (secret.upper(), secret.lower(), raw.hex(), raw.hex().upper())
+    # What need not be escaped may be: everything, or everything but letters and digits.
+    for written in ("%{:02x}", "%{:02X}", "\\u{:04x}", "\\u{:04X}"):
+        for kept in ("", ascii_letters + digits):
+            yield "".join([one if one in kept else written.format(ord(one)) for one in letters])
+    # Three bytes make four letters, so there are three ways to stand in a longer text. The letters at both ends
+    # hold bits of what is beside it.
+    for before in range(3):
+        coded = b64encode(bytes(before) + raw).decode()
+        inner = coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]
+        yield from (inner, inner.replace("+", "-").replace("/", "_"))
