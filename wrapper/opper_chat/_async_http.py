@@ -273,12 +273,19 @@ class AsyncHTTP:
 
     async def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
-        for _ in range(len(self.holders.dropped)):
-            response = self.holders.dropped.pop(0)
-            if is_here(response):
-                await response.aclose()
-            elif is_anywhere(response):
-                self.holders.dropped.append(response)
+        elsewhere: list[httpx.Response] = []
+        try:
+            while self.holders.dropped:
+                try:
+                    response = self.holders.dropped.pop()
+                except IndexError:
+                    return  # another thread took it
+                if is_here(response):
+                    await response.aclose()
+                elif is_anywhere(response):
+                    elsewhere.append(response)
+        finally:
+            self.holders.dropped.extend(elsewhere)
 
 
 def _default_client(library: Library, max_connections: int, event_hooks: EventHooks | None) -> httpx.AsyncClient:

@@ -292,12 +292,19 @@ class HTTP:
 
     def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
-        for _ in range(len(self.holders.dropped)):
-            response = self.holders.dropped.pop(0)
-            if is_here(response):
-                response.close()
-            elif is_anywhere(response):
-                self.holders.dropped.append(response)
+        elsewhere: list[httpx.Response] = []
+        try:
+            while self.holders.dropped:
+                try:
+                    response = self.holders.dropped.pop()
+                except IndexError:
+                    return  # another thread took it
+                if is_here(response):
+                    response.close()
+                elif is_anywhere(response):
+                    elsewhere.append(response)
+        finally:
+            self.holders.dropped.extend(elsewhere)
 
 
 def _default_client(
