@@ -82,7 +82,8 @@ class Call:
         if self._began is None:  # nothing was sent
             error.attempts = tuple(self._retries.attempts)
             return None
-        wait = self._retries.failed(error, now - self._began, now, final=final)
+        # Nor where the caller gave the call up in the meantime.
+        wait = self._retries.failed(error, now - self._began, now, final=final or not self._telling)
         self._told()
         return wait
 
