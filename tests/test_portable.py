@@ -289,28 +289,16 @@ def test_a_forked_child_has_connections_of_its_own(server: LocalServer) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
-def test_a_child_that_is_forked_while_a_stream_is_read(server: LocalServer) -> None:
-    """Has places for calls of its own, though the parent's are all taken."""
-    client = Opper(api_key="key", base_url=server.base_url, max_connections=1, timeout=30)
+@pytest.mark.parametrize(
+    "bound",
+    [{"max_connections": 1, "timeout": 30}, {"max_concurrency": 1, "deadline": 20}],
+    ids=lambda bound: next(iter(bound)),
+)
+def test_a_child_that_is_forked_while_a_stream_is_read(server: LocalServer, bound: dict[str, Any]) -> None:
+    """Has places for connections and for calls of its own, though the parent's are all taken."""
+    client = Opper(api_key="key", base_url=server.base_url, **bound)
     server.reply(whole("Hel", "lo"))
     with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
-        next(stream)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
-        if child == 0:
-            os._exit(0 if "child" in (ask(client, "child").choices[0].message.content or "") else 1)
-        assert os.waitpid(child, 0)[1] == 0
-        assert stream.get_final_text() == "Hello"
-    client.close()
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
-def test_a_child_has_places_for_calls_of_its_own(server: LocalServer) -> None:
-    """Though `max_concurrency` of its parent is used up by what the child does not have."""
-    client = Opper(api_key="key", base_url=server.base_url, max_concurrency=1, deadline=20)
-    server.reply(whole("Hel", "lo"))
-    with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[call-overload]
         next(stream)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)
