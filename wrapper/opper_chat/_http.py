@@ -22,7 +22,17 @@ from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key, find_proxy
 from ._pool import Pool
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
-from ._transport import CALL, CallersError, Holders, bearer, errors_mapped, forget_key, verify
+from ._transport import (
+    CALL,
+    CallersError,
+    Holders,
+    bearer,
+    errors_mapped,
+    forget_key,
+    no_cookies,
+    verify,
+    warn_at_exit,
+)
 from ._wait import SendLimit, abandon, is_anywhere, is_here, made_key, time_limit
 
 if TYPE_CHECKING:
@@ -126,10 +136,13 @@ class HTTP:
             closed = APIConnectionError("The client is closed.")
             closed.lasting = True
             raise closed
-        self._used = True
+        if not self._used:
+            self._used = True
+            if not self.lent:
+                warn_at_exit(self)
         clocks = call.clocks
         turn = self._turn(clocks)
-        key = self._key(call.settings.key, clocks)
+        call.key = key = self._key(call.settings.key, clocks)
         timeouts = StepTimeouts(steps, clocks, monotonic)
         limit = clocks.limit(monotonic()) if clocks.running else None
         if limit is not None and limit.left <= 0:
@@ -160,7 +173,7 @@ class HTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
-        forget_key(response)
+        forget_key(response, key)
         return response
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
@@ -286,9 +299,14 @@ class HTTP:
     def __del__(self) -> None:
         if getattr(self, "_closed", True) or self.lent or not self._used or sys.is_finalizing():
             return
-        message = f"a client made at {self._site} was never closed"
-        warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
+        self.complain()
         abandon(self._client)
+
+    def complain(self) -> None:
+        """Warn that it was never closed, unless it was."""
+        if not self._closed:
+            message = f"a client made at {self._site} was never closed"
+            warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 
     def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
@@ -319,7 +337,7 @@ def _default_client(
         )
 
     pool: Any = Pool(library, connect, max_connections, KEEPALIVE_SECONDS)
-    return library.Client(transport=pool, event_hooks=_marked(event_hooks))
+    return library.Client(transport=pool, event_hooks=_marked(event_hooks), cookies=no_cookies())
 
 
 def _marked(event_hooks: EventHooks | None) -> dict[str, list[Callable[..., Any]]] | None:

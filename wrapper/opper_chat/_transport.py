@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import ssl
 import sys
 from collections import Counter
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from typing import TYPE_CHECKING, Protocol, cast
+from weakref import WeakSet
 
 from sniffio import AsyncLibraryNotFoundError, current_async_library
 
-from ._errors import APIConnectionError, APIError, APIResponseValidationError, APITimeoutError, InvalidArgumentError
+from ._errors import (
+    REMOVED,
+    SHORTEST_SECRET,
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APITimeoutError,
+    InvalidArgumentError,
+)
 from ._library import Library, failures
 from ._options import Secret
 
@@ -40,6 +51,34 @@ def ssl_context(library: Library) -> ssl.SSLContext:
 def verify(library: Library, scheme: str) -> ssl.SSLContext | bool:
     """Return how a connection of this scheme verifies its server. Without TLS there is nothing to verify."""
     return ssl_context(library) if scheme == "https" else False
+
+
+def no_cookies() -> CookieJar:
+    """Return a jar that keeps none: what a server sets for one key is not sent with another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+class Closable(Protocol):
+    """What complains if it was never closed."""
+
+    def complain(self) -> None:
+        """Warn, unless it was."""
+        ...
+
+
+_used = WeakSet[Closable]()
+
+
+def warn_at_exit(one: Closable) -> None:
+    """Have something complain when the interpreter exits, if it is still there. Its finalizer then comes too late."""
+    _used.add(one)
+
+
+@atexit.register
+def complain_at_exit() -> None:
+    """Have what was never closed complain while there is still somebody to hear it."""
+    for one in list(_used):
+        one.complain()
 
 
 def bearer(key: Secret) -> dict[str, str]:
@@ -189,15 +228,23 @@ def _is_of_tls(error: BaseException | None) -> bool:
     return False
 
 
-def forget_key(response: httpx.Response) -> None:
-    """Take the key out of the requests that hang on a response for as long as it lives."""
+def forget_key(response: httpx.Response, key: Secret) -> None:
+    """Take the key out of a response's headers, where some servers repeat it, and out of the requests that hang on it.
+
+    They do for as long as it lives.
+    """
     for request in (*(past.request for past in response.history), response.request):
         _forget_key(request)
+    secret = key.reveal()
+    if len(secret) >= SHORTEST_SECRET:
+        for name, value in response.headers.items():
+            if secret in value:
+                response.headers[name] = value.replace(secret, REMOVED)
 
 
 def _forget_key(request: httpx.Request) -> None:
     if "authorization" in request.headers:
-        request.headers["authorization"] = "[removed]"
+        request.headers["authorization"] = REMOVED
 
 
 def _without_key(error: Exception, request: httpx.Request) -> Exception:
