@@ -21,7 +21,7 @@ from ._limits import Place
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key, find_proxy
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
-from ._transport import CALL, CallersError, Holders, bearer, errors_mapped, forget_key, no_cookies, verify, warn_at_exit
+from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget_key, no_cookies, verify, warn_at_exit
 
 if TYPE_CHECKING:
     import httpx
@@ -134,7 +134,7 @@ class AsyncHTTP:
         call.sending(began)
         clocks.wait(began)
         try:
-            with errors_mapped(prepared, holders=self.holders), tell_sending(call.record):
+            with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 async with sending:
                     response = await self._client.send(prepared, stream=True)
         except CallersError as raised:
@@ -226,7 +226,7 @@ class AsyncHTTP:
         self.holders.hold(id(response), CALL)
         limit = clocks.limit(monotonic()) if clocks.running else None
         try:
-            with errors_mapped(response.request, response.status_code, response.headers):
+            with ErrorMap(response.request, response.status_code, response.headers):
                 if limit is None:
                     await response.aread()
                     return
@@ -243,14 +243,16 @@ class AsyncHTTP:
 
     async def next_bytes(self, response: httpx.Response, pieces: AsyncIterator[bytes], clocks: CallClocks) -> bytes:
         """Return the next bytes of a body; none at its end."""
-        began = monotonic()
+        mapping = ErrorMap(response.request, response.status_code, response.headers)
+        began = monotonic() if clocks.running else 0.0
         limit = clocks.limit(began) if clocks.running else None
-        if limit is not None and limit.left <= 0:
+        if limit is None:
+            with mapping:
+                return await anext(pieces, b"")
+        if limit.left <= 0:
             # Where a read cannot be interrupted, the clock is at least looked at between two of them.
             raise timed_out(limit, response.status_code, response.headers)
-        with errors_mapped(response.request, response.status_code, response.headers):
-            if limit is None:
-                return await anext(pieces, b"")
+        with mapping:
             clocks.wait(began)
             try:
                 async with time_limit(limit.left, response):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, TypeGuard, cast
+from typing import NamedTuple, TypeGuard, cast
 
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
@@ -176,15 +176,14 @@ def is_usual(value: object) -> TypeGuard[dict[str, object]]:
 
     What is usual passes all of the questions below. It is asked first because it costs a quarter of them.
     """
-    if value.__class__ is not dict:
+    if not is_object(value) or "error" in value:
         return False
-    members = cast("dict[str, Any]", value)
-    choices = members.get("choices")
-    if choices.__class__ is not list or len(choices) != 1 or "error" in members:
+    choices = value.get("choices")
+    if not is_array(choices) or len(choices) != 1:
         return False
     choice = choices[0]
     return (
-        choice.__class__ is dict
+        is_object(choice)
         and choice.get("index").__class__ is int
         and choice.get("finish_reason") in _USUAL_REASONS
         and "message" not in choice

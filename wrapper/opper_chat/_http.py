@@ -25,9 +25,9 @@ from ._settings import DEFAULT_STEPS, Limits, check_hooks
 from ._transport import (
     CALL,
     CallersError,
+    ErrorMap,
     Holders,
     bearer,
-    errors_mapped,
     forget_key,
     no_cookies,
     verify,
@@ -154,7 +154,7 @@ class HTTP:
         call.sending(began)
         clocks.wait(began)
         try:
-            with errors_mapped(prepared, holders=self.holders), tell_sending(call.record):
+            with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 with sending:
                     response = self._client.send(prepared, stream=True)
         except CallersError as raised:
@@ -251,7 +251,7 @@ class HTTP:
         self.holders.hold(id(response), CALL)
         limit = clocks.limit(monotonic()) if clocks.running else None
         try:
-            with errors_mapped(response.request, response.status_code, response.headers):
+            with ErrorMap(response.request, response.status_code, response.headers):
                 if limit is None:
                     response.read()
                     return
@@ -272,14 +272,16 @@ class HTTP:
         self, response: httpx.Response, pieces: Iterator[bytes], clocks: CallClocks
     ) -> bytes:
         """Return the next bytes of a body; none at its end."""
-        began = monotonic()
+        mapping = ErrorMap(response.request, response.status_code, response.headers)
+        began = monotonic() if clocks.running else 0.0
         limit = clocks.limit(began) if clocks.running else None
-        if limit is not None and limit.left <= 0:
+        if limit is None:
+            with mapping:
+                return next(pieces, b"")
+        if limit.left <= 0:
             # Where a read cannot be interrupted, the clock is at least looked at between two of them.
             raise timed_out(limit, response.status_code, response.headers)
-        with errors_mapped(response.request, response.status_code, response.headers):
-            if limit is None:
-                return next(pieces, b"")
+        with mapping:
             clocks.wait(began)
             try:
                 with time_limit(limit.left, response):
