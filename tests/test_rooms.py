@@ -16,12 +16,14 @@ from opper_chat import (
     AsyncRawStream,
     AsyncStream,
     AsyncStreamedResponse,
+    AsyncToolStream,
     EventStream,
     Opper,
     RawResponse,
     RawStream,
     Stream,
     StreamedResponse,
+    ToolStream,
 )
 
 WRAPPER = Path(opper_chat.__file__).parent
@@ -36,17 +38,29 @@ ROOMS = [
     "_observers",
     "_clocks",
     "_checks",
+    "_misfits",
+    "_hints",
+    "_shapes",
+    "_pydantic",
+    "_fields",
+    "_schemas",
     "_headers",
     "_settings",
     "_requests",
+    "_partial_json",
+    "_tool_calls",
+    "_tool_errors",
+    "_asked",
+    "_signatures",
+    "_tools",
     "_results",
     "_sse",
     "_responses",
     "_chunks",
-    "_partial_json",
-    "_tool_calls",
     "_accumulator",
     "_events",
+    "_tool_run",
+    "_tool_plan",
     "_parts",
     "_flow",
     "_retries",
@@ -64,6 +78,8 @@ ROOMS = [
     "_async_stream",
     "_async_event_stream",
     "_async_raw",
+    "_async_workers",
+    "_async_run",
     "_async_completions",
     "_async_client",
     "_bell",
@@ -74,13 +90,25 @@ ROOMS = [
     "_stream",
     "_event_stream",
     "_raw",
+    "_workers",
+    "_run",
     "_completions",
     "_client",
     "telemetry",
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
-SEES_THE_CONTRACT = {"_requests", "_results", "_responses", "_chunks", "_accumulator", "_events"}
+SEES_THE_CONTRACT = {
+    "_requests",
+    "_results",
+    "_responses",
+    "_chunks",
+    "_accumulator",
+    "_events",
+    "_tools",
+    "_tool_run",
+    "_tool_plan",
+}
 
 
 def imports(path: Path) -> set[str]:
@@ -137,12 +165,14 @@ def test_the_public_names() -> None:
     assert set(opper_chat.__all__) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
         "AsyncEventStream", "AsyncOpper", "AsyncRawResponse", "AsyncRawStream", "AsyncStream",
-        "AsyncStreamedResponse", "Attempt", "AuthenticationError", "BadRequestError", "CallOptions",
-        "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError", "EventStream", "InternalServerError",
-        "InvalidArgumentError", "MissingKeyError", "NotFoundError", "Observer", "Opper", "OpperError",
-        "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "Stream", "StreamEvent",
-        "StreamTruncatedError", "StreamedResponse", "UnknownArgumentError", "UnprocessableEntityError",
-        "__version__", "forget", "observe",
+        "AsyncStreamedResponse", "AsyncToolStream", "Attempt", "AuthenticationError", "BadRequestError",
+        "CallOptions", "CallRecord", "CalledTool", "ChatCompletion", "ClientOptions", "ConflictError", "EventStream",
+        "InternalServerError", "InvalidArgumentError", "MissingKeyError", "NotFoundError", "Observer", "Opper",
+        "OpperError", "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "RepeatedCallError",
+        "RunEvent", "RunStep", "Stream", "StreamEvent", "StreamTruncatedError", "StreamedResponse", "TextTool",
+        "TokenBudgetError", "TooManyTurnsError", "Tool", "ToolArgumentsError", "ToolCall", "ToolContext", "ToolError",
+        "ToolFailedError", "ToolRun", "ToolRunError", "ToolRunTimeoutError", "ToolStream", "UnknownArgumentError",
+        "UnprocessableEntityError", "__version__", "custom_tool", "forget", "observe", "tool", "tool_result",
     }  # fmt: skip
     for name in opper_chat.__all__:
         assert getattr(opper_chat, name)
@@ -173,6 +203,7 @@ def surface(cls: type) -> dict[str, str]:
         (RawResponse, AsyncRawResponse),
         (RawStream, AsyncRawStream),
         (StreamedResponse, AsyncStreamedResponse),
+        (ToolStream, AsyncToolStream),
     ],
 )
 def test_both_shells_have_the_same_surface(sync: type, asynchronous: type) -> None:

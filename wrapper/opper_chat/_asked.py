@@ -53,9 +53,23 @@ class ToolCall:
             raise self.misfit("they are JSON, but no object")
         return value
 
-    def misfit(self, reason: str, argument: str = "") -> ToolArgumentsError:
+    def arguments_as(self, hint: type[T]) -> T:
+        """Return the arguments as a value of a type: an attrs class, a dataclass, a TypedDict, a pydantic model, ...
+
+        Raises:
+            ToolArgumentsError: they are none. It names the places.
+            InvalidArgumentError: the type is one that strict mode has no form for.
+        """
+        from ._schemas import InvalidValueError, convert  # loaded by those who use them
+
+        try:
+            return convert(self.parsed, hint)
+        except InvalidValueError as error:
+            raise self.misfit(str(error)) from None
+
+    def misfit(self, reason: str) -> ToolArgumentsError:
         """Return the error that names this call."""
-        return ToolArgumentsError(self.name, self.id, reason, self.arguments or self.input, argument)
+        return ToolArgumentsError(self.name, self.id, reason, self.arguments or self.input)
 
 
 def asked(calls: Iterable[AnyToolCall] | None) -> list[ToolCall]:
@@ -132,4 +146,3 @@ def _plain(value: object) -> object:
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
-

@@ -13,7 +13,7 @@ from typing import Generic, Literal, Self, TypeAlias, TypeVar
 
 from ._async_calls import AsyncCalls
 from ._async_event_stream import AsyncEventStream, AsyncStreamManager
-from ._async_workers import AsyncBeforeCall, AsyncOnEvent, AsyncWorkers, ask, ask_in_time
+from ._async_workers import AsyncBeforeCall, AsyncOnEvent, AsyncWorkers, ask, ask_in_time, check_tools
 from ._call import Call
 from ._errors import APIError, OpperError
 from ._results import ChatCompletion
@@ -239,6 +239,17 @@ async def run_tools(
         return stream.run
 
 
+def stream_tools(
+    calls: AsyncCalls,
+    arguments: Mapping[str, object],
+    settings: RunSettings,
+    before_call: AsyncBeforeCall | None,
+    site: str,
+) -> AsyncToolStream[None]:
+    """Return a run that tells of itself."""
+    return AsyncToolStream[None](calls, plan_of(calls, arguments, settings), before_call, site)
+
+
 def plan_of(calls: AsyncCalls, arguments: Mapping[str, object], settings: RunSettings) -> Plan:
     """Return the plan of a run.
 
@@ -246,4 +257,6 @@ def plan_of(calls: AsyncCalls, arguments: Mapping[str, object], settings: RunSet
         InvalidArgumentError: an argument is wrong.
     """
     clocks = calls.settings.changed({name: arguments[name] for name in ("deadline",) if name in arguments}).clocks
-    return Plan(arguments, settings.checked()._replace(deadline=clocks.deadline))
+    plan = Plan(arguments, settings.checked()._replace(deadline=clocks.deadline))
+    check_tools(plan.tools)
+    return plan

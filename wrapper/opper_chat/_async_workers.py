@@ -24,6 +24,7 @@ from ._asked import ToolCall
 from ._async_bell import Bell
 from ._tool_plan import Job, Verdict
 from ._tool_run import RunStep
+from ._tools import Toolbox
 
 AsyncBeforeCall: TypeAlias = Callable[[ToolCall], Verdict | Awaitable[Verdict]]
 """Says of a call, before it is carried out, whether and with what it may be."""
@@ -114,6 +115,10 @@ class AsyncWorkers:
                 error = raised
             job.ended(error, monotonic() - began)
             self._tell(job, ended=True)
+
+
+def check_tools(tools: Toolbox) -> None:
+    """Do nothing: what is a coroutine and what is none can both be carried out. The twin refuses one of them."""
 
 
 async def ask(function: Callable[..., Any], *arguments: object) -> Any:

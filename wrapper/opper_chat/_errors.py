@@ -32,6 +32,7 @@ from ._json import is_array, is_object
 if TYPE_CHECKING:
     from ._record import Attempt
     from ._results import ChatCompletion
+    from ._tool_run import ToolRun
 
 
 class OpperError(Exception):
@@ -109,12 +110,14 @@ class APIError(OpperError):
         attempts: the requests of the call, the last one included; each has ``status_code``, ``error`` and ``wait``.
         lasting: whether it would fail the same way again, so that it is not retried: a certificate that does not
             verify, an address that cannot be, a client that is closed.
+        run: of a call inside of a run of tools, what was done before it, else None.
     """
 
     partial: ChatCompletion | None = None
     chunks_received: int = 0
     attempts: tuple[Attempt, ...] = ()
     lasting: bool = False
+    run: ToolRun[object] | None = None
 
     def __init__(
         self,

@@ -35,17 +35,15 @@ class ToolArgumentsError(OpperError, ValueError):
     Attributes:
         tool: the name of the tool that was called.
         call_id: the id of the call.
-        argument: the path to what is wrong, such as ``days`` or ``places[0].city``, or empty where it is the whole.
+        reason: what is wrong with it: each place with its path, such as ``places[0].city: is missing``.
         arguments: the text that the model wrote.
     """
 
-    def __init__(self, tool: str, call_id: str, reason: str, arguments: str, argument: str = "") -> None:
-        where = f"{argument}: " if argument else ""
-        super().__init__(f"the arguments of {tool!r} (call {call_id!r}) cannot be used: {where}{reason}")
+    def __init__(self, tool: str, call_id: str, reason: str, arguments: str) -> None:
+        super().__init__(f"The arguments of {tool!r} (call {call_id!r}) cannot be used: {reason}.")
         self.tool = tool
         self.call_id = call_id
-        self.reason = f"{where}{reason}"
-        self.argument = argument
+        self.reason = reason
         self.arguments = arguments
 
 

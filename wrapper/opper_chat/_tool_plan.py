@@ -26,7 +26,7 @@ from ._tool_errors import (
     TooManyTurnsError,
 )
 from ._tool_run import CalledTool, ToolRun
-from ._tools import AnyTool, Toolbox
+from ._tools import Runner, Toolbox
 
 if TYPE_CHECKING:
     from opper_chat_api.params import ChatMessageParam
@@ -63,9 +63,7 @@ class RunSettings(NamedTuple):
             if getattr(self, name) is not None:
                 check_count(getattr(self, name), name)
         if self.on_tool_error not in ("answer", "raise") and not callable(self.on_tool_error):
-            raise InvalidArgumentError(
-                "on_tool_error", "'answer', 'raise' or a function", describe(self.on_tool_error)
-            )
+            raise InvalidArgumentError("on_tool_error", "'answer', 'raise' or a function", describe(self.on_tool_error))
         return self
 
 
@@ -103,6 +101,7 @@ class Plan:
     Attributes:
         run: what was done so far.
         settings: what bounds it.
+        tools: what the model may call.
         is_over: whether the model has answered, or has called what is not for this run to carry out.
 
     Raises:
@@ -121,8 +120,8 @@ class Plan:
         messages = self._arguments.pop("messages", None)
         if not is_sequence(messages):
             raise InvalidArgumentError("messages", "a list of messages", describe(messages))
-        self._tools = Toolbox(self._arguments.get("tools"))
-        self._arguments["tools"] = self._tools.definitions
+        self.tools = Toolbox(self._arguments.get("tools"))
+        self._arguments["tools"] = self.tools.definitions or None
         self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
         self._began: float | None = None
         self.is_over = False
@@ -180,8 +179,8 @@ class Plan:
             run.messages.append(message)
             return []
         calls = asked(message.tool_calls)
-        run.pending = [call for call in calls if self._tools.hands_back(call)]
-        called = [CalledTool(call, run.turns) for call in calls if not self._tools.hands_back(call)]
+        run.pending = [call for call in calls if self.tools.hands_back(call)]
+        called = [CalledTool(call, run.turns) for call in calls if not self.tools.hands_back(call)]
         run.calls.extend(called)
         self._open = message, called
         self.is_over = bool(run.pending)
@@ -196,9 +195,9 @@ class Plan:
             ToolFailedError: it is wrong, and that is to end the run.
         """
         call = called.call
-        tool = self._tools.find(call)
+        tool = self.tools.find(call)
         if tool is None:
-            known = ", ".join(self._tools.names) or "none at all"
+            known = ", ".join(self.tools.names) or "none at all"
             self._fail(called, ToolError(f"there is no tool {call.name!r}. There are: {known}."))
             return None
         try:
@@ -225,7 +224,7 @@ class Plan:
         if not is_mapping(verdict):
             accepted = "None, True, False, a text or a mapping of arguments"
             raise InvalidArgumentError("before_call()", accepted, describe(verdict))
-        tool = self._tools.find(called.call)
+        tool = self.tools.find(called.call)
         assert tool is not None  # noqa: S101  # it was prepared
         try:
             called.arguments = tool.read(called.call, dict(verdict))
@@ -276,7 +275,7 @@ class Plan:
             f"The run took longer than its deadline of {self.settings.deadline:g} s, and ended{said}.", self.run
         )
 
-    def _job(self, called: CalledTool, tool: AnyTool) -> Job:
+    def _job(self, called: CalledTool, tool: Runner) -> Job:
         given = dict(called.arguments or {})
         if tool.context is not None:
             before = tuple(self.run.messages)

@@ -129,9 +129,7 @@ class Tool(_Callable[P, R], FunctionTool):
     def __get__(self, instance: None, owner: type | None = None) -> Self: ...
 
     @overload
-    def __get__(
-        self: Tool[Concatenate[Owner, Q], R], instance: Owner, owner: type | None = None
-    ) -> Tool[Q, R]: ...
+    def __get__(self: Tool[Concatenate[Owner, Q], R], instance: Owner, owner: type | None = None) -> Tool[Q, R]: ...
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None or not self.runner.is_method else self._of(instance)
@@ -212,9 +210,7 @@ def tool(
     Source: https://platform.openai.com/docs/guides/function-calling, "Defining functions" and "Strict mode".
     """
     if function is None:
-        return lambda function: tool(
-            function, name=name, description=description, strict=strict, definition=definition
-        )
+        return lambda function: tool(function, name=name, description=description, strict=strict, definition=definition)
     if isinstance(function, Tool):
         return cast("Tool[P, R]", function)
     if not callable(function):

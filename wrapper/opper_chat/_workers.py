@@ -15,6 +15,7 @@ from ._asked import ToolCall
 from ._errors import InvalidArgumentError
 from ._tool_plan import Job, Verdict
 from ._tool_run import RunStep
+from ._tools import Toolbox
 
 BeforeCall: TypeAlias = Callable[[ToolCall], Verdict]
 """Says of a call, before it is carried out, whether and with what it may be."""
@@ -87,6 +88,19 @@ class Workers:
         job, self._begun = self._begun, None
         _carry_out(job)
         return Step(job, ended=True)
+
+
+def check_tools(tools: Toolbox) -> None:
+    """Refuse tools that are to be awaited.
+
+    Raises:
+        InvalidArgumentError: there is one.
+    """
+    for runner in tools.runners:
+        if runner.is_async:
+            raise InvalidArgumentError(
+                "tools", "functions that are not async", f"{runner.name!r}, which is", "Use AsyncOpper."
+            )
 
 
 def ask(function: Callable[..., Any], *arguments: object) -> Any:
