@@ -7,10 +7,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._async_client import AsyncOpper as AsyncOpper
-    from ._async_event_stream import AsyncEventStream as AsyncEventStream
     from ._asked import ToolCall as ToolCall
     from ._asked import tool_result as tool_result
+    from ._async_client import AsyncOpper as AsyncOpper
+    from ._async_event_stream import AsyncEventStream as AsyncEventStream
     from ._async_raw import AsyncRawResponse as AsyncRawResponse
     from ._async_raw import AsyncRawStream as AsyncRawStream
     from ._async_raw import AsyncStreamedResponse as AsyncStreamedResponse

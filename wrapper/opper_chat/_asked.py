@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 from attrs import field, frozen
 
 from . import _json
-from ._json import is_object
+from ._json import is_object, is_sequence
 from ._tool_calls import ToolCall as Assembled
 from ._tool_errors import ToolArgumentsError, ToolError
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     AnyToolCall: TypeAlias = FunctionToolCall | CustomToolCall | OtherToolCall
 
 T = TypeVar("T")
+Class: TypeAlias = type[T]  # inside of ToolCall `type` is a word
 
 
 @frozen
@@ -46,14 +47,14 @@ class ToolCall:
             ToolArgumentsError: they are no JSON object, as when the answer was cut at its limit of tokens.
         """
         try:
-            value = _json.decode(self.arguments) if self.arguments.strip() else {}
+            value = _json.decode(self.arguments if self.arguments.strip() else "{}")
         except ValueError as error:
             raise self.misfit(f"they are not JSON ({error})") from None
         if not is_object(value):
             raise self.misfit("they are JSON, but no object")
         return value
 
-    def arguments_as(self, hint: type[T]) -> T:
+    def arguments_as(self, hint: Class[T]) -> T:
         """Return the arguments as a value of a type: an attrs class, a dataclass, a TypedDict, a pydantic model, ...
 
         Raises:
@@ -143,6 +144,4 @@ def _plain(value: object) -> object:
         write = getattr(value, name, None)
         if callable(write) and not isinstance(value, type):
             return write(mode="json") if name == "model_dump" else write()
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
+    return [_plain(item) for item in value] if is_sequence(value) else value

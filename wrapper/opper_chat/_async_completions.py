@@ -152,7 +152,7 @@ class AsyncCompletions:
         context: object = None,
         **arguments: Unpack[CallArguments],
     ) -> AsyncToolStream[None]:
-        """Do what `run_tools` does, and tell of it by typed events: of the answers while they are written, and of tools.
+        """Do what `run_tools` does, and tell of it by typed events, of the answers while they are written too.
 
         To be used with ``async with``, which cancels on leaving what is not done::
 

@@ -103,7 +103,7 @@ class AsyncWorkers:
             self._tell(job, ended=False)
             began = monotonic()
             try:
-                result = await (job.work() if job.is_async else _in_a_thread(job.work))  # type: ignore[misc]
+                result = job.work() if job.is_async else await _in_a_thread(job.work)
                 job.result = await result if inspect.isawaitable(result) else result
                 error: BaseException | None = None
             except anyio.get_cancelled_exc_class() as cancelled:

@@ -156,7 +156,7 @@ class Completions:
         context: object = None,
         **arguments: Unpack[CallArguments],
     ) -> ToolStream[None]:
-        """Do what `run_tools` does, and tell of it by typed events: of the answers while they are written, and of tools.
+        """Do what `run_tools` does, and tell of it by typed events, of the answers while they are written too.
 
         To be used with ``with``, which cancels on leaving what is not done::
 

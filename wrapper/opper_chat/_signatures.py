@@ -6,13 +6,16 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
 
 from attrs import field, frozen
 
 from ._asked import ToolCall
 from ._errors import InvalidArgumentError
 from ._fields import NO_DEFAULT, Field, documented
+
+if TYPE_CHECKING:
+    from ._tool_run import ToolRun
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -28,8 +31,8 @@ class ToolContext(Generic[T_co]):
     """What the run was given, such as a database or the user; None where it was given nothing."""
     call: ToolCall
     """The call that is being answered."""
-    messages: tuple[object, ...] = field(repr=False)
-    """The conversation so far, up to the answer that asks for this call."""
+    run: ToolRun[object] = field(repr=False)
+    """What was done so far. Its messages end before the answer that asks for this call. It is not to be changed."""
 
 
 class Signature(NamedTuple):
@@ -56,7 +59,7 @@ def read_signature(function: Callable[..., object]) -> Signature:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         raise InvalidArgumentError("tool()", "a function with a signature", repr(function)) from None
-    bound = function.keywords if isinstance(function, functools.partial) else {}
+    bound = _given(function)
     found = [parameter for parameter in signature.parameters.values() if parameter.name not in bound]
     is_method = _is_method(function, found)
     if is_method:
@@ -91,7 +94,7 @@ def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
     """
     target = _underlying(function)
     if isinstance(target, type):
-        target = target.__init__
+        target = vars(target).get("__init__", target)
     elif not inspect.isroutine(target):
         target = type(target).__call__
     try:
@@ -125,12 +128,18 @@ def _underlying(function: Callable[..., object]) -> Any:
     return function
 
 
+def _given(function: Any) -> Mapping[str, object]:
+    """Return what a partial has by name."""
+    keywords: Mapping[str, object] = function.keywords if isinstance(function, functools.partial) else {}
+    return keywords
+
+
 def _documented(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
-    target = _underlying(function)
+    target: Any = _underlying(function)
     if not inspect.isroutine(target) and not isinstance(target, type):
         # An object: what its call says comes before what its class says.
-        cls = type(target)
-        target = cls.__call__ if cls.__call__.__doc__ else cls
+        call: Any = type(target).__call__
+        target = call if call.__doc__ else type(target)
     description, about = documented(target)
     # NumPy's style says once what holds for several: "width, height : int".
     return description, {name.strip(): text for names, text in about.items() for name in names.split(",")}

@@ -227,7 +227,7 @@ class Plan:
         tool = self.tools.find(called.call)
         assert tool is not None  # noqa: S101  # it was prepared
         try:
-            called.arguments = tool.read(called.call, dict(verdict))
+            called.arguments = tool.read(called.call, {str(name): value for name, value in verdict.items()})
         except ToolArgumentsError as error:
             raise InvalidArgumentError(
                 "before_call()", f"arguments that {called.call.name!r} takes", describe(verdict), f"{error}."
@@ -278,8 +278,7 @@ class Plan:
     def _job(self, called: CalledTool, tool: Runner) -> Job:
         given = dict(called.arguments or {})
         if tool.context is not None:
-            before = tuple(self.run.messages)
-            given[tool.context] = ToolContext(self.settings.context, called.call, before)
+            given[tool.context] = ToolContext(self.settings.context, called.call, self.run)
         return Job(called, partial(tool.run, **given), is_async=tool.is_async)
 
     def _fail(self, called: CalledTool, error: Exception) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
 
-from attrs import Factory, define, field, frozen
+from attrs import define, field, frozen
 from opper_chat_api.models.completion_usage import CompletionUsage
 
 from ._asked import ToolCall
@@ -49,16 +49,16 @@ class CalledTool:
 class ToolRun(Generic[T_co]):
     """What came of asking a model that may call tools."""
 
-    messages: list[ChatMessageParam]
+    messages: list[ChatMessageParam] = field(repr=False)
     """The whole conversation, beginning with what was given. To go on, append to it and run again."""
-    completions: list[ChatCompletion] = field(factory=list[ChatCompletion])
+    completions: list[ChatCompletion] = field(factory=list[ChatCompletion], repr=False)
     """The model's answers, one for each turn."""
     calls: list[CalledTool] = field(factory=list[CalledTool])
     """Every call of a tool, in the order in which the model asked for them."""
     pending: list[ToolCall] = field(factory=list[ToolCall])
     """Calls of tools that are definitions without a function. They ended the run, and have no answer yet: append one
     to ``messages`` for each, with `tool_result`, to go on."""
-    _parsed: Any = Factory(lambda: None)
+    _parsed: Any = field(default=None, repr=False)
 
     @property
     def turns(self) -> int:
@@ -156,7 +156,7 @@ class TurnDoneEvent:
 
     type: ClassVar[Literal["turn.done"]] = "turn.done"
     turn: int
-    completion: ChatCompletion
+    completion: ChatCompletion = field(repr=False)
 
 
 @frozen

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast, overload
 
@@ -16,7 +16,8 @@ from opper_chat_api.models.function_tool import FunctionTool
 from ._asked import ToolCall
 from ._checks import describe
 from ._errors import InvalidArgumentError
-from ._json import is_mapping, is_object, is_sequence
+from ._fields import NO_DEFAULT
+from ._json import is_mapping, is_sequence
 from ._schemas import Answer, InvalidValueError, arguments_of
 from ._signatures import hints_of, is_async, is_context, name_of, read_signature
 
@@ -89,7 +90,7 @@ class _Callable(Generic[P, R]):
     runner: Runner
 
     def _wrap(self, function: Callable[P, R], runner: Runner) -> None:
-        functools.update_wrapper(self, function, updated=())  # type: ignore[arg-type]
+        functools.update_wrapper(self, function, updated=())
         self.runner = runner
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -97,7 +98,7 @@ class _Callable(Generic[P, R]):
 
     def _of(self, instance: object) -> Self:
         """Return the same as a method of an object."""
-        bound = cast("Self", type(self).__new__(type(self)))
+        bound = type(self).__new__(type(self))
         for name in ("function", "custom", "type", "additional_properties", "_absent"):
             if hasattr(self, name):
                 setattr(bound, name, getattr(self, name))
@@ -116,9 +117,11 @@ class _Callable(Generic[P, R]):
         return str(self.__wrapped__.__qualname__)
 
 
-class Tool(_Callable[P, R], FunctionTool):
-    """A function that a model may call, made by `tool`. It is still called as before, and it is its own definition:
-    ``function.name``, ``function.description`` and ``function.parameters`` are what the model is told.
+class Tool(_Callable[P, R], FunctionTool):  # type: ignore[misc]  # it is one function, and not equal to another
+    """A function that a model may call, made by `tool`. It is still called as before.
+
+    It is its own definition: ``function.name``, ``function.description`` and ``function.parameters`` are what the model
+    is told, and ``create(tools=[...])`` takes it too.
     """
 
     def __init__(self, function: Callable[P, R], definition: FunctionTool, runner: Runner) -> None:
@@ -135,7 +138,7 @@ class Tool(_Callable[P, R], FunctionTool):
         return self if instance is None or not self.runner.is_method else self._of(instance)
 
 
-class TextTool(_Callable[P, R], CustomTool):
+class TextTool(_Callable[P, R], CustomTool):  # type: ignore[misc]  # as above
     """A custom tool, made by `custom_tool`: a function of one text, which the model writes without any form of JSON.
 
     It is still called as before, and it is its own definition.
@@ -222,8 +225,7 @@ def tool(
     arguments = arguments_of(called, signature.parameters)
     schema = dict(arguments.schema)
     if not strict:
-        absent = {field.name for field in signature.parameters if field.default is not field._field_defaults["default"]}
-        schema["required"] = [field.name for field in signature.parameters if field.name not in absent]
+        schema["required"] = [field.name for field in signature.parameters if field.default is NO_DEFAULT]
     made: dict[str, object] = {"name": called, "parameters": schema, "strict": strict}
     if said := signature.description if description is None else description:
         made["description"] = said
@@ -238,7 +240,7 @@ def custom_tool(
     *,
     name: str | None = None,
     description: str | None = None,
-    format: Format | None = None,  # noqa: A002
+    format: Format | None = None,
 ) -> TextTool[P, R]: ...
 
 
@@ -247,7 +249,7 @@ def custom_tool(
     *,
     name: str | None = None,
     description: str | None = None,
-    format: Format | None = None,  # noqa: A002
+    format: Format | None = None,
 ) -> Callable[[Callable[P, R]], TextTool[P, R]]: ...
 
 
@@ -362,13 +364,17 @@ def _runner(item: object, where: str) -> Runner | None:
 
 
 def _kind_and_name(item: object, where: str) -> tuple[str, str]:
-    write: Any = getattr(item, "to_dict", None)
-    value: object = write() if callable(write) else item
+    value = _written(item)
     if not is_mapping(value):
         hint = "Make it one: tool(function)." if callable(item) else ""
         raise InvalidArgumentError(where, "a tool or a definition", describe(item), hint)
     kind = str(value.get("type"))
-    body = value.get(kind)
-    body = body.to_dict() if hasattr(body, "to_dict") else body
+    body = _written(value.get(kind))
     name = body.get("name") if is_mapping(body) else None
     return kind, name if isinstance(name, str) else ""
+
+
+def _written(value: object) -> object:
+    """Return a generated model as JSON, and anything else as it is."""
+    write: Any = getattr(value, "to_dict", None)
+    return write() if callable(write) else value

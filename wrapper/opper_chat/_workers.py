@@ -139,7 +139,7 @@ def _carry_out(job: Job) -> None:
         job.result = job.work()
         if inspect.isawaitable(job.result):
             _drop(job.result)
-            raise TypeError("the tool returned what is to be awaited, which is for the async client")  # noqa: TRY301
+            raise TypeError("the tool returned what is to be awaited, which is for the async client")
     except BaseException as raised:  # noqa: BLE001  # whoever waits for the call raises it
         error = raised
     job.ended(error, monotonic() - began)
