@@ -77,6 +77,8 @@ class AsyncToolStream(Generic[T_co]):
         return self
 
     async def __anext__(self) -> RunEvent:
+        if self._phase == "new":
+            raise RuntimeError("a run of tools is to be used with `async with`")
         while not self._ready:
             if self._failure is not None:
                 raise self._failure  # whoever asks again is told again
@@ -139,8 +141,6 @@ class AsyncToolStream(Generic[T_co]):
 
     async def _advance(self) -> None:
         """Go on to what comes next, until there is an event or nothing more is to be done."""
-        if self._phase == "new":
-            raise RuntimeError("a run of tools is to be used with `async with`")
         if self._phase == "turn":
             self._ready.append(TurnStartedEvent(self._plan.run.turns + 1))
             self._phase = "ask"

@@ -1,6 +1,6 @@
 """What carries out the calls of a turn in the async shell: tasks, and threads for what is no coroutine.
 
-Its twin `_workers` has the same names for the sync shell. By anyio, so asyncio and trio are alike.
+Its twin `_workers` has the same names for the sync shell. Tasks are those of asyncio or, by anyio, of trio.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from sniffio import current_async_library
 
 from ._asked import ToolCall
 from ._async_bell import Bell
+from ._async_wait import undisturbed
 from ._tool_plan import Job, Verdict
 from ._tool_run import RunStep
 from ._tools import Toolbox
@@ -56,15 +57,21 @@ class AsyncWorkers:
         self._jobs: deque[Job] = deque()
         self._steps: deque[Step] = deque()
         self._told: anyio.Event | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._group: TaskGroup | None = None
 
     async def start(self, jobs: list[Job]) -> None:
         """Begin to carry out the calls of a turn. Those of the turn before must have ended."""
         await self.close()
         self._jobs.extend(jobs)
+        count = min(self._max_parallel, len(jobs))
+        if current_async_library() == "asyncio":
+            # anyio would cancel a tool again at each await of its cleaning up, as trio does and asyncio does not.
+            self._tasks = [asyncio.create_task(self._work(), name="opper_chat tool") for _ in range(count)]
+            return
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
-        for _ in range(min(self._max_parallel, len(jobs))):
+        for _ in range(count):
             self._group.start_soon(self._work)
 
     async def next(self, seconds: float | None) -> Step:
@@ -84,13 +91,17 @@ class AsyncWorkers:
 
     async def close(self) -> None:
         """Cancel what still runs, and wait until it has ended."""
-        group, self._group = self._group, None
-        if group is None:
-            return
         self._jobs.clear()
-        group.cancel_scope.cancel()
-        # Without the error that may be under way: the group would put it into an ExceptionGroup.
-        await group.__aexit__(None, None, None)
+        running, self._tasks = [task for task in self._tasks if not task.done()], []
+        if running:
+            for task in running:
+                task.cancel()
+            await undisturbed(partial(_ended, running))
+        group, self._group = self._group, None
+        if group is not None:
+            group.cancel_scope.cancel()
+            # Without the error that may be under way: the group would put it into an ExceptionGroup.
+            await group.__aexit__(None, None, None)
 
     def _tell(self, job: Job, *, ended: bool) -> None:
         self._steps.append(Step(job, ended))
@@ -115,6 +126,10 @@ class AsyncWorkers:
                 error = raised
             job.ended(error, monotonic() - began)
             self._tell(job, ended=True)
+
+
+async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
 
 
 def check_tools(tools: Toolbox) -> None:

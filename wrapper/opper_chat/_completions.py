@@ -112,7 +112,8 @@ class Completions:
             max_turns: how often the model is asked at most.
             max_parallel: how many calls of one answer run at once; with 1, or with ``parallel_tool_calls=False``, they
                 run in order. Coroutines run as tasks, functions in threads.
-            max_repeats: how often in a row a call with the same arguments may get the same answer, or None.
+            max_repeats: how often in a row a call with the same arguments may get the same answer, before the run ends
+                that asks for it once more; or None for any number.
             max_total_tokens: how many tokens all turns together may cost, as far as the server says, or None. It is
                 looked at before tools are run: an answer is never thrown away.
             on_tool_error: ``answer`` tells the model that a tool failed, that its arguments are wrong, or that there is

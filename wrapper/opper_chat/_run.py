@@ -79,6 +79,8 @@ class ToolStream(Generic[T_co]):
         return self
 
     def __next__(self) -> RunEvent:
+        if self._phase == "new":
+            raise RuntimeError("a run of tools is to be used with `with`")
         while not self._ready:
             if self._failure is not None:
                 raise self._failure  # whoever asks again is told again
@@ -144,8 +146,6 @@ class ToolStream(Generic[T_co]):
 
     def _advance(self) -> None:
         """Go on to what comes next, until there is an event or nothing more is to be done."""
-        if self._phase == "new":
-            raise RuntimeError("a run of tools is to be used with `with`")
         if self._phase == "turn":
             self._ready.append(TurnStartedEvent(self._plan.run.turns + 1))
             self._phase = "ask"
