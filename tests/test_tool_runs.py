@@ -18,7 +18,6 @@ from opper_chat import (
     RateLimitError,
     RepeatedCallError,
     TokenBudgetError,
-    TooManyTurnsError,
     ToolArgumentsError,
     ToolCall,
     ToolContext,
@@ -27,6 +26,7 @@ from opper_chat import (
     ToolRun,
     ToolRunError,
     ToolRunTimeoutError,
+    TooManyTurnsError,
     UnknownArgumentError,
     custom_tool,
     tool,
@@ -117,7 +117,8 @@ def test_the_steps(way: Way, server: LocalServer) -> None:
     way.run(server, [double], on_event=lambda event: seen.append((event.type, event)), parallel_tool_calls=False)
     steps = [(kind, event) for kind, event in seen if kind.startswith(("turn.", "tool.", "run."))]
     assert [kind for kind, _ in steps] == [
-        "turn.started", "tool.result", "tool.started", "tool.result", "turn.done", "turn.started", "turn.done", "run.done",
+        "turn.started", "tool.result", "tool.started", "tool.result", "turn.done",
+        "turn.started", "turn.done", "run.done",
     ]  # fmt: skip
     assert [steps[at][1].turn for at in (0, 1, 2, 4, 5, 6)] == [1, 1, 1, 1, 2, 2]
     assert (steps[1][1].call.name, steps[3][1].content, steps[3][1].called.result) == ("nope", "2", 2)
@@ -533,8 +534,8 @@ def test_an_answer_that_was_cut(way: Way, server: LocalServer) -> None:
         ({"max_turns": 0}, "max_turns"), ({"max_parallel": "x"}, "max_parallel"), ({"max_repeats": 0}, "max_repeats"),
         ({"max_total_tokens": -1}, "max_total_tokens"), ({"on_tool_error": "ignore"}, "on_tool_error"),
         ({"n": 2}, "n"), ({"temperature": "x"}, "temperature"), ({"messages": "Hi"}, "messages"),
-        ({"messages": []}, "messages"), ({"tools": [double, double]}, r"tools\[1\]"), ({"tools": [print]}, r"tools\[0\]"),
-        ({"tools": "double"}, "tools"), ({"deadline": -1}, "deadline"), ({"stream": True}, "stream"),
+        ({"messages": []}, "messages"), ({"tools": [double, double]}, r"tools\[1\]"), ({"tools": "double"}, "tools"),
+        ({"tools": [print]}, r"tools\[0\]"), ({"deadline": -1}, "deadline"), ({"stream": True}, "stream"),
     ],
 )  # fmt: skip
 def test_arguments_that_are_wrong(way: Way, server: LocalServer, wrong: Any, named: str) -> None:
@@ -729,7 +730,9 @@ def test_asked_again_after_an_error(server: LocalServer) -> None:
 
 def test_the_text_of_a_streamed_run(server: LocalServer) -> None:
     """That of all turns."""
-    server.reply(answer({"role": "assistant", "content": "Let me see. ", "tool_calls": [call("double", '{"number": 1}', "1")]}))
+    server.reply(
+        answer({"role": "assistant", "content": "Let me see. ", "tool_calls": [call("double", '{"number": 1}', "1")]})
+    )
     play(server, "Two.")
     with Opper(api_key="key", base_url=server.base_url) as client:
         with client.chat.completions.stream_tools(messages=HI, tools=[double]) as stream:

@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import enum
 import functools
+import inspect
 import json
 import pickle
 from collections.abc import Callable
@@ -215,7 +216,11 @@ def test_a_tool_that_is_not_strict() -> None:
         """Not said."""
 
     assert parameters(function)["required"] == ["a"]
-    assert (function.function.strict, function.function.name, function.function.description) == (False, "other", "Other.")
+    assert (function.function.strict, function.function.name, function.function.description) == (
+        False,
+        "other",
+        "Other.",
+    )
     with pytest.raises(ToolArgumentsError, match="a: is missing"):
         read(function)
 
@@ -418,7 +423,8 @@ class Model:
         ("text", "text"), ("", ""), (None, "null"), (1, "1"), ({"a": [1]}, '{"a":[1]}'), (Place("c", None),
         '{"city":"c","country":null}'), (Trip([Place("c", None)]), '{"places":[{"city":"c","country":null}]}'),
         (datetime.date(2026, 1, 2), '"2026-01-02"'), (Unit.KELVIN, '"kelvin"'), (b"ab", '"YWI="'), ({3}, "[3]"),
-        (Model(), '{"mode":"json"}'), ([Model()], '[{"mode":"json"}]'), (ToolError("no such city"), "Error: no such city"),
+        (Model(), '{"mode":"json"}'), ([Model()], '[{"mode":"json"}]'),
+        (ToolError("no such city"), "Error: no such city"),
         (ValueError("postgres://u:secret@host"), "Error: the tool failed (ValueError)."),
         (ToolArgumentsError("f", "1", "a: is missing", ""), "Error: the arguments cannot be used: a: is missing"),
     ],
@@ -446,10 +452,10 @@ def test_what_fits_the_schema_fits_the_function(hints: list[tuple[Any, bool]]) -
 
     def function(**_: Any) -> None: ...
 
-    import inspect
-
     made = [
-        inspect.Parameter(f"p{at}", inspect.Parameter.KEYWORD_ONLY, annotation=hint, **({"default": 1} if optional else {}))
+        inspect.Parameter(
+            f"p{at}", inspect.Parameter.KEYWORD_ONLY, annotation=hint, **({"default": 1} if optional else {})
+        )
         for at, (hint, optional) in enumerate(hints)
     ]
     function.__signature__ = inspect.Signature(made)  # type: ignore[attr-defined]

@@ -138,8 +138,8 @@ def _documented(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
     target: Any = _underlying(function)
     if not inspect.isroutine(target) and not isinstance(target, type):
         # An object: what its call says comes before what its class says.
-        call: Any = type(target).__call__
-        target = call if call.__doc__ else type(target)
+        of_class: Any = target.__class__
+        target = of_class.__call__ if of_class.__call__.__doc__ else of_class
     description, about = documented(target)
     # NumPy's style says once what holds for several: "width, height : int".
     return description, {name.strip(): text for names, text in about.items() for name in names.split(",")}
