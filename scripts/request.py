@@ -18,6 +18,10 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 SCHEMAS = "#/components/schemas/"
 ANSWER = "ChatCompletionMessage"
 """The model of an answer's message, which goes back into a conversation as it is."""
+CONVERSATION = "messages"
+"""The member of a request that is the conversation."""
+PARAMETERS_NAME = "ChatCompletionParametersParam"
+PARAMETERS = "Everything that can be asked of the model in one call but for the conversation itself."
 PREFIX = "field_"
 """What the generator of the models puts before a name that is none in Python."""
 VALUES = {"uuid": "uuid.UUID", "date-time": "datetime.datetime", "date": "datetime.date"}
@@ -73,12 +77,29 @@ def request_document(contract: dict[str, Any], taken: set[str]) -> dict[str, Any
             _check_unions(schemas[name], schemas, name)
             rewritten[f"{name}Param"] = _rewrite(schemas[name], schemas, waiting)
     del rewritten[f"{request}Param"]["properties"]["stream"]
+    rewritten |= _without_conversation(f"{request}Param", rewritten[f"{request}Param"])
     rewritten["ChatMessageParam"]["oneOf"].append(_model(ANSWER))
     return {
         "openapi": contract["openapi"],
         "info": contract["info"],
         "paths": {},
         "components": {"schemas": dict(sorted(rewritten.items()))},
+    }
+
+
+def _without_conversation(name: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the request in two: the parameters, and the request that has the conversation beside them.
+
+    Whatever keeps the conversation by itself takes the parameters alone.
+    """
+    members, required = dict(request["properties"]), request["required"]
+    conversation = {"properties": {CONVERSATION: members.pop(CONVERSATION)}, "required": [CONVERSATION]}
+    others = [member for member in required if member != CONVERSATION]
+    parameters = {"type": "object", "description": PARAMETERS, "properties": members, "required": others}
+    base = {"$ref": f"{SCHEMAS}{PARAMETERS_NAME}"}
+    return {
+        PARAMETERS_NAME: parameters,
+        name: {"description": request["description"], "allOf": [base, {"type": "object"} | conversation]},
     }
 
 

@@ -1048,36 +1048,11 @@ class UserMessageParam(TypedDict):
     """
 
 
-ChatMessageParam: TypeAlias = (
-    DeveloperMessageParam
-    | DeveloperMessage
-    | SystemMessageParam
-    | SystemMessage
-    | UserMessageParam
-    | UserMessage
-    | AssistantMessageParam
-    | AssistantMessage
-    | ToolMessageParam
-    | ToolMessage
-    | FunctionMessageParam
-    | FunctionMessage
-    | OtherMessage
-    | ChatCompletionMessage
-)
-"""
-One message of a conversation. Its `role` says who speaks.
-"""
-
-
-class ChatCompletionRequestParam(TypedDict):
+class ChatCompletionParametersParam(TypedDict):
     """
-    Everything that can be asked of the model in one call. Only `messages` is required; a member left out takes the default of the server or of the model.
+    Everything that can be asked of the model in one call but for the conversation itself.
     """
 
-    messages: Sequence[ChatMessageParam]
-    """
-    The conversation so far, oldest message first.
-    """
     model: NotRequired[str | ModelWithOptionsParam | ModelWithOptions | ModelFallbacksParam]
     """
     Which model answers: a name in the form `provider/model`, the same with options of its own, or a list of either in the order in which to fall back. Left out, the route of the account decides.
@@ -1228,4 +1203,36 @@ class ChatCompletionRequestParam(TypedDict):
     parent_span_id: NotRequired[str | UUID | None]
     """
     The trace span under which this call is filed. An id that does not exist is answered with 404.
+    """
+
+
+ChatMessageParam: TypeAlias = (
+    DeveloperMessageParam
+    | DeveloperMessage
+    | SystemMessageParam
+    | SystemMessage
+    | UserMessageParam
+    | UserMessage
+    | AssistantMessageParam
+    | AssistantMessage
+    | ToolMessageParam
+    | ToolMessage
+    | FunctionMessageParam
+    | FunctionMessage
+    | OtherMessage
+    | ChatCompletionMessage
+)
+"""
+One message of a conversation. Its `role` says who speaks.
+"""
+
+
+class ChatCompletionRequestParam(ChatCompletionParametersParam):
+    """
+    Everything that can be asked of the model in one call. Only `messages` is required; a member left out takes the default of the server or of the model.
+    """
+
+    messages: Sequence[ChatMessageParam]
+    """
+    The conversation so far, oldest message first.
     """
