@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import Generic, Literal, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from ._async_calls import AsyncCalls
 from ._async_event_stream import AsyncEventStream, AsyncStreamManager
@@ -230,9 +230,9 @@ async def run_tools(
     settings: RunSettings,
     before_call: AsyncBeforeCall | None,
     on_event: AsyncOnEvent | None,
-) -> ToolRun[None]:
+) -> ToolRun[Any]:
     """Run the tools that a model asks for until it answers, and return what was done."""
-    async with AsyncToolStream[None](calls, plan_of(calls, arguments, settings), before_call) as stream:
+    async with AsyncToolStream[Any](calls, plan_of(calls, arguments, settings), before_call) as stream:
         async for event in stream:
             if on_event is not None and isinstance(event, RunStep):
                 await ask(on_event, event)
@@ -245,9 +245,9 @@ def stream_tools(
     settings: RunSettings,
     before_call: AsyncBeforeCall | None,
     site: str,
-) -> AsyncToolStream[None]:
+) -> AsyncToolStream[Any]:
     """Return a run that tells of itself."""
-    return AsyncToolStream[None](calls, plan_of(calls, arguments, settings), before_call, site)
+    return AsyncToolStream[Any](calls, plan_of(calls, arguments, settings), before_call, site)
 
 
 def plan_of(calls: AsyncCalls, arguments: Mapping[str, object], settings: RunSettings) -> Plan:

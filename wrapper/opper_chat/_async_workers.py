@@ -20,7 +20,7 @@ import anyio
 from anyio.abc import TaskGroup
 from sniffio import current_async_library
 
-from ._asked import ToolCall
+from ._asks import ToolCall
 from ._async_bell import Bell
 from ._async_wait import undisturbed
 from ._tool_plan import Job, Verdict

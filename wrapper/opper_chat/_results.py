@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from attrs import define, field
 from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCompletion
 
-from ._asked import ToolCall, asked
+from ._asks import ToolCall, asked
 from ._record import Attempt, CallRecord
 
 

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import Generic, Literal, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from ._call import Call
 from ._calls import Calls
@@ -235,9 +235,9 @@ def run_tools(
     settings: RunSettings,
     before_call: BeforeCall | None,
     on_event: OnEvent | None,
-) -> ToolRun[None]:
+) -> ToolRun[Any]:
     """Run the tools that a model asks for until it answers, and return what was done."""
-    with ToolStream[None](calls, plan_of(calls, arguments, settings), before_call) as stream:
+    with ToolStream[Any](calls, plan_of(calls, arguments, settings), before_call) as stream:
         for event in stream:
             if on_event is not None and isinstance(event, RunStep):
                 ask(on_event, event)
@@ -250,9 +250,9 @@ def stream_tools(
     settings: RunSettings,
     before_call: BeforeCall | None,
     site: str,
-) -> ToolStream[None]:
+) -> ToolStream[Any]:
     """Return a run that tells of itself."""
-    return ToolStream[None](calls, plan_of(calls, arguments, settings), before_call, site)
+    return ToolStream[Any](calls, plan_of(calls, arguments, settings), before_call, site)
 
 
 def plan_of(calls: Calls, arguments: Mapping[str, object], settings: RunSettings) -> Plan:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, ge
 
 from attrs import field, frozen
 
-from ._asked import ToolCall
+from ._asks import ToolCall
 from ._errors import InvalidArgumentError
 from ._fields import NO_DEFAULT, Field, documented
 

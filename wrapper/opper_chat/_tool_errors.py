@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from ._errors import OpperError
 
 if TYPE_CHECKING:
-    from ._asked import ToolCall
+    from ._asks import ToolCall
     from ._tool_run import ToolRun
 
 

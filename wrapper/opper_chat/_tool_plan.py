@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from . import _json
-from ._asked import ToolCall, asked, error_text, id_of, result_text, tool_result
+from ._answers import Asked
+from ._asks import ToolCall, asked, error_text, id_of, result_text, tool_result
 from ._checks import describe
 from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._json import is_array, is_mapping, is_object, is_sequence
@@ -122,6 +123,8 @@ class Plan:
             raise InvalidArgumentError("messages", "a list of messages", describe(messages))
         self.tools = Toolbox(self._arguments.get("tools"))
         self._arguments["tools"] = self.tools.definitions or None
+        self._asked = Asked[Any](self._arguments.get("response_format"))
+        self._arguments["response_format"] = self._asked.response_format
         self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
         self._began: float | None = None
         self.is_over = False
@@ -167,6 +170,7 @@ class Plan:
 
         Raises:
             TooManyTurnsError, RepeatedCallError, TokenBudgetError: it is over without an answer.
+            AnswerError: the answer is not of the type that was asked for.
         """
         run = self.run
         run.completions.append(completion)
@@ -177,6 +181,7 @@ class Plan:
         message = _with_ids(choice.message, run.turns)
         if not message.tool_calls:
             run.messages.append(message)
+            run.end(self._asked.parsed(completion, None, b"").parsed)
             return []
         calls = asked(message.tool_calls)
         run.pending = [call for call in calls if self.tools.hands_back(call)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, Ty
 from attrs import define, field, frozen
 from opper_chat_api.models.completion_usage import CompletionUsage
 
-from ._asked import ToolCall
+from ._asks import ToolCall
 from ._events import StreamEvent
 from ._json import is_object
 from ._results import ChatCompletion
@@ -58,7 +58,8 @@ class ToolRun(Generic[T_co]):
     pending: list[ToolCall] = field(factory=list[ToolCall])
     """Calls of tools that are definitions without a function. They ended the run, and have no answer yet: append one
     to ``messages`` for each, with `tool_result`, to go on."""
-    _parsed: Any = field(default=None, repr=False)
+    _parsed: list[Any] = field(factory=list[Any], repr=False)
+    """Of the last answer, once there is one."""
 
     @property
     def turns(self) -> int:
@@ -90,9 +91,19 @@ class ToolRun(Generic[T_co]):
 
     @property
     def parsed(self) -> T_co:
-        """The last answer as a value of the type that was asked for with ``response_format``; else None."""
-        value: T_co = self._parsed
+        """The last answer as a value of the type that was given as ``response_format``; None where none was given.
+
+        Raises:
+            LookupError: the run ended before the model had answered.
+        """
+        if not self._parsed:
+            raise LookupError("the run ended before the model had answered")
+        value: T_co = self._parsed[0]
         return value
+
+    def end(self, parsed: object) -> None:
+        """Take note of the value of the last answer."""
+        self._parsed = [parsed]
 
 
 def _added(objects: list[dict[str, Any]]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.custom_tool import CustomTool
 from opper_chat_api.models.function_tool import FunctionTool
 
-from ._asked import ToolCall
+from ._asks import ToolCall
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._fields import NO_DEFAULT

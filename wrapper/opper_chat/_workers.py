@@ -11,7 +11,7 @@ from threading import Thread
 from time import monotonic
 from typing import Any, NamedTuple, TypeAlias
 
-from ._asked import ToolCall
+from ._asks import ToolCall
 from ._errors import InvalidArgumentError
 from ._tool_plan import Job, Verdict
 from ._tool_run import RunStep
