@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import dataclasses
 import pickle
 import threading
 import time
@@ -13,6 +14,7 @@ from opper_chat import (
     APITimeoutError,
     AsyncOpper,
     CalledTool,
+    InvalidAnswerError,
     InvalidArgumentError,
     Opper,
     RateLimitError,
@@ -551,6 +553,29 @@ def test_a_misspelled_argument(server: LocalServer) -> None:
         Way("sync").run(server, [double], max_turn=3)
 
 
+@dataclasses.dataclass
+class Sum:
+    total: int
+
+
+def test_an_answer_of_a_type(way: Way, server: LocalServer) -> None:
+    """A value of it, whose schema every turn is sent; an error with the run where the last answer does not fit."""
+    play(server, [call("double", '{"number": 2}')], '{"total": 4}')
+    run: Any = way.run(server, [double], response_format=Sum)
+    assert (run.parsed, run.turns) == (Sum(4), 2)
+    for request in server.requests:
+        assert request.body["response_format"]["json_schema"]["strict"] is True  # type: ignore[index]
+    play(server, [call("double", '{"number": 2}')], '{"total": "four"}')
+    with pytest.raises(InvalidAnswerError, match="total") as raised:
+        way.run(server, [double], response_format=Sum)
+    assert raised.value.run is not None
+    assert roles(raised.value.run) == ["user", "assistant", "1.0", "assistant"]
+    with pytest.raises(LookupError):
+        _ = raised.value.run.parsed
+    with pytest.raises(InvalidArgumentError, match="response_format"):
+        way.run(server, [double], response_format=dict[str, int])
+
+
 class Things:
     @tool
     def method(self, number: int) -> int:
@@ -708,9 +733,36 @@ def test_a_tool_that_awaits_what_was_cancelled(server: LocalServer) -> None:
         future.cancel()
         await future
 
-    play(server, [call("unlucky"), call("double_soon", '{"number": 1}')], "Done.")
-    run = Way("async").run(server, [unlucky, double_soon])
-    assert [called.outcome for called in run.calls] == ["failed", "done"]
+    @tool
+    async def suicidal() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+
+    for more in ({}, {"max_parallel": 1}):
+        play(server, [call("unlucky"), call("suicidal"), call("double_soon", '{"number": 1}')], "Done.")
+        run = Way("async").run(server, [unlucky, suicidal, double_soon], **more)
+        assert [called.outcome for called in run.calls] == ["failed", "failed", "done"]
+
+
+def test_a_deadline_while_somebody_is_asked(server: LocalServer) -> None:
+    """Ends the run; nothing is carried out."""
+
+    async def ponder(_: ToolCall) -> bool:
+        await asyncio.sleep(60)
+        return True
+
+    async def give_up(_: ToolCall) -> bool:
+        raise TimeoutError("mine")
+
+    play(server, [call("double_soon", '{"number": 1}')])
+    with pytest.raises(ToolRunTimeoutError) as raised:
+        Way("async").run(server, [double_soon], before_call=ponder, deadline=0.2)
+    assert roles(raised.value.run) == ["user", "assistant", "1.0"]
+    play(server, [call("double_soon", '{"number": 1}')])
+    with pytest.raises(TimeoutError, match="mine"):
+        Way("async").run(server, [double_soon], before_call=give_up, deadline=5)
 
 
 def test_asked_again_after_an_error(server: LocalServer) -> None:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from opper_chat import (
@@ -446,7 +446,8 @@ def test_a_result_that_json_has_no_form_for() -> None:
 SCALARS = st.sampled_from([int, str, bool, float, Unit, Place, Trip, list[int], Literal["a", "b"], datetime.date])
 
 
-@given(st.lists(st.tuples(SCALARS, st.booleans()), max_size=5))
+@settings(deadline=None, max_examples=40)
+@given(st.lists(st.tuples(SCALARS, st.booleans()), max_size=4))
 def test_what_fits_the_schema_fits_the_function(hints: list[tuple[Any, bool]]) -> None:
     """An example of the schema is read, and every argument has a type of its parameter's."""
 

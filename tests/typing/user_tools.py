@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any, assert_type
 
 from opper_chat import (
@@ -79,7 +80,7 @@ def mistakes() -> None:
     add("a")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Adder().add()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     client.chat.completions.run_tools(messages=messages, tools=[len])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
-    client.chat.completions.run_tools(messages=messages, on_tool_error="ignore")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    client.chat.completions.run_tools(messages=messages, on_tool_error="ignore")  # type: ignore[call-overload]  # pyright: ignore[reportArgumentType]
 
 
 def before(call: ToolCall) -> bool | str | None:
@@ -118,6 +119,23 @@ def runs() -> None:
             elif event.type == "tool.started":
                 assert_type(event.call, ToolCall)
         assert_type(stream.get_final_run(), ToolRun[None])
+
+
+@dataclass
+class Answer:
+    number: int
+
+
+def values() -> None:
+    run = client.chat.completions.run_tools(messages=messages, tools=[add], response_format=Answer, on_event=step)
+    assert_type(run, ToolRun[Answer])
+    assert_type(run.parsed, Answer)
+    many = client.chat.completions.run_tools(messages=messages, tools=[add], response_format=list[int])
+    assert_type(many.parsed, list[int])
+    client.chat.completions.run_tools(messages=messages, response_format={"type": "json_object"})
+    with client.chat.completions.stream_tools(messages=messages, tools=[add], response_format=Answer) as stream:
+        assert_type(stream, ToolStream[Answer])
+        assert_type(stream.get_final_run().parsed, Answer)
 
 
 def by_hand() -> None:

@@ -59,10 +59,12 @@ class AsyncWorkers:
         self._told: anyio.Event | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._group: TaskGroup | None = None
+        self._closing = False
 
     async def start(self, jobs: list[Job]) -> None:
         """Begin to carry out the calls of a turn. Those of the turn before must have ended."""
         await self.close()
+        self._closing = False
         self._jobs.extend(jobs)
         count = min(self._max_parallel, len(jobs))
         if current_async_library() == "asyncio":
@@ -91,6 +93,7 @@ class AsyncWorkers:
 
     async def close(self) -> None:
         """Cancel what still runs, and wait until it has ended."""
+        self._closing = True
         self._jobs.clear()
         running, self._tasks = [task for task in self._tasks if not task.done()], []
         if running:
@@ -118,9 +121,11 @@ class AsyncWorkers:
                 job.result = await result if inspect.isawaitable(result) else result
                 error: BaseException | None = None
             except anyio.get_cancelled_exc_class() as cancelled:
-                if _is_cancelled():
+                if self._closing or not self._tasks:
                     raise
-                # The tool has awaited what was cancelled by somebody else.
+                # Nobody else cancels these tasks: the tool has awaited what was cancelled, or has cancelled itself.
+                if (task := asyncio.current_task()) is not None:
+                    task.uncancel()
                 error = RuntimeError(f"the tool was cancelled from inside ({type(cancelled).__name__})")
             except BaseException as raised:  # noqa: BLE001  # whoever waits for the call raises it
                 error = raised
@@ -150,14 +155,6 @@ async def ask_in_time(seconds: float | None, function: Callable[..., Any], *argu
     """
     with anyio.fail_after(None if seconds is None else max(seconds, 0)):
         return await ask(function, *arguments)
-
-
-def _is_cancelled() -> bool:
-    """Whether it is this task that is cancelled."""
-    if current_async_library() != "asyncio":
-        return True
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
 
 
 async def _in_a_thread(work: Callable[[], object]) -> object:

@@ -24,7 +24,7 @@ OpperError
         ├── RateLimitError                    429
         └── InternalServerError               500 and above
 
-The names below APIError are those of the OpenAI SDK.
+The names below APIError are those of the OpenAI SDK. Those of tools are in `_tool_errors`.
 """
 
 from __future__ import annotations
