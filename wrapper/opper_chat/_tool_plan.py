@@ -127,6 +127,7 @@ class Plan:
         self._arguments["response_format"] = self._asked.response_format
         self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
         self._began: float | None = None
+        self._spent = 0
         self.is_over = False
         self._open: tuple[ChatCompletionMessage, list[CalledTool]] | None = None
         self._answers: dict[tuple[str, bytes], tuple[str, int]] = {}
@@ -174,6 +175,7 @@ class Plan:
         """
         run = self.run
         run.completions.append(completion)
+        self._spent += completion.usage.total_tokens if completion.usage is not None else 0
         self.is_over = True
         if not completion.choices:
             return []
@@ -311,10 +313,9 @@ class Plan:
     def _check_limits(self, calls: list[CalledTool]) -> None:
         settings, run = self.settings, self.run
         error: TooManyTurnsError | RepeatedCallError | TokenBudgetError | None = None
-        spent = sum(_tokens(completion) for completion in run.completions)
-        if settings.max_total_tokens is not None and spent >= settings.max_total_tokens:
+        if settings.max_total_tokens is not None and self._spent >= settings.max_total_tokens:
             limit = f"max_total_tokens={settings.max_total_tokens}"
-            error = TokenBudgetError(f"The run has cost {spent} tokens ({limit}) and is not over.", run)
+            error = TokenBudgetError(f"The run has cost {self._spent} tokens ({limit}) and is not over.", run)
         elif run.turns >= settings.max_turns:
             limit = f"max_turns={settings.max_turns}"
             error = TooManyTurnsError(f"The model was asked {run.turns} times ({limit}) and has not answered.", run)
@@ -345,10 +346,6 @@ def _sorted(value: object) -> object:
     if is_object(value):
         return {name: _sorted(value[name]) for name in sorted(value)}
     return [_sorted(item) for item in value] if is_array(value) else value
-
-
-def _tokens(completion: ChatCompletion) -> int:
-    return completion.usage.total_tokens if completion.usage is not None else 0
 
 
 def _with_ids(message: ChatCompletionMessage, turn: int) -> ChatCompletionMessage:
