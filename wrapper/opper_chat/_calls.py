@@ -35,7 +35,9 @@ class Calls:
         self.http = http
         self.settings = settings
 
-    def prepared(self, arguments: Mapping[str, object], *, stream: object, clocks: CallClocks | None = None) -> Call:
+    def prepared(
+        self, arguments: Mapping[str, object], *, stream: object, clocks: CallClocks | None = None
+    ) -> Call:
         """Check the arguments of a call, which begins now, or goes on with the clocks of an earlier one.
 
         Raises:
@@ -112,7 +114,9 @@ class Calls:
             call.raised(error, monotonic())
             raise
 
-    def _read_completion(self, response: httpx.Response, clocks: CallClocks) -> tuple[ChatCompletion, bytes]:
+    def _read_completion(
+        self, response: httpx.Response, clocks: CallClocks
+    ) -> tuple[ChatCompletion, bytes]:
         content = self.http.read(response, clocks)
         return read_completion(response.status_code, response.headers, content), content
 

@@ -143,7 +143,9 @@ class Opper:
         return Beta(self.chat)
 
     def __repr__(self) -> str:
-        settings: ClientSettings | None = getattr(self, "_settings", None)  # there is none where making it failed
+        settings: ClientSettings | None = getattr(
+            self, "_settings", None
+        )  # there is none where making it failed
         return f"{type(self).__name__}(base_url={settings.base_url if settings else None!r})"
 
     def __reduce__(self) -> tuple[object, ...]:

@@ -32,15 +32,21 @@ class Completions:
         self._calls = calls
 
     @overload
-    def create(self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]) -> ChatCompletion: ...
+    def create(
+        self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
+    ) -> ChatCompletion: ...
 
     @overload
     def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> Stream: ...
 
     @overload
-    def create(self, *, stream: bool | None, **arguments: Unpack[CallArguments]) -> ChatCompletion | Stream: ...
+    def create(
+        self, *, stream: bool | None, **arguments: Unpack[CallArguments]
+    ) -> ChatCompletion | Stream: ...
 
-    def create(self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]) -> ChatCompletion | Stream:
+    def create(
+        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+    ) -> ChatCompletion | Stream:
         """Ask the model for the next message.
 
         Args:

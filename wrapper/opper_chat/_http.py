@@ -141,8 +141,9 @@ class HTTP:
         call.sending(began)
         clocks.wait(began)
         try:
-            with errors_mapped(prepared, holders=self.holders), tell_sending(call.record), sending:
-                response = self._client.send(prepared, stream=True)
+            with errors_mapped(prepared, holders=self.holders), tell_sending(call.record):
+                with sending:
+                    response = self._client.send(prepared, stream=True)
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:

@@ -73,7 +73,9 @@ class ParsedStream(EventStream, Generic[T]):
     whole completion: what ``parse()`` raises.
     """
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str, asked: Asked[T]) -> None:
+    def __init__(
+        self, calls: Calls, call: Call, response: httpx.Response, site: str, asked: Asked[T]
+    ) -> None:
         self._asked = asked
         self._parser = EventParser(asked)
         super().__init__(calls, call, response, site)
@@ -114,7 +116,9 @@ class ParsedStreamManager(Generic[T]):
     def __init__(self, calls: Calls, arguments: Mapping[str, object], site: str) -> None:
         self._calls = calls
         self._asked = Asked[T](arguments["response_format"])
-        self._call = calls.later({**arguments, "response_format": self._asked.response_format}, stream=True)
+        self._call = calls.later(
+            {**arguments, "response_format": self._asked.response_format}, stream=True
+        )
         self._site = site
         self._stream: ParsedStream[T] | None = None
 
