@@ -40,6 +40,7 @@ ROOMS = [
     "_checks",
     "_misfits",
     "_hints",
+    "_docs",
     "_shapes",
     "_pydantic",
     "_fields",

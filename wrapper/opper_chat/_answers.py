@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
+from . import _json
 from ._errors import (
     AnswerError,
     ContentFilterFinishReasonError,
@@ -13,8 +14,7 @@ from ._errors import (
     RefusalError,
 )
 from ._json import is_array, is_sequence
-from ._misfits import InvalidValueError
-from ._misfits import misfit as misfit_of
+from ._misfits import InvalidValueError, misfit
 from ._parsed import ParsedChatCompletion, parsed_completion
 from ._requests import is_type
 from ._results import ChatCompletion
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from opper_chat_api.models import ChatCompletionMessage, Choice
 
 T = TypeVar("T")
+Error = TypeVar("Error", bound=AnswerError)
 
 
 class Asked(Generic[T]):
@@ -72,17 +73,18 @@ class Asked(Generic[T]):
             RefusalError: the model refused to give one.
             InvalidAnswerError: one is no JSON or does not fit, or there is none.
         """
+        how = _Came(completion, status_code, content)
         values: list[T] = []
         for index, choice in enumerate(completion.choices):
-            if found := self._without_value(choice):
-                kind, message = found
-                raise kind(message, completion, index, status_code=status_code, raw_body=content)
+            if ended := self._without_value(choice):
+                kind, message = ended
+                raise how.error(kind, message, index)
             try:
                 values.append(self._value(choice.message))
-            except InvalidValueError as misfit:
-                raise _invalid(misfit, completion, index, status_code, content) from misfit.__cause__
+            except InvalidValueError as problem:
+                raise how.invalid(problem, index) from problem.__cause__
         if self.answer is not None and not values:
-            raise _invalid(misfit_of("there is no choice"), completion, 0, status_code, content)
+            raise how.invalid(misfit("there is no choice"), 0)
         return parsed_completion(completion, values)
 
     def _without_value(self, choice: Choice) -> tuple[type[AnswerError], str] | None:
@@ -99,17 +101,26 @@ class Asked(Generic[T]):
         if self.answer is None or message.tool_calls or message.function_call:
             return cast("T", None)  # a text beside calls is no answer yet
         if not message.content:
-            raise misfit_of("there is no text")
+            raise misfit("there is no text")
         return self.answer.decode(message.content)
 
 
-def _invalid(
-    misfit: InvalidValueError, completion: ChatCompletion, index: int, status_code: int | None, content: bytes
-) -> InvalidAnswerError:
-    message = f"The answer does not fit: {misfit}."
-    error = InvalidAnswerError(message, completion, index, status_code=status_code, raw_body=content)
-    error.problems = tuple(misfit.problems)
-    return error
+class _Came(NamedTuple):
+    """How a completion came, for an error about it."""
+
+    completion: ChatCompletion
+    status_code: int | None
+    content: bytes
+
+    def error(self, kind: type[Error], message: str, index: int) -> Error:
+        body = _json.decode(self.content) if self.content else None
+        completion, status_code, content = self
+        return kind(message, completion, index, status_code=status_code, raw_body=content, body=body)
+
+    def invalid(self, problem: InvalidValueError, index: int) -> InvalidAnswerError:
+        error = self.error(InvalidAnswerError, f"The answer does not fit: {problem}.", index)
+        error.problems = tuple(problem.problems)
+        return error
 
 
 def asking_again(arguments: Mapping[str, object], error: InvalidAnswerError) -> dict[str, object]:

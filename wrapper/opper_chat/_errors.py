@@ -202,9 +202,10 @@ class AnswerError(APIResponseValidationError):
         *,
         status_code: int | None = None,
         raw_body: bytes = b"",
+        body: object = None,
     ) -> None:
         super().__init__(message, status_code=status_code, headers=completion.headers, raw_body=raw_body)
-        self.body = completion.to_dict()
+        self.body = body  # not for the root, which would look for a server's own words in it
         self.attempts = completion.attempts
         self.completion = completion
         self.index = index

@@ -11,6 +11,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NotRequired, cast, get_origin
 
+from ._docs import attribute_docs
 from ._hints import UnknownHintError, hints_of, qualifiers_of, substituted, variables_of
 
 
@@ -175,7 +176,6 @@ def documented(obj: Any) -> tuple[str, dict[str, str]]:
     or by a text that follows the field.
     """
     from docstring_parser import ParseError, parse
-    from docstring_parser.attrdoc import AttributeDocstrings
 
     about: dict[str, str] = {}
     description = ""
@@ -183,12 +183,7 @@ def documented(obj: Any) -> tuple[str, dict[str, str]]:
         text = each.__dict__.get("__doc__") if isinstance(each, type) else each.__doc__
         # Dataclasses and named tuples write a signature where their author wrote nothing.
         text = "" if not isinstance(text, str) or text.startswith(f"{each.__name__}(") else text
-        if isinstance(each, type):
-            try:
-                below = AttributeDocstrings().get_attr_docs(each)
-            except (TypeError, SyntaxError):  # there is no source
-                below = {}
-            about.update({name: " ".join(said[0].split()) for name, said in below.items()})
+        about |= attribute_docs(each) if isinstance(each, type) else {}
         try:
             doc = parse(text)
         except ParseError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -35,6 +36,23 @@ def hints_of(cls: Any) -> dict[str, Any]:
         raise UnknownHintError(f"its hints name {error.name!r}, which its module does not have") from None
     except (TypeError, SyntaxError) as error:
         raise UnknownHintError(f"its hints cannot be read ({error})") from None
+
+
+def alias_of(alias: Any) -> Any:
+    """Return what an alias stands for, its texts resolved.
+
+    Raises:
+        UnknownHintError: it names what is not found.
+    """
+
+    def holder() -> None: ...
+
+    holder.__annotations__ = {"value": alias.__value__}
+    names = vars(sys.modules[alias.__module__]) if alias.__module__ in sys.modules else {}
+    try:
+        return typing.get_type_hints(holder, names, {alias.__name__: alias}, include_extras=True)["value"]
+    except NameError as error:
+        raise UnknownHintError(f"it names {error.name!r}, which its module does not have") from None
 
 
 def substituted(hint: Any, variables: Mapping[Any, Any]) -> Any:

@@ -52,6 +52,9 @@ def is_type(response_format: object) -> bool:
 BEYOND = "What this contract does not know yet can be sent with extra_body={{{name!r}: ...}}."
 
 
+TYPED = "A type is what parse() and stream() take."
+
+
 class PreparedRequest(NamedTuple):
     """One request, ready to be sent."""
 
@@ -146,7 +149,8 @@ def _check_params(params: Mapping[str, object]) -> dict[str, object]:
         try:
             body[name] = check(value)
         except Misfit as misfit:
-            raise _invalid(misfit.at(name), BEYOND.format(name=name)) from None
+            hint = TYPED if name == "response_format" and is_type(value) else BEYOND.format(name=name)
+            raise _invalid(misfit.at(name), hint) from None
         except RecursionError:
             raise InvalidArgumentError(name, "a value that does not contain itself", "one that is too deep") from None
     return body

@@ -24,7 +24,17 @@ from . import _json
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._fields import MADE, NO_DEFAULT, Field, fields_of
-from ._hints import BOUNDS, LENGTHS, UnknownHintError, bounds_of, description_of, name_of, substituted, unwrapped
+from ._hints import (
+    BOUNDS,
+    LENGTHS,
+    UnknownHintError,
+    alias_of,
+    bounds_of,
+    description_of,
+    name_of,
+    substituted,
+    unwrapped,
+)
 from ._json import is_object
 from ._misfits import InvalidValueError, misfit, sentences
 from ._pydantic import is_model, model_shape
@@ -204,7 +214,11 @@ class _Reading:
     def check_unions(self) -> None:
         """Refuse the unions whose arms nothing tells apart, which is known when all of them are read."""
         for union, path, hint in self._unions:
-            if union.ambiguous:
+            try:
+                ambiguous = union.ambiguous
+            except RecursionError:
+                raise _refused(path, "a union that is no arm of itself", hint) from None
+            if ambiguous:
                 use = "Give each class a member of its own words, such as kind: Literal['cat'], or keep one of them."
                 raise _refused(path, "a union of types that JSON tells apart", hint, use)
 
@@ -221,9 +235,10 @@ class _Reading:
     def member(self, field: Field, path: str) -> Member:
         """Return a field as a member of an object."""
         shape = self.shape(field.hint, path)
-        said = [] if isinstance(shape, Described) else [field.description]
-        if field.default not in (None, NO_DEFAULT, MADE) and (text := _written(field.default)):
-            said.append(f"Default: {text}.")
+        default = None if field.default in (None, NO_DEFAULT, MADE) else _written(field.default)
+        said = [shape.description if isinstance(shape, Described) else field.description]
+        said += [] if default is None else [f"Default: {default}."]
+        shape = shape.shape if isinstance(shape, Described) else shape
         shape = Described(shape, text) if (text := sentences(*said)) else shape
         may_miss = field.optional or field.default is not NO_DEFAULT
         return Member(field.key or field.name, shape, may_miss, field.optional)
@@ -263,7 +278,13 @@ class _Reading:
             named = self._named[hint] = Named(name_of(hint))
             origin = get_origin(hint) or hint
             variables = dict(zip(getattr(origin, "__type_params__", ()), get_args(hint), strict=False))
-            named.shape = self.shape(substituted(origin.__value__, variables), path)
+            try:
+                value = alias_of(origin)
+            except UnknownHintError as error:
+                raise _refused(path, "an alias whose hints are known", hint, f"{error}.") from None
+            named.shape = self.shape(substituted(value, variables), path)
+            if whole(named) is named:
+                raise _refused(path, "an alias of something but itself", hint)
         return self._named[hint]
 
     def _class(self, hint: Any, path: str) -> Shape:
@@ -277,7 +298,7 @@ class _Reading:
         try:
             found = fields_of(hint)
         except UnknownHintError as error:
-            raise _refused(path, "a class whose hints are known", hint, f"{str(error).capitalize()}.") from None
+            raise _refused(path, "a class whose hints are known", hint, f"{error}.") from None
         if found is None:
             raise _unknown(hint, path)
         named = self._named[hint] = Named(name_of(hint))

@@ -336,8 +336,10 @@ def words_of(shape: Shape) -> list[object]:
 
 
 def whole(shape: Shape) -> Shape:
-    """Return the shape itself, without its name and what is said about it."""
-    while isinstance(shape, Named | Described):
+    """Return the shape itself, without its name and what is said about it; of a circle of names, one of them."""
+    met: set[int] = set()
+    while isinstance(shape, Named | Described) and id(shape) not in met:
+        met.add(id(shape))
         shape = shape.shape
     return shape
 
