@@ -16,12 +16,14 @@ from opper_chat import (
     AsyncRawStream,
     AsyncStream,
     AsyncStreamedResponse,
+    AsyncToolStream,
     EventStream,
     Opper,
     RawResponse,
     RawStream,
     Stream,
     StreamedResponse,
+    ToolStream,
 )
 
 WRAPPER = Path(opper_chat.__file__).parent
@@ -36,17 +38,33 @@ ROOMS = [
     "_observers",
     "_clocks",
     "_checks",
+    "_misfits",
+    "_hints",
+    "_docs",
+    "_shapes",
+    "_pydantic",
+    "_fields",
+    "_schemas",
     "_headers",
     "_settings",
     "_requests",
+    "_partial_json",
+    "_tool_calls",
+    "_tool_errors",
+    "_asks",
+    "_signatures",
+    "_tools",
     "_results",
+    "_parsed",
+    "_answers",
     "_sse",
     "_responses",
     "_chunks",
-    "_partial_json",
-    "_tool_calls",
     "_accumulator",
     "_events",
+    "_parsed_events",
+    "_tool_run",
+    "_tool_plan",
     "_parts",
     "_flow",
     "_retries",
@@ -63,7 +81,10 @@ ROOMS = [
     "_async_calls",
     "_async_stream",
     "_async_event_stream",
+    "_async_parsing",
     "_async_raw",
+    "_async_workers",
+    "_async_run",
     "_async_completions",
     "_async_client",
     "_bell",
@@ -73,14 +94,28 @@ ROOMS = [
     "_calls",
     "_stream",
     "_event_stream",
+    "_parsing",
     "_raw",
+    "_workers",
+    "_run",
     "_completions",
     "_client",
     "telemetry",
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
-SEES_THE_CONTRACT = {"_requests", "_results", "_responses", "_chunks", "_accumulator", "_events"}
+SEES_THE_CONTRACT = {
+    "_requests",
+    "_results",
+    "_parsed",
+    "_responses",
+    "_chunks",
+    "_accumulator",
+    "_events",
+    "_tools",
+    "_tool_run",
+    "_tool_plan",
+}
 
 
 def imports(path: Path) -> set[str]:
@@ -136,13 +171,17 @@ def test_the_public_names() -> None:
     assert list(opper_chat.__all__) == sorted(opper_chat.__all__)
     assert set(opper_chat.__all__) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-        "AsyncEventStream", "AsyncOpper", "AsyncRawResponse", "AsyncRawStream", "AsyncStream",
-        "AsyncStreamedResponse", "Attempt", "AuthenticationError", "BadRequestError", "CallOptions",
-        "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError", "EventStream", "InternalServerError",
-        "InvalidArgumentError", "MissingKeyError", "NotFoundError", "Observer", "Opper", "OpperError",
-        "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "Stream", "StreamEvent",
-        "StreamTruncatedError", "StreamedResponse", "UnknownArgumentError", "UnprocessableEntityError",
-        "__version__", "forget", "observe",
+        "AnswerError", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse", "AsyncRawStream",
+        "AsyncStream", "AsyncStreamedResponse", "AsyncToolStream", "Attempt", "AuthenticationError",
+        "BadRequestError", "CallOptions", "CallRecord", "CalledTool", "ChatCompletion", "ClientOptions",
+        "ConflictError", "ContentFilterFinishReasonError", "EventStream", "InternalServerError", "InvalidAnswerError",
+        "InvalidArgumentError", "LengthFinishReasonError", "MissingKeyError", "NotFoundError", "Observer", "Opper",
+        "OpperError", "ParsedChatCompletion", "ParsedStream", "ParsedStreamEvent", "PermissionDeniedError",
+        "RateLimitError", "RawResponse", "RawStream", "RefusalError", "RepeatedCallError", "RunEvent", "RunStep",
+        "Stream", "StreamEvent", "StreamTruncatedError", "StreamedResponse", "TextTool", "TokenBudgetError",
+        "TooManyTurnsError", "Tool", "ToolArgumentsError", "ToolCall", "ToolContext", "ToolError", "ToolFailedError",
+        "ToolRun", "ToolRunError", "ToolRunTimeoutError", "ToolStream", "UnknownArgumentError",
+        "UnprocessableEntityError", "__version__", "custom_tool", "forget", "observe", "tool", "tool_result",
     }  # fmt: skip
     for name in opper_chat.__all__:
         assert getattr(opper_chat, name)
@@ -173,6 +212,7 @@ def surface(cls: type) -> dict[str, str]:
         (RawResponse, AsyncRawResponse),
         (RawStream, AsyncRawStream),
         (StreamedResponse, AsyncStreamedResponse),
+        (ToolStream, AsyncToolStream),
     ],
 )
 def test_both_shells_have_the_same_surface(sync: type, asynchronous: type) -> None:

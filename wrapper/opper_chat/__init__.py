@@ -7,13 +7,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._asks import ToolCall as ToolCall
+    from ._asks import tool_result as tool_result
     from ._async_client import AsyncOpper as AsyncOpper
     from ._async_event_stream import AsyncEventStream as AsyncEventStream
+    from ._async_parsing import AsyncParsedStream as AsyncParsedStream
     from ._async_raw import AsyncRawResponse as AsyncRawResponse
     from ._async_raw import AsyncRawStream as AsyncRawStream
     from ._async_raw import AsyncStreamedResponse as AsyncStreamedResponse
+    from ._async_run import AsyncToolStream as AsyncToolStream
     from ._async_stream import AsyncStream as AsyncStream
     from ._client import Opper as Opper
+    from ._errors import AnswerError as AnswerError
     from ._errors import APIConnectionError as APIConnectionError
     from ._errors import APIError as APIError
     from ._errors import APIResponseValidationError as APIResponseValidationError
@@ -22,13 +27,17 @@ if TYPE_CHECKING:
     from ._errors import AuthenticationError as AuthenticationError
     from ._errors import BadRequestError as BadRequestError
     from ._errors import ConflictError as ConflictError
+    from ._errors import ContentFilterFinishReasonError as ContentFilterFinishReasonError
     from ._errors import InternalServerError as InternalServerError
+    from ._errors import InvalidAnswerError as InvalidAnswerError
     from ._errors import InvalidArgumentError as InvalidArgumentError
+    from ._errors import LengthFinishReasonError as LengthFinishReasonError
     from ._errors import MissingKeyError as MissingKeyError
     from ._errors import NotFoundError as NotFoundError
     from ._errors import OpperError as OpperError
     from ._errors import PermissionDeniedError as PermissionDeniedError
     from ._errors import RateLimitError as RateLimitError
+    from ._errors import RefusalError as RefusalError
     from ._errors import StreamTruncatedError as StreamTruncatedError
     from ._errors import UnknownArgumentError as UnknownArgumentError
     from ._errors import UnprocessableEntityError as UnprocessableEntityError
@@ -36,6 +45,9 @@ if TYPE_CHECKING:
     from ._events import StreamEvent as StreamEvent
     from ._observers import forget as forget
     from ._observers import observe as observe
+    from ._parsed import ParsedChatCompletion as ParsedChatCompletion
+    from ._parsed_events import ParsedStreamEvent as ParsedStreamEvent
+    from ._parsing import ParsedStream as ParsedStream
     from ._raw import RawResponse as RawResponse
     from ._raw import RawStream as RawStream
     from ._raw import StreamedResponse as StreamedResponse
@@ -43,16 +55,51 @@ if TYPE_CHECKING:
     from ._record import CallRecord as CallRecord
     from ._record import Observer as Observer
     from ._results import ChatCompletion as ChatCompletion
+    from ._run import ToolStream as ToolStream
     from ._settings import CallOptions as CallOptions
     from ._settings import ClientOptions as ClientOptions
+    from ._signatures import ToolContext as ToolContext
     from ._stream import Stream as Stream
+    from ._tool_errors import RepeatedCallError as RepeatedCallError
+    from ._tool_errors import TokenBudgetError as TokenBudgetError
+    from ._tool_errors import ToolArgumentsError as ToolArgumentsError
+    from ._tool_errors import ToolError as ToolError
+    from ._tool_errors import ToolFailedError as ToolFailedError
+    from ._tool_errors import ToolRunError as ToolRunError
+    from ._tool_errors import ToolRunTimeoutError as ToolRunTimeoutError
+    from ._tool_errors import TooManyTurnsError as TooManyTurnsError
+    from ._tool_run import CalledTool as CalledTool
+    from ._tool_run import RunEvent as RunEvent
+    from ._tool_run import RunStep as RunStep
+    from ._tool_run import ToolRun as ToolRun
+    from ._tools import TextTool as TextTool
+    from ._tools import Tool as Tool
+    from ._tools import custom_tool as custom_tool
+    from ._tools import tool as tool
 
     __version__: str
 
 _HOMES = {
+    "_asks": ("ToolCall", "tool_result"),
+    "_async_run": ("AsyncToolStream",),
+    "_run": ("ToolStream",),
+    "_signatures": ("ToolContext",),
+    "_tool_errors": (
+        "RepeatedCallError",
+        "TokenBudgetError",
+        "TooManyTurnsError",
+        "ToolArgumentsError",
+        "ToolError",
+        "ToolFailedError",
+        "ToolRunError",
+        "ToolRunTimeoutError",
+    ),
+    "_tool_run": ("CalledTool", "RunEvent", "RunStep", "ToolRun"),
+    "_tools": ("TextTool", "Tool", "custom_tool", "tool"),
     "_async_client": ("AsyncOpper",),
     "_async_event_stream": ("AsyncEventStream",),
     "_async_stream": ("AsyncStream",),
+    "_async_parsing": ("AsyncParsedStream",),
     "_client": ("Opper",),
     "_event_stream": ("EventStream",),
     "_stream": ("Stream",),
@@ -62,6 +109,9 @@ _HOMES = {
     "_settings": ("CallOptions", "ClientOptions"),
     "_events": ("StreamEvent",),
     "_observers": ("forget", "observe"),
+    "_parsed": ("ParsedChatCompletion",),
+    "_parsed_events": ("ParsedStreamEvent",),
+    "_parsing": ("ParsedStream",),
     "_record": ("Attempt", "CallRecord", "Observer"),
     "_errors": (
         "APIConnectionError",
@@ -69,16 +119,21 @@ _HOMES = {
         "APIResponseValidationError",
         "APIStatusError",
         "APITimeoutError",
+        "AnswerError",
         "AuthenticationError",
         "BadRequestError",
         "ConflictError",
+        "ContentFilterFinishReasonError",
         "InternalServerError",
+        "InvalidAnswerError",
         "InvalidArgumentError",
+        "LengthFinishReasonError",
         "MissingKeyError",
         "NotFoundError",
         "OpperError",
         "PermissionDeniedError",
         "RateLimitError",
+        "RefusalError",
         "StreamTruncatedError",
         "UnknownArgumentError",
         "UnprocessableEntityError",
@@ -91,41 +146,71 @@ __all__ = (
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AnswerError",
     "AsyncEventStream",
     "AsyncOpper",
+    "AsyncParsedStream",
     "AsyncRawResponse",
     "AsyncRawStream",
     "AsyncStream",
     "AsyncStreamedResponse",
+    "AsyncToolStream",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "CallOptions",
     "CallRecord",
+    "CalledTool",
     "ChatCompletion",
     "ClientOptions",
     "ConflictError",
+    "ContentFilterFinishReasonError",
     "EventStream",
     "InternalServerError",
+    "InvalidAnswerError",
     "InvalidArgumentError",
+    "LengthFinishReasonError",
     "MissingKeyError",
     "NotFoundError",
     "Observer",
     "Opper",
     "OpperError",
+    "ParsedChatCompletion",
+    "ParsedStream",
+    "ParsedStreamEvent",
     "PermissionDeniedError",
     "RateLimitError",
     "RawResponse",
     "RawStream",
+    "RefusalError",
+    "RepeatedCallError",
+    "RunEvent",
+    "RunStep",
     "Stream",
     "StreamEvent",
     "StreamTruncatedError",
     "StreamedResponse",
+    "TextTool",
+    "TokenBudgetError",
+    "TooManyTurnsError",
+    "Tool",
+    "ToolArgumentsError",
+    "ToolCall",
+    "ToolContext",
+    "ToolError",
+    "ToolFailedError",
+    "ToolRun",
+    "ToolRunError",
+    "ToolRunTimeoutError",
+    "ToolStream",
     "UnknownArgumentError",
     "UnprocessableEntityError",
     "__version__",
+    "custom_tool",
     "forget",
     "observe",
+    "tool",
+    "tool_result",
 )
 
 

@@ -135,6 +135,11 @@ class AsyncOpper:
         """How often a call is tried again."""
         return self._settings.max_retries
 
+    @property
+    def beta(self) -> AsyncBeta:
+        """The same ``chat``, where the OpenAI SDK has it as well."""
+        return AsyncBeta(self.chat)
+
     def __repr__(self) -> str:
         settings: ClientSettings | None = getattr(self, "_settings", None)  # there is none where making it failed
         return f"{type(self).__name__}(base_url={settings.base_url if settings else None!r})"
@@ -185,3 +190,13 @@ class AsyncChat:
 
     def __init__(self, completions: AsyncCompletions) -> None:
         self.completions = completions
+
+
+class AsyncBeta:
+    """What the OpenAI SDK keeps for programs that were written when `parse` was new."""
+
+    chat: AsyncChat
+    """Conversations."""
+
+    def __init__(self, chat: AsyncChat) -> None:
+        self.chat = chat

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Unpack, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from ._async_calls import AsyncCalls
 from ._async_stream import AsyncStream
-from ._requests import CallArguments
+from ._requests import AnswerArguments, CallArguments, is_type
 from ._results import ChatCompletion
 from ._transport import call_site
 
 if TYPE_CHECKING:
+    from opper_chat_api.params import ToolParam
+    from typing_extensions import TypeForm
+
     from ._async_event_stream import AsyncStreamManager
+    from ._async_parsing import AsyncParsedStreamManager
     from ._async_raw import AsyncRawCompletions, AsyncStreamedCompletions
+    from ._async_run import AsyncToolStream
+    from ._async_workers import AsyncBeforeCall, AsyncOnEvent
+    from ._parsed import ParsedChatCompletion
+    from ._tool_plan import OnToolError
+    from ._tool_run import ToolRun
+
+T = TypeVar("T")
 
 
 class AsyncCompletions:
@@ -66,7 +78,83 @@ class AsyncCompletions:
             return await AsyncStream(self._calls, call, await self._calls.open(call), call_site()).settle()
         return await self._calls.complete(call)
 
-    def stream(self, **arguments: Unpack[CallArguments]) -> AsyncStreamManager:
+    @overload
+    async def parse(
+        self,
+        *,
+        response_format: None = None,
+        tools: Sequence[ToolParam] | None = None,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[None]: ...
+
+    @overload
+    async def parse(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: None = None,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[T]: ...
+
+    @overload
+    async def parse(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[T | None]: ...
+
+    async def parse(
+        self,
+        *,
+        response_format: object = None,
+        tools: Sequence[ToolParam] | None = None,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[Any]:
+        """Ask the model for an answer of a type: ``completion.parsed`` is a value of it.
+
+        Args:
+            response_format: the type: an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct, a
+                pydantic model, or a list, a union, a Literal, an enum or a scalar. Its schema is sent for strict mode.
+                Where it is no object, the answer is put into one with the member ``value``, and taken out again.
+            tools: as for `create`. An answer that calls tools has the value None.
+            retries_on_invalid: how often to ask again, with what was wrong, where an answer does not fit. The clock
+                ``deadline`` bounds all of it.
+            arguments: as for `create`.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong, or strict mode has no form for the type; nothing was sent.
+            InvalidAnswerError: the answer does not fit the type. RefusalError: the model refused.
+            LengthFinishReasonError: the answer was cut off. ContentFilterFinishReasonError: it was withheld.
+            APIError: as for `create`.
+
+        All of these but the first have the ``completion``. Its ``attempts`` are those of all requests, and
+        ``rejected`` has the completions that did not fit.
+        """
+        from ._async_parsing import parse  # reading types is loaded by those who give them
+
+        given: dict[str, object] = {**arguments, "tools": tools}
+        return await parse(self._calls, given, response_format, retries_on_invalid)
+
+    @overload
+    def stream(
+        self, *, response_format: TypeForm[T], tools: None = None, **arguments: Unpack[AnswerArguments]
+    ) -> AsyncParsedStreamManager[T]: ...
+
+    @overload
+    def stream(
+        self, *, response_format: TypeForm[T], tools: Sequence[ToolParam] | None, **arguments: Unpack[AnswerArguments]
+    ) -> AsyncParsedStreamManager[T | None]: ...
+
+    @overload
+    def stream(self, **arguments: Unpack[CallArguments]) -> AsyncStreamManager: ...
+
+    def stream(self, **arguments: object) -> AsyncStreamManager | AsyncParsedStreamManager[Any]:
         """Ask the model for the next message, as typed events while it is written.
 
         To be used with ``async with``, which sends the request and closes the stream::
@@ -77,15 +165,170 @@ class AsyncCompletions:
                         print(event.delta, end="")
             completion = await stream.get_final_completion()
 
-        Takes what `create` takes.
+        Takes what `create` takes. Where ``response_format`` is a type, as for `parse`, the events have ``parsed``: at
+        ``content.delta`` what the answer says so far, at ``content.done`` its value; so has the completion. An answer
+        that does not fit raises at the end of the stream what `parse` raises.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
+        response_format = arguments.get("response_format")
+        if is_type(response_format):
+            from ._async_parsing import AsyncParsedStreamManager  # reading types is loaded by those who give them
+
+            return AsyncParsedStreamManager(self._calls, arguments, call_site())
         begin = self._calls.later(arguments, stream=True)
         from ._async_event_stream import AsyncStreamManager  # the events are loaded by those who use them
 
         return AsyncStreamManager(self._calls, begin, call_site())
+
+    @overload
+    async def run_tools(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None = None,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        on_event: AsyncOnEvent | None = None,
+        context: object = None,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ToolRun[T]: ...
+
+    @overload
+    async def run_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        on_event: AsyncOnEvent | None = None,
+        context: object = None,
+        **arguments: Unpack[CallArguments],
+    ) -> ToolRun[None]: ...
+
+    async def run_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        on_event: AsyncOnEvent | None = None,
+        context: object = None,
+        **arguments: object,
+    ) -> ToolRun[Any]:
+        """Ask the model, run the tools that it calls, tell it the results, and so on until it has answered.
+
+        Args:
+            max_turns: how often the model is asked at most.
+            max_parallel: how many calls of one answer run at once; with 1, or with ``parallel_tool_calls=False``, they
+                run in order. Coroutines run as tasks, functions in threads.
+            max_repeats: how often in a row a call with the same arguments may get the same answer, before the run ends
+                that asks for it once more; or None for any number.
+            max_total_tokens: how many tokens all turns together may cost, as far as the server says, or None. It is
+                looked at before tools are run: an answer is never thrown away.
+            on_tool_error: ``answer`` tells the model that a tool failed, that its arguments are wrong, or that there is
+                no such tool; ``raise`` ends the run with ToolFailedError; a function is given the call and the
+                exception, and returns what the model is told, or raises. Of exceptions the model is told the class, of
+                ToolError and wrong arguments what they say.
+            before_call: is asked for each call, one after the other, before any of an answer's calls is run. None
+                or True lets it pass, a mapping puts other arguments in place of the model's, False or a text
+                refuses it; the text is told to the model. What it raises ends the run.
+            on_event: is told of each step: `opper_chat.RunStep`.
+            context: what tools get that have a parameter of type `ToolContext`.
+            arguments: what `create` takes. ``tools`` holds tools, made by `tool` or `custom_tool`, and definitions,
+                whose calls end the run and are its ``pending``. A ``tool_choice`` that demands a call does so in the
+                first turn. A ``response_format`` can be a type, as for `parse`: then ``parsed`` is the last answer as a
+                value of it. ``deadline`` bounds the whole run, in seconds; the other options each call of the model.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent.
+            ToolRunError: the run ended early; the class says why, and ``run`` is what was done.
+            APIError: as for `create`; its ``run`` is what was done before. AnswerError: as for `parse`.
+
+        When the deadline has passed, or whoever awaits this is cancelled, coroutines are cancelled; functions that are
+        none cannot be stopped, and are left to end by themselves.
+        """
+        from ._async_run import run_tools  # loaded by those who use it
+        from ._tool_plan import RunSettings
+
+        settings = RunSettings(max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context)
+        return await run_tools(self._calls, arguments, settings, before_call, on_event)
+
+    @overload
+    def stream_tools(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None = None,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        context: object = None,
+        **arguments: Unpack[AnswerArguments],
+    ) -> AsyncToolStream[T]: ...
+
+    @overload
+    def stream_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        context: object = None,
+        **arguments: Unpack[CallArguments],
+    ) -> AsyncToolStream[None]: ...
+
+    def stream_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        context: object = None,
+        **arguments: object,
+    ) -> AsyncToolStream[Any]:
+        """Do what `run_tools` does, and tell of it by typed events, of the answers while they are written too.
+
+        To be used with ``async with``, which cancels on leaving what is not done::
+
+            async with client.chat.completions.stream_tools(messages=messages, tools=[get_weather]) as stream:
+                async for event in stream:
+                    if event.type == "content.delta":
+                        print(event.delta, end="")
+                    elif event.type == "tool.started":
+                        print(event.call.name)
+            run = stream.run
+
+        Takes what `run_tools` takes. The usage is asked for, unless ``stream_options`` are given.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised in iterating.
+        """
+        from ._async_run import stream_tools
+        from ._tool_plan import RunSettings
+
+        settings = RunSettings(max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context)
+        return stream_tools(self._calls, arguments, settings, before_call, call_site())
 
     @property
     def with_raw_response(self) -> AsyncRawCompletions:

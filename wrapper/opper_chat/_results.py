@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from attrs import define, field
 from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCompletion
 
+from ._asks import ToolCall, asked
 from ._record import Attempt, CallRecord
 
 
@@ -30,3 +31,8 @@ class ChatCompletion(GeneratedCompletion):
         self.request_id = call.request_id
         self.headers = call.headers
         self.attempts = tuple(call.attempts)
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        """The calls that the first choice asks for; empty where it asks for none."""
+        return asked(self.choices[0].message.tool_calls) if self.choices else []
