@@ -10,12 +10,14 @@ from typing import Any
 import opper_chat
 import pytest
 from opper_chat import (
+    AsyncConversation,
     AsyncEventStream,
     AsyncOpper,
     AsyncRawResponse,
     AsyncRawStream,
     AsyncStream,
     AsyncStreamedResponse,
+    Conversation,
     EventStream,
     Opper,
     RawResponse,
@@ -39,11 +41,17 @@ ROOMS = [
     "_headers",
     "_settings",
     "_requests",
+    "_media",
+    "messages",
+    "_partial_json",
+    "_content",
     "_results",
+    "_trim",
+    "_json_lines",
+    "_transcript",
     "_sse",
     "_responses",
     "_chunks",
-    "_partial_json",
     "_tool_calls",
     "_accumulator",
     "_events",
@@ -66,6 +74,7 @@ ROOMS = [
     "_async_raw",
     "_async_completions",
     "_async_client",
+    "_async_conversation",
     "_bell",
     "_gate",
     "_pool",
@@ -76,11 +85,12 @@ ROOMS = [
     "_raw",
     "_completions",
     "_client",
+    "_conversation",
     "telemetry",
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
-SEES_THE_CONTRACT = {"_requests", "_results", "_responses", "_chunks", "_accumulator", "_events"}
+SEES_THE_CONTRACT = {"_requests", "messages", "_transcript", "_results", "_responses", "_chunks", "_accumulator", "_events"}
 
 
 def imports(path: Path) -> set[str]:
@@ -136,9 +146,9 @@ def test_the_public_names() -> None:
     assert list(opper_chat.__all__) == sorted(opper_chat.__all__)
     assert set(opper_chat.__all__) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-        "AsyncEventStream", "AsyncOpper", "AsyncRawResponse", "AsyncRawStream", "AsyncStream",
+        "AsyncConversation", "AsyncEventStream", "AsyncOpper", "AsyncRawResponse", "AsyncRawStream", "AsyncStream",
         "AsyncStreamedResponse", "Attempt", "AuthenticationError", "BadRequestError", "CallOptions",
-        "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError", "EventStream", "InternalServerError",
+        "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError", "Conversation", "EventStream", "InternalServerError",
         "InvalidArgumentError", "MissingKeyError", "NotFoundError", "Observer", "Opper", "OpperError",
         "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "Stream", "StreamEvent",
         "StreamTruncatedError", "StreamedResponse", "UnknownArgumentError", "UnprocessableEntityError",
@@ -170,6 +180,7 @@ def surface(cls: type) -> dict[str, str]:
         (Opper, AsyncOpper),
         (Stream, AsyncStream),
         (EventStream, AsyncEventStream),
+        (Conversation, AsyncConversation),
         (RawResponse, AsyncRawResponse),
         (RawStream, AsyncRawStream),
         (StreamedResponse, AsyncStreamedResponse),

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._async_client import AsyncOpper as AsyncOpper
+    from ._async_conversation import AsyncConversation as AsyncConversation
     from ._async_event_stream import AsyncEventStream as AsyncEventStream
     from ._async_raw import AsyncRawResponse as AsyncRawResponse
     from ._async_raw import AsyncRawStream as AsyncRawStream
     from ._async_raw import AsyncStreamedResponse as AsyncStreamedResponse
     from ._async_stream import AsyncStream as AsyncStream
     from ._client import Opper as Opper
+    from ._conversation import Conversation as Conversation
     from ._errors import APIConnectionError as APIConnectionError
     from ._errors import APIError as APIError
     from ._errors import APIResponseValidationError as APIResponseValidationError
@@ -51,9 +53,11 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "_async_client": ("AsyncOpper",),
+    "_async_conversation": ("AsyncConversation",),
     "_async_event_stream": ("AsyncEventStream",),
     "_async_stream": ("AsyncStream",),
     "_client": ("Opper",),
+    "_conversation": ("Conversation",),
     "_event_stream": ("EventStream",),
     "_stream": ("Stream",),
     "_async_raw": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
@@ -91,6 +95,7 @@ __all__ = (
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AsyncConversation",
     "AsyncEventStream",
     "AsyncOpper",
     "AsyncRawResponse",
@@ -105,6 +110,7 @@ __all__ = (
     "ChatCompletion",
     "ClientOptions",
     "ConflictError",
+    "Conversation",
     "EventStream",
     "InternalServerError",
     "InvalidArgumentError",

@@ -8,6 +8,7 @@ from typing import Any
 
 from opper_chat_api.models.completion_usage import CompletionUsage
 
+from ._content import split_parts
 from ._json import is_array, is_object
 from ._partial_json import FIRST_SAID, LAST_SAID, Text, copied, is_empty, merged, replaced
 from ._results import ChatCompletion
@@ -272,7 +273,6 @@ def _says_something(piece: object) -> bool:
     return not is_empty(piece) and piece.__class__ is not int
 
 
-_TEXT_PARTS = (None, "text", "output_text")
 _THINKING_PARTS = ("thinking", "reasoning", "reasoning_text")
 _PIECES = frozenset({"delta", "message", "index"})
 
@@ -293,22 +293,6 @@ def piece_of(item: dict[str, Any], first: bool, text: Callable[[str], str | None
     if first or not item.get("finish_reason"):
         return message
     return {name: piece for name, piece in message.items() if not (isinstance(piece, str) and piece == text(name))}
-
-
-def split_parts(parts: list[object]) -> tuple[str, list[object]]:
-    """Return the text of a content that is a list of parts, and what else is in the parts."""
-    texts: list[str] = []
-    others: list[object] = []
-    for part in parts:
-        if isinstance(part, str):
-            texts.append(part)
-        elif is_object(part) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str):
-            texts.append(str(part["text"]))
-            if not {name for name, value in part.items() if value is not None} <= {"type", "text", "index"}:
-                others.append({name: value for name, value in part.items() if name != "text"})
-        elif not is_empty(part):
-            others.append(part)
-    return "".join(texts), others
 
 
 def reasoning_of(delta: dict[str, Any], parts: list[object]) -> str:

@@ -8,16 +8,24 @@ from functools import cache
 from typing import Any, NamedTuple, cast
 
 from opper_chat_api.api.chat import create_chat_completion
-from opper_chat_api.params import ChatCompletionRequestParam
+from opper_chat_api.params import ChatCompletionParametersParam, ChatCompletionRequestParam
 
 from . import _json
 from ._checks import Misfit, check_json, compile_check, describe, members
 from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import SECRETIVE, check_headers, check_query, hidden
 from ._json import is_array, is_mapping, is_object
-from ._settings import CallOptions
+from ._settings import CallOptions, ClientSettings
 
-__all__ = ["CallArguments", "PreparedRequest", "prepare", "split"]
+__all__ = [
+    "CallArguments",
+    "PreparedRequest",
+    "TurnArguments",
+    "check_messages",
+    "check_parameters",
+    "prepare",
+    "split",
+]
 
 OPTIONS = ("stream", *CallOptions.__annotations__)
 """What `create()` takes beside the parameters of the contract."""
@@ -25,6 +33,10 @@ OPTIONS = ("stream", *CallOptions.__annotations__)
 
 class CallArguments(ChatCompletionRequestParam, CallOptions, total=False):
     """The parameters of the contract, and the options of a call."""
+
+
+class TurnArguments(ChatCompletionParametersParam, CallOptions, total=False):
+    """The same without the messages, for whatever keeps these by itself."""
 
 
 def split(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[str, object]]:
@@ -105,6 +117,36 @@ def prepare(
     }
     query = check_query(extra_query, "extra_query")
     return PreparedRequest(endpoint["method"].upper(), endpoint["url"], headers, query, body, content, _choices(body))
+
+
+def check_messages(messages: object) -> list[dict[str, object]]:
+    """Return messages as they would be sent.
+
+    Raises:
+        InvalidArgumentError: one is not what the contract says.
+    """
+    body = _check_params({"messages": messages})
+    _name_answers(body)
+    return cast("list[dict[str, object]]", body["messages"])
+
+
+def check_parameters(arguments: Mapping[str, object], function: str) -> None:
+    """Check the parameters of calls that have no messages yet.
+
+    Raises:
+        UnknownArgumentError: one has a name that is not known, or that these calls do not take.
+        InvalidArgumentError: a value is not what the contract says.
+    """
+    for name in ("messages", "stream"):
+        if name in arguments:
+            raise UnknownArgumentError(name, describe(arguments[name]), None, "", function)
+    options, params = split(arguments)
+    _check_params(params)
+    ClientSettings(None, "").changed(options)
+    check_headers(options.get("extra_headers"), "extra_headers")
+    check_query(options.get("extra_query"), "extra_query")
+    if (extra_body := options.get("extra_body")) is not None:
+        _check_extra_body(extra_body)
 
 
 def _name_answers(body: Mapping[str, object]) -> None:
