@@ -8,13 +8,14 @@ from functools import cache
 from typing import Any, NamedTuple, cast
 
 from opper_chat_api.api.chat import create_chat_completion
+from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 from opper_chat_api.params import ChatCompletionParametersParam, ChatCompletionRequestParam
 
 from . import _json
 from ._checks import Misfit, check_json, compile_check, describe, members
 from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import SECRETIVE, check_headers, check_query, hidden
-from ._json import is_array, is_mapping, is_object
+from ._json import is_array, is_mapping, is_object, is_sequence
 from ._settings import CallOptions, ClientSettings
 
 __all__ = [
@@ -97,7 +98,7 @@ def prepare(
     if stream is not None and not isinstance(stream, bool):
         raise InvalidArgumentError("stream", "True, False or None", describe(stream))
     body = _check_params(params)
-    _name_answers(body)
+    _mend_answers(body, params)
     # The documented schema names `stream` in both of its forms, so it is always sent.
     body["stream"] = bool(stream)
     if extra_body is not None:
@@ -125,8 +126,9 @@ def check_messages(messages: object) -> list[dict[str, object]]:
     Raises:
         InvalidArgumentError: one is not what the contract says.
     """
-    body = _check_params({"messages": messages})
-    _name_answers(body)
+    params = {"messages": messages}
+    body = _check_params(params)
+    _mend_answers(body, params)
     return cast("list[dict[str, object]]", body["messages"])
 
 
@@ -149,12 +151,20 @@ def check_parameters(arguments: Mapping[str, object], function: str) -> None:
         _check_extra_body(extra_body)
 
 
-def _name_answers(body: Mapping[str, object]) -> None:
-    """Say who speaks in an answer's message that goes back: servers that leave `role` out want it when it comes."""
-    messages = body.get("messages")
-    for message in messages if is_array(messages) else ():
-        if is_object(message) and "role" not in message:
-            message["role"] = "assistant"
+def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> None:
+    """Say who speaks in an answer's message that goes back, and leave out what it has as null.
+
+    Servers that leave ``role`` out want it when it comes, and those that send null do not take it.
+    """
+    messages, given = body.get("messages"), params.get("messages")
+    if not is_array(messages) or not is_sequence(given):
+        return
+    for message, source in zip(messages, given, strict=True):
+        if is_object(message):
+            if isinstance(source, ChatCompletionMessage):
+                for name in [name for name, value in message.items() if value is None]:
+                    del message[name]
+            message.setdefault("role", "assistant")
 
 
 def _choices(body: Mapping[str, object]) -> int:

@@ -42,6 +42,7 @@ from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping
 from ._media import IMAGES, MAX_BYTES, SOUNDS, Content, Reading, Source
+from ._trim import estimate_tokens
 
 __all__ = [
     "MAX_BYTES",
@@ -50,6 +51,7 @@ __all__ = [
     "assistant",
     "audio",
     "developer",
+    "estimate_tokens",
     "file",
     "image",
     "system",
