@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opper_chat import APIResponseValidationError, ChatCompletion, InvalidArgumentError, Opper
 from opper_chat._accumulator import Accumulator
+from opper_chat._content import split_content
 from opper_chat._requests import prepare
 from opper_chat._sse import EventDecoder
 from opper_chat.messages import assistant, audio, developer, estimate_tokens, file, image, system, text, tool, user
@@ -288,8 +289,11 @@ def test_the_message_and_the_text_of_a_completion() -> None:
     assert caught.value.partial is empty
 
 
-def without_nulls(message: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in message.items() if value is not None}
+def without_nulls(value: Any) -> Any:
+    """The same JSON, with null and absent as one."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def sent_back(answer: ChatCompletion) -> Any:
@@ -307,7 +311,8 @@ def test_a_recorded_answer_goes_back_whole(exchange: Exchange) -> None:
     if not answer.choices:
         pytest.skip("no choices")
     body = json.loads(exchange["response_body"])["choices"][0]["message"]
-    assert sent_back(answer) == {"role": "assistant", **without_nulls(body)}
+    assert None not in sent_back(answer).values()
+    assert without_nulls(sent_back(answer)) == {"role": "assistant", **without_nulls(body)}
 
 
 @needs_corpus
@@ -321,8 +326,23 @@ def test_a_recorded_stream_goes_back_whole(exchange: Exchange) -> None:
     answer = accumulator.snapshot()
     if not answer.choices:
         pytest.skip("no choices")
-    assert sent_back(answer) == {"role": "assistant", **without_nulls(answer.message.to_dict())}
+    message, back = without_nulls(answer.message.to_dict()), without_nulls(sent_back(answer))
+    if parts := message.pop("content_parts", None):
+        assert split_content(back.pop("content")) == (message.pop("content", ""), parts)
+    assert back == {"role": "assistant", **message}
     assert answer.text == (accumulator.text(answer.choices[0].index or 0) or "")
+
+
+def test_content_that_was_streamed_in_parts_goes_back_in_parts() -> None:
+    """The list that a plain answer has: thoughts, then the text, in the part that it was taken from if there is one."""
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    said = {"type": "text", "text": "Hello"}
+    noted = {**said, "annotations": [1]}
+    for streamed, expected in [([thought, said], [thought, said]), ([thought], [thought]), ([noted], [noted])]:
+        accumulator = Accumulator()
+        for part in streamed:
+            accumulator.add({"choices": [{"index": 0, "delta": {"content": [part]}}]})
+        assert sent_back(accumulator.snapshot()) == {"role": "assistant", "content": expected}
 
 
 def test_how_many_tokens_a_message_takes() -> None:

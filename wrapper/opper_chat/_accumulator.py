@@ -8,14 +8,11 @@ from typing import Any
 
 from opper_chat_api.models.completion_usage import CompletionUsage
 
-from ._content import split_parts
+from ._content import OTHER_PARTS, split_parts
 from ._json import is_array, is_object
 from ._partial_json import FIRST_SAID, LAST_SAID, Text, copied, is_empty, merged, replaced
 from ._results import ChatCompletion
 from ._tool_calls import ToolCall, ToolCalls
-
-OTHER_PARTS = "content_parts"
-"""The member of a message that holds the parts of its content that are not text, where the content came as parts."""
 
 _SENT_ONCE = frozenset({"id", "created", "model"})
 _NOT_MERGED = frozenset({"object", "choices", "obfuscation"})

@@ -86,7 +86,7 @@ class AsyncConversation(Transcript):
 
         Args:
             content: a text; texts and parts, such as `opper_chat.messages.image` returns, which make one message of
-                the user's; or whole messages, such as the answers to tool calls. Nothing sends what is there already.
+                the user's; or whole messages, such as the answers to tool calls. Without any, what is there is sent.
             overrides: arguments of this call that are not as for the others; None leaves one out.
 
         Raises:

@@ -42,7 +42,9 @@ class Conversation(Transcript):
         InvalidArgumentError: an argument is wrong.
     """
 
-    def __init__(self, client: Opper, *, system: str | None = None, **arguments: Unpack[TurnArguments]) -> None:
+    def __init__(
+        self, client: Opper, *, system: str | None = None, **arguments: Unpack[TurnArguments]
+    ) -> None:
         super().__init__()
         if not _is_client(client):
             raise InvalidArgumentError("client", f"an {Opper.__name__}", describe(client))
@@ -53,7 +55,9 @@ class Conversation(Transcript):
             self.append(system_message(system))
 
     @classmethod
-    def load(cls, client: Opper, path: str | os.PathLike[str], **arguments: Unpack[TurnArguments]) -> Self:
+    def load(
+        cls, client: Opper, path: str | os.PathLike[str], **arguments: Unpack[TurnArguments]
+    ) -> Self:
         """Go on with a conversation that was saved.
 
         Reading a file is quick where the disk is near, and waits for nothing else.
@@ -88,7 +92,7 @@ class Conversation(Transcript):
 
         Args:
             content: a text; texts and parts, such as `opper_chat.messages.image` returns, which make one message of
-                the user's; or whole messages, such as the answers to tool calls. Nothing sends what is there already.
+                the user's; or whole messages, such as the answers to tool calls. Without any, what is there is sent.
             overrides: arguments of this call that are not as for the others; None leaves one out.
 
         Raises:

@@ -13,6 +13,7 @@ from opper_chat_api.params import ChatCompletionParametersParam, ChatCompletionR
 
 from . import _json
 from ._checks import Misfit, check_json, compile_check, describe, members
+from ._content import put_together
 from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import SECRETIVE, check_headers, check_query, hidden
 from ._json import is_array, is_mapping, is_object, is_sequence
@@ -132,6 +133,13 @@ def check_messages(messages: object) -> list[dict[str, object]]:
     return cast("list[dict[str, object]]", body["messages"])
 
 
+_KEPT_APART = {
+    "messages": "They are kept: append() and extend() add to them.",
+    "stream": "stream() is a function of its own.",
+}
+"""What calls of a conversation do not take, and what there is in its place."""
+
+
 def check_parameters(arguments: Mapping[str, object], function: str) -> None:
     """Check the parameters of calls that have no messages yet.
 
@@ -139,9 +147,9 @@ def check_parameters(arguments: Mapping[str, object], function: str) -> None:
         UnknownArgumentError: one has a name that is not known, or that these calls do not take.
         InvalidArgumentError: a value is not what the contract says.
     """
-    for name in ("messages", "stream"):
+    for name, hint in _KEPT_APART.items():
         if name in arguments:
-            raise UnknownArgumentError(name, describe(arguments[name]), None, "", function)
+            raise UnknownArgumentError(name, describe(arguments[name]), None, hint, function)
     options, params = split(arguments)
     _check_params(params)
     ClientSettings(None, "").changed(options)
@@ -152,7 +160,7 @@ def check_parameters(arguments: Mapping[str, object], function: str) -> None:
 
 
 def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> None:
-    """Say who speaks in an answer's message that goes back, and leave out what it has as null.
+    """Say who speaks in an answer's message that goes back, leave out what it has as null, and put parts together.
 
     Servers that leave ``role`` out want it when it comes, and those that send null do not take it.
     """
@@ -164,6 +172,7 @@ def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> N
             if isinstance(source, ChatCompletionMessage):
                 for name in [name for name, value in message.items() if value is None]:
                     del message[name]
+                put_together(message)
             message.setdefault("role", "assistant")
 
 
