@@ -460,7 +460,7 @@ def paired(messages: list[Any]) -> tuple[set[str], set[str]]:
     return calls, {message["tool_call_id"] for message in messages if message["role"] == "tool"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     messages=transcripts(), budget=st.integers(1, 60), weights=st.lists(st.integers(0, 20), min_size=15, max_size=15)
 )
@@ -548,7 +548,7 @@ def test_trimming_takes_time_that_grows_with_the_conversation() -> None:
     assert len(conversation) == 10
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(messages=transcripts())
 def test_a_file_holds_all_and_nothing_else(tmp_path: Path, messages: list[dict[str, Any]]) -> None:
     """The same messages from the file, one on each line; neither key nor arguments."""
