@@ -10,6 +10,7 @@ from typing import Any
 import opper_chat
 import pytest
 from opper_chat import (
+    AsyncConversation,
     AsyncEventStream,
     AsyncOpper,
     AsyncRawResponse,
@@ -17,6 +18,7 @@ from opper_chat import (
     AsyncStream,
     AsyncStreamedResponse,
     AsyncToolStream,
+    Conversation,
     EventStream,
     Opper,
     RawResponse,
@@ -47,8 +49,12 @@ ROOMS = [
     "_schemas",
     "_headers",
     "_settings",
-    "_requests",
     "_partial_json",
+    "_content",
+    "_requests",
+    "_media",
+    "_trim",
+    "messages",
     "_tool_calls",
     "_tool_errors",
     "_asks",
@@ -57,6 +63,8 @@ ROOMS = [
     "_results",
     "_parsed",
     "_answers",
+    "_json_lines",
+    "_transcript",
     "_sse",
     "_responses",
     "_chunks",
@@ -87,6 +95,7 @@ ROOMS = [
     "_async_run",
     "_async_completions",
     "_async_client",
+    "_async_conversation",
     "_bell",
     "_gate",
     "_pool",
@@ -100,22 +109,15 @@ ROOMS = [
     "_run",
     "_completions",
     "_client",
+    "_conversation",
     "telemetry",
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {
-    "_requests",
-    "_results",
-    "_parsed",
-    "_responses",
-    "_chunks",
-    "_accumulator",
-    "_events",
-    "_tools",
-    "_tool_run",
-    "_tool_plan",
-}
+    "_requests", "_results", "_parsed", "_responses", "_chunks", "_accumulator", "_events", "_tools", "_tool_run",
+    "_tool_plan", "_transcript", "messages",
+}  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:
@@ -171,16 +173,16 @@ def test_the_public_names() -> None:
     assert list(opper_chat.__all__) == sorted(opper_chat.__all__)
     assert set(opper_chat.__all__) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-        "AnswerError", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse", "AsyncRawStream",
-        "AsyncStream", "AsyncStreamedResponse", "AsyncToolStream", "Attempt", "AuthenticationError",
+        "AnswerError", "AsyncConversation", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse",
+        "AsyncRawStream", "AsyncStream", "AsyncStreamedResponse", "AsyncToolStream", "Attempt", "AuthenticationError",
         "BadRequestError", "CallOptions", "CallRecord", "CalledTool", "ChatCompletion", "ClientOptions",
-        "ConflictError", "ContentFilterFinishReasonError", "EventStream", "InternalServerError", "InvalidAnswerError",
-        "InvalidArgumentError", "LengthFinishReasonError", "MissingKeyError", "NotFoundError", "Observer", "Opper",
-        "OpperError", "ParsedChatCompletion", "ParsedStream", "ParsedStreamEvent", "PermissionDeniedError",
-        "RateLimitError", "RawResponse", "RawStream", "RefusalError", "RepeatedCallError", "RunEvent", "RunStep",
-        "Stream", "StreamEvent", "StreamTruncatedError", "StreamedResponse", "TextTool", "TokenBudgetError",
-        "TooManyTurnsError", "Tool", "ToolArgumentsError", "ToolCall", "ToolContext", "ToolError", "ToolFailedError",
-        "ToolRun", "ToolRunError", "ToolRunTimeoutError", "ToolStream", "UnknownArgumentError",
+        "ConflictError", "ContentFilterFinishReasonError", "Conversation", "EventStream", "InternalServerError",
+        "InvalidAnswerError", "InvalidArgumentError", "LengthFinishReasonError", "MissingKeyError", "NotFoundError",
+        "Observer", "Opper", "OpperError", "ParsedChatCompletion", "ParsedStream", "ParsedStreamEvent",
+        "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "RefusalError", "RepeatedCallError",
+        "RunEvent", "RunStep", "Stream", "StreamEvent", "StreamTruncatedError", "StreamedResponse", "TextTool",
+        "TokenBudgetError", "TooManyTurnsError", "Tool", "ToolArgumentsError", "ToolCall", "ToolContext", "ToolError",
+        "ToolFailedError", "ToolRun", "ToolRunError", "ToolRunTimeoutError", "ToolStream", "UnknownArgumentError",
         "UnprocessableEntityError", "__version__", "custom_tool", "forget", "observe", "tool", "tool_result",
     }  # fmt: skip
     for name in opper_chat.__all__:
@@ -209,6 +211,7 @@ def surface(cls: type) -> dict[str, str]:
         (Opper, AsyncOpper),
         (Stream, AsyncStream),
         (EventStream, AsyncEventStream),
+        (Conversation, AsyncConversation),
         (RawResponse, AsyncRawResponse),
         (RawStream, AsyncRawStream),
         (StreamedResponse, AsyncStreamedResponse),

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._asks import ToolCall as ToolCall
     from ._asks import tool_result as tool_result
     from ._async_client import AsyncOpper as AsyncOpper
+    from ._async_conversation import AsyncConversation as AsyncConversation
     from ._async_event_stream import AsyncEventStream as AsyncEventStream
     from ._async_parsing import AsyncParsedStream as AsyncParsedStream
     from ._async_raw import AsyncRawResponse as AsyncRawResponse
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ._async_run import AsyncToolStream as AsyncToolStream
     from ._async_stream import AsyncStream as AsyncStream
     from ._client import Opper as Opper
+    from ._conversation import Conversation as Conversation
     from ._errors import AnswerError as AnswerError
     from ._errors import APIConnectionError as APIConnectionError
     from ._errors import APIError as APIError
@@ -97,10 +99,12 @@ _HOMES = {
     "_tool_run": ("CalledTool", "RunEvent", "RunStep", "ToolRun"),
     "_tools": ("TextTool", "Tool", "custom_tool", "tool"),
     "_async_client": ("AsyncOpper",),
+    "_async_conversation": ("AsyncConversation",),
     "_async_event_stream": ("AsyncEventStream",),
     "_async_stream": ("AsyncStream",),
     "_async_parsing": ("AsyncParsedStream",),
     "_client": ("Opper",),
+    "_conversation": ("Conversation",),
     "_event_stream": ("EventStream",),
     "_stream": ("Stream",),
     "_async_raw": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
@@ -147,6 +151,7 @@ __all__ = (
     "APIStatusError",
     "APITimeoutError",
     "AnswerError",
+    "AsyncConversation",
     "AsyncEventStream",
     "AsyncOpper",
     "AsyncParsedStream",
@@ -165,6 +170,7 @@ __all__ = (
     "ClientOptions",
     "ConflictError",
     "ContentFilterFinishReasonError",
+    "Conversation",
     "EventStream",
     "InternalServerError",
     "InvalidAnswerError",
