@@ -5,7 +5,9 @@ import json
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -295,6 +297,22 @@ def test_one_deadline_over_all(flavour: Flavour, server: LocalServer) -> None:
     assert (caught.value.clock, caught.value.seconds) == ("deadline", 0.5)
     assert [rejected.choices[0].message.content for rejected in caught.value.rejected] == ["a", "a"]
     assert [attempt.status_code for attempt in caught.value.attempts] == [200, 200, None]
+
+
+@dataclass
+class Slow:
+    x: int
+
+    def __post_init__(self) -> None:
+        time.sleep(0.3)
+        raise ValueError("never")
+
+
+def test_a_deadline_that_passes_while_an_answer_is_read(flavour: Flavour, server: LocalServer) -> None:
+    """The answer's error, which says why nobody asked again."""
+    with pytest.raises(InvalidAnswerError, match=r"never\. \[request id .*\] Not asked again: the clock 'deadline'"):
+        parse(flavour, server, Slow, retries_on_invalid=3, deadline=0.25)
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
