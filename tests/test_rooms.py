@@ -10,18 +10,22 @@ from typing import Any
 import opper_chat
 import pytest
 from opper_chat import (
+    AsyncConversation,
     AsyncEventStream,
     AsyncOpper,
     AsyncRawResponse,
     AsyncRawStream,
     AsyncStream,
     AsyncStreamedResponse,
+    AsyncToolStream,
+    Conversation,
     EventStream,
     Opper,
     RawResponse,
     RawStream,
     Stream,
     StreamedResponse,
+    ToolStream,
 )
 
 WRAPPER = Path(opper_chat.__file__).parent
@@ -45,18 +49,30 @@ ROOMS = [
     "_schemas",
     "_headers",
     "_settings",
+    "_partial_json",
+    "_content",
     "_requests",
+    "_media",
+    "_trim",
+    "messages",
+    "_tool_calls",
+    "_tool_errors",
+    "_asks",
+    "_signatures",
+    "_tools",
     "_results",
     "_parsed",
     "_answers",
+    "_json_lines",
+    "_transcript",
     "_sse",
     "_responses",
     "_chunks",
-    "_partial_json",
-    "_tool_calls",
     "_accumulator",
     "_events",
     "_parsed_events",
+    "_tool_run",
+    "_tool_plan",
     "_parts",
     "_flow",
     "_retries",
@@ -75,8 +91,11 @@ ROOMS = [
     "_async_event_stream",
     "_async_parsing",
     "_async_raw",
+    "_async_workers",
+    "_async_run",
     "_async_completions",
     "_async_client",
+    "_async_conversation",
     "_bell",
     "_gate",
     "_pool",
@@ -86,13 +105,19 @@ ROOMS = [
     "_event_stream",
     "_parsing",
     "_raw",
+    "_workers",
+    "_run",
     "_completions",
     "_client",
+    "_conversation",
     "telemetry",
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
-SEES_THE_CONTRACT = {"_requests", "_results", "_parsed", "_responses", "_chunks", "_accumulator", "_events"}
+SEES_THE_CONTRACT = {
+    "_requests", "_results", "_parsed", "_responses", "_chunks", "_accumulator", "_events", "_tools", "_tool_run",
+    "_tool_plan", "_transcript", "messages",
+}  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:
@@ -148,15 +173,17 @@ def test_the_public_names() -> None:
     assert list(opper_chat.__all__) == sorted(opper_chat.__all__)
     assert set(opper_chat.__all__) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-        "AnswerError", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse",
-        "AsyncRawStream", "AsyncStream", "AsyncStreamedResponse", "Attempt", "AuthenticationError",
-        "BadRequestError", "CallOptions", "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError",
-        "ContentFilterFinishReasonError", "EventStream", "InternalServerError", "InvalidAnswerError",
-        "InvalidArgumentError", "LengthFinishReasonError", "MissingKeyError", "NotFoundError", "Observer",
-        "Opper", "OpperError", "ParsedChatCompletion", "ParsedStream", "ParsedStreamEvent",
-        "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "RefusalError", "Stream",
-        "StreamEvent", "StreamTruncatedError", "StreamedResponse", "UnknownArgumentError",
-        "UnprocessableEntityError", "__version__", "forget", "observe",
+        "AnswerError", "AsyncConversation", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse",
+        "AsyncRawStream", "AsyncStream", "AsyncStreamedResponse", "AsyncToolStream", "Attempt", "AuthenticationError",
+        "BadRequestError", "CallOptions", "CallRecord", "CalledTool", "ChatCompletion", "ClientOptions",
+        "ConflictError", "ContentFilterFinishReasonError", "Conversation", "EventStream", "InternalServerError",
+        "InvalidAnswerError", "InvalidArgumentError", "LengthFinishReasonError", "MissingKeyError", "NotFoundError",
+        "Observer", "Opper", "OpperError", "ParsedChatCompletion", "ParsedStream", "ParsedStreamEvent",
+        "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "RefusalError", "RepeatedCallError",
+        "RunEvent", "RunStep", "Stream", "StreamEvent", "StreamTruncatedError", "StreamedResponse", "TextTool",
+        "TokenBudgetError", "TooManyTurnsError", "Tool", "ToolArgumentsError", "ToolCall", "ToolContext", "ToolError",
+        "ToolFailedError", "ToolRun", "ToolRunError", "ToolRunTimeoutError", "ToolStream", "UnknownArgumentError",
+        "UnprocessableEntityError", "__version__", "custom_tool", "forget", "observe", "tool", "tool_result",
     }  # fmt: skip
     for name in opper_chat.__all__:
         assert getattr(opper_chat, name)
@@ -184,9 +211,11 @@ def surface(cls: type) -> dict[str, str]:
         (Opper, AsyncOpper),
         (Stream, AsyncStream),
         (EventStream, AsyncEventStream),
+        (Conversation, AsyncConversation),
         (RawResponse, AsyncRawResponse),
         (RawStream, AsyncRawStream),
         (StreamedResponse, AsyncStreamedResponse),
+        (ToolStream, AsyncToolStream),
     ],
 )
 def test_both_shells_have_the_same_surface(sync: type, asynchronous: type) -> None:

@@ -24,7 +24,7 @@ OpperError
         ├── RateLimitError                    429
         └── InternalServerError               500 and above
 
-The names below APIError are those of the OpenAI SDK.
+The names below APIError are those of the OpenAI SDK. Those of tools are in `_tool_errors`.
 """
 
 from __future__ import annotations
@@ -32,11 +32,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import _json
 from ._json import is_array, is_object
 
 if TYPE_CHECKING:
     from ._record import Attempt
     from ._results import ChatCompletion
+    from ._tool_run import ToolRun
+
+
+REMOVED = "[removed]"
+"""Stands where a secret was."""
+
+SHORTEST_SECRET = 8
+"""How many characters a key has at least that can be told from the words around it."""
 
 
 class OpperError(Exception):
@@ -115,6 +124,7 @@ class APIError(OpperError):
         rejected: the completions before it whose answers did not fit, where ``retries_on_invalid`` asked again.
         lasting: whether it would fail the same way again, so that it is not retried: a certificate that does not
             verify, an address that cannot be, a client that is closed.
+        run: of a call inside of a run of tools, what was done before it, else None.
     """
 
     partial: ChatCompletion | None = None
@@ -122,6 +132,7 @@ class APIError(OpperError):
     attempts: tuple[Attempt, ...] = ()
     rejected: tuple[ChatCompletion, ...] = ()
     lasting: bool = False
+    run: ToolRun[object] | None = None
 
     def __init__(
         self,
@@ -150,6 +161,22 @@ class APIError(OpperError):
     def explain(self, more: str) -> None:
         """Add a sentence to what is printed; `message` stays what was said."""
         self.args = (f"{self} {more}",)
+
+    def forget(self, secret: str) -> None:
+        """Take a secret out of what is told here: some servers repeat the key that they do not like."""
+        coded = secret.encode()
+        if len(secret) < SHORTEST_SECRET or not (coded in self.raw_body or secret in f"{self} {self.__cause__}"):
+            return
+        self.message, self.args = self.message.replace(secret, REMOVED), (str(self).replace(secret, REMOVED),)
+        self.raw_body = self.raw_body.replace(coded, REMOVED.encode())
+        try:
+            self.body = _json.decode(_json.encode(self.body).replace(coded, REMOVED.encode()))
+        except ValueError:  # it is nested too deeply to be written again
+            self.body = None
+        said = read_error_body(self.body)
+        self.type, self.detail, self.code, self.param = said.type, said.detail, said.code, said.param
+        # What it was raised from may say it too, and so may the variables of the frames that it passed.
+        self.__cause__ = self.__context__ = self.__traceback__ = None
 
 
 class APIConnectionError(APIError):

@@ -19,7 +19,7 @@ from ._errors import APIError, StreamTruncatedError, request_id
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
 from ._library import failures
 from ._record import Attempt
-from ._wait import drop, interrupt, time_limit
+from ._wait import drop, free, interrupt, time_limit
 
 if TYPE_CHECKING:
     import httpx
@@ -86,6 +86,11 @@ class Reading:
         return completion
 
     @property
+    def complete(self) -> bool:
+        """Whether the answer came whole and all of it was handed out."""
+        return self._failure is None and self._flow.complete and not self._flow.chunks_waiting
+
+    @property
     def text_stream(self) -> Iterator[str]:
         """The text of the first choice, piece by piece, and nothing else."""
         while (chunk := self._next_chunk()) is not None:
@@ -121,8 +126,7 @@ class Reading:
         Raises:
             APIError: as in `get_final_completion`.
         """
-        choices = (self.get_final_completion()).choices
-        return (choices[0].message.content or "") if choices else ""
+        return (self.get_final_completion()).text
 
     def close(self) -> None:
         """Free the connection, from any task or thread.
@@ -140,7 +144,7 @@ class Reading:
             self._pause.ring()
         if self._busy and interrupt(self._response):
             return  # whoever is reading wakes up, and closes the response
-        self._response.close()
+        free(self._response, None if self._busy else self._bytes)
 
     def __enter__(self) -> Self:
         return self
@@ -213,7 +217,7 @@ class Reading:
 
     def _begin_anew(self, wait: float) -> None:
         try:
-            self._response.close()
+            free(self._response, self._bytes)
             self._pause = Bell()
             if self._closed or self._pause.heard(wait):
                 return  # closed by somebody else
@@ -226,7 +230,7 @@ class Reading:
             self.close()
             raise
         if self._closed:  # in the meantime
-            self._response.close()
+            free(self._response, self._bytes)
 
     def _receive(self) -> None:
         if self._busy:
@@ -242,7 +246,9 @@ class Reading:
         except BaseException as error:
             self._tell_end(error)
             self.close()
-            self._response.close()  # which somebody else's close may have left to this reader
+            free(
+                self._response, self._bytes
+            )  # which somebody else's close may have left to this reader
             raise
         else:
             if not self._closed:
@@ -250,7 +256,7 @@ class Reading:
         finally:
             self._busy = False
         if self._closed:
-            self._response.close()
+            free(self._response, self._bytes)
 
     def _finish(self, failure: APIError | None) -> None:
         """Give the connection back: whole, if the server ends its body soon."""
@@ -268,7 +274,7 @@ class Reading:
         finally:
             self._busy = False
             if self._closed:  # by somebody else, while this was reading
-                self._response.close()
+                free(self._response, self._bytes)
             self.close()
 
     def _tell_end(self, error: BaseException | None = None) -> None:
