@@ -296,7 +296,7 @@ REFUSED: list[tuple[Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("hint", "path", "use"), REFUSED, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("hint", "path", "use"), REFUSED, ids=lambda value: str(value)[:7])
 def test_what_strict_mode_has_no_form_for(hint: Any, path: str, use: str) -> None:
     """An error with the path to it, and what to use instead."""
     with pytest.raises(InvalidArgumentError) as caught:

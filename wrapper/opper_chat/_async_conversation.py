@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from ._async_client import AsyncOpper
 from ._checks import describe
@@ -121,9 +121,8 @@ class AsyncConversation(Transcript):
         new, arguments = new_messages(content), self._merged(overrides)
 
         def begin() -> AsyncStreamManager:
-            stream: AsyncStreamManager
-            stream = self._client.chat.completions.stream(**arguments, messages=self._sent(new))
-            return stream
+            stream: Any = self._client.chat.completions.stream  # the arguments of a conversation are no types
+            return cast("AsyncStreamManager", stream(**arguments, messages=self._sent(new)))
 
         return AsyncTurn(self._alone, begin, partial(self._answered, new))
 

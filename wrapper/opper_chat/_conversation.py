@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from ._checks import describe
 from ._client import Opper
@@ -127,9 +127,10 @@ class Conversation(Transcript):
         new, arguments = new_messages(content), self._merged(overrides)
 
         def begin() -> StreamManager:
-            stream: StreamManager
-            stream = self._client.chat.completions.stream(**arguments, messages=self._sent(new))
-            return stream
+            stream: Any = (
+                self._client.chat.completions.stream
+            )  # the arguments of a conversation are no types
+            return cast("StreamManager", stream(**arguments, messages=self._sent(new)))
 
         return Turn(self._alone, begin, partial(self._answered, new))
 
