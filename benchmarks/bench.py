@@ -41,6 +41,7 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="within two minutes: less of everything, fewer peers")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each question")
+    parser.add_argument("--within", type=float, help="seconds after which no process is begun")
     parser.add_argument("--clients", nargs="+", help=f"{OURS}, a transport of it such as {OURS}[fast], {list(PEERS)}")
     parser.add_argument("--transports", nargs="+", default=[], help="of this client, beside its own: fast")
     parser.add_argument("--only", nargs="+", default=[], metavar="QUESTION", help="such as own, small, memory-stream")
@@ -58,6 +59,7 @@ def planned(options: argparse.Namespace) -> Plan:
     others = tuple(name for transport in options.transports if (name := f"{OURS}[{transport}]") not in clients)
     return dataclasses.replace(
         plan, rounds=options.rounds or plan.rounds, seconds=options.seconds or plan.seconds,
+        within=options.within or plan.within,
         clients=clients[:1] + others + clients[1:], only=tuple(options.only),
     )  # fmt: skip
 
@@ -139,9 +141,10 @@ def publish(parts: dict[str, str]) -> None:
     """Put the tables into their places of the page."""
     page = PAGE.read_text("utf-8")
     for name, text in parts.items():
-        place = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
-        page, found = place.subn(lambda match, text=text: f"{match[1]}{text}{match[2]}", page)
-        assert found == 1, name
+        before, _, rest = page.partition(f"<!-- {name} -->\n")
+        _, found, after = rest.partition(f"\n<!-- /{name} -->")
+        assert found, name
+        page = f"{before}<!-- {name} -->\n{text}{found}{after}"
     PAGE.write_text(page, "utf-8")
 
 
@@ -153,9 +156,7 @@ def main() -> int:
         results = measured(planned(options), options.environments)
     parts, rounds = tables(results), loaded(results)
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({**results, "rounds": "ROUNDS"}, indent=1)
-    lines = ",\n".join(f"  {json.dumps(record)}" for record in results["rounds"])  # a round a line
-    (folder / "results.json").write_text(text.replace('"ROUNDS"', f"[\n{lines}\n ]") + "\n", "utf-8")
+    (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     for question in report.QUESTIONS:
         if drawn := plots.picture(rounds, question):
             (folder / name_of_picture(question)).write_text(drawn, "utf-8")

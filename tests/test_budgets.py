@@ -9,16 +9,13 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
 from flavours import Flavour
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks" / "speed"))
-from opper_chat import AsyncOpper, Opper  # noqa: E402
-from server import running  # noqa: E402
+from opper_chat import AsyncOpper, Opper
+from server import running
 
 ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": "Name a colour of the rainbow."}]}
 SHORT, LONG = 40, 140
@@ -150,7 +147,9 @@ def test_reading_a_stream(flavour: Flavour, address: str, name: str, form: str, 
 
 def test_a_plain_call(flavour: Flavour, address: str) -> None:
     """No more function calls than its budget."""
-    within("call", flavour, counted(flavour, f"{address}/small/1", lambda client: client.chat.completions.create(**ASKED)))
+    within(
+        "call", flavour, counted(flavour, f"{address}/small/1", lambda client: client.chat.completions.create(**ASKED))
+    )
 
 
 def test_a_short_stream(flavour: Flavour, address: str) -> None:

@@ -76,7 +76,7 @@ class Goal:
     shells: tuple[str, ...] = BOTH
     other: str | None = None
     scale: float = 1.0
-    unit: str = "×"
+    unit: str = "×"  # noqa: RUF001  # it is one
     transport: str | None = None
 
     @property
@@ -142,9 +142,15 @@ GOALS: list[Goal] = [
     Goal("first chunk on a warm connection: speed vs openai", "first", 3, 4, more=True, shells=("async",)),
     Goal("1,000 streams at once: speed vs openai", "concurrent:1000", 3, 8, more=True, shells=("async",)),
     Goal(
-        "CPU per chunk at 1,000 streams vs at 100", "concurrent:1000", 1.5, 1.0, OURS, "cpu", shells=("async",),
+        "CPU per chunk at 1,000 streams vs at 100",
+        "concurrent:1000",
+        1.5,
+        1.0,
+        OURS,
+        "cpu",
+        shells=("async",),
         other="concurrent:100",
-    ),  # fmt: skip
+    ),
     Goal("`import opper_chat` vs `import openai`, net: CPU", "import", 0.10, 0.06, metric="cpu", shells=("sync",)),
     Goal("import, client, first reply vs openai, net: CPU", "cold", 0.22, 0.18, metric="cpu"),
     Goal("second client, made and closed", "second", 1.0, 0.2, None, scale=1e3, unit=" ms"),
@@ -152,7 +158,13 @@ GOALS: list[Goal] = [
     Goal("memory: many calls", "memory-calls", 0.5, 0.2, None, "bytes", scale=MB, unit=" MB"),
     Goal("memory: many clients, one after another", "memory-clients", 1, 0.2, None, "bytes", scale=MB, unit=" MB"),
     Goal(
-        "completion of a 16,000-delta stream: accumulating vs decoding, CPU", "accumulate", 0.3, 0.1, OURS, "cpu",
-        shells=("sync",), other="decode",
-    ),  # fmt: skip
-]  # fmt: skip
+        "completion of a 16,000-delta stream: accumulating vs decoding, CPU",
+        "accumulate",
+        0.3,
+        0.1,
+        OURS,
+        "cpu",
+        shells=("sync",),
+        other="decode",
+    ),
+]

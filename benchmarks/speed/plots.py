@@ -9,6 +9,7 @@ from goals import Rounds
 from report import QUESTIONS, clients_of, number, shown
 
 WIDTH, LEFT, RIGHT, TOP, BAR, GAP = 720, 150, 120, 44, 16, 6
+FONT = 'font-family="sans-serif" font-size="12" role="img"'
 COLOURS = {"ours": "#2f6f4f", "limit": "#b9b9b9", "others": "#7c8ea8"}
 
 
@@ -26,13 +27,14 @@ def picture(rounds: Rounds, question: str) -> str | None:
     most = max(figure.most for _, _, figure in bars)
     scale = (WIDTH - LEFT - RIGHT) / most
     height = TOP + len(bars) * (BAR + GAP) + 2 * GAP
+    label = escape(title.replace("`", ""))
+    made = max(figure.rounds for _, _, figure in bars)
+    said = f"{'more' if rate else 'less'} is better; median, least and most of {made} rounds"
     drawn = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        f'font-family="sans-serif" font-size="12" role="img" aria-label="{escape(title)}">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" {FONT} aria-label="{label}">',
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
-        f'<text x="10" y="18" font-size="14" font-weight="bold">{escape(title.replace("`", ""))}</text>',
-        f'<text x="10" y="34" fill="#666">{"more" if rate else "less"} is better; median, least and most of '
-        f"{max(figure.rounds for _, _, figure in bars)} rounds</text>",
+        f'<text x="10" y="18" font-size="14" font-weight="bold">{label}</text>',
+        f'<text x="10" y="34" fill="#666">{said}</text>',
     ]
     for place, (client, shell, figure) in enumerate(bars):
         y = TOP + place * (BAR + GAP)

@@ -86,12 +86,12 @@ def jobs(plan: Plan, number: int) -> Iterator[Job]:
         (plan.size, STARTS, ("sync", "async")),
         (plan.size, (*STREAMS, "text", "events"), ("sync", "async")),
         (plan.size, (*CALLS, "second"), ("sync", "async")),
-        (plan.at_once, ("concurrent:1000", "concurrent:100"), ("async",)),
         (plan.size, ("decode:16000", "accumulate:16000"), ("sync",)),
     ]
     if number == 0:
         for name, count in zip(("stream", "calls", "clients"), plan.memory, strict=True):
             groups.append((plan.size, (f"memory-{name}:{count}",), ("sync", "async")))
+    groups.append((plan.at_once, ("concurrent:1000", "concurrent:100"), ("async",)))
     for size, questions, shells in groups:
         for shell in shells:
             for client in turned:

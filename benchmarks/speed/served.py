@@ -67,7 +67,7 @@ def reply(size: int = 0) -> bytes:
     text = "Red." if not size else ""
     while True:
         logprobs = {"content": tokens, "refusal": None} if size else None
-        message = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+        message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
         value = {
             "id": "chatcmpl-CgfXoLtnsQGpbdXDFQ1QXhyGZ0dPl", "object": "chat.completion", "created": 1764000000,
             "model": "gpt-4o-mini-2024-07-18", "service_tier": "default", "system_fingerprint": "fp_560af6e559",

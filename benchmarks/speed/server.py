@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from served import Answer, answer
 
 SEGMENT = 1448
-"""Bytes of a segment, as on Ethernet. With those of the loopback device, 45 times as many, a reader that is slow at first
-is now and then sent nothing for 200 ms (the sender waits for a window of one segment, and then for its timer)."""
+"""Bytes of a segment, as on Ethernet. With those of the loopback device, 45 times as many, a slow reader is now and
+then sent nothing for 200 ms: the sender waits until there is room for a whole segment, and then for its timer."""
 
 BURST = 256
 """Writes to the only stream that is open, before others are looked for."""

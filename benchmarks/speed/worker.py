@@ -71,10 +71,7 @@ async def throughput(subject: Subject, question: str, seconds: float, size: int)
     form = "coalesced" if question in WAYS else question
     client = subject.made(form, size)
     awaited = subject.kind.__name__ == "Async"
-    if question in CALLS:
-        work = client.call
-    else:
-        work = getattr(client, WAYS.get(question, "stream"))
+    work: Callable[[], Any] = client.call if question in CALLS else getattr(client, WAYS.get(question, "stream"))
     expected = await done(work())
     if question in CALLS:
         assert expected >= 4, expected

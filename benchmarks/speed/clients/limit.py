@@ -21,7 +21,7 @@ def request(url: str) -> bytes:
     parts = urlsplit(url)
     body = orjson.dumps(BODY)
     head = f"POST {parts.path}/chat/completions HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-length: {len(body)}\r\n\r\n"
-    return head.encode() + body
+    return b"%b%b" % (head.encode(), body)
 
 
 def read(lines: list[bytes]) -> int:
@@ -107,7 +107,7 @@ class Async:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.host, self.port = parts.hostname, parts.port
+        self.host, self.port = parts.hostname or "", parts.port or 80
         self.request = request(url)
         self.idle: list[Reader] = []
 

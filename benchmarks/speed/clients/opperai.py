@@ -1,4 +1,4 @@
-"""opperai, the vendor's own package, by the door of it that leaves events and replies as dicts: it has no models here."""
+"""opperai, the vendor's own package, at its door for this form of events, which has no models: dicts as they are."""
 
 from __future__ import annotations
 
