@@ -110,7 +110,7 @@ def tables(results: dict[str, object]) -> dict[str, str]:
     about = (
         f"{facts['when']}, Python {facts['python']}, {facts['system']}, {facts['cores']} cores, load "
         f"{facts['load'][0]} before and {facts['load after'][0]} after; {len(rounds)} rounds of {plan['seconds']} s "
-        f"a question, {facts['seconds']} s in all. Memory once: {plan['memory'][0]:,} chunks, {plan['memory'][1]:,} "
+        f"a question, streams of {plan['size']:,} chunks, {facts['seconds']} s in all. Memory once: {plan['memory'][0]:,} chunks, {plan['memory'][1]:,} "
         f"calls, {plan['memory'][2]:,} clients."
     )
     pictures = "\n".join(
@@ -141,10 +141,11 @@ def publish(parts: dict[str, str]) -> None:
     """Put the tables into their places of the page."""
     page = PAGE.read_text("utf-8")
     for name, text in parts.items():
-        before, _, rest = page.partition(f"<!-- {name} -->\n")
-        _, found, after = rest.partition(f"\n<!-- /{name} -->")
+        begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+        before, _, rest = page.partition(begin)
+        _, found, after = rest.partition(end)
         assert found, name
-        page = f"{before}<!-- {name} -->\n{text}{found}{after}"
+        page = f"{before}{begin}{text}\n{end}{after}"
     PAGE.write_text(page, "utf-8")
 
 
