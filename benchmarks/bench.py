@@ -110,8 +110,8 @@ def tables(results: dict[str, object]) -> dict[str, str]:
     about = (
         f"{facts['when']}, Python {facts['python']}, {facts['system']}, {facts['cores']} cores, load "
         f"{facts['load'][0]} before and {facts['load after'][0]} after; {len(rounds)} rounds of {plan['seconds']} s "
-        f"a question, streams of {plan['size']:,} chunks, {facts['seconds']} s in all. Memory once: {plan['memory'][0]:,} chunks, {plan['memory'][1]:,} "
-        f"calls, {plan['memory'][2]:,} clients."
+        f"a question, streams of {plan['size']:,} chunks, {facts['seconds']} s in all. Memory once: "
+        f"{plan['memory'][0]:,} chunks, {plan['memory'][1]:,} calls, {plan['memory'][2]:,} clients."
     )
     pictures = "\n".join(
         f"![{title}](benchmarks/{name_of_picture(question)})"
