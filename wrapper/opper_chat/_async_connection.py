@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import h11
 
-from ._async_wait import WATCH
+from ._async_wait import WATCH, undisturbed
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
 from ._library import Library, core_of
 
@@ -153,18 +153,23 @@ class _BodyStream:
         timeout = self._request.extensions.get("timeout", {}).get("read")
         errors = ErrorsOfLibrary(connection.library, self._request)
         data = self._begun
-        while True:
-            if data:
+        try:
+            while True:
+                if data:
+                    with errors:
+                        piece = body.feed(data)
+                    if piece:
+                        yield piece
+                if body.ended:
+                    break
                 with errors:
-                    piece = body.feed(data)
-                if piece:
-                    yield piece
-            if body.ended:
-                break
-            with errors:
-                data = await connection.read(timeout)
-                if not data:
-                    body.end()
+                    data = await connection.read(timeout)
+                    if not data:
+                        body.end()
+        except BaseException:
+            # Here and not only by whoever lends the connection: at the end of an event loop, this is what is told.
+            await undisturbed(connection.aclose)
+            raise
         await connection.answered(sound=self._sound and not body.rest)
 
     async def aclose(self) -> None:

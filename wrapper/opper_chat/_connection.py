@@ -21,7 +21,7 @@ import h11
 
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
 from ._library import Library, core_of
-from ._wait import WATCH
+from ._wait import WATCH, undisturbed
 
 if TYPE_CHECKING:
     import httpcore
@@ -159,18 +159,23 @@ class _BodyStream:
         timeout = self._request.extensions.get("timeout", {}).get("read")
         errors = ErrorsOfLibrary(connection.library, self._request)
         data = self._begun
-        while True:
-            if data:
+        try:
+            while True:
+                if data:
+                    with errors:
+                        piece = body.feed(data)
+                    if piece:
+                        yield piece
+                if body.ended:
+                    break
                 with errors:
-                    piece = body.feed(data)
-                if piece:
-                    yield piece
-            if body.ended:
-                break
-            with errors:
-                data = connection.read(timeout)
-                if not data:
-                    body.end()
+                    data = connection.read(timeout)
+                    if not data:
+                        body.end()
+        except BaseException:
+            # Here and not only by whoever lends the connection: at the end of an event loop, this is what is told.
+            undisturbed(connection.close)
+            raise
         connection.answered(sound=self._sound and not body.rest)
 
     def close(self) -> None:

@@ -102,10 +102,10 @@ class ChunkedBody:
 
     def __init__(self) -> None:
         self.ended = False
-        self.rest = b""
+        self.rest: bytes = b""
         self._left = 0
         """Bytes of the chunk still to come, its line end included."""
-        self._held = b""
+        self._held: bytes = b""
         """The beginning of a line."""
         self._trailer = 0
         """Bytes of the trailer, counted from 1 where it has begun."""

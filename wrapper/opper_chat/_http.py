@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -331,8 +332,10 @@ class HTTP:
 def _default_client(
     library: Library, max_connections: int, event_hooks: EventHooks | None
 ) -> httpx.Client:
+    proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
+
     def connect(scheme: str, host: str) -> Any:
-        proxy = find_proxy(scheme, host)
+        proxy = proxy_for(scheme, host)
         tls = ssl_context(library) if scheme == "https" else None
         if proxy is None:
             return Connection(library, tls, KEEPALIVE_SECONDS)
