@@ -102,7 +102,7 @@ async def worker(
     chance = random.Random(seed)
     while names:
         scenario = SCENARIOS[names.pop()]
-        server.reply(played)
+        server.reply(*[played] * 3)  # a stream that breaks before it brought anything is asked for again
         held: list[Any] = []
         task = asyncio.create_task(seen(clients[bool(scenario.settings)], scenario, chance, held))
         closed = chance.random() < CLOSED_SHARE

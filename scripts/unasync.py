@@ -78,6 +78,7 @@ NAMES = {
     "_async_workers": "_workers",
     "_async_bell": "_bell",
     "_async_gate": "_gate",
+    "_async_sender": "_sender",
     "_async_wait": "_wait",
 }
 KEYWORDS = {"async", "await"}

@@ -78,7 +78,8 @@ from opper_chat import Opper
 with Opper(api_key="key", base_url={server.base_url!r}) as client:
     with client.chat.completions.create(messages={HELLO!r}, stream=True) as stream:
         stream.until_done()
-    print(type(client._http._client).__module__.partition(".")[0], *sorted({{"httpx", "httpx2"}} & set(sys.modules)))
+    library = type(client._http._client).__mro__[-3]
+    print(library.__module__.partition(".")[0], *sorted({{"httpx", "httpx2"}} & set(sys.modules)))
 """
     environment = {**os.environ, "OPPER_HTTP_LIBRARY": name}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)

@@ -421,6 +421,30 @@ class TestConnections:
             gc.collect()
         assert client.chat.completions.create(messages=HELLO).choices  # type: ignore[arg-type]
 
+    def test_a_stream_that_was_asked_for_again_is_dropped(self, server: LocalServer, flavour: Flavour) -> None:
+        """Its end is told at once: the error that it began anew for holds nothing of it until garbage is collected."""
+        server.reply(Reply.sse([CUT]), Reply.sse([chunk("a"), Pause(math.inf)]))
+
+        def drop(client: Opper) -> None:
+            stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+            assert next(stream).choices
+            with pytest.warns(ResourceWarning, match="never closed"):
+                del stream
+
+        async def drop_async(client: AsyncOpper) -> None:
+            stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+            assert (await anext(stream)).choices
+            with pytest.warns(ResourceWarning, match="never closed"):
+                del stream
+
+        gc.disable()
+        try:
+            flavour(
+                drop if flavour.kind == "sync" else drop_async, api_key="key", base_url=server.base_url, max_retries=1
+            )
+        finally:
+            gc.enable()
+
     def test_a_dropped_async_stream_warns_and_frees_its_connection(self, server: LocalServer) -> None:
         """The same, though nothing can be awaited where it is dropped; also when others already wait for the pool."""
 

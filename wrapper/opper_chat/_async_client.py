@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from ._async_calls import AsyncCalls
 from ._async_completions import AsyncCompletions
-from ._async_http import AsyncHTTP, EventHooks
+from ._async_http import AsyncHTTP
+from ._async_sender import EventHooks
 from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, AsyncKeySource, find_base_url, find_key, warn_of_clear_text
 from ._settings import ClientOptions, ClientSettings, Limits, check_limits, check_options

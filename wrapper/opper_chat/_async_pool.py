@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Hashable
+from datetime import timedelta
 from functools import cache, partial
-from time import monotonic
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from weakref import ref
 
 from ._async_gate import AsyncGate
 from ._async_wait import GRIP, LEAVE, LOOP, WATCH, at_end_of_loop, forget_loop, grip_of, undisturbed, where
@@ -170,6 +172,8 @@ class _LentStream:
         origin: Origin,
         place: Place,
     ) -> None:
+        self._response = ref(response)
+        self._began = perf_counter()
         self._stream = cast("httpx.AsyncByteStream", response.stream)
         self._network_stream = response.extensions.get("network_stream")
         self.grip = grip_of(response)
@@ -196,6 +200,8 @@ class _LentStream:
         if self._returned:
             return
         self._returned = True
+        if (response := self._response()) is not None:
+            response.elapsed = timedelta(seconds=perf_counter() - self._began)
         try:
             # Whoever bounds the reading may still be about to shut the socket down: not once it is another call's.
             sound = self.grip is None or self.grip.let_go()

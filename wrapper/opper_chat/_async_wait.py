@@ -134,14 +134,15 @@ async def forget_loop(waiting: object) -> None:
 
 
 async def free(response: httpx.Response, pieces: AsyncIterator[bytes] | None) -> None:
-    """Close a response, and the generators that its body was read from, if nobody reads from them now.
+    """Close a response, and the generators that its body was read from, unless somebody reads from them now.
 
     A generator in the middle of its work ends when it is asked to go on without the connection. What is left in the
     garbage instead is closed by asyncio in a task of its own, and complained of by trio.
     """
     await response.aclose()
     if pieces is not None:
-        with suppress(*failures("HTTPError", "StreamError")):
+        # A RuntimeError says that another task reads from them, which it has begun while this one was closing.
+        with suppress(*failures("HTTPError", also=RuntimeError)):
             while await anext(pieces, b""):
                 pass  # what had come already
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from ._calls import Calls
 from ._completions import Completions
-from ._http import HTTP, EventHooks
+from ._http import HTTP
 from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, KeySource, find_base_url, find_key, warn_of_clear_text
+from ._sender import EventHooks
 from ._settings import ClientOptions, ClientSettings, Limits, check_limits, check_options
 from ._transport import NOT_GIVEN, NotGiven, call_site
 

@@ -7,45 +7,28 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts
-from ._connection import Connection
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
 from ._flow import held_up, timed_out
 from ._gate import Gate
-from ._library import Library, default_library, failures, library_of
+from ._library import default_library, failures, library_of
 from ._limits import Place
 from ._observers import sending as tell_sending
-from ._options import Key, Secret, check_key, find_proxy
-from ._pool import Pool
+from ._options import Key, Secret, check_key
+from ._sender import EventHooks, default_client
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
-from ._transport import (
-    CALL,
-    CallersError,
-    ErrorMap,
-    Holders,
-    bearer,
-    forget_key,
-    no_cookies,
-    ssl_context,
-    warn_at_exit,
-)
+from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget_key, warn_at_exit
 from ._wait import SendLimit, abandon, is_anywhere, is_here, made_key, time_limit
 
 if TYPE_CHECKING:
     import httpx
 
     from ._library import SyncHTTPClient
-
-KEEPALIVE_SECONDS = 15.0
-"""How long a connection that nobody uses may be used again. Servers close theirs after a while of their own."""
-
-EventHooks = Mapping[str, list[Callable[..., Any]]]
 
 
 class HTTP:
@@ -75,7 +58,7 @@ class HTTP:
         self._used = False
         if own is None:
             check_hooks(event_hooks)
-            self._client: httpx.Client = _default_client(
+            self._client: httpx.Client = default_client(
                 default_library(), limits.connections, event_hooks
             )
         else:
@@ -327,39 +310,3 @@ class HTTP:
                     elsewhere.append(response)
         finally:
             self.holders.dropped.extend(elsewhere)
-
-
-def _default_client(
-    library: Library, max_connections: int, event_hooks: EventHooks | None
-) -> httpx.Client:
-    proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
-
-    def connect(scheme: str, host: str) -> Any:
-        proxy = proxy_for(scheme, host)
-        tls = ssl_context(library) if scheme == "https" else None
-        if proxy is None:
-            return Connection(library, tls, KEEPALIVE_SECONDS)
-        one = library.Limits(
-            max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS
-        )
-        return library.HTTPTransport(verify=tls or False, limits=one, proxy=proxy)
-
-    pool: Any = Pool(library, connect, max_connections, KEEPALIVE_SECONDS)
-    return library.Client(transport=pool, event_hooks=_marked(event_hooks), cookies=no_cookies())
-
-
-def _marked(event_hooks: EventHooks | None) -> dict[str, list[Callable[..., Any]]] | None:
-    """Return the hooks with a mark on what they raise: it is the caller's, also where it is one of the library's."""
-    if event_hooks is None:
-        return None
-
-    def marking(hook: Callable[..., Any]) -> Callable[..., Any]:
-        def call(event: object) -> None:
-            try:
-                hook(event)
-            except Exception as error:  # noqa: BLE001  # whatever it is, it is for the caller
-                raise CallersError(error) from None
-
-        return call
-
-    return {name: [marking(hook) for hook in hooks] for name, hooks in event_hooks.items()}

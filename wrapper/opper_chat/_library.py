@@ -42,8 +42,10 @@ class Library(Hashable, Protocol):
     HTTPTransport: type[httpx.HTTPTransport]
     Limits: type[httpx.Limits]
     PoolTimeout: type[httpx.PoolTimeout]
+    Request: type[httpx.Request]
     Response: type[httpx.Response]
     SyncByteStream: type[httpx.SyncByteStream]
+    URL: type[httpx.URL]
     UnsupportedProtocol: type[httpx.UnsupportedProtocol]
 
     def create_ssl_context(self) -> ssl.SSLContext: ...

@@ -198,21 +198,25 @@ class ErrorMap:
     ) -> None:
         if error is None:
             return
+        # What is raised has no name here: its traceback has this frame, and the two would keep each other, and the
+        # frames of whoever reads, until the garbage is collected.
         if isinstance(error, failures("RequestError")):
-            mapped = _mapped(error, self._request, self._status_code, self._headers, self._holders)
-            raise mapped from _without_key(error, self._request)
-        if isinstance(error, failures("StreamError")):
-            closed = APIConnectionError(
-                f"The response was closed before its body was read ({str(error).rstrip('.')}).",
-                status_code=self._status_code,
-                headers=self._headers,
+            raise _mapped(error, self._request, self._status_code, self._headers, self._holders) from _without_key(
+                error, self._request
             )
-            closed.lasting = True
-            raise closed from None
+        if isinstance(error, failures("StreamError")):
+            raise _closed(error, self._status_code, self._headers) from None
         if isinstance(error, failures("InvalidURL", also=UnicodeError)):
             raise InvalidArgumentError(
                 "the request", "an address and headers that HTTP has a form for", str(error)
             ) from None
+
+
+def _closed(error: Exception, status_code: int | None, headers: Mapping[str, str] | None) -> APIError:
+    message = f"The response was closed before its body was read ({str(error).rstrip('.')})."
+    closed = APIConnectionError(message, status_code=status_code, headers=headers)
+    closed.lasting = True
+    return closed
 
 
 def _mapped(
