@@ -37,8 +37,11 @@ ROOMS = [
     "_clocks",
     "_checks",
     "_headers",
+    "_scopes",
     "_settings",
     "_requests",
+    "_model",
+    "_served",
     "_results",
     "_sse",
     "_responses",
@@ -80,7 +83,7 @@ ROOMS = [
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
-SEES_THE_CONTRACT = {"_requests", "_results", "_responses", "_chunks", "_accumulator", "_events"}
+SEES_THE_CONTRACT = {"_requests", "_model", "_results", "_responses", "_chunks", "_accumulator", "_events"}
 
 
 def imports(path: Path) -> set[str]:
@@ -139,7 +142,7 @@ def test_the_public_names() -> None:
         "AsyncEventStream", "AsyncOpper", "AsyncRawResponse", "AsyncRawStream", "AsyncStream",
         "AsyncStreamedResponse", "Attempt", "AuthenticationError", "BadRequestError", "CallOptions",
         "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError", "EventStream", "InternalServerError",
-        "InvalidArgumentError", "MissingKeyError", "NotFoundError", "Observer", "Opper", "OpperError",
+        "InvalidArgumentError", "MissingKeyError", "Model", "NotFoundError", "Observer", "Opper", "OpperError",
         "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "Stream", "StreamEvent",
         "StreamTruncatedError", "StreamedResponse", "UnknownArgumentError", "UnprocessableEntityError",
         "__version__", "forget", "observe",

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ._errors import UnprocessableEntityError as UnprocessableEntityError
     from ._event_stream import EventStream as EventStream
     from ._events import StreamEvent as StreamEvent
+    from ._model import Model as Model
     from ._observers import forget as forget
     from ._observers import observe as observe
     from ._raw import RawResponse as RawResponse
@@ -61,6 +62,7 @@ _HOMES = {
     "_results": ("ChatCompletion",),
     "_settings": ("CallOptions", "ClientOptions"),
     "_events": ("StreamEvent",),
+    "_model": ("Model",),
     "_observers": ("forget", "observe"),
     "_record": ("Attempt", "CallRecord", "Observer"),
     "_errors": (
@@ -109,6 +111,7 @@ __all__ = (
     "InternalServerError",
     "InvalidArgumentError",
     "MissingKeyError",
+    "Model",
     "NotFoundError",
     "Observer",
     "Opper",

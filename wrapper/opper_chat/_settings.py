@@ -22,6 +22,7 @@ from ._options import (
     check_seconds,
     find_base_url,
 )
+from ._scopes import Layer
 
 if TYPE_CHECKING:
     import httpx
@@ -84,6 +85,8 @@ class ClientSettings(NamedTuple):
     max_retries: int = DEFAULT_RETRIES
     default_headers: Mapping[str, str] = {}
     default_query: Mapping[str, str] = {}
+    carried: tuple[Layer, ...] = ()
+    """What holds for its calls wherever they are made."""
 
     def portable(self) -> Self:
         """Return these settings without key and credentials."""

@@ -19,6 +19,7 @@ from ._errors import APIError, StreamTruncatedError, request_id
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
 from ._library import failures
 from ._record import Attempt
+from ._served import trace_id
 from ._wait import drop, interrupt, time_limit
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ class Reading:
     def request_id(self) -> str | None:
         """The id by which the server's people find the call, or None."""
         return request_id(self._response.headers)
+
+    @property
+    def trace_id(self) -> str | None:
+        """The id of the trace that the server put the call into, or None where it does not say so."""
+        return trace_id(self._response.headers)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
