@@ -107,8 +107,9 @@ class AsyncOpper:
         """Return a client with other settings and the same connections. What is not given stays as it is.
 
         Args:
-            options: ``api_key``, ``base_url``, ``timeout``, ``max_retries``, ``first_token``, ``idle``, ``deadline``,
-                ``default_headers``, ``default_query``.
+            options: ``api_key``, ``base_url``, ``timeout``, ``max_retries``, ``first_token``, ``idle``, ``deadline``;
+                ``default_headers`` and ``default_query``, which are added to those there are, and
+                ``set_default_headers`` and ``set_default_query``, which take their place.
 
         Raises:
             InvalidArgumentError: one is wrong. UnknownArgumentError: there is none of this name.
@@ -130,6 +131,9 @@ class AsyncOpper:
         vars(other).update(vars(self))  # a subclass may have more
         other._take(self._http, settings)  # noqa: SLF001  # it is one of these
         return other
+
+    copy = with_options
+    """ The name that the OpenAI SDK has for it as well. """
 
     def span(self, parent_span_id: str | UUID | OpenTelemetrySpan) -> Scope[Self]:
         """Put the calls made inside a ``with`` under a span: they are sent with its id as ``parent_span_id``.
@@ -183,6 +187,15 @@ class AsyncOpper:
     def max_retries(self) -> int:
         """How often a call is tried again."""
         return self._settings.max_retries
+
+    @property
+    def timeout(self) -> Mapping[str, float | None] | None:
+        """Seconds for each step of a request: connect, read, write, pool. None where its HTTP client's own are used."""
+        return self._settings.steps
+
+    def is_closed(self) -> bool:
+        """Return whether its connections were closed."""
+        return self._http.closed
 
     def __repr__(self) -> str:
         settings: ClientSettings | None = getattr(self, "_settings", None)  # there is none where making it failed

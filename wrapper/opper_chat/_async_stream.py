@@ -89,6 +89,9 @@ class AsyncReading:
         completion.came_by(self._call.record)
         return completion
 
+    current_completion_snapshot = snapshot
+    """ The name that the OpenAI SDK has for it as well. """
+
     @property
     async def text_stream(self) -> AsyncIterator[str]:
         """The text of the first choice, piece by piece, and nothing else."""

@@ -165,7 +165,9 @@ def tags_layer(given: object, named: Mapping[str, object]) -> Layer:
     if given is not None and not is_mapping(given):
         raise InvalidArgumentError(TAGS, "an object", describe(given))
     try:
-        checked = check_json(dict[object, object](given or {}) | dict[object, object](named))
+        said: dict[object, object] = dict(given or {})
+        said.update((name, value) for name, value in named.items())
+        checked = check_json(said)
     except Misfit as misfit:
         wrong = misfit.at(TAGS)
         raise InvalidArgumentError(wrong.argument, wrong.accepted, wrong.given, wrong.hint) from None

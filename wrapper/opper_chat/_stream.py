@@ -91,6 +91,9 @@ class Reading:
         completion.came_by(self._call.record)
         return completion
 
+    current_completion_snapshot = snapshot
+    """ The name that the OpenAI SDK has for it as well. """
+
     @property
     def text_stream(self) -> Iterator[str]:
         """The text of the first choice, piece by piece, and nothing else."""
