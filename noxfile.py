@@ -46,6 +46,8 @@ nox.options.error_on_missing_interpreters = False
 PROJECT = nox.project.load_toml("pyproject.toml")
 NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL"))
 REDOCLY = "@redocly/cli@2.77.0"
+WORKERS = "4"
+"""Of the tests. They wait more than they work, so there may be twice as many as cores."""
 
 
 def group(*names: str) -> list[str]:
@@ -104,7 +106,7 @@ def drift(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel."""
     session.install(".[testing,otel]", *group("tests"))
-    session.run("pytest", "-n", "2", "--ignore", "tests/generation", *session.posargs, env=NO_KEY)
+    session.run("pytest", "-n", WORKERS, "--ignore", "tests/generation", *session.posargs, env=NO_KEY)
 
 
 @nox.session
@@ -113,7 +115,7 @@ def libraries(session: nox.Session) -> None:
     session.install(".[testing,otel,httpx2]", *group("tests"))
     for library in ("httpx", "httpx2"):
         environment = {**NO_KEY, "OPPER_HTTP_LIBRARY": library}
-        session.run("pytest", "-n", "2", "--ignore", "tests/generation", *session.posargs, env=environment)
+        session.run("pytest", "-n", WORKERS, "--ignore", "tests/generation", *session.posargs, env=environment)
 
 
 @nox.session(venv_backend="uv")
@@ -123,7 +125,7 @@ def lowest(session: nox.Session) -> None:
     session.install("--resolution", "lowest-direct", ".[testing,otel]", "opentelemetry-sdk>=1.30")
     session.install(*group("tests"))  # leaves what is there as it is, where it may
     session.run("uv", "pip", "list", external=True)
-    session.run("pytest", "-n", "2", "--ignore", "tests/generation", *session.posargs, env=NO_KEY)
+    session.run("pytest", "-n", WORKERS, "--ignore", "tests/generation", *session.posargs, env=NO_KEY)
 
 
 @nox.session

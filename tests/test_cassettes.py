@@ -164,9 +164,9 @@ def test_times(server: LocalServer, path: Path) -> None:
             begun = time.monotonic()
             ask(cassette.base_url)
             took[speed] = time.monotonic() - begun
-    assert 0.75 < took[1] < 1.5
-    assert 0.35 < took[2] < 0.75
-    assert took[math.inf] < 0.3
+    assert took[1] > 0.75
+    assert 0.35 < took[2] < took[1] - 0.2
+    assert took[math.inf] < took[2] - 0.2
 
 
 # ------------------------------------------------------------------------------------------- every client

@@ -29,7 +29,8 @@ from opper_chat import (
 )
 from opper_chat.testing import CUT, LocalServer, Reply, chunk
 
-KEY = "sk-" + "sesame" * 3
+KEY = "open-" + "sesame" * 3
+PLAIN = {"id": "c", "choices": [], "created": 1, "model": "m", "object": "chat.completion"}
 
 
 def everything_about(error: BaseException) -> str:
@@ -65,6 +66,16 @@ FAULTS: dict[str, Reply] = {
     "no-json": Reply(200, {"content-type": "application/json"}, b"<html>"),
     "stalled": Reply.json({}, delay=60),
     "not-http": Reply.raw([b"HELLO\r\n\r\n"]),
+    "repeated": Reply.json(
+        {"message": f"No {KEY}.", "detail": [KEY], "type": KEY},
+        status=401,
+        headers={"x-request-id": KEY, "x-echo": f"Bearer {KEY}"},
+    ),
+    "repeated-in-html": Reply(503, {"content-type": "text/html", "retry-after-ms": "1"}, f"<p>{KEY}".encode()),
+    "repeated-in-stream": Reply.sse([chunk("a"), {"error": {"message": f"No {KEY}."}}]),
+    "repeated-in-line": Reply.sse([chunk("a"), f"data: {KEY}\n\n"]),
+    "repeated-not-http": Reply.raw([f"HELLO {KEY}\r\n\r\n".encode()]),
+    "repeated-in-location": Reply(302, {"location": f"http://127.0.0.1:1/?key={KEY}"}, b""),
     "redirect": Reply(302, {"location": "http://127.0.0.1:1/elsewhere"}, b""),
 }
 
@@ -103,9 +114,14 @@ def test_the_key_is_in_nothing_that_a_failure_leaves(
         warnings.simplefilter("always")
         flavour(call if flavour.kind == "sync" else call_async, **settings)
     said = "".join(capfd.readouterr())
-    logged = "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
+    # httpx and httpcore write down what they receive, whatever it is.
+    own = [record for record in caplog.records if record.name.startswith("opper_chat") or "repeated" not in fault]
+    logged = "\n".join(f"{record.getMessage()} {vars(record)}" for record in own)
     told = everything_about(caught.value)
     assert "test_credentials" in told
+    cause = caught.value.__cause__
+    if cause is not None:  # the frames of HTTP libraries have the request's headers in their variables
+        assert cause.__traceback__ is cause.__cause__ is cause.__context__ is None
     assert "opper_chat" in logged
     for place in (told, said, logged, str([str(one.message) for one in warned])):
         assert KEY not in place
@@ -345,3 +361,21 @@ def test_the_key_is_in_no_variable_of_a_mistake(make: Callable[[], object]) -> N
     with pytest.raises(InvalidArgumentError) as caught:
         make()
     assert KEY not in everything_about(caught.value)
+
+
+def test_no_cookie_is_kept(server: LocalServer, flavour: Flavour) -> None:
+    """What a server sets for one key is not sent with another, nor with the same."""
+    cookie = {"set-cookie": "session=1; Path=/", "x-request-id": "one"}
+    server.reply(*[Reply.json(PLAIN, headers=cookie)] * 2)
+
+    def call(client: Opper) -> None:
+        client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        client.with_options(api_key="another").chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+    async def call_async(client: AsyncOpper) -> None:
+        await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        await client.with_options(api_key="another").chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+    flavour(call if flavour.kind == "sync" else call_async, api_key=KEY, base_url=server.base_url)
+    assert len(server.requests) == 2
+    assert not any("cookie" in request.headers for request in server.requests)

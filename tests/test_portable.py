@@ -11,6 +11,7 @@ import threading
 import time
 import warnings
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -265,27 +266,59 @@ def test_one_async_client_in_asyncio_and_trio(server: LocalServer) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
 def test_a_forked_child_has_connections_of_its_own(server: LocalServer) -> None:
     """And its parent's go on as if there were no child."""
-    client = Opper(api_key="key", base_url=server.base_url, max_connections=1)
-    ask(client, "before")
-    reading, writing = os.pipe()
+    with FaultyProxy(server.base_url) as proxy:
+        client = Opper(api_key="key", base_url=proxy.base_url, max_connections=1)
+        ask(client, "before")
+        assert proxy.connections == 1
+        in_child(lambda: "from the child" in (ask(client, "from the child").choices[0].message.content or ""))
+        assert proxy.connections == 2
+        assert "after" in (ask(client, "after").choices[0].message.content or "")
+        assert proxy.connections == 2
+        client.close()
+
+
+def in_child(work: Callable[[], object]) -> None:
+    """Fork, and see that the work is done and true in the child."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # that this process has threads: the child uses none
         child = os.fork()
     if child == 0:
+        status = 1
         try:
-            answer = ask(client, "from the child").choices[0].message.content or ""
-            os.write(writing, answer.encode())
+            status = 0 if work() else 2
         finally:
-            os._exit(0)
-    os.close(writing)
-    answer = b""
-    while data := os.read(reading, 65536):
-        answer += data
-    os.close(reading)
+            os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
-    assert b"from the child" in answer
-    assert "after" in (ask(client, "after").choices[0].message.content or "")
-    client.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_child_drops_what_its_parent_reads(server: LocalServer, flavour: Flavour) -> None:
+    """The connection is its parent's, who reads on."""
+    rest = [chunk("lo"), chunk(finish_reason="stop"), "[DONE]"]
+    server.reply(Reply.sse([chunk("Hel"), Pause(0.3), *rest]))
+
+    def drop(streams: list[Any]) -> bool:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ResourceWarning)
+            streams.clear()
+            gc.collect()
+        return True
+
+    def read(client: Opper) -> str:
+        streams = [client.chat.completions.create(messages=HELLO, stream=True)]  # type: ignore[call-overload]
+        next(streams[0])
+        in_child(lambda: drop(streams))
+        with streams[0] as stream:
+            return str(stream.get_final_text())
+
+    async def read_async(client: AsyncOpper) -> str:
+        streams = [await client.chat.completions.create(messages=HELLO, stream=True)]  # type: ignore[call-overload]
+        await anext(streams[0])
+        in_child(lambda: drop(streams))
+        async with streams[0] as stream:
+            return str(await stream.get_final_text())
+
+    assert flavour(read if flavour.kind == "sync" else read_async, api_key="key", base_url=server.base_url) == "Hello"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
@@ -300,12 +333,7 @@ def test_a_child_that_is_forked_while_a_stream_is_read(server: LocalServer, boun
     server.reply(whole("Hel", "lo"))
     with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
         next(stream)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            child = os.fork()
-        if child == 0:
-            os._exit(0 if "child" in (ask(client, "child").choices[0].message.content or "") else 1)
-        assert os.waitpid(child, 0)[1] == 0
+        in_child(lambda: "child" in (ask(client, "child").choices[0].message.content or ""))
         assert stream.get_final_text() == "Hello"
     client.close()
 
@@ -409,6 +437,35 @@ def test_an_async_client_that_was_never_closed_is_told_of(server: LocalServer) -
     with pytest.warns(ResourceWarning, match=r"a client made at .*test_portable\.py:\d+ was never closed"):
         asyncio.run(use())
         gc.collect()
+
+
+@pytest.mark.parametrize("name", ["Opper", "AsyncOpper"])
+def test_a_client_that_is_there_when_the_interpreter_ends_is_told_of(server: LocalServer, name: str) -> None:
+    """With the line that made it, unless it was closed, lent its HTTP client, or never used."""
+    code = f"""
+import asyncio
+from {httpx.__name__} import AsyncClient, Client
+from opper_chat import {name}
+def made(**more):
+    return {name}(api_key="key", base_url={server.base_url!r}, **more)
+async def use():
+    for client in (closed, left, lent):
+        answer = client.chat.completions.create(messages={HELLO!r})
+        if {name!r} == "AsyncOpper":
+            await answer
+    closing = closed.close()
+    if closing is not None:
+        await closing
+with_http = {{"Opper": Client, "AsyncOpper": AsyncClient}}[{name!r}]()
+closed, unused, lent = made(), made(), made(http_client=with_http)
+left = {name}(api_key="key", base_url={server.base_url!r})
+asyncio.run(use())
+"""
+    command = [sys.executable, "-W", "always::ResourceWarning", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = [line for line in done.stderr.splitlines() if "never closed" in line]
+    assert len(told) == 1
+    assert "a client made at <string>:17 was never closed" in told[0]
 
 
 @pytest.mark.parametrize("name", ["Opper", "AsyncOpper"])

@@ -477,7 +477,8 @@ def test_what_is_tried_again(
 ) -> None:
     """The answer of the second attempt; the first tells its status and error, and the wait between them."""
     proxy.fault(fault)
-    [completion] = completions(flavour, proxy, 1, stream=streamed, timeout=1)
+    timeout = 20 if fault.stall is None else 1
+    [completion] = completions(flavour, proxy, 1, stream=streamed, timeout=timeout)
     assert isinstance(completion, ChatCompletion)
     assert completion.choices[0].message.content == TEXT
     failed, succeeded = completion.attempts

@@ -27,6 +27,9 @@ from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 WHOLE = [chunk("Hel"), chunk("lo"), chunk(finish_reason="stop"), "[DONE]"]
 
 
+PLAIN = {"id": "c", "choices": [], "created": 1, "model": "m", "object": "chat.completion"}
+
+
 def run(flavour: Flavour, server: LocalServer, sync: Callable[[Opper], Any], other: Callable[[AsyncOpper], Any]) -> Any:
     return flavour(sync if flavour.kind == "sync" else other, api_key="key", base_url=server.base_url)
 
@@ -164,11 +167,31 @@ def test_a_body_that_is_read_by_hand(server: LocalServer, flavour: Flavour, ends
     assert ask("iter_lines", Reply(200, {}, b"a\r")) == ["a"]
     assert ask("read", Reply(200, {}, b"abc")) == b"abc"
     assert ask("json", Reply.json({"a": 1})) == {"a": 1}
-    plain = {"id": "c", "choices": [], "created": 1, "model": "m", "object": "chat.completion"}
-    assert ask("parse", Reply.json(plain)).to_dict() == plain
+    assert ask("parse", Reply.json(PLAIN)).to_dict() == PLAIN
     assert [call.outcome for call in ends] == ["complete"] * 6
     with pytest.raises(APIResponseValidationError):
         ask("json", Reply(200, {}, b"<html>"))
+
+
+def test_a_body_that_is_parsed(server: LocalServer, flavour: Flavour, ends: list[CallRecord]) -> None:
+    """The completion is in the record; where there is none, the error is."""
+    server.reply(Reply.json(PLAIN), Reply(200, {"content-type": "text/html"}, b"<html>"))
+
+    def create(client: Any) -> Any:
+        with client.chat.completions.with_streaming_response.create(messages=HELLO) as response:
+            return response.parse()
+
+    async def create_async(client: AsyncOpper) -> Any:
+        async with client.chat.completions.with_streaming_response.create(messages=HELLO) as response:  # type: ignore[arg-type]
+            return await response.parse()
+
+    completion = run(flavour, server, create, create_async)
+    with pytest.raises(APIResponseValidationError) as caught:
+        run(flavour, server, create, create_async)
+    complete, failed = ends
+    assert (complete.outcome, complete.completion) == ("complete", completion)
+    assert (failed.outcome, failed.error) == ("failed", caught.value)
+    assert [attempt.status_code for attempt in caught.value.attempts] == [200]
 
 
 @pytest.mark.parametrize(

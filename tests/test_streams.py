@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gc
 import math
+import socket
 import sys
 import threading
 import time
@@ -307,6 +308,24 @@ class TestClocks:
             ):
                 list(stream)
         assert caught.value.clock == "idle"
+
+    @pytest.mark.parametrize("clock", ["first_token", "idle", "deadline"])
+    def test_a_server_that_lets_nobody_in(self, flavour: Flavour, clock: str) -> None:
+        """A clock that bounds the answer bounds the connecting as well."""
+        with socket.socket() as listener, contextlib.ExitStack() as stack:
+            listener.bind(("127.0.0.1", 0))
+            listener.listen(0)
+            for _ in range(8):  # they fill the queue of those who wait to be let in
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(listener.getsockname())
+            address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            settings = {"timeout": 30, clock: 0.2}
+            began = time.monotonic()
+            _, error = flavour.chunks(address, settings, messages=HELLO)
+            assert isinstance(error, APITimeoutError)
+            assert (error.clock, error.seconds) == (clock, 0.2)
+            assert time.monotonic() - began < 10
 
     @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
     @pytest.mark.parametrize("warm", [False, True], ids=["new-connection", "used-connection"])
@@ -671,6 +690,36 @@ class TestConnections:
                 assert (await client.chat.completions.create(messages=HELLO)).choices  # type: ignore[arg-type]
 
         trio.run(run)
+
+    @pytest.mark.parametrize("way", ["closed", "cancelled", "left"])
+    def test_nothing_of_a_stream_that_was_left_is_found_in_the_garbage(self, server: LocalServer, way: str) -> None:
+        """Neither by trio, which warns of it, nor by asyncio, which would have a task close it."""
+        server.reply(*[Reply.sse([chunk("a"), Pause(math.inf)])] * 2)
+
+        async def read(client: AsyncOpper) -> None:
+            async with client.chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
+                async for _ in stream:
+                    if way == "left":
+                        break
+                    if way == "closed":
+                        await stream.close()
+                        return
+
+        async def in_trio() -> None:
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                with trio.move_on_after(0.2):
+                    await read(client)
+                gc.collect()
+
+        async def in_asyncio() -> int:
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(read(client), 0.2)
+                gc.collect()
+                return len(asyncio.all_tasks())
+
+        trio.run(in_trio)
+        assert asyncio.run(in_asyncio()) == 1
 
     def test_a_slow_reader_holds_the_server_back(self, server: LocalServer, one: httpx.Client) -> None:
         """Far fewer pieces sent than there are, while nobody reads."""

@@ -181,18 +181,6 @@ def keep_float(rest: dict[str, object], name: str, value: object) -> float | Non
         return None
 
 
-def take(rest: dict[str, object], name: str, reader: Reader[T]) -> T | None:
-    """Take a member out and read it. One that does not fit stays where it is, and None is returned."""
-    value = rest.pop(name, None)
-    if value is None:
-        return None
-    try:
-        return reader(value)
-    except DecodeError:
-        rest[name] = value
-        return None
-
-
 def take_required(rest: dict[str, object], name: str, model: str, reader: Reader[T]) -> T:
     """Take a member out and read it. One that is not there or does not fit raises DecodeError."""
     value = rest.pop(name, None)

@@ -21,7 +21,7 @@ from ._limits import Place
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key, find_proxy
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
-from ._transport import CALL, CallersError, Holders, bearer, errors_mapped, forget_key, verify
+from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget_key, no_cookies, verify, warn_at_exit
 
 if TYPE_CHECKING:
     import httpx
@@ -121,10 +121,13 @@ class AsyncHTTP:
             closed = APIConnectionError("The client is closed.")
             closed.lasting = True
             raise closed
-        self._used = True
+        if not self._used:
+            self._used = True
+            if not self.lent:
+                warn_at_exit(self)
         clocks = call.clocks
         turn = await self._turn(clocks)
-        key = await self._key(call.settings.key, clocks)
+        call.key = key = await self._key(call.settings.key, clocks)
         timeouts = StepTimeouts(steps, clocks, monotonic)
         limit = clocks.limit(monotonic()) if clocks.running else None
         if limit is not None and limit.left <= 0:
@@ -136,7 +139,7 @@ class AsyncHTTP:
         call.sending(began)
         clocks.wait(began)
         try:
-            with errors_mapped(prepared, holders=self.holders), tell_sending(call.record):
+            with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 async with sending:
                     response = await self._client.send(prepared, stream=True)
         except CallersError as raised:
@@ -155,7 +158,7 @@ class AsyncHTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
-        forget_key(response)
+        forget_key(response, key)
         return response
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
@@ -228,7 +231,7 @@ class AsyncHTTP:
         self.holders.hold(id(response), CALL)
         limit = clocks.limit(monotonic()) if clocks.running else None
         try:
-            with errors_mapped(response.request, response.status_code, response.headers):
+            with ErrorMap(response.request, response.status_code, response.headers):
                 if limit is None:
                     await response.aread()
                     return
@@ -245,14 +248,16 @@ class AsyncHTTP:
 
     async def next_bytes(self, response: httpx.Response, pieces: AsyncIterator[bytes], clocks: CallClocks) -> bytes:
         """Return the next bytes of a body; none at its end."""
-        began = monotonic()
+        mapping = ErrorMap(response.request, response.status_code, response.headers)
+        began = monotonic() if clocks.running else 0.0
         limit = clocks.limit(began) if clocks.running else None
-        if limit is not None and limit.left <= 0:
+        if limit is None:
+            with mapping:
+                return await anext(pieces, b"")
+        if limit.left <= 0:
             # Where a read cannot be interrupted, the clock is at least looked at between two of them.
             raise timed_out(limit, response.status_code, response.headers)
-        with errors_mapped(response.request, response.status_code, response.headers):
-            if limit is None:
-                return await anext(pieces, b"")
+        with mapping:
             clocks.wait(began)
             try:
                 async with time_limit(limit.left, response):
@@ -272,9 +277,14 @@ class AsyncHTTP:
     def __del__(self) -> None:
         if getattr(self, "_closed", True) or self.lent or not self._used or sys.is_finalizing():
             return
-        message = f"a client made at {self._site} was never closed"
-        warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
+        self.complain()
         abandon(self._client)
+
+    def complain(self) -> None:
+        """Warn that it was never closed, unless it was."""
+        if not self._closed:
+            message = f"a client made at {self._site} was never closed"
+            warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 
     async def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
@@ -299,7 +309,7 @@ def _default_client(library: Library, max_connections: int, event_hooks: EventHo
         return library.AsyncHTTPTransport(verify=verify(library, scheme), limits=one, proxy=find_proxy(scheme, host))
 
     pool: Any = AsyncPool(library, connect, max_connections, KEEPALIVE_SECONDS)
-    return library.AsyncClient(transport=pool, event_hooks=_marked(event_hooks))
+    return library.AsyncClient(transport=pool, event_hooks=_marked(event_hooks), cookies=no_cookies())
 
 
 def _marked(event_hooks: EventHooks | None) -> dict[str, list[Callable[..., Any]]] | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from ._async_bell import Bell
 from ._async_calls import AsyncCalls
-from ._async_wait import drop, interrupt, time_limit
+from ._async_wait import drop, free, interrupt, time_limit
 from ._call import Call
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
@@ -147,7 +147,7 @@ class AsyncReading:
             self._pause.ring()
         if self._busy and interrupt(self._response):
             return  # whoever is reading wakes up, and closes the response
-        await self._response.aclose()
+        await free(self._response, None if self._busy else self._bytes)
 
     async def __aenter__(self) -> Self:
         return self
@@ -212,7 +212,7 @@ class AsyncReading:
 
     async def _begin_anew(self, wait: float) -> None:
         try:
-            await self._response.aclose()
+            await free(self._response, self._bytes)
             self._pause = Bell()
             if self._closed or await self._pause.heard(wait):
                 return  # closed by somebody else
@@ -225,7 +225,7 @@ class AsyncReading:
             await self.close()
             raise
         if self._closed:  # in the meantime
-            await self._response.aclose()
+            await free(self._response, self._bytes)
 
     async def _receive(self) -> None:
         if self._busy:
@@ -241,7 +241,7 @@ class AsyncReading:
         except BaseException as error:
             self._tell_end(error)
             await self.close()
-            await self._response.aclose()  # which somebody else's close may have left to this reader
+            await free(self._response, self._bytes)  # which somebody else's close may have left to this reader
             raise
         else:
             if not self._closed:
@@ -249,7 +249,7 @@ class AsyncReading:
         finally:
             self._busy = False
         if self._closed:
-            await self._response.aclose()
+            await free(self._response, self._bytes)
 
     async def _finish(self, failure: APIError | None) -> None:
         """Give the connection back: whole, if the server ends its body soon."""
@@ -267,7 +267,7 @@ class AsyncReading:
         finally:
             self._busy = False
             if self._closed:  # by somebody else, while this was reading
-                await self._response.aclose()
+                await free(self._response, self._bytes)
             await self.close()
 
     def _tell_end(self, error: BaseException | None = None) -> None:

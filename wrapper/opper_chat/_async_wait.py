@@ -6,8 +6,8 @@ Its twin `_wait` has the same names for the sync shells. By anyio, which httpx b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Hashable
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
@@ -15,6 +15,7 @@ import anyio
 from sniffio import current_async_library
 
 from ._clocks import CallClocks
+from ._library import failures
 from ._options import AsyncKeySource
 from ._wait import GRIP, LEAVE, LOOP, WATCH, Grip, grip_of, interrupt
 
@@ -33,6 +34,7 @@ __all__ = [
     "at_end_of_loop",
     "drop",
     "forget_loop",
+    "free",
     "grip_of",
     "interrupt",
     "is_anywhere",
@@ -129,6 +131,19 @@ async def forget_loop(waiting: object) -> None:
     """Do now what was to be done at the end of this event loop."""
     if isinstance(waiting, AsyncGenerator):
         await waiting.aclose()
+
+
+async def free(response: httpx.Response, pieces: AsyncIterator[bytes] | None) -> None:
+    """Close a response, and the generators that its body was read from, if nobody reads from them now.
+
+    A generator in the middle of its work ends when it is asked to go on without the connection. What is left in the
+    garbage instead is closed by asyncio in a task of its own, and complained of by trio.
+    """
+    await response.aclose()
+    if pieces is not None:
+        with suppress(*failures("HTTPError", "StreamError")):
+            while await anext(pieces, b""):
+                pass  # what had come already
 
 
 def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:

@@ -11,6 +11,7 @@ from ._limits import Place
 from ._observers import attempted as tell_attempt
 from ._observers import begin as tell_beginning
 from ._observers import end as tell_end
+from ._options import Secret
 from ._record import CallRecord, Outcome
 from ._requests import PreparedRequest
 from ._results import ChatCompletion
@@ -33,7 +34,9 @@ class Call:
         headers: what every request of it has.
     """
 
-    __slots__ = ("_began", "_retries", "_telling", "clocks", "headers", "place", "record", "request", "settings")
+    __slots__ = (
+        "_began", "_retries", "_telling", "clocks", "headers", "key", "place", "record", "request", "settings",
+    )  # fmt: skip
 
     def __init__(self, settings: ClientSettings, request: PreparedRequest, now: float, *, stream: bool) -> None:
         self.settings = settings
@@ -48,6 +51,8 @@ class Call:
             self.headers = {"idempotency-key": f"opper-chat-{uuid4()}", **self.headers}
         self._retries = Retries(settings.max_retries, self.clocks)
         self.record.attempts = self._retries.attempts
+        self.key: Secret | None = None
+        """What the last request was sent with."""
         self.place: Place | None = None
         """Its leave to be under way, given back at its end."""
         self._began: float | None = None
@@ -79,6 +84,7 @@ class Call:
 
         There is none after the final one, whatever the error.
         """
+        self._forget_key(error)
         if self._began is None:  # nothing was sent
             error.attempts = tuple(self._retries.attempts)
             return None
@@ -106,6 +112,7 @@ class Call:
 
     def raised(self, error: BaseException, now: float) -> None:
         """Take note of what ended it: an error of its own, or a cancellation or the like, and tell of the end."""
+        self._forget_key(error)
         if self._began is not None:
             self._retries.broken_off(error, self.record, now - self._began)
             self._told()
@@ -115,6 +122,10 @@ class Call:
         if self._began is not None:
             self._retries.succeeded(self.record, now - self._began)
             self._told()
+
+    def _forget_key(self, error: BaseException) -> None:
+        if self.key is not None and isinstance(error, APIError):
+            error.forget(self.key.reveal())
 
     def _told(self) -> None:
         self._began = None

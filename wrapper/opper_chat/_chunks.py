@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeGuard, cast
 
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
@@ -117,14 +117,17 @@ class ChunkReader:
         if data == DONE:
             self.done = True
             return None
-        raw = event.data.encode()
         try:
-            value = _json.decode(raw)
+            value = _json.decode(data)
         except ValueError as error:
             message = f"An event of the stream is not JSON ({error}): {data[:SHOWN]!r}"
             # Not JSON, but meant to be an error: gateways put plain text there.
-            self.failure = self._error(APIError if is_error_event else APIResponseValidationError, message, raw)
+            kind = APIError if is_error_event else APIResponseValidationError
+            self.failure = self._error(kind, message, event.data.encode())
             return None
+        if not is_error_event and is_usual(value):
+            return self._read_chunk(value, data)
+        raw = event.data.encode()
         if is_error_event or is_error(value):
             self.last_words = value if is_object(value) and "choices" in value else None
             message = f"The server ended the stream with an error: {data[:SHOWN]}"
@@ -138,14 +141,16 @@ class ChunkReader:
                 return None
             value = as_chunk(value)
         # What is no object is for the model to refuse, in the same words as any other misfit.
-        chunk = cast("dict[str, object]", value)
+        return self._read_chunk(cast("dict[str, object]", value), raw)
+
+    def _read_chunk(self, chunk: dict[str, object], raw: bytes | str) -> ReadChunk | None:
         try:
-            model = ChatCompletionChunk.from_dict(chunk)
+            return ReadChunk(ChatCompletionChunk.from_dict(chunk), chunk)
         except DecodeError as error:
+            raw = raw.encode() if isinstance(raw, str) else raw
             message = f"An event of the stream is not a chunk ({error}): {raw[:SHOWN].decode(errors='replace')}"
-            self.failure = self._error(APIResponseValidationError, message, raw, value)
+            self.failure = self._error(APIResponseValidationError, message, raw, chunk)
             return None
-        return ReadChunk(model, chunk)
 
     def _error(self, kind: type[APIError], message: str, raw: bytes, body: object = None) -> APIError:
         return kind(message, status_code=self._status_code, headers=self._headers, raw_body=raw, body=body)
@@ -164,6 +169,29 @@ def is_completion(value: object) -> bool:
     return any(
         is_object(choice) and (is_object(choice.get("message")) or is_object(choice.get("delta"))) for choice in choices
     )
+
+
+def is_usual(value: object) -> TypeGuard[dict[str, object]]:
+    """Whether an event is what nearly all are: one piece of one answer, and nothing that could be an error or odd.
+
+    What is usual passes all of the questions below. It is asked first because it costs a quarter of them.
+    """
+    if not is_object(value) or "error" in value:
+        return False
+    choices = value.get("choices")
+    if not is_array(choices) or len(choices) != 1:
+        return False
+    choice = choices[0]
+    return (
+        is_object(choice)
+        and choice.get("index").__class__ is int
+        and choice.get("finish_reason") in _USUAL_REASONS
+        and "message" not in choice
+        and "error" not in choice
+    )
+
+
+_USUAL_REASONS = (None, "stop", "length", "tool_calls")
 
 
 TELLS_OF_AN_ERROR = frozenset(

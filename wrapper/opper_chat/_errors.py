@@ -27,11 +27,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from . import _json
 from ._json import is_array, is_object
 
 if TYPE_CHECKING:
     from ._record import Attempt
     from ._results import ChatCompletion
+
+
+REMOVED = "[removed]"
+"""Stands where a secret was."""
+
+SHORTEST_SECRET = 8
+"""How many characters a key has at least that can be told from the words around it."""
 
 
 class OpperError(Exception):
@@ -143,6 +151,22 @@ class APIError(OpperError):
     def explain(self, more: str) -> None:
         """Add a sentence to what is printed; `message` stays what was said."""
         self.args = (f"{self} {more}",)
+
+    def forget(self, secret: str) -> None:
+        """Take a secret out of what is told here: some servers repeat the key that they do not like."""
+        coded = secret.encode()
+        if len(secret) < SHORTEST_SECRET or not (coded in self.raw_body or secret in f"{self} {self.__cause__}"):
+            return
+        self.message, self.args = self.message.replace(secret, REMOVED), (str(self).replace(secret, REMOVED),)
+        self.raw_body = self.raw_body.replace(coded, REMOVED.encode())
+        try:
+            self.body = _json.decode(_json.encode(self.body).replace(coded, REMOVED.encode()))
+        except ValueError:  # it is nested too deeply to be written again
+            self.body = None
+        said = read_error_body(self.body)
+        self.type, self.detail, self.code, self.param = said.type, said.detail, said.code, said.param
+        # What it was raised from may say it too, and so may the variables of the frames that it passed.
+        self.__cause__ = self.__context__ = self.__traceback__ = None
 
 
 class APIConnectionError(APIError):

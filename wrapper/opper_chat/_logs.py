@@ -14,7 +14,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from . import _json
-from ._errors import APIConnectionError, StreamTruncatedError
+from ._errors import REMOVED, APIConnectionError, StreamTruncatedError
 from ._json import is_array, is_object
 from ._options import find_log_settings
 from ._record import Attempt, CallRecord
@@ -165,7 +165,7 @@ def clean(value: object, name: str = "") -> object:
 
 
 def _without_key(match: re.Match[str]) -> str:
-    return "".join(filter(None, match.groups())) + "[removed]"
+    return "".join(filter(None, match.groups())) + REMOVED
 
 
 def _quoted(value: object) -> str:
@@ -226,7 +226,7 @@ def _tool_name(tool: object) -> str:
 
 
 def _headers(headers: Mapping[str, str]) -> str:
-    shown = (f"{name}: {'[removed]' if CREDENTIAL.search(name) else value}" for name, value in headers.items())
+    shown = (f"{name}: {REMOVED if CREDENTIAL.search(name) else value}" for name, value in headers.items())
     return "; ".join(shown)
 
 

@@ -20,7 +20,7 @@ from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
 from ._library import failures
 from ._record import Attempt
 from ._served import trace_id
-from ._wait import drop, interrupt, time_limit
+from ._wait import drop, free, interrupt, time_limit
 
 if TYPE_CHECKING:
     import httpx
@@ -149,7 +149,7 @@ class Reading:
             self._pause.ring()
         if self._busy and interrupt(self._response):
             return  # whoever is reading wakes up, and closes the response
-        self._response.close()
+        free(self._response, None if self._busy else self._bytes)
 
     def __enter__(self) -> Self:
         return self
@@ -222,7 +222,7 @@ class Reading:
 
     def _begin_anew(self, wait: float) -> None:
         try:
-            self._response.close()
+            free(self._response, self._bytes)
             self._pause = Bell()
             if self._closed or self._pause.heard(wait):
                 return  # closed by somebody else
@@ -235,7 +235,7 @@ class Reading:
             self.close()
             raise
         if self._closed:  # in the meantime
-            self._response.close()
+            free(self._response, self._bytes)
 
     def _receive(self) -> None:
         if self._busy:
@@ -251,7 +251,9 @@ class Reading:
         except BaseException as error:
             self._tell_end(error)
             self.close()
-            self._response.close()  # which somebody else's close may have left to this reader
+            free(
+                self._response, self._bytes
+            )  # which somebody else's close may have left to this reader
             raise
         else:
             if not self._closed:
@@ -259,7 +261,7 @@ class Reading:
         finally:
             self._busy = False
         if self._closed:
-            self._response.close()
+            free(self._response, self._bytes)
 
     def _finish(self, failure: APIError | None) -> None:
         """Give the connection back: whole, if the server ends its body soon."""
@@ -277,7 +279,7 @@ class Reading:
         finally:
             self._busy = False
             if self._closed:  # by somebody else, while this was reading
-                self._response.close()
+                free(self._response, self._bytes)
             self.close()
 
     def _tell_end(self, error: BaseException | None = None) -> None:

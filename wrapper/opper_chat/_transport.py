@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import ssl
 import sys
 from collections import Counter
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol, cast
+from weakref import WeakSet
 
 from sniffio import AsyncLibraryNotFoundError, current_async_library
 
-from ._errors import APIConnectionError, APIError, APIResponseValidationError, APITimeoutError, InvalidArgumentError
+from ._errors import (
+    REMOVED,
+    SHORTEST_SECRET,
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APITimeoutError,
+    InvalidArgumentError,
+)
 from ._library import Library, failures
 from ._options import Secret
 
@@ -40,6 +52,34 @@ def ssl_context(library: Library) -> ssl.SSLContext:
 def verify(library: Library, scheme: str) -> ssl.SSLContext | bool:
     """Return how a connection of this scheme verifies its server. Without TLS there is nothing to verify."""
     return ssl_context(library) if scheme == "https" else False
+
+
+def no_cookies() -> CookieJar:
+    """Return a jar that keeps none: what a server sets for one key is not sent with another."""
+    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+
+
+class Closable(Protocol):
+    """What complains if it was never closed."""
+
+    def complain(self) -> None:
+        """Warn, unless it was."""
+        ...
+
+
+_used = WeakSet[Closable]()
+
+
+def warn_at_exit(one: Closable) -> None:
+    """Have something complain when the interpreter exits, if it is still there. Its finalizer then comes too late."""
+    _used.add(one)
+
+
+@atexit.register
+def complain_at_exit() -> None:
+    """Have what was never closed complain while there is still somebody to hear it."""
+    for one in list(_used):
+        one.complain()
 
 
 def bearer(key: Secret) -> dict[str, str]:
@@ -127,30 +167,55 @@ def _task() -> str:
     return f"the task {sys.modules[library].lowlevel.current_task().name!r}"
 
 
-@contextmanager
-def errors_mapped(
-    request: httpx.Request,
-    status_code: int | None = None,
-    headers: Mapping[str, str] | None = None,
-    holders: Holders | None = None,
-) -> Generator[None]:
-    """Turn what an HTTP library raises within into this package's errors."""
-    try:
-        yield
-    except failures("RequestError") as error:
-        raise _mapped(error, request, status_code, headers, holders) from _without_key(error, request)
-    except failures("StreamError") as error:
-        closed = APIConnectionError(
-            f"The response was closed before its body was read ({str(error).rstrip('.')}).",
-            status_code=status_code,
-            headers=headers,
-        )
-        closed.lasting = True
-        raise closed from None
-    except failures("InvalidURL", also=UnicodeError) as error:
-        raise InvalidArgumentError(
-            "the request", "an address and headers that HTTP has a form for", str(error)
-        ) from None
+class ErrorMap:
+    """Turns what an HTTP library raises within into this package's errors.
+
+    A class, because it is entered for every piece of a stream, and a generator takes three times as long.
+
+    Args:
+        request: what is sent, or was.
+        status_code: of the answer, once it is there.
+        headers: of the answer, once it is there.
+        holders: who holds the connections, where one is waited for.
+    """
+
+    __slots__ = ("_headers", "_holders", "_request", "_status_code")
+
+    def __init__(
+        self,
+        request: httpx.Request,
+        status_code: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        holders: Holders | None = None,
+    ) -> None:
+        self._request = request
+        self._status_code = status_code
+        self._headers = headers
+        self._holders = holders
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        if isinstance(error, failures("RequestError")):
+            mapped = _mapped(error, self._request, self._status_code, self._headers, self._holders)
+            raise mapped from _without_key(error, self._request)
+        if isinstance(error, failures("StreamError")):
+            closed = APIConnectionError(
+                f"The response was closed before its body was read ({str(error).rstrip('.')}).",
+                status_code=self._status_code,
+                headers=self._headers,
+            )
+            closed.lasting = True
+            raise closed from None
+        if isinstance(error, failures("InvalidURL", also=UnicodeError)):
+            raise InvalidArgumentError(
+                "the request", "an address and headers that HTTP has a form for", str(error)
+            ) from None
 
 
 def _mapped(
@@ -189,15 +254,23 @@ def _is_of_tls(error: BaseException | None) -> bool:
     return False
 
 
-def forget_key(response: httpx.Response) -> None:
-    """Take the key out of the requests that hang on a response for as long as it lives."""
+def forget_key(response: httpx.Response, key: Secret) -> None:
+    """Take the key out of a response's headers, where some servers repeat it, and out of the requests that hang on it.
+
+    They do for as long as it lives.
+    """
     for request in (*(past.request for past in response.history), response.request):
         _forget_key(request)
+    secret = key.reveal()
+    if len(secret) >= SHORTEST_SECRET:
+        for name, value in response.headers.items():
+            if secret in value:
+                response.headers[name] = value.replace(secret, REMOVED)
 
 
 def _forget_key(request: httpx.Request) -> None:
     if "authorization" in request.headers:
-        request.headers["authorization"] = "[removed]"
+        request.headers["authorization"] = REMOVED
 
 
 def _without_key(error: Exception, request: httpx.Request) -> Exception:

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from _thread import start_new_thread
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
@@ -195,6 +195,11 @@ def made_key(source: AsyncKeySource) -> str:
 def at_end_of_loop(work: Callable[[], None]) -> object:  # noqa: ARG001  # the twin does it
     """Do nothing: there is no loop that ends."""
     return None
+
+
+def free(response: httpx.Response, pieces: Iterator[bytes] | None) -> None:  # noqa: ARG001  # the twin has to end them
+    """Close a response. The generators that its body was read from end with it."""
+    response.close()
 
 
 def abandon(client: httpx.Client) -> None:

@@ -39,7 +39,7 @@ class AllowedTools(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AllowedTools", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _mode_ = _rest.pop("mode", None)
         if not isinstance(_mode_, str):
             raise DecodeError("AllowedTools", "mode", "str", _mode_)
@@ -47,8 +47,8 @@ class AllowedTools(OpenModel[JsonValue]):
         _tools_ = _take_required(_rest, "tools", "AllowedTools", _read_tools)
 
         return cls(
-            mode=_mode_,
-            tools=_tools_,
+            _mode_,
+            _tools_,
             additional_properties=_rest,
         )
 

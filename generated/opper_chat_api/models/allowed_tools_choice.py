@@ -41,7 +41,7 @@ class AllowedToolsChoice(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AllowedToolsChoice", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -53,7 +53,8 @@ class AllowedToolsChoice(OpenModel[JsonValue]):
         )
 
         return cls(
-            allowed_tools=_allowed_tools_,
+            _allowed_tools_,
+            "allowed_tools",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

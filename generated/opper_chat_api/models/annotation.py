@@ -13,7 +13,6 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -37,17 +36,23 @@ class Annotation(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Annotation", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _type__ = _rest.pop("type", None)
         if _type__ is not None and not isinstance(_type__, str):
             _rest["type"] = _type__
             _type__ = None
 
-        _url_citation_ = _take(_rest, "url_citation", UrlCitation.from_dict)
+        _url_citation_ = _rest.pop("url_citation", None)
+        if _url_citation_ is not None:
+            try:
+                _url_citation_ = UrlCitation.from_dict(_url_citation_)
+            except DecodeError:
+                _rest["url_citation"] = _url_citation_
+                _url_citation_ = None
 
         return cls(
-            type=_type__,
-            url_citation=_url_citation_,
+            _type__,
+            _url_citation_,
             additional_properties=_rest,
         )
 

@@ -40,7 +40,7 @@ class ApproximateLocation(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ApproximateLocation", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _city_ = _rest.pop("city", None)
         if _city_ is not None and not isinstance(_city_, str):
             _rest["city"] = _city_
@@ -62,10 +62,10 @@ class ApproximateLocation(OpenModel[JsonValue]):
             _timezone_ = None
 
         return cls(
-            city=_city_,
-            country=_country_,
-            region=_region_,
-            timezone=_timezone_,
+            _city_,
+            _country_,
+            _region_,
+            _timezone_,
             additional_properties=_rest,
         )
 

@@ -18,7 +18,6 @@ from ..types import (
     read_str,
     union_reader,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -55,14 +54,20 @@ class AssistantMessage(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AssistantMessage", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _role_ = _rest.pop("role", None)
         if _role_ is None:
             _absent.append("role")
         elif _role_ != "assistant":
             raise DecodeError("AssistantMessage", "role", "'assistant'", _role_)
-        _content_ = _take(_rest, "content", _read_content)
+        _content_ = _rest.pop("content", None)
+        if _content_ is not None:
+            try:
+                _content_ = _read_content(_content_)
+            except DecodeError:
+                _rest["content"] = _content_
+                _content_ = None
 
         _name_ = _rest.pop("name", None)
         if _name_ is not None and not isinstance(_name_, str):
@@ -74,19 +79,38 @@ class AssistantMessage(OpenModel[JsonValue]):
             _rest["refusal"] = _refusal_
             _refusal_ = None
 
-        _audio_ = _take(_rest, "audio", AudioReference.from_dict)
+        _audio_ = _rest.pop("audio", None)
+        if _audio_ is not None:
+            try:
+                _audio_ = AudioReference.from_dict(_audio_)
+            except DecodeError:
+                _rest["audio"] = _audio_
+                _audio_ = None
 
-        _function_call_ = _take(_rest, "function_call", FunctionCall.from_dict)
+        _function_call_ = _rest.pop("function_call", None)
+        if _function_call_ is not None:
+            try:
+                _function_call_ = FunctionCall.from_dict(_function_call_)
+            except DecodeError:
+                _rest["function_call"] = _function_call_
+                _function_call_ = None
 
-        _tool_calls_ = _take(_rest, "tool_calls", _read_tool_calls)
+        _tool_calls_ = _rest.pop("tool_calls", None)
+        if _tool_calls_ is not None:
+            try:
+                _tool_calls_ = _read_tool_calls(_tool_calls_)
+            except DecodeError:
+                _rest["tool_calls"] = _tool_calls_
+                _tool_calls_ = None
 
         return cls(
-            content=_content_,
-            name=_name_,
-            refusal=_refusal_,
-            audio=_audio_,
-            function_call=_function_call_,
-            tool_calls=_tool_calls_,
+            "assistant",
+            _content_,
+            _name_,
+            _refusal_,
+            _audio_,
+            _function_call_,
+            _tool_calls_,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

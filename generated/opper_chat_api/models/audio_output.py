@@ -36,7 +36,7 @@ class AudioOutput(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AudioOutput", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _format__ = _rest.pop("format", None)
         if not isinstance(_format__, str):
             raise DecodeError("AudioOutput", "format", "str", _format__)
@@ -46,8 +46,8 @@ class AudioOutput(OpenModel[JsonValue]):
             raise DecodeError("AudioOutput", "voice", "str", _voice_)
 
         return cls(
-            format=_format__,
-            voice=_voice_,
+            _format__,
+            _voice_,
             additional_properties=_rest,
         )
 

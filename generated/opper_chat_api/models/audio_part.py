@@ -41,7 +41,7 @@ class AudioPart(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AudioPart", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -51,7 +51,8 @@ class AudioPart(OpenModel[JsonValue]):
         _input_audio_ = _take_required(_rest, "input_audio", "AudioPart", InputAudio.from_dict)
 
         return cls(
-            input_audio=_input_audio_,
+            _input_audio_,
+            "input_audio",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -34,13 +34,13 @@ class AudioReference(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AudioReference", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _id_ = _rest.pop("id", None)
         if not isinstance(_id_, str):
             raise DecodeError("AudioReference", "id", "str", _id_)
 
         return cls(
-            id=_id_,
+            _id_,
             additional_properties=_rest,
         )
 

@@ -41,7 +41,7 @@ class AudioReply(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AudioReply", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _id_ = _rest.pop("id", None)
         if not isinstance(_id_, str):
             raise DecodeError("AudioReply", "id", "str", _id_)
@@ -61,10 +61,10 @@ class AudioReply(OpenModel[JsonValue]):
             raise DecodeError("AudioReply", "transcript", "str", _transcript_)
 
         return cls(
-            id=_id_,
-            data=_data_,
-            expires_at=_expires_at_,
-            transcript=_transcript_,
+            _id_,
+            _data_,
+            _expires_at_,
+            _transcript_,
             additional_properties=_rest,
         )
 

@@ -17,7 +17,6 @@ from ..types import (
     list_reader,
 )
 from ..types import keep_int as _keep_int
-from ..types import take as _take
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -58,7 +57,7 @@ class ChatCompletion(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChatCompletion", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _id_ = _rest.pop("id", None)
         if _id_ is not None and not isinstance(_id_, str):
@@ -99,17 +98,23 @@ class ChatCompletion(OpenModel[JsonValue]):
             _rest["system_fingerprint"] = _system_fingerprint_
             _system_fingerprint_ = None
 
-        _usage_ = _take(_rest, "usage", CompletionUsage.from_dict)
+        _usage_ = _rest.pop("usage", None)
+        if _usage_ is not None:
+            try:
+                _usage_ = CompletionUsage.from_dict(_usage_)
+            except DecodeError:
+                _rest["usage"] = _usage_
+                _usage_ = None
 
         return cls(
-            id=_id_,
-            choices=_choices_,
-            created=_created_,
-            model=_model_,
-            object=_object__,
-            service_tier=_service_tier_,
-            system_fingerprint=_system_fingerprint_,
-            usage=_usage_,
+            _id_,
+            _choices_,
+            _created_,
+            _model_,
+            _object__,
+            _service_tier_,
+            _system_fingerprint_,
+            _usage_,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -17,7 +17,6 @@ from ..types import (
     list_reader,
 )
 from ..types import keep_int as _keep_int
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -58,7 +57,7 @@ class ChatCompletionChunk(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChatCompletionChunk", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _id_ = _rest.pop("id", None)
         if _id_ is not None and not isinstance(_id_, str):
@@ -67,7 +66,13 @@ class ChatCompletionChunk(OpenModel[JsonValue]):
         if _id_ is None and ("id" not in src_dict or "id" in _rest):
             _absent.append("id")
 
-        _choices_ = _take(_rest, "choices", _read_choices)
+        _choices_ = _rest.pop("choices", None)
+        if _choices_ is not None:
+            try:
+                _choices_ = _read_choices(_choices_)
+            except DecodeError:
+                _rest["choices"] = _choices_
+                _choices_ = None
         if _choices_ is None:
             _choices_ = []
             _absent.append("choices")
@@ -102,7 +107,13 @@ class ChatCompletionChunk(OpenModel[JsonValue]):
             _rest["system_fingerprint"] = _system_fingerprint_
             _system_fingerprint_ = None
 
-        _usage_ = _take(_rest, "usage", CompletionUsage.from_dict)
+        _usage_ = _rest.pop("usage", None)
+        if _usage_ is not None:
+            try:
+                _usage_ = CompletionUsage.from_dict(_usage_)
+            except DecodeError:
+                _rest["usage"] = _usage_
+                _usage_ = None
 
         _obfuscation_ = _rest.pop("obfuscation", None)
         if _obfuscation_ is not None and not isinstance(_obfuscation_, str):
@@ -110,15 +121,15 @@ class ChatCompletionChunk(OpenModel[JsonValue]):
             _obfuscation_ = None
 
         return cls(
-            id=_id_,
-            choices=_choices_,
-            created=_created_,
-            model=_model_,
-            object=_object__,
-            service_tier=_service_tier_,
-            system_fingerprint=_system_fingerprint_,
-            usage=_usage_,
-            obfuscation=_obfuscation_,
+            _id_,
+            _created_,
+            _model_,
+            _object__,
+            _choices_,
+            _service_tier_,
+            _system_fingerprint_,
+            _usage_,
+            _obfuscation_,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -16,7 +16,6 @@ from ..types import (
     list_reader,
     union_reader,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -50,7 +49,7 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChatCompletionMessage", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _content_ = _rest.pop("content", None)
         if _content_ is not None and not isinstance(_content_, str):
             _rest["content"] = _content_
@@ -66,22 +65,46 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
             _rest["role"] = _role_
             _role_ = None
 
-        _annotations_ = _take(_rest, "annotations", _read_annotations)
+        _annotations_ = _rest.pop("annotations", None)
+        if _annotations_ is not None:
+            try:
+                _annotations_ = _read_annotations(_annotations_)
+            except DecodeError:
+                _rest["annotations"] = _annotations_
+                _annotations_ = None
 
-        _audio_ = _take(_rest, "audio", AudioReply.from_dict)
+        _audio_ = _rest.pop("audio", None)
+        if _audio_ is not None:
+            try:
+                _audio_ = AudioReply.from_dict(_audio_)
+            except DecodeError:
+                _rest["audio"] = _audio_
+                _audio_ = None
 
-        _function_call_ = _take(_rest, "function_call", FunctionCall.from_dict)
+        _function_call_ = _rest.pop("function_call", None)
+        if _function_call_ is not None:
+            try:
+                _function_call_ = FunctionCall.from_dict(_function_call_)
+            except DecodeError:
+                _rest["function_call"] = _function_call_
+                _function_call_ = None
 
-        _tool_calls_ = _take(_rest, "tool_calls", _read_tool_calls)
+        _tool_calls_ = _rest.pop("tool_calls", None)
+        if _tool_calls_ is not None:
+            try:
+                _tool_calls_ = _read_tool_calls(_tool_calls_)
+            except DecodeError:
+                _rest["tool_calls"] = _tool_calls_
+                _tool_calls_ = None
 
         return cls(
-            content=_content_,
-            refusal=_refusal_,
-            role=_role_,
-            annotations=_annotations_,
-            audio=_audio_,
-            function_call=_function_call_,
-            tool_calls=_tool_calls_,
+            _content_,
+            _refusal_,
+            _role_,
+            _annotations_,
+            _audio_,
+            _function_call_,
+            _tool_calls_,
             additional_properties=_rest,
         )
 

@@ -22,7 +22,6 @@ from ..types import (
 )
 from ..types import keep_float as _keep_float
 from ..types import keep_int as _keep_int
-from ..types import take as _take
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -138,23 +137,53 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChatCompletionRequest", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _messages_ = _take_required(_rest, "messages", "ChatCompletionRequest", _read_messages)
 
-        _model_ = _take(_rest, "model", _read_model)
+        _model_ = _rest.pop("model", None)
+        if _model_ is not None:
+            try:
+                _model_ = _read_model(_model_)
+            except DecodeError:
+                _rest["model"] = _model_
+                _model_ = None
 
-        _audio_ = _take(_rest, "audio", AudioOutput.from_dict)
+        _audio_ = _rest.pop("audio", None)
+        if _audio_ is not None:
+            try:
+                _audio_ = AudioOutput.from_dict(_audio_)
+            except DecodeError:
+                _rest["audio"] = _audio_
+                _audio_ = None
 
         _frequency_penalty_ = _rest.pop("frequency_penalty", None)
         if type(_frequency_penalty_) is not float and _frequency_penalty_ is not None:
             _frequency_penalty_ = _keep_float(_rest, "frequency_penalty", _frequency_penalty_)
 
-        _function_call_ = _take(_rest, "function_call", _read_function_call)
+        _function_call_ = _rest.pop("function_call", None)
+        if _function_call_ is not None:
+            try:
+                _function_call_ = _read_function_call(_function_call_)
+            except DecodeError:
+                _rest["function_call"] = _function_call_
+                _function_call_ = None
 
-        _functions_ = _take(_rest, "functions", _read_functions)
+        _functions_ = _rest.pop("functions", None)
+        if _functions_ is not None:
+            try:
+                _functions_ = _read_functions(_functions_)
+            except DecodeError:
+                _rest["functions"] = _functions_
+                _functions_ = None
 
-        _logit_bias_ = _take(_rest, "logit_bias", LogitBias.from_dict)
+        _logit_bias_ = _rest.pop("logit_bias", None)
+        if _logit_bias_ is not None:
+            try:
+                _logit_bias_ = LogitBias.from_dict(_logit_bias_)
+            except DecodeError:
+                _rest["logit_bias"] = _logit_bias_
+                _logit_bias_ = None
 
         _logprobs_ = _rest.pop("logprobs", None)
         if _logprobs_ is not None and not isinstance(_logprobs_, bool):
@@ -171,9 +200,21 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
         if type(_max_tokens_) is not int and _max_tokens_ is not None:
             _max_tokens_ = _keep_int(_rest, "max_tokens", _max_tokens_)
 
-        _metadata_ = _take(_rest, "metadata", Metadata.from_dict)
+        _metadata_ = _rest.pop("metadata", None)
+        if _metadata_ is not None:
+            try:
+                _metadata_ = Metadata.from_dict(_metadata_)
+            except DecodeError:
+                _rest["metadata"] = _metadata_
+                _metadata_ = None
 
-        _modalities_ = _take(_rest, "modalities", _read_modalities)
+        _modalities_ = _rest.pop("modalities", None)
+        if _modalities_ is not None:
+            try:
+                _modalities_ = _read_modalities(_modalities_)
+            except DecodeError:
+                _rest["modalities"] = _modalities_
+                _modalities_ = None
 
         _n_ = _rest.pop("n", None)
         if type(_n_) is not int and _n_ is not None:
@@ -184,7 +225,13 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
             _rest["parallel_tool_calls"] = _parallel_tool_calls_
             _parallel_tool_calls_ = None
 
-        _prediction_ = _take(_rest, "prediction", Prediction.from_dict)
+        _prediction_ = _rest.pop("prediction", None)
+        if _prediction_ is not None:
+            try:
+                _prediction_ = Prediction.from_dict(_prediction_)
+            except DecodeError:
+                _rest["prediction"] = _prediction_
+                _prediction_ = None
 
         _presence_penalty_ = _rest.pop("presence_penalty", None)
         if type(_presence_penalty_) is not float and _presence_penalty_ is not None:
@@ -200,7 +247,13 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
             _rest["reasoning_effort"] = _reasoning_effort_
             _reasoning_effort_ = None
 
-        _response_format_ = _take(_rest, "response_format", _read_response_format)
+        _response_format_ = _rest.pop("response_format", None)
+        if _response_format_ is not None:
+            try:
+                _response_format_ = _read_response_format(_response_format_)
+            except DecodeError:
+                _rest["response_format"] = _response_format_
+                _response_format_ = None
 
         _safety_identifier_ = _rest.pop("safety_identifier", None)
         if _safety_identifier_ is not None and not isinstance(_safety_identifier_, str):
@@ -216,22 +269,46 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
             _rest["service_tier"] = _service_tier_
             _service_tier_ = None
 
-        _stop_ = _take(_rest, "stop", _read_stop)
+        _stop_ = _rest.pop("stop", None)
+        if _stop_ is not None:
+            try:
+                _stop_ = _read_stop(_stop_)
+            except DecodeError:
+                _rest["stop"] = _stop_
+                _stop_ = None
 
         _store_ = _rest.pop("store", None)
         if _store_ is not None and not isinstance(_store_, bool):
             _rest["store"] = _store_
             _store_ = None
 
-        _stream_options_ = _take(_rest, "stream_options", StreamOptions.from_dict)
+        _stream_options_ = _rest.pop("stream_options", None)
+        if _stream_options_ is not None:
+            try:
+                _stream_options_ = StreamOptions.from_dict(_stream_options_)
+            except DecodeError:
+                _rest["stream_options"] = _stream_options_
+                _stream_options_ = None
 
         _temperature_ = _rest.pop("temperature", None)
         if type(_temperature_) is not float and _temperature_ is not None:
             _temperature_ = _keep_float(_rest, "temperature", _temperature_)
 
-        _tool_choice_ = _take(_rest, "tool_choice", _read_tool_choice)
+        _tool_choice_ = _rest.pop("tool_choice", None)
+        if _tool_choice_ is not None:
+            try:
+                _tool_choice_ = _read_tool_choice(_tool_choice_)
+            except DecodeError:
+                _rest["tool_choice"] = _tool_choice_
+                _tool_choice_ = None
 
-        _tools_ = _take(_rest, "tools", _read_tools)
+        _tools_ = _rest.pop("tools", None)
+        if _tools_ is not None:
+            try:
+                _tools_ = _read_tools(_tools_)
+            except DecodeError:
+                _rest["tools"] = _tools_
+                _tools_ = None
 
         _top_logprobs_ = _rest.pop("top_logprobs", None)
         if type(_top_logprobs_) is not int and _top_logprobs_ is not None:
@@ -251,7 +328,13 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
             _rest["verbosity"] = _verbosity_
             _verbosity_ = None
 
-        _web_search_options_ = _take(_rest, "web_search_options", WebSearchOptions.from_dict)
+        _web_search_options_ = _rest.pop("web_search_options", None)
+        if _web_search_options_ is not None:
+            try:
+                _web_search_options_ = WebSearchOptions.from_dict(_web_search_options_)
+            except DecodeError:
+                _rest["web_search_options"] = _web_search_options_
+                _web_search_options_ = None
 
         _stream_ = _rest.pop("stream", None)
         if _stream_ is not None and not isinstance(_stream_, bool):
@@ -261,47 +344,59 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
             _stream_ = False
             _absent.append("stream")
 
-        _tags_ = _take(_rest, "tags", Tags.from_dict)
+        _tags_ = _rest.pop("tags", None)
+        if _tags_ is not None:
+            try:
+                _tags_ = Tags.from_dict(_tags_)
+            except DecodeError:
+                _rest["tags"] = _tags_
+                _tags_ = None
 
-        _parent_span_id_ = _take(_rest, "parent_span_id", read_uuid)
+        _parent_span_id_ = _rest.pop("parent_span_id", None)
+        if _parent_span_id_ is not None:
+            try:
+                _parent_span_id_ = read_uuid(_parent_span_id_)
+            except DecodeError:
+                _rest["parent_span_id"] = _parent_span_id_
+                _parent_span_id_ = None
 
         return cls(
-            messages=_messages_,
-            model=_model_,
-            audio=_audio_,
-            frequency_penalty=_frequency_penalty_,
-            function_call=_function_call_,
-            functions=_functions_,
-            logit_bias=_logit_bias_,
-            logprobs=_logprobs_,
-            max_completion_tokens=_max_completion_tokens_,
-            max_tokens=_max_tokens_,
-            metadata=_metadata_,
-            modalities=_modalities_,
-            n=_n_,
-            parallel_tool_calls=_parallel_tool_calls_,
-            prediction=_prediction_,
-            presence_penalty=_presence_penalty_,
-            prompt_cache_key=_prompt_cache_key_,
-            reasoning_effort=_reasoning_effort_,
-            response_format=_response_format_,
-            safety_identifier=_safety_identifier_,
-            seed=_seed_,
-            service_tier=_service_tier_,
-            stop=_stop_,
-            store=_store_,
-            stream_options=_stream_options_,
-            temperature=_temperature_,
-            tool_choice=_tool_choice_,
-            tools=_tools_,
-            top_logprobs=_top_logprobs_,
-            top_p=_top_p_,
-            user=_user_,
-            verbosity=_verbosity_,
-            web_search_options=_web_search_options_,
-            stream=_stream_,
-            tags=_tags_,
-            parent_span_id=_parent_span_id_,
+            _messages_,
+            _model_,
+            _audio_,
+            _frequency_penalty_,
+            _function_call_,
+            _functions_,
+            _logit_bias_,
+            _logprobs_,
+            _max_completion_tokens_,
+            _max_tokens_,
+            _metadata_,
+            _modalities_,
+            _n_,
+            _parallel_tool_calls_,
+            _prediction_,
+            _presence_penalty_,
+            _prompt_cache_key_,
+            _reasoning_effort_,
+            _response_format_,
+            _safety_identifier_,
+            _seed_,
+            _service_tier_,
+            _stop_,
+            _store_,
+            _stream_options_,
+            _temperature_,
+            _tool_choice_,
+            _tools_,
+            _top_logprobs_,
+            _top_p_,
+            _user_,
+            _verbosity_,
+            _web_search_options_,
+            _stream_,
+            _tags_,
+            _parent_span_id_,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

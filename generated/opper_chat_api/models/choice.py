@@ -14,7 +14,6 @@ from ..types import (
     OpenModel,
 )
 from ..types import keep_int as _keep_int
-from ..types import take as _take
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -43,7 +42,7 @@ class Choice(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Choice", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _message_ = _take_required(_rest, "message", "Choice", ChatCompletionMessage.from_dict)
 
         _finish_reason_ = _rest.pop("finish_reason", None)
@@ -55,13 +54,19 @@ class Choice(OpenModel[JsonValue]):
         if type(_index_) is not int and _index_ is not None:
             _index_ = _keep_int(_rest, "index", _index_)
 
-        _logprobs_ = _take(_rest, "logprobs", ChoiceLogprobs.from_dict)
+        _logprobs_ = _rest.pop("logprobs", None)
+        if _logprobs_ is not None:
+            try:
+                _logprobs_ = ChoiceLogprobs.from_dict(_logprobs_)
+            except DecodeError:
+                _rest["logprobs"] = _logprobs_
+                _logprobs_ = None
 
         return cls(
-            message=_message_,
-            finish_reason=_finish_reason_,
-            index=_index_,
-            logprobs=_logprobs_,
+            _message_,
+            _finish_reason_,
+            _index_,
+            _logprobs_,
             additional_properties=_rest,
         )
 

@@ -15,7 +15,6 @@ from ..types import (
     Reader,
     list_reader,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -45,7 +44,7 @@ class ChoiceDelta(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChoiceDelta", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _content_ = _rest.pop("content", None)
         if _content_ is not None and not isinstance(_content_, str):
             _rest["content"] = _content_
@@ -61,16 +60,28 @@ class ChoiceDelta(OpenModel[JsonValue]):
             _rest["role"] = _role_
             _role_ = None
 
-        _function_call_ = _take(_rest, "function_call", FunctionCallDelta.from_dict)
+        _function_call_ = _rest.pop("function_call", None)
+        if _function_call_ is not None:
+            try:
+                _function_call_ = FunctionCallDelta.from_dict(_function_call_)
+            except DecodeError:
+                _rest["function_call"] = _function_call_
+                _function_call_ = None
 
-        _tool_calls_ = _take(_rest, "tool_calls", _read_tool_calls)
+        _tool_calls_ = _rest.pop("tool_calls", None)
+        if _tool_calls_ is not None:
+            try:
+                _tool_calls_ = _read_tool_calls(_tool_calls_)
+            except DecodeError:
+                _rest["tool_calls"] = _tool_calls_
+                _tool_calls_ = None
 
         return cls(
-            content=_content_,
-            refusal=_refusal_,
-            role=_role_,
-            function_call=_function_call_,
-            tool_calls=_tool_calls_,
+            _content_,
+            _refusal_,
+            _role_,
+            _function_call_,
+            _tool_calls_,
             additional_properties=_rest,
         )
 

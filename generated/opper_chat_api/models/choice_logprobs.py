@@ -15,7 +15,6 @@ from ..types import (
     Reader,
     list_reader,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -39,14 +38,26 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChoiceLogprobs", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
-        _content_ = _take(_rest, "content", _read_content)
+        _rest: dict[str, Any] = dict(src_dict)
+        _content_ = _rest.pop("content", None)
+        if _content_ is not None:
+            try:
+                _content_ = _read_content(_content_)
+            except DecodeError:
+                _rest["content"] = _content_
+                _content_ = None
 
-        _refusal_ = _take(_rest, "refusal", _read_refusal)
+        _refusal_ = _rest.pop("refusal", None)
+        if _refusal_ is not None:
+            try:
+                _refusal_ = _read_refusal(_refusal_)
+            except DecodeError:
+                _rest["refusal"] = _refusal_
+                _refusal_ = None
 
         return cls(
-            content=_content_,
-            refusal=_refusal_,
+            _content_,
+            _refusal_,
             additional_properties=_rest,
         )
 

@@ -15,7 +15,6 @@ from ..types import (
     OpenModel,
 )
 from ..types import keep_int as _keep_int
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -46,13 +45,19 @@ class ChunkChoice(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChunkChoice", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _index_ = _rest.pop("index", None)
         if type(_index_) is not int and _index_ is not None:
             _index_ = _keep_int(_rest, "index", _index_)
 
-        _delta_ = _take(_rest, "delta", ChoiceDelta.from_dict)
+        _delta_ = _rest.pop("delta", None)
+        if _delta_ is not None:
+            try:
+                _delta_ = ChoiceDelta.from_dict(_delta_)
+            except DecodeError:
+                _rest["delta"] = _delta_
+                _delta_ = None
         if _delta_ is None:
             _delta_ = ChoiceDelta()
             _absent.append("delta")
@@ -62,13 +67,19 @@ class ChunkChoice(OpenModel[JsonValue]):
             _rest["finish_reason"] = _finish_reason_
             _finish_reason_ = None
 
-        _logprobs_ = _take(_rest, "logprobs", ChoiceLogprobs.from_dict)
+        _logprobs_ = _rest.pop("logprobs", None)
+        if _logprobs_ is not None:
+            try:
+                _logprobs_ = ChoiceLogprobs.from_dict(_logprobs_)
+            except DecodeError:
+                _rest["logprobs"] = _logprobs_
+                _logprobs_ = None
 
         return cls(
-            index=_index_,
-            delta=_delta_,
-            finish_reason=_finish_reason_,
-            logprobs=_logprobs_,
+            _index_,
+            _delta_,
+            _finish_reason_,
+            _logprobs_,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -41,7 +41,7 @@ class CompletionTokensDetails(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CompletionTokensDetails", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _accepted_prediction_tokens_ = _rest.pop("accepted_prediction_tokens", None)
         if (
             type(_accepted_prediction_tokens_) is not int
@@ -69,10 +69,10 @@ class CompletionTokensDetails(OpenModel[JsonValue]):
             )
 
         return cls(
-            accepted_prediction_tokens=_accepted_prediction_tokens_,
-            audio_tokens=_audio_tokens_,
-            reasoning_tokens=_reasoning_tokens_,
-            rejected_prediction_tokens=_rejected_prediction_tokens_,
+            _accepted_prediction_tokens_,
+            _audio_tokens_,
+            _reasoning_tokens_,
+            _rejected_prediction_tokens_,
             additional_properties=_rest,
         )
 

@@ -14,7 +14,6 @@ from ..types import (
     OpenModel,
 )
 from ..types import keep_int as _keep_int
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -45,7 +44,7 @@ class CompletionUsage(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CompletionUsage", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _completion_tokens_ = _rest.pop("completion_tokens", None)
         if type(_completion_tokens_) is not int:
             _completion_tokens_ = _keep_int(_rest, "completion_tokens", _completion_tokens_)
@@ -70,20 +69,30 @@ class CompletionUsage(OpenModel[JsonValue]):
                     "CompletionUsage", "total_tokens", "int", _rest.get("total_tokens")
                 )
 
-        _completion_tokens_details_ = _take(
-            _rest, "completion_tokens_details", CompletionTokensDetails.from_dict
-        )
+        _completion_tokens_details_ = _rest.pop("completion_tokens_details", None)
+        if _completion_tokens_details_ is not None:
+            try:
+                _completion_tokens_details_ = CompletionTokensDetails.from_dict(
+                    _completion_tokens_details_
+                )
+            except DecodeError:
+                _rest["completion_tokens_details"] = _completion_tokens_details_
+                _completion_tokens_details_ = None
 
-        _prompt_tokens_details_ = _take(
-            _rest, "prompt_tokens_details", PromptTokensDetails.from_dict
-        )
+        _prompt_tokens_details_ = _rest.pop("prompt_tokens_details", None)
+        if _prompt_tokens_details_ is not None:
+            try:
+                _prompt_tokens_details_ = PromptTokensDetails.from_dict(_prompt_tokens_details_)
+            except DecodeError:
+                _rest["prompt_tokens_details"] = _prompt_tokens_details_
+                _prompt_tokens_details_ = None
 
         return cls(
-            completion_tokens=_completion_tokens_,
-            prompt_tokens=_prompt_tokens_,
-            total_tokens=_total_tokens_,
-            completion_tokens_details=_completion_tokens_details_,
-            prompt_tokens_details=_prompt_tokens_details_,
+            _completion_tokens_,
+            _prompt_tokens_,
+            _total_tokens_,
+            _completion_tokens_details_,
+            _prompt_tokens_details_,
             additional_properties=_rest,
         )
 

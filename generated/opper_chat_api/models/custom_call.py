@@ -40,7 +40,7 @@ class CustomCall(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomCall", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _name_ = _rest.pop("name", None)
         if not isinstance(_name_, str):
@@ -55,8 +55,8 @@ class CustomCall(OpenModel[JsonValue]):
             _absent.append("input")
 
         return cls(
-            name=_name_,
-            input=_input__,
+            _name_,
+            _input__,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -36,7 +36,7 @@ class CustomCallDelta(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomCallDelta", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _name_ = _rest.pop("name", None)
         if _name_ is not None and not isinstance(_name_, str):
             _rest["name"] = _name_
@@ -48,8 +48,8 @@ class CustomCallDelta(OpenModel[JsonValue]):
             _input__ = None
 
         return cls(
-            name=_name_,
-            input=_input__,
+            _name_,
+            _input__,
             additional_properties=_rest,
         )
 

@@ -41,7 +41,7 @@ class CustomGrammarFormat(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomGrammarFormat", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -51,7 +51,8 @@ class CustomGrammarFormat(OpenModel[JsonValue]):
         _grammar_ = _take_required(_rest, "grammar", "CustomGrammarFormat", Grammar.from_dict)
 
         return cls(
-            grammar=_grammar_,
+            _grammar_,
+            "grammar",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -38,7 +38,7 @@ class CustomTextFormat(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomTextFormat", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -46,6 +46,7 @@ class CustomTextFormat(OpenModel[JsonValue]):
         elif _type__ != "text":
             raise DecodeError("CustomTextFormat", "type", "'text'", _type__)
         return cls(
+            "text",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

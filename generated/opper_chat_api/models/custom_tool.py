@@ -41,7 +41,7 @@ class CustomTool(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomTool", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -51,7 +51,8 @@ class CustomTool(OpenModel[JsonValue]):
         _custom_ = _take_required(_rest, "custom", "CustomTool", CustomToolDefinition.from_dict)
 
         return cls(
-            custom=_custom_,
+            _custom_,
+            "custom",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -43,7 +43,7 @@ class CustomToolCall(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomToolCall", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -61,8 +61,9 @@ class CustomToolCall(OpenModel[JsonValue]):
         _custom_ = _take_required(_rest, "custom", "CustomToolCall", CustomCall.from_dict)
 
         return cls(
-            id=_id_,
-            custom=_custom_,
+            _custom_,
+            _id_,
+            "custom",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

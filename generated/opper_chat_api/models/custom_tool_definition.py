@@ -15,7 +15,6 @@ from ..types import (
     Reader,
     union_reader,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -41,7 +40,7 @@ class CustomToolDefinition(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomToolDefinition", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _name_ = _rest.pop("name", None)
         if not isinstance(_name_, str):
             raise DecodeError("CustomToolDefinition", "name", "str", _name_)
@@ -51,12 +50,18 @@ class CustomToolDefinition(OpenModel[JsonValue]):
             _rest["description"] = _description_
             _description_ = None
 
-        _format__ = _take(_rest, "format", _read_format_)
+        _format__ = _rest.pop("format", None)
+        if _format__ is not None:
+            try:
+                _format__ = _read_format_(_format__)
+            except DecodeError:
+                _rest["format"] = _format__
+                _format__ = None
 
         return cls(
-            name=_name_,
-            description=_description_,
-            format=_format__,
+            _name_,
+            _description_,
+            _format__,
             additional_properties=_rest,
         )
 

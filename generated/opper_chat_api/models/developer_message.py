@@ -47,7 +47,7 @@ class DeveloperMessage(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("DeveloperMessage", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _role_ = _rest.pop("role", None)
         if _role_ is None:
@@ -62,8 +62,9 @@ class DeveloperMessage(OpenModel[JsonValue]):
             _name_ = None
 
         return cls(
-            content=_content_,
-            name=_name_,
+            _content_,
+            "developer",
+            _name_,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

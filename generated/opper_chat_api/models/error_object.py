@@ -18,7 +18,6 @@ from ..types import (
     read_str,
     union_reader,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -48,14 +47,26 @@ class ErrorObject(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ErrorObject", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _message_ = _rest.pop("message", None)
         if not isinstance(_message_, str):
             raise DecodeError("ErrorObject", "message", "str", _message_)
 
-        _code_ = _take(_rest, "code", _read_code)
+        _code_ = _rest.pop("code", None)
+        if _code_ is not None:
+            try:
+                _code_ = _read_code(_code_)
+            except DecodeError:
+                _rest["code"] = _code_
+                _code_ = None
 
-        _details_ = _take(_rest, "details", read_any)
+        _details_ = _rest.pop("details", None)
+        if _details_ is not None:
+            try:
+                _details_ = read_any(_details_)
+            except DecodeError:
+                _rest["details"] = _details_
+                _details_ = None
 
         _type__ = _rest.pop("type", None)
         if _type__ is not None and not isinstance(_type__, str):
@@ -68,11 +79,11 @@ class ErrorObject(OpenModel[JsonValue]):
             _param_ = None
 
         return cls(
-            message=_message_,
-            code=_code_,
-            details=_details_,
-            type=_type__,
-            param=_param_,
+            _message_,
+            _code_,
+            _details_,
+            _type__,
+            _param_,
             additional_properties=_rest,
         )
 

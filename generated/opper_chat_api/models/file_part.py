@@ -41,7 +41,7 @@ class FilePart(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FilePart", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -51,7 +51,8 @@ class FilePart(OpenModel[JsonValue]):
         _file_ = _take_required(_rest, "file", "FilePart", FileSource.from_dict)
 
         return cls(
-            file=_file_,
+            _file_,
+            "file",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -38,7 +38,7 @@ class FileSource(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FileSource", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _file_data_ = _rest.pop("file_data", None)
         if _file_data_ is not None and not isinstance(_file_data_, str):
             _rest["file_data"] = _file_data_
@@ -55,9 +55,9 @@ class FileSource(OpenModel[JsonValue]):
             _filename_ = None
 
         return cls(
-            file_data=_file_data_,
-            file_id=_file_id_,
-            filename=_filename_,
+            _file_data_,
+            _file_id_,
+            _filename_,
             additional_properties=_rest,
         )
 

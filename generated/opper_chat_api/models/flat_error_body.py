@@ -17,7 +17,6 @@ from ..types import (
     read_any,
     union_reader,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -43,7 +42,7 @@ class FlatErrorBody(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FlatErrorBody", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _type__ = _rest.pop("type", None)
         if not isinstance(_type__, str):
             raise DecodeError("FlatErrorBody", "type", "str", _type__)
@@ -52,12 +51,18 @@ class FlatErrorBody(OpenModel[JsonValue]):
         if not isinstance(_message_, str):
             raise DecodeError("FlatErrorBody", "message", "str", _message_)
 
-        _detail_ = _take(_rest, "detail", _read_detail)
+        _detail_ = _rest.pop("detail", None)
+        if _detail_ is not None:
+            try:
+                _detail_ = _read_detail(_detail_)
+            except DecodeError:
+                _rest["detail"] = _detail_
+                _detail_ = None
 
         return cls(
-            type=_type__,
-            message=_message_,
-            detail=_detail_,
+            _type__,
+            _message_,
+            _detail_,
             additional_properties=_rest,
         )
 

@@ -41,7 +41,7 @@ class FunctionCall(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionCall", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _name_ = _rest.pop("name", None)
         if not isinstance(_name_, str):
@@ -56,8 +56,8 @@ class FunctionCall(OpenModel[JsonValue]):
             _absent.append("arguments")
 
         return cls(
-            name=_name_,
-            arguments=_arguments_,
+            _name_,
+            _arguments_,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

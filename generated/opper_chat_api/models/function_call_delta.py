@@ -36,7 +36,7 @@ class FunctionCallDelta(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionCallDelta", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _name_ = _rest.pop("name", None)
         if _name_ is not None and not isinstance(_name_, str):
             _rest["name"] = _name_
@@ -48,8 +48,8 @@ class FunctionCallDelta(OpenModel[JsonValue]):
             _arguments_ = None
 
         return cls(
-            name=_name_,
-            arguments=_arguments_,
+            _name_,
+            _arguments_,
             additional_properties=_rest,
         )
 

@@ -42,7 +42,7 @@ class FunctionMessage(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionMessage", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _role_ = _rest.pop("role", None)
         if _role_ is None:
@@ -61,8 +61,9 @@ class FunctionMessage(OpenModel[JsonValue]):
             raise DecodeError("FunctionMessage", "name", "str", _name_)
 
         return cls(
-            content=_content_,
-            name=_name_,
+            _content_,
+            _name_,
+            "function",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

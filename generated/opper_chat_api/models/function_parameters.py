@@ -32,7 +32,7 @@ class FunctionParameters(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionParameters", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         return cls(
             additional_properties=_rest,
         )

@@ -41,7 +41,7 @@ class FunctionTool(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionTool", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -51,7 +51,8 @@ class FunctionTool(OpenModel[JsonValue]):
         _function_ = _take_required(_rest, "function", "FunctionTool", FunctionDefinition.from_dict)
 
         return cls(
-            function=_function_,
+            _function_,
+            "function",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -43,7 +43,7 @@ class FunctionToolCall(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionToolCall", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -61,8 +61,9 @@ class FunctionToolCall(OpenModel[JsonValue]):
         _function_ = _take_required(_rest, "function", "FunctionToolCall", FunctionCall.from_dict)
 
         return cls(
-            id=_id_,
-            function=_function_,
+            _function_,
+            _id_,
+            "function",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

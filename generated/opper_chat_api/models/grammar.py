@@ -36,7 +36,7 @@ class Grammar(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Grammar", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _definition_ = _rest.pop("definition", None)
         if not isinstance(_definition_, str):
             raise DecodeError("Grammar", "definition", "str", _definition_)
@@ -46,8 +46,8 @@ class Grammar(OpenModel[JsonValue]):
             raise DecodeError("Grammar", "syntax", "str", _syntax_)
 
         return cls(
-            definition=_definition_,
-            syntax=_syntax_,
+            _definition_,
+            _syntax_,
             additional_properties=_rest,
         )
 

@@ -41,7 +41,7 @@ class ImagePart(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ImagePart", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -51,7 +51,8 @@ class ImagePart(OpenModel[JsonValue]):
         _image_url_ = _take_required(_rest, "image_url", "ImagePart", ImageUrl.from_dict)
 
         return cls(
-            image_url=_image_url_,
+            _image_url_,
+            "image_url",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -36,7 +36,7 @@ class ImageUrl(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ImageUrl", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _url_ = _rest.pop("url", None)
         if not isinstance(_url_, str):
             raise DecodeError("ImageUrl", "url", "str", _url_)
@@ -47,8 +47,8 @@ class ImageUrl(OpenModel[JsonValue]):
             _detail_ = None
 
         return cls(
-            url=_url_,
-            detail=_detail_,
+            _url_,
+            _detail_,
             additional_properties=_rest,
         )
 

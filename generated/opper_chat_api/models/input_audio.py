@@ -36,7 +36,7 @@ class InputAudio(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("InputAudio", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _data_ = _rest.pop("data", None)
         if not isinstance(_data_, str):
             raise DecodeError("InputAudio", "data", "str", _data_)
@@ -46,8 +46,8 @@ class InputAudio(OpenModel[JsonValue]):
             raise DecodeError("InputAudio", "format", "str", _format__)
 
         return cls(
-            data=_data_,
-            format=_format__,
+            _data_,
+            _format__,
             additional_properties=_rest,
         )
 

@@ -13,7 +13,6 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -41,7 +40,7 @@ class JsonSchemaFormat(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("JsonSchemaFormat", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _name_ = _rest.pop("name", None)
         if not isinstance(_name_, str):
             raise DecodeError("JsonSchemaFormat", "name", "str", _name_)
@@ -51,7 +50,13 @@ class JsonSchemaFormat(OpenModel[JsonValue]):
             _rest["description"] = _description_
             _description_ = None
 
-        _schema_ = _take(_rest, "schema", JsonSchema.from_dict)
+        _schema_ = _rest.pop("schema", None)
+        if _schema_ is not None:
+            try:
+                _schema_ = JsonSchema.from_dict(_schema_)
+            except DecodeError:
+                _rest["schema"] = _schema_
+                _schema_ = None
 
         _strict_ = _rest.pop("strict", None)
         if _strict_ is not None and not isinstance(_strict_, bool):
@@ -59,10 +64,10 @@ class JsonSchemaFormat(OpenModel[JsonValue]):
             _strict_ = None
 
         return cls(
-            name=_name_,
-            description=_description_,
-            schema=_schema_,
-            strict=_strict_,
+            _name_,
+            _description_,
+            _schema_,
+            _strict_,
             additional_properties=_rest,
         )
 

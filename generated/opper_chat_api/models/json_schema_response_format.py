@@ -41,7 +41,7 @@ class JsonSchemaResponseFormat(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("JsonSchemaResponseFormat", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -53,7 +53,8 @@ class JsonSchemaResponseFormat(OpenModel[JsonValue]):
         )
 
         return cls(
-            json_schema=_json_schema_,
+            _json_schema_,
+            "json_schema",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -13,7 +13,6 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -39,7 +38,7 @@ class LegacyFunction(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("LegacyFunction", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _name_ = _rest.pop("name", None)
         if not isinstance(_name_, str):
             raise DecodeError("LegacyFunction", "name", "str", _name_)
@@ -49,12 +48,18 @@ class LegacyFunction(OpenModel[JsonValue]):
             _rest["description"] = _description_
             _description_ = None
 
-        _parameters_ = _take(_rest, "parameters", FunctionParameters.from_dict)
+        _parameters_ = _rest.pop("parameters", None)
+        if _parameters_ is not None:
+            try:
+                _parameters_ = FunctionParameters.from_dict(_parameters_)
+            except DecodeError:
+                _rest["parameters"] = _parameters_
+                _parameters_ = None
 
         return cls(
-            name=_name_,
-            description=_description_,
-            parameters=_parameters_,
+            _name_,
+            _description_,
+            _parameters_,
             additional_properties=_rest,
         )
 

@@ -13,7 +13,6 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -39,19 +38,31 @@ class ModelWithOptions(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ModelWithOptions", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _name_ = _rest.pop("name", None)
         if not isinstance(_name_, str):
             raise DecodeError("ModelWithOptions", "name", "str", _name_)
 
-        _options_ = _take(_rest, "options", ModelOptions.from_dict)
+        _options_ = _rest.pop("options", None)
+        if _options_ is not None:
+            try:
+                _options_ = ModelOptions.from_dict(_options_)
+            except DecodeError:
+                _rest["options"] = _options_
+                _options_ = None
 
-        _extra_headers_ = _take(_rest, "extra_headers", ModelHeaders.from_dict)
+        _extra_headers_ = _rest.pop("extra_headers", None)
+        if _extra_headers_ is not None:
+            try:
+                _extra_headers_ = ModelHeaders.from_dict(_extra_headers_)
+            except DecodeError:
+                _rest["extra_headers"] = _extra_headers_
+                _extra_headers_ = None
 
         return cls(
-            name=_name_,
-            options=_options_,
-            extra_headers=_extra_headers_,
+            _name_,
+            _options_,
+            _extra_headers_,
             additional_properties=_rest,
         )
 

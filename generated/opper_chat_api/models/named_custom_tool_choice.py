@@ -41,7 +41,7 @@ class NamedCustomToolChoice(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("NamedCustomToolChoice", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -53,7 +53,8 @@ class NamedCustomToolChoice(OpenModel[JsonValue]):
         )
 
         return cls(
-            custom=_custom_,
+            _custom_,
+            "custom",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -34,13 +34,13 @@ class NamedFunction(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("NamedFunction", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _name_ = _rest.pop("name", None)
         if not isinstance(_name_, str):
             raise DecodeError("NamedFunction", "name", "str", _name_)
 
         return cls(
-            name=_name_,
+            _name_,
             additional_properties=_rest,
         )
 

@@ -41,7 +41,7 @@ class NamedFunctionToolChoice(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("NamedFunctionToolChoice", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -53,7 +53,8 @@ class NamedFunctionToolChoice(OpenModel[JsonValue]):
         )
 
         return cls(
-            function=_function_,
+            _function_,
+            "function",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

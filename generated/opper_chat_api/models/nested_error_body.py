@@ -35,11 +35,11 @@ class NestedErrorBody(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("NestedErrorBody", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _error_ = _take_required(_rest, "error", "NestedErrorBody", ErrorObject.from_dict)
 
         return cls(
-            error=_error_,
+            _error_,
             additional_properties=_rest,
         )
 

@@ -36,7 +36,7 @@ class OtherToolCall(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("OtherToolCall", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
 
         _id_ = _rest.pop("id", None)
         if _id_ is not None and not isinstance(_id_, str):
@@ -44,7 +44,7 @@ class OtherToolCall(OpenModel[JsonValue]):
             _id_ = None
 
         return cls(
-            id=_id_,
+            _id_,
             additional_properties=_rest,
         )
 

@@ -45,7 +45,7 @@ class Prediction(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Prediction", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -55,7 +55,8 @@ class Prediction(OpenModel[JsonValue]):
         _content_ = _take_required(_rest, "content", "Prediction", _read_content)
 
         return cls(
-            content=_content_,
+            _content_,
+            "content",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -37,7 +37,7 @@ class PromptTokensDetails(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("PromptTokensDetails", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _audio_tokens_ = _rest.pop("audio_tokens", None)
         if type(_audio_tokens_) is not int and _audio_tokens_ is not None:
             _audio_tokens_ = _keep_int(_rest, "audio_tokens", _audio_tokens_)
@@ -47,8 +47,8 @@ class PromptTokensDetails(OpenModel[JsonValue]):
             _cached_tokens_ = _keep_int(_rest, "cached_tokens", _cached_tokens_)
 
         return cls(
-            audio_tokens=_audio_tokens_,
-            cached_tokens=_cached_tokens_,
+            _audio_tokens_,
+            _cached_tokens_,
             additional_properties=_rest,
         )
 

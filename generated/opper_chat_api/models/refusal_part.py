@@ -40,7 +40,7 @@ class RefusalPart(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("RefusalPart", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -52,7 +52,8 @@ class RefusalPart(OpenModel[JsonValue]):
             raise DecodeError("RefusalPart", "refusal", "str", _refusal_)
 
         return cls(
-            refusal=_refusal_,
+            _refusal_,
+            "refusal",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

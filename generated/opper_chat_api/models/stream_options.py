@@ -36,7 +36,7 @@ class StreamOptions(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("StreamOptions", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _include_usage_ = _rest.pop("include_usage", None)
         if _include_usage_ is not None and not isinstance(_include_usage_, bool):
             _rest["include_usage"] = _include_usage_
@@ -48,8 +48,8 @@ class StreamOptions(OpenModel[JsonValue]):
             _include_obfuscation_ = None
 
         return cls(
-            include_usage=_include_usage_,
-            include_obfuscation=_include_obfuscation_,
+            _include_usage_,
+            _include_obfuscation_,
             additional_properties=_rest,
         )
 

@@ -40,7 +40,7 @@ class TextPart(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("TextPart", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -52,7 +52,8 @@ class TextPart(OpenModel[JsonValue]):
             raise DecodeError("TextPart", "text", "str", _text_)
 
         return cls(
-            text=_text_,
+            _text_,
+            "text",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

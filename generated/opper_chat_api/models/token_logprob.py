@@ -18,7 +18,6 @@ from ..types import (
     read_int,
 )
 from ..types import keep_float as _keep_float
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -49,7 +48,7 @@ class TokenLogprob(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("TokenLogprob", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _token_ = _rest.pop("token", None)
         if not isinstance(_token_, str):
@@ -61,18 +60,30 @@ class TokenLogprob(OpenModel[JsonValue]):
             if _logprob_ is None:
                 raise DecodeError("TokenLogprob", "logprob", "float", _rest.get("logprob"))
 
-        _top_logprobs_ = _take(_rest, "top_logprobs", _read_top_logprobs)
+        _top_logprobs_ = _rest.pop("top_logprobs", None)
+        if _top_logprobs_ is not None:
+            try:
+                _top_logprobs_ = _read_top_logprobs(_top_logprobs_)
+            except DecodeError:
+                _rest["top_logprobs"] = _top_logprobs_
+                _top_logprobs_ = None
         if _top_logprobs_ is None:
             _top_logprobs_ = []
             _absent.append("top_logprobs")
 
-        _bytes__ = _take(_rest, "bytes", _read_bytes_)
+        _bytes__ = _rest.pop("bytes", None)
+        if _bytes__ is not None:
+            try:
+                _bytes__ = _read_bytes_(_bytes__)
+            except DecodeError:
+                _rest["bytes"] = _bytes__
+                _bytes__ = None
 
         return cls(
-            token=_token_,
-            logprob=_logprob_,
-            top_logprobs=_top_logprobs_,
-            bytes=_bytes__,
+            _token_,
+            _logprob_,
+            _top_logprobs_,
+            _bytes__,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

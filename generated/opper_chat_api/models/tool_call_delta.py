@@ -14,7 +14,6 @@ from ..types import (
     OpenModel,
 )
 from ..types import keep_int as _keep_int
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -44,7 +43,7 @@ class ToolCallDelta(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ToolCallDelta", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _index_ = _rest.pop("index", None)
         if type(_index_) is not int and _index_ is not None:
             _index_ = _keep_int(_rest, "index", _index_)
@@ -59,16 +58,28 @@ class ToolCallDelta(OpenModel[JsonValue]):
             _rest["type"] = _type__
             _type__ = None
 
-        _function_ = _take(_rest, "function", FunctionCallDelta.from_dict)
+        _function_ = _rest.pop("function", None)
+        if _function_ is not None:
+            try:
+                _function_ = FunctionCallDelta.from_dict(_function_)
+            except DecodeError:
+                _rest["function"] = _function_
+                _function_ = None
 
-        _custom_ = _take(_rest, "custom", CustomCallDelta.from_dict)
+        _custom_ = _rest.pop("custom", None)
+        if _custom_ is not None:
+            try:
+                _custom_ = CustomCallDelta.from_dict(_custom_)
+            except DecodeError:
+                _rest["custom"] = _custom_
+                _custom_ = None
 
         return cls(
-            index=_index_,
-            id=_id_,
-            type=_type__,
-            function=_function_,
-            custom=_custom_,
+            _index_,
+            _id_,
+            _type__,
+            _function_,
+            _custom_,
             additional_properties=_rest,
         )
 

@@ -47,7 +47,7 @@ class ToolMessage(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ToolMessage", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _role_ = _rest.pop("role", None)
         if _role_ is None:
@@ -61,8 +61,9 @@ class ToolMessage(OpenModel[JsonValue]):
             raise DecodeError("ToolMessage", "tool_call_id", "str", _tool_call_id_)
 
         return cls(
-            content=_content_,
-            tool_call_id=_tool_call_id_,
+            _content_,
+            _tool_call_id_,
+            "tool",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -17,7 +17,6 @@ from ..types import (
     read_int,
 )
 from ..types import keep_float as _keep_float
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -43,22 +42,28 @@ class TopLogprob(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("TopLogprob", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _token_ = _rest.pop("token", None)
         if _token_ is not None and not isinstance(_token_, str):
             _rest["token"] = _token_
             _token_ = None
 
-        _bytes__ = _take(_rest, "bytes", _read_bytes_)
+        _bytes__ = _rest.pop("bytes", None)
+        if _bytes__ is not None:
+            try:
+                _bytes__ = _read_bytes_(_bytes__)
+            except DecodeError:
+                _rest["bytes"] = _bytes__
+                _bytes__ = None
 
         _logprob_ = _rest.pop("logprob", None)
         if type(_logprob_) is not float and _logprob_ is not None:
             _logprob_ = _keep_float(_rest, "logprob", _logprob_)
 
         return cls(
-            token=_token_,
-            bytes=_bytes__,
-            logprob=_logprob_,
+            _token_,
+            _bytes__,
+            _logprob_,
             additional_properties=_rest,
         )
 

@@ -41,7 +41,7 @@ class UrlCitation(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("UrlCitation", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _end_index_ = _rest.pop("end_index", None)
         if type(_end_index_) is not int:
             _end_index_ = _keep_int(_rest, "end_index", _end_index_)
@@ -63,10 +63,10 @@ class UrlCitation(OpenModel[JsonValue]):
             raise DecodeError("UrlCitation", "url", "str", _url_)
 
         return cls(
-            end_index=_end_index_,
-            start_index=_start_index_,
-            title=_title_,
-            url=_url_,
+            _end_index_,
+            _start_index_,
+            _title_,
+            _url_,
             additional_properties=_rest,
         )
 

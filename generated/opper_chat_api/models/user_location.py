@@ -41,7 +41,7 @@ class UserLocation(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("UserLocation", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is None:
@@ -53,7 +53,8 @@ class UserLocation(OpenModel[JsonValue]):
         )
 
         return cls(
-            approximate=_approximate_,
+            _approximate_,
+            "approximate",
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

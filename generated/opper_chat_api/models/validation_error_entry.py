@@ -19,7 +19,6 @@ from ..types import (
     read_str,
     union_reader,
 )
-from ..types import take as _take
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -48,7 +47,7 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ValidationErrorEntry", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _loc_ = _take_required(_rest, "loc", "ValidationErrorEntry", _read_loc)
 
         _msg_ = _rest.pop("msg", None)
@@ -59,13 +58,19 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
         if not isinstance(_type__, str):
             raise DecodeError("ValidationErrorEntry", "type", "str", _type__)
 
-        _input__ = _take(_rest, "input", read_any)
+        _input__ = _rest.pop("input", None)
+        if _input__ is not None:
+            try:
+                _input__ = read_any(_input__)
+            except DecodeError:
+                _rest["input"] = _input__
+                _input__ = None
 
         return cls(
-            loc=_loc_,
-            msg=_msg_,
-            type=_type__,
-            input=_input__,
+            _loc_,
+            _msg_,
+            _type__,
+            _input__,
             additional_properties=_rest,
         )
 

@@ -13,7 +13,6 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
-from ..types import take as _take
 from ..types import write as _write
 
 
@@ -37,17 +36,23 @@ class WebSearchOptions(OpenModel[JsonValue]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("WebSearchOptions", None, "an object", src_dict)
-        _rest: dict[str, object] = dict(src_dict)
+        _rest: dict[str, Any] = dict(src_dict)
         _search_context_size_ = _rest.pop("search_context_size", None)
         if _search_context_size_ is not None and not isinstance(_search_context_size_, str):
             _rest["search_context_size"] = _search_context_size_
             _search_context_size_ = None
 
-        _user_location_ = _take(_rest, "user_location", UserLocation.from_dict)
+        _user_location_ = _rest.pop("user_location", None)
+        if _user_location_ is not None:
+            try:
+                _user_location_ = UserLocation.from_dict(_user_location_)
+            except DecodeError:
+                _rest["user_location"] = _user_location_
+                _user_location_ = None
 
         return cls(
-            search_context_size=_search_context_size_,
-            user_location=_user_location_,
+            _search_context_size_,
+            _user_location_,
             additional_properties=_rest,
         )
 
