@@ -18,6 +18,14 @@ from openapi_python_client.strings import ClassName, PythonIdentifier
 SCHEMAS = "#/components/schemas/"
 ANSWER = "ChatCompletionMessage"
 """The model of an answer's message, which goes back into a conversation as it is."""
+CONVERSATION = "messages"
+"""The member of a request that is the conversation."""
+PARAMETERS_NAME = "ChatCompletionParametersParam"
+PARAMETERS = "Everything that can be asked of the model in one call but for the conversation itself."
+FORMS = ("response_format", "tools")
+"""The members of a request that say by schemas what the answer is made of."""
+SETTINGS_NAME = "ChatCompletionSettingsParam"
+SETTINGS = "How the model answers: all parameters but for the conversation, and the schemas of answers and tools."
 PREFIX = "field_"
 """What the generator of the models puts before a name that is none in Python."""
 VALUES = {"uuid": "uuid.UUID", "date-time": "datetime.datetime", "date": "datetime.date"}
@@ -73,12 +81,30 @@ def request_document(contract: dict[str, Any], taken: set[str]) -> dict[str, Any
             _check_unions(schemas[name], schemas, name)
             rewritten[f"{name}Param"] = _rewrite(schemas[name], schemas, waiting)
     del rewritten[f"{request}Param"]["properties"]["stream"]
+    rewritten |= _without_conversation(f"{request}Param", rewritten[f"{request}Param"])
     rewritten["ChatMessageParam"]["oneOf"].append(_model(ANSWER))
     return {
         "openapi": contract["openapi"],
         "info": contract["info"],
         "paths": {},
         "components": {"schemas": dict(sorted(rewritten.items()))},
+    }
+
+
+def _without_conversation(name: str, request: dict[str, Any]) -> dict[str, Any]:
+    """Return the request in three: the settings, with the schemas beside them, with the conversation beside both.
+
+    Whatever keeps the conversation by itself, or makes the schemas from types, takes the others alone.
+    """
+    members, required = dict(request["properties"]), request["required"]
+    conversation = {"properties": {CONVERSATION: members.pop(CONVERSATION)}, "required": [CONVERSATION]}
+    forms = {"properties": {form: members.pop(form) for form in FORMS}}
+    assert required == [CONVERSATION], "what else is required has no part to be in"
+    settings, parameters = ({"$ref": f"{SCHEMAS}{base}"} for base in (SETTINGS_NAME, PARAMETERS_NAME))
+    return {
+        SETTINGS_NAME: {"type": "object", "description": SETTINGS, "properties": members},
+        PARAMETERS_NAME: {"description": PARAMETERS, "allOf": [settings, {"type": "object"} | forms]},
+        name: {"description": request["description"], "allOf": [parameters, {"type": "object"} | conversation]},
     }
 
 

@@ -11,7 +11,7 @@ from corpus import CORPUS
 from openapi_spec_validator import validate
 from opper_chat import AsyncOpper, CallOptions, Opper
 from opper_chat_api.models import ChatCompletion, ChatCompletionRequest
-from opper_chat_api.params import ChatCompletionRequestParam
+from opper_chat_api.params import ChatCompletionParametersParam, ChatCompletionRequestParam, ChatCompletionSettingsParam
 
 CONTRACT: dict[str, Any] = yaml.safe_load((Path(__file__).parent.parent / "openapi.yaml").read_text("utf-8"))
 SCHEMAS: dict[str, Any] = CONTRACT["components"]["schemas"]
@@ -90,7 +90,10 @@ def test_every_parameter_is_in_the_contract_the_model_and_create() -> None:
     assert tuple(SCHEMAS["ChatCompletionRequest"]["properties"]) == PARAMETERS
     model = {field.name for field in attrs.fields(ChatCompletionRequest)}
     assert model - {"additional_properties", "_absent"} == set(PARAMETERS)
-    assert [*get_type_hints(ChatCompletionRequestParam)] == [name for name in PARAMETERS if name != "stream"]
+    assert set(get_type_hints(ChatCompletionRequestParam)) == set(PARAMETERS) - {"stream"}
+    parameters = set(PARAMETERS) - {"messages", "stream"}
+    assert set(get_type_hints(ChatCompletionParametersParam)) == parameters
+    assert set(get_type_hints(ChatCompletionSettingsParam)) == parameters - {"response_format", "tools"}
 
 
 @pytest.mark.parametrize("client", [Opper, AsyncOpper])

@@ -36,6 +36,13 @@ ROOMS = [
     "_observers",
     "_clocks",
     "_checks",
+    "_misfits",
+    "_hints",
+    "_docs",
+    "_shapes",
+    "_pydantic",
+    "_fields",
+    "_schemas",
     "_headers",
     "_scopes",
     "_settings",
@@ -43,6 +50,8 @@ ROOMS = [
     "_model",
     "_served",
     "_results",
+    "_parsed",
+    "_answers",
     "_sse",
     "_responses",
     "_chunks",
@@ -50,6 +59,7 @@ ROOMS = [
     "_tool_calls",
     "_accumulator",
     "_events",
+    "_parsed_events",
     "_parts",
     "_flow",
     "_retries",
@@ -66,6 +76,7 @@ ROOMS = [
     "_async_calls",
     "_async_stream",
     "_async_event_stream",
+    "_async_parsing",
     "_async_raw",
     "_async_completions",
     "_async_client",
@@ -76,6 +87,7 @@ ROOMS = [
     "_calls",
     "_stream",
     "_event_stream",
+    "_parsing",
     "_raw",
     "_completions",
     "_client",
@@ -83,7 +95,9 @@ ROOMS = [
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
-SEES_THE_CONTRACT = {"_requests", "_model", "_results", "_responses", "_chunks", "_accumulator", "_events"}
+SEES_THE_CONTRACT = {
+    "_requests", "_model", "_results", "_parsed", "_responses", "_chunks", "_accumulator", "_events",
+}  # fmt: skip
 
 
 def imports(path: Path) -> set[str]:
@@ -139,13 +153,15 @@ def test_the_public_names() -> None:
     assert list(opper_chat.__all__) == sorted(opper_chat.__all__)
     assert set(opper_chat.__all__) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-        "AsyncEventStream", "AsyncOpper", "AsyncRawResponse", "AsyncRawStream", "AsyncStream",
-        "AsyncStreamedResponse", "Attempt", "AuthenticationError", "BadRequestError", "CallOptions",
-        "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError", "EventStream", "InternalServerError",
-        "InvalidArgumentError", "MissingKeyError", "Model", "NotFoundError", "Observer", "Opper", "OpperError",
-        "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "Stream", "StreamEvent",
-        "StreamTruncatedError", "StreamedResponse", "UnknownArgumentError", "UnprocessableEntityError",
-        "__version__", "forget", "observe",
+        "AnswerError", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse",
+        "AsyncRawStream", "AsyncStream", "AsyncStreamedResponse", "Attempt", "AuthenticationError",
+        "BadRequestError", "CallOptions", "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError",
+        "ContentFilterFinishReasonError", "EventStream", "InternalServerError", "InvalidAnswerError",
+        "InvalidArgumentError", "LengthFinishReasonError", "MissingKeyError", "Model", "NotFoundError", "Observer",
+        "Opper", "OpperError", "ParsedChatCompletion", "ParsedStream", "ParsedStreamEvent",
+        "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "RefusalError", "Stream",
+        "StreamEvent", "StreamTruncatedError", "StreamedResponse", "UnknownArgumentError",
+        "UnprocessableEntityError", "__version__", "forget", "observe",
     }  # fmt: skip
     for name in opper_chat.__all__:
         assert getattr(opper_chat, name)

@@ -972,6 +972,149 @@ class AssistantMessageParam(TypedDict):
     """
 
 
+class ChatCompletionSettingsParam(TypedDict):
+    """
+    How the model answers: all parameters but for the conversation, and the schemas of answers and tools.
+    """
+
+    model: NotRequired[str | ModelWithOptionsParam | ModelWithOptions | ModelFallbacksParam]
+    """
+    Which model answers: a name in the form `provider/model`, the same with options of its own, or a list of either in the order in which to fall back. Left out, the route of the account decides.
+    """
+    audio: NotRequired[AudioOutputParam | AudioOutput | None]
+    """
+    Voice and encoding of spoken output. Needed when `modalities` contains `audio`.
+    """
+    frequency_penalty: NotRequired[float | None]
+    """
+    From -2 to 2, 0 by default. Above 0, tokens become less likely the more often they have occurred, which makes verbatim repetition rarer.
+    """
+    function_call: NotRequired[FunctionCallModeParam | NamedFunctionParam | NamedFunction]
+    """
+    Deprecated in favour of `tool_choice`. Whether one of `functions` is called, and which.
+    """
+    functions: NotRequired[Sequence[LegacyFunctionParam | LegacyFunction]]
+    """
+    Deprecated in favour of `tools`. The functions that the model may ask to call.
+    """
+    logit_bias: NotRequired[LogitBiasParam | LogitBias | None]
+    """
+    Makes chosen tokens more or less likely.
+    """
+    logprobs: NotRequired[bool | None]
+    """
+    Whether to return the log probability of each output token. False by default.
+    """
+    max_completion_tokens: NotRequired[int | None]
+    """
+    The most tokens to generate, counting those spent on reasoning.
+    """
+    max_tokens: NotRequired[int | None]
+    """
+    Deprecated in favour of `max_completion_tokens`, which reasoning models need. The most tokens to generate.
+    """
+    metadata: NotRequired[MetadataParam | Metadata | None]
+    """
+    Labels to store with the completion.
+    """
+    modalities: NotRequired[Sequence[ModalityParam] | None]
+    """
+    The kinds of output wanted. Text alone by default.
+    """
+    n: NotRequired[int | None]
+    """
+    How many choices to generate, 1 by default. Every choice is paid for.
+    """
+    parallel_tool_calls: NotRequired[bool]
+    """
+    Whether the model may ask for several tool calls in one answer. True by default.
+    """
+    prediction: NotRequired[PredictionParam | Prediction | None]
+    """
+    Text that the answer is expected to contain for the most part, which makes it faster.
+    """
+    presence_penalty: NotRequired[float | None]
+    """
+    From -2 to 2, 0 by default. Above 0, tokens that have occurred at all become less likely, which moves the model to new topics.
+    """
+    prompt_cache_key: NotRequired[str]
+    """
+    Requests with the same key and the same beginning are sent where its prompt is cached.
+    """
+    reasoning_effort: NotRequired[ReasoningEffortParam | None]
+    """
+    How much a reasoning model thinks before it answers. Less is faster and cheaper.
+    """
+    safety_identifier: NotRequired[str]
+    """
+    A stable name for the end user, by which misuse can be traced. Hash what would identify a person.
+    """
+    seed: NotRequired[int | None]
+    """
+    Equal requests with equal seeds give equal answers as far as the backend manages. A changed `system_fingerprint` says that the backend changed.
+    """
+    service_tier: NotRequired[ServiceTierParam | None]
+    """
+    The class of processing, which decides price and latency. `auto` by default.
+    """
+    stop: NotRequired[str | StopSequencesParam | None]
+    """
+    One text, or up to four, at which generation ends. The text itself is not returned.
+    """
+    store: NotRequired[bool | None]
+    """
+    Whether the completion is stored for later use by the account. False by default.
+    """
+    stream_options: NotRequired[StreamOptionsParam | StreamOptions | None]
+    """
+    What the stream carries besides the answer. Only with `stream` true.
+    """
+    temperature: NotRequired[float | None]
+    """
+    From 0 to 2, 1 by default. Low values make the answer focused and repeatable, high ones varied. Change this or `top_p`, not both.
+    """
+    tool_choice: NotRequired[
+        ToolChoiceModeParam
+        | NamedFunctionToolChoiceParam
+        | NamedFunctionToolChoice
+        | NamedCustomToolChoiceParam
+        | NamedCustomToolChoice
+        | AllowedToolsChoiceParam
+        | AllowedToolsChoice
+    ]
+    """
+    Whether the model calls tools, and which. `auto` by default when there are tools, `none` otherwise.
+    """
+    top_logprobs: NotRequired[int | None]
+    """
+    How many of the likeliest tokens to return at each position, 0 to 20. Needs `logprobs`.
+    """
+    top_p: NotRequired[float | None]
+    """
+    From 0 to 1, 1 by default. Only the likeliest tokens that together have this probability are considered. Change this or `temperature`, not both.
+    """
+    user: NotRequired[str]
+    """
+    Deprecated in favour of `safety_identifier` and `prompt_cache_key`. A name for the end user.
+    """
+    verbosity: NotRequired[VerbosityParam | None]
+    """
+    How long the answer is. `medium` by default.
+    """
+    web_search_options: NotRequired[WebSearchOptionsParam | WebSearchOptions]
+    """
+    Lets the model search the web before it answers, and says how.
+    """
+    tags: NotRequired[TagsParam | Tags | None]
+    """
+    Labels of the caller's own, kept with the trace of this call.
+    """
+    parent_span_id: NotRequired[str | UUID | None]
+    """
+    The trace span under which this call is filed. An id that does not exist is answered with 404.
+    """
+
+
 class CustomGrammarFormatParam(TypedDict):
     """
     Input that a grammar accepts.
@@ -1048,6 +1191,28 @@ class UserMessageParam(TypedDict):
     """
 
 
+class ChatCompletionParametersParam(ChatCompletionSettingsParam):
+    """
+    Everything that can be asked of the model in one call but for the conversation itself.
+    """
+
+    response_format: NotRequired[
+        TextResponseFormatParam
+        | TextResponseFormat
+        | JsonObjectResponseFormatParam
+        | JsonObjectResponseFormat
+        | JsonSchemaResponseFormatParam
+        | JsonSchemaResponseFormat
+    ]
+    """
+    The form that the answer must have. Free text by default.
+    """
+    tools: NotRequired[Sequence[ToolParam]]
+    """
+    The tools that the model may ask to call.
+    """
+
+
 ChatMessageParam: TypeAlias = (
     DeveloperMessageParam
     | DeveloperMessage
@@ -1069,7 +1234,7 @@ One message of a conversation. Its `role` says who speaks.
 """
 
 
-class ChatCompletionRequestParam(TypedDict):
+class ChatCompletionRequestParam(ChatCompletionParametersParam):
     """
     Everything that can be asked of the model in one call. Only `messages` is required; a member left out takes the default of the server or of the model.
     """
@@ -1077,155 +1242,4 @@ class ChatCompletionRequestParam(TypedDict):
     messages: Sequence[ChatMessageParam]
     """
     The conversation so far, oldest message first.
-    """
-    model: NotRequired[str | ModelWithOptionsParam | ModelWithOptions | ModelFallbacksParam]
-    """
-    Which model answers: a name in the form `provider/model`, the same with options of its own, or a list of either in the order in which to fall back. Left out, the route of the account decides.
-    """
-    audio: NotRequired[AudioOutputParam | AudioOutput | None]
-    """
-    Voice and encoding of spoken output. Needed when `modalities` contains `audio`.
-    """
-    frequency_penalty: NotRequired[float | None]
-    """
-    From -2 to 2, 0 by default. Above 0, tokens become less likely the more often they have occurred, which makes verbatim repetition rarer.
-    """
-    function_call: NotRequired[FunctionCallModeParam | NamedFunctionParam | NamedFunction]
-    """
-    Deprecated in favour of `tool_choice`. Whether one of `functions` is called, and which.
-    """
-    functions: NotRequired[Sequence[LegacyFunctionParam | LegacyFunction]]
-    """
-    Deprecated in favour of `tools`. The functions that the model may ask to call.
-    """
-    logit_bias: NotRequired[LogitBiasParam | LogitBias | None]
-    """
-    Makes chosen tokens more or less likely.
-    """
-    logprobs: NotRequired[bool | None]
-    """
-    Whether to return the log probability of each output token. False by default.
-    """
-    max_completion_tokens: NotRequired[int | None]
-    """
-    The most tokens to generate, counting those spent on reasoning.
-    """
-    max_tokens: NotRequired[int | None]
-    """
-    Deprecated in favour of `max_completion_tokens`, which reasoning models need. The most tokens to generate.
-    """
-    metadata: NotRequired[MetadataParam | Metadata | None]
-    """
-    Labels to store with the completion.
-    """
-    modalities: NotRequired[Sequence[ModalityParam] | None]
-    """
-    The kinds of output wanted. Text alone by default.
-    """
-    n: NotRequired[int | None]
-    """
-    How many choices to generate, 1 by default. Every choice is paid for.
-    """
-    parallel_tool_calls: NotRequired[bool]
-    """
-    Whether the model may ask for several tool calls in one answer. True by default.
-    """
-    prediction: NotRequired[PredictionParam | Prediction | None]
-    """
-    Text that the answer is expected to contain for the most part, which makes it faster.
-    """
-    presence_penalty: NotRequired[float | None]
-    """
-    From -2 to 2, 0 by default. Above 0, tokens that have occurred at all become less likely, which moves the model to new topics.
-    """
-    prompt_cache_key: NotRequired[str]
-    """
-    Requests with the same key and the same beginning are sent where its prompt is cached.
-    """
-    reasoning_effort: NotRequired[ReasoningEffortParam | None]
-    """
-    How much a reasoning model thinks before it answers. Less is faster and cheaper.
-    """
-    response_format: NotRequired[
-        TextResponseFormatParam
-        | TextResponseFormat
-        | JsonObjectResponseFormatParam
-        | JsonObjectResponseFormat
-        | JsonSchemaResponseFormatParam
-        | JsonSchemaResponseFormat
-    ]
-    """
-    The form that the answer must have. Free text by default.
-    """
-    safety_identifier: NotRequired[str]
-    """
-    A stable name for the end user, by which misuse can be traced. Hash what would identify a person.
-    """
-    seed: NotRequired[int | None]
-    """
-    Equal requests with equal seeds give equal answers as far as the backend manages. A changed `system_fingerprint` says that the backend changed.
-    """
-    service_tier: NotRequired[ServiceTierParam | None]
-    """
-    The class of processing, which decides price and latency. `auto` by default.
-    """
-    stop: NotRequired[str | StopSequencesParam | None]
-    """
-    One text, or up to four, at which generation ends. The text itself is not returned.
-    """
-    store: NotRequired[bool | None]
-    """
-    Whether the completion is stored for later use by the account. False by default.
-    """
-    stream_options: NotRequired[StreamOptionsParam | StreamOptions | None]
-    """
-    What the stream carries besides the answer. Only with `stream` true.
-    """
-    temperature: NotRequired[float | None]
-    """
-    From 0 to 2, 1 by default. Low values make the answer focused and repeatable, high ones varied. Change this or `top_p`, not both.
-    """
-    tool_choice: NotRequired[
-        ToolChoiceModeParam
-        | NamedFunctionToolChoiceParam
-        | NamedFunctionToolChoice
-        | NamedCustomToolChoiceParam
-        | NamedCustomToolChoice
-        | AllowedToolsChoiceParam
-        | AllowedToolsChoice
-    ]
-    """
-    Whether the model calls tools, and which. `auto` by default when there are tools, `none` otherwise.
-    """
-    tools: NotRequired[Sequence[ToolParam]]
-    """
-    The tools that the model may ask to call.
-    """
-    top_logprobs: NotRequired[int | None]
-    """
-    How many of the likeliest tokens to return at each position, 0 to 20. Needs `logprobs`.
-    """
-    top_p: NotRequired[float | None]
-    """
-    From 0 to 1, 1 by default. Only the likeliest tokens that together have this probability are considered. Change this or `temperature`, not both.
-    """
-    user: NotRequired[str]
-    """
-    Deprecated in favour of `safety_identifier` and `prompt_cache_key`. A name for the end user.
-    """
-    verbosity: NotRequired[VerbosityParam | None]
-    """
-    How long the answer is. `medium` by default.
-    """
-    web_search_options: NotRequired[WebSearchOptionsParam | WebSearchOptions]
-    """
-    Lets the model search the web before it answers, and says how.
-    """
-    tags: NotRequired[TagsParam | Tags | None]
-    """
-    Labels of the caller's own, kept with the trace of this call.
-    """
-    parent_span_id: NotRequired[str | UUID | None]
-    """
-    The trace span under which this call is filed. An id that does not exist is answered with 404.
     """

@@ -11,3 +11,9 @@ create(messages=[{"role": "user", "content": "Hi"}], temprature=1)  # type: igno
 create(model="a/b")  # type: ignore  # pyright: ignore
 create(messages=[{"role": "user", "content": "Hi"}], reasoning_effort="hgih")  # type: ignore  # pyright: ignore
 create(messages=[{"role": "user", "content": "Hi"}]).choices[0].message.contents  # type: ignore  # pyright: ignore
+
+parse = Opper(api_key="key").chat.completions.parse
+
+parse(messages=[{"role": "user", "content": "Hi"}], response_format=int).parsed.name  # type: ignore  # pyright: ignore
+parse(messages=[{"role": "user", "content": "Hi"}], response_format={"type": "text"})  # type: ignore  # pyright: ignore
+parse(messages=[{"role": "user", "content": "Hi"}], response_format=int, temprature=1)  # type: ignore  # pyright: ignore

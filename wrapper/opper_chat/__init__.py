@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._async_client import AsyncOpper as AsyncOpper
     from ._async_event_stream import AsyncEventStream as AsyncEventStream
+    from ._async_parsing import AsyncParsedStream as AsyncParsedStream
     from ._async_raw import AsyncRawResponse as AsyncRawResponse
     from ._async_raw import AsyncRawStream as AsyncRawStream
     from ._async_raw import AsyncStreamedResponse as AsyncStreamedResponse
     from ._async_stream import AsyncStream as AsyncStream
     from ._client import Opper as Opper
+    from ._errors import AnswerError as AnswerError
     from ._errors import APIConnectionError as APIConnectionError
     from ._errors import APIError as APIError
     from ._errors import APIResponseValidationError as APIResponseValidationError
@@ -22,13 +24,17 @@ if TYPE_CHECKING:
     from ._errors import AuthenticationError as AuthenticationError
     from ._errors import BadRequestError as BadRequestError
     from ._errors import ConflictError as ConflictError
+    from ._errors import ContentFilterFinishReasonError as ContentFilterFinishReasonError
     from ._errors import InternalServerError as InternalServerError
+    from ._errors import InvalidAnswerError as InvalidAnswerError
     from ._errors import InvalidArgumentError as InvalidArgumentError
+    from ._errors import LengthFinishReasonError as LengthFinishReasonError
     from ._errors import MissingKeyError as MissingKeyError
     from ._errors import NotFoundError as NotFoundError
     from ._errors import OpperError as OpperError
     from ._errors import PermissionDeniedError as PermissionDeniedError
     from ._errors import RateLimitError as RateLimitError
+    from ._errors import RefusalError as RefusalError
     from ._errors import StreamTruncatedError as StreamTruncatedError
     from ._errors import UnknownArgumentError as UnknownArgumentError
     from ._errors import UnprocessableEntityError as UnprocessableEntityError
@@ -37,6 +43,9 @@ if TYPE_CHECKING:
     from ._model import Model as Model
     from ._observers import forget as forget
     from ._observers import observe as observe
+    from ._parsed import ParsedChatCompletion as ParsedChatCompletion
+    from ._parsed_events import ParsedStreamEvent as ParsedStreamEvent
+    from ._parsing import ParsedStream as ParsedStream
     from ._raw import RawResponse as RawResponse
     from ._raw import RawStream as RawStream
     from ._raw import StreamedResponse as StreamedResponse
@@ -54,6 +63,7 @@ _HOMES = {
     "_async_client": ("AsyncOpper",),
     "_async_event_stream": ("AsyncEventStream",),
     "_async_stream": ("AsyncStream",),
+    "_async_parsing": ("AsyncParsedStream",),
     "_client": ("Opper",),
     "_event_stream": ("EventStream",),
     "_stream": ("Stream",),
@@ -64,6 +74,9 @@ _HOMES = {
     "_events": ("StreamEvent",),
     "_model": ("Model",),
     "_observers": ("forget", "observe"),
+    "_parsed": ("ParsedChatCompletion",),
+    "_parsed_events": ("ParsedStreamEvent",),
+    "_parsing": ("ParsedStream",),
     "_record": ("Attempt", "CallRecord", "Observer"),
     "_errors": (
         "APIConnectionError",
@@ -71,16 +84,21 @@ _HOMES = {
         "APIResponseValidationError",
         "APIStatusError",
         "APITimeoutError",
+        "AnswerError",
         "AuthenticationError",
         "BadRequestError",
         "ConflictError",
+        "ContentFilterFinishReasonError",
         "InternalServerError",
+        "InvalidAnswerError",
         "InvalidArgumentError",
+        "LengthFinishReasonError",
         "MissingKeyError",
         "NotFoundError",
         "OpperError",
         "PermissionDeniedError",
         "RateLimitError",
+        "RefusalError",
         "StreamTruncatedError",
         "UnknownArgumentError",
         "UnprocessableEntityError",
@@ -93,8 +111,10 @@ __all__ = (
     "APIResponseValidationError",
     "APIStatusError",
     "APITimeoutError",
+    "AnswerError",
     "AsyncEventStream",
     "AsyncOpper",
+    "AsyncParsedStream",
     "AsyncRawResponse",
     "AsyncRawStream",
     "AsyncStream",
@@ -107,19 +127,26 @@ __all__ = (
     "ChatCompletion",
     "ClientOptions",
     "ConflictError",
+    "ContentFilterFinishReasonError",
     "EventStream",
     "InternalServerError",
+    "InvalidAnswerError",
     "InvalidArgumentError",
+    "LengthFinishReasonError",
     "MissingKeyError",
     "Model",
     "NotFoundError",
     "Observer",
     "Opper",
     "OpperError",
+    "ParsedChatCompletion",
+    "ParsedStream",
+    "ParsedStreamEvent",
     "PermissionDeniedError",
     "RateLimitError",
     "RawResponse",
     "RawStream",
+    "RefusalError",
     "Stream",
     "StreamEvent",
     "StreamTruncatedError",

@@ -34,15 +34,17 @@ class AsyncCalls:
         self.http = http
         self.settings = settings
 
-    def prepared(self, arguments: Mapping[str, object], *, stream: object) -> Call:
-        """Check the arguments of a call, which begins now.
+    def prepared(self, arguments: Mapping[str, object], *, stream: object, clocks: CallClocks | None = None) -> Call:
+        """Check the arguments of a call, which begins now, or goes on with the clocks of an earlier one.
 
         Raises:
             InvalidArgumentError: one is wrong.
         """
-        return self.later(arguments, stream=stream)()
+        return self.later(arguments, stream=stream, clocks=clocks)()
 
-    def later(self, arguments: Mapping[str, object], *, stream: object) -> Callable[[], Call]:
+    def later(
+        self, arguments: Mapping[str, object], *, stream: object, clocks: CallClocks | None = None
+    ) -> Callable[[], Call]:
         """Check the arguments of a call, and return what begins it.
 
         Raises:
@@ -57,14 +59,19 @@ class AsyncCalls:
             extra_body=options.get("extra_body"),
         )
         settings = self.settings.changed(options)
-        return lambda: Call(settings, request, monotonic(), stream=bool(stream))
+        return lambda: Call(settings, request, monotonic(), stream=bool(stream), clocks=clocks)
 
     async def complete(self, call: Call) -> ChatCompletion:
         """Make a plain call, and return its answer."""
-        call.begin()
-        completion = await self._attempts(call, self._read_completion)
-        call.complete(completion, monotonic())
+        completion, _ = await self.complete_with_body(call)
         return completion
+
+    async def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
+        """Make a plain call, and return its answer and the body that it was read from."""
+        call.begin()
+        completion, body = await self._attempts(call, self._read_completion)
+        call.complete(completion, monotonic())
+        return completion, body
 
     async def fetch(self, call: Call) -> httpx.Response:
         """Make a plain call, and return the response with its body read. The caller tells the call's end.
@@ -104,9 +111,9 @@ class AsyncCalls:
             call.raised(error, monotonic())
             raise
 
-    async def _read_completion(self, response: httpx.Response, clocks: CallClocks) -> ChatCompletion:
+    async def _read_completion(self, response: httpx.Response, clocks: CallClocks) -> tuple[ChatCompletion, bytes]:
         content = await self.http.read(response, clocks)
-        return read_completion(response.status_code, response.headers, content)
+        return read_completion(response.status_code, response.headers, content), content
 
     async def _read_response(self, response: httpx.Response, clocks: CallClocks) -> httpx.Response:
         await self._check_status(response, clocks)

@@ -197,6 +197,11 @@ class AsyncOpper:
         """Return whether its connections were closed."""
         return self._http.closed
 
+    @property
+    def beta(self) -> AsyncBeta:
+        """The same ``chat``, where the OpenAI SDK has it as well."""
+        return AsyncBeta(self.chat)
+
     def __repr__(self) -> str:
         settings: ClientSettings | None = getattr(self, "_settings", None)  # there is none where making it failed
         return f"{type(self).__name__}(base_url={settings.base_url if settings else None!r})"
@@ -247,3 +252,13 @@ class AsyncChat:
 
     def __init__(self, completions: AsyncCompletions) -> None:
         self.completions = completions
+
+
+class AsyncBeta:
+    """What the OpenAI SDK keeps for programs that were written when `parse` was new."""
+
+    chat: AsyncChat
+    """Conversations."""
+
+    def __init__(self, chat: AsyncChat) -> None:
+        self.chat = chat

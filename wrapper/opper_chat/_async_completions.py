@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Unpack, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from ._async_calls import AsyncCalls
 from ._async_stream import AsyncStream
-from ._requests import CallArguments
+from ._requests import AnswerArguments, CallArguments, is_type
 from ._results import ChatCompletion
 from ._transport import call_site
 
 if TYPE_CHECKING:
+    from opper_chat_api.params import ToolParam
+    from typing_extensions import TypeForm
+
     from ._async_event_stream import AsyncStreamManager
+    from ._async_parsing import AsyncParsedStreamManager
     from ._async_raw import AsyncRawCompletions, AsyncStreamedCompletions
+    from ._parsed import ParsedChatCompletion
+
+T = TypeVar("T")
 
 
 class AsyncCompletions:
@@ -66,7 +74,83 @@ class AsyncCompletions:
             return await AsyncStream(self._calls, call, await self._calls.open(call), call_site()).settle()
         return await self._calls.complete(call)
 
-    def stream(self, **arguments: Unpack[CallArguments]) -> AsyncStreamManager:
+    @overload
+    async def parse(
+        self,
+        *,
+        response_format: None = None,
+        tools: Sequence[ToolParam] | None = None,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[None]: ...
+
+    @overload
+    async def parse(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: None = None,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[T]: ...
+
+    @overload
+    async def parse(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[T | None]: ...
+
+    async def parse(
+        self,
+        *,
+        response_format: object = None,
+        tools: Sequence[ToolParam] | None = None,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[Any]:
+        """Ask the model for an answer of a type: ``completion.parsed`` is a value of it.
+
+        Args:
+            response_format: the type: an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct, a
+                pydantic model, or a list, a union, a Literal, an enum or a scalar. Its schema is sent for strict mode.
+                Where it is no object, the answer is put into one with the member ``value``, and taken out again.
+            tools: as for `create`. An answer that calls tools has the value None.
+            retries_on_invalid: how often to ask again, with what was wrong, where an answer does not fit. The clock
+                ``deadline`` bounds all of it.
+            arguments: as for `create`.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong, or strict mode has no form for the type; nothing was sent.
+            InvalidAnswerError: the answer does not fit the type. RefusalError: the model refused.
+            LengthFinishReasonError: the answer was cut off. ContentFilterFinishReasonError: it was withheld.
+            APIError: as for `create`.
+
+        All of these but the first have the ``completion``. Its ``attempts`` are those of all requests, and
+        ``rejected`` has the completions that did not fit.
+        """
+        from ._async_parsing import parse  # reading types is loaded by those who give them
+
+        given: dict[str, object] = {**arguments, "tools": tools}
+        return await parse(self._calls, given, response_format, retries_on_invalid)
+
+    @overload
+    def stream(
+        self, *, response_format: TypeForm[T], tools: None = None, **arguments: Unpack[AnswerArguments]
+    ) -> AsyncParsedStreamManager[T]: ...
+
+    @overload
+    def stream(
+        self, *, response_format: TypeForm[T], tools: Sequence[ToolParam] | None, **arguments: Unpack[AnswerArguments]
+    ) -> AsyncParsedStreamManager[T | None]: ...
+
+    @overload
+    def stream(self, **arguments: Unpack[CallArguments]) -> AsyncStreamManager: ...
+
+    def stream(self, **arguments: object) -> AsyncStreamManager | AsyncParsedStreamManager[Any]:
         """Ask the model for the next message, as typed events while it is written.
 
         To be used with ``async with``, which sends the request and closes the stream::
@@ -77,11 +161,18 @@ class AsyncCompletions:
                         print(event.delta, end="")
             completion = await stream.get_final_completion()
 
-        Takes what `create` takes.
+        Takes what `create` takes. Where ``response_format`` is a type, as for `parse`, the events have ``parsed``: at
+        ``content.delta`` what the answer says so far, at ``content.done`` its value; so has the completion. An answer
+        that does not fit raises at the end of the stream what `parse` raises.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
+        response_format = arguments.get("response_format")
+        if is_type(response_format):
+            from ._async_parsing import AsyncParsedStreamManager  # reading types is loaded by those who give them
+
+            return AsyncParsedStreamManager(self._calls, arguments, call_site())
         begin = self._calls.later(arguments, stream=True)
         from ._async_event_stream import AsyncStreamManager  # the events are loaded by those who use them
 

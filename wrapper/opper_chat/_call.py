@@ -27,6 +27,7 @@ class Call:
         request: what is sent.
         now: when it begins, by the monotonic clock.
         stream: whether chunks are asked for.
+        clocks: those of an earlier call that this one goes on with; else they begin now.
 
     Attributes:
         clocks: those that bound it.
@@ -38,12 +39,20 @@ class Call:
         "_began", "_retries", "_telling", "clocks", "headers", "key", "place", "record", "request", "settings",
     )  # fmt: skip
 
-    def __init__(self, settings: ClientSettings, request: PreparedRequest, now: float, *, stream: bool) -> None:
+    def __init__(
+        self,
+        settings: ClientSettings,
+        request: PreparedRequest,
+        now: float,
+        *,
+        stream: bool,
+        clocks: CallClocks | None = None,
+    ) -> None:
         self.settings = settings
         self.request = request
         # An answer that is not streamed has no tokens to wait for.
-        clocks = settings.clocks if stream else ClockSettings(deadline=settings.clocks.deadline)
-        self.clocks = CallClocks(clocks, now)
+        running = settings.clocks if stream else ClockSettings(deadline=settings.clocks.deadline)
+        self.clocks = clocks or CallClocks(running, now)
         self.record = CallRecord(settings.base_url, request.body, now, stream=stream)
         self.headers: Mapping[str, str] = settings.default_headers
         if settings.max_retries:

@@ -199,6 +199,11 @@ class Opper:
         """Return whether its connections were closed."""
         return self._http.closed
 
+    @property
+    def beta(self) -> Beta:
+        """The same ``chat``, where the OpenAI SDK has it as well."""
+        return Beta(self.chat)
+
     def __repr__(self) -> str:
         settings: ClientSettings | None = getattr(
             self, "_settings", None
@@ -254,3 +259,13 @@ class Chat:
 
     def __init__(self, completions: Completions) -> None:
         self.completions = completions
+
+
+class Beta:
+    """What the OpenAI SDK keeps for programs that were written when `parse` was new."""
+
+    chat: Chat
+    """Conversations."""
+
+    def __init__(self, chat: Chat) -> None:
+        self.chat = chat

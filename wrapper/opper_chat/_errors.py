@@ -8,6 +8,11 @@ OpperError
     ├── APIConnectionError                    no answer, or not the whole of it
     │   └── APITimeoutError                   a clock ran out
     ├── APIResponseValidationError            an answer that is not what the contract says
+    │   └── AnswerError                       no value of the type that was asked for; has the completion
+    │       ├── InvalidAnswerError            it does not fit
+    │       ├── RefusalError                  the model refused
+    │       ├── LengthFinishReasonError       it was cut off
+    │       └── ContentFilterFinishReasonError  it was withheld
     ├── StreamTruncatedError                  a stream ended before the answer did
     └── APIStatusError                        an answer with a status that is not 2xx
         ├── BadRequestError                   400
@@ -115,6 +120,7 @@ class APIError(OpperError):
         partial: of a stream, the completion as far as it came, or None if nothing did.
         chunks_received: of a stream, how many chunks came.
         attempts: the requests of the call, the last one included; each has ``status_code``, ``error`` and ``wait``.
+        rejected: the completions before it whose answers did not fit, where ``retries_on_invalid`` asked again.
         lasting: whether it would fail the same way again, so that it is not retried: a certificate that does not
             verify, an address that cannot be, a client that is closed.
     """
@@ -122,6 +128,7 @@ class APIError(OpperError):
     partial: ChatCompletion | None = None
     chunks_received: int = 0
     attempts: tuple[Attempt, ...] = ()
+    rejected: tuple[ChatCompletion, ...] = ()
     lasting: bool = False
 
     def __init__(
@@ -198,6 +205,53 @@ class APITimeoutError(APIConnectionError):
 
 class APIResponseValidationError(APIError):
     """The answer is not what the contract says: not JSON, or JSON that is no chat completion."""
+
+
+class AnswerError(APIResponseValidationError):
+    """The completion is whole, and has no value of the type that was asked for.
+
+    Attributes:
+        completion: the completion. `APIError` tells how it came: its status, its body, the attempts.
+        index: which of its choices the error is about, from 0.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        completion: ChatCompletion,
+        index: int = 0,
+        *,
+        status_code: int | None = None,
+        raw_body: bytes = b"",
+        body: object = None,
+    ) -> None:
+        super().__init__(message, status_code=status_code, headers=completion.headers, raw_body=raw_body)
+        self.body = body  # not for the root, which would look for a server's own words in it
+        self.attempts = completion.attempts
+        self.completion = completion
+        self.index = index
+
+
+class InvalidAnswerError(AnswerError):
+    """The answer is no JSON, or JSON that does not fit the type that was asked for.
+
+    Attributes:
+        problems: each place that does not fit and why, such as ``rows[2].name: is missing``.
+    """
+
+    problems: tuple[str, ...] = ()
+
+
+class RefusalError(AnswerError):
+    """The model refused to answer: ``completion.choices[index].message.refusal`` has its words."""
+
+
+class LengthFinishReasonError(AnswerError):
+    """The answer was cut off at the most tokens that it may have."""
+
+
+class ContentFilterFinishReasonError(AnswerError):
+    """The answer was withheld by a content filter."""
 
 
 class StreamTruncatedError(APIError):

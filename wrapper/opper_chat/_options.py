@@ -203,14 +203,14 @@ def warn_of_clear_text(base_url: str, stacklevel: int) -> None:
     warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
 
 
-def check_retries(value: object) -> int:
+def check_retries(value: object, argument: str = "max_retries") -> int:
     """Return how often to try again: a whole number from 0.
 
     Raises:
         InvalidArgumentError: it is not one.
     """
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidArgumentError("max_retries", "a whole number from 0", repr(value))
+        raise InvalidArgumentError(argument, "a whole number from 0", repr(value))
     return value
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Required, cast
 
 from opper_chat_api.api.chat import create_chat_completion
-from opper_chat_api.params import ChatCompletionRequestParam
+from opper_chat_api.params import ChatCompletionRequestParam, ChatCompletionSettingsParam, ChatMessageParam
 
 from . import _json
 from ._checks import Misfit, check_json, compile_check, describe, members
@@ -27,6 +27,13 @@ class CallArguments(ChatCompletionRequestParam, CallOptions, total=False):
     """The parameters of the contract, and the options of a call."""
 
 
+class AnswerArguments(ChatCompletionSettingsParam, CallOptions, total=False):
+    """The same without the schemas of answers and tools, for calls that make them from types."""
+
+    messages: Required[Sequence[ChatMessageParam]]
+    """The conversation so far, oldest message first."""
+
+
 def split(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[str, object]]:
     """Return the options of a call and its parameters, each apart."""
     names = CallOptions.__annotations__
@@ -35,7 +42,17 @@ def split(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[str, objec
     return cast("CallOptions", options), params
 
 
+def is_type(response_format: object) -> bool:
+    """Whether a ``response_format`` is a Python type, and neither a plain dict, nor a generated model, nor None."""
+    if isinstance(response_format, type):
+        return True
+    return not (response_format is None or is_mapping(response_format) or hasattr(response_format, "to_dict"))
+
+
 BEYOND = "What this contract does not know yet can be sent with extra_body={{{name!r}: ...}}."
+
+
+TYPED = "A type is what parse() and stream() take."
 
 
 class PreparedRequest(NamedTuple):
@@ -132,7 +149,8 @@ def _check_params(params: Mapping[str, object]) -> dict[str, object]:
         try:
             body[name] = check(value)
         except Misfit as misfit:
-            raise _invalid(misfit.at(name), BEYOND.format(name=name)) from None
+            hint = TYPED if name == "response_format" and is_type(value) else BEYOND.format(name=name)
+            raise _invalid(misfit.at(name), hint) from None
         except RecursionError:
             raise InvalidArgumentError(name, "a value that does not contain itself", "one that is too deep") from None
     return body

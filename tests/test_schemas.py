@@ -1,0 +1,357 @@
+"""Types: the schemas they are sent as, the values that answers become, and what is refused. Nothing is sent here."""
+
+import dataclasses
+import json
+import subprocess
+import sys
+import types
+from collections import namedtuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
+
+import answer_types as kinds
+import attrs
+import jsonschema
+import msgspec
+import pytest
+from answer_types import VALUES
+from opper_chat import InvalidArgumentError
+from opper_chat._schemas import Field, InvalidValueError, answer_of, arguments_of, convert, schema_of
+from opper_chat.testing import example
+from pydantic import BaseModel
+from strict import breaches
+from typing_extensions import TypeAliasType
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_type_and_its_values(name: str) -> None:
+    """A strict schema, which accepts the value's JSON, and the value itself out of that JSON."""
+    hint, given, value = VALUES[name]
+    answer = answer_of(hint)
+    assert breaches(answer.schema) == []
+    sent = {"value": given} if answer.wrapped else given
+    jsonschema.Draft202012Validator.check_schema(answer.schema)
+    jsonschema.validate(sent, answer.schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
+    assert answer.decode(json.dumps(sent)) == value
+    assert type(answer.read(sent)) is type(value)
+    assert answer.inside(sent) == given
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_fits_the_schema_is_a_value(name: str) -> None:
+    """What the local server makes of the schema is read."""
+    answer = answer_of(VALUES[name][0])
+    answer.read(example(answer.schema))
+
+
+def test_a_schema_in_full() -> None:
+    """Descriptions from docstrings and notes, defaults in words, classes by reference, every member required."""
+    assert schema_of(kinds.Marked) == {
+        "type": "object",
+        "description": "A mark.",
+        "properties": {
+            "name": {"type": "string", "description": "What is written on it."},
+            "at": {"anyOf": [{"$ref": "#/$defs/Point"}, {"type": "null"}]},
+            "tags": {"type": "array", "items": {"type": "string"}},
+            "shout": {"type": "boolean", "description": "Default: false."},
+        },
+        "required": ["name", "at", "tags", "shout"],
+        "additionalProperties": False,
+        "$defs": {
+            "Point": {
+                "type": "object",
+                "description": "A point on a plane.",
+                "properties": {
+                    "x": {"type": "number"},
+                    "y": {"type": "number", "description": "Upwards. Default: 0.0."},
+                },
+                "required": ["x", "y"],
+                "additionalProperties": False,
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("hint", "member", "description"),
+    [
+        (kinds.Person, "name", "As it is in the passport."),
+        (kinds.Person, "age", "In years."),
+        (kinds.Address, "street", "With the number."),
+        (kinds.Address, "country", "As two letters."),
+        (kinds.Further, "door", "Which one."),
+        (kinds.Pair, "left", "The first."),
+        (kinds.Pair, "right", "Default: 2."),
+        (kinds.City, "cityName", "As its people call it."),
+        (kinds.City, "population", "At the last count. Default: 1."),
+        (kinds.Bounds, "two", "At most 5 characters."),
+        (kinds.Bounds, "four", "Above nothing."),
+        (kinds.Scalars, "data", "In base64."),
+        (kinds.Town, "name", "Of the town. At least 1 characters."),
+    ],
+)
+def test_descriptions(hint: Any, member: str, description: str) -> None:
+    """From every form of docstring, from below the field, from every kind of note, and bounds that have no keyword."""
+    properties: Any = schema_of(hint)["properties"]
+    assert properties[member]["description"] == description
+
+
+def test_bounds_are_sent_and_checked() -> None:
+    """Keywords where strict mode has them; a value outside does not fit, keyword or not."""
+    properties: Any = schema_of(kinds.Bounds)["properties"]
+    assert properties["one"] == {"type": "integer", "minimum": 1, "exclusiveMaximum": 10}
+    assert properties["two"]["pattern"] == "^[a-z]+$"
+    assert (properties["three"]["minItems"], properties["three"]["maxItems"]) == (1, 3)
+    with pytest.raises(InvalidValueError) as caught:
+        convert({"one": 10, "two": "abcdef", "three": [], "four": 0}, kinds.Bounds)
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == ["one", "two", "three", "four"]
+
+
+def test_a_recursive_root_is_no_reference() -> None:
+    """The object itself at the root, which its definition repeats."""
+    for hint in (kinds.Tree, kinds.Town):
+        schema: Any = schema_of(hint)
+        assert schema["type"] == "object"
+        assert "$ref" not in schema
+        assert list(schema["$defs"]) == [hint.__name__]
+
+
+def test_two_classes_of_one_name() -> None:
+    """A definition each."""
+    one, two = (dataclasses.make_dataclass("Same", [(name, int)]) for name in "ab")
+    both = dataclasses.make_dataclass("Both", [("one", one), ("two", two)])
+    schema: Any = schema_of(both)
+    assert list(schema["$defs"]) == ["Same", "Same_2"]
+    assert convert({"one": {"a": 1}, "two": {"b": 2}}, both) == both(one(1), two(2))
+
+
+def test_many_uses_of_a_class_are_one_definition() -> None:
+    """A schema that grows with the classes and not with the ways through them."""
+    cls: Any = int
+    for number in range(40):
+        cls = dataclasses.make_dataclass(f"Level{number}", [("left", cls), ("right", cls)])
+    assert len(json.dumps(schema_of(cls))) < 10_000
+
+
+def test_defaults_stand_in_where_a_server_is_not_strict() -> None:
+    """The class's own defaults for members that are missing; unknown members are nobody's."""
+    assert convert('{"x": 1, "more": 2}', kinds.Point) == kinds.Point(1.0)
+    assert convert({"name": "E", "age": 1}, kinds.Person) == kinds.Person("E", 1)
+    assert convert(kinds.TOWN | {"neighbours": []}, kinds.Town) == kinds.A_TOWN
+
+
+@attrs.define
+class Even:
+    number: int = attrs.field(converter=lambda number: number * 2)
+
+    @number.validator
+    def _check(self, _: object, number: int) -> None:
+        if number > 100:
+            raise ArithmeticError("too large")
+
+
+@dataclasses.dataclass
+class Ordered:
+    low: int
+    high: int
+
+    def __post_init__(self) -> None:
+        if self.low > self.high:
+            raise ValueError("low is above high")
+
+
+class Careful(msgspec.Struct):
+    low: int
+
+    def __post_init__(self) -> None:
+        if not self.low:
+            raise ZeroDivisionError("low is nothing")
+
+
+MISFITS: list[tuple[Any, object, list[str]]] = [
+    (kinds.Point, "[", ["not JSON (Expecting value: line 1 column 2 (char 1))"]),
+    (kinds.Point, "[]", ["expected an object, got an array"]),
+    (kinds.Point, {}, ["x: is missing"]),
+    (kinds.Point, {"x": "1", "y": None}, ["x: Expected `float`, got `str`", "y: Expected `float`, got `null`"]),
+    (list[kinds.Pair], {"value": [{"left": 1}, {"left": True}, 3]},
+     ["value[1].left: Expected `int`, got `bool`", "value[2]: expected an object, got an integer"]),
+    (list[int], {"value": {}}, ["value: expected an array, got an object"]),
+    (list[int], {}, ["value: is missing"]),
+    (Literal["a", 1], {"value": True}, ['value: expected one of "a", 1']),
+    (Literal["a"], {"value": ["a"]}, ['value: expected "a"']),
+    (kinds.Colour, {"value": "blue"}, ['value: expected one of "red", null, 7']),
+    (int | None, {"value": "x"}, ["value: expected integer or null, got a string"]),
+    (kinds.Cat | kinds.Dog, {"value": {"kind": "bird"}}, ["value.kind: expected one of 'cat', 'dog', 'wolf'"]),
+    (kinds.Cat | kinds.Dog, {"value": {"kind": "cat"}}, ["value.lives: is missing"]),
+    (kinds.Narrow | kinds.Wide, {"value": {"a": 1, "b": "x"}}, ["value.b: Expected `int`, got `str`"]),
+    (kinds.Circle | kinds.Square, {"value": {"side": 1}}, ["value.type: expected one of 'Circle', 'sq'"]),
+    (kinds.Tree, {"value": 1, "left": {"value": 2, "left": {"value": ""}}},
+     ["left.left.value: Expected `int`, got `str`"]),
+    (Even, {"number": 51}, ["too large"]),
+    (list[Ordered], {"value": [{"low": 1, "high": 2}, {"low": 2, "high": 1}]}, ["value[1]: low is above high"]),
+    (Careful, {"low": 0}, ["low is nothing"]),
+    (set[kinds.Point], {"value": [{"x": 1}]}, ["value: unhashable type: 'Point'"]),
+    (kinds.Person, {"name": "E", "age": -1}, ["'_age' must be >= 0: -1"]),
+    (kinds.Town, kinds.TOWN | {"name": "a b"}, ["name: Value error, no spaces"]),
+    (list[kinds.Town], {"value": [kinds.TOWN, {"name": 1}]},
+     ["value[1].name: Input should be a valid string", "value[1].since: Field required"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("hint", "given", "problems"), MISFITS)
+def test_what_does_not_fit(hint: Any, given: object, problems: list[str]) -> None:
+    """Every place by its path, in one kind of error, whatever found it."""
+    with pytest.raises(InvalidValueError) as caught:
+        convert(given, hint)
+    assert caught.value.problems == problems
+
+
+def test_json_that_is_too_deep() -> None:
+    """The same error, however it is nested."""
+    deep = '{"value":1,"left":' * 5000 + "null" + "}" * 5000
+    with pytest.raises(InvalidValueError):
+        convert(deep, kinds.Tree)
+
+
+def test_a_long_list_of_misfits_is_short() -> None:
+    """Ten places and the number of the others."""
+    with pytest.raises(InvalidValueError, match=r"and 90 more$"):
+        convert({"value": ["x"] * 100}, list[int])
+
+
+class Loose(NamedTuple):
+    rows: list[dict[str, int]]
+
+
+class Untyped(TypedDict):
+    inner: "Nowhere"  # type: ignore[name-defined] # noqa: F821
+
+
+@dataclasses.dataclass
+class Holder:
+    loose: Loose | None
+    any: int = 0
+
+
+@attrs.define
+class Bare:
+    x = attrs.field()
+
+
+class FreeModel(BaseModel):
+    inner: dict[str, int]
+
+
+class AnyModel(BaseModel):
+    rows: list[Any]
+
+
+class TupleModel(BaseModel):
+    pair: tuple[int, str]
+
+
+T = TypeVar("T")
+Circle = TypeAliasType("Circle", "Circle")
+Arm = TypeAliasType("Arm", "Arm | int")
+FIXED = "Use a NamedTuple, or a list of one type."
+FREE = "Use a list of objects with a name and a value, or a class with the names that there are."
+KNOWN = "Use an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct or a pydantic model."
+
+REFUSED: list[tuple[Any, str, str]] = [
+    (dict, "response_format", FREE),
+    (dict[str, int], "response_format", FREE),
+    (list[Mapping[str, int]], "response_format[]", FREE),
+    (Holder, "response_format.loose.rows[]", FREE),
+    (Any, "response_format", "Say what it is."),
+    (list[object], "response_format[]", "Say what it is."),
+    (tuple[int, str], "response_format", FIXED),
+    (tuple, "response_format", FIXED),
+    (list, "response_format", "Say what it holds, as in list[str]."),
+    (list[set], "response_format[]", "Say what it holds, as in list[str]."),
+    (kinds.Page, "response_format.items[]", "Say what ~T stands for, as in Page[Item]."),
+    ("Point", "response_format", "Give the class itself."),
+    (complex, "response_format", KNOWN),
+    (object(), "response_format", KNOWN),
+    (types.SimpleNamespace, "response_format", KNOWN),
+    (namedtuple("Plain", "a b"), "response_format", "its field 'a' has no type."),  # noqa: PYI024
+    (Bare, "response_format", "its attribute 'x' has no type."),
+    (Untyped, "response_format", "its hints name 'Nowhere', which its module does not have."),
+    (Literal[b"x"], "response_format", ""),
+    (str | bytes, "response_format", "keep one of them"),
+    (list[int] | set[str], "response_format", "keep one of them"),
+    (kinds.Point | Annotated[kinds.Point, "again"] | Mapping[str, int], "response_format", FREE),
+    (kinds.Cat | kinds.Town, "response_format", "keep one of them"),
+    (kinds.Narrow | dataclasses.make_dataclass("Other", [("a", str)]), "response_format", "keep one of them"),
+    (Annotated[bool, msgspec.Meta(ge=1)], "response_format", "Take ge away"),
+    (Annotated[kinds.Point, msgspec.Meta(min_length=1)], "response_format", ""),
+    (Circle, "response_format", ""),
+    (Arm, "response_format", ""),
+    (FreeModel, "response_format.inner", "Use a list of models"),
+    (AnyModel, "response_format.rows[]", "Say what it is."),
+    (list[TupleModel], "response_format[].pair", "Use a list of a type"),
+]
+
+
+@pytest.mark.parametrize(("hint", "path", "use"), REFUSED, ids=lambda value: str(value)[:40])
+def test_what_strict_mode_has_no_form_for(hint: Any, path: str, use: str) -> None:
+    """An error with the path to it, and what to use instead."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        answer_of(hint)
+    assert caught.value.argument == path
+    assert use in str(caught.value)
+
+
+def test_the_arguments_of_a_function() -> None:
+    """An object of them; those with a default may miss, and are left out."""
+    fields = [Field("city", str, description="Which."), Field("days", Annotated[int, msgspec.Meta(ge=1)], 3)]
+    answer = arguments_of("get_weather", fields, "The weather.")
+    assert answer.schema == {
+        "type": "object",
+        "description": "The weather.",
+        "properties": {
+            "city": {"type": "string", "description": "Which."},
+            "days": {"type": "integer", "minimum": 1, "description": "Default: 3."},
+        },
+        "required": ["city", "days"],
+        "additionalProperties": False,
+    }
+    assert answer.decode('{"city": "Umeå"}') == {"city": "Umeå"}
+    assert answer.decode('{"city": "Umeå", "days": 2.0}') == {"city": "Umeå", "days": 2}
+    with pytest.raises(InvalidArgumentError, match=r"get_weather\.at: .*dict"):
+        arguments_of("get_weather", [Field("at", dict)])
+
+
+def test_types_are_read_once() -> None:
+    """The same answer for the same type, and another for what is equal to Python and not to JSON."""
+    assert answer_of(list[kinds.Point]) is answer_of(list[kinds.Point])
+    assert answer_of(Literal[1]) is not answer_of(Literal[True])
+    unhashable = Annotated[int, ["a note of somebody else's"]]
+    assert answer_of(unhashable).decode('{"value": 1}') == 1
+    assert answer_of(list[unhashable]).decode('{"value": [1]}') == [1]
+
+
+def test_names_of_schemas() -> None:
+    """Letters, digits, underscores and dashes, at most 64."""
+    assert answer_of(kinds.Point).name == "Point"
+    assert answer_of(kinds.Page[kinds.Point]).name == "Page_Point"
+    assert answer_of(list[kinds.Point] | None).name == "list_Point_NoneType"
+    assert answer_of(Literal["ü"]).name == "Literal"
+    assert len(answer_of(dataclasses.make_dataclass("A" * 100, [])).name) == 64
+
+
+PROGRAM = """
+import dataclasses, sys
+from opper_chat._schemas import convert
+@dataclasses.dataclass
+class Point:
+    "A point."
+    x: int
+assert convert('{"x": 1}', Point) == Point(1)
+print(*sorted({name.partition(".")[0] for name in sys.modules} & {"pydantic", "pydantic_core", "openai"}))
+"""
+
+
+def test_pydantic_is_not_loaded() -> None:
+    """Nothing of it, where no model of it is given."""
+    done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -1,0 +1,136 @@
+"""Whether an answer is of the type that was asked for, and how to ask again where it is not. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+
+from . import _json
+from ._errors import (
+    AnswerError,
+    ContentFilterFinishReasonError,
+    InvalidAnswerError,
+    LengthFinishReasonError,
+    RefusalError,
+)
+from ._json import is_array, is_sequence
+from ._misfits import InvalidValueError, misfit
+from ._parsed import ParsedChatCompletion, parsed_completion
+from ._requests import is_type
+from ._results import ChatCompletion
+from ._schemas import Answer, answer_of
+
+if TYPE_CHECKING:
+    from opper_chat_api.models import ChatCompletionMessage, Choice
+
+T = TypeVar("T")
+Error = TypeVar("Error", bound=AnswerError)
+
+
+class Asked(Generic[T]):
+    """What was asked for.
+
+    Args:
+        response_format: a type, or what a plain call takes: then no answer has a value.
+
+    Attributes:
+        response_format: as it is sent.
+
+    Raises:
+        InvalidArgumentError: a strict schema has no form for the type. Says where and what to use instead.
+    """
+
+    def __init__(self, response_format: Any) -> None:
+        self.answer: Answer[T] | None = answer_of(response_format) if is_type(response_format) else None
+        self.response_format: object = response_format
+        if self.answer is not None:
+            schema = {"name": self.answer.name, "schema": self.answer.schema, "strict": True}
+            self.response_format = {"type": "json_schema", "json_schema": schema}
+
+    def inside(self, value: object) -> object:
+        """Return what of a JSON value, whole or partial, is the answer and no wrapping of it."""
+        return value if self.answer is None else self.answer.inside(value)
+
+    def value(self, text: str) -> T:
+        """Return the value that a text stands for.
+
+        Raises:
+            InvalidValueError: it stands for none.
+        """
+        return cast("T", None) if self.answer is None else self.answer.decode(text)
+
+    def parsed(self, completion: ChatCompletion, status_code: int | None, content: bytes) -> ParsedChatCompletion[T]:
+        """Return a completion with the values of its answers.
+
+        Args:
+            completion: the completion, whole.
+            status_code: of the HTTP response.
+            content: the body as it came; empty for a stream.
+
+        Raises:
+            LengthFinishReasonError: an answer was cut off.
+            ContentFilterFinishReasonError: one was withheld.
+            RefusalError: the model refused to give one.
+            InvalidAnswerError: one is no JSON or does not fit, or there is none.
+        """
+        how = _Came(completion, status_code, content)
+        values: list[T] = []
+        for index, choice in enumerate(completion.choices):
+            if ended := self._without_value(choice):
+                kind, message = ended
+                raise how.error(kind, message, index)
+            try:
+                values.append(self._value(choice.message))
+            except InvalidValueError as problem:
+                raise how.invalid(problem, index) from problem.__cause__
+        if self.answer is not None and not values:
+            raise how.invalid(misfit("there is no choice"), 0)
+        return parsed_completion(completion, values)
+
+    def _without_value(self, choice: Choice) -> tuple[type[AnswerError], str] | None:
+        """Return the error for an answer that is not to be read, whatever it says."""
+        if choice.finish_reason == "length":
+            return LengthFinishReasonError, "The answer was cut off: it has as many tokens as it may have."
+        if choice.finish_reason == "content_filter":
+            return ContentFilterFinishReasonError, "The answer was withheld by a content filter."
+        if self.answer is not None and choice.message.refusal and not choice.message.content:
+            return RefusalError, "The model refused to answer."
+        return None
+
+    def _value(self, message: ChatCompletionMessage) -> T:
+        if self.answer is None or message.tool_calls or message.function_call:
+            return cast("T", None)  # a text beside calls is no answer yet
+        if not message.content:
+            raise misfit("there is no text")
+        return self.answer.decode(message.content)
+
+
+class _Came(NamedTuple):
+    """How a completion came, for an error about it."""
+
+    completion: ChatCompletion
+    status_code: int | None
+    content: bytes
+
+    def error(self, kind: type[Error], message: str, index: int) -> Error:
+        body = _json.decode(self.content) if self.content else None
+        completion, status_code, content = self
+        return kind(message, completion, index, status_code=status_code, raw_body=content, body=body)
+
+    def invalid(self, problem: InvalidValueError, index: int) -> InvalidAnswerError:
+        error = self.error(InvalidAnswerError, f"The answer does not fit: {problem}.", index)
+        error.problems = tuple(problem.problems)
+        return error
+
+
+def asking_again(arguments: Mapping[str, object], error: InvalidAnswerError) -> dict[str, object]:
+    """Return the arguments of a call that asks again: what the model said, and what was wrong with it."""
+    messages = arguments["messages"]
+    said = error.completion.choices[error.index].message.content or "" if error.completion.choices else ""
+    wrong = "\n".join(f"- {problem}" for problem in error.problems)
+    again = (
+        f"Your answer does not fit the schema that was asked for:\n{wrong}\n"
+        "Answer again, with nothing but JSON that fits it."
+    )
+    more = [{"role": "assistant", "content": said}, {"role": "user", "content": again}]
+    return {**arguments, "messages": [*(messages if is_sequence(messages) or is_array(messages) else ()), *more]}

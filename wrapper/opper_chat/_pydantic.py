@@ -1,0 +1,140 @@
+"""Models of pydantic as shapes: its schema made strict, its own validation. No I/O; loads nothing of pydantic's.
+
+Whoever has given a model has imported pydantic; it is looked for among the modules that are loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+import typing
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from . import _json
+from ._errors import InvalidArgumentError
+from ._json import is_array, is_object
+from ._misfits import InvalidValueError, misfit, sentences
+from ._shapes import Definitions, Schema
+
+_KEPT = {
+    "type", "enum", "description", "format", "pattern", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum",
+    "multipleOf", "minItems", "maxItems",
+}  # fmt: skip
+_FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
+_IN_WORDS = {"default": "Default: {}.", "minLength": "At least {} characters.", "maxLength": "At most {} characters."}
+"""What strict mode has no keyword for is said in words. pydantic checks it when the answer comes."""
+
+
+def is_model(hint: Any) -> bool:
+    """Whether a type is a model of pydantic's, of version 2 or later."""
+    pydantic = sys.modules.get("pydantic")
+    base = getattr(pydantic, "BaseModel", None)
+    return base is not None and isinstance(hint, type) and issubclass(hint, base) and hasattr(hint, "model_json_schema")
+
+
+class Model(NamedTuple):
+    """A model, or a union of models."""
+
+    adapter: Any
+    json_schema: Schema
+    path: str
+    kinds: Collection[str]
+
+    def schema(self, definitions: Definitions) -> Schema:
+        return _Strict(self.json_schema, definitions).of(self.json_schema, self.path)
+
+    @property
+    def recursive(self) -> bool:
+        """Whether it contains itself, so that its schema is a reference."""
+        return "$ref" in self.json_schema
+
+    def read(self, value: object) -> object:
+        try:
+            # As JSON: from Python's values a strict model takes no text for a date.
+            return self.adapter.validate_json(_json.encode(value))
+        except sys.modules["pydantic"].ValidationError as error:
+            said = error.errors(include_url=False, include_context=False, include_input=False)
+            raise InvalidValueError(*((tuple(place["loc"]), str(place["msg"])) for place in said)) from error
+        except Exception as error:  # validators are a caller's own, and raise what they like
+            raise misfit(str(error) or type(error).__name__) from error
+
+
+def model_shape(hints: tuple[Any, ...], path: str) -> Model:
+    """Return the shape of a model, or of a union of several.
+
+    Raises:
+        InvalidArgumentError: strict mode has no form for something in it, which the path says.
+    """
+    adapter = sys.modules["pydantic"].TypeAdapter(typing.Union[hints])  # noqa: UP007  # of a tuple
+    schema: Schema = adapter.json_schema()
+    kind = schema.get("type")
+    found = Model(adapter, schema, path, (kind,) if isinstance(kind, str) else ("object",))
+    found.schema(Definitions())
+    return found
+
+
+def _target(root: Schema, reference: str) -> Schema:
+    definitions = root.get("$defs")
+    found = definitions.get(reference.rpartition("/")[2]) if is_object(definitions) else None
+    return found if is_object(found) else {}
+
+
+class _Strict:
+    """Makes the parts of one schema strict."""
+
+    def __init__(self, root: Schema, definitions: Definitions) -> None:
+        self._root = root
+        self._definitions = definitions
+
+    def of(self, schema: Schema, path: str) -> Schema:
+        """Return a part of the schema as strict mode has it."""
+        if is_array(arms := schema.get("allOf")) and len(arms) == 1 and is_object(arms[0]):
+            schema = {**arms[0], **{name: value for name, value in schema.items() if name != "allOf"}}
+        made = {name: value for name, value in schema.items() if name in _KEPT}
+        if made.get("format") not in _FORMATS:
+            made.pop("format", None)
+        words = [
+            text.format(_json.encode(schema[name]).decode())
+            for name, text in _IN_WORDS.items()
+            if schema.get(name) is not None
+        ]
+        if words:
+            made["description"] = sentences(made.get("description"), *words)
+        arms = schema.get("anyOf", schema.get("oneOf"))
+        if "const" in schema:
+            made["enum"] = [schema["const"]]
+        if isinstance(reference := schema.get("$ref"), str):
+            referred = self._refer(reference, path)
+            return {**made, "anyOf": [referred]} if made else referred
+        if is_array(arms):
+            return {**made, "anyOf": [self.of(arm, path) for arm in arms if is_object(arm)]}
+        kind = schema.get("type")
+        if kind == "object":
+            return {**made, **self._object(schema, path)}
+        if kind == "array":
+            items = schema.get("items")
+            if not is_object(items) or "prefixItems" in schema:
+                raise _refused(path, "an array of unknown items or a fixed tuple", "Use a list of a type, or a model.")
+            return {**made, "items": self.of(items, f"{path}[]")}
+        if kind is None and "enum" not in made:
+            raise _refused(path, "a value of any type", "Say what it is.")
+        return made
+
+    def _object(self, schema: Schema, path: str) -> Schema:
+        properties = schema.get("properties")
+        if not is_object(properties):
+            use = "Use a list of models with a name and a value, or a model with the names that there are."
+            raise _refused(path, "a dict with any names", use)
+        made = {name: self.of(part if is_object(part) else {}, f"{path}.{name}") for name, part in properties.items()}
+        return {"properties": made, "required": list(made), "additionalProperties": False}
+
+    def _refer(self, reference: str, path: str) -> Schema:
+        found = _target(self._root, reference)
+        name = reference.rpartition("/")[2]
+        return self._definitions.refer(
+            (id(self._root), reference), name, lambda inner: _Strict(self._root, inner).of(found, path)
+        )
+
+
+def _refused(path: str, given: str, use: str) -> InvalidArgumentError:
+    return InvalidArgumentError(path, "a type that a strict schema has a form for", given, use)
