@@ -18,7 +18,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 RUN = [
     "README.md", "calls.md", "clients.md", "errors.md",
-    "observability.md", "raw-responses.md", "retries.md", "streams.md",
+    "observability.md", "openai-names.md", "opper.md", "raw-responses.md", "retries.md", "streams.md",
     "typed-answers.md",
 ]  # fmt: skip
 """The pages whose blocks are a program when they are put after each other."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from opper_chat.testing import LocalServer
 
 HERE = Path(__file__).parent
 
@@ -114,15 +115,16 @@ def gateway() -> Iterator[RealServer]:
     port = _free_port()
     command = Path(sys.executable).with_name("litellm")
     config = str(HERE / "gateway.yaml")
-    process = _Process(
-        str(command), "--config", config, "--host", "127.0.0.1", "--port", str(port), "--telemetry", "False",
-        LITELLM_LOCAL_MODEL_COST_MAP="True",
-    )  # fmt: skip
-    try:
-        process.answer(f"http://127.0.0.1:{port}/health/liveliness", time.monotonic() + PATIENCE)
-        yield RealServer("gateway", f"http://127.0.0.1:{port}/v1", "sk-gateway-key", "mock/plain", "mock/json")
-    finally:
-        process.stop()
+    with LocalServer() as upstream:
+        process = _Process(
+            str(command), "--config", config, "--host", "127.0.0.1", "--port", str(port), "--telemetry", "False",
+            LITELLM_LOCAL_MODEL_COST_MAP="True", UPSTREAM=upstream.base_url,
+        )  # fmt: skip
+        try:
+            process.answer(f"http://127.0.0.1:{port}/health/liveliness", time.monotonic() + PATIENCE)
+            yield RealServer("gateway", f"http://127.0.0.1:{port}/v1", "sk-gateway-key", "mock/plain", "mock/json")
+        finally:
+            process.stop()
 
 
 @pytest.fixture(params=["engine", "gateway"])

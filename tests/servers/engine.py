@@ -15,7 +15,7 @@ KEY = "engine-key"
 
 MODEL = "tiny-random"
 
-WIDTH, INNER, HEADS, CONTEXT = 32, 64, 2, 2048
+WIDTH, INNER, HEADS, CONTEXT = 32, 64, 2, 4096
 
 # The shape in which many models are told of tools and ask for them; the engine reads from it how a call is written.
 TEMPLATE = r"""
@@ -104,7 +104,7 @@ def main() -> None:
     params.port = 0
     params.api_keys = [KEY]
     params.n_ctx = CONTEXT
-    params.n_parallel = 1
+    params.n_parallel = 2  # as many answers can be asked for
     params.warmup = False
     params.use_jinja = True
     server = xllamacpp.Server(params)

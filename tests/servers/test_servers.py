@@ -148,14 +148,16 @@ def test_an_answer_of_a_type(real: Any, flavour: Flavour) -> None:
 
 def test_a_tool_call(gateway: Any, flavour: Flavour) -> None:
     """The call, whole, plain and streamed; and an answer when its result goes back."""
-    params: dict[str, Any] = {"model": "mock/tool", "tools": [WEATHER]}
+    params: dict[str, Any] = {"model": "upstream/tool", "tools": [WEATHER]}
     for completion in (ask(flavour, gateway, **params), read(flavour, gateway, **params)[1]):
         message = completion.choices[0].message
         (call,) = message.tool_calls
         assert isinstance(call, FunctionToolCall)
-        assert (call.function.name, json.loads(call.function.arguments)) == ("get_weather", {"city": "Stockholm"})
+        assert call.function.name == "get_weather"
+        assert isinstance(json.loads(call.function.arguments)["city"], str)
         result: Any = {"role": "tool", "tool_call_id": call.id, "content": "Sunny"}
-        assert ask(flavour, gateway, messages=[*HELLO, message, result], tools=[WEATHER]).choices[0].message.content
+        answer = ask(flavour, gateway, **{**params, "messages": [*HELLO, message, result]})
+        assert answer.choices[0].message.content
 
 
 def test_a_conversation_with_a_tool(engine: Any, flavour: Flavour) -> None:
