@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import json
 import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ import openai.lib.streaming.chat._events as events
 import openai.types.chat as types
 import opper_chat
 import pytest
+from flavours import HELLO
 from openai._exceptions import APIConnectionError, APIError, APIResponseValidationError, APIStatusError
 from openai._legacy_response import LegacyAPIResponse
 from openai._response import APIResponse
@@ -22,6 +24,7 @@ from opper_chat import ChatCompletion, ClientOptions, EventStream, Opper, Stream
 from opper_chat._event_stream import StreamManager
 from opper_chat._parsed import ParsedChatCompletionMessage, ParsedChoice
 from opper_chat._parsed_events import ParsedContentDeltaEvent, ParsedContentDoneEvent
+from opper_chat.testing import LocalServer
 from opper_chat_api.models import CompletionUsage
 from opper_chat_api.params import ChatCompletionRequestParam
 
@@ -203,3 +206,62 @@ def test_the_rows_are_true(heading: str) -> None:
         else:
             ours = row.here.strip("`")
             assert surface.have(ours) or found_at(ours), f"{name} as {ours}"
+
+
+def test_headers_and_parameters_add_up(server: LocalServer) -> None:
+    """As in that package: `default_...` adds, `set_default_...` replaces, and None does neither."""
+    kinds: list[Any] = [opper_chat.Opper, openai.OpenAI]
+    for kind in kinds:
+        first = kind(api_key="key", base_url=server.base_url, default_headers={"x-a": "1", "x-b": "1"}, max_retries=0)
+        for client, expected in (
+            (first.with_options(default_headers={"X-B": "2", "x-c": "2"}), {"x-a": "1", "x-b": "2", "x-c": "2"}),
+            (first.with_options(set_default_headers={"x-c": "2"}), {"x-c": "2"}),
+            (first.copy(default_headers=None), {"x-a": "1", "x-b": "1"}),
+        ):
+            client.chat.completions.create(model="m", messages=HELLO)
+            headers = server.requests[-1].headers
+            assert {name: headers[name] for name in ("x-a", "x-b", "x-c") if name in headers} == expected
+        other = first.with_options(default_query={"a": "1"}).with_options(default_query={"b": "1"})
+        other.chat.completions.create(model="m", messages=HELLO)
+        assert server.requests[-1].query == "a=1&b=1"
+        other.with_options(set_default_query={"c": "1"}).chat.completions.create(model="m", messages=HELLO)
+        assert server.requests[-1].query == "c=1"
+        assert first.is_closed() is False
+        first.close()
+        assert first.is_closed() is other.is_closed() is True
+
+
+def test_a_model_as_json() -> None:
+    """What that package writes, of a completion and of what is in it; also under the names of pydantic."""
+    answer = {
+        "id": "1",
+        "choices": [{"finish_reason": "stop", "index": 0, "message": {"content": "Grüße", "role": "assistant"}}],
+        "created": 1,
+        "model": "m",
+        "object": "chat.completion",
+    }
+    ours, theirs = ChatCompletion.from_dict(answer), types.ChatCompletion.model_validate(answer)
+    assert json.loads(ours.to_json()) == json.loads(theirs.to_json()) == answer
+    assert "Grüße" in ours.to_json()
+    assert ours.to_json(indent=None, exclude_unset=True).count("\n") == 0
+    assert ours.model_dump(exclude_none=True) == ours.to_dict() == answer
+    assert json.loads(ours.choices[0].message.model_dump_json()) == answer["choices"][0]["message"]
+
+
+def test_what_a_raw_response_was_the_answer_to(server: LocalServer) -> None:
+    """Method, address and request, without the key."""
+    with opper_chat.Opper(api_key="secret-key", base_url=server.base_url) as client:
+        raw = client.chat.completions.with_raw_response.create(messages=HELLO)
+        assert (raw.method, str(raw.url), raw.http_version) == (
+            "POST",
+            f"{server.base_url}/chat/completions",
+            "HTTP/1.1",
+        )
+        assert raw.is_closed
+        assert b"Hello" in raw.http_request.content
+        assert "secret-key" not in str(raw.http_request.headers.raw)
+        assert client.timeout == {"connect": 5.0, "read": 600.0, "write": 600.0, "pool": 600.0}
+        assert client.with_options(timeout=7).timeout == dict.fromkeys(("connect", "read", "write", "pool"), 7.0)
+        with client.chat.completions.stream(messages=HELLO) as stream:
+            stream.until_done()
+            assert stream.current_completion_snapshot == stream.get_final_completion()

@@ -237,6 +237,16 @@ def test_streams_carry_what_held_when_they_were_opened(server: LocalServer, clie
     assert [request.body["tags"] for request in server.requests] == [{"team": "search"}] * 3
 
 
+def test_answers_of_a_type(server: LocalServer, client: Opper) -> None:
+    """Have them as well, plain and streamed."""
+    with client.tags(team="search"), client.span(SPAN):
+        assert isinstance(client.chat.completions.parse(messages=HELLO, response_format=bool).parsed, bool)
+        assert sent(server) == (str(SPAN), {"team": "search"})
+        with client.chat.completions.stream(messages=HELLO, response_format=bool) as stream:
+            stream.until_done()
+    assert sent(server) == (str(SPAN), {"team": "search"})
+
+
 def test_one_scope_in_many_places(server: LocalServer, client: Opper) -> None:
     """It can be entered again inside itself, and from several threads at once; each end takes back one."""
     scope = client.tags(team="search")

@@ -1,6 +1,6 @@
 """A user's mistakes. Every line here must be refused: an ignore that is not needed is itself an error."""
 
-from opper_chat import Opper
+from opper_chat import Model, Opper
 
 create = Opper(api_key="key").chat.completions.create
 
@@ -17,3 +17,8 @@ parse = Opper(api_key="key").chat.completions.parse
 parse(messages=[{"role": "user", "content": "Hi"}], response_format=int).parsed.name  # type: ignore  # pyright: ignore
 parse(messages=[{"role": "user", "content": "Hi"}], response_format={"type": "text"})  # type: ignore  # pyright: ignore
 parse(messages=[{"role": "user", "content": "Hi"}], response_format=int, temprature=1)  # type: ignore  # pyright: ignore
+
+Model("a", options=1)  # type: ignore  # pyright: ignore
+Model("a", extra_headers={"x": 1})  # type: ignore  # pyright: ignore
+Opper().span(7)  # type: ignore  # pyright: ignore
+Opper().tags("search")  # type: ignore  # pyright: ignore
