@@ -201,6 +201,14 @@ def openai_examples(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure this client beside its peers, each in an environment of its own; `--quick` takes two minutes at most."""
+    session.install(".")
+    peers = str(Path(session.create_tmp()) / "peers")
+    session.run("python", "benchmarks/bench.py", "--environments", peers, *session.posargs, env=NO_KEY)
+
+
+@nox.session
 def demo(session: nox.Session) -> None:
     """Show a plain answer, a streamed one and a tool call: on the local server, or for real when a key is set."""
     session.install(".[testing]")

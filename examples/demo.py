@@ -3,33 +3,17 @@
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
 
-import json
 import os
 from contextlib import ExitStack
 
-from opper_chat import Opper
-from opper_chat_api.models import FunctionToolCall
-from opper_chat_api.params import ChatMessageParam, ToolParam
+from opper_chat import Opper, RunStep, tool
 
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 
-WEATHER: ToolParam = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "The weather in a city, now.",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}},
-            "required": ["city"],
-            "additionalProperties": False,
-        },
-    },
-}
 
-
+@tool
 def get_weather(city: str) -> dict[str, str | int]:
-    """Look the weather up. A real one would ask a weather service."""
+    """The weather in a city, now."""
     return {"city": city, "sky": "clear", "celsius": 21}
 
 
@@ -55,21 +39,22 @@ def streamed(client: Opper) -> None:
     print()
 
 
+def show(step: RunStep) -> None:
+    """Say what the model calls."""
+    if step.type == "tool.started":
+        print("tool:     the model calls", f"{step.call.name}({step.call.arguments})")
+
+
 def tool_call(client: Opper) -> None:
-    """Let the model call a function, run it, and give the result back."""
-    messages: list[ChatMessageParam] = [{"role": "user", "content": "How is the weather in Stockholm?"}]
-    for _ in range(5):
-        message = client.chat.completions.create(model=MODEL, messages=messages, tools=[WEATHER]).choices[0].message
-        if not message.tool_calls:
-            print("          and the answer:", message.content)
-            return
-        messages.append(message)
-        for call in message.tool_calls:
-            if isinstance(call, FunctionToolCall):
-                arguments = json.loads(call.function.arguments)
-                print("tool:     the model calls", f"{call.function.name}({call.function.arguments})")
-                result = json.dumps(get_weather(arguments["city"]))
-                messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
+    """Let the model call a function, and give the result back."""
+    run = client.chat.completions.run_tools(
+        model=MODEL,
+        messages=[{"role": "user", "content": "How is the weather in Stockholm?"}],
+        tools=[get_weather],
+        max_turns=5,
+        on_event=show,
+    )
+    print("          and the answer:", run.text)
 
 
 def main() -> None:

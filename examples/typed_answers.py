@@ -1,4 +1,4 @@
-"""Answers that are values: a class for a schema, a list, a union, and asking again where an answer does not fit.
+"""Answers that are values: a class in place of a schema, a list, a union, and asking again where one does not fit.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """

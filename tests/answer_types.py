@@ -15,7 +15,7 @@ from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, NotReq
 import annotated_types
 import attrs
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, RootModel, field_validator
 from typing_extensions import Doc, ReadOnly, TypeAliasType
 
 T = TypeVar("T")
@@ -230,6 +230,13 @@ class Village(BaseModel):
     cows: int = Field(alias="howManyCows", ge=0)
 
 
+class Link(BaseModel):
+    url: HttpUrl
+    words: set[str]
+    level: Level = Level.LOW
+    score: float | None = Field(None, description="From 0 to 1.", ge=0, le=1)
+
+
 class Towns(RootModel[list[Village]]):
     pass
 
@@ -326,6 +333,11 @@ VALUES: dict[str, tuple[Any, object, object]] = {
     "text": (str, "text", "text"),
     "a pydantic model": (Town, {**TOWN, "neighbours": [TOWN]}, A_TOWN.model_copy(update={"neighbours": [A_TOWN]})),
     "a pydantic model with an alias": (Village, VILLAGE, A_VILLAGE),
+    "a pydantic model of other things": (
+        Link,
+        {"url": "https://example.org/", "words": ["a"], "level": 2, "score": 0.5},
+        Link(url=HttpUrl("https://example.org/"), words={"a"}, level=Level.HIGH, score=0.5),
+    ),
     "a pydantic root model": (Towns, [VILLAGE], Towns([A_VILLAGE])),
     "a list of pydantic models": (list[Town], [TOWN], [A_TOWN]),
     "a union of pydantic models": (Village | Town, TOWN, A_TOWN),

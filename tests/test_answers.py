@@ -5,7 +5,9 @@ import json
 import pickle
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -28,8 +30,13 @@ from opper_chat import (
     StreamTruncatedError,
     UnknownArgumentError,
 )
+from opper_chat._accumulator import Accumulator
+from opper_chat._answers import Asked
+from opper_chat._events import EventMaker
+from opper_chat._parsed_events import EventParser
 from opper_chat._schemas import answer_of
 from opper_chat.testing import CUT, LocalServer, Reply, chunk
+from opper_chat_api.models import ChatCompletionChunk
 from strict import breaches
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -297,6 +304,22 @@ def test_one_deadline_over_all(flavour: Flavour, server: LocalServer) -> None:
     assert [attempt.status_code for attempt in caught.value.attempts] == [200, 200, None]
 
 
+@dataclass
+class Slow:
+    x: int
+
+    def __post_init__(self) -> None:
+        time.sleep(0.3)
+        raise ValueError("never")
+
+
+def test_a_deadline_that_passes_while_an_answer_is_read(flavour: Flavour, server: LocalServer) -> None:
+    """The answer's error, which says why nobody asked again."""
+    with pytest.raises(InvalidAnswerError, match=r"never\. \[request id .*\] Not asked again: the clock 'deadline'"):
+        parse(flavour, server, Slow, retries_on_invalid=3, deadline=0.25)
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "argument"),
     [
@@ -345,6 +368,27 @@ def test_partial_values_of_a_list(flavour: Flavour, server: LocalServer) -> None
     assert found.parsed == [Point(1.0, 2.0), Point(3.5, 0.0)]
     deltas = [event.parsed for event in seen if event.type == "content.delta"]
     assert deltas[:2] == [[{"x": 1.0}], [{"x": 1.0, "y": 2.0}, {}]]
+    assert deltas == [event.parsed for event in reversed(seen) if event.type == "content.delta"][::-1]
+
+
+def test_asking_at_every_piece_is_linear() -> None:
+    """Ten times the text, asked about at every piece, for ten times the work and not a hundred times."""
+
+    def seconds(steps: int) -> float:
+        text = json.dumps({"value": [{"x": 1.0, "y": 2.0}] * steps + [{"x": 1.0, "y": 2.0}]})
+        accumulator = Accumulator()
+        maker, parser = EventMaker(accumulator), EventParser(Asked[Any](list[Point]))
+        began = time.process_time()
+        for start in range(0, len(text), 8):
+            value = chunk(text[start : start + 8])
+            accumulator.add(value)
+            for event in maker.add(ChatCompletionChunk.from_dict(value), value):
+                parsed: Any = parser.parsed(event)
+                if parsed.type == "content.delta":
+                    assert isinstance(parsed.parsed, list | None)
+        return time.process_time() - began
+
+    assert min(seconds(1000) for _ in range(2)) < 30 * min(seconds(100) for _ in range(3))
 
 
 @pytest.mark.parametrize("kept", range(len(GOOD) + 1))

@@ -61,7 +61,7 @@ def failure(status: int, body: Any, headers: dict[str, str] | None = None) -> AP
 
 def test_the_tree_is_the_one_drawn_in_the_docstring() -> None:
     """Parent and child as in the drawing, for every exception that is public."""
-    drawing = opper_chat._errors.__doc__ or ""
+    drawing = f"{opper_chat._errors.__doc__}\n{opper_chat._tool_errors.__doc__}"
     parents: dict[str, str] = {}
     stack: list[tuple[int, str]] = []
     for line in drawing.splitlines():

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opper_chat._partial_json import Text, copied, merge, partial_json, replaced
+from opper_chat._partial_json import PartialReader, Text, copied, merge, partial_json, replaced
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=15,
 )
+
+
+SIGNS = '{}[],:"\\u0d8c 1e.-tfn'
 
 
 @pytest.mark.parametrize(
@@ -103,6 +106,25 @@ def test_garbage_is_borne(text: str) -> None:
         return
     if isinstance(whole, (dict, list)):
         assert value == whole
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    JSON.map(json.dumps)
+    | JSON.map(lambda value: json.dumps(value, ensure_ascii=False))
+    | st.text('{}[],:"\\u0d8c 1e.-tfn')
+)
+def test_a_text_in_pieces(text: str) -> None:
+    """At every character what the text up to there says, and nothing that was said before is changed."""
+    reader = PartialReader()
+    said: list[tuple[Any, str]] = []
+    for end, character in enumerate(text, 1):
+        reader.feed(character)
+        value = reader.value()
+        assert value == partial_json(text[:end])
+        assert reader.length == end
+        said.append((value, json.dumps(value)))
+    assert [json.dumps(value) for value, _ in said] == [then for _, then in said]
 
 
 def test_no_nesting_is_too_deep() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import copy
 import gc
+import math
 import os
 import pickle
 import subprocess
@@ -502,7 +503,7 @@ def test_a_dropped_client_leaves_no_thread(server: LocalServer) -> None:
 
 def test_a_stream_that_was_closed_early_still_says_what_it_took(server: LocalServer) -> None:
     """The attempts are in the error of whoever reads on."""
-    server.reply(whole("Hel", "lo"))
+    server.reply(Reply.sse([chunk("Hel"), Pause(math.inf)]))
     with Opper(api_key="key", base_url=server.base_url) as client:
         stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
         next(stream)

@@ -18,17 +18,25 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 RUN = [
     "README.md", "calls.md", "clients.md", "errors.md",
-    "observability.md", "openai-names.md", "opper.md", "raw-responses.md", "retries.md", "streams.md",
+    "conversations.md", "messages.md", "observability.md", "openai-names.md", "opper.md", "raw-responses.md",
+    "retries.md", "streams.md", "tools.md",
     "typed-answers.md",
 ]  # fmt: skip
 """The pages whose blocks are a program when they are put after each other."""
 
+FOLDER = (
+    "import atexit, os, shutil, tempfile\nfrom pathlib import Path\n"
+    "os.chdir(folder := tempfile.mkdtemp())\natexit.register(shutil.rmtree, folder)\n"
+    "Path('cat.png').write_bytes(bytes.fromhex('89504e470d0a1a0a'))\n"
+)
 ELSEWHERE = {
+    "conversations.md": FOLDER,
     "local-server.md": (
         "from collections.abc import Mapping\nfrom typing import Any\nfrom opper_chat.testing import Outcome\n"
         "def run_my_client(base_url: str, settings: Mapping[Any, float], request: Mapping[str, object]) -> Outcome:\n"
         "    raise NotImplementedError\n"
     ),
+    "messages.md": FOLDER,
     "models.md": "from opper_chat import Opper\nclient = Opper(api_key='key')\njson_object: dict[str, object] = {}\n",
 }
 """What the blocks of the other pages take from the reader's own program."""

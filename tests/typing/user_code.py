@@ -2,15 +2,20 @@
 
 import asyncio
 from decimal import Decimal
+from pathlib import Path
 from typing import assert_type
 from uuid import UUID
 
 import httpx
 from opper_chat import (
     APIStatusError,
+    AsyncConversation,
+    AsyncEventStream,
     AsyncOpper,
     Attempt,
     ChatCompletion,
+    Conversation,
+    EventStream,
     InvalidArgumentError,
     Model,
     Opper,
@@ -19,14 +24,24 @@ from opper_chat import (
     RawStream,
     Stream,
 )
+from opper_chat.messages import Message, assistant, audio, developer, file, image, system, text, tool, user
 from opper_chat_api.models import (
     ChatCompletionChunk,
+    ChatCompletionMessage,
+    CompletionUsage,
     CustomToolCall,
     FunctionToolCall,
     TextPart,
     UserMessage,
 )
-from opper_chat_api.params import ChatCompletionRequestParam, ChatMessageParam, FunctionToolParam, UserMessageParam
+from opper_chat_api.params import (
+    ChatCompletionRequestParam,
+    ChatMessageParam,
+    FilePartParam,
+    FunctionToolParam,
+    ImagePartParam,
+    UserMessageParam,
+)
 
 client = Opper(api_key="key", base_url="http://127.0.0.1:1", timeout=httpx.Timeout(5), http_client=httpx.Client())
 
@@ -169,3 +184,49 @@ async def vendor_async() -> None:
     async with AsyncOpper() as opper:
         with opper.span(get_current_span()), opper.tags(team="search") as inside:
             assert_type(inside, AsyncOpper)
+
+
+def messages_and_parts() -> None:
+    assert_type(image(Path("a.png"), detail="low"), ImagePartParam)
+    assert_type(file(file_id="file-1"), FilePartParam)
+    with Path("a.wav").open("rb") as sound:
+        message = user("a", text("b"), image(b"", max_bytes=None), audio(sound), file(memoryview(b"")), name="n")
+    assert_type(message, UserMessageParam)
+    completion = client.chat.completions.create(messages=[system("a"), developer("b", text("c")), message])
+    assert_type(completion.message, ChatCompletionMessage)
+    assert_type(completion.text, str)
+    messages: list[ChatMessageParam] = [message, completion.message, assistant("a", tool_calls=[])]
+    messages.extend(tool(call, "Sunny.") for call in completion.message.tool_calls or [])
+
+
+def counter(message: Message) -> int:
+    return len(message["content"] or "") if message["role"] == "user" else 1
+
+
+def conversation() -> None:
+    talk = Conversation(client, system="Be brief.", model="a/b", temperature=0, deadline=10)
+    assert_type(talk.send("a", image(b""), tools=[]), ChatCompletion)
+    talk.send(*(tool(call, "Sunny.") for call in talk.send().message.tool_calls or []))
+    with talk.stream("a", idle=5) as events:
+        assert_type(events, EventStream)
+        for event in events:
+            if event.type == "content.delta":
+                print(event.delta)
+    assert_type(talk.fork(), Conversation)
+    assert_type(talk.messages, list[Message])
+    assert_type(talk.trim(100, counter), list[Message])
+    assert_type(talk.usage, CompletionUsage)
+    talk.save("talk.jsonl")
+    assert_type(Conversation.load(client, Path("talk.jsonl"), model="a/b"), Conversation)
+    client.chat.completions.create(messages=talk.messages)
+    for message in talk:
+        if message["role"] == "tool":
+            assert_type(message["tool_call_id"], str)
+
+
+async def async_conversation(opper: AsyncOpper) -> None:
+    talk = AsyncConversation(opper, model=["a/b", "c/d"])
+    assert_type(await talk.send(user("a")), ChatCompletion)
+    async with talk.stream("a") as events:
+        assert_type(events, AsyncEventStream)
+        assert_type(await events.get_final_text(), str)

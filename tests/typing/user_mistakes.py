@@ -1,8 +1,10 @@
 """A user's mistakes. Every line here must be refused: an ignore that is not needed is itself an error."""
 
-from opper_chat import Model, Opper
+from opper_chat import AsyncConversation, Conversation, Model, Opper
+from opper_chat.messages import image, system, user
 
-create = Opper(api_key="key").chat.completions.create
+client = Opper(api_key="key")
+create = client.chat.completions.create
 
 create(messages=[{"role": "usr", "content": "Hi"}])  # type: ignore  # pyright: ignore
 create(messages=[{"role": "user", "content": [{"type": "img"}]}])  # type: ignore  # pyright: ignore
@@ -17,6 +19,15 @@ parse = Opper(api_key="key").chat.completions.parse
 parse(messages=[{"role": "user", "content": "Hi"}], response_format=int).parsed.name  # type: ignore  # pyright: ignore
 parse(messages=[{"role": "user", "content": "Hi"}], response_format={"type": "text"})  # type: ignore  # pyright: ignore
 parse(messages=[{"role": "user", "content": "Hi"}], response_format=int, temprature=1)  # type: ignore  # pyright: ignore
+user(b"bytes")  # type: ignore  # pyright: ignore
+system(image(b"bytes"))  # type: ignore  # pyright: ignore
+image(b"bytes", detail="lwo")  # type: ignore  # pyright: ignore
+image(5)  # type: ignore  # pyright: ignore
+AsyncConversation(client)  # type: ignore  # pyright: ignore
+Conversation(client, temprature=1)  # type: ignore  # pyright: ignore
+Conversation(client).send("Hi", messages=[])  # type: ignore  # pyright: ignore
+Conversation(client).send("Hi", stream=True)  # type: ignore  # pyright: ignore
+Conversation(client).append("Hi")  # type: ignore  # pyright: ignore
 
 Model("a", options=1)  # type: ignore  # pyright: ignore
 Model("a", extra_headers={"x": 1})  # type: ignore  # pyright: ignore

@@ -7,14 +7,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ._asks import ToolCall as ToolCall
+    from ._asks import tool_result as tool_result
     from ._async_client import AsyncOpper as AsyncOpper
+    from ._async_conversation import AsyncConversation as AsyncConversation
     from ._async_event_stream import AsyncEventStream as AsyncEventStream
     from ._async_parsing import AsyncParsedStream as AsyncParsedStream
     from ._async_raw import AsyncRawResponse as AsyncRawResponse
     from ._async_raw import AsyncRawStream as AsyncRawStream
     from ._async_raw import AsyncStreamedResponse as AsyncStreamedResponse
+    from ._async_run import AsyncToolStream as AsyncToolStream
     from ._async_stream import AsyncStream as AsyncStream
     from ._client import Opper as Opper
+    from ._conversation import Conversation as Conversation
     from ._errors import AnswerError as AnswerError
     from ._errors import APIConnectionError as APIConnectionError
     from ._errors import APIError as APIError
@@ -53,18 +58,54 @@ if TYPE_CHECKING:
     from ._record import CallRecord as CallRecord
     from ._record import Observer as Observer
     from ._results import ChatCompletion as ChatCompletion
+    from ._run import ToolStream as ToolStream
     from ._settings import CallOptions as CallOptions
     from ._settings import ClientOptions as ClientOptions
+    from ._signatures import ToolContext as ToolContext
     from ._stream import Stream as Stream
+    from ._tool_errors import RepeatedCallError as RepeatedCallError
+    from ._tool_errors import TokenBudgetError as TokenBudgetError
+    from ._tool_errors import ToolArgumentsError as ToolArgumentsError
+    from ._tool_errors import ToolError as ToolError
+    from ._tool_errors import ToolFailedError as ToolFailedError
+    from ._tool_errors import ToolRunError as ToolRunError
+    from ._tool_errors import ToolRunTimeoutError as ToolRunTimeoutError
+    from ._tool_errors import TooManyTurnsError as TooManyTurnsError
+    from ._tool_run import CalledTool as CalledTool
+    from ._tool_run import RunEvent as RunEvent
+    from ._tool_run import RunStep as RunStep
+    from ._tool_run import ToolRun as ToolRun
+    from ._tools import TextTool as TextTool
+    from ._tools import Tool as Tool
+    from ._tools import custom_tool as custom_tool
+    from ._tools import tool as tool
 
     __version__: str
 
 _HOMES = {
+    "_asks": ("ToolCall", "tool_result"),
+    "_async_run": ("AsyncToolStream",),
+    "_run": ("ToolStream",),
+    "_signatures": ("ToolContext",),
+    "_tool_errors": (
+        "RepeatedCallError",
+        "TokenBudgetError",
+        "TooManyTurnsError",
+        "ToolArgumentsError",
+        "ToolError",
+        "ToolFailedError",
+        "ToolRunError",
+        "ToolRunTimeoutError",
+    ),
+    "_tool_run": ("CalledTool", "RunEvent", "RunStep", "ToolRun"),
+    "_tools": ("TextTool", "Tool", "custom_tool", "tool"),
     "_async_client": ("AsyncOpper",),
+    "_async_conversation": ("AsyncConversation",),
     "_async_event_stream": ("AsyncEventStream",),
     "_async_stream": ("AsyncStream",),
     "_async_parsing": ("AsyncParsedStream",),
     "_client": ("Opper",),
+    "_conversation": ("Conversation",),
     "_event_stream": ("EventStream",),
     "_stream": ("Stream",),
     "_async_raw": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
@@ -112,6 +153,7 @@ __all__ = (
     "APIStatusError",
     "APITimeoutError",
     "AnswerError",
+    "AsyncConversation",
     "AsyncEventStream",
     "AsyncOpper",
     "AsyncParsedStream",
@@ -119,15 +161,18 @@ __all__ = (
     "AsyncRawStream",
     "AsyncStream",
     "AsyncStreamedResponse",
+    "AsyncToolStream",
     "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "CallOptions",
     "CallRecord",
+    "CalledTool",
     "ChatCompletion",
     "ClientOptions",
     "ConflictError",
     "ContentFilterFinishReasonError",
+    "Conversation",
     "EventStream",
     "InternalServerError",
     "InvalidAnswerError",
@@ -147,15 +192,34 @@ __all__ = (
     "RawResponse",
     "RawStream",
     "RefusalError",
+    "RepeatedCallError",
+    "RunEvent",
+    "RunStep",
     "Stream",
     "StreamEvent",
     "StreamTruncatedError",
     "StreamedResponse",
+    "TextTool",
+    "TokenBudgetError",
+    "TooManyTurnsError",
+    "Tool",
+    "ToolArgumentsError",
+    "ToolCall",
+    "ToolContext",
+    "ToolError",
+    "ToolFailedError",
+    "ToolRun",
+    "ToolRunError",
+    "ToolRunTimeoutError",
+    "ToolStream",
     "UnknownArgumentError",
     "UnprocessableEntityError",
     "__version__",
+    "custom_tool",
     "forget",
     "observe",
+    "tool",
+    "tool_result",
 )
 
 

@@ -8,13 +8,11 @@ from typing import Any
 
 from opper_chat_api.models.completion_usage import CompletionUsage
 
+from ._content import OTHER_PARTS, split_parts
 from ._json import is_array, is_object
 from ._partial_json import FIRST_SAID, LAST_SAID, Text, copied, is_empty, merged, replaced
 from ._results import ChatCompletion
 from ._tool_calls import ToolCall, ToolCalls
-
-OTHER_PARTS = "content_parts"
-"""The member of a message that holds the parts of its content that are not text, where the content came as parts."""
 
 _SENT_ONCE = frozenset({"id", "created", "model"})
 _NOT_MERGED = frozenset({"object", "choices", "obfuscation"})
@@ -272,7 +270,6 @@ def _says_something(piece: object) -> bool:
     return not is_empty(piece) and piece.__class__ is not int
 
 
-_TEXT_PARTS = (None, "text", "output_text")
 _THINKING_PARTS = ("thinking", "reasoning", "reasoning_text")
 _PIECES = frozenset({"delta", "message", "index"})
 
@@ -293,22 +290,6 @@ def piece_of(item: dict[str, Any], first: bool, text: Callable[[str], str | None
     if first or not item.get("finish_reason"):
         return message
     return {name: piece for name, piece in message.items() if not (isinstance(piece, str) and piece == text(name))}
-
-
-def split_parts(parts: list[object]) -> tuple[str, list[object]]:
-    """Return the text of a content that is a list of parts, and what else is in the parts."""
-    texts: list[str] = []
-    others: list[object] = []
-    for part in parts:
-        if isinstance(part, str):
-            texts.append(part)
-        elif is_object(part) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str):
-            texts.append(str(part["text"]))
-            if not {name for name, value in part.items() if value is not None} <= {"type", "text", "index"}:
-                others.append({name: value for name, value in part.items() if name != "text"})
-        elif not is_empty(part):
-            others.append(part)
-    return "".join(texts), others
 
 
 def reasoning_of(delta: dict[str, Any], parts: list[object]) -> str:

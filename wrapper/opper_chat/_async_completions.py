@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from ._async_event_stream import AsyncStreamManager
     from ._async_parsing import AsyncParsedStreamManager
     from ._async_raw import AsyncRawCompletions, AsyncStreamedCompletions
+    from ._async_run import AsyncToolStream
+    from ._async_workers import AsyncBeforeCall, AsyncOnEvent
     from ._parsed import ParsedChatCompletion
+    from ._tool_plan import OnToolError
+    from ._tool_run import ToolRun
 
 T = TypeVar("T")
 
@@ -177,6 +181,154 @@ class AsyncCompletions:
         from ._async_event_stream import AsyncStreamManager  # the events are loaded by those who use them
 
         return AsyncStreamManager(self._calls, begin, call_site())
+
+    @overload
+    async def run_tools(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None = None,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        on_event: AsyncOnEvent | None = None,
+        context: object = None,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ToolRun[T]: ...
+
+    @overload
+    async def run_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        on_event: AsyncOnEvent | None = None,
+        context: object = None,
+        **arguments: Unpack[CallArguments],
+    ) -> ToolRun[None]: ...
+
+    async def run_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        on_event: AsyncOnEvent | None = None,
+        context: object = None,
+        **arguments: object,
+    ) -> ToolRun[Any]:
+        """Ask the model, run the tools that it calls, tell it the results, and so on until it has answered.
+
+        Args:
+            max_turns: how often the model is asked at most.
+            max_parallel: how many calls of one answer run at once; with 1, or with ``parallel_tool_calls=False``, they
+                run in order. Coroutines run as tasks, functions in threads.
+            max_repeats: how often in a row a call with the same arguments may get the same answer, before the run ends
+                that asks for it once more; or None for any number.
+            max_total_tokens: how many tokens all turns together may cost, as far as the server says, or None. It is
+                looked at before tools are run: an answer is never thrown away.
+            on_tool_error: ``answer`` tells the model that a tool failed, that its arguments are wrong, or that there is
+                no such tool; ``raise`` ends the run with ToolFailedError; a function is given the call and the
+                exception, and returns what the model is told, or raises. Of exceptions the model is told the class, of
+                ToolError and wrong arguments what they say.
+            before_call: is asked for each call, one after the other, before any of an answer's calls is run. None
+                or True lets it pass, a mapping puts other arguments in place of the model's, False or a text
+                refuses it; the text is told to the model. What it raises ends the run.
+            on_event: is told of each step: `opper_chat.RunStep`.
+            context: what tools get that have a parameter of type `ToolContext`.
+            arguments: what `create` takes. ``tools`` holds tools, made by `tool` or `custom_tool`, and definitions,
+                whose calls end the run and are its ``pending``. A ``tool_choice`` that demands a call does so in the
+                first turn. A ``response_format`` can be a type, as for `parse`: then ``parsed`` is the last answer as a
+                value of it. ``deadline`` bounds the whole run, in seconds; the other options each call of the model.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent.
+            ToolRunError: the run ended early; the class says why, and ``run`` is what was done.
+            APIError: as for `create`; its ``run`` is what was done before. AnswerError: as for `parse`.
+
+        When the deadline has passed, or whoever awaits this is cancelled, coroutines are cancelled; functions that are
+        none cannot be stopped, and are left to end by themselves.
+        """
+        from ._async_run import run_tools  # loaded by those who use it
+        from ._tool_plan import RunSettings
+
+        settings = RunSettings(max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context)
+        return await run_tools(self._calls, arguments, settings, before_call, on_event)
+
+    @overload
+    def stream_tools(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None = None,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        context: object = None,
+        **arguments: Unpack[AnswerArguments],
+    ) -> AsyncToolStream[T]: ...
+
+    @overload
+    def stream_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        context: object = None,
+        **arguments: Unpack[CallArguments],
+    ) -> AsyncToolStream[None]: ...
+
+    def stream_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        context: object = None,
+        **arguments: object,
+    ) -> AsyncToolStream[Any]:
+        """Do what `run_tools` does, and tell of it by typed events, of the answers while they are written too.
+
+        To be used with ``async with``, which cancels on leaving what is not done::
+
+            async with client.chat.completions.stream_tools(messages=messages, tools=[get_weather]) as stream:
+                async for event in stream:
+                    if event.type == "content.delta":
+                        print(event.delta, end="")
+                    elif event.type == "tool.started":
+                        print(event.call.name)
+            run = stream.run
+
+        Takes what `run_tools` takes. The usage is asked for, unless ``stream_options`` are given.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised in iterating.
+        """
+        from ._async_run import stream_tools
+        from ._tool_plan import RunSettings
+
+        settings = RunSettings(max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context)
+        return stream_tools(self._calls, arguments, settings, before_call, call_site())
 
     @property
     def with_raw_response(self) -> AsyncRawCompletions:

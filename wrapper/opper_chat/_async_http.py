@@ -6,9 +6,11 @@ import os
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
+from ._async_connection import AsyncConnection
 from ._async_gate import AsyncGate
 from ._async_pool import AsyncPool
 from ._async_wait import SendLimit, abandon, is_anywhere, is_here, made_key, time_limit
@@ -21,7 +23,7 @@ from ._limits import Place
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key, find_proxy
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
-from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget_key, no_cookies, verify, warn_at_exit
+from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget_key, no_cookies, ssl_context, warn_at_exit
 
 if TYPE_CHECKING:
     import httpx
@@ -304,9 +306,15 @@ class AsyncHTTP:
 
 
 def _default_client(library: Library, max_connections: int, event_hooks: EventHooks | None) -> httpx.AsyncClient:
-    def connect(scheme: str, host: str) -> httpx.AsyncHTTPTransport:
+    proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
+
+    def connect(scheme: str, host: str) -> Any:
+        proxy = proxy_for(scheme, host)
+        tls = ssl_context(library) if scheme == "https" else None
+        if proxy is None:
+            return AsyncConnection(library, tls, KEEPALIVE_SECONDS)
         one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
-        return library.AsyncHTTPTransport(verify=verify(library, scheme), limits=one, proxy=find_proxy(scheme, host))
+        return library.AsyncHTTPTransport(verify=tls or False, limits=one, proxy=proxy)
 
     pool: Any = AsyncPool(library, connect, max_connections, KEEPALIVE_SECONDS)
     return library.AsyncClient(transport=pool, event_hooks=_marked(event_hooks), cookies=no_cookies())

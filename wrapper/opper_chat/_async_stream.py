@@ -93,6 +93,11 @@ class AsyncReading:
     """ The name that the OpenAI SDK has for it as well. """
 
     @property
+    def complete(self) -> bool:
+        """Whether the answer came whole and all of it was handed out."""
+        return self._failure is None and self._flow.complete and not self._flow.chunks_waiting
+
+    @property
     async def text_stream(self) -> AsyncIterator[str]:
         """The text of the first choice, piece by piece, and nothing else."""
         while (chunk := await self._next_chunk()) is not None:
@@ -128,8 +133,7 @@ class AsyncReading:
         Raises:
             APIError: as in `get_final_completion`.
         """
-        choices = (await self.get_final_completion()).choices
-        return (choices[0].message.content or "") if choices else ""
+        return (await self.get_final_completion()).text
 
     async def close(self) -> None:
         """Free the connection, from any task or thread.

@@ -24,7 +24,7 @@ OpperError
         ├── RateLimitError                    429
         └── InternalServerError               500 and above
 
-The names below APIError are those of the OpenAI SDK.
+The names below APIError are those of the OpenAI SDK. Those of tools are in `_tool_errors`.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ from ._json import is_array, is_object
 if TYPE_CHECKING:
     from ._record import Attempt
     from ._results import ChatCompletion
+    from ._tool_run import ToolRun
 
 
 REMOVED = "[removed]"
@@ -123,6 +124,7 @@ class APIError(OpperError):
         rejected: the completions before it whose answers did not fit, where ``retries_on_invalid`` asked again.
         lasting: whether it would fail the same way again, so that it is not retried: a certificate that does not
             verify, an address that cannot be, a client that is closed.
+        run: of a call inside of a run of tools, what was done before it, else None.
     """
 
     partial: ChatCompletion | None = None
@@ -130,6 +132,7 @@ class APIError(OpperError):
     attempts: tuple[Attempt, ...] = ()
     rejected: tuple[ChatCompletion, ...] = ()
     lasting: bool = False
+    run: ToolRun[object] | None = None
 
     def __init__(
         self,

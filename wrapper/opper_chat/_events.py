@@ -20,7 +20,8 @@ from opper_chat_api.models import (
     TokenLogprob,
 )
 
-from ._accumulator import Accumulator, piece_of, reasoning_of, split_parts
+from ._accumulator import Accumulator, piece_of, reasoning_of
+from ._content import split_content
 from ._json import is_array, is_object
 from ._partial_json import Text, partial_json
 from ._results import ChatCompletion
@@ -328,9 +329,7 @@ class _Choice:
     def add(self, item: dict[str, object], logprobs: ChoiceLogprobs | None) -> Iterator[StreamEvent]:
         delta = piece_of(item, not self._begun, self._text)
         self._begun = self._begun or any(piece is not None for piece in delta.values())
-        content, parts = delta.get("content"), list[object]()
-        if is_array(content):
-            content, parts = split_parts(content)
+        content, parts = split_content(delta.get("content"))
         pieces = (reasoning_of(delta, parts), content, delta.get("refusal"))
         for (name, said), piece in zip(self._said.items(), pieces, strict=True):
             if isinstance(piece, str) and piece:

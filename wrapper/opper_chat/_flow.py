@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 
-from ._accumulator import Accumulator, split_parts
+from ._accumulator import Accumulator
 from ._chunks import LONGEST_START, ChatCompletionChunk, ChoiceDelta, ChunkReader, ReadChunk, begins_stream
 from ._clocks import CallClocks, Limit
+from ._content import split_content
 from ._errors import APIError, APITimeoutError, StreamTruncatedError
-from ._json import is_array
 from ._responses import ChatCompletion, not_json
 
 __all__ = ["ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
@@ -147,8 +147,7 @@ def text_of(delta: ChoiceDelta) -> str:
     """Return the text that a delta adds to the content, which some servers send as a list of parts."""
     if delta.content is not None:
         return delta.content
-    parts = delta.additional_properties.get("content")
-    return split_parts(parts)[0] if is_array(parts) else ""
+    return split_content(delta.additional_properties.get("content"))[0]
 
 
 def timed_out(

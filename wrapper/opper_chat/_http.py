@@ -8,11 +8,13 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts
+from ._connection import Connection
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
 from ._flow import held_up, timed_out
 from ._gate import Gate
@@ -30,7 +32,7 @@ from ._transport import (
     bearer,
     forget_key,
     no_cookies,
-    verify,
+    ssl_context,
     warn_at_exit,
 )
 from ._wait import SendLimit, abandon, is_anywhere, is_here, made_key, time_limit
@@ -335,13 +337,17 @@ class HTTP:
 def _default_client(
     library: Library, max_connections: int, event_hooks: EventHooks | None
 ) -> httpx.Client:
-    def connect(scheme: str, host: str) -> httpx.HTTPTransport:
+    proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
+
+    def connect(scheme: str, host: str) -> Any:
+        proxy = proxy_for(scheme, host)
+        tls = ssl_context(library) if scheme == "https" else None
+        if proxy is None:
+            return Connection(library, tls, KEEPALIVE_SECONDS)
         one = library.Limits(
             max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS
         )
-        return library.HTTPTransport(
-            verify=verify(library, scheme), limits=one, proxy=find_proxy(scheme, host)
-        )
+        return library.HTTPTransport(verify=tls or False, limits=one, proxy=proxy)
 
     pool: Any = Pool(library, connect, max_connections, KEEPALIVE_SECONDS)
     return library.Client(transport=pool, event_hooks=_marked(event_hooks), cookies=no_cookies())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 import sys
 from collections.abc import Hashable
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
@@ -32,6 +33,8 @@ Client = TypeVar("Client")
 class Library(Hashable, Protocol):
     """The names of httpx that are used here. The types of httpx stand for those of its fork as well."""
 
+    __name__: str
+
     AsyncByteStream: type[httpx.AsyncByteStream]
     AsyncClient: type[httpx.AsyncClient]
     AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
@@ -39,7 +42,9 @@ class Library(Hashable, Protocol):
     HTTPTransport: type[httpx.HTTPTransport]
     Limits: type[httpx.Limits]
     PoolTimeout: type[httpx.PoolTimeout]
+    Response: type[httpx.Response]
     SyncByteStream: type[httpx.SyncByteStream]
+    UnsupportedProtocol: type[httpx.UnsupportedProtocol]
 
     def create_ssl_context(self) -> ssl.SSLContext: ...
 
@@ -47,6 +52,12 @@ class Library(Hashable, Protocol):
 def default_library() -> Library:
     """Return the library that is used where the caller brings no client of its own."""
     return cast("Library", import_module(find_library(LIBRARIES)))
+
+
+@cache
+def core_of(library: Library) -> Any:
+    """Return the package below a library, which has the network: httpcore, or httpcore2."""
+    return import_module({"httpx": "httpcore", "httpx2": "httpcore2"}[library.__name__])
 
 
 def library_of(client: object, kind: str) -> Library:

@@ -25,7 +25,7 @@ from ._events import (
 )
 from ._misfits import InvalidValueError
 from ._parsed import ParsedChatCompletion, becoming
-from ._partial_json import partial_json
+from ._partial_json import PartialReader
 
 T = TypeVar("T")
 
@@ -35,16 +35,23 @@ class ParsedContentDeltaEvent(ContentDeltaEvent):
     """More of the answer."""
 
     _asked: Asked[object] = field(repr=False, eq=False)
+    _reader: PartialReader = field(repr=False, eq=False)
 
     @property
     def parsed(self) -> object:
         """What the answer is certain to say as of this event, in JSON: dicts, lists, texts, numbers, booleans and None.
 
         An object has the members that have begun, half a text is there as far as it came, half a number is not. None
-        where nothing is certain yet. It is no value of the type, which may need what is still to come. Read anew
-        whenever it is asked for.
+        where nothing is certain yet. It is no value of the type, which may need what is still to come.
+
+        The text is read when it is asked for, each piece once. What is finished in it is shared by later values, and
+        not to be changed.
         """
-        return self._asked.inside(partial_json(self.snapshot))
+        text, reader = self.snapshot, self._reader
+        if reader.length > len(text):  # an event that was kept
+            reader = PartialReader()
+        reader.feed(text[reader.length :])
+        return self._asked.inside(reader.value())
 
 
 @frozen
@@ -81,12 +88,14 @@ class EventParser(Generic[T]):
     def __init__(self, asked: Asked[T]) -> None:
         self._asked = asked
         self._calling: set[int] = set()
+        self._readers: dict[int, PartialReader] = {}
 
     def parsed(self, event: StreamEvent) -> ParsedStreamEvent[T] | None:
         """Return the event with its value, or None for an answer that does not fit."""
         if isinstance(event, ContentDeltaEvent):
             made = becoming(ParsedContentDeltaEvent, event)
             object.__setattr__(made, "_asked", self._asked)
+            object.__setattr__(made, "_reader", self._readers.setdefault(event.index, PartialReader()))
             return made
         if isinstance(event, ToolCallDeltaEvent):
             self._calling.add(event.index)

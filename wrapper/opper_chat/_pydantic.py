@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from . import _json
 from ._errors import InvalidArgumentError
 from ._json import is_array, is_object
-from ._misfits import InvalidValueError, misfit, sentences
+from ._misfits import InvalidValueError, kind_of, misfit, sentences
 from ._shapes import Definitions, Schema
 
 _KEPT = {
@@ -53,7 +53,7 @@ class Model(NamedTuple):
             # As JSON: from Python's values a strict model takes no text for a date.
             return self.adapter.validate_json(_json.encode(value))
         except sys.modules["pydantic"].ValidationError as error:
-            said = error.errors(include_url=False, include_context=False, include_input=False)
+            said = error.errors(include_url=False)
             raise InvalidValueError(*((tuple(place["loc"]), str(place["msg"])) for place in said)) from error
         except Exception as error:  # validators are a caller's own, and raise what they like
             raise misfit(str(error) or type(error).__name__) from error
@@ -93,16 +93,19 @@ class _Strict:
         made = {name: value for name, value in schema.items() if name in _KEPT}
         if made.get("format") not in _FORMATS:
             made.pop("format", None)
-        words = [
+        more = [
             text.format(_json.encode(schema[name]).decode())
             for name, text in _IN_WORDS.items()
             if schema.get(name) is not None
         ]
-        if words:
-            made["description"] = sentences(made.get("description"), *words)
+        if more:
+            made["description"] = sentences(made.get("description"), *more)
         arms = schema.get("anyOf", schema.get("oneOf"))
         if "const" in schema:
             made["enum"] = [schema["const"]]
+        if is_array(words := made.get("enum")) and "type" not in made:
+            kinds = list(dict.fromkeys(map(kind_of, words)))
+            made["type"] = kinds[0] if len(kinds) == 1 else kinds
         if isinstance(reference := schema.get("$ref"), str):
             referred = self._refer(reference, path)
             return {**made, "anyOf": [referred]} if made else referred
@@ -116,7 +119,7 @@ class _Strict:
             if not is_object(items) or "prefixItems" in schema:
                 raise _refused(path, "an array of unknown items or a fixed tuple", "Use a list of a type, or a model.")
             return {**made, "items": self.of(items, f"{path}[]")}
-        if kind is None and "enum" not in made:
+        if "type" not in made:
             raise _refused(path, "a value of any type", "Say what it is.")
         return made
 

@@ -8,16 +8,31 @@ from functools import cache
 from typing import Any, NamedTuple, Required, cast
 
 from opper_chat_api.api.chat import create_chat_completion
-from opper_chat_api.params import ChatCompletionRequestParam, ChatCompletionSettingsParam, ChatMessageParam
+from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
+from opper_chat_api.params import (
+    ChatCompletionParametersParam,
+    ChatCompletionRequestParam,
+    ChatCompletionSettingsParam,
+    ChatMessageParam,
+)
 
 from . import _json
 from ._checks import Misfit, check_json, compile_check, describe, members
+from ._content import put_together
 from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import SECRETIVE, check_headers, check_query, hidden
-from ._json import is_array, is_mapping, is_object
-from ._settings import CallOptions
+from ._json import is_array, is_mapping, is_object, is_sequence
+from ._settings import CallOptions, ClientSettings
 
-__all__ = ["CallArguments", "PreparedRequest", "prepare", "split"]
+__all__ = [
+    "CallArguments",
+    "PreparedRequest",
+    "TurnArguments",
+    "check_messages",
+    "check_parameters",
+    "prepare",
+    "split",
+]
 
 OPTIONS = ("stream", *CallOptions.__annotations__)
 """What `create()` takes beside the parameters of the contract."""
@@ -32,6 +47,10 @@ class AnswerArguments(ChatCompletionSettingsParam, CallOptions, total=False):
 
     messages: Required[Sequence[ChatMessageParam]]
     """The conversation so far, oldest message first."""
+
+
+class TurnArguments(ChatCompletionParametersParam, CallOptions, total=False):
+    """The same without the messages, for whatever keeps these by itself."""
 
 
 def split(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[str, object]]:
@@ -102,7 +121,7 @@ def prepare(
     if stream is not None and not isinstance(stream, bool):
         raise InvalidArgumentError("stream", "True, False or None", describe(stream))
     body = _check_params(params)
-    _name_answers(body)
+    _mend_answers(body, params)
     # The documented schema names `stream` in both of its forms, so it is always sent.
     body["stream"] = bool(stream)
     if extra_body is not None:
@@ -124,12 +143,59 @@ def prepare(
     return PreparedRequest(endpoint["method"].upper(), endpoint["url"], headers, query, body, content, _choices(body))
 
 
-def _name_answers(body: Mapping[str, object]) -> None:
-    """Say who speaks in an answer's message that goes back: servers that leave `role` out want it when it comes."""
-    messages = body.get("messages")
-    for message in messages if is_array(messages) else ():
-        if is_object(message) and "role" not in message:
-            message["role"] = "assistant"
+def check_messages(messages: object) -> list[dict[str, object]]:
+    """Return messages as they would be sent.
+
+    Raises:
+        InvalidArgumentError: one is not what the contract says.
+    """
+    params = {"messages": messages}
+    body = _check_params(params)
+    _mend_answers(body, params)
+    return cast("list[dict[str, object]]", body["messages"])
+
+
+_KEPT_APART = {
+    "messages": "They are kept: append() and extend() add to them.",
+    "stream": "stream() is a function of its own.",
+}
+"""What calls of a conversation do not take, and what there is in its place."""
+
+
+def check_parameters(arguments: Mapping[str, object], function: str) -> None:
+    """Check the parameters of calls that have no messages yet.
+
+    Raises:
+        UnknownArgumentError: one has a name that is not known, or that these calls do not take.
+        InvalidArgumentError: a value is not what the contract says.
+    """
+    for name, hint in _KEPT_APART.items():
+        if name in arguments:
+            raise UnknownArgumentError(name, describe(arguments[name]), None, hint, function)
+    options, params = split(arguments)
+    _check_params(params)
+    ClientSettings(None, "").changed(options)
+    check_headers(options.get("extra_headers"), "extra_headers")
+    check_query(options.get("extra_query"), "extra_query")
+    if (extra_body := options.get("extra_body")) is not None:
+        _check_extra_body(extra_body)
+
+
+def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> None:
+    """Say who speaks in an answer's message that goes back, leave out what it has as null, and put parts together.
+
+    Servers that leave ``role`` out want it when it comes, and those that send null do not take it.
+    """
+    messages, given = body.get("messages"), params.get("messages")
+    if not is_array(messages) or not is_sequence(given):
+        return
+    for message, source in zip(messages, given, strict=True):
+        if is_object(message):
+            if isinstance(source, ChatCompletionMessage):
+                for name in [name for name, value in message.items() if value is None]:
+                    del message[name]
+                put_together(message)
+            message.setdefault("role", "assistant")
 
 
 def _choices(body: Mapping[str, object]) -> int:

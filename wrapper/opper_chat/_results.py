@@ -7,8 +7,12 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCompletion
+from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from . import _served
+from ._asks import ToolCall, asked
+from ._content import split_content
+from ._errors import APIResponseValidationError
 from ._record import Attempt, CallRecord
 
 if TYPE_CHECKING:
@@ -29,6 +33,31 @@ class ChatCompletion(GeneratedCompletion):
     """ The headers of the answer; names in lower case. """
     attempts: tuple[Attempt, ...] = field(default=(), init=False, eq=False, repr=False)
     """ The requests that it took, the last one included. """
+
+    @property
+    def message(self) -> ChatCompletionMessage:
+        """The message of the first choice. It goes back into ``messages`` as it is.
+
+        Raises:
+            APIResponseValidationError: there is no choice, so that there is nothing to go on with. The completion is in
+                ``partial``.
+        """
+        if self.choices:
+            return self.choices[0].message
+        error = APIResponseValidationError(
+            "The completion has no choices, and so no message.", headers=self.headers, body=self.to_dict()
+        )
+        error.partial = self
+        error.attempts = self.attempts
+        raise error
+
+    @property
+    def text(self) -> str:
+        """The text of the first choice, also where a server sent it in parts; empty where there is none."""
+        if not self.choices:
+            return ""
+        message = self.choices[0].message
+        return message.content or split_content(message.additional_properties.get("content"))[0]
 
     def came_by(self, call: CallRecord) -> None:
         """Take over how it came."""
@@ -61,3 +90,8 @@ class ChatCompletion(GeneratedCompletion):
         Read from ``x-opper-trace-id``, ``traceparent`` and the like of the answer's headers.
         """
         return _served.trace_id(self.headers)
+
+    @property
+    def tool_calls(self) -> list[ToolCall]:
+        """The calls that the first choice asks for; empty where it asks for none."""
+        return asked(self.choices[0].message.tool_calls) if self.choices else []

@@ -16,7 +16,7 @@ import typing
 import uuid
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from typing import Any, Generic, Literal, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
@@ -53,6 +53,9 @@ from ._shapes import (
     Words,
     whole,
 )
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeForm
 
 __all__ = ["Answer", "Field", "InvalidValueError", "answer_of", "arguments_of", "convert", "schema_of"]
 
@@ -167,7 +170,7 @@ def schema_of(hint: Any) -> Schema:
     return answer_of(hint).schema
 
 
-def convert(given: object, hint: type[T]) -> T:
+def convert(given: object, hint: TypeForm[T]) -> T:
     """Return the value of a type that a JSON text, or a JSON value, stands for.
 
     Raises:
@@ -344,7 +347,7 @@ def _written(value: object) -> str | None:
     """Return a default as JSON, or None where it has no such form."""
     try:
         return msgspec.json.encode(value).decode()
-    except (TypeError, ValueError, OverflowError, RecursionError):
+    except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
         return None
 
 

@@ -101,7 +101,7 @@ class Scalar(NamedTuple):
             value = int(value)  # to JSON 1.0 is a whole number
         try:
             return msgspec.convert(value, self.hint)
-        except (ValueError, OverflowError) as error:  # msgspec's own is a ValueError
+        except (msgspec.MsgspecError, ValueError, OverflowError) as error:
             raise misfit(str(error)) from None
 
 

@@ -95,6 +95,11 @@ class Reading:
     """ The name that the OpenAI SDK has for it as well. """
 
     @property
+    def complete(self) -> bool:
+        """Whether the answer came whole and all of it was handed out."""
+        return self._failure is None and self._flow.complete and not self._flow.chunks_waiting
+
+    @property
     def text_stream(self) -> Iterator[str]:
         """The text of the first choice, piece by piece, and nothing else."""
         while (chunk := self._next_chunk()) is not None:
@@ -130,8 +135,7 @@ class Reading:
         Raises:
             APIError: as in `get_final_completion`.
         """
-        choices = (self.get_final_completion()).choices
-        return (choices[0].message.content or "") if choices else ""
+        return (self.get_final_completion()).text
 
     def close(self) -> None:
         """Free the connection, from any task or thread.

@@ -46,12 +46,9 @@ _LASTING = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
 @cache
 def ssl_context(library: Library) -> ssl.SSLContext:
     """Return the context in which servers are verified, made once for the process: it takes longer than a call."""
-    return library.create_ssl_context()
-
-
-def verify(library: Library, scheme: str) -> ssl.SSLContext | bool:
-    """Return how a connection of this scheme verifies its server. Without TLS there is nothing to verify."""
-    return ssl_context(library) if scheme == "https" else False
+    context = library.create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 def no_cookies() -> CookieJar:

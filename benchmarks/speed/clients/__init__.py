@@ -1,0 +1,44 @@
+"""One module for each client, with the same two classes: `Sync` and `Async`, made of an address.
+
+Each does what a user of that client would write, and looks at the text of what it is given.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+MODEL = "gpt-4o-mini"
+MESSAGES: Any = [
+    {"role": "system", "content": "You are a helpful assistant."},
+    {"role": "user", "content": "Name a colour of the rainbow."},
+]
+BODY: dict[str, Any] = {"model": MODEL, "messages": MESSAGES}
+
+
+class SyncClient(Protocol):
+    """What is measured of a client."""
+
+    def call(self) -> int:
+        """Make a plain call; return the length of its text."""
+        ...
+
+    def stream(self) -> int:
+        """Read a stream to its end; return how many chunks it had."""
+        ...
+
+    def first(self) -> float:
+        """Return the time (of `perf_counter`) when the first chunk of a stream was there; read it to its end."""
+        ...
+
+    def close(self) -> None:
+        """Close the client."""
+        ...
+
+
+class AsyncClient(Protocol):
+    """The same to be awaited."""
+
+    async def call(self) -> int: ...
+    async def stream(self) -> int: ...
+    async def first(self) -> float: ...
+    async def close(self) -> None: ...

@@ -1,0 +1,133 @@
+"""The limit: a bare socket and orjson. No client: it knows the server's every byte, and looks for no error.
+
+What it reads of a second is what the server can send and this machine can move, at most.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from time import perf_counter
+from urllib.parse import urlsplit
+
+import orjson
+
+from clients import BODY
+
+END = b"0\r\n\r\n"
+
+
+def request(url: str) -> bytes:
+    parts = urlsplit(url)
+    body = orjson.dumps(BODY)
+    head = f"POST {parts.path}/chat/completions HTTP/1.1\r\nhost: {parts.netloc}\r\ncontent-length: {len(body)}\r\n\r\n"
+    return b"%b%b" % (head.encode(), body)
+
+
+def read(lines: list[bytes]) -> int:
+    """Read the events among whole lines; return how many there were."""
+    count = 0
+    for line in lines:
+        if line.startswith(b"data: {"):
+            _ = orjson.loads(line[6:])["choices"][0]["delta"].get("content")
+            count += 1
+    return count
+
+
+class Sync:
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.peer = socket.create_connection((parts.hostname, parts.port))
+        self.request = request(url)
+
+    def call(self) -> int:
+        self.peer.sendall(self.request)
+        data = self.peer.recv(65536)
+        head, _, body = data.partition(b"\r\n\r\n")
+        length = int(head.rpartition(b" ")[2])
+        pieces = [body]
+        while (length := length - len(pieces[-1])) > 0:
+            pieces.append(self.peer.recv(65536))
+        return len(orjson.loads(b"".join(pieces))["choices"][0]["message"]["content"])
+
+    def stream(self) -> int:
+        self.peer.sendall(self.request)
+        count, rest, receive = 0, b"", self.peer.recv
+        while True:
+            data = rest + receive(65536)
+            lines = data.split(b"\n")
+            rest = lines.pop()
+            count += read(lines)
+            if data.endswith(END):
+                return count
+
+    def first(self) -> float:
+        self.peer.sendall(self.request)
+        came, data = 0.0, b""
+        while not data.endswith(END):
+            data += self.peer.recv(65536)
+            if not came and (start := data.find(b"data: {")) >= 0 and (end := data.find(b"\n", start)) >= 0:
+                orjson.loads(data[start + 6 : end])
+                came = perf_counter()
+        return came
+
+    def close(self) -> None:
+        self.peer.close()
+
+
+class Reader(asyncio.Protocol):
+    """One answer after another on a connection."""
+
+    def __init__(self) -> None:
+        self.transport: asyncio.Transport | None = None
+        self.begin()
+
+    def begin(self) -> asyncio.Future[None]:
+        self.done = asyncio.get_running_loop().create_future()
+        self.count, self.rest, self.first = 0, b"", 0.0
+        return self.done
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        data = self.rest + data
+        lines = data.split(b"\n")
+        self.rest = lines.pop()
+        self.count += read(lines)
+        if self.count and not self.first:
+            self.first = perf_counter()
+        if data.endswith(END):
+            self.done.set_result(None)
+
+
+class Async:
+    """Streams alone."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.host, self.port = parts.hostname or "", parts.port or 80
+        self.request = request(url)
+        self.idle: list[Reader] = []
+
+    async def answered(self) -> Reader:
+        loop = asyncio.get_running_loop()
+        reader = self.idle.pop() if self.idle else (await loop.create_connection(Reader, self.host, self.port))[1]
+        assert reader.transport is not None
+        done = reader.begin()
+        reader.transport.write(self.request)
+        await done
+        self.idle.append(reader)
+        return reader
+
+    async def stream(self) -> int:
+        return (await self.answered()).count
+
+    async def first(self) -> float:
+        return (await self.answered()).first
+
+    async def close(self) -> None:
+        for reader in self.idle:
+            assert reader.transport is not None
+            reader.transport.close()

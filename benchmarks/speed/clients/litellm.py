@@ -1,0 +1,66 @@
+"""litellm, which has functions and keeps its clients to itself."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+import litellm
+
+from clients import BODY
+
+
+def arguments(url: str) -> dict[str, Any]:
+    return {**BODY, "model": f"openai/{BODY['model']}", "api_base": url, "api_key": "key"}
+
+
+class Sync:
+    def __init__(self, url: str) -> None:
+        self.arguments = arguments(url)
+
+    def call(self) -> int:
+        return len(litellm.completion(**self.arguments).choices[0].message.content or "")
+
+    def stream(self) -> int:
+        count = 0
+        for chunk in litellm.completion(stream=True, **self.arguments):
+            _ = chunk.choices[0].delta.content
+            count += 1
+        return count
+
+    def first(self) -> float:
+        stream = litellm.completion(stream=True, **self.arguments)
+        next(stream)
+        came = perf_counter()
+        for _ in stream:
+            pass
+        return came
+
+    def close(self) -> None:
+        pass
+
+
+class Async:
+    def __init__(self, url: str) -> None:
+        self.arguments = arguments(url)
+
+    async def call(self) -> int:
+        return len((await litellm.acompletion(**self.arguments)).choices[0].message.content or "")
+
+    async def stream(self) -> int:
+        count = 0
+        async for chunk in await litellm.acompletion(stream=True, **self.arguments):
+            _ = chunk.choices[0].delta.content
+            count += 1
+        return count
+
+    async def first(self) -> float:
+        stream = await litellm.acompletion(stream=True, **self.arguments)
+        await anext(stream)
+        came = perf_counter()
+        async for _ in stream:
+            pass
+        return came
+
+    async def close(self) -> None:
+        pass

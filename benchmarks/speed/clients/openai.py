@@ -1,0 +1,81 @@
+"""The openai package, as it comes; but for the 5 seconds to connect, which are not enough for 1,000 at once here."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from openai import AsyncOpenAI, OpenAI
+
+from clients import BODY
+
+
+class Sync:
+    def __init__(self, url: str) -> None:
+        self.client = OpenAI(api_key="key", base_url=url)
+        self.create = self.client.chat.completions.create
+
+    def call(self) -> int:
+        return len(self.create(**BODY).choices[0].message.content or "")
+
+    def stream(self) -> int:
+        count = 0
+        with self.create(stream=True, **BODY) as stream:
+            for chunk in stream:
+                _ = chunk.choices[0].delta.content
+                count += 1
+        return count
+
+    def events(self) -> int:
+        count = 0
+        with self.client.chat.completions.stream(**BODY) as events:
+            for event in events:
+                count += event.type == "chunk"
+            events.get_final_completion()
+        return count
+
+    def first(self) -> float:
+        with self.create(stream=True, **BODY) as stream:
+            next(iter(stream))
+            came = perf_counter()
+            for _ in stream:
+                pass
+        return came
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class Async:
+    def __init__(self, url: str) -> None:
+        self.client = AsyncOpenAI(api_key="key", base_url=url, timeout=600)
+        self.create = self.client.chat.completions.create
+
+    async def call(self) -> int:
+        return len((await self.create(**BODY)).choices[0].message.content or "")
+
+    async def stream(self) -> int:
+        count = 0
+        async with await self.create(stream=True, **BODY) as stream:
+            async for chunk in stream:
+                _ = chunk.choices[0].delta.content
+                count += 1
+        return count
+
+    async def events(self) -> int:
+        count = 0
+        async with self.client.chat.completions.stream(**BODY) as events:
+            async for event in events:
+                count += event.type == "chunk"
+            await events.get_final_completion()
+        return count
+
+    async def first(self) -> float:
+        async with await self.create(stream=True, **BODY) as stream:
+            await anext(aiter(stream))
+            came = perf_counter()
+            async for _ in stream:
+                pass
+        return came
+
+    async def close(self) -> None:
+        await self.client.close()

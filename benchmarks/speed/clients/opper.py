@@ -1,0 +1,101 @@
+"""This client. `TRANSPORTS` names the ways it can be sent through; text and events are measured beside chunks."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Any
+
+from opper_chat import AsyncOpper, Opper
+
+from clients import BODY
+
+TRANSPORTS: dict[str, dict[str, Any]] = {"default": {}}
+"""The arguments that choose a transport, by its name."""
+
+
+class Sync:
+    def __init__(self, url: str, transport: str = "default") -> None:
+        self.client = Opper(api_key="key", base_url=url, **TRANSPORTS[transport])
+        self.create = self.client.chat.completions.create
+
+    def call(self) -> int:
+        return len(self.create(**BODY).choices[0].message.content or "")
+
+    def stream(self) -> int:
+        count = 0
+        with self.create(stream=True, **BODY) as stream:
+            for chunk in stream:
+                _ = chunk.choices[0].delta.content
+                count += 1
+        return count
+
+    def text(self) -> int:
+        """Read the text alone. Counts the pieces, and the first and last chunk, which have none."""
+        count = 2
+        with self.create(stream=True, **BODY) as stream:
+            for _ in stream.text_stream:
+                count += 1
+        return count
+
+    def events(self) -> int:
+        """Read typed events, and make the completion at the end."""
+        count = 0
+        with self.client.chat.completions.stream(**BODY) as events:
+            for event in events:
+                count += event.type == "chunk"
+            events.get_final_completion()
+        return count
+
+    def first(self) -> float:
+        with self.create(stream=True, **BODY) as stream:
+            next(iter(stream))
+            came = perf_counter()
+            for _ in stream:
+                pass
+        return came
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class Async:
+    def __init__(self, url: str, transport: str = "default") -> None:
+        self.client = AsyncOpper(api_key="key", base_url=url, timeout=600, **TRANSPORTS[transport])
+        self.create = self.client.chat.completions.create
+
+    async def call(self) -> int:
+        return len((await self.create(**BODY)).choices[0].message.content or "")
+
+    async def stream(self) -> int:
+        count = 0
+        async with await self.create(stream=True, **BODY) as stream:
+            async for chunk in stream:
+                _ = chunk.choices[0].delta.content
+                count += 1
+        return count
+
+    async def text(self) -> int:
+        count = 2
+        async with await self.create(stream=True, **BODY) as stream:
+            async for _ in stream.text_stream:
+                count += 1
+        return count
+
+    async def events(self) -> int:
+        count = 0
+        async with self.client.chat.completions.stream(**BODY) as events:
+            async for event in events:
+                count += event.type == "chunk"
+            await events.get_final_completion()
+        return count
+
+    async def first(self) -> float:
+        async with await self.create(stream=True, **BODY) as stream:
+            await anext(aiter(stream))
+            came = perf_counter()
+            async for _ in stream:
+                pass
+        return came
+
+    async def close(self) -> None:
+        await self.client.close()

@@ -1,0 +1,79 @@
+"""The environments of the clients: this one's is that which runs the benchmarks, every peer has one of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PEERS = {
+    "openai": ("openai", "openai"),
+    "opperai": ("opperai", "opperai"),
+    "litellm": ("litellm", "litellm"),
+    "mistralai": ("mistralai", "mistralai.client"),
+    "httpx": ("httpx", "httpx"),
+    "aiohttp": ("aiohttp", "aiohttp"),
+    "limit": ("orjson", "socket"),
+}
+"""What is installed for a client, and what a program imports to use it."""
+
+FOLDER = Path(__file__).resolve().parents[2]
+OURS = "opper"
+FROM_OUTSIDE = ("OPENAI_", "OPPER_", "MISTRAL_", "LITELLM_", "PYTHON", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+"""What an environment variable begins with that could change how a client works."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a client is installed.
+
+    Attributes:
+        python: its interpreter.
+        module: what is imported to use the client.
+        packages: its packages and their versions, as ``name==version``.
+        variables: of its processes.
+    """
+
+    python: str
+    module: str
+    packages: tuple[str, ...]
+    variables: dict[str, str]
+
+
+def name_of(client: str) -> str:
+    """Return the name of a client without its transport."""
+    return client.partition("[")[0]
+
+
+def environment(client: str, folder: Path) -> Environment:
+    """Return the environment of a client, made in a folder where it is not there yet. Needs uv."""
+    name = name_of(client)
+    variables = {key: value for key, value in os.environ.items() if not key.upper().startswith(FROM_OUTSIDE)}
+    variables["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # it would fetch a list from the Internet on import
+    if name == OURS:
+        if path := os.environ.get("PYTHONPATH"):
+            variables["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in path.split(os.pathsep))
+        return Environment(sys.executable, "opper_chat", _packages(sys.executable), variables)
+    requirement, module = PEERS[name]
+    place = folder / name
+    python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not (place / "ready").exists():
+        uv = shutil.which("uv")
+        if uv is None:
+            sys.exit("The peers are installed with uv, which is not here: pip install uv, or run `nox -s bench`.")
+        print(f"Installing {requirement} ...", flush=True)
+        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)], check=True)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), requirement], check=True)
+        (place / "ready").touch()
+    return Environment(str(python), module, _packages(str(python)), variables)
+
+
+def _packages(python: str) -> tuple[str, ...]:
+    code = (
+        "import importlib.metadata as m\n"
+        "print('\\n'.join(sorted({f\"{d.metadata['Name'].lower()}=={d.version}\" for d in m.distributions()})))"
+    )
+    return tuple(subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.split())

@@ -1,0 +1,170 @@
+"""The goals: what is compared with what, what must be reached and what is aimed at; and how rounds become a figure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from environments import OURS
+
+BOTH = ("sync", "async")
+Metric = Literal["wall", "cpu", "bytes"]
+
+
+class Figure(NamedTuple):
+    """A median over rounds, and the least and the most of them."""
+
+    median: float
+    least: float
+    most: float
+    rounds: int
+
+    @classmethod
+    def of(cls, values: list[float]) -> Figure | None:
+        return cls(statistics.median(values), min(values), max(values), len(values)) if values else None
+
+
+class Record(NamedTuple):
+    """One answer of one client in one round."""
+
+    client: str
+    shell: str
+    question: str
+    units: int
+    cpu: float
+    wall: float
+    bytes: int | None = None
+
+    def per_unit(self, metric: Metric) -> float:
+        """Seconds of a unit of work, or bytes in all."""
+        if metric == "bytes":
+            return float(self.bytes or 0)
+        return (self.cpu if metric == "cpu" else self.wall) / self.units
+
+
+Rounds = list[list[Record]]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One line of the table.
+
+    Attributes:
+        title: what is asked.
+        question: the question of this client, up to its number: ``concurrent:1000``, ``memory-stream``.
+        must: the figure that must be reached.
+        aim: the figure that is aimed at.
+        against: the other client, or this one, or None where the figure stands for itself.
+        metric: what is compared.
+        more: whether more is better: how many times as fast, not how much of the cost.
+        shells: of these clients.
+        other: the question of the other side, if it is another one.
+        scale: what the figure is multiplied with, where it stands for itself.
+        unit: of the figure.
+        transport: of this client.
+    """
+
+    title: str
+    question: str
+    must: float
+    aim: float
+    against: str | None = "openai"
+    metric: Metric = "wall"
+    more: bool = False
+    shells: tuple[str, ...] = BOTH
+    other: str | None = None
+    scale: float = 1.0
+    unit: str = "×"  # noqa: RUF001  # it is one
+    transport: str | None = None
+
+    @property
+    def ours(self) -> str:
+        return f"{OURS}[{self.transport}]" if self.transport else OURS
+
+    def figure(self, rounds: Rounds, shell: str, metric: Metric | None = None) -> Figure | None:
+        """Compare within each round; None where a side was not measured."""
+        return Figure.of(list(self._values(rounds, shell, metric or self.metric)))
+
+    def _values(self, rounds: Rounds, shell: str, metric: Metric) -> Iterator[float]:
+        for records in rounds:
+            mine = cost(records, self.ours, shell, self.question, metric)
+            if self.against is None:
+                other: float | None = 1 / self.scale
+            else:
+                against = self.ours if self.against == OURS else self.against
+                other = cost(records, against, shell, self.other or self.question, metric)
+            if mine is not None and other:
+                yield other / mine if self.more else mine / other
+
+    def reached(self, figure: Figure | None) -> str:
+        """Say in a word how far a figure is."""
+        if figure is None:
+            return "not measured"
+        sign = -1 if self.more else 1
+        if sign * figure.median <= sign * self.aim:
+            return "aim"
+        return "must" if sign * figure.median <= sign * self.must else "**missing**"
+
+
+def cost(records: list[Record], client: str, shell: str, question: str, metric: Metric) -> float | None:
+    """Return the cost of a unit in a round, or None where it was not measured."""
+    for record in records:
+        if (record.client, record.shell) == (client, shell) and question in {
+            record.question, record.question.partition(":")[0],
+        }:  # fmt: skip
+            return record.per_unit(metric)
+    return None
+
+
+def _streams(transport: str | None, goals: dict[str, tuple[float, float]]) -> list[Goal]:
+    titles = {
+        "own": "streaming, one event per HTTP chunk, a write each",
+        "coalesced": "streaming, one event per HTTP chunk, 32 in a write",
+        "many": "streaming, 32 events per HTTP chunk",
+    }
+    extra = f", with the {transport} extra" if transport else ""
+    return [
+        Goal(f"{titles[question]}: speed vs openai{extra}", question, *goals[question], more=True, transport=transport)
+        for question in titles
+    ]
+
+
+MB = 1e-6
+GOALS: list[Goal] = [
+    *_streams(None, {"own": (6, 15), "coalesced": (6, 15), "many": (10, 17)}),
+    *_streams("fast", dict.fromkeys(("own", "coalesced", "many"), (15, 30))),
+    Goal("plain call, small reply: CPU vs openai", "small", 0.35, 0.25, metric="cpu"),
+    Goal("plain call, small reply: CPU vs bare httpx + json", "small", 1.1, 0.9, "httpx", "cpu"),
+    Goal("plain call, 52 KB reply with logprobs: CPU vs openai", "large", 0.30, 0.18, metric="cpu"),
+    Goal("first chunk on a warm connection: speed vs openai", "first", 5, 7, more=True, shells=("sync",)),
+    Goal("first chunk on a warm connection: speed vs openai", "first", 3, 4, more=True, shells=("async",)),
+    Goal("1,000 streams at once: speed vs openai", "concurrent:1000", 3, 8, more=True, shells=("async",)),
+    Goal(
+        "CPU per chunk at 1,000 streams vs at 100",
+        "concurrent:1000",
+        1.5,
+        1.0,
+        OURS,
+        "cpu",
+        shells=("async",),
+        other="concurrent:100",
+    ),
+    Goal("`import opper_chat` vs `import openai`, net: CPU", "import", 0.10, 0.06, metric="cpu", shells=("sync",)),
+    Goal("import, client, first reply vs openai, net: CPU", "cold", 0.22, 0.18, metric="cpu"),
+    Goal("second client, made and closed", "second", 1.0, 0.2, None, scale=1e3, unit=" ms"),
+    Goal("memory: a stream of 1,000,000 chunks", "memory-stream:1000000", 5, 3, None, "bytes", scale=MB, unit=" MB"),
+    Goal("memory: 5,000 calls", "memory-calls:5000", 0.5, 0.2, None, "bytes", scale=MB, unit=" MB"),
+    Goal("memory: 200 clients, one after another", "memory-clients:200", 1, 0.2, None, "bytes", scale=MB, unit=" MB"),
+    Goal(
+        "completion of a 16,000-delta stream: accumulating vs decoding, CPU",
+        "accumulate",
+        0.3,
+        0.1,
+        OURS,
+        "cpu",
+        shells=("sync",),
+        other="decode",
+    ),
+]

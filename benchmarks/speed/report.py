@@ -1,0 +1,115 @@
+"""Rounds → tables for people: the goals, every client's figures, and what is still missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from environments import OURS
+from goals import GOALS, Figure, Goal, Metric, Rounds, cost
+
+QUESTIONS: dict[str, tuple[str, Metric, bool]] = {
+    "own": ("Streaming, one event per HTTP chunk, a write each: chunks per second", "wall", True),
+    "coalesced": ("Streaming, one event per HTTP chunk, 32 in a write: chunks per second", "wall", True),
+    "many": ("Streaming, 32 events per HTTP chunk: chunks per second", "wall", True),
+    "paced": ("Streaming, each chunk comes alone, with pauses: µs of CPU per chunk", "cpu", False),
+    "text": ("The same as 32 in a write, by `text_stream`: chunks per second", "wall", True),
+    "events": ("The same as 32 in a write, as typed events: chunks per second", "wall", True),
+    "small": ("Plain call, small reply: µs of CPU", "cpu", False),
+    "large": ("Plain call, 52 KB reply with logprobs: µs of CPU", "cpu", False),
+    "first": ("First chunk on a warm connection: µs", "wall", False),
+    "concurrent:1000": ("1,000 async streams at once: chunks per second", "wall", True),
+    "concurrent:100": ("100 async streams at once: chunks per second", "wall", True),
+    "import": ("Import, net of the interpreter: ms of CPU", "cpu", False),
+    "cold": ("Import, client, first reply, net of the interpreter: ms of CPU", "cpu", False),
+    "second": ("Second client, made and closed: µs", "wall", False),
+}
+"""Every question: its title, what is shown of it, and whether as a number a second."""
+
+MILLISECONDS = {"import", "cold"}
+
+
+def number(value: float) -> str:
+    """Write a figure with three digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def spread(figure: Figure | None, unit: str = "") -> str:
+    """Write a figure and how far its rounds lie apart."""
+    if figure is None:
+        return "-"
+    if figure.rounds == 1:
+        return f"{number(figure.median)}{unit}"
+    return f"{number(figure.median)}{unit} ({number(figure.least)}-{number(figure.most)})"
+
+
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """Write a table, aligned, as Markdown reads it."""
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = [head, ["-" * width for width in widths], *rows]
+    return "\n".join(
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
+    )
+
+
+def lines(rounds: Rounds) -> Iterator[tuple[Goal, str, Figure | None]]:
+    """Yield every goal for each of its shells, and its figure."""
+    for goal in GOALS:
+        for shell in goal.shells:
+            yield goal, shell, goal.figure(rounds, shell)
+
+
+def goals(rounds: Rounds) -> str:
+    """Write the table of the goals."""
+    rows: list[list[str]] = []
+    for goal, shell, figure in lines(rounds):
+        better = "≥" if goal.more else "≤"
+        beside = spread(goal.figure(rounds, shell, "cpu"), goal.unit) if goal.metric == "wall" and goal.against else ""
+        rows.append([
+            goal.title, shell, f"{better} {goal.must:g}{goal.unit}", f"{better} {goal.aim:g}{goal.unit}",
+            spread(figure, goal.unit), beside, goal.reached(figure),
+        ])  # fmt: skip
+    return table(["goal", "", "must", "aim", "measured", "by CPU", "reached"], rows)
+
+
+def missing(rounds: Rounds) -> str:
+    """Write what falls short of what must be, and what was not measured."""
+    said: list[str] = []
+    for goal, shell, figure in lines(rounds):
+        if figure is None:
+            said.append(f"- {goal.title} ({shell}): not measured.")
+        elif (word := goal.reached(figure)) not in {"aim", "must"}:
+            said.append(f"- {goal.title} ({shell}): {number(figure.median)}{goal.unit}, must be {goal.must:g}. {word}")
+    return "\n".join(line.removesuffix(" **missing**") for line in said) or "Nothing."
+
+
+def shown(rounds: Rounds, question: str, client: str, shell: str) -> Figure | None:
+    """Return a client's own figure in the unit that its question is shown in."""
+    _, metric, rate = QUESTIONS[question]
+    costs = [found for records in rounds if (found := cost(records, client, shell, question, metric))]
+    return Figure.of([1 / cost if rate else cost * (1e3 if question in MILLISECONDS else 1e6) for cost in costs])
+
+
+def clients_of(rounds: Rounds) -> list[str]:
+    """Return the clients that were measured, ours first and the limit last."""
+    found = {record.client for records in rounds for record in records}
+    return sorted(found, key=lambda name: (name == "limit", not name.startswith(f"{OURS}[") and name != OURS, name))
+
+
+def everything(rounds: Rounds) -> str:
+    """Write the figures of every client."""
+    rows: list[list[str]] = []
+    names = clients_of(rounds)
+    for question, (title, _, _) in QUESTIONS.items():
+        for shell in ("sync", "async"):
+            figures = [shown(rounds, question, client, shell) for client in names]
+            if any(figures):
+                rows.append([title, shell, *map(spread, figures)])
+    memory = {record.question for records in rounds for record in records if record.bytes is not None}
+    for question in sorted(memory):
+        for shell in ("sync", "async"):
+            grown = [cost(rounds[0], client, shell, question, "bytes") for client in names]
+            cells = ["-" if size is None else f"{size / 1e6:.2f}" for size in grown]
+            kind, _, count = question.partition(":")
+            title = f"Growth of the peak of memory over {int(count):,} {kind.partition('-')[2]}: MB"
+            rows.append([title.replace("stream:", "chunks of a stream:"), shell, *cells])
+    return table(["", "", *names], rows)

@@ -1,0 +1,140 @@
+"""The rounds: every client in a process of its own, in an order that turns from round to round."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from environments import OURS, PEERS, Environment, name_of
+from goals import Record
+from starting import program, started
+
+WORKER = Path(__file__).with_name("worker.py")
+HANGS_AFTER = 600.0
+"""Seconds in which a process must have answered its questions."""
+
+STREAMS = ("own", "coalesced", "many", "paced")
+STARTS = ("import", "cold")
+CALLS = ("small", "large", "first")
+ABLE: dict[str, frozenset[str]] = {
+    "import": frozenset({OURS, *PEERS} - {"limit"}),
+    "cold": frozenset({OURS, *PEERS} - {"limit", "opperai"}),
+    "events": frozenset({OURS, "openai"}),
+    "text": frozenset({OURS}),
+    "second": frozenset({OURS, "openai"}),
+    "concurrent": frozenset({OURS, "openai", "httpx", "aiohttp", "limit"}),
+    "decode": frozenset({OURS}),
+    "accumulate": frozenset({OURS}),
+    "memory-stream": frozenset({OURS}),
+    "memory-calls": frozenset({OURS}),
+    "memory-clients": frozenset({OURS}),
+}
+"""Who is asked a question that not everybody is asked."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run measures, and how long.
+
+    Attributes:
+        rounds: how many, memory apart, which is measured once.
+        seconds: of one question.
+        size: chunks of a stream.
+        at_once: chunks of each of the streams that are read at the same time.
+        memory: chunks, calls and clients.
+        starts: how often a program is started for one figure.
+        clients: in the order of the first round; a transport is named in brackets.
+        within: seconds after which no process is begun, whatever is still to be asked, or None.
+        only: the questions, up to their number, or all.
+    """
+
+    rounds: int
+    seconds: float
+    size: int
+    at_once: int
+    memory: tuple[int, int, int]
+    starts: int
+    clients: tuple[str, ...]
+    within: float | None = None
+    only: tuple[str, ...] = ()
+
+    def asks(self, question: str, client: str) -> bool:
+        """Whether a client is asked a question."""
+        name = question.partition(":")[0]
+        return (not self.only or name in self.only) and (name not in ABLE or name_of(client) in ABLE[name])
+
+
+class Job(NamedTuple):
+    """A process to be run, or programs to be started."""
+
+    client: str
+    shell: str
+    size: int
+    questions: tuple[str, ...]
+
+
+def jobs(plan: Plan, number: int) -> Iterator[Job]:
+    """Yield the processes of a round."""
+    turned = plan.clients[number % len(plan.clients) :] + plan.clients[: number % len(plan.clients)]
+    groups = [
+        (plan.size, STARTS, ("sync", "async")),
+        (plan.size, (*STREAMS, "text", "events"), ("sync", "async")),
+        (plan.size, (*CALLS, "second"), ("sync", "async")),
+        (plan.size, ("decode:16000", "accumulate:16000"), ("sync",)),
+    ]
+    if number == 0:
+        for name, count in zip(("stream", "calls", "clients"), plan.memory, strict=True):
+            groups.append((plan.size, (f"memory-{name}:{count}",), ("sync", "async")))
+    groups.append((plan.at_once, ("concurrent:1000", "concurrent:100"), ("async",)))
+    for size, questions, shells in groups:
+        for shell in shells:
+            for client in turned:
+                asked = tuple(question for question in questions if plan.asks(question, client))
+                if name_of(client) == "limit" and shell == "async":  # streams alone
+                    asked = tuple(question for question in asked if question not in {"small", "large"})
+                if asked and (shell == "async" or name_of(client) != "aiohttp"):
+                    yield Job(client, shell, size, asked)
+
+
+def run_job(job: Job, plan: Plan, environment: Environment, url: str) -> list[Record]:
+    """Run a process and return its answers."""
+    settings = [job.client, job.shell, url, str(plan.seconds), str(job.size)]
+    command = [environment.python, str(WORKER), *settings, *job.questions]
+    done = subprocess.run(
+        command, env=environment.variables, capture_output=True, text=True, timeout=HANGS_AFTER, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
+    # Some packages print words of their own.
+    return [Record(**json.loads(line)) for line in done.stdout.splitlines() if line.startswith('{"client"')]
+
+
+def starts(job: Job, plan: Plan, environment: Environment, url: str) -> Iterator[Record]:
+    """Yield what importing and starting cost."""
+    for question in job.questions:
+        code = program(question, job.client, job.shell, environment.module, f"{url}/small/1")
+        if code is not None:
+            yield Record(job.client, job.shell, question, 1, *started(environment, code, plan.starts))
+
+
+def run(plan: Plan, environments: dict[str, Environment], url: str) -> Iterator[list[Record]]:
+    """Yield the records of each round. Where the time is up before all is asked, the last is not whole."""
+    until = inf if plan.within is None else monotonic() + plan.within
+    for number in range(plan.rounds):
+        records: list[Record] = []
+        for job in jobs(plan, number):
+            if monotonic() > until:
+                break
+            if job.questions[0] in STARTS:
+                records += starts(job, plan, environments[job.client], url)
+            else:
+                records += run_job(job, plan, environments[job.client], url)
+        yield records
+        if monotonic() > until:
+            return

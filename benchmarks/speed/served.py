@@ -1,0 +1,118 @@
+"""What the server of the benchmarks sends: every byte made before it is asked for. No I/O."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import NamedTuple
+
+WORDS = (" the", " of", " a", " rainbow", " is", ",", " light", " and", " water", " in", " red", ".", " colours", " it")
+BATCH = 32
+"""HTTP chunks that are written at once, where they are coalesced; and events in one HTTP chunk, where it has many."""
+
+LARGE = 52_000
+"""Bytes of the reply with log probabilities."""
+
+PAUSE = 0.0002
+"""Seconds between two writes of a paced stream, at least: each then comes to its reader alone."""
+
+STREAM_HEAD = (
+    b"HTTP/1.1 200 OK\r\ndate: Wed, 25 Nov 2026 00:00:00 GMT\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
+    b"cache-control: no-cache\r\nx-request-id: req-1\r\ntransfer-encoding: chunked\r\n\r\n"
+)
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+class Answer(NamedTuple):
+    """The writes of one answer, in order."""
+
+    pieces: list[bytes]
+    pause: float = 0.0
+    """Seconds between two of them."""
+
+
+def chunk_of(delta: dict[str, object], finish_reason: str | None = None) -> bytes:
+    """Return an event with one chunk of a completion, as servers write it."""
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    value = {
+        "id": "chatcmpl-CgfXoLtnsQGpbdXDFQ1QXhyGZ0dPl", "object": "chat.completion.chunk", "created": 1764000000,
+        "model": "gpt-4o-mini-2024-07-18", "service_tier": "default", "system_fingerprint": "fp_560af6e559",
+        "choices": [choice],
+    }  # fmt: skip
+    return b"data: " + json.dumps(value, separators=(",", ":")).encode() + b"\n\n"
+
+
+def in_http(data: bytes) -> bytes:
+    """Return data as one HTTP chunk (RFC 9112 section 7.1)."""
+    return b"%x\r\n%b\r\n" % (len(data), data)
+
+
+def joined(pieces: list[bytes], size: int) -> list[bytes]:
+    """Join so many pieces at a time."""
+    return [b"".join(pieces[start : start + size]) for start in range(0, len(pieces), size)]
+
+
+@cache
+def events(count: int) -> list[bytes]:
+    """Return the events of a stream of so many chunks, ``[DONE]`` after them. Equal events are one object."""
+    words = [chunk_of({"content": word}) for word in WORDS]
+    middle = [words[number % len(words)] for number in range(count - 2)]
+    first, last = chunk_of({"role": "assistant", "content": "", "refusal": None}), chunk_of({}, "stop")
+    return [first, *middle, last, b"data: [DONE]\n\n"]
+
+
+def reply(size: int = 0) -> bytes:
+    """Return a whole completion; of at least ``size`` bytes, by the log probabilities of its tokens."""
+    tokens: list[dict[str, object]] = []
+    text = "Red." if not size else ""
+    while True:
+        logprobs = {"content": tokens, "refusal": None} if size else None
+        message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None, "annotations": []}
+        value = {
+            "id": "chatcmpl-CgfXoLtnsQGpbdXDFQ1QXhyGZ0dPl", "object": "chat.completion", "created": 1764000000,
+            "model": "gpt-4o-mini-2024-07-18", "service_tier": "default", "system_fingerprint": "fp_560af6e559",
+            "choices": [{"index": 0, "message": message, "logprobs": logprobs, "finish_reason": "stop"}],
+            "usage": {
+                "prompt_tokens": 15, "completion_tokens": 3, "total_tokens": 18,
+                "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
+                "completion_tokens_details": {
+                    "reasoning_tokens": 0, "audio_tokens": 0,
+                    "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0,
+                },
+            },
+        }  # fmt: skip
+        body = json.dumps(value, separators=(",", ":")).encode()
+        if len(body) >= size:
+            break
+        for word in WORDS:
+            said = {"token": word, "logprob": -0.0012345678, "bytes": list(word.encode())}
+            others = [{**said, "token": other, "logprob": -7.25} for other in WORDS[:5]]
+            tokens.append({**said, "top_logprobs": others})
+            text += word
+    head = b"HTTP/1.1 200 OK\r\ndate: Wed, 25 Nov 2026 00:00:00 GMT\r\ncontent-type: application/json\r\n"
+    return head + b"x-request-id: req-1\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+
+
+@cache
+def answer(form: str, count: int) -> Answer:
+    """Return the answer of a form.
+
+    Args:
+        form: ``small`` and ``large`` are plain replies. Of a stream: ``own`` writes every event in an HTTP chunk and a
+            write of its own, ``paced`` as well and pauses in between, ``coalesced`` writes 32 such HTTP chunks at once,
+            ``many`` puts 32 events into one HTTP chunk, and ``whole`` writes ``coalesced`` at once.
+        count: how many chunks a stream has.
+    """
+    if form in {"small", "large"}:
+        return Answer([reply(LARGE if form == "large" else 0)])
+    parts = joined(events(count), BATCH) if form == "many" else events(count)
+    known = {part: in_http(part) for part in set(parts)}  # equal ones stay one object
+    pieces = [STREAM_HEAD, *(known[part] for part in parts)]
+    pieces[-1] += LAST_CHUNK
+    if form == "whole":
+        return Answer([b"".join(pieces)])
+    if form == "coalesced":
+        return Answer([pieces[0], *joined(pieces[1:], BATCH)])
+    if form in {"own", "many", "paced"}:
+        return Answer(pieces, PAUSE if form == "paced" else 0.0)
+    raise ValueError(f"there is no form {form!r}")

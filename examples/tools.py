@@ -1,0 +1,118 @@
+"""Tools: Python functions that the model may call, run until it has answered.
+
+Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
+"""
+
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Literal
+
+from opper_chat import Opper, RunStep, ToolCall, ToolContext, ToolError, tool, tool_result
+
+MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
+
+
+@dataclass
+class Weather:
+    city: str
+    sky: str
+    degrees: float
+
+
+@dataclass
+class Asked:
+    city: str
+
+
+@tool
+def get_weather(city: str, unit: Literal["celsius", "fahrenheit"] = "celsius") -> Weather:
+    """Look up the weather in a city, now.
+
+    Args:
+        city: the name of the city, such as Stockholm.
+        unit: the unit of the temperature.
+    """
+    if not city:
+        raise ToolError("there is no city without a name")  # the model reads this
+    return Weather(city, "clear", 21.0 if unit == "celsius" else 69.8)
+
+
+@tool
+def remember(note: str, notes: ToolContext[list[str]]) -> str:
+    """Write something down.
+
+    Args:
+        note: what to write down.
+        notes: where; the model does not see this parameter.
+    """
+    notes.context.append(note)
+    return f"There are {len(notes.context)} notes."
+
+
+def show(step: RunStep) -> None:
+    """Say what happens. The comparison with `type` tells type checkers which attributes a step has."""
+    if step.type == "tool.started":
+        print("  it calls  ", step.call.name, step.call.arguments)
+    elif step.type == "tool.result":
+        print("  it is told", step.content)
+
+
+def approve(call: ToolCall) -> bool | str:
+    """Say of a call, before it is carried out, whether it may be."""
+    return True if call.name != "remember" else "The user does not want notes to be taken."
+
+
+def main() -> None:
+    with ExitStack() as stack:
+        if os.environ.get("OPPER_API_KEY") or os.environ.get("OPPER_HTTP_BEARER"):
+            client = stack.enter_context(Opper())
+        else:
+            from opper_chat.testing import LocalServer
+
+            server = stack.enter_context(LocalServer())
+            client = stack.enter_context(Opper(api_key="local", base_url=server.base_url))
+        print("Talking to", client.base_url)
+
+        print("A run, until the model has answered:")
+        run = client.chat.completions.run_tools(
+            model=MODEL,
+            messages=[{"role": "user", "content": "How is the weather in Stockholm?"}],
+            tools=[get_weather],
+            on_event=show,
+        )
+        print("  it answers", run.text)
+        print("  it took   ", run.turns, "turns, and", run.usage.total_tokens if run.usage else "some", "tokens")
+
+        print("With something that only the tool knows:")
+        notes: list[str] = []
+        run = client.chat.completions.run_tools(
+            model=MODEL,
+            messages=[*run.messages, {"role": "user", "content": "Write that down."}],
+            tools=[remember],
+            tool_choice="required",
+            context=notes,
+        )
+        print("  noted     ", notes)
+
+        print("And with somebody who is asked before:")
+        run = client.chat.completions.run_tools(
+            model=MODEL,
+            messages=[{"role": "user", "content": "Write down that I was here."}],
+            tools=[remember],
+            context=notes,
+            before_call=approve,
+            on_event=show,
+        )
+
+        print("By hand, without a run:")
+        completion = client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": "And in Oslo?"}], tools=[get_weather]
+        )
+        for call in completion.tool_calls:
+            asked = call.arguments_as(Asked)
+            print("  answer    ", tool_result(call, get_weather(asked.city)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Function calls per chunk and per plain call, counted by a profiler, within a budget. The count is alike anywhere.
+
+What is counted are the calls that the interpreter makes for a user's loop: of functions of Python's and of C's, in this
+package, in the HTTP library and in the event loop. A budget has a few per cent to spare, for the versions of Python and
+of the libraries. Who makes something faster lowers its budget; who must raise one says here what for.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NamedTuple
+
+import pytest
+from flavours import Flavour
+from opper_chat import AsyncOpper, Opper
+from server import running
+
+ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": "Name a colour of the rainbow."}]}
+SHORT, LONG = 40, 140
+"""Chunks of two streams that differ in nothing else. Each is written at once, and fits into one read."""
+
+
+class Budget(NamedTuple):
+    sync: float
+    asynchronous: float
+    reason: str
+
+
+BUDGETS = {
+    "chunk, each in an HTTP chunk": Budget(
+        198, 198, "115 are those of the next line; the rest is h11's parser, which makes an event of every HTTP chunk,"
+        " and the way of the event up through httpcore, httpx and the bounds of our waiting"
+    ),
+    "chunk, 32 in an HTTP chunk": Budget(
+        118, 118, "JSON and its event are a tenth of it, the accumulator a fifth; most is from_dict of five models"
+    ),
+    "piece of text": Budget(119, 119, "a chunk, and one look at its text: nothing is saved by asking for text alone"),
+    "event": Budget(162, 162, "a chunk, its two events, and the search for other pieces that it might have brought"),
+    "call": Budget(
+        2400, 3450, "half is httpx and h11 with one request; ours are the checks of the arguments, the headers, and the"
+        " bounds of waiting, which cost more where anyio makes them. httpx2 takes 10 % less"
+    ),
+    "stream": Budget(2970, 4120, "a call, the reading of two chunks, and the end: giving the connection back"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with running() as url:
+        yield url
+
+
+class Counter:
+    """Counts the calls that this thread makes while it is asked to."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def _told(self, frame: FrameType, event: str, arg: object) -> None:
+        self.calls += event in {"call", "c_call"}
+
+    @contextmanager
+    def counting(self) -> Iterator[None]:
+        before = sys.getprofile()
+        sys.setprofile(self._told)
+        try:
+            yield
+        finally:
+            sys.setprofile(before)
+
+
+def counted(flavour: Flavour, url: str, use: Callable[[Any], Any]) -> int:
+    """Return the calls of one use of a warm client: the least of some, as bytes may come in more pieces than one."""
+    counts: list[int] = []
+    if flavour.kind == "sync":
+        with Opper(api_key="key", base_url=url) as client:
+            use(client)
+            for _ in range(7):
+                counter = Counter()
+                with counter.counting():
+                    use(client)
+                counts.append(counter.calls)
+        return min(counts)
+
+    async def run() -> None:
+        async with AsyncOpper(api_key="key", base_url=url) as client:
+            await use(client)
+            for _ in range(7):
+                counter = Counter()
+                with counter.counting():
+                    await use(client)
+                counts.append(counter.calls)
+
+    asyncio.run(run())
+    return min(counts)
+
+
+def reading(flavour: Flavour, way: str) -> Callable[[Any], Any]:
+    """Return what reads a stream in one of the ways."""
+
+    def read(client: Any) -> None:
+        if way == "events":
+            with client.chat.completions.stream(**ASKED) as events:
+                for _ in events:
+                    pass
+            return
+        with client.chat.completions.create(stream=True, **ASKED) as stream:
+            for _ in stream.text_stream if way == "text" else stream:
+                pass
+
+    async def read_async(client: Any) -> None:
+        if way == "events":
+            async with client.chat.completions.stream(**ASKED) as events:
+                async for _ in events:
+                    pass
+            return
+        async with await client.chat.completions.create(stream=True, **ASKED) as stream:
+            async for _ in stream.text_stream if way == "text" else stream:
+                pass
+
+    return read if flavour.kind == "sync" else read_async
+
+
+def within(name: str, flavour: Flavour, calls: float) -> None:
+    budget = BUDGETS[name]
+    most = budget.sync if flavour.kind == "sync" else budget.asynchronous
+    assert calls <= most, f"{calls:.1f} function calls per {name}, {most} are budgeted: {budget.reason}"
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "way"),
+    [
+        ("chunk, each in an HTTP chunk", "whole", "chunks"),
+        ("chunk, 32 in an HTTP chunk", "many", "chunks"),
+        ("piece of text", "many", "text"),
+        ("event", "many", "events"),
+    ],
+)
+def test_reading_a_stream(flavour: Flavour, address: str, name: str, form: str, way: str) -> None:
+    """No more function calls for each chunk more than its budget, in every way of reading."""
+    read = reading(flavour, way)
+    short, long = (counted(flavour, f"{address}/{form}/{size}", read) for size in (SHORT, LONG))
+    within(name, flavour, (long - short) / (LONG - SHORT))
+
+
+def test_a_plain_call(flavour: Flavour, address: str) -> None:
+    """No more function calls than its budget."""
+    within(
+        "call", flavour, counted(flavour, f"{address}/small/1", lambda client: client.chat.completions.create(**ASKED))
+    )
+
+
+def test_a_short_stream(flavour: Flavour, address: str) -> None:
+    """No more function calls for opening, reading and closing one of two chunks."""
+    within("stream", flavour, counted(flavour, f"{address}/whole/2", reading(flavour, "chunks")))

@@ -1,0 +1,125 @@
+"""The framing of HTTP/1.1 bodies: every cut, what is wrong, and the work that it takes."""
+
+import tracemalloc
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from opper_chat._framing import (
+    LONGEST_LINE,
+    LONGEST_TRAILER,
+    Body,
+    ChunkedBody,
+    EndlessBody,
+    FramingError,
+    SizedBody,
+)
+
+
+def framed(pieces: list[bytes], extension: bytes = b"", trailer: bytes = b"") -> bytes:
+    """Return pieces as a chunked body (RFC 9112 section 7.1)."""
+    chunks = [b"%X%s\r\n%s\r\n" % (len(piece), extension, piece) for piece in pieces if piece]
+    return b"".join(chunks) + b"0\r\n" + trailer + b"\r\n"
+
+
+def cut(data: bytes, sizes: list[int]) -> list[bytes]:
+    """Cut bytes into pieces of the sizes in turn."""
+    pieces: list[bytes] = []
+    at = 0
+    while at < len(data):
+        size = sizes[len(pieces) % len(sizes)]
+        pieces.append(data[at : at + size])
+        at += size
+    return pieces
+
+
+def read(body: Body, pieces: list[bytes]) -> bytes:
+    """Return what of the pieces is the body's."""
+    return b"".join([body.feed(piece) for piece in pieces])
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(st.binary(max_size=40), max_size=6),
+    st.sampled_from([b"", b";name=value", b' ; quoted="a;b"']),
+    st.sampled_from([b"", b"x-checksum: 1\r\n", b"a: 1\r\nb: 2\r\n"]),
+    st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n"]),
+    st.lists(st.integers(1, 30), min_size=1, max_size=4),
+)
+def test_a_chunked_body_cut_anywhere(
+    pieces: list[bytes], extension: bytes, trailer: bytes, behind: bytes, sizes: list[int]
+) -> None:
+    """The pieces, and what stands behind the body is not of it."""
+    body = ChunkedBody()
+    whole = framed(pieces, extension, trailer)
+    assert read(body, cut(whole[:-1], sizes)) == b"".join(pieces)
+    assert not body.ended
+    assert body.feed(whole[-1:] + behind) == b""
+    assert (body.ended, body.rest) == (True, behind)
+    body.end()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"x\r\n", b"-1\r\n", b"+1\r\n", b"1_0\r\n", b"0x1\r\n", b" 1\r\n", b"\r\n", b"1" * 17 + b"\r\n", b"1 1\r\n",
+        b"2\r\nabXX", b"2\r\nab\rX", b"2\r\nab\n\n", b"2\r\nabc\r\n", b"1\nab\r\n", b"a" * (LONGEST_LINE + 1),
+        b"1;" + b"a" * LONGEST_LINE, b"0\r\n" + b"a: b\r\n" * (LONGEST_TRAILER // 6 + 1),
+    ],
+    ids=lambda data: repr(data[:12]),
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 7, 1_000_000])
+def test_what_is_no_chunked_body(data: bytes, size: int) -> None:
+    """Is an error, wherever it is cut, and is never waited for without end."""
+    with pytest.raises(FramingError):
+        read(ChunkedBody(), cut(data, [size]))
+
+
+@pytest.mark.parametrize("at", range(len(framed([b"abc", b"de"]))))
+def test_a_chunked_body_that_is_cut_off(at: int) -> None:
+    """What came is handed out, and the end is an error."""
+    body = ChunkedBody()
+    assert b"abcde".startswith(body.feed(framed([b"abc", b"de"])[:at]))
+    with pytest.raises(FramingError, match="incomplete chunked read"):
+        body.end()
+
+
+def test_a_body_of_a_length() -> None:
+    """Its bytes, and what is behind them is not of it."""
+    body = SizedBody(5)
+    assert (body.feed(b"ab"), body.ended) == (b"ab", False)
+    with pytest.raises(FramingError, match="received 2 bytes, expected 5"):
+        body.end()
+    assert (body.feed(b"cdeHTTP"), body.ended, body.rest) == (b"cde", True, b"HTTP")
+    assert (body.feed(b"/1.1"), body.rest) == (b"", b"HTTP/1.1")
+    body.end()
+    assert SizedBody(0).ended
+
+
+def test_a_body_that_ends_with_its_connection() -> None:
+    """Nobody can tell whether it is whole."""
+    body = EndlessBody()
+    assert (body.feed(b"ab"), body.ended) == (b"ab", False)
+    body.end()
+    assert body.ended
+
+
+@pytest.mark.parametrize("size", [1, 100, 65536])
+def test_work_is_linear(size: int) -> None:
+    """About four times the memory moved for four times the body; the square would be sixteen times."""
+
+    def moved(chunks: int) -> int:
+        pieces = cut(framed([b"x" * 50] * chunks), [size])
+        body, total = ChunkedBody(), 0
+        tracemalloc.start()
+        try:
+            for piece in pieces:
+                before = tracemalloc.get_traced_memory()[0]
+                tracemalloc.reset_peak()
+                body.feed(piece)
+                total += tracemalloc.get_traced_memory()[1] - before
+        finally:
+            tracemalloc.stop()
+        return total
+
+    assert moved(400) <= 6 * moved(100)

@@ -1,0 +1,262 @@
+"""The shell of a run of tools: asks the model, carries out its calls, and tells of each step.
+
+The decisions are in `_tool_plan`, the tasks in `_async_workers`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from time import monotonic
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
+
+from ._async_calls import AsyncCalls
+from ._async_event_stream import AsyncEventStream, AsyncStreamManager
+from ._async_workers import AsyncBeforeCall, AsyncOnEvent, AsyncWorkers, ask, ask_in_time, check_tools
+from ._call import Call
+from ._errors import APIError, OpperError
+from ._results import ChatCompletion
+from ._tool_plan import Job, Plan, RunSettings
+from ._tool_run import (
+    RunDoneEvent,
+    RunEvent,
+    RunStep,
+    ToolResultEvent,
+    ToolRun,
+    ToolStartedEvent,
+    TurnDoneEvent,
+    TurnStartedEvent,
+)
+
+T_co = TypeVar("T_co", covariant=True)
+
+Phase: TypeAlias = Literal["new", "turn", "ask", "read", "run", "over"]
+
+
+class AsyncToolStream(Generic[T_co]):
+    """A run of tools as typed events; `opper_chat.RunEvent` is their union, told apart by ``type``.
+
+    For each turn: ``turn.started``; the events of the answer while it is written, as those of `AsyncEventStream`;
+    ``tool.started`` and ``tool.result`` for its calls, as they begin and end; ``turn.done``. At last ``run.done``.
+
+    To be used with ``async with``, by one task. Leaving it early closes the answer and cancels the tools.
+
+    Raises:
+        ToolRunError: the run ended early; the class says why.
+        APIError: a call of the model failed; its ``run`` is what was done before.
+    """
+
+    def __init__(
+        self, calls: AsyncCalls, plan: Plan, before_call: AsyncBeforeCall | None, site: str | None = None
+    ) -> None:
+        self._calls = calls
+        self._plan = plan
+        self._before_call = before_call
+        self._site = site
+        """Where a streamed run was made; None where the answers come whole."""
+        settings = plan.settings
+        self._workers = AsyncWorkers(
+            settings.max_parallel if plan.is_parallel else 1, bounded=settings.deadline is not None
+        )
+        self._phase: Phase = "new"
+        self._ready: deque[RunEvent] = deque()
+        self._stream: AsyncStreamManager | None = None
+        self._events: AsyncEventStream | None = None
+        self._running = 0
+        self._failure: OpperError | None = None
+        # What is wrong with the arguments is told before anything is sent.
+        self._first: Callable[[], Call] | None = self._prepared()
+
+    @property
+    def run(self) -> ToolRun[T_co]:
+        """What was done so far."""
+        return self._plan.run
+
+    def __aiter__(self) -> AsyncIterator[RunEvent]:
+        return self
+
+    async def __anext__(self) -> RunEvent:
+        if self._phase == "new":
+            raise RuntimeError("a run of tools is to be used with `async with`")
+        while not self._ready:
+            if self._failure is not None:
+                raise self._failure  # whoever asks again is told again
+            if self._phase == "over":
+                raise StopAsyncIteration
+            try:
+                await self._advance()
+            except BaseException as error:
+                self._phase = "over"
+                self._plan.settle()
+                if isinstance(error, APIError):
+                    error.run = self._plan.run
+                self._failure = error if isinstance(error, OpperError) else None
+                raise
+        return self._ready.popleft()
+
+    @property
+    async def text_stream(self) -> AsyncIterator[str]:
+        """The text of the answers, piece by piece, that of turns which ask for tools included."""
+        while (event := await anext(self, None)) is not None:
+            if event.type == "content.delta" and not event.index:
+                yield event.delta
+
+    async def until_done(self) -> Self:
+        """Read to the end.
+
+        Raises:
+            ToolRunError, APIError: what ended the run early, as in iterating.
+        """
+        async for _ in self:
+            pass
+        return self
+
+    async def get_final_run(self) -> ToolRun[T_co]:
+        """Read to the end and return what was done.
+
+        Raises:
+            ToolRunError, APIError: what ended the run early, as in iterating.
+        """
+        return (await self.until_done()).run
+
+    async def __aenter__(self) -> Self:
+        if self._phase != "new":
+            raise RuntimeError("a run of tools can be entered once")
+        self._phase = "turn"
+        self._plan.begin(monotonic())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._phase = "over"
+        self._ready.clear()
+        self._plan.settle()
+        try:
+            if self._stream is not None:
+                await self._stream.__aexit__(kind, error, traceback)
+        finally:
+            await self._workers.close()
+
+    async def _advance(self) -> None:
+        """Go on to what comes next, until there is an event or nothing more is to be done."""
+        if self._phase == "turn":
+            self._ready.append(TurnStartedEvent(self._plan.run.turns + 1))
+            self._phase = "ask"
+        elif self._phase == "ask":
+            await self._ask()
+        elif self._phase == "read":
+            await self._read()
+        else:
+            await self._wait()
+
+    def _prepared(self) -> Callable[[], Call]:
+        arguments = self._plan.next_arguments(monotonic(), stream=self._site is not None)
+        return self._calls.later(arguments, stream=self._site is not None)
+
+    async def _ask(self) -> None:
+        begin, self._first = self._first or self._prepared(), None
+        if self._site is None:
+            await self._take(await self._calls.complete(begin()))
+            return
+        self._stream = AsyncStreamManager(self._calls, begin, self._site)
+        self._events = await self._stream.__aenter__()
+        self._phase = "read"
+
+    async def _read(self) -> None:
+        assert self._events is not None  # noqa: S101  # the phase says so
+        event = await anext(self._events, None)
+        if event is not None:
+            self._ready.append(event)
+            return
+        completion = await self._events.get_final_completion()
+        if self._stream is not None:
+            await self._stream.__aexit__(None, None, None)
+        self._stream = self._events = None
+        await self._take(completion)
+
+    async def _take(self, completion: ChatCompletion) -> None:
+        """Take an answer, and begin to carry out its calls."""
+        plan = self._plan
+        jobs: list[Job] = []
+        for called in plan.take(completion):
+            job = plan.prepare(called)
+            if job is not None and self._before_call is not None:
+                job = await self._approved(job, self._before_call)
+            if job is None:
+                self._ready.append(ToolResultEvent(called))
+            else:
+                jobs.append(job)
+        self._running = len(jobs)
+        self._phase = "run"
+        if jobs:
+            await self._workers.start(jobs)
+
+    async def _approved(self, job: Job, before_call: AsyncBeforeCall) -> Job | None:
+        left = self._plan.left(monotonic())
+        try:
+            return self._plan.decide(job, await ask_in_time(left, before_call, job.called.call))
+        except TimeoutError:
+            if left is not None and (self._plan.left(monotonic()) or 0) <= 0:
+                raise self._plan.too_late() from None
+            raise
+
+    async def _wait(self) -> None:
+        """Wait for the next step of a tool, or end the turn where there is none left."""
+        plan = self._plan
+        if not self._running:
+            plan.settle()
+            self._ready.append(TurnDoneEvent(plan.run.turns, plan.run.completion))
+            self._phase = "turn"
+            if plan.is_over:
+                self._ready.append(RunDoneEvent(plan.run))
+                self._phase = "over"
+            return
+        try:
+            step = await self._workers.next(plan.left(monotonic()))
+        except TimeoutError:
+            raise plan.too_late() from None
+        if step.ended:
+            self._running -= 1
+            self._ready.append(ToolResultEvent(plan.finished(step.job)))
+        else:
+            self._ready.append(ToolStartedEvent(step.job.called))
+
+
+async def run_tools(
+    calls: AsyncCalls,
+    arguments: Mapping[str, object],
+    settings: RunSettings,
+    before_call: AsyncBeforeCall | None,
+    on_event: AsyncOnEvent | None,
+) -> ToolRun[Any]:
+    """Run the tools that a model asks for until it answers, and return what was done."""
+    async with AsyncToolStream[Any](calls, plan_of(calls, arguments, settings), before_call) as stream:
+        async for event in stream:
+            if on_event is not None and isinstance(event, RunStep):
+                await ask(on_event, event)
+        return stream.run
+
+
+def stream_tools(
+    calls: AsyncCalls,
+    arguments: Mapping[str, object],
+    settings: RunSettings,
+    before_call: AsyncBeforeCall | None,
+    site: str,
+) -> AsyncToolStream[Any]:
+    """Return a run that tells of itself."""
+    return AsyncToolStream[Any](calls, plan_of(calls, arguments, settings), before_call, site)
+
+
+def plan_of(calls: AsyncCalls, arguments: Mapping[str, object], settings: RunSettings) -> Plan:
+    """Return the plan of a run.
+
+    Raises:
+        InvalidArgumentError: an argument is wrong.
+    """
+    clocks = calls.settings.changed({name: arguments[name] for name in ("deadline",) if name in arguments}).clocks
+    plan = Plan(arguments, settings.checked()._replace(deadline=clocks.deadline))
+    check_tools(plan.tools)
+    return plan

@@ -1,0 +1,200 @@
+"""Where an HTTP/1.1 body ends, and which of the bytes are its own: RFC 9112 sections 6 and 7. No I/O.
+
+h11, which reads the heads, makes an event of every chunk of a body, at half of what a streamed token costs in all. Here
+what came at once is one piece, however many chunks it came in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+LONGEST_LINE = 16384
+"""Bytes of the line before a chunk, with its extensions, or of a line of a trailer."""
+
+LONGEST_TRAILER = 65536
+"""Bytes of all lines behind the last chunk."""
+
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
+
+
+class FramingError(Exception):
+    """The bytes are no body of this framing, or it was cut off. The words are for a person."""
+
+
+class Body(Protocol):
+    """A body that is being read.
+
+    Attributes:
+        ended: whether it is whole. What follows it, if anything does, is in ``rest``.
+        rest: bytes that came behind its end.
+    """
+
+    ended: bool
+    rest: bytes
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, and return what of the body is in them.
+
+        Raises:
+            FramingError: they are not framed as they should be.
+        """
+        ...
+
+    def end(self) -> None:
+        """Take note that the connection has ended.
+
+        Raises:
+            FramingError: the body has not.
+        """
+        ...
+
+
+class SizedBody:
+    """A body whose length is known: ``Content-Length``, or nothing at all (section 6.2)."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._left = size
+        self.ended = not size
+        self.rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, and return what of the body is in them."""
+        if self.ended:
+            self.rest += data
+            return b""
+        left = self._left
+        self._left = max(left - len(data), 0)
+        self.ended = not self._left
+        if len(data) > left:
+            data, self.rest = data[:left], data[left:]
+        return data
+
+    def end(self) -> None:
+        """Take note that the connection has ended."""
+        if not self.ended:
+            raise FramingError(
+                "peer closed connection without sending complete message body "
+                f"(received {self._size - self._left} bytes, expected {self._size})"
+            )
+
+
+class EndlessBody:
+    """A body that ends with its connection (section 6.3, rule 8): nobody knows whether it is whole."""
+
+    rest = b""
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, which all are the body's."""
+        return data
+
+    def end(self) -> None:
+        """Take note that the connection has ended."""
+        self.ended = True
+
+
+class ChunkedBody:
+    """A body in chunks, each with its length before it (section 7.1). Extensions and trailers mean nothing here."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self.rest: bytes = b""
+        self._left = 0
+        """Bytes of the chunk still to come, its line end included."""
+        self._held: bytes = b""
+        """The beginning of a line."""
+        self._trailer = 0
+        """Bytes of the trailer, counted from 1 where it has begun."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, and return what of the body is in them."""
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        pieces: list[bytes] = []
+        at, before = 0, -1
+        while at > before and not self.ended:
+            before = at
+            if self._left:
+                at = self._take_chunk(data, at, pieces)
+            elif self._trailer:
+                at = self._take_trailer(data, at)
+            else:
+                at = self._take_size(data, _whole_chunks(data, at, pieces))
+        if self.ended:
+            self.rest = data[at:]
+        elif not self._left:
+            self._held = data[at:]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def end(self) -> None:
+        """Take note that the connection has ended."""
+        if not self.ended:
+            raise FramingError("peer closed connection without sending complete message body (incomplete chunked read)")
+
+    def _take_chunk(self, data: bytes, at: int, pieces: list[bytes]) -> int:
+        """Take what there is of a chunk and its line end; return where it ends."""
+        left = self._left
+        end = min(at + left, len(data))
+        self._left = left - (end - at)
+        if left > 2:
+            pieces.append(data[at : min(at + left - 2, end)])
+        # Of the two bytes of the line end either may come later.
+        seen = data[max(at, at + left - 2) : end]
+        if seen != b"\r\n"[2 - left if left < 2 else 0 :][: len(seen)]:
+            raise FramingError(f"malformed chunk footer: {seen!r}")
+        return end
+
+    def _take_size(self, data: bytes, at: int) -> int:
+        """Take the line before a chunk; return where it ends, or `at` where it has not come."""
+        found = _CHUNK_LINE.match(data, at)
+        if found is None:
+            if self._next_line(data, at) >= 0:
+                raise FramingError(f"illegal chunk header: {data[at : at + 40]!r}")
+            return at
+        size = int(found[1], 16)
+        if size:
+            self._left = size + 2
+        else:
+            self._trailer = 1
+        return found.end()
+
+    def _take_trailer(self, data: bytes, at: int) -> int:
+        """Take a line behind the last chunk, the empty one of which is the end; return where it ends, or `at`."""
+        end = self._next_line(data, at)
+        if end < 0:
+            return at
+        self._trailer += end - at
+        if self._trailer > LONGEST_TRAILER:
+            raise FramingError("the trailer of a chunked body is too long")
+        self.ended = end - at == 2
+        return end
+
+    def _next_line(self, data: bytes, at: int) -> int:
+        """Return where the line ends that begins here, or -1 where its end has not come."""
+        end = data.find(b"\r\n", at)
+        if (len(data) if end < 0 else end) - at > LONGEST_LINE:
+            raise FramingError("a line of a chunked body is too long")
+        return end + 2 if end >= 0 else -1
+
+
+def _whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
+    """Take the chunks that are there as a whole, as nearly all are; return where what is anything else begins."""
+    total = len(data)
+    while True:
+        line = data.find(b"\r\n", at, at + 18)
+        digits = data[at:line] if line > at else b""
+        if not digits.isalnum():
+            return at
+        try:
+            end = line + 2 + int(digits, 16)
+        except ValueError:
+            return at
+        if end == line + 2 or end + 2 > total or not data.startswith(b"\r\n", end):
+            return at
+        pieces.append(data[line + 2 : end])
+        at = end + 2

@@ -1,0 +1,261 @@
+"""Pictures, sound and files → their media type and their base64 text. Reads files, knows no HTTP library.
+
+What something is is told by its first bytes and only then by its name: names lie, and servers look at the bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
+
+from ._checks import describe
+from ._errors import InvalidArgumentError
+from ._options import check_count
+
+
+class SupportsRead(Protocol):
+    """A file that is open for reading bytes."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | SupportsRead
+"""Where content is: a text is an address (``https://...``) or a data URL, a `pathlib.Path` a file; or the bytes
+themselves, or a file that is open for reading bytes."""
+
+MAX_BYTES = 20 * 1024 * 1024
+"""The largest content that is sent unless one says otherwise: 20 MiB, which the vendors of models take."""
+
+IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
+"""The pictures that the models' vendors document: https://platform.openai.com/docs/guides/images-vision."""
+
+SOUNDS = {"audio/wav": "wav", "audio/mpeg": "mp3"}
+"""Media types of sound, and the contract's words for them."""
+
+_SIGNATURES = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (0, b"GIF87a", "image/gif"),
+    (0, b"GIF89a", "image/gif"),
+    (8, b"WEBPVP", "image/webp"),
+    (8, b"WAVE", "audio/wav"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"%PDF-", "application/pdf"),
+    # What is refused where only the ones above will do is better called by its name.
+    (0, b"BM", "image/bmp"),
+    (0, b"II*\x00", "image/tiff"),
+    (0, b"MM\x00*", "image/tiff"),
+    (4, b"ftypavif", "image/avif"),
+    (4, b"ftyphei", "image/heic"),
+    (4, b"ftypM4A", "audio/mp4"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"OggS", "audio/ogg"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"),
+    (0, b"PK\x03\x04", "application/zip"),
+)
+"""Place, first bytes and media type: https://mimesniff.spec.whatwg.org, section 6, and the formats' own documents."""
+
+_ALIASES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "audio/mp3": "audio/mpeg",
+    "audio/wave": "audio/wav",
+    "audio/x-wav": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+}
+"""Names in use for media types, and the registered ones (RFC 2361, RFC 3003)."""
+
+_IN_ZIPS = ("application/vnd.", "application/epub+zip", "application/java-archive")
+
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # RFC 3986 section 3.1; one letter is a drive
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*\Z")  # RFC 6838 section 4.2
+
+
+class Content(NamedTuple):
+    """What is sent of a source: the content in base64."""
+
+    media_type: str
+    data: str
+    """In base64 (RFC 4648 section 4)."""
+    name: str | None
+    """Of the file, where it has one."""
+
+    @property
+    def url(self) -> str:
+        """The content as a data URL (RFC 2397)."""
+        return f"data:{self.media_type};base64,{self.data}"
+
+
+class Reading(NamedTuple):
+    """How sources of one function are read.
+
+    Attributes:
+        function: the function, as errors name it.
+        accepted: the media types that may be sent, or None where all may.
+        media_type: what the caller says that it is, or None.
+        max_bytes: how many bytes it may have, or None for any number.
+    """
+
+    function: str
+    accepted: tuple[str, ...] | None
+    media_type: str | None
+    max_bytes: int | None
+
+    def read(self, source: object) -> Content | str:
+        """Return the content of a source, or its address.
+
+        Raises:
+            InvalidArgumentError: it is none, is empty, is too large, or is of a kind that is not accepted.
+            OSError: the file cannot be read.
+        """
+        if self.max_bytes is not None:
+            check_count(self.max_bytes, self._argument("max_bytes"))
+        if isinstance(source, str):
+            if source[:5].lower() == "data:":
+                return self._data_url(source)
+            if _ADDRESS.match(source) and source[:5].lower() != "file:":
+                return source
+            raise self.refuse(
+                "the address of a file on the web or a data URL",
+                describe(source),
+                "A file of this machine is Path(...).",
+            )
+        name: str | None = None
+        if _is_bytes(source):
+            data = bytes(source)
+        elif isinstance(source, os.PathLike):
+            path = Path(cast("os.PathLike[str]", source))
+            name = path.name
+            if self.max_bytes is not None and path.is_file():
+                self._check_size(path.stat().st_size)
+            with path.open("rb") as file:
+                data = self._drained(file.read)
+        elif _is_file(source):
+            said = getattr(source, "name", None)
+            name = Path(said).name if isinstance(said, str) else None
+            data = self._drained(source.read)
+        else:
+            kinds = "an address, a data URL, a pathlib.Path, bytes or a file that is open in binary"
+            raise self.refuse(kinds, describe(source))
+        self._check_size(len(data))
+        return Content(self._kind(data, name), b2a_base64(data, newline=False).decode("ascii"), name)
+
+    def refuse(self, accepted: str, given: str, hint: str = "") -> InvalidArgumentError:
+        """Return the error of a source that will not do."""
+        return InvalidArgumentError(self._argument("source"), accepted, given, hint)
+
+    def _argument(self, name: str) -> str:
+        return f"{self.function}({name})"
+
+    def _drained(self, read: Callable[[int], object]) -> bytes:
+        """Read to the end, but no more than tells that it is too much."""
+        left = float("inf") if self.max_bytes is None else self.max_bytes + 1
+        pieces: list[bytes] = []
+        while left > 0:
+            # A pipe or a socket gives less than it is asked for.
+            piece = read(int(min(left, 1 << 20)))
+            if not isinstance(piece, bytes):
+                getattr(piece, "close", lambda: None)()  # a coroutine that nobody awaits would warn
+                hint = "Open it with 'rb'; of an async file, give the bytes: await file.read()."
+                raise self.refuse("a file that gives bytes", f"one whose read() gives {type(piece).__name__}", hint)
+            if not piece:
+                break
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
+
+    def _check_size(self, size: int) -> None:
+        if not size:
+            raise self.refuse("content", "none: it is empty", "A file that was read before is at its end.")
+        if self.max_bytes is not None and size > self.max_bytes:
+            more = "max_bytes=... allows more, where the server takes it."
+            given = f"{size:,}" if size != self.max_bytes + 1 else f"more than {self.max_bytes:,}"
+            raise self.refuse(f"at most {self.max_bytes:,} bytes", given, more)
+
+    def _kind(self, data: bytes, name: str | None) -> str:
+        found = self._said() or sniffed(data)
+        if found is None or found == "application/zip":
+            named = _named(name)
+            # A document of an office is a zip; its name says which.
+            if found is None or (named is not None and named.startswith(_IN_ZIPS)):
+                found = named or found
+        if found is None and self.accepted is None and _is_text(data):
+            found = "text/plain"
+        return self._check_kind(found, f"{len(data):,} bytes of an unknown kind" + (f" ({name})" if name else ""))
+
+    def _said(self) -> str | None:
+        if self.media_type is None:
+            return None
+        said = self.media_type.lower()
+        if not _MEDIA_TYPE.match(said):
+            argument = self._argument("media_type")
+            raise InvalidArgumentError(argument, "a media type such as 'image/png'", describe(self.media_type))
+        return _ALIASES.get(said, said)
+
+    def _check_kind(self, found: str | None, unknown: str) -> str:
+        if found is None or (self.accepted is not None and found not in self.accepted):
+            accepted = "a known media type" if self.accepted is None else f"one of {', '.join(self.accepted)}"
+            hint = "media_type=... says what it is." if found is None else ""
+            raise self.refuse(accepted, found or unknown, hint)
+        return found
+
+    def _data_url(self, url: str) -> Content:
+        head, comma, data = url[5:].partition(",")
+        kind, *parameters = [part.strip() for part in head.split(";")]
+        if not comma or "base64" not in map(str.lower, parameters):
+            raise self.refuse("a data URL in base64: data:image/png;base64,...", describe(url))
+        data = data.strip()
+        try:
+            decoded = a2b_base64(data, strict_mode=True)
+        except ValueError as error:
+            raise self.refuse("base64 in the data URL", f"{describe(url)}: {error}") from None
+        self._check_size(len(decoded))
+        said = self._said() or (_ALIASES.get(kind.lower(), kind.lower()) if kind else sniffed(decoded))
+        return Content(self._check_kind(said, "a data URL without a media type"), data, None)
+
+
+def sniffed(data: bytes) -> str | None:
+    """Return the media type that the first bytes of a content tell, or None."""
+    for place, signature, media_type in _SIGNATURES:
+        if data.startswith(signature, place) and (place != 8 or data.startswith(b"RIFF")):
+            return media_type
+    return "audio/mpeg" if _is_mp3_frame(data) else None
+
+
+def _is_mp3_frame(data: bytes) -> bool:
+    """Whether the bytes begin with the header of a frame of MPEG layer III: section 6.2.3 of the sniffing standard."""
+    if len(data) < 4 or data[0] != 0xFF or data[1] & 0xE0 != 0xE0:
+        return False
+    version, layer, rate, sampling = data[1] >> 3 & 3, data[1] >> 1 & 3, data[2] >> 4, data[2] >> 2 & 3
+    return version != 1 and layer == 1 and rate not in (0, 15) and sampling != 3
+
+
+def _named(name: str | None) -> str | None:
+    if name is None:
+        return None
+    from mimetypes import guess_type
+
+    media_type, encoding = guess_type(name)
+    if media_type is None or encoding is not None:
+        return None
+    return _ALIASES.get(media_type, media_type)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        return "\x00" not in data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_bytes(source: object) -> TypeGuard[bytes | bytearray]:
+    return isinstance(source, bytes | bytearray | memoryview)
+
+
+def _is_file(source: object) -> TypeGuard[SupportsRead]:
+    return callable(getattr(source, "read", None))

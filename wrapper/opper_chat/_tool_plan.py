@@ -1,0 +1,374 @@
+"""What a run of tools does next: which calls to carry out, what to tell the model, when it is over. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+
+from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
+
+from . import _json
+from ._answers import Asked
+from ._asks import ToolCall, asked, error_text, id_of, result_text, tool_result
+from ._checks import describe
+from ._errors import InvalidArgumentError, UnknownArgumentError
+from ._json import is_array, is_mapping, is_object, is_sequence
+from ._options import check_count
+from ._results import ChatCompletion
+from ._signatures import ToolContext
+from ._tool_errors import (
+    RepeatedCallError,
+    TokenBudgetError,
+    ToolArgumentsError,
+    ToolError,
+    ToolFailedError,
+    ToolRunTimeoutError,
+    TooManyTurnsError,
+)
+from ._tool_run import CalledTool, ToolRun
+from ._tools import Runner, Toolbox
+
+if TYPE_CHECKING:
+    from opper_chat_api.params import ChatMessageParam
+
+OnToolError: TypeAlias = Literal["answer", "raise"] | Callable[[ToolCall, Exception], str]
+"""What happens when a tool fails: ``answer`` tells the model, ``raise`` ends the run, and a function returns what the
+model is to be told, or raises."""
+
+Verdict: TypeAlias = bool | str | Mapping[str, object] | None
+"""What is said of a call before it is carried out: None or True lets it pass, a mapping puts other arguments in place
+of the model's, and False or a text refuses it; the model reads the text."""
+
+
+class RunSettings(NamedTuple):
+    """What bounds a run, checked."""
+
+    max_turns: int = 8
+    max_parallel: int = 8
+    max_repeats: int | None = 3
+    max_total_tokens: int | None = None
+    on_tool_error: OnToolError = "answer"
+    context: object = None
+    deadline: float | None = None
+
+    def checked(self) -> RunSettings:
+        """Return these settings.
+
+        Raises:
+            InvalidArgumentError: one is wrong.
+        """
+        check_count(self.max_turns, "max_turns")
+        check_count(self.max_parallel, "max_parallel")
+        for name in ("max_repeats", "max_total_tokens"):
+            if getattr(self, name) is not None:
+                check_count(getattr(self, name), name)
+        if self.on_tool_error not in ("answer", "raise") and not callable(self.on_tool_error):
+            raise InvalidArgumentError("on_tool_error", "'answer', 'raise' or a function", describe(self.on_tool_error))
+        return self
+
+
+class Job:
+    """A call that is to be carried out, and how that ended. Whoever carries it out writes nothing else."""
+
+    __slots__ = ("called", "crash", "duration", "error", "is_async", "result", "work")
+
+    def __init__(self, called: CalledTool, work: Callable[[], object], *, is_async: bool) -> None:
+        self.called = called
+        self.work = work
+        self.is_async = is_async
+        self.result: object = None
+        self.error: Exception | None = None
+        self.crash: BaseException | None = None
+        """What is no failure of a tool, such as KeyboardInterrupt."""
+        self.duration = 0.0
+
+    def ended(self, error: BaseException | None, duration: float) -> None:
+        """Take note of the end."""
+        self.duration = duration
+        if isinstance(error, Exception):
+            self.error = error
+        else:
+            self.crash = error
+
+
+class Plan:
+    """One run, from its arguments to its end.
+
+    Args:
+        arguments: those of a call, with the tools among them.
+        settings: what bounds the run.
+
+    Attributes:
+        run: what was done so far.
+        settings: what bounds it.
+        tools: what the model may call.
+        is_over: whether the model has answered, or has called what is not for this run to carry out.
+
+    Raises:
+        InvalidArgumentError: an argument is wrong.
+    """
+
+    def __init__(self, arguments: Mapping[str, object], settings: RunSettings) -> None:
+        self.settings = settings
+        self._arguments = dict(arguments)
+        if self._arguments.get("n") not in (None, 1):
+            raise InvalidArgumentError("n", "1: a run follows one answer", describe(self._arguments["n"]))
+        if "stream" in self._arguments:
+            raise UnknownArgumentError(
+                "stream", describe(arguments["stream"]), None, "A streamed run is stream_tools().", "run_tools()"
+            )
+        messages = self._arguments.pop("messages", None)
+        if not is_sequence(messages):
+            raise InvalidArgumentError("messages", "a list of messages", describe(messages))
+        self.tools = Toolbox(self._arguments.get("tools"))
+        self._arguments["tools"] = self.tools.definitions or None
+        self._asked = Asked[Any](self._arguments.get("response_format"))
+        self._arguments["response_format"] = self._asked.response_format
+        self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
+        self._began: float | None = None
+        self._spent = 0
+        self.is_over = False
+        self._open: tuple[ChatCompletionMessage, list[CalledTool]] | None = None
+        self._answers: dict[tuple[str, bytes], tuple[str, int]] = {}
+        """By a call and its arguments: its last answer, and how often in a row it was that."""
+
+    @property
+    def is_parallel(self) -> bool:
+        """Whether calls of one answer may be carried out at once."""
+        return self._arguments.get("parallel_tool_calls") is not False and self.settings.max_parallel > 1
+
+    def begin(self, now: float) -> None:
+        """Start the clock."""
+        self._began = now
+
+    def left(self, now: float) -> float | None:
+        """Return the seconds until the deadline, or None where there is none."""
+        deadline, began = self.settings.deadline, self._began
+        return None if deadline is None or began is None else began + deadline - now
+
+    def next_arguments(self, now: float, *, stream: bool) -> dict[str, object]:
+        """Return the arguments of the next call of the model.
+
+        Raises:
+            ToolRunTimeoutError: the deadline has passed.
+        """
+        arguments = {**self._arguments, "messages": self.run.messages}
+        if stream and arguments.get("stream_options") is None:
+            arguments["stream_options"] = {"include_usage": True}
+        if self.run.completions and "tool_choice" in arguments:
+            # What had to be called was called; demanded again it would be called for ever.
+            arguments["tool_choice"] = _later_choice(arguments["tool_choice"])
+        left = self.left(now)
+        if left is not None:
+            if left <= 0:
+                raise self.too_late()
+            arguments["deadline"] = left
+        return arguments
+
+    def take(self, completion: ChatCompletion) -> list[CalledTool]:
+        """Take an answer of the model; return the calls to be answered, none where the run is over.
+
+        Raises:
+            TooManyTurnsError, RepeatedCallError, TokenBudgetError: it is over without an answer.
+            AnswerError: the answer is not of the type that was asked for.
+        """
+        run = self.run
+        run.completions.append(completion)
+        self._spent += completion.usage.total_tokens if completion.usage is not None else 0
+        self.is_over = True
+        if not completion.choices:
+            return []
+        choice = completion.choices[0]
+        message = _with_ids(choice.message, run.turns)
+        if not message.tool_calls:
+            run.messages.append(message)
+            run.end(self._asked.parsed(completion, None, b"").parsed)
+            return []
+        calls = asked(message.tool_calls)
+        run.pending = [call for call in calls if self.tools.hands_back(call)]
+        called = [CalledTool(call, run.turns) for call in calls if not self.tools.hands_back(call)]
+        run.calls.extend(called)
+        self._open = message, called
+        self.is_over = bool(run.pending)
+        if not run.pending:
+            self._check_limits(called)
+        return called
+
+    def prepare(self, called: CalledTool) -> Job | None:
+        """Return what is to be done for a call, or None where it is answered already, by an error.
+
+        Raises:
+            ToolFailedError: it is wrong, and that is to end the run.
+        """
+        call = called.call
+        tool = self.tools.find(call)
+        if tool is None:
+            known = ", ".join(self.tools.names) or "none at all"
+            self._fail(called, ToolError(f"there is no tool {call.name!r}. There are: {known}."))
+            return None
+        try:
+            self._refuse_half(call)
+            called.arguments = tool.read(call)
+        except ToolArgumentsError as error:
+            self._fail(called, error)
+            return None
+        return self._job(called, tool)
+
+    def decide(self, job: Job, verdict: Verdict) -> Job | None:
+        """Return what is to be done after `before_call` was asked, or None where it refused.
+
+        Raises:
+            InvalidArgumentError: what it returned is no verdict, or its arguments are none of the tool's.
+        """
+        called = job.called
+        if verdict is None or verdict is True:
+            return job
+        if verdict is False or isinstance(verdict, str):
+            called.outcome = "refused"
+            called.content = f"Error: the call was refused. {verdict or ''}".rstrip()
+            return None
+        if not is_mapping(verdict):
+            accepted = "None, True, False, a text or a mapping of arguments"
+            raise InvalidArgumentError("before_call()", accepted, describe(verdict))
+        tool = self.tools.find(called.call)
+        assert tool is not None  # noqa: S101  # it was prepared
+        try:
+            called.arguments = tool.read(called.call, {str(name): value for name, value in verdict.items()})
+        except ToolArgumentsError as error:
+            raise InvalidArgumentError(
+                "before_call()", f"arguments that {called.call.name!r} takes", describe(verdict), f"{error}."
+            ) from None
+        return self._job(called, tool)
+
+    def finished(self, job: Job) -> CalledTool:
+        """Take note of how a call ended.
+
+        Raises:
+            ToolFailedError: it failed, and that is to end the run.
+        """
+        called = job.called
+        called.duration = job.duration
+        if job.crash is not None:
+            raise job.crash
+        if job.error is not None:
+            self._fail(called, job.error)
+            return called
+        called.result = job.result
+        try:
+            called.content = result_text(job.result)
+            called.outcome = "done"
+        except TypeError as error:
+            self._fail(called, error)
+        return called
+
+    def settle(self) -> None:
+        """Write the answer and the results into the conversation. Those that are missing say so."""
+        if self._open is None:
+            return
+        message, calls = self._open
+        self._open = None
+        self.run.messages.append(message)
+        self.run.messages.extend(tool_result(called.call, called.content) for called in calls)
+        for key, content in {_key(called.call): called.content for called in calls}.items():
+            before, times = self._answers.get(key, ("", 0))
+            self._answers[key] = content, times + 1 if content == before else 1
+
+    def too_late(self) -> ToolRunTimeoutError:
+        """Return the error for a deadline that has passed."""
+        running = [called.call.name for called in self.run.calls if called.outcome == "skipped"]
+        said = f" while waiting for {', '.join(running)}" if running else ""
+        return ToolRunTimeoutError(
+            f"The run took longer than its deadline of {self.settings.deadline:g} s, and ended{said}.", self.run
+        )
+
+    def _job(self, called: CalledTool, tool: Runner) -> Job:
+        given = dict(called.arguments or {})
+        if tool.context is not None:
+            given[tool.context] = ToolContext(self.settings.context, called.call, self.run)
+        return Job(called, partial(tool.run, **given), is_async=tool.is_async)
+
+    def _fail(self, called: CalledTool, error: Exception) -> None:
+        called.outcome, called.error = "failed", error
+        called.content = error_text(error)
+        policy = self.settings.on_tool_error
+        if callable(policy):
+            called.content = policy(called.call, error)
+        elif policy == "raise":
+            raise ToolFailedError(
+                f"The tool {called.call.name!r} failed: {type(error).__name__}: {error}", self.run, called.call
+            ) from error
+
+    def _refuse_half(self, call: ToolCall) -> None:
+        """Refuse what may go on where the answer was cut: text whose end nothing marks."""
+        choice = self.run.completion.choices[0]
+        if choice.finish_reason in ("length", "content_filter"):
+            if call.type == "custom" or not call.arguments.strip():
+                raise call.misfit(f"the answer ended early ({choice.finish_reason})")
+            try:
+                _ = call.parsed
+            except ToolArgumentsError as error:
+                raise call.misfit(f"the answer ended early ({choice.finish_reason}), {error.reason}") from None
+
+    def _check_limits(self, calls: list[CalledTool]) -> None:
+        settings, run = self.settings, self.run
+        error: TooManyTurnsError | RepeatedCallError | TokenBudgetError | None = None
+        if settings.max_total_tokens is not None and self._spent >= settings.max_total_tokens:
+            limit = f"max_total_tokens={settings.max_total_tokens}"
+            error = TokenBudgetError(f"The run has cost {self._spent} tokens ({limit}) and is not over.", run)
+        elif run.turns >= settings.max_turns:
+            limit = f"max_turns={settings.max_turns}"
+            error = TooManyTurnsError(f"The model was asked {run.turns} times ({limit}) and has not answered.", run)
+        elif settings.max_repeats is not None:
+            for called in calls:
+                _, times = self._answers.get(_key(called.call), ("", 0))
+                if times >= settings.max_repeats:
+                    said = f"The model asks for the same call of {called.call.name!r} again"
+                    reason = f"it was answered {times} times in a row, always the same"
+                    limit = f"max_repeats={settings.max_repeats}"
+                    error = RepeatedCallError(f"{said}: {reason} ({limit}).", run, called.call)
+                    break
+        if error is not None:
+            self.settle()
+            raise error
+
+
+def _key(call: ToolCall) -> tuple[str, bytes]:
+    """Return what makes two calls the same: the same arguments, however they are written."""
+    try:
+        value = _json.decode(call.arguments or "{}")
+        return call.name, call.input.encode() + _json.encode(_sorted(value))
+    except (ValueError, RecursionError):
+        return call.name, call.arguments.encode("utf-8", "replace")
+
+
+def _sorted(value: object) -> object:
+    if is_object(value):
+        return {name: _sorted(value[name]) for name in sorted(value)}
+    return [_sorted(item) for item in value] if is_array(value) else value
+
+
+def _with_ids(message: ChatCompletionMessage, turn: int) -> ChatCompletionMessage:
+    """Return a message each of whose calls has an id of its own: some servers give none, or one for all."""
+    ids = [id_of(call) for call in message.tool_calls or ()]
+    if all(ids) and len(set(ids)) == len(ids):
+        return message
+    value = message.to_dict()
+    seen: set[str] = set()
+    for place, (call_id, call) in enumerate(zip(ids, value["tool_calls"], strict=True)):
+        if not call_id or call_id in seen:
+            call["id"] = f"call_{turn}_{place}"
+        seen.add(call_id)
+    return ChatCompletionMessage.from_dict(value)
+
+
+def _later_choice(choice: object) -> object:
+    """Return what may be called after the first turn: whatever could be called, but nothing that must be."""
+    write = getattr(choice, "to_dict", None)
+    value = write() if callable(write) else choice
+    if is_mapping(value):
+        allowed = value.get("allowed_tools")
+        if is_mapping(allowed):
+            return {**value, "allowed_tools": {**allowed, "mode": "auto"}}
+        return "auto"
+    return "auto" if value == "required" else choice

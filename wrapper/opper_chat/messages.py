@@ -1,0 +1,332 @@
+"""Messages and their parts, made with less to type: what the functions return are the typed dicts of the contract.
+
+    from pathlib import Path
+
+    from opper_chat.messages import image, system, user
+
+    messages = [system("Be brief."), user("What is this?", image(Path("cat.png")))]
+
+A picture, a sound or a file comes from an address or a data URL, which are texts; from a `pathlib.Path` (or any other
+`os.PathLike`); from bytes; or from a file that is open in binary. Files are read when the function is called, which is
+quick where the disk is near. Async programs need nothing else for it, unless theirs is far away:
+``await asyncio.to_thread(image, path)``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TypeAlias, TypeVar, overload
+
+from opper_chat_api.models import TextPart
+from opper_chat_api.params import (
+    AssistantMessageParam,
+    AssistantPartParam,
+    AudioPartParam,
+    DeveloperMessageParam,
+    FilePartParam,
+    FileSourceParam,
+    FunctionMessageParam,
+    ImageDetailParam,
+    ImagePartParam,
+    ImageUrlParam,
+    SystemMessageParam,
+    TextPartParam,
+    ToolCallParam,
+    ToolMessageParam,
+    UserMessageParam,
+    UserPartParam,
+)
+
+from ._checks import describe
+from ._errors import InvalidArgumentError
+from ._json import is_mapping
+from ._media import IMAGES, MAX_BYTES, SOUNDS, Content, Reading, Source
+from ._trim import estimate_tokens
+
+__all__ = [
+    "MAX_BYTES",
+    "Message",
+    "Source",
+    "assistant",
+    "audio",
+    "developer",
+    "estimate_tokens",
+    "file",
+    "image",
+    "system",
+    "text",
+    "tool",
+    "user",
+]
+
+Message: TypeAlias = (
+    DeveloperMessageParam
+    | SystemMessageParam
+    | UserMessageParam
+    | AssistantMessageParam
+    | ToolMessageParam
+    | FunctionMessageParam
+)
+"""A message as a plain dict. Its `role` says who speaks, and tells a type checker which members it has."""
+
+Piece = TypeVar("Piece")
+
+
+def system(*content: str | TextPartParam | TextPart, name: str | None = None) -> SystemMessageParam:
+    """Make a message of instructions.
+
+    Args:
+        content: the text, or several pieces of it.
+        name: tells participants of the same role apart.
+
+    Raises:
+        InvalidArgumentError: there is no content, or some of it is no text.
+    """
+    message: SystemMessageParam = {"role": "system", "content": _said("system", content)}
+    if name is not None:
+        message["name"] = name
+    return message
+
+
+def developer(*content: str | TextPartParam | TextPart, name: str | None = None) -> DeveloperMessageParam:
+    """Make a message of instructions for newer models, which read these and not `system`.
+
+    Args:
+        content: the text, or several pieces of it.
+        name: tells participants of the same role apart.
+
+    Raises:
+        InvalidArgumentError: there is no content, or some of it is no text.
+    """
+    message: DeveloperMessageParam = {"role": "developer", "content": _said("developer", content)}
+    if name is not None:
+        message["name"] = name
+    return message
+
+
+def user(*content: str | UserPartParam, name: str | None = None) -> UserMessageParam:
+    """Make a message of the user's.
+
+    Args:
+        content: texts and parts: what `text`, `image`, `audio` and `file` return, dicts or models.
+        name: tells participants of the same role apart.
+
+    Raises:
+        InvalidArgumentError: there is no content, or some of it is neither.
+    """
+    message: UserMessageParam = {"role": "user", "content": _said("user", content)}
+    if name is not None:
+        message["name"] = name
+    return message
+
+
+def assistant(
+    *content: str | AssistantPartParam,
+    tool_calls: Sequence[ToolCallParam] | None = None,
+    refusal: str | None = None,
+    name: str | None = None,
+) -> AssistantMessageParam:
+    """Make a message of the model's: an example to follow, or what it said elsewhere.
+
+    An answer of this package goes back as it is: ``messages.append(completion.message)``.
+
+    Args:
+        content: texts and parts. May be left out of a message that calls tools or refuses.
+        tool_calls: the tools that it asked to call.
+        refusal: what it said instead of an answer.
+        name: tells participants of the same role apart.
+
+    Raises:
+        InvalidArgumentError: there is nothing in it, or some of the content is neither text nor part.
+    """
+    message: AssistantMessageParam = {"role": "assistant"}
+    if content or not (tool_calls or refusal):
+        message["content"] = _said("assistant", content)
+    if name is not None:
+        message["name"] = name
+    if refusal is not None:
+        message["refusal"] = refusal
+    if tool_calls is not None:
+        message["tool_calls"] = list(tool_calls)
+    return message
+
+
+def tool(call: str | ToolCallParam, *content: str | TextPartParam | TextPart) -> ToolMessageParam:
+    """Make the message that answers a tool call.
+
+    Args:
+        call: the call, as it is in ``completion.message.tool_calls``, or its id.
+        content: the result as text, or several pieces of it.
+
+    Raises:
+        InvalidArgumentError: the call has no id, or the result is no text.
+    """
+    return {"role": "tool", "content": _said("tool", content), "tool_call_id": _call_id(call)}
+
+
+def text(content: str, /) -> TextPartParam:
+    """Make a piece of text. Among other parts a plain text does as well.
+
+    Raises:
+        InvalidArgumentError: it is no text.
+    """
+    _check_text("text(content)", content)
+    return {"type": "text", "text": content}
+
+
+def image(
+    source: Source,
+    *,
+    detail: ImageDetailParam | None = None,
+    media_type: str | None = None,
+    max_bytes: int | None = MAX_BYTES,
+) -> ImagePartParam:
+    """Make a picture.
+
+    Args:
+        source: where it is: PNG, JPEG, WebP or GIF. An address is sent as it is, for the server to fetch.
+        detail: how closely the model looks at it: ``low``, ``high``, or ``auto``, the default of servers.
+        media_type: what it is, where neither its first bytes nor its name tell.
+        max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
+
+    Raises:
+        InvalidArgumentError: it is no picture of these kinds, is empty or too large; or an argument is wrong.
+        OSError: the file cannot be read.
+
+    Source: https://platform.openai.com/docs/guides/images-vision, Image input requirements.
+    """
+    found = Reading("image", IMAGES, media_type, max_bytes).read(source)
+    picture: ImageUrlParam = {"url": found if isinstance(found, str) else found.url}
+    if detail is not None:
+        _check_text("image(detail)", detail, "one of 'auto', 'low', 'high'")
+        picture["detail"] = detail
+    return {"type": "image_url", "image_url": picture}
+
+
+def audio(source: Source, *, media_type: str | None = None, max_bytes: int | None = MAX_BYTES) -> AudioPartParam:
+    """Make a piece of sound.
+
+    Args:
+        source: where it is: WAV or MP3. The contract knows no sound by its address, so it cannot be one.
+        media_type: what it is, where neither its first bytes nor its name tell: ``audio/wav`` or ``audio/mpeg``.
+        max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
+
+    Raises:
+        InvalidArgumentError: it is no sound of these kinds, is empty or too large; or an argument is wrong.
+        OSError: the file cannot be read.
+
+    Source: the documentation page, ``messages[].content[].input_audio``.
+    """
+    reading = Reading("audio", tuple(SOUNDS), media_type, max_bytes)
+    found = _content(reading, source)
+    return {
+        "type": "input_audio",
+        "input_audio": {"data": found.data, "format": "wav" if SOUNDS[found.media_type] == "wav" else "mp3"},
+    }
+
+
+@overload
+def file(
+    source: Source, *, filename: str | None = None, media_type: str | None = None, max_bytes: int | None = MAX_BYTES
+) -> FilePartParam: ...
+
+
+@overload
+def file(*, file_id: str, filename: str | None = None) -> FilePartParam: ...
+
+
+def file(
+    source: Source | None = None,
+    *,
+    file_id: str | None = None,
+    filename: str | None = None,
+    media_type: str | None = None,
+    max_bytes: int | None = MAX_BYTES,
+) -> FilePartParam:
+    """Make a file, such as a PDF.
+
+    Args:
+        source: where it is. The contract knows no file by its address, so it cannot be one.
+        file_id: in place of the source, the id of a file that was uploaded earlier.
+        filename: the name that the model sees; unless given, that of the file, or ``file`` and what its kind ends in.
+        media_type: what it is, where neither its first bytes nor its name tell.
+        max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
+
+    Raises:
+        InvalidArgumentError: it is empty, too large or of an unknown kind; or an argument is wrong.
+        OSError: the file cannot be read.
+
+    Source: https://platform.openai.com/docs/guides/pdf-files: ``file_data`` is a data URL, and has a ``filename``.
+    """
+    if filename is not None:
+        _check_text("file(filename)", filename)
+    if file_id is not None:
+        _check_text("file(file_id)", file_id)
+        if source is not None:
+            raise InvalidArgumentError("file(file_id)", "no source beside it", describe(source))
+        said: FileSourceParam = {"file_id": file_id}
+        if filename is not None:
+            said["filename"] = filename
+        return {"type": "file", "file": said}
+    found = _content(Reading("file", None, media_type, max_bytes), source)
+    return {"type": "file", "file": {"file_data": found.url, "filename": filename or found.name or _name_of(found)}}
+
+
+def _content(reading: Reading, source: object) -> Content:
+    found = reading.read(source)
+    if isinstance(found, str):
+        hint = "Only pictures are sent by their address: fetch it, and give its bytes."
+        raise reading.refuse("a Path, bytes, an open file or a data URL", describe(found), hint)
+    return found
+
+
+def _name_of(found: Content) -> str:
+    from mimetypes import guess_extension
+
+    return f"file{guess_extension(found.media_type) or ''}"
+
+
+def _said(function: str, content: tuple[str | Piece, ...]) -> str | list[Piece | TextPartParam]:
+    """Return the content of a message: one text, or parts. What is in the parts is checked when they are sent."""
+    if not content:
+        raise InvalidArgumentError(f"{function}(content)", "a text or a part", "nothing")
+    first = content[0]
+    if len(content) == 1 and isinstance(first, str):
+        return first
+    parts: list[Piece | TextPartParam] = []
+    for index, piece in enumerate(content):
+        if isinstance(piece, str):
+            parts.append({"type": "text", "text": piece})
+        elif _may_be_part(piece):
+            parts.append(piece)
+        else:
+            raise InvalidArgumentError(
+                f"{function}(content[{index}])", "a text or a part", describe(piece), _hint(function, piece)
+            )
+    return parts
+
+
+def _may_be_part(piece: object) -> bool:
+    return is_mapping(piece) or hasattr(piece, "to_dict")
+
+
+def _hint(function: str, piece: object) -> str:
+    if isinstance(piece, bytes | bytearray | memoryview | os.PathLike) or hasattr(piece, "read"):
+        return "Say what it is: image(...), audio(...) or file(...)."
+    return f"Give each piece as an argument: {function}(*pieces)." if isinstance(piece, list | tuple) else ""
+
+
+def _check_text(argument: str, value: object, accepted: str = "a text") -> None:
+    if not isinstance(value, str):
+        raise InvalidArgumentError(argument, accepted, describe(value))
+
+
+def _call_id(call: object) -> str:
+    if is_mapping(call):
+        found = call.get("id")
+    else:  # a model, of which one that the contract does not know has its id among what it does not declare
+        found = getattr(call, "id", None) or getattr(call, "additional_properties", {}).get("id", call)
+    if not isinstance(found, str) or not found:
+        raise InvalidArgumentError("tool(call)", "a tool call, or its id", describe(call))
+    return found
