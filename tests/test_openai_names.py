@@ -134,7 +134,9 @@ SURFACES = {
         ),
     ),
     "The methods of models": Surface(lambda: members(openai.BaseModel), lambda name: hasattr(ChatCompletion, name)),
-    "The package": Surface(lambda: public(openai.__all__), lambda name: name in opper_chat.__all__),
+    "The package": Surface(
+        lambda: {*public(openai.__all__), "pydantic_function_tool"}, lambda name: name in opper_chat.__all__
+    ),
     "openai.types.chat": Surface(lambda: {name for name in members(types) if name[0].isupper()}, lambda _: False),
 }
 

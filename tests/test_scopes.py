@@ -14,7 +14,7 @@ import trio
 from flavours import HELLO, Flavour
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from opper_chat import AsyncOpper, InvalidArgumentError, Opper
+from opper_chat import AsyncOpper, InvalidArgumentError, Opper, tool
 from opper_chat.testing import LocalServer
 
 SPAN = UUID("123e4567-e89b-12d3-a456-426614174000")
@@ -245,6 +245,21 @@ def test_answers_of_a_type(server: LocalServer, client: Opper) -> None:
         with client.chat.completions.stream(messages=HELLO, response_format=bool) as stream:
             stream.until_done()
     assert sent(server) == (str(SPAN), {"team": "search"})
+
+
+def test_runs_of_tools(server: LocalServer, client: Opper) -> None:
+    """Every turn has them."""
+
+    @tool
+    def weather(city: str) -> str:
+        """Tell the weather."""
+        return f"Sunny in {city}"
+
+    with client.tags(team="search"), client.span(SPAN):
+        client.chat.completions.run_tools(messages=HELLO, tools=[weather])
+    assert len(server.requests) > 1
+    said = [(request.body["tags"], request.body["parent_span_id"]) for request in server.requests]
+    assert said == [({"team": "search"}, str(SPAN))] * len(said)
 
 
 def test_one_scope_in_many_places(server: LocalServer, client: Opper) -> None:
