@@ -45,6 +45,9 @@ nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL"))
+OF_THEIR_OWN = [f"--ignore=tests/{folder}" for folder in ("generation", "neighbours", "servers")]
+"""Tests that a session of their own runs."""
+
 REDOCLY = "@redocly/cli@2.77.0"
 WORKERS = "4"
 """Of the tests. They wait more than they work, so there may be twice as many as cores."""
@@ -106,7 +109,7 @@ def drift(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel."""
     session.install(".[testing,otel]", *group("tests"))
-    session.run("pytest", "-n", WORKERS, "--ignore", "tests/generation", *session.posargs, env=NO_KEY)
+    session.run("pytest", "-n", WORKERS, *OF_THEIR_OWN, *session.posargs, env=NO_KEY)
 
 
 @nox.session
@@ -115,7 +118,7 @@ def libraries(session: nox.Session) -> None:
     session.install(".[testing,otel,httpx2]", *group("tests"))
     for library in ("httpx", "httpx2"):
         environment = {**NO_KEY, "OPPER_HTTP_LIBRARY": library}
-        session.run("pytest", "-n", WORKERS, "--ignore", "tests/generation", *session.posargs, env=environment)
+        session.run("pytest", "-n", WORKERS, *OF_THEIR_OWN, *session.posargs, env=environment)
 
 
 @nox.session(venv_backend="uv")
@@ -125,7 +128,7 @@ def lowest(session: nox.Session) -> None:
     session.install("--resolution", "lowest-direct", ".[testing,otel]", "opentelemetry-sdk>=1.30")
     session.install(*group("tests"))  # leaves what is there as it is, where it may
     session.run("uv", "pip", "list", external=True)
-    session.run("pytest", "-n", WORKERS, "--ignore", "tests/generation", *session.posargs, env=NO_KEY)
+    session.run("pytest", "-n", WORKERS, *OF_THEIR_OWN, *session.posargs, env=NO_KEY)
 
 
 @nox.session
@@ -168,6 +171,33 @@ def storm(session: nox.Session) -> None:
     """Let many callers loose on a server that limits its rate, with and without the adaptive limiter."""
     session.install(".[testing]")
     session.run("python", "benchmarks/storm.py", *session.posargs, env=NO_KEY)
+
+
+@nox.session
+def servers(session: nox.Session) -> None:
+    """Run the client against two real servers, started on this machine: LiteLLM's proxy, and llama.cpp's engine."""
+    session.install(".[testing]", "pytest>=8", "litellm[proxy]", "xllamacpp", "gguf")
+    session.run("pytest", "tests/servers", *session.posargs, env=NO_KEY)
+
+
+@nox.session
+def instructor(session: nox.Session) -> None:
+    """Run instructor over the client."""
+    session.install(".[testing]", "pytest>=8", "instructor>=1.17")
+    session.run("pytest", "tests/neighbours", *session.posargs, env=NO_KEY)
+
+
+@nox.session(name="openai-examples")
+def openai_examples(session: nox.Session) -> None:
+    """Run the chat examples of the openai package, fetched from PyPI, with their import changed."""
+    session.install(".[testing]", "pip", "pydantic>=2", "rich")
+    folder = Path(session.create_tmp())
+    for old in folder.glob("openai-*.tar.gz"):
+        old.unlink()
+    fetch = ("pip", "download", "--quiet", "--no-deps", "--no-binary", "openai", "--dest", str(folder), "openai")
+    session.run("python", "-m", *fetch)
+    (archive,) = folder.glob("openai-*.tar.gz")
+    session.run("python", "tests/neighbours/openai_examples.py", str(archive), env=NO_KEY)
 
 
 @nox.session

@@ -48,10 +48,13 @@ ROOMS = [
     "_fields",
     "_schemas",
     "_headers",
+    "_scopes",
     "_settings",
     "_partial_json",
     "_content",
     "_requests",
+    "_model",
+    "_served",
     "_media",
     "_trim",
     "messages",
@@ -120,8 +123,8 @@ ROOMS = [
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {
-    "_requests", "_results", "_parsed", "_responses", "_chunks", "_accumulator", "_events", "_tools", "_tool_run",
-    "_tool_plan", "_transcript", "messages",
+    "_requests", "_model", "_results", "_parsed", "_responses", "_chunks", "_accumulator", "_events", "_tools",
+    "_tool_run", "_tool_plan", "_transcript", "messages",
 }  # fmt: skip
 
 
@@ -182,8 +185,8 @@ def test_the_public_names() -> None:
         "AsyncRawStream", "AsyncStream", "AsyncStreamedResponse", "AsyncToolStream", "Attempt", "AuthenticationError",
         "BadRequestError", "CallOptions", "CallRecord", "CalledTool", "ChatCompletion", "ClientOptions",
         "ConflictError", "ContentFilterFinishReasonError", "Conversation", "EventStream", "InternalServerError",
-        "InvalidAnswerError", "InvalidArgumentError", "LengthFinishReasonError", "MissingKeyError", "NotFoundError",
-        "Observer", "Opper", "OpperError", "ParsedChatCompletion", "ParsedStream", "ParsedStreamEvent",
+        "InvalidAnswerError", "InvalidArgumentError", "LengthFinishReasonError", "MissingKeyError", "Model",
+        "NotFoundError", "Observer", "Opper", "OpperError", "ParsedChatCompletion", "ParsedStream", "ParsedStreamEvent",
         "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "RefusalError", "RepeatedCallError",
         "RunEvent", "RunStep", "Stream", "StreamEvent", "StreamTruncatedError", "StreamedResponse", "TextTool",
         "TokenBudgetError", "TooManyTurnsError", "Tool", "ToolArgumentsError", "ToolCall", "ToolContext", "ToolError",

@@ -35,6 +35,21 @@ class OpenModel(Generic[T]):
 
         def to_dict(self) -> dict[str, Any]: ...
 
+    def to_json(self, *, indent: int | None = 2, **_options: object) -> str:
+        """The JSON text of `to_dict()`. Options of the OpenAI SDK's method of this name are taken and mean nothing."""
+        import json
+
+        separators = (",", ":") if indent is None else None
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False, separators=separators)
+
+    def model_dump(self, **_options: object) -> dict[str, Any]:
+        """`to_dict()`, under pydantic's name for it, for what was made for models of pydantic, whatever the options."""
+        return self.to_dict()
+
+    def model_dump_json(self, *, indent: int | None = None, **_options: object) -> str:
+        """`to_json()`, under pydantic's name for it."""
+        return self.to_json(indent=indent)
+
     @property
     def additional_keys(self) -> list[str]:
         """The names of the members that the class does not declare."""

@@ -1,8 +1,10 @@
 """A user's code, checked strictly by mypy and pyright and never run."""
 
 import asyncio
+from decimal import Decimal
 from pathlib import Path
 from typing import assert_type
+from uuid import UUID
 
 import httpx
 from opper_chat import (
@@ -15,6 +17,7 @@ from opper_chat import (
     Conversation,
     EventStream,
     InvalidArgumentError,
+    Model,
     Opper,
     RateLimitError,
     RawResponse,
@@ -160,6 +163,27 @@ def raw() -> None:
     with client.chat.completions.with_streaming_response.create(messages=messages) as streamed:
         for line in streamed.iter_lines():
             assert_type(line, str)
+
+
+def vendor() -> None:
+    second = Model("mistral/large", options={"temperature": 0, "stop": ["x"]}, extra_headers={"x-team": "search"})
+    with client.span(UUID(int=1)), client.tags({"user-id": 1}, team="search") as inside:
+        assert_type(inside, Opper)
+        completion = inside.chat.completions.create(
+            model=["openai/gpt-4o", second, {"name": "c"}], messages=[{"role": "user", "content": "Hi"}]
+        )
+    assert_type(completion.served_model, str | None)
+    assert_type(completion.cost, Decimal | None)
+    assert_type(completion.trace_id, str | None)
+    assert_type(client.copy(set_default_headers={"x-team": "search"}), Opper)
+
+
+async def vendor_async() -> None:
+    from opentelemetry.trace import get_current_span
+
+    async with AsyncOpper() as opper:
+        with opper.span(get_current_span()), opper.tags(team="search") as inside:
+            assert_type(inside, AsyncOpper)
 
 
 def messages_and_parts() -> None:

@@ -1,6 +1,6 @@
 """A user's mistakes. Every line here must be refused: an ignore that is not needed is itself an error."""
 
-from opper_chat import AsyncConversation, Conversation, Opper
+from opper_chat import AsyncConversation, Conversation, Model, Opper
 from opper_chat.messages import image, system, user
 
 client = Opper(api_key="key")
@@ -28,3 +28,8 @@ Conversation(client, temprature=1)  # type: ignore  # pyright: ignore
 Conversation(client).send("Hi", messages=[])  # type: ignore  # pyright: ignore
 Conversation(client).send("Hi", stream=True)  # type: ignore  # pyright: ignore
 Conversation(client).append("Hi")  # type: ignore  # pyright: ignore
+
+Model("a", options=1)  # type: ignore  # pyright: ignore
+Model("a", extra_headers={"x": 1})  # type: ignore  # pyright: ignore
+Opper().span(7)  # type: ignore  # pyright: ignore
+Opper().tags("search")  # type: ignore  # pyright: ignore

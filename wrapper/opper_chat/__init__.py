@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from ._errors import UnprocessableEntityError as UnprocessableEntityError
     from ._event_stream import EventStream as EventStream
     from ._events import StreamEvent as StreamEvent
+    from ._model import Model as Model
     from ._observers import forget as forget
     from ._observers import observe as observe
     from ._parsed import ParsedChatCompletion as ParsedChatCompletion
@@ -112,6 +113,7 @@ _HOMES = {
     "_results": ("ChatCompletion",),
     "_settings": ("CallOptions", "ClientOptions"),
     "_events": ("StreamEvent",),
+    "_model": ("Model",),
     "_observers": ("forget", "observe"),
     "_parsed": ("ParsedChatCompletion",),
     "_parsed_events": ("ParsedStreamEvent",),
@@ -177,6 +179,7 @@ __all__ = (
     "InvalidArgumentError",
     "LengthFinishReasonError",
     "MissingKeyError",
+    "Model",
     "NotFoundError",
     "Observer",
     "Opper",

@@ -13,6 +13,7 @@ from ._clocks import CallClocks
 from ._errors import APIError
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
+from ._scopes import fill, holding
 from ._settings import ClientSettings
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class AsyncCalls:
         """
         options, params = split(arguments)
         request = prepare(
-            params,
+            fill(params, holding(self.http, self.settings.carried)),
             stream=stream,
             extra_headers=options.get("extra_headers"),
             extra_query=options.get("extra_query"),

@@ -12,10 +12,13 @@ from ._async_http import AsyncHTTP
 from ._async_sender import EventHooks
 from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, AsyncKeySource, find_base_url, find_key, warn_of_clear_text
+from ._scopes import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from ._settings import ClientOptions, ClientSettings, Limits, check_limits, check_options
 from ._transport import NOT_GIVEN, NotGiven, call_site
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from ._library import AnyTimeout, AnyURL, AsyncHTTPClient
 
 
@@ -105,8 +108,9 @@ class AsyncOpper:
         """Return a client with other settings and the same connections. What is not given stays as it is.
 
         Args:
-            options: ``api_key``, ``base_url``, ``timeout``, ``max_retries``, ``first_token``, ``idle``, ``deadline``,
-                ``default_headers``, ``default_query``.
+            options: ``api_key``, ``base_url``, ``timeout``, ``max_retries``, ``first_token``, ``idle``, ``deadline``;
+                ``default_headers`` and ``default_query``, which are added to those there are, and
+                ``set_default_headers`` and ``set_default_query``, which take their place.
 
         Raises:
             InvalidArgumentError: one is wrong. UnknownArgumentError: there is none of this name.
@@ -121,10 +125,59 @@ class AsyncOpper:
         settings = settings.changed(options)
         if settings.base_url != self._settings.base_url:
             warn_of_clear_text(settings.base_url, 2)
+        return self._with(settings)
+
+    def _with(self, settings: ClientSettings) -> Self:
         other = type(self).__new__(type(self))
         vars(other).update(vars(self))  # a subclass may have more
         other._take(self._http, settings)  # noqa: SLF001  # it is one of these
         return other
+
+    copy = with_options
+    """ The name that the OpenAI SDK has for it as well. """
+
+    def span(self, parent_span_id: str | UUID | OpenTelemetrySpan) -> Scope[Self]:
+        """Put the calls made inside a ``with`` under a span: they are sent with its id as ``parent_span_id``.
+
+        It holds for this client and those that `with_options` makes of it or that it was made of, in the tasks that are
+        started inside as well. A call's own ``parent_span_id`` wins, and of several spans the innermost. What ``with``
+        gives is a client with the same connections that carries the span wherever it goes, such as into a thread::
+
+            with client.span(span_id) as inside:
+                client.chat.completions.create(messages=messages)
+                pool.submit(inside.chat.completions.create, messages=messages)
+
+        Also in ``async`` code it is ``with``, not ``async with``.
+
+        Args:
+            parent_span_id: the id of a span that Opper knows; one that it does not is answered with 404. Or a span of
+                OpenTelemetry, whose trace id, as a UUID, is the id that is sent; nothing is where it is not recorded.
+
+        Raises:
+            InvalidArgumentError: it is none of these.
+        """
+        return self._scope(span_layer(parent_span_id))
+
+    def tags(self, tags: Mapping[str, object] | None = None, /, **named: object) -> Scope[Self]:
+        """Put tags on the calls made inside a ``with``: ``with client.tags(team="search"):``.
+
+        They hold where `span` does. Those of nested ``with`` and of the call itself add up; of those with the same name
+        the innermost wins, and the call's own.
+
+        Args:
+            tags: an object of JSON values, for names that are no Python names.
+            named: more of them.
+
+        Raises:
+            InvalidArgumentError: they are no JSON object.
+        """
+        return self._scope(tags_layer(tags, named))
+
+    def _scope(self, layer: Layer) -> Scope[Self]:
+        return Scope(self._http, self._settings.carried, layer, self._carrying)
+
+    def _carrying(self, layers: tuple[Layer, ...]) -> Self:
+        return self._with(self._settings._replace(carried=layers))
 
     @property
     def base_url(self) -> str:
@@ -135,6 +188,15 @@ class AsyncOpper:
     def max_retries(self) -> int:
         """How often a call is tried again."""
         return self._settings.max_retries
+
+    @property
+    def timeout(self) -> Mapping[str, float | None] | None:
+        """Seconds for each step of a request: connect, read, write, pool. None where its HTTP client's own are used."""
+        return self._settings.steps
+
+    def is_closed(self) -> bool:
+        """Return whether its connections were closed."""
+        return self._http.closed
 
     @property
     def beta(self) -> AsyncBeta:

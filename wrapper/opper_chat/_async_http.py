@@ -67,6 +67,11 @@ class AsyncHTTP:
         self._gate = AsyncGate(self._limits.concurrency, adaptive=self._limits.adaptive)
 
     @property
+    def closed(self) -> bool:
+        """Whether it sends nothing more."""
+        return self._closed or self._client.is_closed
+
+    @property
     def gate(self) -> AsyncGate:
         """What lets calls in. A forked child has its own: the places that its parent's threads hold are not there."""
         if self._process != os.getpid():

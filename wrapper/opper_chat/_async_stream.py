@@ -18,6 +18,7 @@ from ._errors import APIError, StreamTruncatedError, request_id
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
 from ._library import failures
 from ._record import Attempt
+from ._served import trace_id
 
 if TYPE_CHECKING:
     import httpx
@@ -72,6 +73,11 @@ class AsyncReading:
         return request_id(self._response.headers)
 
     @property
+    def trace_id(self) -> str | None:
+        """The id of the trace that the server put the call into, or None where it does not say so."""
+        return trace_id(self._response.headers)
+
+    @property
     def attempts(self) -> tuple[Attempt, ...]:
         """The requests of the call that ended: those that failed before this one, and this one when it is over."""
         return tuple(self._call.record.attempts)
@@ -82,6 +88,9 @@ class AsyncReading:
         completion = self._flow.accumulator.snapshot()
         completion.came_by(self._call.record)
         return completion
+
+    current_completion_snapshot = snapshot
+    """ The name that the OpenAI SDK has for it as well. """
 
     @property
     def complete(self) -> bool:

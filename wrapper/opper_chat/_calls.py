@@ -14,6 +14,7 @@ from ._errors import APIError
 from ._http import HTTP
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
+from ._scopes import fill, holding
 from ._settings import ClientSettings
 from ._wait import Accept, sleep
 
@@ -55,7 +56,7 @@ class Calls:
         """
         options, params = split(arguments)
         request = prepare(
-            params,
+            fill(params, holding(self.http, self.settings.carried)),
             stream=stream,
             extra_headers=options.get("extra_headers"),
             extra_query=options.get("extra_query"),

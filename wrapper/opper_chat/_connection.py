@@ -63,7 +63,9 @@ class Connection:
         exchange = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         with ErrorsOfLibrary(self.library, request):
             stream = self._connected(request, steps)
-            with suppress(self._core.WriteError):  # a server may answer before it has read all, and leave
+            with suppress(
+                self._core.WriteError
+            ):  # a server may answer before it has read all, and leave
                 stream.write(_written(exchange, request), steps.get("write"))
             head = self._read_head(stream, exchange, steps.get("read"))
         body = _body_of(head)
@@ -96,11 +98,15 @@ class Connection:
         """Return the next bytes; none at the end."""
         return b"" if self._stream is None else self._stream.read(PIECE, timeout)
 
-    def _connected(self, request: httpx.Request, steps: Mapping[str, float | None]) -> httpcore.NetworkStream:
+    def _connected(
+        self, request: httpx.Request, steps: Mapping[str, float | None]
+    ) -> httpcore.NetworkStream:
         """Return the connection, made anew where there is none that can be used."""
         if self._stream is not None:
             # What can be read before anything was asked is the end, by a server that has waited long enough.
-            stale = monotonic() - self._idle_since > self._keep or self._stream.get_extra_info("is_readable")
+            stale = monotonic() - self._idle_since > self._keep or self._stream.get_extra_info(
+                "is_readable"
+            )
             if not stale:
                 return self._stream
             self.close()
@@ -130,7 +136,9 @@ class Connection:
             if event is h11.NEED_DATA:
                 data = stream.read(PIECE, timeout)
                 if not data:
-                    raise self._core.RemoteProtocolError("Server disconnected without sending a response.")
+                    raise self._core.RemoteProtocolError(
+                        "Server disconnected without sending a response."
+                    )
                 exchange.receive_data(data)
             elif not isinstance(event, h11.InformationalResponse) or event.status_code == 101:
                 raise self._core.RemoteProtocolError("the server wants to speak another protocol")
@@ -227,7 +235,9 @@ def _unwatched(stream: object) -> None:
 def _written(exchange: h11.Connection, request: httpx.Request) -> bytes:
     """Return a request as bytes, in one piece: its head, and its body, which is there as a whole."""
     events = [
-        h11.Request(method=request.method, target=request.url.raw_path, headers=request.headers.raw),
+        h11.Request(
+            method=request.method, target=request.url.raw_path, headers=request.headers.raw
+        ),
         h11.Data(data=request.content),
         h11.EndOfMessage(),
     ]

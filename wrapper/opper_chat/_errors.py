@@ -317,7 +317,7 @@ def status_error_class(status_code: int) -> type[APIStatusError]:
 
 def request_id(headers: Mapping[str, str]) -> str | None:
     """Return the id of a request from its answer's headers. Opper documents none; these are in use elsewhere."""
-    for name in ("x-request-id", "request-id", "x-opper-request-id", "apim-request-id", "cf-ray"):
+    for name in ("x-request-id", "request-id", "x-opper-request-id", "apim-request-id", "x-litellm-call-id", "cf-ray"):
         if value := headers.get(name):
             return value
     return None

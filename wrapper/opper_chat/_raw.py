@@ -45,6 +45,31 @@ class _Response:
         return self._call.record.headers
 
     @property
+    def http_request(self) -> httpx.Request:
+        """The request that it answers, without the key."""
+        return self.http_response.request
+
+    @property
+    def http_version(self) -> str:
+        """The version of HTTP, such as ``HTTP/1.1``."""
+        return self.http_response.http_version
+
+    @property
+    def url(self) -> httpx.URL:
+        """The address that it came from."""
+        return self.http_response.url
+
+    @property
+    def method(self) -> str:
+        """The HTTP method of the request."""
+        return self.http_response.request.method
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the body was read or given up."""
+        return self.http_response.is_closed
+
+    @property
     def request_id(self) -> str | None:
         """The id by which the server's people find the call, or None."""
         return self._call.record.request_id

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCompletion
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
+from . import _served
 from ._asks import ToolCall, asked
 from ._content import split_content
 from ._errors import APIResponseValidationError
 from ._record import Attempt, CallRecord
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 
 @define
@@ -59,6 +64,32 @@ class ChatCompletion(GeneratedCompletion):
         self.request_id = call.request_id
         self.headers = call.headers
         self.attempts = tuple(call.attempts)
+
+    @property
+    def served_model(self) -> str | None:
+        """The name of the model that answered, of several fallbacks the one that did, or None.
+
+        What the server says in a header of its own, such as ``x-opper-served-model``, else `model`.
+        """
+        return _served.served_model(self.headers, self.model)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """What the answer cost, in US dollars, or None where the server does not say so.
+
+        Read from the header ``X-Opper-Cost``, or LiteLLM's; else from the body's ``usage.cost`` or ``cost``. A stream's
+        comes with its usage, at its end.
+        """
+        usage = self.additional_properties.get("usage") if self.usage is None else self.usage.additional_properties
+        return _served.cost(self.headers, self.additional_properties, usage)
+
+    @property
+    def trace_id(self) -> str | None:
+        """The id of the trace that the server put the call into, or None where it does not say so.
+
+        Read from ``x-opper-trace-id``, ``traceparent`` and the like of the answer's headers.
+        """
+        return _served.trace_id(self.headers)
 
     @property
     def tool_calls(self) -> list[ToolCall]:

@@ -27,7 +27,9 @@ KEEPALIVE_SECONDS = 15.0
 EventHooks = Mapping[str, list[Callable[..., Any]]]
 
 
-def default_client(library: Library, max_connections: int, event_hooks: EventHooks | None) -> httpx.Client:
+def default_client(
+    library: Library, max_connections: int, event_hooks: EventHooks | None
+) -> httpx.Client:
     """Return a client with a pool of this package's connections, by way of the environment's proxies if there are any.
 
     Args:
@@ -42,7 +44,9 @@ def default_client(library: Library, max_connections: int, event_hooks: EventHoo
         tls = ssl_context(library) if scheme == "https" else None
         if proxy is None:
             return Connection(library, tls, KEEPALIVE_SECONDS)
-        one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
+        one = library.Limits(
+            max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS
+        )
         return library.HTTPTransport(verify=tls or False, limits=one, proxy=proxy)
 
     pool = Pool(library, connect, max_connections, KEEPALIVE_SECONDS)
@@ -75,7 +79,9 @@ class _ShortWay:
         """Make a request. Names of headers are in lower case."""
         address = _url(self._library, url, tuple(params.items()) if params else ())
         given = {**self._own_headers, **headers}
-        return self._library.Request(method, address, headers=given, content=content, extensions=extensions)
+        return self._library.Request(
+            method, address, headers=given, content=content, extensions=extensions
+        )
 
     def send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:  # noqa: ARG002  # it always is
         """Send a request, and return the response with its body still to be read.

@@ -22,6 +22,7 @@ from ._options import (
     check_seconds,
     find_base_url,
 )
+from ._scopes import Layer
 
 if TYPE_CHECKING:
     import httpx
@@ -69,7 +70,13 @@ class ClientOptions(TypedDict, total=False):
     idle: float | None
     deadline: float | None
     default_headers: Mapping[str, str] | None
+    """Headers to add to those that it has."""
     default_query: Mapping[str, str | float] | None
+    """Query parameters to add to those that it has."""
+    set_default_headers: Mapping[str, str] | None
+    """Headers to have in place of those that it has."""
+    set_default_query: Mapping[str, str | float] | None
+    """Query parameters to have in place of those that it has."""
 
 
 class ClientSettings(NamedTuple):
@@ -84,6 +91,8 @@ class ClientSettings(NamedTuple):
     max_retries: int = DEFAULT_RETRIES
     default_headers: Mapping[str, str] = {}
     default_query: Mapping[str, str] = {}
+    carried: tuple[Layer, ...] = ()
+    """What holds for its calls wherever they are made."""
 
     def portable(self) -> Self:
         """Return these settings without key and credentials."""
@@ -106,10 +115,12 @@ class ClientSettings(NamedTuple):
             changes["max_retries"] = check_retries(options["max_retries"])
         if "base_url" in options:
             changes["base_url"] = find_base_url(options["base_url"])
-        if "default_headers" in options:
-            changes["default_headers"] = check_headers(options["default_headers"], "default_headers")
-        if "default_query" in options:
-            changes["default_query"] = check_query(options["default_query"], "default_query")
+        for name, check in (("default_headers", check_headers), ("default_query", check_query)):
+            have: Mapping[str, str] = getattr(self, name)
+            if f"set_{name}" in options:
+                changes[name] = have = check(options[f"set_{name}"], f"set_{name}")
+            if name in options:
+                changes[name] = {**have, **check(options[name], name)}
         return self._replace(**changes) if changes else self
 
 

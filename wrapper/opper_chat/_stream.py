@@ -19,6 +19,7 @@ from ._errors import APIError, StreamTruncatedError, request_id
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
 from ._library import failures
 from ._record import Attempt
+from ._served import trace_id
 from ._wait import drop, free, interrupt, time_limit
 
 if TYPE_CHECKING:
@@ -74,6 +75,11 @@ class Reading:
         return request_id(self._response.headers)
 
     @property
+    def trace_id(self) -> str | None:
+        """The id of the trace that the server put the call into, or None where it does not say so."""
+        return trace_id(self._response.headers)
+
+    @property
     def attempts(self) -> tuple[Attempt, ...]:
         """The requests of the call that ended: those that failed before this one, and this one when it is over."""
         return tuple(self._call.record.attempts)
@@ -84,6 +90,9 @@ class Reading:
         completion = self._flow.accumulator.snapshot()
         completion.came_by(self._call.record)
         return completion
+
+    current_completion_snapshot = snapshot
+    """ The name that the OpenAI SDK has for it as well. """
 
     @property
     def complete(self) -> bool:
