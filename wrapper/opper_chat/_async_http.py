@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._async_gate import AsyncGate
 from ._async_sender import EventHooks, default_client
-from ._async_wait import SendLimit, abandon, is_anywhere, is_here, made_key, time_limit
+from ._async_wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
@@ -283,16 +283,16 @@ class AsyncHTTP:
 
     async def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
-        elsewhere: list[httpx.Response] = []
+        elsewhere: list[tuple[httpx.Response, object]] = []
         try:
             while self.holders.dropped:
                 try:
-                    response = self.holders.dropped.pop()
+                    response, pieces = self.holders.dropped.pop()
                 except IndexError:
                     return  # another thread took it
                 if is_here(response):
-                    await response.aclose()
+                    await free(response, cast("AsyncIterator[bytes]", pieces))
                 elif is_anywhere(response):
-                    elsewhere.append(response)
+                    elsewhere.append((response, pieces))
         finally:
             self.holders.dropped.extend(elsewhere)

@@ -44,11 +44,13 @@ class AsyncReading:
         self._ended = False
         self._failure: APIError | None = None
         self._read_from(response)
-        self._holders.hold(id(self), f"a stream made at {site}")
 
     def _read_from(self, response: httpx.Response) -> None:
         self._response = response
         self._bytes = response.aiter_bytes()
+        # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
+        # httpx's takes a lock of its own pool for that.
+        self._holders.hold(id(self), f"a stream made at {self._site}", self._bytes)
         clocks, expected = self._call.clocks, self._call.request.choices
         self._flow = StreamFlow(response.status_code, response.headers, clocks, expected)
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
@@ -165,9 +167,9 @@ class AsyncReading:
         if getattr(self, "_closed", True) or sys.is_finalizing():
             return
         self._closed = True
-        self._holders.release(id(self))
+        pieces = self._holders.release(id(self))
         self._tell_end()
-        drop(self._response, self._holders.dropped)
+        drop(self._response, pieces, self._holders.dropped)
         warnings.warn(f"a stream made at {self._site} was never closed", ResourceWarning, stacklevel=1, source=self)
 
     async def settle(self) -> Self:

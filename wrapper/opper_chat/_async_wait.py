@@ -147,14 +147,14 @@ async def free(response: httpx.Response, pieces: AsyncIterator[bytes] | None) ->
                 pass  # what had come already
 
 
-def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:
+def drop(response: httpx.Response, pieces: object, dropped: list[tuple[httpx.Response, object]]) -> None:
     """Give up a response in a finalizer, where nothing can be awaited.
 
     The server sees its connection end at once, and the place is free for the next call; what is left of the
     connection is cleared away when the client awaits next.
     """
     interrupt(response)
-    dropped.append(response)
+    dropped.append((response, pieces))
     leave = response.extensions.get(LEAVE)
     if leave is not None:  # httpx's own pool gets the place back when the response is closed
         leave()

@@ -23,7 +23,7 @@ from ._options import Key, Secret, check_key
 from ._sender import EventHooks, default_client
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
 from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget_key, warn_at_exit
-from ._wait import SendLimit, abandon, is_anywhere, is_here, made_key, time_limit
+from ._wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
 
 if TYPE_CHECKING:
     import httpx
@@ -302,16 +302,16 @@ class HTTP:
 
     def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
-        elsewhere: list[httpx.Response] = []
+        elsewhere: list[tuple[httpx.Response, object]] = []
         try:
             while self.holders.dropped:
                 try:
-                    response = self.holders.dropped.pop()
+                    response, pieces = self.holders.dropped.pop()
                 except IndexError:
                     return  # another thread took it
                 if is_here(response):
-                    response.close()
+                    free(response, cast("Iterator[bytes]", pieces))
                 elif is_anywhere(response):
-                    elsewhere.append(response)
+                    elsewhere.append((response, pieces))
         finally:
             self.holders.dropped.extend(elsewhere)

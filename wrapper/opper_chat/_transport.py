@@ -108,24 +108,25 @@ class Holders:
     """Who holds the connections of a client: for the message that there is none left, and for what was dropped.
 
     Attributes:
-        dropped: responses that were given up where nothing can be awaited, to be closed where it can.
+        dropped: responses that were given up where nothing can be awaited, to be closed where it can, and what their
+            bodies were read from.
     """
 
     def __init__(self) -> None:
-        self.dropped: list[httpx.Response] = []
-        self._holders: dict[int, str] = {}
+        self.dropped: list[tuple[httpx.Response, object]] = []
+        self._holders: dict[int, tuple[str, object]] = {}
 
-    def hold(self, number: int, holder: str) -> None:
-        """Take note that a connection is in use."""
-        self._holders[number] = holder
+    def hold(self, number: int, holder: str, pieces: object = None) -> None:
+        """Take note that a connection is in use, and keep what its body is read from."""
+        self._holders[number] = (holder, pieces)
 
-    def release(self, number: int) -> None:
-        """Take note that it no longer is."""
-        self._holders.pop(number, None)
+    def release(self, number: int) -> object:
+        """Take note that it no longer is; return what was kept."""
+        return self._holders.pop(number, (None, None))[1]
 
     def describe(self) -> str:
         """Name the holders."""
-        counted = Counter(list(self._holders.values()))
+        counted = Counter([holder for holder, _ in list(self._holders.values())])
         counted[CALL] -= 1  # the one that is told this
         counted = +counted
         named = [f"{holder} ({count} times)" if count > 1 else holder for holder, count in counted.most_common(5)]

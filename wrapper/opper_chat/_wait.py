@@ -219,7 +219,11 @@ def interrupt(response: httpx.Response) -> bool:
     return sock is not None
 
 
-def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:  # noqa: ARG001  # the twin fills it
+def drop(
+    response: httpx.Response,
+    pieces: object,
+    dropped: list[tuple[httpx.Response, object]],  # noqa: ARG001  # the twin fills it
+) -> None:
     """Give up a response in a finalizer.
 
     A finalizer may run at any line, also where the HTTP library holds the lock of its own pool: there another thread
@@ -230,10 +234,10 @@ def drop(response: httpx.Response, dropped: list[httpx.Response]) -> None:  # no
         return
     interrupt(response)
     with suppress(RuntimeError):  # there are no more threads
-        start_new_thread(_close, (response,))
+        start_new_thread(_close, (response, pieces))
 
 
-def _close(response: httpx.Response) -> None:
+def _close(response: httpx.Response, pieces: object) -> None:  # noqa: ARG001  # the generators end with this thread
     with suppress(Exception):  # nobody is there to be told
         response.close()
 
