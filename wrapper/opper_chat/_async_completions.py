@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from ._async_calls import AsyncCalls
-from ._async_stream import AsyncStream
 from ._requests import AnswerArguments, CallArguments, is_type
 from ._results import ChatCompletion
 from ._transport import call_site
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from ._async_parsing import AsyncParsedStreamManager
     from ._async_raw import AsyncRawCompletions, AsyncStreamedCompletions
     from ._async_run import AsyncToolStream
+    from ._async_stream import AsyncStream
     from ._async_workers import AsyncBeforeCall, AsyncOnEvent
     from ._parsed import ParsedChatCompletion
     from ._tool_plan import OnToolError
@@ -75,6 +75,8 @@ class AsyncCompletions:
         """
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
+            from ._async_stream import AsyncStream  # streams are loaded by those who read them
+
             return await AsyncStream(self._calls, call, await self._calls.open(call), call_site()).settle()
         return await self._calls.complete(call)
 

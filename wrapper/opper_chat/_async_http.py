@@ -13,9 +13,8 @@ from ._async_gate import AsyncGate
 from ._async_sender import EventHooks, default_client
 from ._async_wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
 from ._call import Call
-from ._clocks import CallClocks, StepTimeouts
+from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
-from ._flow import held_up, timed_out
 from ._library import default_library, failures, library_of
 from ._limits import Place
 from ._observers import sending as tell_sending

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from ._errors import APITimeoutError
 from ._options import check_seconds
 
 SHORTEST = 0.001
@@ -132,3 +133,28 @@ class StepTimeouts(dict[str, float | None]):
             return seconds
         left = max(limit.left, SHORTEST)
         return left if seconds is None else min(seconds, left)
+
+
+def timed_out(
+    limit: Limit, status_code: int | None = None, headers: Mapping[str, str] | None = None
+) -> APITimeoutError:
+    """Return the error of a clock that ran out."""
+    what = {
+        "first_token": "The first token did not come",
+        "idle": "The next token did not come",
+        "deadline": "The answer was not whole",
+    }[limit.clock]
+    return APITimeoutError(
+        f"{what} within {limit.seconds:g} s (the clock {limit.clock!r}).",
+        clock=limit.clock,
+        seconds=limit.seconds,
+        status_code=status_code,
+        headers=headers,
+    )
+
+
+def held_up(limit: Limit | None, reason: str) -> APITimeoutError:
+    """Return the error of a clock that ran out before a request could be sent, or would have."""
+    clock, seconds = ("deadline", None) if limit is None else (limit.clock, limit.seconds)
+    within = "" if seconds is None else f" within {seconds:g} s (the clock {clock!r})"
+    return APITimeoutError(f"The request could not be sent{within}: {reason}.", clock=clock, seconds=seconds)

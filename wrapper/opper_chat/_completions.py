@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 from ._calls import Calls
 from ._requests import AnswerArguments, CallArguments, is_type
 from ._results import ChatCompletion
-from ._stream import Stream
 from ._transport import call_site
 
 if TYPE_CHECKING:
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from ._parsing import ParsedStreamManager
     from ._raw import RawCompletions, StreamedCompletions
     from ._run import ToolStream
+    from ._stream import Stream
     from ._tool_plan import OnToolError
     from ._tool_run import ToolRun
     from ._workers import BeforeCall, OnEvent
@@ -77,6 +77,8 @@ class Completions:
         """
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
+            from ._stream import Stream  # streams are loaded by those who read them
+
             return Stream(self._calls, call, self._calls.open(call), call_site()).settle()
         return self._calls.complete(call)
 

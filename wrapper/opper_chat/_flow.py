@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from ._accumulator import Accumulator
 from ._chunks import LONGEST_START, ChatCompletionChunk, ChoiceDelta, ChunkReader, ReadChunk, begins_stream
-from ._clocks import CallClocks, Limit
+from ._clocks import CallClocks
 from ._content import split_content
-from ._errors import APIError, APITimeoutError, StreamTruncatedError
+from ._errors import APIError, StreamTruncatedError
 from ._responses import ChatCompletion, not_json
 
 __all__ = ["ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
@@ -148,31 +148,6 @@ def text_of(delta: ChoiceDelta) -> str:
     if delta.content is not None:
         return delta.content
     return split_content(delta.additional_properties.get("content"))[0]
-
-
-def timed_out(
-    limit: Limit, status_code: int | None = None, headers: Mapping[str, str] | None = None
-) -> APITimeoutError:
-    """Return the error of a clock that ran out."""
-    what = {
-        "first_token": "The first token did not come",
-        "idle": "The next token did not come",
-        "deadline": "The answer was not whole",
-    }[limit.clock]
-    return APITimeoutError(
-        f"{what} within {limit.seconds:g} s (the clock {limit.clock!r}).",
-        clock=limit.clock,
-        seconds=limit.seconds,
-        status_code=status_code,
-        headers=headers,
-    )
-
-
-def held_up(limit: Limit | None, reason: str) -> APITimeoutError:
-    """Return the error of a clock that ran out before a request could be sent, or would have."""
-    clock, seconds = ("deadline", None) if limit is None else (limit.clock, limit.seconds)
-    within = "" if seconds is None else f" within {seconds:g} s (the clock {clock!r})"
-    return APITimeoutError(f"The request could not be sent{within}: {reason}.", clock=clock, seconds=seconds)
 
 
 def media_type(headers: Mapping[str, str]) -> str:

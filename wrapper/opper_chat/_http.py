@@ -12,9 +12,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from ._call import Call
-from ._clocks import CallClocks, StepTimeouts
+from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
-from ._flow import held_up, timed_out
 from ._gate import Gate
 from ._library import default_library, failures, library_of
 from ._limits import Place

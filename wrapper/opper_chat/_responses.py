@@ -11,7 +11,6 @@ from opper_chat_api.errors import DecodeError
 from . import _json
 from ._errors import APIError, APIResponseValidationError, is_error_body, status_error_class
 from ._results import ChatCompletion
-from ._sse import EventDecoder
 
 __all__ = ["ChatCompletion", "read_completion", "status_error"]
 
@@ -84,6 +83,8 @@ def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -
 
 def _error_body(content: bytes) -> object:
     """Return the JSON of a failed call's body, or None: some servers put it into a stream that was asked for."""
+    from ._sse import EventDecoder  # loaded by those who read streams, or such a body
+
     texts: list[bytes | str] = [content, *(event.data for event in EventDecoder().feed(content + b"\n\n"))]
     for text in texts:
         try:

@@ -10,13 +10,14 @@ from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCom
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from . import _served
-from ._asks import ToolCall, asked
 from ._content import split_content
 from ._errors import APIResponseValidationError
 from ._record import Attempt, CallRecord
 
 if TYPE_CHECKING:
     from decimal import Decimal
+
+    from ._asks import ToolCall
 
 
 @define
@@ -94,4 +95,6 @@ class ChatCompletion(GeneratedCompletion):
     @property
     def tool_calls(self) -> list[ToolCall]:
         """The calls that the first choice asks for; empty where it asks for none."""
+        from ._asks import asked  # loaded by those who have tools
+
         return asked(self.choices[0].message.tool_calls) if self.choices else []

@@ -7,23 +7,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from ...client import AuthenticatedClient, Client
 from ...errors import DecodeError, UnexpectedContentType
-from ...models.chat_completion import ChatCompletion
-from ...models.flat_error_body import FlatErrorBody
-from ...models.nested_error_body import NestedErrorBody
 from ...types import Reader, Response, union_reader, write
 
 if TYPE_CHECKING:
+    from ...client import AuthenticatedClient, Client
+    from ...models.chat_completion import ChatCompletion
     from ...models.chat_completion_request import ChatCompletionRequest
+    from ...models.flat_error_body import FlatErrorBody
+    from ...models.nested_error_body import NestedErrorBody
     from ...params import ChatCompletionRequestParam
 
-
 _T = TypeVar("_T")
-
-_read_response_default: Reader[FlatErrorBody | NestedErrorBody] = union_reader(
-    FlatErrorBody.from_dict, NestedErrorBody.from_dict
-)
 
 
 def _get_kwargs(
@@ -63,6 +58,13 @@ def _read_failure(response: httpx.Response, read: Reader[_T]) -> _T | None:
 def _parse_response(
     *, client: Client, response: httpx.Response
 ) -> ChatCompletion | FlatErrorBody | NestedErrorBody | None:
+    from ...models.chat_completion import ChatCompletion
+    from ...models.flat_error_body import FlatErrorBody
+    from ...models.nested_error_body import NestedErrorBody
+
+    _read_response_default: Reader[FlatErrorBody | NestedErrorBody] = union_reader(
+        FlatErrorBody.from_dict, NestedErrorBody.from_dict
+    )
     if response.status_code == 200:
         return ChatCompletion.from_dict(_read_json(response))
     return _read_failure(response, _read_response_default)
