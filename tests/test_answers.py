@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import pickle
 import subprocess
 import sys
@@ -35,7 +36,7 @@ from opper_chat._answers import Asked
 from opper_chat._events import EventMaker
 from opper_chat._parsed_events import EventParser
 from opper_chat._schemas import answer_of
-from opper_chat.testing import CUT, LocalServer, Reply, chunk
+from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 from opper_chat_api.models import ChatCompletionChunk
 from strict import breaches
 
@@ -406,7 +407,7 @@ def test_a_stream_that_is_cut(server: LocalServer, kept: int) -> None:
 
 def test_a_stream_that_is_left(flavour: Flavour, server: LocalServer) -> None:
     """StreamTruncatedError for whoever still wants its completion."""
-    server.reply(Reply.sse(pieces(GOOD)))
+    server.reply(Reply.sse([*pieces(GOOD)[:1], Pause(math.inf)]))
 
     def read(opper: Opper) -> None:
         with opper.chat.completions.stream(messages=HELLO, response_format=Point) as stream:

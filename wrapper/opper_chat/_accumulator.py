@@ -14,6 +14,9 @@ from ._partial_json import FIRST_SAID, LAST_SAID, Text, copied, is_empty, merged
 from ._results import ChatCompletion
 from ._tool_calls import ToolCall, ToolCalls
 
+SETTLED_AFTER = 4096
+"""Chunks after which the texts so far are put aside."""
+
 _SENT_ONCE = frozenset({"id", "created", "model"})
 _NOT_MERGED = frozenset({"object", "choices", "obfuscation"})
 _OUTPUT = frozenset({"function_call", "audio", "reasoning_details"})
@@ -31,10 +34,11 @@ class Accumulator:
         expected_choices: how many choices were asked for (``n``).
     """
 
-    __slots__ = ("_choices", "_compared", "_expected", "_last", "_present", "_top", "_width")
+    __slots__ = ("_added", "_choices", "_compared", "_expected", "_last", "_present", "_top", "_width")
 
     def __init__(self, expected_choices: int = 1) -> None:
         self._expected = expected_choices
+        self._added = 0
         self._top: dict[str, object] = {}
         self._choices: dict[int, _Choice] = {}
         # Nearly every chunk has the members of the one before, and but for its choices the same values: these are
@@ -56,6 +60,10 @@ class Accumulator:
             same = False
         if not same:
             self._add_members(value)
+        self._added += 1
+        if not self._added % SETTLED_AFTER:
+            for choice in self._choices.values():
+                choice.settle()
         try:
             choices: Any = value["choices"]
         except KeyError:
@@ -174,6 +182,12 @@ class _Choice:
             if value is not None and name not in _PIECES:
                 self._add_member(name, value)
         return output
+
+    def settle(self) -> None:
+        """Have the texts take no more memory than they are long."""
+        for member in self._message.values():
+            if isinstance(member, Text):
+                member.settle()
 
     def text(self, name: str) -> str | None:
         """Return a text of the message so far."""

@@ -32,11 +32,23 @@ _SCALARS = _NUMBERS | {str, type(None)}
 
 
 class Text(StringIO):
-    """A text in pieces: a string grown piece by piece costs the square of its length, a list of pieces their heads."""
+    """A text in pieces: a string grown piece by piece costs the square of its length, a list of pieces their heads.
 
-    __slots__ = ()
+    A buffer that grows is copied as a whole, and is twice as long as its text meanwhile: see `settle`.
+    """
+
+    __slots__ = ("_settled",)
 
     append = StringIO.write  # not a method around it: this is called for every token
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settled: list[str] = []
+
+    def settle(self) -> None:
+        """Put what came so far aside, where it is as long as it is. To be called now and then."""
+        self._settled.append(self.getvalue())
+        super().__init__()  # anew: a buffer that was cut back has four bytes for each character
 
     @classmethod
     def of(cls, *pieces: str) -> Text:
@@ -48,7 +60,8 @@ class Text(StringIO):
 
     def joined(self) -> str:
         """Return the text so far."""
-        return self.getvalue()
+        latest = self.getvalue()
+        return "".join([*self._settled, latest]) if self._settled else latest
 
 
 class _Items(list[object]):
