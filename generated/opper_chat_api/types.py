@@ -138,12 +138,24 @@ def const_reader(const: T) -> Reader[T]:
     return read
 
 
+_AS_THEY_ARE: dict[Reader[Any], frozenset[type]] = {
+    read_str: frozenset({str}),
+    read_int: frozenset({int}),
+    read_float: frozenset({float, int}),
+    read_bool: frozenset({bool}),
+}
+""" The types of values that these readers return unchanged. """
+
+
 def list_reader(reader: Reader[T]) -> Reader[list[T]]:
     """Reads a list of what the reader reads."""
+    unchanged = _AS_THEY_ARE.get(reader, frozenset())
 
     def read(value: object) -> list[T]:
         if not isinstance(value, list):
             raise DecodeError(None, None, "a list", value)
+        if unchanged and unchanged.issuperset(map(type, value)):
+            return value.copy()
         return [reader(item) for item in value]
 
     return read
