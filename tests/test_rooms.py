@@ -32,6 +32,7 @@ WRAPPER = Path(opper_chat.__file__).parent
 
 ROOMS = [
     "_json",
+    "_error_bodies",
     "_errors",
     "_record",
     "_options",

@@ -62,8 +62,8 @@ class Accumulator:
             self._add_members(value)
         self._added += 1
         if not self._added % SETTLED_AFTER:
-            for choice in self._choices.values():
-                choice.settle()
+            for known in self._choices.values():
+                known.settle()
         try:
             choices: Any = value["choices"]
         except KeyError:

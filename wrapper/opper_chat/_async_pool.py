@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from weakref import ref
 
 from ._async_gate import AsyncGate
-from ._async_wait import GRIP, LEAVE, LOOP, WATCH, at_end_of_loop, forget_loop, grip_of, undisturbed, where
+from ._async_wait import GRIP, LEAVE, LOOP, WATCH, at_end_of_loop, forget_loop, grip_of, has_ended, undisturbed, where
 from ._library import Library
 from ._limits import Place
 
@@ -114,6 +114,7 @@ class AsyncPool:
         idle.append(_Idle(now, connection, network_stream))
         loop = origin[3]
         if loop not in self._guards:
+            self._forget_ended_loops()
             self._guards[loop] = None
             self._guards[loop] = await at_end_of_loop(partial(self._leave, loop))
         while idle and idle[0].since < now - self._keep:
@@ -129,6 +130,7 @@ class AsyncPool:
         Those of another event loop are closed when that loop ends: nothing can be awaited on its behalf.
         """
         self._closed = True
+        self._forget_ended_loops()
         loop = where()
         await self._close_idle(loop)
         await forget_loop(self._guards.pop(loop, None))
@@ -146,6 +148,13 @@ class AsyncPool:
         for origin in [origin for origin in list(self._idle) if origin[3] == loop]:
             for idle in self._idle.pop(origin, ()):
                 await undisturbed(idle.connection.aclose)
+
+    def _forget_ended_loops(self) -> None:
+        """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
+        for loop in [loop for loop in list(self._guards) if has_ended(loop)]:
+            self._guards.pop(loop, None)
+            for origin in [origin for origin in list(self._idle) if origin[3] == loop]:
+                self._idle.pop(origin, None)
 
     async def _part_from_parent(self) -> None:
         """Begin anew in a forked child: two processes that read from one socket would take each other's answers.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -163,8 +163,9 @@ class AsyncReading:
     ) -> None:
         await self.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_closed", True) or sys.is_finalizing():
+    def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # A default, because at the very end of an interpreter its modules are empty.
+        if getattr(self, "_closed", True) or is_finalizing():
             return
         self._closed = True
         pieces = self._holders.release(id(self))

@@ -36,7 +36,7 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_retries", "_telling", "clocks", "headers", "key", "place", "record", "request", "settings",
+        "_began", "_retries", "_telling", "clocks", "headers", "keys", "place", "record", "request", "settings",
     )  # fmt: skip
 
     def __init__(
@@ -60,8 +60,8 @@ class Call:
             self.headers = {"idempotency-key": f"opper-chat-{uuid4()}", **self.headers}
         self._retries = Retries(settings.max_retries, self.clocks)
         self.record.attempts = self._retries.attempts
-        self.key: Secret | None = None
-        """What the last request was sent with."""
+        self.keys: list[Secret] = []
+        """What its requests were sent with: the same one, unless it is made anew for each."""
         self.place: Place | None = None
         """Its leave to be under way, given back at its end."""
         self._began: float | None = None
@@ -133,8 +133,9 @@ class Call:
             self._told()
 
     def _forget_key(self, error: BaseException) -> None:
-        if self.key is not None and isinstance(error, APIError):
-            error.forget(self.key.reveal())
+        if isinstance(error, APIError):
+            for key in self.keys:
+                error.forget(key.reveal())
 
     def _told(self) -> None:
         self._began = None

@@ -11,7 +11,8 @@ from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 from opper_chat_api.models.choice_delta import ChoiceDelta
 
 from . import _json
-from ._errors import APIError, APIResponseValidationError, is_error_body
+from ._error_bodies import is_error_body
+from ._errors import APIError, APIResponseValidationError
 from ._json import is_array, is_object
 from ._responses import not_json
 from ._sse import EventDecoder, ServerSentEvent

@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any
 
 import h11
 
+from ._clocks import SHORTEST
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
 from ._library import Library, core_of
-from ._wait import WATCH, undisturbed
+from ._wait import WATCH, addresses, has_more, undisturbed
 
 if TYPE_CHECKING:
     import httpcore
@@ -66,7 +67,8 @@ class Connection:
             with suppress(
                 self._core.WriteError
             ):  # a server may answer before it has read all, and leave
-                stream.write(_written(exchange, request), steps.get("write"))
+                for piece in _written(exchange, request):
+                    stream.write(piece, steps.get("write"))
             head = self._read_head(stream, exchange, steps.get("read"))
         body = _body_of(head)
         sound = exchange.our_state is h11.DONE and not isinstance(body, EndlessBody)
@@ -107,7 +109,7 @@ class Connection:
             stale = monotonic() - self._idle_since > self._keep or self._stream.get_extra_info(
                 "is_readable"
             )
-            if not stale:
+            if not stale and not (self._tls is not None and has_more(self._stream)):
                 return self._stream
             self.close()
         url = request.url
@@ -118,13 +120,32 @@ class Connection:
         watch = request.extensions.get(WATCH, _unwatched)
         host = url.raw_host.decode("ascii")
         backend: httpcore.NetworkBackend = self._core.SyncBackend()
-        stream = backend.connect_tcp(host, url.port or PORTS[url.scheme], steps.get("connect"))
+        stream = self._connect(backend, host, url.port or PORTS[url.scheme], steps)
         self._stream = stream
         watch(stream)
         if self._tls is not None:
             self._stream = stream = stream.start_tls(self._tls, host, steps.get("connect"))
             watch(stream)
         return stream
+
+    def _connect(
+        self,
+        backend: httpcore.NetworkBackend,
+        host: str,
+        port: int,
+        steps: Mapping[str, float | None],
+    ) -> httpcore.NetworkStream:
+        """Connect to the first address of a host that lets us in. All of them share the time that there is."""
+        seconds = steps.get("connect")
+        due = None if seconds is None else monotonic() + seconds
+        places = addresses(host, port)
+        for others in range(len(places) - 1, 0, -1):
+            share = None if due is None else max(due - monotonic(), SHORTEST) / (others + 1)
+            with suppress(self._core.ConnectError, self._core.ConnectTimeout):
+                return backend.connect_tcp(places[-others - 1], port, share)
+        return backend.connect_tcp(
+            places[-1], port, None if due is None else max(due - monotonic(), SHORTEST)
+        )
 
     def _read_head(
         self, stream: httpcore.NetworkStream, exchange: h11.Connection, timeout: float | None
@@ -220,6 +241,8 @@ class ErrorsOfLibrary:
         name = None
         if isinstance(error, (core.TimeoutException, core.NetworkError, core.ProtocolError)):
             name = type(error).__name__
+        elif isinstance(error, ssl.SSLError):
+            name = "ReadError"  # where a record is broken, which httpcore leaves as it is
         elif isinstance(error, h11.LocalProtocolError):
             name = "LocalProtocolError"
         elif isinstance(error, (h11.RemoteProtocolError, FramingError)):
@@ -232,8 +255,12 @@ def _unwatched(stream: object) -> None:
     """Do nothing."""
 
 
-def _written(exchange: h11.Connection, request: httpx.Request) -> bytes:
-    """Return a request as bytes, in one piece: its head, and its body, which is there as a whole."""
+def _written(exchange: h11.Connection, request: httpx.Request) -> list[bytes]:
+    """Return a request as bytes: its head, and its body, which is there as a whole.
+
+    They are one piece, unless the body is long, so that its sending takes a while: the head has the key in it, and
+    whoever is interrupted then has the piece in a variable.
+    """
     events = [
         h11.Request(
             method=request.method, target=request.url.raw_path, headers=request.headers.raw
@@ -241,7 +268,8 @@ def _written(exchange: h11.Connection, request: httpx.Request) -> bytes:
         h11.Data(data=request.content),
         h11.EndOfMessage(),
     ]
-    return b"".join([exchange.send(event) or b"" for event in events])
+    pieces = [exchange.send(event) or b"" for event in events]
+    return [b"".join(pieces)] if len(pieces[1]) < PIECE else pieces
 
 
 def _body_of(head: h11.Response) -> Body:

@@ -30,22 +30,15 @@ The names below APIError are those of the OpenAI SDK. Those of tools are in `_to
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from . import _json
-from ._json import is_array, is_object
+from ._error_bodies import REMOVED, SHORTEST_SECRET, read_error_body, with_place, without
 
 if TYPE_CHECKING:
     from ._record import Attempt
     from ._results import ChatCompletion
     from ._tool_run import ToolRun
-
-
-REMOVED = "[removed]"
-"""Stands where a secret was."""
-
-SHORTEST_SECRET = 8
-"""How many characters a key has at least that can be told from the words around it."""
 
 
 class OpperError(Exception):
@@ -144,7 +137,7 @@ class APIError(OpperError):
         body: object = None,
     ) -> None:
         said = read_error_body(body)
-        self.message = _with_place(said) or message
+        self.message = with_place(said) or message
         self.status_code = status_code
         self.headers = {name.lower(): value for name, value in (headers or {}).items()}
         self.request_id = request_id(self.headers)
@@ -164,15 +157,17 @@ class APIError(OpperError):
 
     def forget(self, secret: str) -> None:
         """Take a secret out of what is told here: some servers repeat the key that they do not like."""
-        coded = secret.encode()
-        if len(secret) < SHORTEST_SECRET or not (coded in self.raw_body or secret in f"{self} {self.__cause__}"):
+        if len(secret) < SHORTEST_SECRET:
+            return
+        coded, removed = secret.encode(), REMOVED.encode()
+        body = without(self.body, secret)
+        if body is self.body and coded not in self.raw_body and secret not in f"{self} {self.__cause__}":
             return
         self.message, self.args = self.message.replace(secret, REMOVED), (str(self).replace(secret, REMOVED),)
-        self.raw_body = self.raw_body.replace(coded, REMOVED.encode())
-        try:
-            self.body = _json.decode(_json.encode(self.body).replace(coded, REMOVED.encode()))
-        except ValueError:  # it is nested too deeply to be written again
-            self.body = None
+        if body is not self.body and coded not in self.raw_body:
+            self.raw_body = _json.encode(body)  # which spells it with escapes
+        self.raw_body = self.raw_body.replace(coded, removed)
+        self.body = body
         said = read_error_body(self.body)
         self.type, self.detail, self.code, self.param = said.type, said.detail, said.code, said.param
         # What it was raised from may say it too, and so may the variables of the frames that it passed.
@@ -321,73 +316,3 @@ def request_id(headers: Mapping[str, str]) -> str | None:
         if value := headers.get(name):
             return value
     return None
-
-
-class ErrorBody(NamedTuple):
-    """What an error's body says, whatever its shape."""
-
-    message: str | None = None
-    type: str | None = None
-    detail: object = None
-    code: str | int | None = None
-    param: str | None = None
-
-
-def is_error_body(body: object) -> bool:
-    """Whether a JSON value is an error's body rather than anything else a server may send with status 200."""
-    if not is_object(body) or "choices" in body:
-        return False
-    return bool(body.get("error")) or ("message" in body and "type" in body) or set(body) == {"detail"}
-
-
-def read_error_body(body: object) -> ErrorBody:
-    """Read the shapes in use: Opper's v2 (flat) and v3 (nested), OpenAI's, ``{"error": text}``, ``{"detail": ...}``."""
-    if is_array(body) and len(body) == 1:
-        body = body[0]  # some gateways wrap the object in a list
-    if not is_object(body):
-        return ErrorBody()
-    error = body.get("error") or _error_of_a_choice(body)
-    if isinstance(error, str) and error:
-        return ErrorBody(
-            _text(body.get("message")) or error, _text(body.get("type")), body.get("detail"), _code(body.get("code"))
-        )
-    said = error if is_object(error) else body
-    detail = said.get("detail", said.get("details"))
-    message = _text(said.get("message")) or _text(detail) or _first_message(detail)
-    code = _code(said.get("code"))
-    # v3 has no `type`: its code is the name of the error.
-    kind = _text(said.get("type")) or (code if isinstance(code, str) else None)
-    return ErrorBody(message, kind, detail, code, _text(said.get("param")))
-
-
-def _with_place(said: ErrorBody) -> str | None:
-    """The message, and the first of the places that a validation error lists, where the message names none."""
-    place = _first_message(said.detail)
-    if said.message and place and place not in said.message:
-        return f"{said.message.rstrip('.')}: {place}"
-    return said.message
-
-
-def _error_of_a_choice(body: dict[str, object]) -> object:
-    """Some gateways tell an error inside the choice that it struck."""
-    choices = body.get("choices")
-    errors = [choice.get("error") for choice in choices if is_object(choice)] if is_array(choices) else []
-    return next((error for error in errors if error), None)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _code(value: object) -> str | int | None:
-    return value if isinstance(value, str | int) and not isinstance(value, bool) else None
-
-
-def _first_message(detail: object) -> str | None:
-    """The first of the places that a validation error lists: ``{loc, msg, type, input}``."""
-    first = detail[0] if is_array(detail) and detail else None
-    if not is_object(first):
-        return None
-    message, place = _text(first.get("msg")), first.get("loc")
-    where = ".".join(map(str, place)) if is_array(place) else ""
-    return f"{where}: {message}" if message and where else message

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,7 +21,16 @@ from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
 from ._sender import EventHooks, default_client
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
-from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget_key, warn_at_exit
+from ._transport import (
+    CALL,
+    CallersError,
+    ErrorMap,
+    Holders,
+    bearer,
+    forget_key,
+    forget_key_of,
+    warn_at_exit,
+)
 from ._wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
 
 if TYPE_CHECKING:
@@ -131,7 +140,9 @@ class HTTP:
                 warn_at_exit(self)
         clocks = call.clocks
         turn = self._turn(clocks)
-        call.key = key = self._key(call.settings.key, clocks)
+        key = self._key(call.settings.key, clocks)
+        if key not in call.keys:
+            call.keys.append(key)
         timeouts = StepTimeouts(steps, clocks, monotonic)
         limit = clocks.limit(monotonic()) if clocks.running else None
         if limit is not None and limit.left <= 0:
@@ -154,6 +165,10 @@ class HTTP:
                 raise
             raise timed_out(ran_out) from error.__cause__
         finally:
+            if response is None:
+                forget_key_of(
+                    prepared
+                )  # which the frames of whatever is raised have in their variables
             timeouts.stop_clocks()
             clocks.waited(monotonic())
         if response is None or sending.expired:
@@ -162,7 +177,7 @@ class HTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
-        forget_key(response, key)
+        forget_key(response, call.keys)
         return response
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
@@ -287,15 +302,18 @@ class HTTP:
         if not self.lent:
             self._client.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_closed", True) or self.lent or not self._used or sys.is_finalizing():
+    def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # A default, because at the very end of an interpreter its modules are empty.
+        if getattr(self, "_closed", True) or self.lent or not self._used or is_finalizing():
             return
-        self.complain()
-        abandon(self._client)
+        try:
+            self.complain()
+        finally:
+            abandon(self._client)
 
     def complain(self) -> None:
-        """Warn that it was never closed, unless it was."""
-        if not self._closed:
+        """Warn that it was never closed, unless it was, or is its parent's to close where this is a forked child."""
+        if not self._closed and self._process == os.getpid():
             message = f"a client made at {self._site} was never closed"
             warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 

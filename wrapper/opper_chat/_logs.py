@@ -14,7 +14,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from . import _json
-from ._errors import REMOVED, APIConnectionError, StreamTruncatedError
+from ._error_bodies import REMOVED
+from ._errors import APIConnectionError, StreamTruncatedError
 from ._json import is_array, is_object
 from ._options import find_log_settings
 from ._record import Attempt, CallRecord

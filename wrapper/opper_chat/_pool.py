@@ -28,6 +28,7 @@ from ._wait import (
     at_end_of_loop,
     forget_loop,
     grip_of,
+    has_ended,
     undisturbed,
     where,
 )
@@ -137,6 +138,7 @@ class Pool:
         idle.append(_Idle(now, connection, network_stream))
         loop = origin[3]
         if loop not in self._guards:
+            self._forget_ended_loops()
             self._guards[loop] = None
             self._guards[loop] = at_end_of_loop(partial(self._leave, loop))
         while idle and idle[0].since < now - self._keep:
@@ -152,6 +154,7 @@ class Pool:
         Those of another event loop are closed when that loop ends: nothing can be awaited on its behalf.
         """
         self._closed = True
+        self._forget_ended_loops()
         loop = where()
         self._close_idle(loop)
         forget_loop(self._guards.pop(loop, None))
@@ -169,6 +172,13 @@ class Pool:
         for origin in [origin for origin in list(self._idle) if origin[3] == loop]:
             for idle in self._idle.pop(origin, ()):
                 undisturbed(idle.connection.close)
+
+    def _forget_ended_loops(self) -> None:
+        """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
+        for loop in [loop for loop in list(self._guards) if has_ended(loop)]:
+            self._guards.pop(loop, None)
+            for origin in [origin for origin in list(self._idle) if origin[3] == loop]:
+                self._idle.pop(origin, None)
 
     def _part_from_parent(self) -> None:
         """Begin anew in a forked child: two processes that read from one socket would take each other's answers.

@@ -9,7 +9,8 @@ from typing import cast
 from opper_chat_api.errors import DecodeError
 
 from . import _json
-from ._errors import APIError, APIResponseValidationError, is_error_body, status_error_class
+from ._error_bodies import is_error_body
+from ._errors import APIError, APIResponseValidationError, status_error_class
 from ._results import ChatCompletion
 
 __all__ = ["ChatCompletion", "read_completion", "status_error"]

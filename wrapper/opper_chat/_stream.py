@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -168,8 +168,9 @@ class Reading:
     ) -> None:
         self.close()
 
-    def __del__(self) -> None:
-        if getattr(self, "_closed", True) or sys.is_finalizing():
+    def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # A default, because at the very end of an interpreter its modules are empty.
+        if getattr(self, "_closed", True) or is_finalizing():
             return
         self._closed = True
         pieces = self._holders.release(id(self))

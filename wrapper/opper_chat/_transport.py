@@ -7,7 +7,7 @@ import atexit
 import ssl
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -17,9 +17,8 @@ from weakref import WeakSet
 
 from sniffio import AsyncLibraryNotFoundError, current_async_library
 
+from ._error_bodies import REMOVED, SHORTEST_SECRET
 from ._errors import (
-    REMOVED,
-    SHORTEST_SECRET,
     APIConnectionError,
     APIError,
     APIResponseValidationError,
@@ -75,8 +74,14 @@ def warn_at_exit(one: Closable) -> None:
 @atexit.register
 def complain_at_exit() -> None:
     """Have what was never closed complain while there is still somebody to hear it."""
+    errors: list[Exception] = []
     for one in list(_used):
-        one.complain()
+        try:
+            one.complain()
+        except ResourceWarning as warning:  # where warnings are errors
+            errors.append(warning)
+    if errors:
+        raise ExceptionGroup("clients were never closed", errors)
 
 
 def bearer(key: Secret) -> dict[str, str]:
@@ -201,7 +206,7 @@ class ErrorMap:
             return
         # What is raised has no name here: its traceback has this frame, and the two would keep each other, and the
         # frames of whoever reads, until the garbage is collected.
-        if isinstance(error, failures("RequestError")):
+        if isinstance(error, failures("RequestError", also=ssl.SSLError)):
             raise _mapped(error, self._request, self._status_code, self._headers, self._holders) from _without_key(
                 error, self._request
             )
@@ -256,21 +261,26 @@ def _is_of_tls(error: BaseException | None) -> bool:
     return False
 
 
-def forget_key(response: httpx.Response, key: Secret) -> None:
+def forget_key(response: httpx.Response, keys: Iterable[Secret]) -> None:
     """Take the key out of a response's headers, where some servers repeat it, and out of the requests that hang on it.
 
     They do for as long as it lives.
     """
     for request in (*(past.request for past in response.history), response.request):
-        _forget_key(request)
-    secret = key.reveal()
-    if len(secret) >= SHORTEST_SECRET:
+        forget_key_of(request)
+    for key in keys:
+        secret = key.reveal()
+        if len(secret) < SHORTEST_SECRET:
+            continue
         for name, value in response.headers.items():
             if secret in value:
                 response.headers[name] = value.replace(secret, REMOVED)
+            if secret.lower() in name:
+                del response.headers[name]
 
 
-def _forget_key(request: httpx.Request) -> None:
+def forget_key_of(request: httpx.Request) -> None:
+    """Take the key out of a request."""
     if "authorization" in request.headers:
         request.headers["authorization"] = REMOVED
 
@@ -281,8 +291,8 @@ def _without_key(error: Exception, request: httpx.Request) -> Exception:
     Its request does, which is the library's own and hangs on it; and so do the frames of its traceback and of the
     exceptions before it, which some tools print with their variables.
     """
-    _forget_key(request)
+    forget_key_of(request)
     with suppress(RuntimeError):  # it has none
-        _forget_key(cast("httpx.RequestError", error).request)  # after a redirect it is another one
+        forget_key_of(cast("httpx.RequestError", error).request)  # after a redirect it is another one
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
