@@ -63,8 +63,7 @@ class AsyncConnection:
         with ErrorsOfLibrary(self.library, request):
             stream = await self._connected(request, steps)
             with suppress(self._core.WriteError):  # a server may answer before it has read all, and leave
-                for piece in _written(exchange, request):
-                    await stream.write(piece, steps.get("write"))
+                await self._write(stream, _written(exchange, request), steps.get("write"))
             head = await self._read_head(stream, exchange, steps.get("read"))
         body = _body_of(head)
         sound = exchange.our_state is h11.DONE and not isinstance(body, EndlessBody)
@@ -134,6 +133,11 @@ class AsyncConnection:
             with suppress(self._core.ConnectError, self._core.ConnectTimeout):
                 return await backend.connect_tcp(places[-others - 1], port, share)
         return await backend.connect_tcp(places[-1], port, None if due is None else max(due - monotonic(), SHORTEST))
+
+    async def _write(self, stream: httpcore.AsyncNetworkStream, pieces: list[bytes], timeout: float | None) -> None:
+        # Each is let go of as it is sent, and all with this frame: the first has the key in it.
+        while pieces:
+            await stream.write(pieces.pop(0), timeout)
 
     async def _read_head(
         self, stream: httpcore.AsyncNetworkStream, exchange: h11.Connection, timeout: float | None

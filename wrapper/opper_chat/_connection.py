@@ -67,8 +67,7 @@ class Connection:
             with suppress(
                 self._core.WriteError
             ):  # a server may answer before it has read all, and leave
-                for piece in _written(exchange, request):
-                    stream.write(piece, steps.get("write"))
+                self._write(stream, _written(exchange, request), steps.get("write"))
             head = self._read_head(stream, exchange, steps.get("read"))
         body = _body_of(head)
         sound = exchange.our_state is h11.DONE and not isinstance(body, EndlessBody)
@@ -146,6 +145,13 @@ class Connection:
         return backend.connect_tcp(
             places[-1], port, None if due is None else max(due - monotonic(), SHORTEST)
         )
+
+    def _write(
+        self, stream: httpcore.NetworkStream, pieces: list[bytes], timeout: float | None
+    ) -> None:
+        # Each is let go of as it is sent, and all with this frame: the first has the key in it.
+        while pieces:
+            stream.write(pieces.pop(0), timeout)
 
     def _read_head(
         self, stream: httpcore.NetworkStream, exchange: h11.Connection, timeout: float | None

@@ -74,14 +74,14 @@ def warn_at_exit(one: Closable) -> None:
 @atexit.register
 def complain_at_exit() -> None:
     """Have what was never closed complain while there is still somebody to hear it."""
-    errors: list[Exception] = []
+    errors: list[str] = []
     for one in list(_used):
         try:
             one.complain()
         except ResourceWarning as warning:  # where warnings are errors
-            errors.append(warning)
+            errors.append(str(warning))
     if errors:
-        raise ExceptionGroup("clients were never closed", errors)
+        raise ResourceWarning("; ".join(errors))
 
 
 def bearer(key: Secret) -> dict[str, str]:
