@@ -30,19 +30,18 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     "chunk, each in an HTTP chunk": Budget(
-        198, 198, "115 are those of the next line; the rest is h11's parser, which makes an event of every HTTP chunk,"
-        " and the way of the event up through httpcore, httpx and the bounds of our waiting"
+        88, 88, "80 are those of the next line: what came at once is read as one piece, however many chunks it came in"
     ),
     "chunk, 32 in an HTTP chunk": Budget(
-        118, 118, "JSON and its event are a tenth of it, the accumulator a fifth; most is from_dict of five models"
+        84, 84, "JSON and its event are a tenth of it, the accumulator a fifth; most is from_dict of three models"
     ),
-    "piece of text": Budget(119, 119, "a chunk, and one look at its text: nothing is saved by asking for text alone"),
-    "event": Budget(162, 162, "a chunk, its two events, and the search for other pieces that it might have brought"),
+    "piece of text": Budget(85, 85, "a chunk, and one look at its text: nothing is saved by asking for text alone"),
+    "event": Budget(131, 131, "a chunk, its two events, and the search for other pieces that it might have brought"),
     "call": Budget(
-        2400, 3450, "half is httpx and h11 with one request; ours are the checks of the arguments, the headers, and the"
-        " bounds of waiting, which cost more where anyio makes them. httpx2 takes 10 % less"
+        1290, 1760, "a third is h11 with one head each way, a third httpx's headers and response; ours are the checks of"
+        " the arguments and the bounds of waiting, which cost more where anyio makes them"
     ),
-    "stream": Budget(2970, 4120, "a call, the reading of two chunks, and the end: giving the connection back"),
+    "stream": Budget(1630, 2190, "a call, the reading of two chunks, and the end: giving the connection back"),
 }  # fmt: skip
 
 
