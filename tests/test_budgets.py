@@ -38,7 +38,7 @@ BUDGETS = {
     "piece of text": Budget(85, 85, "a chunk, and one look at its text: nothing is saved by asking for text alone"),
     "event": Budget(131, 131, "a chunk, its two events, and the search for other pieces that it might have brought"),
     "call": Budget(
-        1290, 1760, "a third is h11 with one head each way, a third httpx's headers and response; ours are the checks of"
+        1290, 1760, "a third is h11 with one head each way, a third httpx's headers and response; ours are checks of"
         " the arguments and the bounds of waiting, which cost more where anyio makes them"
     ),
     "stream": Budget(1630, 2190, "a call, the reading of two chunks, and the end: giving the connection back"),
