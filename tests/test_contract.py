@@ -9,7 +9,7 @@ import pytest
 import yaml
 from corpus import CORPUS
 from openapi_spec_validator import validate
-from opper_chat import AsyncOpper, CallOptions, Opper
+from opper_chat import AsyncOpper, AsyncStream, CallOptions, Opper, Stream
 from opper_chat_api.models import ChatCompletion, ChatCompletionRequest
 from opper_chat_api.params import ChatCompletionParametersParam, ChatCompletionRequestParam, ChatCompletionSettingsParam
 
@@ -100,7 +100,9 @@ def test_every_parameter_is_in_the_contract_the_model_and_create() -> None:
 def test_create_takes_its_keywords_from_the_contract(client: Any) -> None:
     """`create()` names `stream`, and its other keywords are those of the typed dict and the options of a call."""
     with_key = client(api_key="key")
-    hints = get_type_hints(with_key.chat.completions.create)
+    # The streams are loaded by those who read them.
+    streams = {"Stream": Stream, "AsyncStream": AsyncStream}
+    hints = get_type_hints(with_key.chat.completions.create, localns=streams)
     assert "stream" in hints
     (unpacked,) = hints["arguments"].__args__
     assert set(unpacked.__annotations__) == {*ChatCompletionRequestParam.__annotations__, *CallOptions.__annotations__}

@@ -45,6 +45,9 @@ class Text(StringIO):
         super().__init__()
         self._settled: list[str] = []
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return (type(self).of, (self.joined(),))
+
     def settle(self) -> None:
         """Put what came so far aside, where it is as long as it is. To be called now and then."""
         self._settled.append(self.getvalue())
