@@ -3,17 +3,22 @@
 import dataclasses
 import datetime
 import json
+import re
 import subprocess
 import sys
 import types
+import uuid
 from collections import namedtuple
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
 
+import annotated_types
 import answer_types as kinds
 import attrs
 import jsonschema
 import msgspec
+import pydantic
 import pytest
 from answer_types import VALUES
 from hypothesis import given, settings
@@ -109,6 +114,59 @@ def test_bounds_are_sent_and_checked() -> None:
     with pytest.raises(InvalidValueError) as caught:
         convert({"one": 10, "two": "abcdef", "three": [], "four": 0}, kinds.Bounds)
     assert [problem.partition(":")[0] for problem in caught.value.problems] == ["one", "two", "three", "four"]
+
+
+class Later(NamedTuple):
+    price: Annotated[Decimal, annotated_types.Gt(Decimal(0)), annotated_types.MultipleOf(2)]
+    day: Annotated[datetime.date, annotated_types.Ge(datetime.date(2024, 1, 1))]
+    wait: Annotated[datetime.timedelta, annotated_types.Le(datetime.timedelta(hours=1))]
+    cost: Annotated[Decimal, pydantic.Field(gt=Decimal(0))]
+    at: Annotated[datetime.datetime, msgspec.Meta(tz=True)]
+    count: Annotated[int, annotated_types.Interval(ge=Decimal(1), lt=3.5)]
+    odd: Annotated[int, annotated_types.Predicate(lambda number: number % 2 == 1)]
+    code: Annotated[str, pydantic.Field(pattern=re.compile("^[a-z]$"))]
+
+
+LATER = {
+    "price": "2", "day": "2024-01-01", "wait": "PT1H", "cost": "0.1", "at": "2024-01-01T00:00:00Z", "count": 3,
+    "odd": 3, "code": "a",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "outside"),
+    [
+        ("price", "0"), ("price", "3"), ("price", "NaN"), ("day", "2023-12-31"), ("wait", "PT2H"), ("cost", "-1"),
+        ("at", "2024-01-01T00:00:00"), ("count", 0), ("count", 4), ("odd", 2), ("code", "ab"),
+    ],
+)  # fmt: skip
+def test_bounds_of_other_types(name: str, outside: object) -> None:
+    """Compared with the value when the answer comes, and said in words."""
+    assert convert(LATER, Later).price == 2
+    with pytest.raises(InvalidValueError) as caught:
+        convert({**LATER, name: outside}, Later)
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [name]
+    properties: Any = schema_of(Later)["properties"]
+    assert properties["day"]["description"] == "At least 2024-01-01."
+    assert properties["price"]["description"] == "More than 0. A multiple of 2."
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        Annotated[Decimal, pydantic.Field(max_digits=3)],
+        Annotated[datetime.date, annotated_types.Ge(datetime.datetime(2024, 1, 1))],
+        Annotated[datetime.datetime, annotated_types.Timezone("Europe/Stockholm")],
+        Annotated[list[int], annotated_types.Ge(3)],
+        Annotated[int, annotated_types.Ge("a")],
+        Annotated[str, pydantic.Field(pattern=re.compile("a", re.IGNORECASE))],
+        Annotated[uuid.UUID, annotated_types.MaxLen(3)],
+    ],
+)
+def test_bounds_that_are_not_checked_are_refused(hint: Any) -> None:
+    """Before anything is sent; none is dropped."""
+    with pytest.raises(InvalidArgumentError, match="Take .* away"):
+        answer_of(hint)
 
 
 def test_a_recursive_root_is_no_reference() -> None:

@@ -6,17 +6,8 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Generic, Literal, NotRequired, Protocol, Required, TypeVar, get_args, get_origin
-
-from ._json import is_array
-
-BOUNDS = {
-    "ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum",
-    "multiple_of": "multipleOf", "pattern": "pattern",
-}  # fmt: skip
-LENGTHS = {"min_length": "At least {} characters.", "max_length": "At most {} characters."}
-"""Strict mode has no keywords for them: they are said in words, and checked when the answer comes."""
 
 
 class UnknownHintError(Exception):
@@ -96,19 +87,6 @@ def description_of(note: Any) -> str:
     """Return what a note in an Annotated says: a plain text, or one of msgspec's, pydantic's or typing's forms."""
     said = note if isinstance(note, str) else getattr(note, "description", None) or getattr(note, "documentation", None)
     return " ".join(said.split()) if isinstance(said, str) else ""
-
-
-def bounds_of(notes: Iterable[Any]) -> dict[str, Any]:
-    """Return the bounds in an Annotated: of msgspec.Meta, annotated_types or pydantic's Field."""
-    found: dict[str, Any] = {}
-    for note in notes:
-        inside = getattr(note, "metadata", None)  # where pydantic's Field keeps them
-        found |= bounds_of(inside) if is_array(inside) else {}
-        for name in (*BOUNDS, *LENGTHS):
-            value = getattr(note, name, None)
-            if isinstance(value, str if name == "pattern" else int | float):
-                found[name] = value
-    return found
 
 
 def qualifiers_of(hint: Any) -> list[object]:

@@ -21,20 +21,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_
 import msgspec
 
 from . import _json
+from ._bounds import KEYWORDS, LENGTHS, apart, bounds_of, is_checked, words_of_bounds
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._fields import MADE, NO_DEFAULT, Field, fields_of
-from ._hints import (
-    BOUNDS,
-    LENGTHS,
-    UnknownHintError,
-    alias_of,
-    bounds_of,
-    description_of,
-    name_of,
-    substituted,
-    unwrapped,
-)
+from ._hints import UnknownHintError, alias_of, description_of, name_of, substituted, unwrapped
 from ._json import is_object
 from ._misfits import InvalidValueError, misfit, sentences
 from ._pydantic import is_model, model_shape
@@ -262,6 +253,8 @@ class _Reading:
             return union
         if (arguments and origin in _ARRAYS) or (origin is tuple and len(arguments) == 2 and arguments[1] is ...):
             make = tuple if origin is tuple else _ARRAYS[origin]
+            if wrong := [name for name, bound in bounds.items() if name not in LENGTHS or type(bound) is not int]:
+                raise _refused(path, "bounds of its length", hint, f"Take {wrong[0]} away.")
             fewest, most = bounds.get("min_length", 0), bounds.get("max_length")
             return Array(self.shape(arguments[0], f"{path}[]"), make, fewest, most)
         if isinstance(hint, type) and issubclass(hint, enum.Enum):
@@ -328,17 +321,17 @@ def _without(name: str, make: Callable[[dict[str, object]], object]) -> Callable
 
 def _scalar(hint: Any, bounds: dict[str, Any], path: str) -> Shape:
     kind = _SCALARS.get(hint, "string")
-    known = ("pattern", *LENGTHS) if hint is str else tuple(LENGTHS) if hint is bytes else ()
-    known = tuple(name for name in BOUNDS if name != "pattern") if hint in (int, float) else known
-    if wrong := [name for name in bounds if name not in known]:
+    if wrong := [name for name, bound in bounds.items() if not is_checked(hint, name, bound)]:
         use = f"Take {wrong[0]} away, and check it where the value is used."
-        raise _refused(path, "bounds of numbers, and lengths and patterns of texts", hint, use)
+        raise _refused(path, "bounds that its values can be compared with", hint, use)
+    known, own = apart(hint, bounds)
     schema: Schema = dict(_TEXTS.get(hint) or {"type": kind})
-    schema |= {keyword: bounds[name] for name, keyword in BOUNDS.items() if name in bounds}
-    if words := [text.format(bounds[name]) for name, text in LENGTHS.items() if name in bounds]:
+    schema |= {keyword: known[name] for name, keyword in KEYWORDS.items() if name in known}
+    words = [text.format(known[name]) for name, text in LENGTHS.items() if name in known] + words_of_bounds(own)
+    if words:
         schema["description"] = sentences(schema.get("description"), *words)
     try:
-        return Scalar(typing.Annotated[hint, msgspec.Meta(**bounds)] if bounds else hint, schema, kind)
+        return Scalar(typing.Annotated[hint, msgspec.Meta(**known)] if known else hint, schema, kind, own)
     except (TypeError, ValueError) as error:
         raise _refused(path, f"bounds that can be met ({error})", hint) from None
 

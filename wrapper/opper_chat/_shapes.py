@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
+from ._bounds import check_bounds
 from ._json import is_array, is_object
 from ._misfits import InvalidValueError, Place, article, built, kind_of, misfit, sentences
 
@@ -83,11 +84,12 @@ class Described(NamedTuple):
 
 
 class Scalar(NamedTuple):
-    """What msgspec reads: numbers, texts, dates and the like. `hint` has the bounds that are checked."""
+    """What msgspec reads: numbers, texts, dates and the like. `hint` has the bounds that it checks, `bounds` others."""
 
     hint: Any
     json_schema: Schema
     kind: str
+    bounds: Mapping[str, Any] = {}
 
     @property
     def kinds(self) -> Collection[str]:
@@ -100,9 +102,11 @@ class Scalar(NamedTuple):
         if self.kind == "integer" and isinstance(value, float) and value.is_integer():
             value = int(value)  # to JSON 1.0 is a whole number
         try:
-            return msgspec.convert(value, self.hint)
+            made: object = msgspec.convert(value, self.hint)
         except (msgspec.MsgspecError, ValueError, OverflowError) as error:
             raise misfit(str(error)) from None
+        check_bounds(made, self.bounds)
+        return made
 
 
 class Words:
