@@ -9,9 +9,9 @@ import sys
 import types
 import uuid
 from collections import namedtuple
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, TypedDict, TypeVar
 
 import annotated_types
 import answer_types as kinds
@@ -19,6 +19,7 @@ import attrs
 import jsonschema
 import msgspec
 import pydantic
+import pydantic.dataclasses
 import pytest
 from answer_types import VALUES
 from hypothesis import given, settings
@@ -165,7 +166,7 @@ def test_bounds_of_other_types(name: str, outside: object) -> None:
 )
 def test_bounds_that_are_not_checked_are_refused(hint: Any) -> None:
     """Before anything is sent; none is dropped."""
-    with pytest.raises(InvalidArgumentError, match="Take .* away"):
+    with pytest.raises(InvalidArgumentError, match=r"Take .* away"):
         answer_of(hint)
 
 
@@ -312,7 +313,46 @@ class TupleModel(BaseModel):
     pair: tuple[int, str]
 
 
+class CalledModel(BaseModel):
+    call: Callable[[int], int]
+
+
+class ForeignModel(BaseModel):
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+    rows: list[CalledModel] = []
+    space: types.SimpleNamespace
+
+
+class UnknownModel(BaseModel):
+    x: int
+    inner: "list[Nowhere]"  # type: ignore[name-defined] # noqa: F821
+
+
+class PathModel(BaseModel):
+    first: int = pydantic.Field(validation_alias=pydantic.AliasPath("rows", 0))
+
+
 T = TypeVar("T")
+
+
+@pydantic.dataclasses.dataclass
+class Checked(Generic[T]):
+    about: T = pydantic.Field(alias="About")
+    count: int = pydantic.Field(2, gt=0)
+
+
+def test_dataclasses_of_pydantic() -> None:
+    """Served by pydantic, with its aliases and bounds, alone and inside of others."""
+    answer = answer_of(list[Checked[str]])
+    made = answer.decode('{"value": [{"About": "x", "count": 3}]}')
+    assert made == [Checked(**{"About": "x", "count": 3})]
+    items: Any = answer.schema
+    assert breaches(answer.schema) == []
+    assert "About" in json.dumps(items)
+    with pytest.raises(InvalidValueError, match="greater than 0"):
+        convert({"About": "x", "count": 0}, Checked[str])
+
+
 Circle = TypeAliasType("Circle", "Circle")
 Arm = TypeAliasType("Arm", "Arm | int")
 FIXED = "Use a NamedTuple, or a list of one type."
@@ -351,6 +391,11 @@ REFUSED: list[tuple[Any, str, str]] = [
     (FreeModel, "response_format.inner", "Use a list of models"),
     (AnyModel, "response_format.rows[]", "Say what it is."),
     (list[TupleModel], "response_format[].pair", "Use a list of a type"),
+    (CalledModel, "response_format.call", "CallableSchema"),
+    (ForeignModel, "response_format.rows[].call", "CallableSchema"),
+    (UnknownModel, "response_format.inner", "Nowhere"),
+    (CalledModel | kinds.Town, "response_format.call", "CallableSchema"),
+    (list[PathModel], "response_format[].first", "Give it an alias that is one name."),
 ]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, NamedTuple
 
 from . import _json
@@ -26,10 +26,12 @@ _IN_WORDS = {"default": "Default: {}.", "minLength": "At least {} characters.", 
 
 
 def is_model(hint: Any) -> bool:
-    """Whether a type is a model of pydantic's, of version 2 or later."""
-    pydantic = sys.modules.get("pydantic")
-    base = getattr(pydantic, "BaseModel", None)
-    return base is not None and isinstance(hint, type) and issubclass(hint, base) and hasattr(hint, "model_json_schema")
+    """Whether a type is a model or a dataclass of pydantic's, of version 2 or later."""
+    base = getattr(sys.modules.get("pydantic"), "BaseModel", None)
+    cls = typing.get_origin(hint) or hint
+    if base is None or not isinstance(cls, type):
+        return False
+    return hasattr(cls, "__is_pydantic_dataclass__") or (issubclass(cls, base) and hasattr(cls, "model_json_schema"))
 
 
 class Model(NamedTuple):
@@ -65,12 +67,69 @@ def model_shape(hints: tuple[Any, ...], path: str) -> Model:
     Raises:
         InvalidArgumentError: strict mode has no form for something in it, which the path says.
     """
-    adapter = sys.modules["pydantic"].TypeAdapter(typing.Union[hints])  # noqa: UP007  # of a tuple
-    schema: Schema = adapter.json_schema()
+    pydantic = sys.modules["pydantic"]
+    try:
+        adapter = pydantic.TypeAdapter(typing.Union[hints])  # noqa: UP007  # of a tuple
+        schema: Schema = adapter.json_schema()
+        for hint in hints if len(hints) > 1 else ():  # of a union pydantic leaves out what it cannot say
+            pydantic.TypeAdapter(hint).json_schema()
+    except Exception as error:
+        where, said = next((found for hint in hints if (found := _culprit(hint, path, set()))), (path, error))
+        text = str(said).partition("\n")[0]
+        raise _refused(where, "what pydantic has no JSON schema for", f"{text.rstrip('.')}.") from error
+    for hint in hints:
+        _check_aliases(hint, path, set())
     kind = schema.get("type")
     found = Model(adapter, schema, path, (kind,) if isinstance(kind, str) else ("object",))
     found.schema(Definitions())
     return found
+
+
+def _fields(hint: Any, path: str) -> Iterator[tuple[Any, Any, str]]:
+    """Yield the fields of a model, or what else a hint holds: pydantic's note of a field, its hint and its path."""
+    cls = typing.get_origin(hint) or hint
+    if is_model(hint):
+        for name, info in getattr(cls, "__pydantic_fields__", {}).items():
+            yield info, info.annotation, f"{path}.{name}"
+        return
+    several = isinstance(cls, type) and issubclass(cls, Collection)
+    for argument in typing.get_args(hint):
+        if argument is not ... and not isinstance(argument, list):
+            yield None, argument, f"{path}[]" if several else path
+
+
+def _culprit(hint: Any, path: str, met: set[int]) -> tuple[str, Exception] | None:
+    """Return where in a type that has no schema the innermost is that has none, and what pydantic says of it."""
+    if id(hint) in met:
+        return None
+    met.add(id(hint))
+    pydantic = sys.modules["pydantic"]
+    try:
+        # A hint of a field may need what its model allows.
+        config = None if is_model(hint) else pydantic.ConfigDict(arbitrary_types_allowed=True)
+        pydantic.TypeAdapter(hint, config=config).json_schema()
+    except Exception as error:  # noqa: BLE001  # also of whoever wrote a schema of a type
+        for _, inside, where in _fields(hint, path):
+            if found := _culprit(inside, where, met):
+                return found
+        return path, error
+    return None
+
+
+def _check_aliases(hint: Any, path: str, met: set[int]) -> None:
+    """Refuse a field that is read from inside of another: pydantic's schema says nothing of that."""
+    if id(hint) in met:
+        return
+    met.add(id(hint))
+    cls = typing.get_origin(hint) or hint
+    config = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
+    by_name = config.get("populate_by_name") or config.get("validate_by_name")
+    for info, inside, where in _fields(hint, path):
+        alias = getattr(info, "validation_alias", None)
+        choices = getattr(alias, "choices", [alias])
+        if not by_name and not any(choice is None or isinstance(choice, str) for choice in choices):
+            raise _refused(where, "a path as its alias", "Give it an alias that is one name.")
+        _check_aliases(inside, where, met)
 
 
 def _target(root: Schema, reference: str) -> Schema:
