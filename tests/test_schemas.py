@@ -345,7 +345,7 @@ def test_dataclasses_of_pydantic() -> None:
     """Served by pydantic, with its aliases and bounds, alone and inside of others."""
     answer = answer_of(list[Checked[str]])
     made = answer.decode('{"value": [{"About": "x", "count": 3}]}')
-    assert made == [Checked(**{"About": "x", "count": 3})]
+    assert made == [Checked(About="x", count=3)]
     items: Any = answer.schema
     assert breaches(answer.schema) == []
     assert "About" in json.dumps(items)
