@@ -99,6 +99,16 @@ def qualifiers_of(hint: Any) -> list[object]:
     return [] if inside is None else qualifiers_of(inside)
 
 
+def unhashable_in(hint: Any) -> Any:
+    """Return what of a hint has values without a hash, which no set can hold, or None."""
+    hint, _ = unwrapped(hint)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (typing.Union, types.UnionType, tuple):
+        return next((found for each in arguments if (found := unhashable_in(each)) is not None), None)
+    cls = origin or hint
+    return hint if isinstance(cls, type) and getattr(cls, "__hash__", None) is None else None
+
+
 def name_of(hint: Any) -> str:
     """Return a name for a type in a schema: letters, digits, underscores and dashes, at most 64."""
     return _UNNAMED.sub("_", _words(hint)).strip("_")[:64] or "answer"

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 import typing
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from . import _json
 from ._errors import InvalidArgumentError
 from ._json import is_array, is_object
-from ._misfits import InvalidValueError, kind_of, misfit, sentences
-from ._shapes import Definitions, Schema
+from ._misfits import InvalidValueError, kind_of, misfit, refusal, sentences
+from ._shapes import NULL, Definitions, Member, Schema, Words
 
 _KEPT = {
     "type", "enum", "description", "format", "pattern", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum",
@@ -41,6 +41,8 @@ class Model(NamedTuple):
     json_schema: Schema
     path: str
     kinds: Collection[str]
+    members: Mapping[str, Member] | None = None
+    """Of one model that is an object, to tell it from other classes."""
 
     def schema(self, definitions: Definitions) -> Schema:
         return _Strict(self.json_schema, definitions).of(self.json_schema, self.path)
@@ -58,7 +60,7 @@ class Model(NamedTuple):
             said = error.errors(include_url=False)
             raise InvalidValueError(*((tuple(place["loc"]), str(place["msg"])) for place in said)) from error
         except Exception as error:  # validators are a caller's own, and raise what they like
-            raise misfit(str(error) or type(error).__name__) from error
+            raise misfit(refusal(error)) from error
 
 
 def model_shape(hints: tuple[Any, ...], path: str) -> Model:
@@ -80,9 +82,27 @@ def model_shape(hints: tuple[Any, ...], path: str) -> Model:
     for hint in hints:
         _check_aliases(hint, path, set())
     kind = schema.get("type")
-    found = Model(adapter, schema, path, (kind,) if isinstance(kind, str) else ("object",))
+    kinds = (kind,) if isinstance(kind, str) else ("object",)
+    found = Model(adapter, schema, path, kinds, _members(schema) if len(hints) == 1 else None)
     found.schema(Definitions())
     return found
+
+
+def _members(schema: Schema) -> Mapping[str, Member] | None:
+    """Return the members of an object, as far as they tell it from others: by their names and their words."""
+    reference = schema.get("$ref")
+    properties = (_target(schema, reference) if isinstance(reference, str) else schema).get("properties")
+    if not is_object(properties):
+        return None
+    return {name: Member(name, _words(part, schema) or NULL) for name, part in properties.items()}
+
+
+def _words(part: object, root: Schema) -> Words | None:
+    found = part if is_object(part) else {}
+    if isinstance(reference := found.get("$ref"), str):
+        found = _target(root, reference)
+    words = [found["const"]] if "const" in found else found.get("enum")
+    return Words([(word, word) for word in words]) if is_array(words) and words else None
 
 
 def _fields(hint: Any, path: str) -> Iterator[tuple[Any, Any, str]]:

@@ -282,11 +282,12 @@ class Union:
 
     @property
     def ambiguous(self) -> bool:
-        plain = [kind for arm in self.arms for kind in arm.kinds if not isinstance(whole(arm), Words | Object)]
-        objects = [shape for arm in self.arms if isinstance(shape := whole(arm), Object)]
+        objects = [members for arm in self.arms if (members := members_of(arm)) is not None]
+        others = [arm for arm in self.arms if members_of(arm) is None and not isinstance(whole(arm), Words)]
+        plain = [kind for arm in others for kind in arm.kinds]
         if len(plain) != len(set(plain)) or (objects and "object" in plain):
             return True
-        return not tag_of(objects) and len({frozenset(shape.members) for shape in objects}) != len(objects)
+        return not tag_of(objects) and len({frozenset(members) for members in objects}) != len(objects)
 
     def read(self, value: object) -> object:
         kind = kind_of(value)
@@ -308,25 +309,30 @@ class Union:
         return arms[-1].read(value)
 
     def _object(self, value: dict[str, object], arms: list[Shape]) -> Shape:
-        objects = {id(shape): arm for arm in arms if isinstance(shape := whole(arm), Object)}
-        shapes = [shape for arm in arms if isinstance(shape := whole(arm), Object)]
-        if tag := tag_of(shapes):
-            for shape in shapes:
+        objects = [(members, arm) for arm in arms if (members := members_of(arm)) is not None]
+        if tag := tag_of([members for members, _ in objects]):
+            for members, arm in objects:
                 try:
-                    shape.members[tag].shape.read(value.get(tag))
+                    members[tag].shape.read(value.get(tag))
                 except InvalidValueError:
                     continue
-                return objects[id(shape)]
-            words = [word for shape in shapes for word in words_of(shape.members[tag].shape)]
+                return arm
+            words = [word for members, _ in objects for word in words_of(members[tag].shape)]
             raise InvalidValueError(((tag,), f"expected one of {', '.join(map(repr, words))}"))
         # In strict mode an object has all of its members and no others.
-        return objects[id(min(shapes, key=lambda shape: len(shape.members.keys() ^ value.keys())))]
+        return min(objects, key=lambda each: len(each[0].keys() ^ value.keys()))[1]
 
 
-def tag_of(objects: list[Object]) -> str | None:
+def members_of(shape: Shape) -> Mapping[str, Member] | None:
+    """Return the members of an object, or None where a shape is that of something else."""
+    members: Mapping[str, Member] | None = getattr(whole(shape), "members", None)
+    return members
+
+
+def tag_of(objects: list[Mapping[str, Member]]) -> str | None:
     """Return the name of a member that has words of its own in each of the objects, or None."""
-    for name in objects[0].members if objects else ():
-        words = [words_of(shape.members[name].shape) if name in shape.members else [] for shape in objects]
+    for name in objects[0] if objects else ():
+        words = [words_of(members[name].shape) if name in members else [] for members in objects]
         listed = [(type(word), word) for found in words for word in found]
         if all(words) and len(listed) == len(set(listed)):
             return name
