@@ -302,6 +302,33 @@ def test_what_else_can_be_called(made: Any, name: str) -> None:
     assert not made.runner.is_async
 
 
+@pytest.mark.parametrize("made", [Adder, Place, functools.partial(Adder, start=1)])
+@pytest.mark.parametrize("make", [tool, custom_tool])
+def test_a_class_is_no_tool(make: Any, made: Any) -> None:
+    """It would make objects that nobody asked for."""
+    with pytest.raises(InvalidArgumentError, match=r"the class '\w+'\. Give an instance"):
+        make(made)
+
+
+@dataclasses.dataclass
+class Opened:
+    url: str
+
+    def __post_init__(self) -> None:
+        raise RuntimeError("db password=hunter2") if self.url else ValueError("no url")
+
+
+@pytest.mark.parametrize(("url", "reason"), [("x", "opened: RuntimeError"), ("", "opened: no url")])
+def test_what_a_parameter_raises(url: str, reason: str) -> None:
+    """The text of a validator's exception says what does not fit; of any other the class is enough."""
+    with pytest.raises(ToolArgumentsError) as raised:
+        read(tool(takes_opened), opened={"url": url})
+    assert raised.value.reason == reason
+
+
+def takes_opened(opened: Opened) -> None: ...
+
+
 def test_what_is_async() -> None:
     """Coroutine functions, and objects and partials of such."""
 

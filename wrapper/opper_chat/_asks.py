@@ -162,9 +162,10 @@ def _plain(value: object) -> object:
 
 def _fields_of(value: object) -> list[str]:
     """Return the names of the fields of a dataclass or an attrs class, as the encoder has them."""
-    if is_dataclass(value):
-        return [each.name for each in fields(value)]
-    return [each.name for each in attrs.fields(type(value)) if each.name[0] != "_"] if attrs.has(type(value)) else []
+    cls = type(value)
+    if is_dataclass(cls):
+        return [each.name for each in fields(cls)]
+    return [each.name for each in attrs.fields(cls) if each.name[0] != "_"] if attrs.has(cls) else []
 
 
 def _of_struct(value: object) -> object:

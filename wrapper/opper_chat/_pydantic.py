@@ -76,7 +76,7 @@ def model_shape(hints: tuple[Any, ...], path: str) -> Model:
         for hint in hints if len(hints) > 1 else ():  # of a union pydantic leaves out what it cannot say
             pydantic.TypeAdapter(hint).json_schema()
     except Exception as error:
-        where, said = next((found for hint in hints if (found := _culprit(hint, path, set()))), (path, error))
+        where, said = next((culprit for hint in hints if (culprit := _culprit(hint, path, set()))), (path, error))
         text = str(said).partition("\n")[0]
         raise _refused(where, "what pydantic has no JSON schema for", f"{text.rstrip('.')}.") from error
     for hint in hints:
