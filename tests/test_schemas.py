@@ -378,6 +378,19 @@ class SubLinked(Linked):
 
 
 @dataclasses.dataclass
+class Priced:
+    price: Decimal = pydantic.Field(gt=Decimal(0))  # noqa: RUF009
+    count: int = pydantic.Field(default=2)
+
+
+def test_fields_of_pydantic_in_a_dataclass() -> None:
+    """Their bounds are checked and their defaults stand in: pydantic reads such a class."""
+    assert convert({"price": "1.5"}, Priced) == Priced(Decimal("1.5"), 2)
+    with pytest.raises(InvalidValueError, match=r"price: .*greater than 0"):
+        convert({"price": "0", "count": 1}, Priced)
+
+
+@dataclasses.dataclass
 class Hamlet:
     kind: Literal["hamlet"]
     cows: int

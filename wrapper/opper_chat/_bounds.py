@@ -38,10 +38,10 @@ def bounds_of(notes: Iterable[Any]) -> dict[str, Any]:
         inside = getattr(note, "metadata", None)  # where pydantic's Field keeps them
         found |= bounds_of(inside) if is_array(inside) else {}
         for name in (*KEYWORDS, *LENGTHS, *_OTHERS):
-            value = getattr(note, name, None)
+            value: Any = getattr(note, name, None)
             if type(note).__name__ == "Timezone" and name == "tz":
                 value = {None: False, ...: True}.get(value, value)
-            if isinstance(value, re.Pattern) and value.flags == re.UNICODE:
+            if name == "pattern" and getattr(value, "flags", None) == re.UNICODE:  # compiled, as pydantic has it too
                 value = value.pattern
             if value is not None and not callable(value):
                 found[name] = value

@@ -26,12 +26,16 @@ _IN_WORDS = {"default": "Default: {}.", "minLength": "At least {} characters.", 
 
 
 def is_model(hint: Any) -> bool:
-    """Whether a type is a model or a dataclass of pydantic's, of version 2 or later."""
+    """Whether a type is a model or a dataclass of pydantic's, of version 2 or later, or has fields of pydantic's."""
     base = getattr(sys.modules.get("pydantic"), "BaseModel", None)
     cls = typing.get_origin(hint) or hint
     if base is None or not isinstance(cls, type):
         return False
-    return hasattr(cls, "__is_pydantic_dataclass__") or (issubclass(cls, base) and hasattr(cls, "model_json_schema"))
+    if hasattr(cls, "__is_pydantic_dataclass__") or (issubclass(cls, base) and hasattr(cls, "model_json_schema")):
+        return True
+    field = sys.modules["pydantic"].fields.FieldInfo
+    declared: dict[str, Any] = getattr(cls, "__dataclass_fields__", {})
+    return any(isinstance(each.default, field) for each in declared.values())
 
 
 class Model(NamedTuple):
@@ -142,7 +146,7 @@ def _check_aliases(hint: Any, path: str, met: set[int]) -> None:
         return
     met.add(id(hint))
     cls = typing.get_origin(hint) or hint
-    config = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
+    config: Any = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
     by_name = config.get("populate_by_name") or config.get("validate_by_name")
     for info, inside, where in _fields(hint, path):
         alias = getattr(info, "validation_alias", None)

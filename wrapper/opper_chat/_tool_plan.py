@@ -287,7 +287,7 @@ class Plan:
         """Let an exception that ends the run, whoever raised it, tell what was done, as its attribute ``run``."""
         with suppress(Exception):  # some take no attributes
             if isinstance(getattr(error, "run", None), ToolRun | None):
-                error.run = self.run  # type: ignore[attr-defined]
+                setattr(error, "run", self.run)  # noqa: B010  # of whatever class it is
 
     def _job(self, called: CalledTool, tool: Runner) -> Job:
         given = dict(called.arguments or {})
