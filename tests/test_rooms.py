@@ -42,6 +42,7 @@ ROOMS = [
     "_clocks",
     "_checks",
     "_misfits",
+    "_bounds",
     "_hints",
     "_docs",
     "_shapes",

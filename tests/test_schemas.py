@@ -3,18 +3,25 @@
 import dataclasses
 import datetime
 import json
+import re
 import subprocess
 import sys
 import types
+import uuid
 from collections import namedtuple
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, NamedTuple, TypedDict, TypeVar
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypedDict, TypeVar
 
+import annotated_types
 import answer_types as kinds
 import attrs
 import jsonschema
 import msgspec
+import pydantic
+import pydantic.dataclasses
 import pytest
+import typing_extensions
 from answer_types import VALUES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -111,6 +118,59 @@ def test_bounds_are_sent_and_checked() -> None:
     assert [problem.partition(":")[0] for problem in caught.value.problems] == ["one", "two", "three", "four"]
 
 
+class Later(NamedTuple):
+    price: Annotated[Decimal, annotated_types.Gt(Decimal(0)), annotated_types.MultipleOf(2)]
+    day: Annotated[datetime.date, annotated_types.Ge(datetime.date(2024, 1, 1))]
+    wait: Annotated[datetime.timedelta, annotated_types.Le(datetime.timedelta(hours=1))]
+    cost: Annotated[Decimal, pydantic.Field(gt=Decimal(0))]
+    at: Annotated[datetime.datetime, msgspec.Meta(tz=True)]
+    count: Annotated[int, annotated_types.Interval(ge=Decimal(1), lt=3.5)]
+    odd: Annotated[int, annotated_types.Predicate(lambda number: number % 2 == 1)]
+    code: Annotated[str, pydantic.Field(pattern=re.compile("^[a-z]$"))]
+
+
+LATER = {
+    "price": "2", "day": "2024-01-01", "wait": "PT1H", "cost": "0.1", "at": "2024-01-01T00:00:00Z", "count": 3,
+    "odd": 3, "code": "a",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "outside"),
+    [
+        ("price", "0"), ("price", "3"), ("price", "NaN"), ("day", "2023-12-31"), ("wait", "PT2H"), ("cost", "-1"),
+        ("at", "2024-01-01T00:00:00"), ("count", 0), ("count", 4), ("odd", 2), ("code", "ab"),
+    ],
+)  # fmt: skip
+def test_bounds_of_other_types(name: str, outside: object) -> None:
+    """Compared with the value when the answer comes, and said in words."""
+    assert convert(LATER, Later).price == 2
+    with pytest.raises(InvalidValueError) as caught:
+        convert({**LATER, name: outside}, Later)
+    assert [problem.partition(":")[0] for problem in caught.value.problems] == [name]
+    properties: Any = schema_of(Later)["properties"]
+    assert properties["day"]["description"] == "At least 2024-01-01."
+    assert properties["price"]["description"] == "More than 0. A multiple of 2."
+
+
+@pytest.mark.parametrize(
+    "hint",
+    [
+        Annotated[Decimal, pydantic.Field(max_digits=3)],
+        Annotated[datetime.date, annotated_types.Ge(datetime.datetime(2024, 1, 1))],
+        Annotated[datetime.datetime, annotated_types.Timezone("Europe/Stockholm")],
+        Annotated[list[int], annotated_types.Ge(3)],
+        Annotated[int, annotated_types.Ge("a")],
+        Annotated[str, pydantic.Field(pattern=re.compile("a", re.IGNORECASE))],
+        Annotated[uuid.UUID, annotated_types.MaxLen(3)],
+    ],
+)
+def test_bounds_that_are_not_checked_are_refused(hint: Any) -> None:
+    """Before anything is sent; none is dropped."""
+    with pytest.raises(InvalidArgumentError, match=r"Take .* away"):
+        answer_of(hint)
+
+
 def test_a_recursive_root_is_no_reference() -> None:
     """The object itself at the root, which its definition repeats."""
     for hint in (kinds.Tree, kinds.Town):
@@ -151,7 +211,7 @@ class Even:
     @number.validator
     def _check(self, _: object, number: int) -> None:
         if number > 100:
-            raise ArithmeticError("too large")
+            raise AssertionError("too large")
 
 
 @dataclasses.dataclass
@@ -169,7 +229,15 @@ class Careful(msgspec.Struct):
 
     def __post_init__(self) -> None:
         if not self.low:
-            raise ZeroDivisionError("low is nothing")
+            raise ZeroDivisionError("db password=hunter2")
+
+
+class CarefulModel(BaseModel):
+    low: int
+
+    @pydantic.model_validator(mode="after")
+    def _check(self) -> "CarefulModel":
+        raise RuntimeError("db password=hunter2")
 
 
 MISFITS: list[tuple[Any, object, list[str]]] = [
@@ -193,8 +261,8 @@ MISFITS: list[tuple[Any, object, list[str]]] = [
      ["left.left.value: Expected `int`, got `str`"]),
     (Even, {"number": 51}, ["too large"]),
     (list[Ordered], {"value": [{"low": 1, "high": 2}, {"low": 2, "high": 1}]}, ["value[1]: low is above high"]),
-    (Careful, {"low": 0}, ["low is nothing"]),
-    (set[kinds.Point], {"value": [{"x": 1}]}, ["value: unhashable type: 'Point'"]),
+    (Careful, {"low": 0}, ["ZeroDivisionError"]),
+    (CarefulModel, {"low": 0}, ["RuntimeError"]),
     (kinds.Person, {"name": "E", "age": -1}, ["'_age' must be >= 0: -1"]),
     (kinds.Town, kinds.TOWN | {"name": "a b"}, ["name: Value error, no spaces"]),
     (list[kinds.Town], {"value": [kinds.TOWN, {"name": 1}]},
@@ -254,7 +322,117 @@ class TupleModel(BaseModel):
     pair: tuple[int, str]
 
 
+class PointModel(BaseModel):
+    x: float
+    y: float
+
+
+class CalledModel(BaseModel):
+    call: Callable[[int], int]
+
+
+class ForeignModel(BaseModel):
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+    rows: list[CalledModel] = []
+    space: types.SimpleNamespace
+
+
+class UnknownModel(BaseModel):
+    x: int
+    inner: "list[Nowhere]"  # type: ignore[name-defined] # noqa: F821
+
+
+class PathModel(BaseModel):
+    first: int = pydantic.Field(validation_alias=pydantic.AliasPath("rows", 0))
+
+
 T = TypeVar("T")
+
+
+@dataclasses.dataclass
+class Growing(Generic[T]):
+    more: "Growing[list[T]] | None" = None
+
+
+@dataclasses.dataclass
+class Linked:
+    value: int
+    next: Self | None = None
+    others: list[Self] = dataclasses.field(default_factory=list)
+
+
+class LinkedTuple(NamedTuple):
+    value: int
+    next: "typing_extensions.Self | None" = None  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("cls", [Linked, LinkedTuple])
+def test_a_class_that_holds_its_own(cls: Any) -> None:
+    """`Self` is the class."""
+    assert convert({"value": 1, "next": {"value": 2, "next": None}}, cls) == cls(1, cls(2))
+    assert breaches(schema_of(cls)) == []
+
+
+class SubLinked(Linked):
+    pass
+
+
+@dataclasses.dataclass
+class Priced:
+    price: Decimal = pydantic.Field(gt=Decimal(0))  # noqa: RUF009
+    count: int = pydantic.Field(default=2)
+
+
+def test_fields_of_pydantic_in_a_dataclass() -> None:
+    """Their bounds are checked and their defaults stand in: pydantic reads such a class."""
+    assert convert({"price": "1.5"}, Priced) == Priced(Decimal("1.5"), 2)
+    with pytest.raises(InvalidValueError, match=r"price: .*greater than 0"):
+        convert({"price": "0", "count": 1}, Priced)
+
+
+@dataclasses.dataclass
+class Hamlet:
+    kind: Literal["hamlet"]
+    cows: int
+
+
+def test_models_beside_other_classes() -> None:
+    """Told apart by the same rules as all: a member with words, or the names of the members."""
+    hamlet = {"kind": "hamlet", "howManyCows": 1, "cows": 3}
+    for hint in (kinds.Village | Hamlet, kinds.Town | kinds.Village | Hamlet):
+        answer = answer_of(list[hint])
+        assert breaches(answer.schema) == []
+        assert answer.read({"value": [kinds.VILLAGE, hamlet]}) == [kinds.A_VILLAGE, Hamlet("hamlet", 3)]
+        with pytest.raises(InvalidValueError, match=r"value\[0\].kind: expected one of .*'hamlet'"):
+            answer.read({"value": [{"kind": "city"}]})
+    assert convert({"value": kinds.TOWN}, kinds.Town | kinds.Point) == kinds.A_TOWN
+    assert convert({"value": {"x": 1.5, "y": 0}}, kinds.Town | kinds.Point) == kinds.Point(1.5)
+
+
+def test_self_below_a_class() -> None:
+    """`Self` is the class that was asked for."""
+    made = convert({"value": 1, "next": {"value": 2, "next": None, "others": []}, "others": []}, SubLinked)
+    assert type(made.next) is SubLinked
+
+
+@pydantic.dataclasses.dataclass
+class Checked(Generic[T]):
+    about: T = pydantic.Field(alias="About")
+    count: int = pydantic.Field(2, gt=0)
+
+
+def test_dataclasses_of_pydantic() -> None:
+    """Served by pydantic, with its aliases and bounds, alone and inside of others."""
+    answer = answer_of(list[Checked[str]])
+    made = answer.decode('{"value": [{"About": "x", "count": 3}]}')
+    assert made == [Checked(About="x", count=3)]
+    items: Any = answer.schema
+    assert breaches(answer.schema) == []
+    assert "About" in json.dumps(items)
+    with pytest.raises(InvalidValueError, match="greater than 0"):
+        convert({"About": "x", "count": 0}, Checked[str])
+
+
 Circle = TypeAliasType("Circle", "Circle")
 Arm = TypeAliasType("Arm", "Arm | int")
 FIXED = "Use a NamedTuple, or a list of one type."
@@ -284,7 +462,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     (str | bytes, "response_format", "keep one of them"),
     (list[int] | set[str], "response_format", "keep one of them"),
     (kinds.Point | Annotated[kinds.Point, "again"] | Mapping[str, int], "response_format", FREE),
-    (kinds.Cat | kinds.Town, "response_format", "keep one of them"),
+    (kinds.Point | PointModel, "response_format", "keep one of them"),
     (kinds.Narrow | dataclasses.make_dataclass("Other", [("a", str)]), "response_format", "keep one of them"),
     (Annotated[bool, msgspec.Meta(ge=1)], "response_format", "Take ge away"),
     (Annotated[kinds.Point, msgspec.Meta(min_length=1)], "response_format", ""),
@@ -293,6 +471,17 @@ REFUSED: list[tuple[Any, str, str]] = [
     (FreeModel, "response_format.inner", "Use a list of models"),
     (AnyModel, "response_format.rows[]", "Say what it is."),
     (list[TupleModel], "response_format[].pair", "Use a list of a type"),
+    (Growing[int], "response_format", "comes to an end"),
+    (set[kinds.Point], "response_format[]", "@dataclass(frozen=True)"),
+    (frozenset[kinds.Point | None], "response_format[]", "@dataclass(frozen=True)"),
+    (set[frozenset[kinds.Town]], "response_format[][]", "hash"),
+    (set[TypedDict("Typed", {"a": int})], "response_format[]", "hash"),  # type: ignore[misc]
+    (set[list[int]], "response_format[]", "hash"),
+    (CalledModel, "response_format.call", "CallableSchema"),
+    (ForeignModel, "response_format.rows[].call", "CallableSchema"),
+    (UnknownModel, "response_format.inner", "Nowhere"),
+    (CalledModel | kinds.Town, "response_format.call", "CallableSchema"),
+    (list[PathModel], "response_format[].first", "Give it an alias that is one name."),
 ]
 
 

@@ -480,8 +480,63 @@ def test_before_a_call(way: Way, server: LocalServer) -> None:
 def test_before_a_call_something_else(way: Way, server: LocalServer, verdict: Any) -> None:
     """An error: the mistake is the caller's."""
     play(server, [call("double", '{"number": 1}')])
-    with pytest.raises(InvalidArgumentError, match="before_call"):
+    with pytest.raises(InvalidArgumentError, match="before_call") as raised:
         way.run(server, [double], before_call=lambda _: verdict)
+    assert raised.value.run is not None
+    assert roles(raised.value.run) == ["user", "assistant", "1.0"]
+
+
+class Slotted(Exception):
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "run":
+            raise TypeError("takes no run")
+        super().__setattr__(name, value)
+
+
+@pytest.mark.parametrize("raised", [KeyError("mine"), Slotted()], ids=["marked", "unmarked"])
+@pytest.mark.parametrize("place", ["before_call", "on_tool_error", "on_event"])
+def test_an_exception_of_the_callers_own_has_the_run(
+    way: Way, server: LocalServer, place: str, raised: Exception
+) -> None:
+    """Raised as it is; what was done until then is its attribute, if it takes one."""
+
+    def broken(*given: Any) -> str:
+        if place == "on_event" and given[0].type != "tool.result":
+            return ""
+        raise raised
+
+    play(server, [call("fail", '{"number": 1}')])
+    more: dict[str, Any] = {place: broken}
+    with pytest.raises(type(raised)) as caught:
+        way.run(server, [fail], **more)
+    assert caught.value is raised
+    if isinstance(raised, KeyError) and not (way.streamed and place == "on_event"):
+        assert roles(raised.run) == ["user", "assistant", "1.0"]  # type: ignore[attr-defined]
+
+
+def test_lone_surrogates(way: Way, server: LocalServer) -> None:
+    """Names of files, as Python reads them, reach the model as escapes, wherever they stand."""
+
+    @tool
+    def names(where: str) -> object:
+        if where == "error":
+            raise ToolError("no caf\udce9.txt")
+        return "caf\udce9.txt" if where == "text" else {"names": ["å", "caf\udce9.txt"]}
+
+    calls = [call("names", f'{{"where": "{where}"}}') for where in ("text", "list", "error", "refused", "told")]
+    play(server, [*calls, call("nope")], "Done.")
+    run = way.run(
+        server,
+        [names],
+        before_call=lambda asked: "not \udce9" if "refused" in asked.arguments else None,
+        on_tool_error=lambda _, error: str(error),
+    )
+    assert run.text == "Done."
+    contents = [content for _, content in told(server)]
+    assert contents[0] == "caf\\udce9.txt"
+    assert contents[1] == '{"names":["å","caf\\udce9.txt"]}'
+    assert contents[2:4] == ["no caf\\udce9.txt", "Error: the call was refused. not \\udce9"]
+    assert [called.content for called in run.calls] == contents
 
 
 def test_a_demanded_call_is_demanded_once(way: Way, server: LocalServer) -> None:

@@ -10,10 +10,13 @@ import functools
 import inspect
 import json
 import pickle
+import types
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypedDict
 
 import attrs
+import msgspec
+import pydantic
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -32,7 +35,7 @@ from opper_chat import (
     tool_result,
 )
 from opper_chat.testing import example
-from opper_chat_api.models import CustomToolCall, FunctionToolCall, OtherToolCall
+from opper_chat_api.models import CompletionUsage, CustomToolCall, FunctionToolCall, OtherToolCall
 from tool_runs import call, custom
 
 
@@ -299,6 +302,33 @@ def test_what_else_can_be_called(made: Any, name: str) -> None:
     assert not made.runner.is_async
 
 
+@pytest.mark.parametrize("made", [Adder, Place, functools.partial(Adder, start=1)])
+@pytest.mark.parametrize("make", [tool, custom_tool])
+def test_a_class_is_no_tool(make: Any, made: Any) -> None:
+    """It would make objects that nobody asked for."""
+    with pytest.raises(InvalidArgumentError, match=r"the class '\w+'\. Give an instance"):
+        make(made)
+
+
+@dataclasses.dataclass
+class Opened:
+    url: str
+
+    def __post_init__(self) -> None:
+        raise RuntimeError("db password=hunter2") if self.url else ValueError("no url")
+
+
+@pytest.mark.parametrize(("url", "reason"), [("x", "opened: RuntimeError"), ("", "opened: no url")])
+def test_what_a_parameter_raises(url: str, reason: str) -> None:
+    """The text of a validator's exception says what does not fit; of any other the class is enough."""
+    with pytest.raises(ToolArgumentsError) as raised:
+        read(tool(takes_opened), opened={"url": url})
+    assert raised.value.reason == reason
+
+
+def takes_opened(opened: Opened) -> None: ...
+
+
 def test_what_is_async() -> None:
     """Coroutine functions, and objects and partials of such."""
 
@@ -412,6 +442,25 @@ def test_arguments_as_a_type() -> None:
         found.arguments_as(Trip)
 
 
+class Told(pydantic.BaseModel):
+    at: datetime.date
+
+
+@dataclasses.dataclass
+class Kept:
+    told: Told
+    usage: CompletionUsage | None = None
+    model: Any = None
+
+
+class Sent(msgspec.Struct, rename="camel"):
+    it_is: Told
+
+
+TOLD = Told(at=datetime.date(2026, 1, 2))
+USED = CompletionUsage(1, 2, 3, additional_properties={"more": 4})
+
+
 class Model:
     def model_dump(self, mode: str) -> dict[str, str]:
         return {"mode": mode}
@@ -424,6 +473,10 @@ class Model:
         '{"city":"c","country":null}'), (Trip([Place("c", None)]), '{"places":[{"city":"c","country":null}]}'),
         (datetime.date(2026, 1, 2), '"2026-01-02"'), (Unit.KELVIN, '"kelvin"'), (b"ab", '"YWI="'), ({3}, "[3]"),
         (Model(), '{"mode":"json"}'), ([Model()], '[{"mode":"json"}]'),
+        ({"m": TOLD}, '{"m":{"at":"2026-01-02"}}'), (Sent(TOLD), '{"itIs":{"at":"2026-01-02"}}'),
+        (types.MappingProxyType({"m": [Kept(TOLD)]}), '{"m":[{"told":{"at":"2026-01-02"},"usage":null,"model":null}]}'),
+        (Kept(TOLD, model={"a": Model()}), '{"told":{"at":"2026-01-02"},"usage":null,"model":{"a":{"mode":"json"}}}'),
+        ({"u": USED}, json.dumps({"u": USED.to_dict()}, separators=(",", ":"))),
         (ToolError("no such city"), "Error: no such city"),
         (ValueError("postgres://u:secret@host"), "Error: the tool failed (ValueError)."),
         (ToolArgumentsError("f", "1", "a: is missing", ""), "Error: the arguments cannot be used: a: is missing"),

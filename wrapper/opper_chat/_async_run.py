@@ -15,7 +15,7 @@ from ._async_calls import AsyncCalls
 from ._async_event_stream import AsyncEventStream, AsyncStreamManager
 from ._async_workers import AsyncBeforeCall, AsyncOnEvent, AsyncWorkers, ask, ask_in_time, check_tools
 from ._call import Call
-from ._errors import APIError, OpperError
+from ._errors import OpperError
 from ._results import ChatCompletion
 from ._tool_plan import Job, Plan, RunSettings
 from ._tool_run import (
@@ -45,6 +45,8 @@ class AsyncToolStream(Generic[T_co]):
     Raises:
         ToolRunError: the run ended early; the class says why.
         APIError: a call of the model failed; its ``run`` is what was done before.
+
+    What functions of the caller's own raise is raised as it is, and has the same ``run``.
     """
 
     def __init__(
@@ -89,8 +91,8 @@ class AsyncToolStream(Generic[T_co]):
             except BaseException as error:
                 self._phase = "over"
                 self._plan.settle()
-                if isinstance(error, APIError):
-                    error.run = self._plan.run
+                if isinstance(error, Exception):
+                    self._plan.mark(error)
                 self._failure = error if isinstance(error, OpperError) else None
                 raise
         return self._ready.popleft()
@@ -232,10 +234,15 @@ async def run_tools(
     on_event: AsyncOnEvent | None,
 ) -> ToolRun[Any]:
     """Run the tools that a model asks for until it answers, and return what was done."""
-    async with AsyncToolStream[Any](calls, plan_of(calls, arguments, settings), before_call) as stream:
+    plan = plan_of(calls, arguments, settings)
+    async with AsyncToolStream[Any](calls, plan, before_call) as stream:
         async for event in stream:
             if on_event is not None and isinstance(event, RunStep):
-                await ask(on_event, event)
+                try:
+                    await ask(on_event, event)
+                except Exception as error:
+                    plan.mark(error)
+                    raise
         return stream.run
 
 

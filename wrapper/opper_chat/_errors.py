@@ -63,7 +63,10 @@ class InvalidArgumentError(OpperError, ValueError):
         argument: the argument, or the path into it, such as ``messages[0].role``.
         accepted: what is accepted there, in words.
         given: what was given, as text, cut to a readable length.
+        run: inside of a run of tools, what was done before, else None.
     """
+
+    run: ToolRun[object] | None = None
 
     def __init__(self, argument: str, accepted: str, given: str, hint: str = "") -> None:
         message = f"{argument}: expected {accepted}, got {given}"

@@ -6,17 +6,8 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Generic, Literal, NotRequired, Protocol, Required, TypeVar, get_args, get_origin
-
-from ._json import is_array
-
-BOUNDS = {
-    "ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum",
-    "multiple_of": "multipleOf", "pattern": "pattern",
-}  # fmt: skip
-LENGTHS = {"min_length": "At least {} characters.", "max_length": "At most {} characters."}
-"""Strict mode has no keywords for them: they are said in words, and checked when the answer comes."""
 
 
 class UnknownHintError(Exception):
@@ -98,19 +89,6 @@ def description_of(note: Any) -> str:
     return " ".join(said.split()) if isinstance(said, str) else ""
 
 
-def bounds_of(notes: Iterable[Any]) -> dict[str, Any]:
-    """Return the bounds in an Annotated: of msgspec.Meta, annotated_types or pydantic's Field."""
-    found: dict[str, Any] = {}
-    for note in notes:
-        inside = getattr(note, "metadata", None)  # where pydantic's Field keeps them
-        found |= bounds_of(inside) if is_array(inside) else {}
-        for name in (*BOUNDS, *LENGTHS):
-            value = getattr(note, name, None)
-            if isinstance(value, str if name == "pattern" else int | float):
-                found[name] = value
-    return found
-
-
 def qualifiers_of(hint: Any) -> list[object]:
     """Return whether a hint says that its member is required, or not, in whichever place it does."""
     origin = get_origin(hint)
@@ -119,6 +97,16 @@ def qualifiers_of(hint: Any) -> list[object]:
     name = getattr(origin, "__name__", getattr(origin, "_name", ""))
     inside = hint.__origin__ if hasattr(hint, "__metadata__") else get_args(hint)[0] if name == "ReadOnly" else None
     return [] if inside is None else qualifiers_of(inside)
+
+
+def unhashable_in(hint: Any) -> Any:
+    """Return what of a hint has values without a hash, which no set can hold, or None."""
+    hint, _ = unwrapped(hint)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (typing.Union, types.UnionType, tuple):
+        return next((found for each in arguments if (found := unhashable_in(each)) is not None), None)
+    cls = origin or hint
+    return hint if isinstance(cls, type) and getattr(cls, "__hash__", None) is None else None
 
 
 def name_of(hint: Any) -> str:

@@ -54,7 +54,16 @@ def built(make: Callable[[Any], object], value: object) -> object:
     try:
         return make(value)
     except Exception as error:  # validators and converters are a caller's own, and raise what they like
-        raise misfit(str(error) or type(error).__name__) from error
+        raise misfit(refusal(error)) from error
+
+
+def refusal(error: Exception) -> str:
+    """Return what an exception of a caller's says of a value.
+
+    The text of a validator's own exceptions says what does not fit; that of any other may not be meant for others.
+    """
+    said = str(error) if isinstance(error, ValueError | TypeError | AssertionError) else ""
+    return said or type(error).__name__
 
 
 _KINDS: dict[type, str] = {

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 import typing
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from . import _json
 from ._errors import InvalidArgumentError
 from ._json import is_array, is_object
-from ._misfits import InvalidValueError, kind_of, misfit, sentences
-from ._shapes import Definitions, Schema
+from ._misfits import InvalidValueError, kind_of, misfit, refusal, sentences
+from ._shapes import NULL, Definitions, Member, Schema, Words
 
 _KEPT = {
     "type", "enum", "description", "format", "pattern", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum",
@@ -26,10 +26,16 @@ _IN_WORDS = {"default": "Default: {}.", "minLength": "At least {} characters.", 
 
 
 def is_model(hint: Any) -> bool:
-    """Whether a type is a model of pydantic's, of version 2 or later."""
-    pydantic = sys.modules.get("pydantic")
-    base = getattr(pydantic, "BaseModel", None)
-    return base is not None and isinstance(hint, type) and issubclass(hint, base) and hasattr(hint, "model_json_schema")
+    """Whether a type is a model or a dataclass of pydantic's, of version 2 or later, or has fields of pydantic's."""
+    base = getattr(sys.modules.get("pydantic"), "BaseModel", None)
+    cls = typing.get_origin(hint) or hint
+    if base is None or not isinstance(cls, type):
+        return False
+    if hasattr(cls, "__is_pydantic_dataclass__") or (issubclass(cls, base) and hasattr(cls, "model_json_schema")):
+        return True
+    field = sys.modules["pydantic"].fields.FieldInfo
+    declared: dict[str, Any] = getattr(cls, "__dataclass_fields__", {})
+    return any(isinstance(each.default, field) for each in declared.values())
 
 
 class Model(NamedTuple):
@@ -39,6 +45,8 @@ class Model(NamedTuple):
     json_schema: Schema
     path: str
     kinds: Collection[str]
+    members: Mapping[str, Member] | None = None
+    """Of one model that is an object, to tell it from other classes."""
 
     def schema(self, definitions: Definitions) -> Schema:
         return _Strict(self.json_schema, definitions).of(self.json_schema, self.path)
@@ -56,7 +64,7 @@ class Model(NamedTuple):
             said = error.errors(include_url=False)
             raise InvalidValueError(*((tuple(place["loc"]), str(place["msg"])) for place in said)) from error
         except Exception as error:  # validators are a caller's own, and raise what they like
-            raise misfit(str(error) or type(error).__name__) from error
+            raise misfit(refusal(error)) from error
 
 
 def model_shape(hints: tuple[Any, ...], path: str) -> Model:
@@ -65,12 +73,87 @@ def model_shape(hints: tuple[Any, ...], path: str) -> Model:
     Raises:
         InvalidArgumentError: strict mode has no form for something in it, which the path says.
     """
-    adapter = sys.modules["pydantic"].TypeAdapter(typing.Union[hints])  # noqa: UP007  # of a tuple
-    schema: Schema = adapter.json_schema()
+    pydantic = sys.modules["pydantic"]
+    try:
+        adapter = pydantic.TypeAdapter(typing.Union[hints])  # noqa: UP007  # of a tuple
+        schema: Schema = adapter.json_schema()
+        for hint in hints if len(hints) > 1 else ():  # of a union pydantic leaves out what it cannot say
+            pydantic.TypeAdapter(hint).json_schema()
+    except Exception as error:
+        where, said = next((culprit for hint in hints if (culprit := _culprit(hint, path, set()))), (path, error))
+        text = str(said).partition("\n")[0]
+        raise _refused(where, "what pydantic has no JSON schema for", f"{text.rstrip('.')}.") from error
+    for hint in hints:
+        _check_aliases(hint, path, set())
     kind = schema.get("type")
-    found = Model(adapter, schema, path, (kind,) if isinstance(kind, str) else ("object",))
+    kinds = (kind,) if isinstance(kind, str) else ("object",)
+    found = Model(adapter, schema, path, kinds, _members(schema) if len(hints) == 1 else None)
     found.schema(Definitions())
     return found
+
+
+def _members(schema: Schema) -> Mapping[str, Member] | None:
+    """Return the members of an object, as far as they tell it from others: by their names and their words."""
+    reference = schema.get("$ref")
+    properties = (_target(schema, reference) if isinstance(reference, str) else schema).get("properties")
+    if not is_object(properties):
+        return None
+    return {name: Member(name, _words(part, schema) or NULL) for name, part in properties.items()}
+
+
+def _words(part: object, root: Schema) -> Words | None:
+    found = part if is_object(part) else {}
+    if isinstance(reference := found.get("$ref"), str):
+        found = _target(root, reference)
+    words = [found["const"]] if "const" in found else found.get("enum")
+    return Words([(word, word) for word in words]) if is_array(words) and words else None
+
+
+def _fields(hint: Any, path: str) -> Iterator[tuple[Any, Any, str]]:
+    """Yield the fields of a model, or what else a hint holds: pydantic's note of a field, its hint and its path."""
+    cls = typing.get_origin(hint) or hint
+    if is_model(hint):
+        for name, info in getattr(cls, "__pydantic_fields__", {}).items():
+            yield info, info.annotation, f"{path}.{name}"
+        return
+    several = isinstance(cls, type) and issubclass(cls, Collection)
+    for argument in typing.get_args(hint):
+        if argument is not ... and not isinstance(argument, list):
+            yield None, argument, f"{path}[]" if several else path
+
+
+def _culprit(hint: Any, path: str, met: set[int]) -> tuple[str, Exception] | None:
+    """Return where in a type that has no schema the innermost is that has none, and what pydantic says of it."""
+    if id(hint) in met:
+        return None
+    met.add(id(hint))
+    pydantic = sys.modules["pydantic"]
+    try:
+        # A hint of a field may need what its model allows.
+        config = None if is_model(hint) else pydantic.ConfigDict(arbitrary_types_allowed=True)
+        pydantic.TypeAdapter(hint, config=config).json_schema()
+    except Exception as error:  # noqa: BLE001  # also of whoever wrote a schema of a type
+        for _, inside, where in _fields(hint, path):
+            if found := _culprit(inside, where, met):
+                return found
+        return path, error
+    return None
+
+
+def _check_aliases(hint: Any, path: str, met: set[int]) -> None:
+    """Refuse a field that is read from inside of another: pydantic's schema says nothing of that."""
+    if id(hint) in met:
+        return
+    met.add(id(hint))
+    cls = typing.get_origin(hint) or hint
+    config: Any = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
+    by_name = config.get("populate_by_name") or config.get("validate_by_name")
+    for info, inside, where in _fields(hint, path):
+        alias = getattr(info, "validation_alias", None)
+        choices = getattr(alias, "choices", [alias])
+        if not by_name and not any(choice is None or isinstance(choice, str) for choice in choices):
+            raise _refused(where, "a path as its alias", "Give it an alias that is one name.")
+        _check_aliases(inside, where, met)
 
 
 def _target(root: Schema, reference: str) -> Schema:

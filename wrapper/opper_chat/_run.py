@@ -15,7 +15,7 @@ from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from ._call import Call
 from ._calls import Calls
-from ._errors import APIError, OpperError
+from ._errors import OpperError
 from ._event_stream import EventStream, StreamManager
 from ._results import ChatCompletion
 from ._tool_plan import Job, Plan, RunSettings
@@ -47,6 +47,8 @@ class ToolStream(Generic[T_co]):
     Raises:
         ToolRunError: the run ended early; the class says why.
         APIError: a call of the model failed; its ``run`` is what was done before.
+
+    What functions of the caller's own raise is raised as it is, and has the same ``run``.
     """
 
     def __init__(
@@ -91,8 +93,8 @@ class ToolStream(Generic[T_co]):
             except BaseException as error:
                 self._phase = "over"
                 self._plan.settle()
-                if isinstance(error, APIError):
-                    error.run = self._plan.run
+                if isinstance(error, Exception):
+                    self._plan.mark(error)
                 self._failure = error if isinstance(error, OpperError) else None
                 raise
         return self._ready.popleft()
@@ -237,10 +239,15 @@ def run_tools(
     on_event: OnEvent | None,
 ) -> ToolRun[Any]:
     """Run the tools that a model asks for until it answers, and return what was done."""
-    with ToolStream[Any](calls, plan_of(calls, arguments, settings), before_call) as stream:
+    plan = plan_of(calls, arguments, settings)
+    with ToolStream[Any](calls, plan, before_call) as stream:
         for event in stream:
             if on_event is not None and isinstance(event, RunStep):
-                ask(on_event, event)
+                try:
+                    ask(on_event, event)
+                except Exception as error:
+                    plan.mark(error)
+                    raise
         return stream.run
 
 

@@ -21,20 +21,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_
 import msgspec
 
 from . import _json
+from ._bounds import KEYWORDS, LENGTHS, apart, bounds_of, is_checked, words_of_bounds
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._fields import MADE, NO_DEFAULT, Field, fields_of
-from ._hints import (
-    BOUNDS,
-    LENGTHS,
-    UnknownHintError,
-    alias_of,
-    bounds_of,
-    description_of,
-    name_of,
-    substituted,
-    unwrapped,
-)
+from ._hints import UnknownHintError, alias_of, description_of, name_of, substituted, unhashable_in, unwrapped
 from ._json import is_object
 from ._misfits import InvalidValueError, misfit, sentences
 from ._pydantic import is_model, model_shape
@@ -141,7 +132,10 @@ def answer_of(hint: Any, argument: str = "response_format") -> Answer[Any]:
 
 @lru_cache(256)
 def _answer_of(hint: Any, argument: str) -> Answer[Any]:
-    return Answer(_Reading().shape_at(hint, argument), name_of(hint))
+    try:
+        return Answer(_Reading().shape_at(hint, argument), name_of(hint))
+    except RecursionError:
+        raise _refused(argument, _ENDING, hint) from None
 
 
 def arguments_of(name: str, fields: Iterable[Field], description: str = "") -> Answer[dict[str, object]]:
@@ -156,9 +150,12 @@ def arguments_of(name: str, fields: Iterable[Field], description: str = "") -> A
         InvalidArgumentError: strict mode has no form for one of them, which the path says, after the name.
     """
     reading = _Reading()
-    members = {field.name: reading.member(field, f"{name}.{field.name}") for field in fields}
-    reading.check_unions()
-    return Answer(Object(members, dict, description), name)
+    try:
+        members = {field.name: reading.member(field, f"{name}.{field.name}") for field in fields}
+        reading.check_unions()
+        return Answer(Object(members, dict, description), name)
+    except RecursionError:
+        raise InvalidArgumentError(f"{name}()", _ENDING, "parameters without end") from None
 
 
 def schema_of(hint: Any) -> Schema:
@@ -198,6 +195,7 @@ _ARRAYS: dict[Any, Callable[[list[object]], object]] = {
 }  # fmt: skip
 _OBJECTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 
+_ENDING = "a type that comes to an end, and does not hold ever larger ones"
 ACCEPTED = "a type that a strict schema has a form for"
 
 
@@ -207,6 +205,8 @@ class _Reading:
     def __init__(self) -> None:
         self._named: dict[Any, Shape] = {}
         self._unions: list[tuple[Union, str, Any]] = []
+        self._own: Any = None
+        """The class whose fields are being read, which `Self` is."""
 
     def shape_at(self, hint: Any, path: str) -> Shape:
         """Return the shape of a type that stands alone."""
@@ -254,14 +254,17 @@ class _Reading:
             return _scalar(hint, bounds, path)
         if origin is Literal:
             return self._words(hint, arguments, path)
+        if hint is typing.Self and self._own is not None:
+            return self._class(self._own, path)
         if origin in (typing.Union, types.UnionType):
-            models = tuple(arm for arm in arguments if is_model(arm))
-            arms = [self.shape(arm, path) for arm in arguments if len(models) < 2 or arm not in models]
-            union = Union([*arms, model_shape(models, path)] if len(models) > 1 else arms)
-            self._unions.append((union, path, hint))
-            return union
+            return self._union(hint, arguments, path)
         if (arguments and origin in _ARRAYS) or (origin is tuple and len(arguments) == 2 and arguments[1] is ...):
             make = tuple if origin is tuple else _ARRAYS[origin]
+            if wrong := [name for name, bound in bounds.items() if name not in LENGTHS or type(bound) is not int]:
+                raise _refused(path, "bounds of its length", hint, f"Take {wrong[0]} away.")
+            if make in (set, frozenset) and (within := unhashable_in(arguments[0])) is not None:
+                use = "Use a list, or make it one that has a hash, as by @dataclass(frozen=True)."
+                raise _refused(f"{path}[]", "a type whose values can be in a set", within, use)
             fewest, most = bounds.get("min_length", 0), bounds.get("max_length")
             return Array(self.shape(arguments[0], f"{path}[]"), make, fewest, most)
         if isinstance(hint, type) and issubclass(hint, enum.Enum):
@@ -269,6 +272,18 @@ class _Reading:
         if _is_alias(hint):
             return self._alias(hint, path)
         return self._class(hint, path)
+
+    def _union(self, hint: Any, arguments: tuple[Any, ...], path: str) -> Shape:
+        models = tuple(arm for arm in arguments if is_model(arm))
+        arms = [self.shape(arm, path) for arm in arguments if arm not in models]
+        # Pydantic tells its own apart, unless there are others to tell them from.
+        if len(models) < 2 or any(isinstance(whole(arm), Object | Named | Union) for arm in arms):
+            arms = [self.shape(arm, path) for arm in arguments]
+        else:
+            arms.append(model_shape(models, path))
+        union = Union(arms)
+        self._unions.append((union, path, hint))
+        return union
 
     def _words(self, hint: Any, values: tuple[Any, ...], path: str) -> Shape:
         pairs = [(value.value if isinstance(value, enum.Enum) else value, value) for value in values]
@@ -305,9 +320,9 @@ class _Reading:
         if found is None:
             raise _unknown(hint, path)
         named = self._named[hint] = Named(name_of(hint))
-        members: dict[str, Member] = {}
-        for field in found.fields:
-            members[field.name] = self.member(field, f"{path}.{field.name}")
+        outside, self._own = self._own, hint
+        members = {field.name: self.member(field, f"{path}.{field.name}") for field in found.fields}
+        self._own = outside
         make = found.make
         if found.tag is not None:
             name, word = found.tag
@@ -328,17 +343,17 @@ def _without(name: str, make: Callable[[dict[str, object]], object]) -> Callable
 
 def _scalar(hint: Any, bounds: dict[str, Any], path: str) -> Shape:
     kind = _SCALARS.get(hint, "string")
-    known = ("pattern", *LENGTHS) if hint is str else tuple(LENGTHS) if hint is bytes else ()
-    known = tuple(name for name in BOUNDS if name != "pattern") if hint in (int, float) else known
-    if wrong := [name for name in bounds if name not in known]:
+    if wrong := [name for name, bound in bounds.items() if not is_checked(hint, name, bound)]:
         use = f"Take {wrong[0]} away, and check it where the value is used."
-        raise _refused(path, "bounds of numbers, and lengths and patterns of texts", hint, use)
+        raise _refused(path, "bounds that its values can be compared with", hint, use)
+    known, own = apart(hint, bounds)
     schema: Schema = dict(_TEXTS.get(hint) or {"type": kind})
-    schema |= {keyword: bounds[name] for name, keyword in BOUNDS.items() if name in bounds}
-    if words := [text.format(bounds[name]) for name, text in LENGTHS.items() if name in bounds]:
+    schema |= {keyword: known[name] for name, keyword in KEYWORDS.items() if name in known}
+    words = [text.format(known[name]) for name, text in LENGTHS.items() if name in known] + words_of_bounds(own)
+    if words:
         schema["description"] = sentences(schema.get("description"), *words)
     try:
-        return Scalar(typing.Annotated[hint, msgspec.Meta(**bounds)] if bounds else hint, schema, kind)
+        return Scalar(typing.Annotated[hint, msgspec.Meta(**known)] if known else hint, schema, kind, own)
     except (TypeError, ValueError) as error:
         raise _refused(path, f"bounds that can be met ({error})", hint) from None
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
+from ._bounds import check_bounds
 from ._json import is_array, is_object
 from ._misfits import InvalidValueError, Place, article, built, kind_of, misfit, sentences
 
@@ -83,11 +84,12 @@ class Described(NamedTuple):
 
 
 class Scalar(NamedTuple):
-    """What msgspec reads: numbers, texts, dates and the like. `hint` has the bounds that are checked."""
+    """What msgspec reads: numbers, texts, dates and the like. `hint` has the bounds that it checks, `bounds` others."""
 
     hint: Any
     json_schema: Schema
     kind: str
+    bounds: Mapping[str, Any] = {}
 
     @property
     def kinds(self) -> Collection[str]:
@@ -100,9 +102,11 @@ class Scalar(NamedTuple):
         if self.kind == "integer" and isinstance(value, float) and value.is_integer():
             value = int(value)  # to JSON 1.0 is a whole number
         try:
-            return msgspec.convert(value, self.hint)
+            made: object = msgspec.convert(value, self.hint)
         except (msgspec.MsgspecError, ValueError, OverflowError) as error:
             raise misfit(str(error)) from None
+        check_bounds(made, self.bounds)
+        return made
 
 
 class Words:
@@ -278,11 +282,12 @@ class Union:
 
     @property
     def ambiguous(self) -> bool:
-        plain = [kind for arm in self.arms for kind in arm.kinds if not isinstance(whole(arm), Words | Object)]
-        objects = [shape for arm in self.arms if isinstance(shape := whole(arm), Object)]
+        objects = [members for arm in self.arms if (members := members_of(arm)) is not None]
+        others = [arm for arm in self.arms if members_of(arm) is None and not isinstance(whole(arm), Words)]
+        plain = [kind for arm in others for kind in arm.kinds]
         if len(plain) != len(set(plain)) or (objects and "object" in plain):
             return True
-        return not tag_of(objects) and len({frozenset(shape.members) for shape in objects}) != len(objects)
+        return not tag_of(objects) and len({frozenset(members) for members in objects}) != len(objects)
 
     def read(self, value: object) -> object:
         kind = kind_of(value)
@@ -304,25 +309,30 @@ class Union:
         return arms[-1].read(value)
 
     def _object(self, value: dict[str, object], arms: list[Shape]) -> Shape:
-        objects = {id(shape): arm for arm in arms if isinstance(shape := whole(arm), Object)}
-        shapes = [shape for arm in arms if isinstance(shape := whole(arm), Object)]
-        if tag := tag_of(shapes):
-            for shape in shapes:
+        objects = [(members, arm) for arm in arms if (members := members_of(arm)) is not None]
+        if tag := tag_of([members for members, _ in objects]):
+            for members, arm in objects:
                 try:
-                    shape.members[tag].shape.read(value.get(tag))
+                    members[tag].shape.read(value.get(tag))
                 except InvalidValueError:
                     continue
-                return objects[id(shape)]
-            words = [word for shape in shapes for word in words_of(shape.members[tag].shape)]
+                return arm
+            words = [word for members, _ in objects for word in words_of(members[tag].shape)]
             raise InvalidValueError(((tag,), f"expected one of {', '.join(map(repr, words))}"))
         # In strict mode an object has all of its members and no others.
-        return objects[id(min(shapes, key=lambda shape: len(shape.members.keys() ^ value.keys())))]
+        return min(objects, key=lambda each: len(each[0].keys() ^ value.keys()))[1]
 
 
-def tag_of(objects: list[Object]) -> str | None:
+def members_of(shape: Shape) -> Mapping[str, Member] | None:
+    """Return the members of an object, or None where a shape is that of something else."""
+    members: Mapping[str, Member] | None = getattr(whole(shape), "members", None)
+    return members
+
+
+def tag_of(objects: list[Mapping[str, Member]]) -> str | None:
     """Return the name of a member that has words of its own in each of the objects, or None."""
-    for name in objects[0].members if objects else ():
-        words = [words_of(shape.members[name].shape) if name in shape.members else [] for shape in objects]
+    for name in objects[0] if objects else ():
+        words = [words_of(members[name].shape) if name in members else [] for members in objects]
         listed = [(type(word), word) for found in words for word in found]
         if all(words) and len(listed) == len(set(listed)):
             return name

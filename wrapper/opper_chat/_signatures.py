@@ -52,9 +52,13 @@ def read_signature(function: Callable[..., object]) -> Signature:
     """Return what a model must know of a function.
 
     Raises:
-        InvalidArgumentError: a parameter cannot be described to it; the error names it.
+        InvalidArgumentError: it is a class, or a parameter cannot be described to the model; the error names it.
     """
     name = name_of(function)
+    if isinstance(_underlying(function), type):
+        raise InvalidArgumentError(
+            "tool()", "a function", f"the class {name!r}", "Give an instance that can be called."
+        )
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
@@ -10,7 +11,7 @@ from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from . import _json
 from ._answers import Asked
-from ._asks import ToolCall, asked, error_text, id_of, result_text, tool_result
+from ._asks import ToolCall, asked, id_of, result_text, told, tool_result
 from ._checks import describe
 from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._json import is_array, is_mapping, is_object, is_sequence
@@ -226,7 +227,7 @@ class Plan:
             return job
         if verdict is False or isinstance(verdict, str):
             called.outcome = "refused"
-            called.content = f"Error: the call was refused. {verdict or ''}".rstrip()
+            called.content = told(f"Error: the call was refused. {verdict or ''}".rstrip())
             return None
         if not is_mapping(verdict):
             accepted = "None, True, False, a text or a mapping of arguments"
@@ -282,6 +283,12 @@ class Plan:
             f"The run took longer than its deadline of {self.settings.deadline:g} s, and ended{said}.", self.run
         )
 
+    def mark(self, error: Exception) -> None:
+        """Let an exception that ends the run, whoever raised it, tell what was done, as its attribute ``run``."""
+        with suppress(Exception):  # some take no attributes
+            if isinstance(getattr(error, "run", None), ToolRun | None):
+                setattr(error, "run", self.run)  # noqa: B010  # of whatever class it is
+
     def _job(self, called: CalledTool, tool: Runner) -> Job:
         given = dict(called.arguments or {})
         if tool.context is not None:
@@ -290,10 +297,10 @@ class Plan:
 
     def _fail(self, called: CalledTool, error: Exception) -> None:
         called.outcome, called.error = "failed", error
-        called.content = error_text(error)
+        called.content = result_text(error)
         policy = self.settings.on_tool_error
         if callable(policy):
-            called.content = policy(called.call, error)
+            called.content = told(policy(called.call, error))
         elif policy == "raise":
             raise ToolFailedError(
                 f"The tool {called.call.name!r} failed: {type(error).__name__}: {error}", self.run, called.call
