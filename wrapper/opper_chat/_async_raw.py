@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 class _AsyncResponse:
     """What every response tells before its body is read."""
 
+    http_response: httpx.Response
+    """The response of the HTTP library."""
+
     def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response) -> None:
         self._calls = calls
         self._call = call
         self._retries_taken = len(call.record.attempts)  # this one is not over
         self.http_response = response
-        """The response of the HTTP library."""
 
     @property
     def status_code(self) -> int:

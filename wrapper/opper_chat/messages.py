@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TypeAlias, TypeVar, overload
+from typing import TypeAlias, TypeVar, get_args, overload
 
 from opper_chat_api.models import TextPart
 from opper_chat_api.params import (
@@ -38,7 +38,7 @@ from opper_chat_api.params import (
     UserPartParam,
 )
 
-from ._checks import describe
+from ._checks import describe, words_of
 from ._errors import InvalidArgumentError
 from ._json import is_mapping
 from ._media import IMAGES, MAX_BYTES, SOUNDS, Content, Reading, Source
@@ -199,7 +199,8 @@ def image(
     found = Reading("image", IMAGES, media_type, max_bytes).read(source)
     picture: ImageUrlParam = {"url": found if isinstance(found, str) else found.url}
     if detail is not None:
-        _check_text("image(detail)", detail, "one of 'auto', 'low', 'high'")
+        if detail not in (words := get_args(ImageDetailParam)):
+            raise InvalidArgumentError("image(detail)", words_of(words), describe(detail))
         picture["detail"] = detail
     return {"type": "image_url", "image_url": picture}
 
