@@ -112,11 +112,8 @@ def error_names() -> set[str]:
 def module_names() -> set[str]:
     """What is set on the module, what is called on it, and the clients that its ``__all__`` leaves out."""
     clients = {name for name in members(openai) - {*openai.__all__} if name.endswith("OpenAI")}
-    return (
-        public(openai.__annotations__)
-        | (members(openai._module_client) & members(openai)) - {"annotations", "override"}
-        | clients
-    )
+    called = members(openai._module_client) & members(openai) - {"annotations", "override"}
+    return public(openai.__annotations__) | called | clients
 
 
 def has_attribute(cls: type, name: str) -> bool:

@@ -47,7 +47,7 @@ class AsyncConversation(Transcript):
             raise InvalidArgumentError("client", f"an {AsyncOpper.__name__}", describe(client))
         check_parameters(arguments, "AsyncConversation()")
         self._client = client
-        self._arguments: dict[str, object] = copied({**arguments})
+        self._arguments: dict[str, object] = {name: copied(value) for name, value in arguments.items()}
         if system is not None:
             self.append(system_message(system))
 

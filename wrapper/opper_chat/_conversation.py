@@ -51,7 +51,9 @@ class Conversation(Transcript):
             raise InvalidArgumentError("client", f"an {Opper.__name__}", describe(client))
         check_parameters(arguments, "Conversation()")
         self._client = client
-        self._arguments: dict[str, object] = copied({**arguments})
+        self._arguments: dict[str, object] = {
+            name: copied(value) for name, value in arguments.items()
+        }
         if system is not None:
             self.append(system_message(system))
 

@@ -73,7 +73,7 @@ _ALIASES = {
 _IN_ZIPS = ("application/vnd.", "application/epub+zip", "application/java-archive")
 
 _TELLING = frozenset({*IMAGES, *SOUNDS, "application/pdf"})
-"""Kinds that no other shares its first bytes with: what is one of them cannot be said to be another, nor the reverse."""
+"""Kinds that no other shares its first bytes with: one of them cannot be said to be another, nor another to be it."""
 
 _ADDRESS = re.compile("https?://", re.IGNORECASE)  # servers fetch from no other
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*\Z")  # RFC 6838 section 4.2
@@ -164,14 +164,14 @@ class Reading(NamedTuple):
         while left > 0:
             # A pipe or a socket gives less than it is asked for.
             piece = read(int(min(left, 1 << 20)))
-            if not isinstance(piece, bytes | bytearray | memoryview):
+            if not isinstance(piece, bytes | bytearray):
                 getattr(piece, "close", lambda: None)()  # a coroutine that nobody awaits would warn
                 hint = "Open it with 'rb'; of an async file, give the bytes: await file.read()."
                 raise self.refuse("a file that gives bytes", f"one whose read() gives {type(piece).__name__}", hint)
             if not piece:
                 break
-            pieces.append(piece)
-            left -= len(piece)
+            pieces.append(bytes(piece))
+            left -= len(pieces[-1])
         return b"".join(pieces)
 
     def _check_size(self, size: int) -> None:
@@ -205,12 +205,7 @@ class Reading(NamedTuple):
     def _agreed(self, said: str | None, data: bytes) -> str | None:
         """Return what is said of a content, else what its first bytes tell."""
         told = sniffed(data)
-        if (
-            said is None
-            or told is None
-            or said in (told, "application/octet-stream")
-            or _TELLING.isdisjoint((said, told))
-        ):
+        if told is None or said in (None, told, "application/octet-stream") or _TELLING.isdisjoint((said, told)):
             return said or told
         hint = "Leave media_type out, or the type of the data URL: the first bytes tell it."
         raise self.refuse(f"{said}, as it is said to be", f"{told} by its first bytes", hint)
