@@ -15,7 +15,7 @@ def run(client: OpenAI) -> None:
     completion = client.chat.completions.create(model="openai/gpt-4o-mini", messages=MESSAGES)
     print("answer:  ", completion.choices[0].message.content)
     assert completion.usage is not None
-    print("tokens:  ", completion.usage.total_tokens, "request id:", completion._request_id is not None)  # noqa: SLF001  # its name there
+    print("tokens:  ", completion.usage.total_tokens)
 
     stream = client.chat.completions.create(model="openai/gpt-4o-mini", messages=MESSAGES, stream=True)
     print("chunks:  ", end="")

@@ -187,7 +187,7 @@ def image(
     Args:
         source: where it is: PNG, JPEG, WebP or GIF. An address is sent as it is, for the server to fetch.
         detail: how closely the model looks at it: ``low``, ``high``, or ``auto``, the default of servers.
-        media_type: what it is, where neither its first bytes nor its name tell.
+        media_type: what it is, where its first bytes do not tell; else its name does.
         max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
 
     Raises:
@@ -210,7 +210,7 @@ def audio(source: Source, *, media_type: str | None = None, max_bytes: int | Non
 
     Args:
         source: where it is: WAV or MP3. The contract knows no sound by its address, so it cannot be one.
-        media_type: what it is, where neither its first bytes nor its name tell: ``audio/wav`` or ``audio/mpeg``.
+        media_type: what it is, where its first bytes do not tell; else its name does: ``audio/wav`` or ``audio/mpeg``.
         max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
 
     Raises:
@@ -251,7 +251,7 @@ def file(
         source: where it is. The contract knows no file by its address, so it cannot be one.
         file_id: in place of the source, the id of a file that was uploaded earlier.
         filename: the name that the model sees; unless given, that of the file, or ``file`` and what its kind ends in.
-        media_type: what it is, where neither its first bytes nor its name tell.
+        media_type: what it is, where its first bytes do not tell; else its name does.
         max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
 
     Raises:
