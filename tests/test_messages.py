@@ -141,7 +141,7 @@ def test_what_bytes_do_not_tell_the_name_does_and_the_caller_before_both(tmp_pat
     assert image_url(image(written(tmp_path / "x.jpeg", b"unknown"))).startswith("data:image/jpeg;")
     assert image_url(image(b"unknown", media_type="IMAGE/JPG")).startswith("data:image/jpeg;")
     assert image_url(image(PNG, media_type="image/png")) == image_url(image(PNG))
-    assert image_url(image(data_url("image/png", PNG).replace("U", "U\n"))) == image_url(image(PNG))
+    assert image_url(image(data_url("image/png", PNG).replace("w", "w\n"))) == image_url(image(PNG))
     assert "data:text/plain" in file_source(file(b"BMW drives", media_type="text/plain"))["file_data"]
     assert file_source(file(written(tmp_path / "x.docx", b"PK\x03\x04zip")))["file_data"].startswith(
         "data:application/vnd.openxmlformats-officedocument.wordprocessingml.document;"
