@@ -59,7 +59,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": HELLO, "metadata": Metadata(additional_properties={"a": 1})}, "metadata.a", "a text", "1"),  # type: ignore[dict-item]
     ({"messages": HELLO, "tags": {"a": {1, 2}}}, "tags.a", "JSON", "{1, 2}"),
     ({"messages": HELLO, "tags": {"a": [NAN]}}, "tags.a[0]", "a finite number", "nan"),
-    ({"messages": HELLO, "logit_bias": {50256: -100}}, "logit_bias", "names are texts", "50256"),
+    ({"messages": HELLO, "logit_bias": {0.5: -100}}, "logit_bias", "names are texts", "0.5"),
     ({"messages": HELLO, "reasoning_effort": 3}, "reasoning_effort", "'minimal'", "3"),
     (
         {"messages": HELLO, "tools": [{"type": "function", "function": {"nam": "f"}}]},
@@ -262,3 +262,9 @@ def test_kinds_that_the_contract_does_not_know_go_back_as_models() -> None:
     assert isinstance(user, UserMessage)
     body = request(messages=[read.messages[0], {"role": "user", "content": user.content}])
     assert json.loads(body.content)["messages"] == [critic, {"role": "user", "content": [part]}]
+
+
+def test_ids_of_tokens_may_be_numbers() -> None:
+    """JSON makes texts of them, and so does that other package."""
+    body = prepare({"messages": HELLO, "logit_bias": {50256: -100, "7": 1}}).body
+    assert body["logit_bias"] == {"50256": -100, "7": 1}

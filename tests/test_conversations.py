@@ -615,3 +615,13 @@ def test_a_repr_says_how_long_it_is() -> None:
     conversation = conversation_of([])
     conversation.append(ChatCompletionMessage.from_dict({"content": "x", "unknown": None}))
     assert conversation.messages == [{"content": "x", "role": "assistant"}]
+
+
+def test_arguments_are_not_shared(server: LocalServer) -> None:
+    """What the caller does with a list afterwards is his own business."""
+    stop = ["a"]
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        conversation = Conversation(client, stop=stop)
+        stop.append("b")
+        conversation.send("Hello")
+    assert server.requests[-1].body["stop"] == ["a"]  # type: ignore[index]

@@ -379,3 +379,20 @@ def test_no_cookie_is_kept(server: LocalServer, flavour: Flavour) -> None:
     flavour(call if flavour.kind == "sync" else call_async, api_key=KEY, base_url=server.base_url)
     assert len(server.requests) == 2
     assert not any("cookie" in request.headers for request in server.requests)
+
+
+def test_the_request_of_a_response_keeps_no_credentials(server: LocalServer, flavour: Flavour) -> None:
+    """Neither in its headers nor in its address; the server got them."""
+    settings = {
+        "api_key": "first-secret",
+        "base_url": server.base_url,
+        "default_headers": {"X-API-Key": "second-secret", "x-team": "search"},
+        "default_query": {"token": "third-secret", "page": "1"},
+    }
+    raw = flavour(lambda client: client.chat.completions.with_raw_response.create(messages=HELLO), **settings)
+    request = raw.http_request
+    assert "secret" not in f"{request!r} {request.headers.raw} {request.headers!r} {request.url} {raw.url}"
+    assert request.headers["x-team"] == "search"
+    assert request.url.params["page"] == "1"
+    assert server.requests[-1].headers["x-api-key"] == "second-secret"
+    assert "third-secret" in server.requests[-1].query

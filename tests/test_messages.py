@@ -50,6 +50,7 @@ SOURCES: dict[str, Callable[[bytes, str, Path, str], Any]] = {
     "unbuffered-file": lambda data, _kind, folder, name: written(folder / name, data).open("rb", buffering=0),
     "memory-file": lambda data, *_: io.BytesIO(data),
     "slow-file": lambda data, *_: Slow(data),
+    "changing-file": lambda data, *_: Changing(data),
 }
 
 
@@ -68,6 +69,23 @@ class Slow(io.BytesIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         return super().read(min(size or 3, 3))
+
+
+class Changing(io.BytesIO):
+    """A file that gives bytes that can be changed."""
+
+    def read(self, size: int | None = -1, /) -> Any:
+        return bytearray(super().read(size))
+
+
+def closed_file() -> io.BytesIO:
+    closed = io.BytesIO(PNG)
+    closed.close()
+    return closed
+
+
+def data_url(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def written(path: Path, data: bytes) -> Path:
@@ -122,6 +140,9 @@ def test_what_bytes_do_not_tell_the_name_does_and_the_caller_before_both(tmp_pat
     """A name, a type that is said, and a document that is a zip inside."""
     assert image_url(image(written(tmp_path / "x.jpeg", b"unknown"))).startswith("data:image/jpeg;")
     assert image_url(image(b"unknown", media_type="IMAGE/JPG")).startswith("data:image/jpeg;")
+    assert image_url(image(PNG, media_type="image/png")) == image_url(image(PNG))
+    assert image_url(image(data_url("image/png", PNG).replace("w", "w\n"))) == image_url(image(PNG))
+    assert "data:text/plain" in file_source(file(b"BMW drives", media_type="text/plain"))["file_data"]
     assert file_source(file(written(tmp_path / "x.docx", b"PK\x03\x04zip")))["file_data"].startswith(
         "data:application/vnd.openxmlformats-officedocument.wordprocessingml.document;"
     )
@@ -203,6 +224,15 @@ REFUSED: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: image(io.BytesIO(PNG), max_bytes=3), "image(source)", "more than 3"),
     (lambda: image(PNG, max_bytes=0), "image(max_bytes)", "above 0"),
     (lambda: image(PNG, media_type="png"), "image(media_type)", "'png'"),
+    (lambda: image(PNG, media_type=5), "image(media_type)", "5"),
+    (lambda: image(PNG, media_type="image/jpeg"), "image(source)", "image/jpeg, as it is said to be, got image/png"),
+    (lambda: audio(MP3, media_type="audio/wav"), "audio(source)", "audio/wav, as it is said to be, got audio/mpeg"),
+    (lambda: file(PDF, media_type="text/plain"), "file(source)", "application/pdf"),
+    (lambda: image(data_url("image/gif", PNG)), "image(source)", "image/gif, as it is said to be, got image/png"),
+    (lambda: image("ftp://example.com/cat.png"), "image(source)", "Path(...)"),
+    (lambda: image("javascript:alert(1)"), "image(source)", "Path(...)"),
+    (lambda: image(closed_file()), "image(source)", "closed"),
+    (lambda: image(PNG, detail="lo"), "image(detail)", "'low'"),
     (lambda: image(PNG, detail=5), "image(detail)", "5"),
     (lambda: image(None), "image(source)", "None"),
     (lambda: image(5), "image(source)", "5"),

@@ -1,6 +1,8 @@
 """The HTTP response beside what it says: whole, as a stream, and before its body is read."""
 
+import copy
 import json
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -32,6 +34,32 @@ PLAIN = {"id": "c", "choices": [], "created": 1, "model": "m", "object": "chat.c
 
 def run(flavour: Flavour, server: LocalServer, sync: Callable[[Opper], Any], other: Callable[[AsyncOpper], Any]) -> Any:
     return flavour(sync if flavour.kind == "sync" else other, api_key="key", base_url=server.base_url)
+
+
+def test_headers_are_found_however_their_names_are_written(server: LocalServer) -> None:
+    """Of raw responses, completions, streams and errors; what is pickled and copied is equal, and finds them too."""
+    with Opper(api_key="key", base_url=server.base_url, max_retries=0) as client:
+        create = client.chat.completions.create
+        with create(messages=HELLO, stream=True) as stream:
+            pass
+        with client.chat.completions.with_streaming_response.create(messages=HELLO) as streamed:
+            pass
+        server.reply(Reply.json({}, status=500))
+        with pytest.raises(InternalServerError) as caught:
+            create(messages=HELLO)
+        completion = create(messages=HELLO)
+        raw = client.chat.completions.with_raw_response.create(messages=HELLO)
+        holders = (completion, raw, streamed, stream, caught.value)
+        for headers in (holder.headers for holder in holders):
+            assert headers["Content-Type"] == headers["content-type"] == headers.get("CONTENT-TYPE")
+            assert "Content-Type" in headers
+            assert headers.get("X-Nothing") is None
+            assert headers.get("X-Nothing", "none") == "none"
+        for holder in (completion, caught.value):
+            again = pickle.loads(pickle.dumps(holder)).headers
+            assert again == holder.headers == dict(holder.headers) == copy.copy(holder.headers)
+            assert again["Content-Type"] == copy.deepcopy(holder).headers["Content-Type"]
+        assert completion._request_id == completion.request_id is not None
 
 
 class Ends:

@@ -33,6 +33,7 @@ WRAPPER = Path(opper_chat.__file__).parent
 ROOMS = [
     "_json",
     "_error_bodies",
+    "_answer_headers",
     "_errors",
     "_record",
     "_options",

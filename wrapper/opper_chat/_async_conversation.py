@@ -14,6 +14,7 @@ from ._async_client import AsyncOpper
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json_lines import read_lines, write_lines
+from ._partial_json import copied
 from ._requests import TurnArguments, check_parameters
 from ._results import ChatCompletion
 from ._transcript import Said, Transcript, new_messages, read_message
@@ -46,7 +47,7 @@ class AsyncConversation(Transcript):
             raise InvalidArgumentError("client", f"an {AsyncOpper.__name__}", describe(client))
         check_parameters(arguments, "AsyncConversation()")
         self._client = client
-        self._arguments: dict[str, object] = {**arguments}
+        self._arguments: dict[str, object] = {name: copied(value) for name, value in arguments.items()}
         if system is not None:
             self.append(system_message(system))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Unpack, overload
@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 class _AsyncResponse:
     """What every response tells before its body is read."""
 
+    http_response: httpx.Response
+    """The response of the HTTP library."""
+
     def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response) -> None:
         self._calls = calls
         self._call = call
+        self._retries_taken = len(call.record.attempts)  # this one is not over
         self.http_response = response
-        """The response of the HTTP library."""
 
     @property
     def status_code(self) -> int:
@@ -38,9 +41,9 @@ class _AsyncResponse:
         return self.http_response.status_code
 
     @property
-    def headers(self) -> Mapping[str, str]:
-        """The headers of the answer; names in lower case."""
-        return self._call.record.headers
+    def headers(self) -> httpx.Headers:
+        """The headers of the answer, as the HTTP library has them: by their names in upper or lower case."""
+        return self.http_response.headers
 
     @property
     def http_request(self) -> httpx.Request:
@@ -76,6 +79,11 @@ class _AsyncResponse:
     def attempts(self) -> tuple[Attempt, ...]:
         """The requests of the call that ended."""
         return tuple(self._call.record.attempts)
+
+    @property
+    def retries_taken(self) -> int:
+        """How many requests of the call there were before this one."""
+        return self._retries_taken
 
     def _completion(self, content: bytes) -> ChatCompletion:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import uuid4
 
+from ._answer_headers import AnswerHeaders
 from ._clocks import CallClocks, ClockSettings
 from ._errors import APIError, request_id
 from ._limits import Place
@@ -81,7 +82,7 @@ class Call:
     def answered(self, status_code: int, headers: Mapping[str, str]) -> None:
         """Take note of an answer whose headers are there."""
         self.record.status_code = status_code
-        self.record.headers = {name.lower(): value for name, value in headers.items()}
+        self.record.headers = AnswerHeaders(headers)
         self.record.request_id = request_id(self.record.headers)
 
     def token(self, now: float) -> None:

@@ -254,7 +254,9 @@ def _mapping_check(check_item: Check) -> Check:
             value = value.to_dict()
         if not is_mapping(value):
             raise Misfit("an object", value)
-        return {name: _inside(name, check_item, item) for name, item in _items(value)}
+        # Ids of tokens are numbers, and as the names of members texts.
+        named = {str(name) if type(name) is int else name: item for name, item in value.items()}
+        return {name: _inside(name, check_item, item) for name, item in _items(named)}
 
     return check
 

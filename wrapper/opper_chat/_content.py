@@ -50,3 +50,14 @@ def put_together(message: dict[str, object]) -> None:
         if text:
             content.append({"type": "text", "text": text})
     message["content"] = content
+
+
+class OfAnyType:
+    """What is said of an answer, where it may be a value of a type."""
+
+    __slots__ = ()
+
+    @property
+    def parsed(self) -> object:
+        """The value; None where no type was asked for."""
+        return None

@@ -16,6 +16,7 @@ from ._checks import describe
 from ._client import Opper
 from ._errors import InvalidArgumentError
 from ._json_lines import read_lines, write_lines
+from ._partial_json import copied
 from ._requests import TurnArguments, check_parameters
 from ._results import ChatCompletion
 from ._transcript import Said, Transcript, new_messages, read_message
@@ -50,7 +51,9 @@ class Conversation(Transcript):
             raise InvalidArgumentError("client", f"an {Opper.__name__}", describe(client))
         check_parameters(arguments, "Conversation()")
         self._client = client
-        self._arguments: dict[str, object] = {**arguments}
+        self._arguments: dict[str, object] = {
+            name: copied(value) for name, value in arguments.items()
+        }
         if system is not None:
             self.append(system_message(system))
 

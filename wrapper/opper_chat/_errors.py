@@ -33,6 +33,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from . import _json
+from ._answer_headers import AnswerHeaders
 from ._error_bodies import REMOVED, SHORTEST_SECRET, read_error_body, with_place, without
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class APIError(OpperError):
         message: what went wrong, for a person to read; the server's own words where it said any.
         status_code: the HTTP status, or None where there was no answer.
         request_id: the id by which the server's people find the call, or None.
-        headers: the headers of the answer; names in lower case.
+        headers: the headers of the answer, by their names in upper or lower case.
         raw_body: the body of the answer as it came, as far as it came.
         body: the same as a JSON value, or None where it is not JSON.
         type: the server's name for the error, such as ``NotFoundError``, or None.
@@ -142,7 +143,7 @@ class APIError(OpperError):
         said = read_error_body(body)
         self.message = with_place(said) or message
         self.status_code = status_code
-        self.headers = {name.lower(): value for name, value in (headers or {}).items()}
+        self.headers: Mapping[str, str] = AnswerHeaders(headers)
         self.request_id = request_id(self.headers)
         self.raw_body = raw_body
         self.body = body

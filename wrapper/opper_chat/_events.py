@@ -21,7 +21,7 @@ from opper_chat_api.models import (
 )
 
 from ._accumulator import Accumulator, piece_of, reasoning_of
-from ._content import split_content
+from ._content import OfAnyType, split_content
 from ._json import is_array, is_object
 from ._partial_json import Text, partial_json
 from ._results import ChatCompletion
@@ -88,14 +88,14 @@ class _TextDone:
     snapshot: str
 
 
-class ContentDeltaEvent(_TextDelta):
+class ContentDeltaEvent(OfAnyType, _TextDelta):
     """More of the answer."""
 
     __slots__ = ()
     type: ClassVar[Literal["content.delta"]] = "content.delta"
 
 
-class ContentDoneEvent(_TextDone):
+class ContentDoneEvent(OfAnyType, _TextDone):
     """The answer is whole, as far as the model wrote it: the finish reason says why it ended there."""
 
     __slots__ = ()
@@ -296,8 +296,7 @@ class EventMaker:
 
     def finish(self) -> list[StreamEvent]:
         """Return the events that close a complete stream: what is not done yet, then the completion."""
-        choices = [choice for _, choice in sorted(self._choices.items())]
-        events = [event for choice in choices for event in choice.close(complete=True)]
+        events = [event for _, choice in sorted(self._choices.items()) for event in choice.close(complete=True)]
         return [*events, DoneEvent(self._accumulator.snapshot())]
 
 

@@ -72,7 +72,10 @@ _ALIASES = {
 
 _IN_ZIPS = ("application/vnd.", "application/epub+zip", "application/java-archive")
 
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)  # RFC 3986 section 3.1; one letter is a drive
+_TELLING = frozenset({*IMAGES, *SOUNDS, "application/pdf"})
+"""Kinds that no other shares its first bytes with: one of them cannot be said to be another, nor another to be it."""
+
+_ADDRESS = re.compile("https?://", re.IGNORECASE)  # servers fetch from no other
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*\Z")  # RFC 6838 section 4.2
 
 
@@ -118,7 +121,7 @@ class Reading(NamedTuple):
         if isinstance(source, str):
             if source[:5].lower() == "data:":
                 return self._data_url(source)
-            if _ADDRESS.match(source) and source[:5].lower() != "file:":
+            if _ADDRESS.match(source):
                 return source
             raise self.refuse(
                 "the address of a file on the web or a data URL",
@@ -138,6 +141,8 @@ class Reading(NamedTuple):
         elif _is_file(source):
             said = getattr(source, "name", None)
             name = Path(said).name if isinstance(said, str) else None
+            if getattr(source, "closed", False) is True:
+                raise self.refuse("a file that is open", "one that is closed")
             data = self._drained(source.read)
         else:
             kinds = "an address, a data URL, a pathlib.Path, bytes or a file that is open in binary"
@@ -159,14 +164,14 @@ class Reading(NamedTuple):
         while left > 0:
             # A pipe or a socket gives less than it is asked for.
             piece = read(int(min(left, 1 << 20)))
-            if not isinstance(piece, bytes):
+            if not isinstance(piece, bytes | bytearray):
                 getattr(piece, "close", lambda: None)()  # a coroutine that nobody awaits would warn
                 hint = "Open it with 'rb'; of an async file, give the bytes: await file.read()."
                 raise self.refuse("a file that gives bytes", f"one whose read() gives {type(piece).__name__}", hint)
             if not piece:
                 break
-            pieces.append(piece)
-            left -= len(piece)
+            pieces.append(bytes(piece))
+            left -= len(pieces[-1])
         return b"".join(pieces)
 
     def _check_size(self, size: int) -> None:
@@ -178,7 +183,7 @@ class Reading(NamedTuple):
             raise self.refuse(f"at most {self.max_bytes:,} bytes", given, more)
 
     def _kind(self, data: bytes, name: str | None) -> str:
-        found = self._said() or sniffed(data)
+        found = self._agreed(self._said(), data)
         if found is None or found == "application/zip":
             named = _named(name)
             # A document of an office is a zip; its name says which.
@@ -191,11 +196,19 @@ class Reading(NamedTuple):
     def _said(self) -> str | None:
         if self.media_type is None:
             return None
-        said = self.media_type.lower()
+        said = self.media_type.lower() if _is_str(self.media_type) else ""
         if not _MEDIA_TYPE.match(said):
             argument = self._argument("media_type")
             raise InvalidArgumentError(argument, "a media type such as 'image/png'", describe(self.media_type))
         return _ALIASES.get(said, said)
+
+    def _agreed(self, said: str | None, data: bytes) -> str | None:
+        """Return what is said of a content, else what its first bytes tell."""
+        told = sniffed(data)
+        if told is None or said in (None, told, "application/octet-stream") or _TELLING.isdisjoint((said, told)):
+            return said or told
+        hint = "Leave media_type out, or the type of the data URL: the first bytes tell it."
+        raise self.refuse(f"{said}, as it is said to be", f"{told} by its first bytes", hint)
 
     def _check_kind(self, found: str | None, unknown: str) -> str:
         if found is None or (self.accepted is not None and found not in self.accepted):
@@ -209,13 +222,13 @@ class Reading(NamedTuple):
         kind, *parameters = [part.strip() for part in head.split(";")]
         if not comma or "base64" not in map(str.lower, parameters):
             raise self.refuse("a data URL in base64: data:image/png;base64,...", describe(url))
-        data = data.strip()
+        data = "".join(data.split())  # what is wrapped into lines
         try:
             decoded = a2b_base64(data, strict_mode=True)
         except ValueError as error:
             raise self.refuse("base64 in the data URL", f"{describe(url)}: {error}") from None
         self._check_size(len(decoded))
-        said = self._said() or (_ALIASES.get(kind.lower(), kind.lower()) if kind else sniffed(decoded))
+        said = self._agreed(self._said() or _ALIASES.get(kind.lower(), kind.lower()) or None, decoded)
         return Content(self._check_kind(said, "a data URL without a media type"), data, None)
 
 
@@ -255,6 +268,10 @@ def _is_text(data: bytes) -> bool:
 
 def _is_bytes(source: object) -> TypeGuard[bytes | bytearray]:
     return isinstance(source, bytes | bytearray | memoryview)
+
+
+def _is_str(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _is_file(source: object) -> TypeGuard[SupportsRead]:

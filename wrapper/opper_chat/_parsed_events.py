@@ -58,7 +58,7 @@ class ParsedContentDeltaEvent(ContentDeltaEvent):
 class ParsedContentDoneEvent(ContentDoneEvent, Generic[T]):
     """The answer is whole, and this is its value. An answer that does not fit has no such event: the stream raises."""
 
-    parsed: T
+    parsed: T  # pyright: ignore[reportIncompatibleMethodOverride]  # a frozen one is read in the same way
     """The value; None where the model calls tools as well."""
 
 

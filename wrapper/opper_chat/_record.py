@@ -43,7 +43,7 @@ class CallRecord:
         attempts: the requests so far, the one under way not included.
         status_code: of the last answer, or None.
         request_id: of the last answer, or None.
-        headers: of the last answer, names in lower case; empty where there was none.
+        headers: of the last answer, by their names in upper or lower case; empty where there was none.
         first_token: seconds from the call to the first token of a streamed answer, or None.
         duration: seconds from the call to its end, or None while it goes on.
         outcome: how it ended, or None while it goes on.

@@ -10,6 +10,7 @@ from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCom
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from . import _served
+from ._answer_headers import AnswerHeaders
 from ._content import split_content
 from ._errors import APIResponseValidationError
 from ._record import Attempt, CallRecord
@@ -30,10 +31,15 @@ class ChatCompletion(GeneratedCompletion):
 
     request_id: str | None = field(default=None, init=False, eq=False, repr=False)
     """ The id by which the server's people find the call, or None. """
-    headers: Mapping[str, str] = field(factory=dict[str, str], init=False, eq=False, repr=False)
-    """ The headers of the answer; names in lower case. """
+    headers: Mapping[str, str] = field(factory=AnswerHeaders, init=False, eq=False, repr=False)
+    """ The headers of the answer, by their names in upper or lower case. """
     attempts: tuple[Attempt, ...] = field(default=(), init=False, eq=False, repr=False)
     """ The requests that it took, the last one included. """
+
+    @property
+    def _request_id(self) -> str | None:
+        """The name that the OpenAI SDK has for it."""
+        return self.request_id
 
     @property
     def message(self) -> ChatCompletionMessage:

@@ -25,6 +25,7 @@ from ._errors import (
     APITimeoutError,
     InvalidArgumentError,
 )
+from ._headers import SECRETIVE
 from ._library import Library, failures
 from ._options import Secret
 
@@ -280,9 +281,12 @@ def forget_key(response: httpx.Response, keys: Iterable[Secret]) -> None:
 
 
 def forget_key_of(request: httpx.Request) -> None:
-    """Take the key out of a request."""
-    if "authorization" in request.headers:
-        request.headers["authorization"] = REMOVED
+    """Take the key out of a request, and whatever else goes by the name of a credential, in its address as well."""
+    for name in request.headers:
+        if SECRETIVE.search(name) and name != "idempotency-key":
+            request.headers[name] = REMOVED
+    if secret := [name for name in request.url.params if SECRETIVE.search(name)]:
+        request.url = request.url.copy_merge_params(dict.fromkeys(secret, REMOVED))
 
 
 def _without_key(error: Exception, request: httpx.Request) -> Exception:

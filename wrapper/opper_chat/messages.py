@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TypeAlias, TypeVar, overload
+from typing import TypeAlias, TypeVar, get_args, overload
 
 from opper_chat_api.models import TextPart
 from opper_chat_api.params import (
@@ -38,7 +38,7 @@ from opper_chat_api.params import (
     UserPartParam,
 )
 
-from ._checks import describe
+from ._checks import describe, words_of
 from ._errors import InvalidArgumentError
 from ._json import is_mapping
 from ._media import IMAGES, MAX_BYTES, SOUNDS, Content, Reading, Source
@@ -187,7 +187,7 @@ def image(
     Args:
         source: where it is: PNG, JPEG, WebP or GIF. An address is sent as it is, for the server to fetch.
         detail: how closely the model looks at it: ``low``, ``high``, or ``auto``, the default of servers.
-        media_type: what it is, where neither its first bytes nor its name tell.
+        media_type: what it is, where its first bytes do not tell; else its name does.
         max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
 
     Raises:
@@ -199,7 +199,8 @@ def image(
     found = Reading("image", IMAGES, media_type, max_bytes).read(source)
     picture: ImageUrlParam = {"url": found if isinstance(found, str) else found.url}
     if detail is not None:
-        _check_text("image(detail)", detail, "one of 'auto', 'low', 'high'")
+        if detail not in (words := get_args(ImageDetailParam)):
+            raise InvalidArgumentError("image(detail)", words_of(words), describe(detail))
         picture["detail"] = detail
     return {"type": "image_url", "image_url": picture}
 
@@ -209,7 +210,7 @@ def audio(source: Source, *, media_type: str | None = None, max_bytes: int | Non
 
     Args:
         source: where it is: WAV or MP3. The contract knows no sound by its address, so it cannot be one.
-        media_type: what it is, where neither its first bytes nor its name tell: ``audio/wav`` or ``audio/mpeg``.
+        media_type: what it is, where its first bytes do not tell; else its name does: ``audio/wav`` or ``audio/mpeg``.
         max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
 
     Raises:
@@ -250,7 +251,7 @@ def file(
         source: where it is. The contract knows no file by its address, so it cannot be one.
         file_id: in place of the source, the id of a file that was uploaded earlier.
         filename: the name that the model sees; unless given, that of the file, or ``file`` and what its kind ends in.
-        media_type: what it is, where neither its first bytes nor its name tell.
+        media_type: what it is, where its first bytes do not tell; else its name does.
         max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
 
     Raises:

@@ -1,0 +1,37 @@
+"""The headers of an answer, found by their names however these are written. No I/O, no HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar, overload
+
+T = TypeVar("T")
+
+
+class AnswerHeaders(dict[str, str]):
+    """Headers by their names in lower case; RFC 9110 section 5.1: upper and lower case are the same in them.
+
+    A dict, so that errors and completions can be pickled and their headers compared.
+    """
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__({name.lower(): value for name, value in (headers or {}).items()})
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    @overload
+    def get(self, key: str, default: None = None, /) -> str | None: ...
+
+    @overload
+    def get(self, key: str, default: str, /) -> str: ...
+
+    @overload
+    def get(self, key: str, default: T, /) -> str | T: ...
+
+    def get(self, key: str, default: object = None, /) -> object:
+        """Return the header of a name, or the default."""
+        return super().get(key.lower(), default)
