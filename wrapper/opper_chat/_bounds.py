@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ._json import is_array
-from ._misfits import misfit
+from ._misfits import built, misfit
 
 KEYWORDS = {
     "ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum",
@@ -92,7 +92,7 @@ def check_bounds(value: object, bounds: Mapping[str, Any]) -> None:
     """
     for name, bound in bounds.items():
         if name == "predicate":
-            if not bound(value):
+            if not built(bound, value):
                 raise misfit("is not what is asked for")
             continue
         try:

@@ -33,7 +33,7 @@ def is_model(hint: Any) -> bool:
         return False
     if hasattr(cls, "__is_pydantic_dataclass__") or (issubclass(cls, base) and hasattr(cls, "model_json_schema")):
         return True
-    field = sys.modules["pydantic"].fields.FieldInfo
+    field: Any = getattr(sys.modules.get("pydantic.fields"), "FieldInfo", ())
     declared: dict[str, Any] = getattr(cls, "__dataclass_fields__", {})
     return any(isinstance(each.default, field) for each in declared.values())
 
