@@ -2,7 +2,8 @@
 
 What is counted are the calls that the interpreter makes for a user's loop: of functions of Python's and of C's, in this
 package, in the HTTP library and in the event loop. A budget has a few per cent to spare, for the versions of Python and
-of the libraries. Who makes something faster lowers its budget; who must raise one says here what for.
+of the libraries: with httpx 0.27 a call takes 6 % more of them than with 0.28. Who makes something faster lowers its
+budget; who must raise one says here what for.
 """
 
 import asyncio
@@ -38,10 +39,10 @@ BUDGETS = {
     "piece of text": Budget(85, 85, "a chunk, and one look at its text: nothing is saved by asking for text alone"),
     "event": Budget(131, 131, "a chunk, its two events, and the search for other pieces that it might have brought"),
     "call": Budget(
-        1290, 1760, "a third is h11 with one head each way, a third httpx's headers and response; ours are checks of"
+        1350, 1820, "a third is h11 with one head each way, a third httpx's headers and response; ours are checks of"
         " the arguments and the bounds of waiting, which cost more where anyio makes them"
     ),
-    "stream": Budget(1630, 2190, "a call, the reading of two chunks, and the end: giving the connection back"),
+    "stream": Budget(1700, 2280, "a call, the reading of two chunks, and the end: giving the connection back"),
 }  # fmt: skip
 
 
