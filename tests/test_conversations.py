@@ -574,7 +574,7 @@ def test_a_file_holds_all_and_nothing_else(tmp_path: Path, messages: list[dict[s
         (b'{"role": "user"}', "content"),
         (b'{"role": "tool", "content": "x"}', "tool_call_id"),
         (b'{"role": "user", "content": "x", "n": NaN}', "a finite number"),
-        (b'{"role": "user", "content": "x", "n": ' + b"[" * 400 + b"]" * 400 + b"}", "nested too deeply"),
+        (b'{"role": "user", "content": "x", "n": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
         (b"[" * 100_000, "one message as JSON"),
     ],
 )

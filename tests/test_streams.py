@@ -10,7 +10,7 @@ import threading
 import time
 import types
 import warnings
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 from typing import Any
 
 import anyio
@@ -32,6 +32,11 @@ from opper_chat.testing import CUT, LocalServer, Pause, ReceivedRequest, Reply, 
 DONE = b"data: [DONE]\n\n"
 ENDING: list[Any] = [chunk(finish_reason="stop"), Pause(0.01), DONE]
 PING = b": ping\n\n"
+
+
+async def awaited(work: Awaitable[None]) -> None:
+    """Make a coroutine of what can be awaited: tasks are made of nothing else."""
+    await work
 
 
 @types.coroutine
@@ -672,7 +677,7 @@ class TestConnections:
             ) as client:
                 while not ended or ended[-1]:
                     server.reply(slow)
-                    task = asyncio.create_task(cancelled_at(len(ended) + 1, use(client)))
+                    task = asyncio.create_task(awaited(cancelled_at(len(ended) + 1, use(client))))
                     (done,) = await asyncio.gather(task, return_exceptions=True)
                     assert done is None or isinstance(done, asyncio.CancelledError)
                     ended.append(done is not None)
