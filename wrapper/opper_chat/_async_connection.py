@@ -127,12 +127,15 @@ class AsyncConnection:
         """Connect to the first address of a host that lets us in. All of them share the time that there is."""
         seconds = steps.get("connect")
         due = None if seconds is None else monotonic() + seconds
-        places = addresses(host, port)
-        for others in range(len(places) - 1, 0, -1):
-            share = None if due is None else max(due - monotonic(), SHORTEST) / (others + 1)
+        *others, last = addresses(host, port)
+
+        def share(untried: int) -> float | None:
+            return None if due is None else max(due - monotonic(), SHORTEST) / untried
+
+        for number, place in enumerate(others):
             with suppress(self._core.ConnectError, self._core.ConnectTimeout):
-                return await backend.connect_tcp(places[-others - 1], port, share)
-        return await backend.connect_tcp(places[-1], port, None if due is None else max(due - monotonic(), SHORTEST))
+                return await backend.connect_tcp(place, port, share(len(others) - number + 1))
+        return await backend.connect_tcp(last, port, share(1))
 
     async def _write(self, stream: httpcore.AsyncNetworkStream, pieces: list[bytes], timeout: float | None) -> None:
         # Each is let go of as it is sent, and all with this frame: the first has the key in it.

@@ -285,7 +285,7 @@ def forget_key_of(request: httpx.Request) -> None:
     for name in request.headers:
         if SECRETIVE.search(name) and name != "idempotency-key":
             request.headers[name] = REMOVED
-    if secret := [name for name in request.url.params if SECRETIVE.search(name)]:
+    if request.url.query and (secret := [name for name in request.url.params if SECRETIVE.search(name)]):
         request.url = request.url.copy_merge_params(dict.fromkeys(secret, REMOVED))
 
 
