@@ -24,6 +24,7 @@ from opper_chat_api.models import (
     OtherPart,
     OtherToolCall,
     TextPart,
+    TokenLogprob,
     TopLogprob,
     UrlCitation,
     UserMessage,
@@ -348,3 +349,56 @@ def test_every_model_can_be_imported_first_and_resolves_its_hints() -> None:
     assert set(models.__all__) <= set(dir(models))
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = models.Nonsense  # type: ignore[attr-defined]
+
+
+def logprobs(*tokens: object) -> dict[str, Any]:
+    source = completion(content="x")
+    source["choices"][0]["logprobs"] = {"content": list(tokens)}
+    return source
+
+
+TOKEN = {"token": "x", "logprob": -0.5, "bytes": [120], "top_logprobs": [{"token": "x", "logprob": -0.5, "more": 1}]}
+
+
+def test_log_probabilities_are_read_when_they_are_asked_for() -> None:
+    """The same list each time, which can be changed and is written as it is then."""
+    read = ChatCompletion.from_dict(logprobs(TOKEN)).choices[0].logprobs
+    assert read is not None
+    assert read.content is not None
+    assert read.content is read.content
+    assert read.content[0].top_logprobs[0]["more"] == 1
+    assert read.refusal is None
+    read.content.append(TokenLogprob.from_dict({**TOKEN, "token": "y"}))
+    assert [token["token"] for token in read.to_dict()["content"]] == ["x", "y"]
+    read.content = None
+    assert (read.content, read.to_dict()) == (None, {})
+
+
+def test_unread_log_probabilities_are_as_any_others() -> None:
+    """In repr, comparisons, copies, pickles, attrs.evolve and attrs.asdict; none of them sees the JSON."""
+    source = logprobs(TOKEN)
+    whole = ChatCompletion.from_dict(source)
+    assert whole.choices[0].logprobs is not None
+    _ = whole.choices[0].logprobs.content
+    ways = (attrs.evolve, copy.copy, copy.deepcopy, lambda one: pickle.loads(pickle.dumps(one)), lambda one: one)
+    for way in ways:
+        same = way(ChatCompletion.from_dict(source))
+        assert repr(same) == repr(whole)
+        assert same == whole
+        assert attrs.asdict(same) == attrs.asdict(whole)
+        assert same.to_dict() == source
+    assert ChatCompletion.from_dict(logprobs(TOKEN)) != ChatCompletion.from_dict(logprobs(TOKEN, TOKEN))
+
+
+@pytest.mark.parametrize("content", ["x", {}, 5, [5], [TOKEN, {"token": "y"}], [[TOKEN]]])
+def test_log_probabilities_that_do_not_fit_are_kept_aside(content: object) -> None:
+    """None, with the value in additional_properties, whichever of the two is asked for first."""
+    source = logprobs()
+    kept = source["choices"][0]["logprobs"] = {"content": content, "new": 1}
+    for order in (("content", "additional_properties"), ("additional_properties", "content")):
+        read = ChatCompletion.from_dict(source).choices[0].logprobs
+        assert read is not None
+        assert [dict(getattr(read, name) or kept) for name in order] == [kept, kept]
+        assert read.content is None
+        assert read.to_dict() == kept
+    assert ChatCompletion.from_dict(source).to_dict() == source

@@ -72,6 +72,69 @@ class OpenModel(Generic[T]):
         return iter(self.additional_properties)
 
 
+class Unread:
+    """The JSON value of a lazy member that nobody has asked for yet."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
+class _LazyMember:
+    """An attribute that reads its JSON value when it is first asked for, and then holds what came of it."""
+
+    def __init__(self, slot: Any, rest: Any, name: str, reader: Reader[Any]) -> None:
+        self._slot = slot
+        self._rest = rest
+        self._name = name
+        self._reader = reader
+
+    def __get__(self, model: Any, owner: type | None = None) -> Any:
+        if model is None:
+            return self
+        held = self._slot.__get__(model, owner)
+        if held.__class__ is not Unread:
+            return held
+        try:
+            member = self._reader(held.value)
+        except DecodeError:
+            self._rest.__get__(model, owner)[self._name] = held.value
+            member = None
+        self._slot.__set__(model, member)
+        return member
+
+    def __set__(self, model: Any, value: Any) -> None:
+        self._slot.__set__(model, value)
+
+    def __delete__(self, model: Any) -> None:
+        self._slot.__delete__(model)
+
+
+class _Rest(_LazyMember):
+    """The members that a class does not declare: which values do not fit is known once the lazy ones are read."""
+
+    def __init__(self, slot: Any, lazy: list[_LazyMember]) -> None:
+        super().__init__(slot, slot, "", read_any)
+        self._lazy = lazy
+
+    def __get__(self, model: Any, owner: type | None = None) -> Any:
+        if model is not None:
+            for member in self._lazy:
+                member.__get__(model, owner)
+        return super().__get__(model, owner)
+
+
+def make_lazy(model: type, members: dict[str, tuple[str, Reader[Any]]]) -> None:
+    """Have attributes of a model read when they are first asked for, each from the member of a name."""
+    slot: Any = model.__dict__["additional_properties"]
+    lazy: list[_LazyMember] = []
+    for attribute, (name, reader) in members.items():
+        lazy.append(_LazyMember(model.__dict__[attribute], slot, name, reader))
+        setattr(model, attribute, lazy[-1])
+    setattr(model, "additional_properties", _Rest(slot, lazy))
+
+
 def read_any(value: object) -> object:
     return value
 

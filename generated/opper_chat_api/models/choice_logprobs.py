@@ -15,6 +15,8 @@ from ..types import (
     Reader,
     list_reader,
 )
+from ..types import Unread as _Unread
+from ..types import make_lazy as _make_lazy
 from ..types import write as _write
 
 
@@ -41,17 +43,17 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
         _rest: dict[str, Any] = dict(src_dict)
         _content_ = _rest.pop("content", None)
         if _content_ is not None:
-            try:
-                _content_ = _read_content(_content_)
-            except DecodeError:
+            if isinstance(_content_, list):
+                _content_ = _Unread(_content_)
+            else:
                 _rest["content"] = _content_
                 _content_ = None
 
         _refusal_ = _rest.pop("refusal", None)
         if _refusal_ is not None:
-            try:
-                _refusal_ = _read_refusal(_refusal_)
-            except DecodeError:
+            if isinstance(_refusal_, list):
+                _refusal_ = _Unread(_refusal_)
+            else:
                 _rest["refusal"] = _refusal_
                 _refusal_ = None
 
@@ -77,3 +79,10 @@ from ..models.token_logprob import TokenLogprob
 
 _read_content: Reader[list[TokenLogprob]] = list_reader(TokenLogprob.from_dict)
 _read_refusal: Reader[list[TokenLogprob]] = list_reader(TokenLogprob.from_dict)
+_make_lazy(
+    ChoiceLogprobs,
+    {
+        "content": ("content", _read_content),
+        "refusal": ("refusal", _read_refusal),
+    },
+)
