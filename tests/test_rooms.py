@@ -73,6 +73,7 @@ ROOMS = [
     "_transcript",
     "_sse",
     "_responses",
+    "_repeats",
     "_chunks",
     "_accumulator",
     "_events",
@@ -126,8 +127,8 @@ ROOMS = [
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {
-    "_requests", "_model", "_results", "_parsed", "_responses", "_chunks", "_accumulator", "_events", "_tools",
-    "_tool_run", "_tool_plan", "_transcript", "messages",
+    "_requests", "_model", "_results", "_parsed", "_responses", "_repeats", "_chunks", "_accumulator", "_events",
+    "_tools", "_tool_run", "_tool_plan", "_transcript", "messages",
 }  # fmt: skip
 
 

@@ -81,6 +81,10 @@ class Unread:
         self.value = value
 
 
+unread: Any = Unread
+""" The same to a type checker as what will be read. """
+
+
 class _LazyMember:
     """An attribute that reads its JSON value when it is first asked for, and then holds what came of it."""
 

@@ -60,10 +60,7 @@ class Accumulator:
             same = False
         if not same:
             self._add_members(value)
-        self._added += 1
-        if not self._added % SETTLED_AFTER:
-            for known in self._choices.values():
-                known.settle()
+        self._count()
         try:
             choices: Any = value["choices"]
         except KeyError:
@@ -83,6 +80,16 @@ class Accumulator:
                 if choice.add(item):
                     output = True
         return output
+
+    def add_text(self, index: int, name: str, text: str) -> bool:
+        """Add a chunk that says what the one before it said, but for this text of a choice.
+
+        Returns:
+            Whether it brought output of the model.
+        """
+        self._count()
+        choice = self._choices.get(index)
+        return choice is not None and choice.add_text(name, text)
 
     @property
     def complete(self) -> bool:
@@ -115,6 +122,12 @@ class Accumulator:
         completion["object"] = "chat.completion"
         completion["choices"] = [choice.to_dict() for _, choice in sorted(self._choices.items())]
         return ChatCompletion.from_dict(completion)
+
+    def _count(self) -> None:
+        self._added += 1
+        if not self._added % SETTLED_AFTER:
+            for known in self._choices.values():
+                known.settle()
 
     def _add_members(self, value: dict[str, Any]) -> None:
         """Merge the members of the completion itself, and note which of them the next chunk is to be compared by."""
@@ -182,6 +195,13 @@ class _Choice:
             if value is not None and name not in _PIECES:
                 self._add_member(name, value)
         return output
+
+    def add_text(self, name: str, text: str) -> bool:
+        """Add more of a text, and return whether that is output."""
+        have = self._message.get(name)
+        if isinstance(have, Text):
+            return have.append(text) > 0
+        return self._add_piece(name, have, text)
 
     def settle(self) -> None:
         """Have the texts take no more memory than they are long."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple, TypeGuard, cast
+from typing import TypeGuard, cast
 
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
@@ -14,6 +14,7 @@ from . import _json
 from ._error_bodies import is_error_body
 from ._errors import APIError, APIResponseValidationError
 from ._json import is_array, is_object
+from ._repeats import ReadChunk, Repeats
 from ._responses import not_json
 from ._sse import EventDecoder, ServerSentEvent
 
@@ -35,13 +36,6 @@ LONGEST_START = 9
 """Bytes by which a stream is told from any other body: a byte order mark and the longest of the names."""
 
 
-class ReadChunk(NamedTuple):
-    """One chunk, as a model and as the JSON object that it was read from."""
-
-    model: ChatCompletionChunk
-    value: dict[str, object]
-
-
 class ChunkReader:
     """Turns the bytes of one stream, cut anywhere, into chunks.
 
@@ -59,6 +53,7 @@ class ChunkReader:
         self._status_code = status_code
         self._headers = headers
         self._decoder = EventDecoder()
+        self._repeats = Repeats()
         self._read_any = False
 
     @property
@@ -113,6 +108,8 @@ class ChunkReader:
     def _read_event(self, event: ServerSentEvent) -> ReadChunk | None:
         data = event.data.strip()
         is_error_event = event.event.lower() == "error"
+        if not is_error_event and (chunk := self._repeats.read(data)) is not None:
+            return chunk
         if not data and not is_error_event:
             return None
         if data == DONE:
@@ -127,6 +124,7 @@ class ChunkReader:
             self.failure = self._error(kind, message, event.data.encode())
             return None
         if not is_error_event and is_usual(value):
+            self._repeats.learn(data, value)
             return self._read_chunk(value, data)
         raw = event.data.encode()
         if is_error_event or is_error(value):

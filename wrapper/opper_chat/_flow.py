@@ -10,6 +10,7 @@ from ._chunks import LONGEST_START, ChatCompletionChunk, ChoiceDelta, ChunkReade
 from ._clocks import CallClocks
 from ._content import split_content
 from ._errors import APIError, StreamTruncatedError
+from ._repeats import Form
 from ._responses import ChatCompletion, not_json
 
 __all__ = ["ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
@@ -43,6 +44,8 @@ class StreamFlow:
         self.clocks = clocks
         self._reader = ChunkReader(status_code, headers)
         self._ready: deque[ReadChunk] = deque()
+        self._form: Form | None = None
+        """That of the last chunk that was handed out."""
         self._concluded = False
         self._kept = bytearray() if is_whole(headers) else None
         self._start = b""
@@ -83,7 +86,13 @@ class StreamFlow:
             return None
         chunk = self._ready.popleft()
         self.chunks_received += 1
-        if self.accumulator.add(chunk.value):
+        form = chunk.form
+        if form is not None and form is self._form and form.adds_text_alone:
+            brought = self.accumulator.add_text(form.index, form.name, chunk.text)
+        else:
+            brought = self.accumulator.add(chunk.value)
+            self._form = form
+        if brought:
             self.clocks.token()
         return chunk
 

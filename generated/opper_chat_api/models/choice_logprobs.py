@@ -15,8 +15,8 @@ from ..types import (
     Reader,
     list_reader,
 )
-from ..types import Unread as _Unread
 from ..types import make_lazy as _make_lazy
+from ..types import unread as _unread
 from ..types import write as _write
 
 
@@ -44,7 +44,7 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
         _content_ = _rest.pop("content", None)
         if _content_ is not None:
             if isinstance(_content_, list):
-                _content_ = _Unread(_content_)
+                _content_ = _unread(_content_)
             else:
                 _rest["content"] = _content_
                 _content_ = None
@@ -52,7 +52,7 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
         _refusal_ = _rest.pop("refusal", None)
         if _refusal_ is not None:
             if isinstance(_refusal_, list):
-                _refusal_ = _Unread(_refusal_)
+                _refusal_ = _unread(_refusal_)
             else:
                 _rest["refusal"] = _refusal_
                 _refusal_ = None
