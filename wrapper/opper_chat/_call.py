@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from uuid import uuid4
+import os
 
 from ._answer_headers import AnswerHeaders
 from ._clocks import CallClocks, ClockSettings
@@ -58,7 +58,7 @@ class Call:
         self.headers: Mapping[str, str] = settings.default_headers
         if settings.max_retries:
             # By it a server can tell a request that is sent again from another one: draft-ietf-httpapi-idempotency-key.
-            self.headers = {"idempotency-key": f"opper-chat-{uuid4()}", **self.headers}
+            self.headers = {"idempotency-key": f"opper-chat-{os.urandom(16).hex()}", **self.headers}
         self._retries = Retries(settings.max_retries, self.clocks)
         self.record.attempts = self._retries.attempts
         self.keys: list[Secret] = []

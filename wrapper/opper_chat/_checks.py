@@ -7,7 +7,6 @@ added to the contract is checked by regeneration alone. Each hint is compiled on
 from __future__ import annotations
 
 import datetime
-import difflib
 import math
 import types
 import uuid
@@ -142,7 +141,9 @@ def check_object(cls: type, value: Mapping[Any, object]) -> dict[str, object]:
         written[name] = _inside(name, check_json if check is None else check, item)
     for name in required(cls):
         if name not in written:
-            near = difflib.get_close_matches(name, [key for key in written if key not in checks], 1)
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, [key for key in written if key not in checks], 1)
             hint = f"Is {near[0]!r} meant to be {name!r}?" if near else ""
             raise Misfit(f"an object with the member {name!r}", value, hint)
     return written

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 import warnings
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeAlias
@@ -177,6 +178,9 @@ def find_span_content() -> bool:
 
 def find_proxy(scheme: str, host: str) -> str | None:
     """Return the address of the proxy through which the environment wants a host to be reached, or None."""
+    # What asks the systems that keep proxies elsewhere too takes longer to load than all of this package.
+    if sys.platform not in ("win32", "darwin") and not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
     from urllib.request import getproxies, proxy_bypass
 
     proxies = getproxies()

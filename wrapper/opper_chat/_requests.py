@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, Required, cast
@@ -223,7 +222,9 @@ def _check_params(params: Mapping[str, object]) -> dict[str, object]:
 
 
 def _unknown(name: str, value: object, known: list[str]) -> UnknownArgumentError:
-    near = difflib.get_close_matches(name, known, 1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, known, 1)
     given = hidden(value) if SECRETIVE.search(name) else describe(value)
     return UnknownArgumentError(name, given, near[0] if near else None, BEYOND.format(name=name))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
 
 from ._checks import describe
@@ -150,6 +149,8 @@ def check_options(options: Mapping[str, object]) -> None:
     known = ClientOptions.__annotations__
     for name, value in options.items():
         if name not in known:
+            from difflib import get_close_matches
+
             near = get_close_matches(name, known, 1)
             hint = f"It takes {', '.join(known)}."
             raise UnknownArgumentError(name, hidden(value), near[0] if near else None, hint, "with_options()")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
-import ssl
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, cast
 from weakref import WeakSet
@@ -30,6 +27,9 @@ from ._library import Library, failures
 from ._options import Secret
 
 if TYPE_CHECKING:
+    import ssl
+    from http.cookiejar import CookieJar
+
     import httpx
 
 _CLOCKS = {
@@ -53,6 +53,8 @@ def ssl_context(library: Library) -> ssl.SSLContext:
 
 def no_cookies() -> CookieJar:
     """Return a jar that keeps none: what a server sets for one key is not sent with another."""
+    from http.cookiejar import CookieJar, DefaultCookiePolicy
+
     return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
@@ -166,6 +168,8 @@ def _task() -> str:
     except AsyncLibraryNotFoundError:
         return "compiled code"
     if library == "asyncio":
+        import asyncio
+
         task = asyncio.current_task()
         return f"the task {task.get_name()!r}" if task else "a callback of the event loop"
     return f"the task {sys.modules[library].lowlevel.current_task().name!r}"
@@ -207,7 +211,7 @@ class ErrorMap:
             return
         # What is raised has no name here: its traceback has this frame, and the two would keep each other, and the
         # frames of whoever reads, until the garbage is collected.
-        if isinstance(error, failures("RequestError", also=ssl.SSLError)):
+        if isinstance(error, failures("RequestError", also=_tls_error())):
             raise _mapped(error, self._request, self._status_code, self._headers, self._holders) from _without_key(
                 error, self._request
             )
@@ -253,8 +257,16 @@ def _mapped(
     return mapped
 
 
+def _tls_error() -> type[Exception] | None:
+    """Return what TLS raises, if it is loaded."""
+    module = sys.modules.get("ssl")
+    return None if module is None else cast("type[Exception]", module.SSLError)
+
+
 def _is_of_tls(error: BaseException | None) -> bool:
     """Whether a server could not be verified."""
+    import ssl
+
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return True

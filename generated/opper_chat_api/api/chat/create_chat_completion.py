@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
-
 from ...errors import DecodeError, UnexpectedContentType
 from ...types import Reader, Response, union_reader, write
 
 if TYPE_CHECKING:
+    import httpx
+
     from ...client import AuthenticatedClient, Client
     from ...models.chat_completion import ChatCompletion
     from ...models.chat_completion_request import ChatCompletionRequest
