@@ -5,43 +5,41 @@ from __future__ import annotations
 import gc
 from time import perf_counter, process_time
 
-from opper_chat._accumulator import Accumulator
-from opper_chat._chunks import ChunkReader
+from opper_chat._clocks import CallClocks, ClockSettings
+from opper_chat._flow import StreamFlow
 from served import events
 from worker import Measured
 
-NETWORK = 65536
+NETWORK = 16384
 """Bytes that come at once."""
 
 
-def decoded(count: int) -> tuple[list[dict[str, object]], float, float]:
+def decoded(count: int) -> tuple[StreamFlow, float, float]:
     """Read the bytes of a stream of so many chunks, as both shells do, and time it."""
     data = b"".join(events(count))
-    reader, values = ChunkReader(200, {}), list[dict[str, object]]()
+    flow = StreamFlow(200, {"content-type": "text/event-stream"}, CallClocks(ClockSettings(), 0.0))
     gc.collect()
     cpu, began = process_time(), perf_counter()
     for start in range(0, len(data), NETWORK):
-        for chunk in reader.feed(data[start : start + NETWORK]):
-            values.append(chunk.value)
-    return values, process_time() - cpu, perf_counter() - began
+        flow.receive(data[start : start + NETWORK])
+    return flow, process_time() - cpu, perf_counter() - began
 
 
 def decode(count: int) -> Measured:
     """Bytes to chunks: events, JSON, models."""
-    values, cpu, wall = decoded(count)
-    assert len(values) == count
+    flow, cpu, wall = decoded(count)
+    assert flow.chunks_waiting == count
     return Measured(count, cpu, wall)
 
 
 def accumulate(count: int) -> Measured:
-    """Chunks to their completion, once, at the end."""
-    values = decoded(count)[0]
+    """Chunks to their completion, made once, at the end."""
+    flow = decoded(count)[0]
     gc.collect()
     cpu, began = process_time(), perf_counter()
-    accumulator = Accumulator()
-    for value in values:
-        accumulator.add(value)
-    completion = accumulator.snapshot()
+    while flow.take() is not None:
+        pass
+    completion = flow.accumulator.snapshot()
     measured = Measured(count, process_time() - cpu, perf_counter() - began)
-    assert completion.choices[0].message.content
+    assert len(completion.choices[0].message.content or "") > count
     return measured

@@ -16,6 +16,7 @@ QUESTIONS: dict[str, tuple[str, Metric, bool]] = {
     "events": ("The same as 32 in a write, as typed events: chunks per second", "wall", True),
     "small": ("Plain call, small reply: µs of CPU", "cpu", False),
     "large": ("Plain call, 52 KB reply with logprobs: µs of CPU", "cpu", False),
+    "logprobs": ("The same, and every log probability is read: µs of CPU", "cpu", False),
     "first": ("First chunk on a warm connection: µs", "wall", False),
     "concurrent:1000": ("1,000 async streams at once: chunks per second", "wall", True),
     "concurrent:100": ("100 async streams at once: chunks per second", "wall", True),

@@ -21,12 +21,13 @@ HANGS_AFTER = 600.0
 
 STREAMS = ("own", "coalesced", "many", "paced")
 STARTS = ("import", "cold")
-CALLS = ("small", "large", "first")
+CALLS = ("small", "large", "logprobs", "first")
 ABLE: dict[str, frozenset[str]] = {
     "import": frozenset({OURS, *PEERS} - {"limit"}),
     "cold": frozenset({OURS, *PEERS} - {"limit", "opperai"}),
     "events": frozenset({OURS, "openai"}),
     "text": frozenset({OURS}),
+    "logprobs": frozenset({OURS, "openai"}),
     "second": frozenset({OURS, "openai"}),
     "concurrent": frozenset({OURS, "openai", "httpx", "aiohttp", "limit"}),
     "decode": frozenset({OURS}),

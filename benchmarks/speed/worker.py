@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 from server import allow_files
 
 STREAMS = {"own", "coalesced", "many", "paced"}
-CALLS = {"small", "large"}
-WAYS = {"text": "text", "events": "events"}
-"""Questions that read ``coalesced`` in another way, and the way."""
+CALLS = {"small", "large", "logprobs"}
+WAYS = {"text": "coalesced", "events": "coalesced", "logprobs": "large"}
+"""Questions that read in another way what is the answer to another question, and that one. The way has their name."""
 CLIENTS_AT_ONCE = 20
 
 
@@ -68,10 +68,10 @@ async def repeated(work: Callable[[], Any], seconds: float, *, awaited: bool) ->
 
 async def throughput(subject: Subject, question: str, seconds: float, size: int) -> Measured:
     """Chunks of streams, or plain calls, one after another on a warm connection."""
-    form = "coalesced" if question in WAYS else question
-    client = subject.made(form, size)
+    client = subject.made(WAYS.get(question, question), size)
     awaited = subject.kind.__name__ == "Async"
-    work: Callable[[], Any] = client.call if question in CALLS else getattr(client, WAYS.get(question, "stream"))
+    usual = "call" if question in CALLS else "stream"
+    work: Callable[[], Any] = getattr(client, question if question in WAYS else usual)
     expected = await done(work())
     if question in CALLS:
         assert expected >= 4, expected

@@ -17,6 +17,11 @@ class Sync:
     def call(self) -> int:
         return len(self.create(**BODY).choices[0].message.content or "")
 
+    def logprobs(self) -> int:
+        """Ask for the large reply, and read every log probability."""
+        logprobs = self.create(**BODY).choices[0].logprobs
+        return sum(len(token.top_logprobs) for token in logprobs.content) if logprobs and logprobs.content else 0
+
     def stream(self) -> int:
         count = 0
         with self.create(stream=True, **BODY) as stream:
@@ -52,6 +57,10 @@ class Async:
 
     async def call(self) -> int:
         return len((await self.create(**BODY)).choices[0].message.content or "")
+
+    async def logprobs(self) -> int:
+        logprobs = (await self.create(**BODY)).choices[0].logprobs
+        return sum(len(token.top_logprobs) for token in logprobs.content) if logprobs and logprobs.content else 0
 
     async def stream(self) -> int:
         count = 0
