@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 import os
+from collections.abc import Mapping
 
 from ._answer_headers import AnswerHeaders
 from ._clocks import CallClocks, ClockSettings
