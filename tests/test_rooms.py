@@ -92,6 +92,7 @@ ROOMS = [
     "_async_gate",
     "_async_pool",
     "_framing",
+    "_heads",
     "_async_connection",
     "_async_sender",
     "_async_http",
