@@ -93,6 +93,8 @@ ROOMS = [
     "_async_pool",
     "_framing",
     "_heads",
+    "_network",
+    "_async_network",
     "_async_connection",
     "_async_sender",
     "_async_http",
