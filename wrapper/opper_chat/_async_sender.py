@@ -6,13 +6,14 @@ every request, and takes longer over it than the network here takes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ._async_connection import AsyncConnection
 from ._async_pool import AsyncPool
-from ._library import Library
+from ._library import Library, core_of
 from ._options import find_proxy
 from ._transport import CallersError, no_cookies, ssl_context
 
@@ -33,6 +34,8 @@ def default_client(library: Library, max_connections: int, event_hooks: EventHoo
         max_connections: how many connections there may be.
         event_hooks: what is called with every request and every response.
     """
+    if any(name.lower().endswith("_proxy") for name in os.environ):
+        core_of(library)  # loaded now: in a forked child, another thread of its parent's may have been about to
     proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
 
     def connect(scheme: str, host: str) -> Any:

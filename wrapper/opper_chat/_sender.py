@@ -8,12 +8,13 @@ every request, and takes longer over it than the network here takes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ._connection import Connection
-from ._library import Library
+from ._library import Library, core_of
 from ._options import find_proxy
 from ._pool import Pool
 from ._transport import CallersError, no_cookies, ssl_context
@@ -37,6 +38,10 @@ def default_client(
         max_connections: how many connections there may be.
         event_hooks: what is called with every request and every response.
     """
+    if any(name.lower().endswith("_proxy") for name in os.environ):
+        core_of(
+            library
+        )  # loaded now: in a forked child, another thread of its parent's may have been about to
     proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
 
     def connect(scheme: str, host: str) -> Any:
