@@ -20,7 +20,7 @@ from server import running
 
 ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": "Name a colour of the rainbow."}]}
 SHORT, LONG = 40, 140
-"""Chunks of two streams that differ in nothing else. Each is written at once, and fits into one read."""
+"""Chunks of two streams that differ in nothing else. Each is written at once, and fits into a few reads."""
 
 
 class Budget(NamedTuple):
@@ -39,10 +39,10 @@ BUDGETS = {
     "piece of text": Budget(85, 85, "a chunk, and one look at its text: nothing is saved by asking for text alone"),
     "event": Budget(131, 131, "a chunk, its two events, and the search for other pieces that it might have brought"),
     "call": Budget(
-        1350, 1820, "a third is h11 with one head each way, a third httpx's headers and response; ours are checks of"
-        " the arguments and the bounds of waiting, which cost more where anyio makes them"
+        1050, 1170, "half is httpx's request, headers and response, a tenth the two heads; the rest are checks of the"
+        " arguments, the bounds of waiting, and under asyncio the turns of its loop"
     ),
-    "stream": Budget(1700, 2280, "a call, the reading of two chunks, and the end: giving the connection back"),
+    "stream": Budget(1370, 1570, "a call, the reading of two chunks, and the end: giving the connection back"),
 }  # fmt: skip
 
 

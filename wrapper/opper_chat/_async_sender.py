@@ -6,6 +6,7 @@ every request, and takes longer over it than the network here takes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -33,7 +34,8 @@ def default_client(library: Library, max_connections: int, event_hooks: EventHoo
         max_connections: how many connections there may be.
         event_hooks: what is called with every request and every response.
     """
-    core_of(library)  # loaded now: in a forked child, another thread of its parent's may have been about to
+    if any(name.lower().endswith("_proxy") for name in os.environ):
+        core_of(library)  # loaded now: in a forked child, another thread of its parent's may have been about to
     proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
 
     def connect(scheme: str, host: str) -> Any:

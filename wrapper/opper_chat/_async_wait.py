@@ -31,14 +31,12 @@ __all__ = [
     "Grip",
     "SendLimit",
     "abandon",
-    "addresses",
     "at_end_of_loop",
     "drop",
     "forget_loop",
     "free",
     "grip_of",
     "has_ended",
-    "has_more",
     "interrupt",
     "is_anywhere",
     "is_here",
@@ -173,20 +171,6 @@ def is_anywhere(response: httpx.Response) -> bool:
     """Whether the event loop of a response is still there."""
     loop = response.extensions.get(LOOP)
     return isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed()
-
-
-def addresses(host: str, port: int) -> list[str]:  # noqa: ARG001  # the twin asks the name server
-    """Return the host: anyio tries its addresses, beside each other where one keeps it waiting."""
-    return [host]
-
-
-async def has_more(stream: Any) -> bool:
-    """Whether there is more to be read from a TLS connection, or its end, although its socket says nothing of it."""
-    try:
-        await stream.read(1, 0)
-    except Exception as error:  # noqa: BLE001  # the classes of httpcore or of its fork
-        return type(error).__name__ != "ReadTimeout"
-    return True
 
 
 def has_ended(loop: Hashable) -> bool:

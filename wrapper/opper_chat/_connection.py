@@ -2,37 +2,35 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 """One connection to a server, over which requests go one after another: HTTP/1.1 by RFC 9112.
 
-The network is httpcore's, as for httpx's own transports; the heads are h11's, the bodies `_framing`'s. Those transports
-have h11 make an event of every chunk of a body, and a pool around each connection, which is more than half the cost of
-a streamed answer. What goes wrong is raised as httpx raises it. Proxies are left to httpx.
+The network is `_network`'s, the heads are `_heads`', the bodies `_framing`'s. httpx's own transports have a
+general parser make an event of every chunk of a body, and a pool around each connection, which is more than half the
+cost of a streamed answer. What goes wrong is raised as httpx raises it. Proxies are left to httpx.
 """
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from functools import cache
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-import h11
-
-from ._clocks import SHORTEST
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
-from ._library import Library, core_of
-from ._wait import WATCH, addresses, has_more, undisturbed
+from ._heads import AnswerHead, HeadError, HeadReader, WrittenError, write_head
+from ._library import Library
+from ._network import NetworkError, NetworkStream, Server, connect
+from ._wait import WATCH, undisturbed
 
 if TYPE_CHECKING:
-    import httpcore
     import httpx
 
-PIECE = 65536
-"""The most bytes that are read at once."""
+PIECE = 16384
+"""The most bytes that are read at once. Of what comes in larger pieces, so many chunks are made at once that Python's
+collector of garbage takes them for old, which costs a tenth of what reading them does."""
 
-LONGEST_HEAD = 100 * 1024
-"""The most bytes of an answer's head."""
+LONG = 65536
+"""Bytes of a body whose sending takes a while."""
 
 PORTS = {"http": 80, "https": 443}
 
@@ -48,10 +46,9 @@ class Connection:
 
     def __init__(self, library: Library, tls: ssl.SSLContext | None, keep: float) -> None:
         self.library = library
-        self._core = core_of(library)
         self._tls = tls
         self._keep = keep
-        self._stream: httpcore.NetworkStream | None = None
+        self._stream: NetworkStream | None = None
         self._idle_since = 0.0
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -61,21 +58,18 @@ class Connection:
             TransportError: the classes of httpx for what goes wrong on the way.
         """
         steps: Mapping[str, float | None] = request.extensions.get("timeout", {})
-        exchange = h11.Connection(h11.CLIENT, max_incomplete_event_size=LONGEST_HEAD)
         with ErrorsOfLibrary(self.library, request):
             stream = self._connected(request, steps)
-            with suppress(
-                self._core.WriteError
-            ):  # a server may answer before it has read all, and leave
-                self._write(stream, _written(exchange, request), steps.get("write"))
-            head = self._read_head(stream, exchange, steps.get("read"))
+            closes = self._write(stream, request, steps)
+            reader = HeadReader()
+            head = self._read_head(stream, reader, steps)
         body = _body_of(head)
-        sound = exchange.our_state is h11.DONE and not isinstance(body, EndlessBody)
+        sound = head.lasting and not closes and not isinstance(body, EndlessBody)
         stream_class = _stream_class(self.library)
         return self.library.Response(
             head.status_code,
-            headers=head.headers.raw_items(),
-            stream=stream_class(self, request, body, exchange.trailing_data[0], sound=sound),
+            headers=head.headers,
+            stream=stream_class(self, request, body, reader.take_rest(), sound=sound),
             extensions={
                 "http_version": b"HTTP/" + head.http_version,
                 "reason_phrase": head.reason,
@@ -101,14 +95,11 @@ class Connection:
 
     def _connected(
         self, request: httpx.Request, steps: Mapping[str, float | None]
-    ) -> httpcore.NetworkStream:
+    ) -> NetworkStream:
         """Return the connection, made anew where there is none that can be used."""
         if self._stream is not None:
             # What can be read before anything was asked is the end, by a server that has waited long enough.
-            stale = monotonic() - self._idle_since > self._keep or self._stream.get_extra_info(
-                "is_readable"
-            )
-            if not stale and not (self._tls is not None and has_more(self._stream)):
+            if monotonic() - self._idle_since <= self._keep and not self._stream.has_more():
                 return self._stream
             self.close()
         url = request.url
@@ -118,58 +109,41 @@ class Connection:
             )
         watch = request.extensions.get(WATCH, _unwatched)
         host = url.raw_host.decode("ascii")
-        backend: httpcore.NetworkBackend = self._core.SyncBackend()
-        stream = self._connect(backend, host, url.port or PORTS[url.scheme], steps)
+        server = Server(host, url.port or PORTS[url.scheme], self._tls)
+        stream = connect(self.library, server, steps, watch)
         self._stream = stream
-        watch(stream)
-        if self._tls is not None:
-            self._stream = stream = stream.start_tls(self._tls, host, steps.get("connect"))
-            watch(stream)
         return stream
 
-    def _connect(
-        self,
-        backend: httpcore.NetworkBackend,
-        host: str,
-        port: int,
-        steps: Mapping[str, float | None],
-    ) -> httpcore.NetworkStream:
-        """Connect to the first address of a host that lets us in. All of them share the time that there is."""
-        seconds = steps.get("connect")
-        due = None if seconds is None else monotonic() + seconds
-        *others, last = addresses(host, port)
-
-        def share(untried: int) -> float | None:
-            return None if due is None else max(due - monotonic(), SHORTEST) / untried
-
-        for number, place in enumerate(others):
-            with suppress(self._core.ConnectError, self._core.ConnectTimeout):
-                return backend.connect_tcp(place, port, share(len(others) - number + 1))
-        return backend.connect_tcp(last, port, share(1))
-
     def _write(
-        self, stream: httpcore.NetworkStream, pieces: list[bytes], timeout: float | None
-    ) -> None:
-        # Each is let go of as it is sent, and all with this frame: the first has the key in it.
-        while pieces:
-            stream.write(pieces.pop(0), timeout)
+        self, stream: NetworkStream, request: httpx.Request, steps: Mapping[str, float | None]
+    ) -> bool:
+        """Send a request, whose body is there as a whole; return whether the connection ends with its answer."""
+        pieces, closes = _written(request)
+        try:
+            # Each is let go of as it is sent, and all with this frame: the first has the key in it.
+            while pieces:
+                stream.write(pieces.pop(0), steps.get("write"))
+        except NetworkError as fault:
+            if fault.name != "WriteError":
+                raise
+            return True  # a server may answer before it has read all, and leave
+        return closes
 
     def _read_head(
-        self, stream: httpcore.NetworkStream, exchange: h11.Connection, timeout: float | None
-    ) -> h11.Response:
+        self, stream: NetworkStream, reader: HeadReader, steps: Mapping[str, float | None]
+    ) -> AnswerHead:
+        timeout = steps.get("read")
         while True:
-            event = exchange.next_event()
-            if isinstance(event, h11.Response):
-                return event
-            if event is h11.NEED_DATA:
+            head = reader.read()
+            if head is None:
                 data = stream.read(PIECE, timeout)
                 if not data:
-                    raise self._core.RemoteProtocolError(
-                        "Server disconnected without sending a response."
-                    )
-                exchange.receive_data(data)
-            elif not isinstance(event, h11.InformationalResponse) or event.status_code == 101:
-                raise self._core.RemoteProtocolError("the server wants to speak another protocol")
+                    raise HeadError("Server disconnected without sending a response.")
+                reader.feed(data)
+            elif head.status_code == 101:
+                raise HeadError("the server wants to speak another protocol")
+            elif head.status_code >= 200:
+                return head
 
 
 class _BodyStream:
@@ -225,7 +199,7 @@ def _stream_class(library: Library) -> Any:
 
 
 class ErrorsOfLibrary:
-    """Turns what httpcore, h11 and the framing of bodies raise within into the errors of httpx, by their names."""
+    """Turns what the network, the heads and the bodies raise within into the errors of httpx, by their names."""
 
     __slots__ = ("_library", "_request")
 
@@ -244,47 +218,36 @@ class ErrorsOfLibrary:
     ) -> None:
         if error is None:
             return
-        core = core_of(self._library)
-        name = None
-        if isinstance(error, (core.TimeoutException, core.NetworkError, core.ProtocolError)):
-            name = type(error).__name__
-        elif isinstance(error, ssl.SSLError):
-            name = "ReadError"  # where a record is broken, which httpcore leaves as it is
-        elif isinstance(error, h11.LocalProtocolError):
+        if isinstance(error, NetworkError):
+            name = error.name
+        elif isinstance(error, WrittenError):
             name = "LocalProtocolError"
-        elif isinstance(error, (h11.RemoteProtocolError, FramingError)):
+        elif isinstance(error, (HeadError, FramingError)):
             name = "RemoteProtocolError"
-        if name is not None:
-            raise getattr(self._library, name)(str(error), request=self._request) from error
+        else:
+            return
+        raise getattr(self._library, name)(str(error), request=self._request) from error
 
 
 def _unwatched(stream: object) -> None:
     """Do nothing."""
 
 
-def _written(exchange: h11.Connection, request: httpx.Request) -> list[bytes]:
-    """Return a request as bytes: its head, and its body, which is there as a whole.
+def _written(request: httpx.Request) -> tuple[list[bytes], bool]:
+    """Return a request as bytes, and whether it asks that the connection be closed.
 
-    They are one piece, unless the body is long, so that its sending takes a while: the head has the key in it, and
-    whoever is interrupted then has the piece in a variable.
+    Its head and its body are one piece, unless the body is long, so that its sending takes a while: the head has the
+    key in it, and whoever is interrupted then has the piece in a variable.
     """
-    events = [
-        h11.Request(
-            method=request.method, target=request.url.raw_path, headers=request.headers.raw
-        ),
-        h11.Data(data=request.content),
-        h11.EndOfMessage(),
-    ]
-    pieces = [exchange.send(event) or b"" for event in events]
-    return [b"".join(pieces)] if len(pieces[1]) < PIECE else pieces
+    content = request.content
+    head = write_head(request.method, request.url.raw_path, request.headers.raw, len(content))
+    return [head.data + content] if len(content) < LONG else [head.data, content], head.closes
 
 
-def _body_of(head: h11.Response) -> Body:
-    """Return how the body of an answer to a POST is framed (RFC 9112 section 6.3). h11 has looked at the values."""
-    headers = dict(head.headers)
+def _body_of(head: AnswerHead) -> Body:
+    """Return how the body of an answer to a POST is framed (RFC 9112 section 6.3)."""
     if head.status_code in (204, 304):
         return SizedBody(0)
-    if b"transfer-encoding" in headers:
+    if head.chunked:
         return ChunkedBody()
-    size = headers.get(b"content-length")
-    return EndlessBody() if size is None else SizedBody(int(size))
+    return EndlessBody() if head.length is None else SizedBody(head.length)

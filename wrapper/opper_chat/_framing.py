@@ -1,7 +1,7 @@
 """Where an HTTP/1.1 body ends, and which of the bytes are its own: RFC 9112 sections 6 and 7. No I/O.
 
-h11, which reads the heads, makes an event of every chunk of a body, at half of what a streamed token costs in all. Here
-what came at once is one piece, however many chunks it came in.
+What came at once is one piece here, however many chunks it came in: an event for every chunk, as general parsers make
+them, is half of what a streamed token costs in all.
 """
 
 from __future__ import annotations

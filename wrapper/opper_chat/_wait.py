@@ -6,7 +6,6 @@ Its twin `_async_wait` has the same names for the async shells.
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from _thread import start_new_thread
@@ -251,20 +250,6 @@ def is_here(response: httpx.Response) -> bool:  # noqa: ARG001  # the twin asks 
 def is_anywhere(response: httpx.Response) -> bool:  # noqa: ARG001
     """Return True."""
     return True
-
-
-def addresses(host: str, port: int) -> list[str]:
-    """Return the addresses of a host, so that each is given its share of the time; the host where they are unknown."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return [host]  # connecting says what is wrong
-    return list(dict.fromkeys(str(place[0]) for *_, place in found)) or [host]
-
-
-def has_more(stream: object) -> bool:  # noqa: ARG001  # the twin reads ahead of its socket
-    """Return False: what there is to be read shows in the socket."""
-    return False
 
 
 def has_ended(loop: object) -> bool:  # noqa: ARG001  # the twin asks it

@@ -1,0 +1,426 @@
+"""The network below the connections: time, turns, what is read ahead, addresses; under asyncio, uvloop and trio."""
+
+import asyncio
+import contextlib
+import gc
+import socket
+import ssl
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, cast
+
+import httpx
+import pytest
+import trio
+import trustme
+from flavours import HELLO, Flavour
+from opper_chat import APIConnectionError, APITimeoutError, AsyncOpper
+from opper_chat import _async_network as network
+from opper_chat._library import Library
+from opper_chat._network import NetworkError, Server
+from opper_chat._network import connect as connect_sync
+from opper_chat._transport import ssl_context
+
+LIBRARY = cast("Library", httpx)
+STEPS = {"connect": 5.0}
+
+Use = Callable[[network.AsyncNetworkStream, socket.socket], Awaitable[None]]
+
+
+def connected(use: Use) -> None:
+    """Use a connection, and the server's end of it, in an event loop of asyncio."""
+
+    async def run(port: int, listener: socket.socket) -> None:
+        stream = await network.connect(LIBRARY, Server("127.0.0.1", port, None), STEPS, lambda stream: None)
+        peer, _ = listener.accept()
+        with peer:
+            try:
+                await use(stream, peer)
+            finally:
+                await stream.aclose()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asyncio.run(run(listener.getsockname()[1], listener))
+
+
+def test_the_time_of_a_read() -> None:
+    """Is its own: shorter or longer than that of the read before, or none."""
+
+    async def use(stream: network.AsyncNetworkStream, peer: socket.socket) -> None:
+        peer.sendall(b"a")
+        assert await stream.read(10, 60) == b"a"
+        for seconds in (0.2, 0.1, 0.3):
+            began = monotonic()
+            with pytest.raises(NetworkError) as caught:
+                await stream.read(10, seconds)
+            assert caught.value.name == "ReadTimeout"
+            assert seconds - 0.02 < monotonic() - began < seconds + 0.2
+        # The timer of the short one before is still there when the long one begins.
+        peer.sendall(b"b")
+        assert await stream.read(10, 0.1) == b"b"
+        asyncio.get_running_loop().call_later(0.3, peer.sendall, b"c")
+        assert await stream.read(10, 60) == b"c"
+        peer.sendall(b"d")
+        assert await stream.read(10, 0.1) == b"d"
+        asyncio.get_running_loop().call_later(0.3, peer.sendall, b"e")
+        assert await stream.read(10, None) == b"e"
+
+    connected(use)
+
+
+def test_a_read_that_is_cancelled() -> None:
+    """Leaves what comes then to the next."""
+
+    async def use(stream: network.AsyncNetworkStream, peer: socket.socket) -> None:
+        reading = asyncio.create_task(stream.read(10, 60))
+        await asyncio.sleep(0.05)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        peer.sendall(b"abc")
+        await asyncio.sleep(0.05)
+        assert [await stream.read(2, 60), await stream.read(2, 60)] == [b"ab", b"c"]
+
+    connected(use)
+
+
+def test_what_is_there_already() -> None:
+    """Is read in turns: other tasks have theirs between two reads, and a task that is cancelled is told at the next."""
+
+    async def use(stream: network.AsyncNetworkStream, peer: socket.socket) -> None:
+        peer.sendall(b"x" * 1000)
+        await asyncio.sleep(0.05)
+        turns: list[str] = []
+
+        async def read() -> None:
+            while await stream.read(100, 60):
+                turns.append("read")
+
+        async def count() -> None:
+            for _ in range(5):
+                turns.append("other")
+                await asyncio.sleep(0)
+
+        reading = asyncio.create_task(read())
+        await count()
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+        assert turns.count("read") < 10
+        assert turns[:6] == ["other", "other", "read", "other", "read", "other"]
+
+    connected(use)
+
+
+def test_what_nobody_asked_for_yet() -> None:
+    """Stays with the system beyond some of it, and comes in order when it is asked for."""
+    sent = bytes(range(256)) * 80_000
+
+    async def use(stream: network.AsyncNetworkStream, peer: socket.socket) -> None:
+        sending = threading.Thread(target=peer.sendall, args=(sent,))
+        sending.start()
+        await asyncio.sleep(0.3)
+        waiting: int = cast("Any", stream)._waiting
+        assert 0 < waiting < 1_000_000
+        assert sending.is_alive()
+        read = bytearray()
+        while len(read) < len(sent):
+            read += await stream.read(16384, 5)
+        assert bytes(read) == sent
+        await asyncio.to_thread(sending.join)
+        assert not await stream.has_more()
+
+    connected(use)
+
+
+def test_the_end(flavour: Flavour) -> None:
+    """Shows before it is read, whether the server closes or breaks off; so does what nobody asked for."""
+
+    async def use(stream: Any, peer: socket.socket) -> None:
+        assert not await told(stream.has_more())
+        peer.sendall(b"a")
+        await asyncio.sleep(0.05)
+        assert await told(stream.has_more())
+        assert await told(stream.read(10, 1)) == b"a"
+        assert not await told(stream.has_more())
+        peer.close()
+        await asyncio.sleep(0.05)
+        assert await told(stream.has_more())
+        assert await told(stream.read(10, 1)) == b""
+
+    async def told(result: Any) -> Any:
+        return await result if isinstance(result, Awaitable) else result
+
+    if flavour.kind == "async":
+        connected(use)
+        return
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        stream = connect_sync(LIBRARY, Server(*listener.getsockname(), None), STEPS, lambda stream: None)
+        peer, _ = listener.accept()
+        asyncio.run(use(stream, peer))
+        stream.close()
+
+
+@pytest.mark.parametrize("kind", ["sync", "asyncio", "trio"])
+def test_what_a_connection_tells_of_itself(kind: str, server: Any) -> None:
+    """By the names that httpcore has for it."""
+
+    def looked(stream: Any, listener: socket.socket) -> None:
+        info = stream.get_extra_info
+        assert info("server_addr") == listener.getsockname()
+        assert info("client_addr")[0] == "127.0.0.1"
+        assert isinstance(info("socket").fileno(), int)
+        assert info("is_readable") is False
+        assert info("ssl_object") is None
+        assert info("nonsense") is None
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = Server(*listener.getsockname(), None)
+
+        async def run() -> None:
+            stream = await network.connect(LIBRARY, server, STEPS, lambda stream: None)
+            looked(stream, listener)
+            await stream.aclose()
+
+        if kind == "sync":
+            stream = connect_sync(LIBRARY, server, STEPS, lambda stream: None)
+            looked(stream, listener)
+            stream.close()
+        else:
+            asyncio.run(run()) if kind == "asyncio" else trio.run(run)
+
+
+# --- Addresses -----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def full(place: str, port: int = 0) -> Iterator[int]:
+    """Keep everybody waiting who connects."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind((place, port))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        for _ in range(8):  # they fill the queue of those who wait to be let in
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex((place, port))
+        yield port
+
+
+@pytest.fixture
+def places(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses of the host ``several.localhost``."""
+    known: list[str] = []
+    found = socket.getaddrinfo
+
+    def several(host: Any, *more: Any, **named: Any) -> list[Any]:
+        hosts = known if host == "several.localhost" else [host]
+        return [one for place in hosts for one in found(place, *more, **named)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", several)  # no name server is asked here
+    return known
+
+
+def reached(port: int, seconds: float) -> str:
+    """Connect to the host of several addresses, and return the one that let us in."""
+
+    async def run() -> str:
+        server = Server("several.localhost", port, None)
+        stream = await network.connect(LIBRARY, server, {"connect": seconds}, lambda stream: None)
+        place: Any = stream.get_extra_info("server_addr")
+        await stream.aclose()
+        return str(place[0])
+
+    place = asyncio.run(run())
+    gc.collect()  # a socket that was left open warns
+    return place
+
+
+def test_an_address_that_keeps_us_waiting(places: list[str]) -> None:
+    """Has a start before the next is tried, and no more."""
+    with full("127.0.0.2") as port, socket.create_server(("127.0.0.3", port)):
+        places[:] = ["127.0.0.2", "127.0.0.3"]
+        began = monotonic()
+        assert reached(port, 5) == "127.0.0.3"
+        assert 0.2 < monotonic() - began < 2
+
+
+def test_an_address_that_lets_nobody_in(places: list[str]) -> None:
+    """Is passed over at once; where none does, that is the error."""
+    with socket.create_server(("127.0.0.3", 0)) as listener:
+        port = listener.getsockname()[1]
+        places[:] = ["127.0.0.2", "127.0.0.3"]
+        began = monotonic()
+        assert reached(port, 5) == "127.0.0.3"
+        assert monotonic() - began < 0.2
+        places[:] = ["127.0.0.2", "127.0.0.4"]
+        with pytest.raises(NetworkError, match=r"127\.0\.0\.4") as caught:
+            reached(port, 5)
+    assert caught.value.name == "ConnectError"
+
+
+def test_addresses_that_all_keep_us_waiting(places: list[str]) -> None:
+    """Have the time that there is."""
+    with full("127.0.0.2") as port, full("127.0.0.3", port):
+        places[:] = ["127.0.0.2", "127.0.0.3"]
+        began = monotonic()
+        with pytest.raises(NetworkError) as caught:
+            reached(port, 0.5)
+        assert (caught.value.name, monotonic() - began < 1.5) == ("ConnectTimeout", True)
+    gc.collect()
+
+
+# --- TLS, and other loops --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLContext]:
+    """The context of a server whose certificate the client trusts."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    ssl_context.cache_clear()
+    yield context
+    ssl_context.cache_clear()
+
+
+def answering(connection: socket.socket, texts: list[bytes]) -> None:
+    """Answer every request with the next of the texts, each a status."""
+    for text in texts:
+        data = b""
+        while b"\r\n\r\n" not in data:
+            if not (piece := connection.recv(65536)):
+                return
+            data += piece
+        connection.sendall(text)
+
+
+ANSWER = b"HTTP/1.1 418 Teapot\r\ncontent-length: 2\r\n\r\n{}"
+
+
+@contextlib.contextmanager
+def speaking(tls: ssl.SSLContext | None, answers: list[bytes]) -> Iterator[tuple[str, list[int]]]:
+    """Run a server; give its address and a list with a number for each connection."""
+    connections: list[int] = []
+
+    def accept(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            connections.append(len(connections))
+            with contextlib.suppress(OSError), connection:
+                if tls is None:
+                    answering(connection, answers)
+                else:
+                    with tls.wrap_socket(connection, server_side=True) as wrapped:
+                        answering(wrapped, answers)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        scheme = "https" if tls else "http"
+        yield f"{scheme}://localhost:{listener.getsockname()[1]}", connections
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+async def calls(address: str, count: int) -> None:
+    async with AsyncOpper(api_key="key", base_url=address, max_retries=0, timeout=5) as client:
+        for _ in range(count):
+            with pytest.raises(Exception, match="418"):
+                await client.chat.completions.create(messages=HELLO)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["tcp", "tls"])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop", "trio"])
+def test_other_loops(tls: ssl.SSLContext, loop: str, secure: bool) -> None:
+    """Use a connection again, and not one over which something came that nobody asked for."""
+    run: Callable[..., object]
+    if loop == "asyncio":
+        run = lambda *given: asyncio.run(calls(*given))  # noqa: E731
+    elif loop == "trio":
+        run = lambda *given: trio.run(calls, *given)  # noqa: E731
+    else:
+        uvloop = pytest.importorskip("uvloop")
+        run = lambda *given: uvloop.run(calls(*given))  # noqa: E731
+    context = tls if secure else None
+    with speaking(context, [ANSWER] * 9) as (address, connections):
+        run(address, 3)
+        assert len(connections) == 1
+    with speaking(context, [ANSWER + b"HTTP/1.1 200 OK\r\n\r\n"] * 9) as (address, connections):
+        run(address, 2)
+        assert len(connections) == 2
+    gc.collect()
+
+
+def test_a_server_that_says_nothing_of_tls(flavour: Flavour) -> None:
+    """Has the time to connect, and no more."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(APITimeoutError) as caught:
+            flavour.create(address, {"timeout": 0.3}, messages=HELLO)
+    assert (caught.value.clock, caught.value.seconds) == ("connect", 0.3)
+    gc.collect()
+
+
+def test_a_server_that_drips_its_handshake(flavour: Flavour) -> None:
+    """Each byte has the time to connect; the deadline ends it."""
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with contextlib.suppress(OSError), connection:
+            connection.recv(65536)
+            for byte in b"\x16\x03\x03\x10\x00\x02\x00\x0f\xfc" + b"\x00" * 1000:
+                connection.sendall(bytes([byte]))
+                sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        address = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        began = monotonic()
+        with pytest.raises(APITimeoutError) as caught:
+            flavour.create(address, {"timeout": 2.0, "deadline": 0.5}, messages=HELLO)
+    assert caught.value.clock == "deadline"
+    assert monotonic() - began < 1.5
+
+
+def test_a_call_that_is_cancelled_while_it_connects(tls: ssl.SSLContext) -> None:
+    """Leaves no socket behind, before the server let it in or after."""
+
+    async def run(address: str) -> None:
+        async with AsyncOpper(api_key="key", base_url=address) as client:
+            task = asyncio.create_task(client.chat.completions.create(messages=HELLO))  # type: ignore[call-overload]
+            await asyncio.sleep(0.2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    with full("127.0.0.2") as port:
+        asyncio.run(run(f"http://127.0.0.2:{port}"))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        asyncio.run(run(f"https://127.0.0.1:{listener.getsockname()[1]}"))
+    gc.collect()
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"], ids=["head", "body"])
+def test_a_connection_that_is_reset(flavour: Flavour, answer: bytes) -> None:
+    """Is an error of this package, before the head of an answer and inside its body."""
+
+    def reset(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(answer)
+            sleep(0.1)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=reset, args=(listener,), daemon=True).start()
+        with pytest.raises(APIConnectionError, match=r"(?i)reset"):
+            flavour.create(f"http://127.0.0.1:{listener.getsockname()[1]}", messages=HELLO)

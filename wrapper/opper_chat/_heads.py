@@ -1,0 +1,189 @@
+"""Heads of HTTP/1.1 messages: a request's written, an answer's read, by RFC 9112 and RFC 9110. No I/O.
+
+A head is a few lines, and one look at each is enough: a general parser of the protocol takes longer over the two of a
+call than everything else that is done to send it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+LONGEST_HEAD = 100 * 1024
+"""The most bytes of an answer's head."""
+
+MOST_DIGITS = 20
+"""Of a length."""
+
+Headers = list[tuple[bytes, bytes]]
+
+_TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
+_NAME = re.compile(_TOKEN)
+_VALUE = re.compile(rb"[^\x00\r\n]*")
+_TARGET = re.compile(rb"[!-~]+")
+_STATUS = re.compile(rb"HTTP/([0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
+_FIELD = re.compile(rb"(" + _TOKEN + rb"):([^\x00\r]*)")
+# Lines may end in LF alone (RFC 9112 section 2.2).
+_END = re.compile(rb"\r?\n\r?\n")
+_FOLD = re.compile(rb"\n[ \t]+")
+
+
+class HeadError(Exception):
+    """The bytes are no head of an answer. The words are for a person, and none of them are the server's."""
+
+
+class WrittenError(Exception):
+    """There is no head for this request. The words are for a person, and none of them are of a value."""
+
+
+class WrittenHead(NamedTuple):
+    """The head of a request.
+
+    Attributes:
+        data: its bytes.
+        closes: whether it asks the server to close the connection.
+    """
+
+    data: bytes
+    closes: bool
+
+
+def write_head(method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], length: int) -> WrittenHead:
+    """Return the head of a request whose body is so many bytes long.
+
+    Raises:
+        WrittenError: a part of it has no form in HTTP, or it says of the body what is not so: a server that believed it
+            would take the rest for another request.
+    """
+    verb = method.encode("ascii", "replace")
+    if not _NAME.fullmatch(verb) or not _TARGET.fullmatch(target):
+        raise WrittenError("illegal request line")
+    pieces = [b"%b %b HTTP/1.1\r\n" % (verb, target)]
+    closes, told = False, not length
+    for name, value in headers:
+        if not _NAME.fullmatch(name):
+            raise WrittenError("illegal header name")
+        if not _VALUE.fullmatch(value) or value != value.strip(b" \t"):
+            raise WrittenError(f"illegal header value of {name.decode('ascii')!r}")
+        lower = name.lower()
+        if lower == b"content-length":
+            if value != b"%d" % length:
+                raise WrittenError("the header content-length says another length than that of the body")
+            told = True
+        elif lower == b"transfer-encoding":
+            raise WrittenError("the header transfer-encoding is not for a body whose length is known")
+        elif lower == b"connection":
+            closes = closes or _has_close(value)
+        pieces.append(b"%b: %b\r\n" % (name, value))
+    if not told:
+        raise WrittenError("the header content-length is missing")
+    pieces.append(b"\r\n")
+    return WrittenHead(b"".join(pieces), closes)
+
+
+class AnswerHead(NamedTuple):
+    """The head of an answer.
+
+    Attributes:
+        status_code: such as 200.
+        http_version: such as ``1.1``.
+        reason: what the server says of the status.
+        headers: as they came, in their order.
+        chunked: whether the body is in chunks.
+        length: of the body, or None where that is not said.
+        lasting: whether another request may be sent over the connection, once the body is read.
+    """
+
+    status_code: int
+    http_version: bytes
+    reason: bytes
+    headers: Headers
+    chunked: bool
+    length: int | None
+    lasting: bool
+
+
+class HeadReader:
+    """Turns the first bytes of an answer, cut anywhere, into its head."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._seen = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._data += data
+
+    def read(self) -> AnswerHead | None:
+        """Return the next head, or None where more bytes are needed.
+
+        Raises:
+            HeadError: there is none.
+        """
+        end = _END.search(self._data, self._seen)
+        if end is None:
+            if len(self._data) > LONGEST_HEAD:
+                raise HeadError("the head of the answer is too long")
+            self._seen = max(len(self._data) - 3, 0)
+            return None
+        lines = bytes(self._data[: end.start()])
+        del self._data[: end.end()]
+        self._seen = 0
+        return _read(lines)
+
+    def take_rest(self) -> bytes:
+        """Return what came behind the head."""
+        return bytes(self._data)
+
+
+def _read(data: bytes) -> AnswerHead:
+    first, _, block = data.replace(b"\r\n", b"\n").partition(b"\n")
+    status = _STATUS.fullmatch(first)
+    if status is None:
+        raise HeadError("illegal status line")
+    if b"\n " in block or b"\n\t" in block:
+        block = _FOLD.sub(b" ", block)  # a value over several lines (RFC 9112 section 5.2)
+    headers: Headers = []
+    lengths: set[bytes] = set()
+    codings: list[bytes] = []
+    closes = status[1] < b"1.1"
+    for line in block.split(b"\n") if block else ():
+        field = _FIELD.fullmatch(line)
+        if field is None:
+            raise HeadError("illegal header line")
+        name, value = field[1], field[2].strip(b" \t")
+        headers.append((name, value))
+        lower = name.lower()
+        if lower == b"content-length":
+            lengths.update(one.strip(b" \t") for one in value.split(b","))
+        elif lower == b"transfer-encoding":
+            codings.append(value.lower())
+        elif lower == b"connection":
+            closes = closes or _has_close(value)
+    if codings and codings != [b"chunked"]:
+        raise HeadError("only the transfer coding 'chunked' is supported")
+    # With both, one of two servers on the way may have believed the other (RFC 9112 section 6.3, rule 3).
+    lasting = not closes and not (codings and lengths)
+    return AnswerHead(
+        int(status[2]),
+        status[1],
+        status[3] or b"",
+        headers,
+        bool(codings),
+        _length(lengths) if lengths else None,
+        lasting,
+    )
+
+
+def _length(said: set[bytes]) -> int:
+    if len(said) > 1:
+        raise HeadError("conflicting Content-Length headers")
+    digits = said.pop()
+    if not digits.isdigit() or len(digits) > MOST_DIGITS:
+        raise HeadError("bad Content-Length")
+    return int(digits)
+
+
+def _has_close(value: bytes) -> bool:
+    return b"close" in [option.strip(b" \t") for option in value.lower().split(b",")]
