@@ -75,7 +75,9 @@ ROOMS = [
     "_responses",
     "_chunks",
     "_accumulator",
+    "_said",
     "_events",
+    "_event_maker",
     "_parsed_events",
     "_tool_run",
     "_tool_plan",
@@ -126,7 +128,8 @@ ROOMS = [
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {
-    "_requests", "_model", "_results", "_parsed", "_responses", "_chunks", "_accumulator", "_events", "_tools",
+    "_requests", "_model", "_results", "_parsed", "_responses", "_chunks", "_accumulator", "_said", "_events",
+    "_event_maker", "_tools",
     "_tool_run", "_tool_plan", "_transcript", "messages",
 }  # fmt: skip
 
