@@ -603,20 +603,22 @@ class TestConnections:
         with pytest.raises(APIConnectionError, match="closed before its body was read"):
             list(stream)
 
-    def test_a_stream_made_by_a_task_names_the_task(self, server: LocalServer) -> None:
-        """Where `create` is the whole of a task, nothing tells the line that made it."""
+    @pytest.mark.parametrize("debug", [False, True], ids=["as-usual", "debug"])
+    def test_a_stream_made_by_a_task_names_the_task(self, server: LocalServer, debug: bool) -> None:
+        """Where `create` is the whole of a task, nothing tells the line that made it but the loop's debug mode."""
 
         async def run() -> None:
             async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
                 server.reply(Reply.sse([chunk("a"), Pause(60)]))
                 create = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+                made = rf", made at .*test_streams\.py:{sys._getframe().f_lineno - 1}," if debug else ""
                 stream = await asyncio.create_task(create, name="Anna")
                 await asyncio.sleep(0)  # the loop lets go of the task, which has the stream for its result
-                with pytest.warns(ResourceWarning, match="a stream made at the task 'Anna' was never closed"):
+                with pytest.warns(ResourceWarning, match=f"a stream made at the task 'Anna'{made} was never closed"):
                     del stream
                     gc.collect()
 
-        asyncio.run(run())
+        asyncio.run(run(), debug=debug)
 
     def test_closing_from_another_thread(self, server: LocalServer, one: httpx.Client) -> None:
         """The reader wakes up at once with a truncation error, and the connection is free."""
