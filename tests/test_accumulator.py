@@ -12,7 +12,8 @@ from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import ChatCompletion
-from opper_chat._accumulator import Accumulator
+from opper_chat._accumulator import SETTLED_AFTER, Accumulator
+from opper_chat._partial_json import SETTLED_AT
 from opper_chat._sse import EventDecoder
 from opper_chat_api.models import FunctionToolCall
 
@@ -67,6 +68,7 @@ def without_nulls(value: Any) -> Any:
          {"x_groq": {"id": "r", "usage": {"n": 1}}}),
         ([{"citations": ["a"]}, {"citations": ["a", "b"]}, {"citations": ["a", "b"]}], {"citations": ["a", "b"]}),
         ([{"filters": [1]}, {"filters": [2]}], {"filters": [1, 2]}),
+        ([{"p": "abc", "x": 1}, {"p": "ab", "x": 1}], {"x": 1}),
         ([{"provider": "A"}, {"provider": "B"}, {"provider": None}, {"cost": 1}, {"cost": 0}],
          {"provider": "B", "cost": 0}),
         # The same members in the same number, but for one: nothing is taken for seen.
@@ -139,6 +141,9 @@ def test_what_are_no_choices_is_borne(chunk: dict[str, Any]) -> None:
                                    {"token": "b", "logprob": 1.5, "index": 0}]}}),
         ([{"logprobs": {"tokens": ["a"], "n": 1}}, {"logprobs": {"tokens": ["b"], "n": 2}}],
          {"logprobs": {"tokens": ["a", "b"], "n": 2}}),
+        ([{"text": "a"}, {"text": "a"}, {"text": None}, {"text": ""}], {"text": "aa"}),
+        ([{"token_ids": None}, {"token_ids": [5]}, {"token_ids": [5]}, {"token_ids": [5, 6]}],
+         {"token_ids": [5, 5, 5, 6]}),
         ([{"native_finish_reason": None, "filter": {"hate": {"on": False}}}, {"filter": {"hate": {"on": True}}}],
          {"filter": {"hate": {"on": True}}}),
     ],
@@ -169,6 +174,44 @@ def test_a_message_in_place_of_a_delta(pieces: list[Any], content: str) -> None:
     assert choice_of(*pieces)["message"]["content"] == content
 
 
+CALLED = {"id": "x", "function": {"name": "f", "arguments": '{"a": 1}'}}
+
+
+@pytest.mark.parametrize(
+    "whole",
+    [
+        {"tool_calls": [CALLED]},
+        {"tool_calls": [{"type": "function", "function": CALLED["function"]}] * 2},
+        {"function_call": CALLED["function"]},
+        {"audio": {"id": "a", "data": "pq", "transcript": "t", "expires_at": 1}},
+        {"annotations": [{"type": "url_citation", "url": "a"}]},
+        {"reasoning_details": [{"index": 0, "type": "reasoning.text", "text": "ab"}]},
+        {"reasoning_content": "hm", "refusal": "no"},
+    ],
+)
+def test_a_whole_message_that_closes_a_stream_adds_nothing_to_it(whole: dict[str, Any]) -> None:
+    """What the deltas said, once, of whatever kind it is."""
+    delta = copy.deepcopy(whole)
+    for number, call in enumerate(delta.get("tool_calls", [])):
+        call["index"] = number
+    pieces = [{"delta": delta}, {"message": whole, "finish_reason": "stop"}]
+    assert choice_of(*pieces) == {"message": whole, "finish_reason": "stop"}
+    pieces = [{"delta": {"role": "assistant"}}, *pieces]
+    assert choice_of(*pieces) == {"message": {"role": "assistant", **whole}, "finish_reason": "stop"}
+
+
+def test_a_long_text_is_not_taken_for_none() -> None:
+    """What came stays, also where all of it was put aside and something of another kind follows."""
+    for count in (SETTLED_AFTER - 1, SETTLED_AFTER, SETTLED_AFTER + 1):
+        deltas = [*[{"content": "a", "x": {"y": "b"}}] * count, {"content": 5}, {"content": {"b": 1}}]
+        assert message_of(deltas) == {"content": "a" * count, "x": {"y": "b" * count}}
+    long = "b" * SETTLED_AT
+    assert message_of([{"x": {"y": "b"}}, {"x": {"y": long}}, {"x": {"y": 5}}]) == {"x": {"y": f"b{long}"}}
+    calls = [{"index": 0, "function": {"name": "f", "arguments": piece}} for piece in ("[", f'"{long}"', "]")]
+    (call,) = message_of({"tool_calls": [one]} for one in calls)["tool_calls"]
+    assert call["function"]["arguments"] == f'["{long}"]'
+
+
 # --- Messages ----------------------------------------------------------------------------------
 
 
@@ -184,7 +227,8 @@ def test_a_message_in_place_of_a_delta(pieces: list[Any], content: str) -> None:
          {"reasoning": "xx", "reasoning_content": "yy", "thoughts": "zz"}),
         ([{"channel": "analysis"}, {"channel": "final"}, {"name": "n"}, {"name": "n"}],
          {"channel": "final", "name": "n"}),
-        ([{"token_id": 5}, {"token_id": 6}], {"token_id": 6}),
+        ([{"token_id": 5}, {"token_id": 6}], {}),
+        ([{"token_id": "a"}, {"token_id": "b"}], {"token_id": "ab"}),
         ([{"audio": {"id": "a", "data": "p", "expires_at": 1}}, {"audio": {"id": "a", "data": "q", "transcript": "t"}},
           {"audio": {"transcript": "u", "expires_at": 2}}],
          {"audio": {"id": "a", "data": "pq", "transcript": "tu", "expires_at": 2}}),
@@ -201,6 +245,12 @@ def test_a_message_in_place_of_a_delta(pieces: list[Any], content: str) -> None:
         ([{"function_call": {"name": "f", "arguments": ""}}, {"function_call": {"name": "f", "arguments": '{"a'}},
           {"function_call": {"arguments": '": 1}'}}, {"function_call": None}],
          {"function_call": {"name": "f", "arguments": '{"a": 1}'}}),
+        ([{"function_call": {"name": "get_"}}, {"function_call": {"name": "weather", "arguments": None}},
+          {"function_call": {"arguments": '{"a', "note": "n"}}, {"function_call": {"name": "", "arguments": '": 1}'}}],
+         {"function_call": {"name": "get_weather", "arguments": '{"a": 1}', "note": "n"}}),
+        ([{"function_call": {"name": "f", "arguments": {"a": 1}}}, {"function_call": {}}],
+         {"function_call": {"name": "f", "arguments": {"a": 1}}}),
+        ([{"function_call": {}}, {"function_call": "x"}], {"function_call": {}}),
         ([{"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}, {"content": "c"},
           {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]},
           {"content": [{"type": "text", "text": "d", "mark": 1}]}],
@@ -361,6 +411,28 @@ B = '{"b": 2}'
                      [("x", "get_weather", A)], id="a-name-in-pieces"),
         pytest.param([[F(0, "x", "get", None)], [F(0, "x", "get_we")], [F(0, "x", "get_weather", A)]],
                      [("x", "get_weather", A)], id="a-name-that-grows"),
+        pytest.param([[F(0, name="get_")], [F(0, name="wea", arguments="")], [F(0, name="ther", arguments=A)],
+                      [F(0, arguments="")]], [(None, "get_weather", A)], id="a-name-in-pieces-without-id"),
+        pytest.param([[F(0, "", "get_", "")], [F(0, "", "weather", "")], [F(0, "", "", A)]],
+                     [("", "get_weather", A)], id="a-name-in-pieces-with-empty-ids"),
+        pytest.param([[F(0, "x", "get_")], [F(0, "x", "weather", "")], [F(0, "x", arguments=A)]],
+                     [("x", "get_weather", A)], id="a-name-in-pieces-with-the-id-resent"),
+        pytest.param([[F(call_id="x", name="get_")], [F(call_id="x", name="weather")], [F(arguments=A)]],
+                     [("x", "get_weather", A)], id="a-name-in-pieces-by-id-alone"),
+        pytest.param([[F(call_id="x", name="get_")], [F(name="weather")], [F(arguments=A)]],
+                     [("x", "get_weather", A)], id="a-name-in-pieces-by-place"),
+        pytest.param([[F(1, "x", "get_")], [F(2, "y", "put_")], [F(1, name="this")], [F(2, name="that")],
+                      [F(2, arguments=B)], [F(1, arguments=A)]],
+                     [("x", "get_this", A), ("y", "put_that", B)], id="names-in-pieces-interleaved"),
+        pytest.param([[F(1, name="get_")], [F(2, name="put_")], [F(1, name="this"), F(2, name="that")],
+                      [F(1, arguments=A), F(2, arguments=B)]],
+                     [(None, "get_this", A), (None, "put_that", B)], id="names-in-pieces-side-by-side"),
+        pytest.param([[F(0, "x", "f", "")], [F(0, "x", "f", "")], [F(0, "x", "f", A)], [F(0, "x", "f", "")]],
+                     [("x", "f", A)], id="a-whole-name-resent-is-no-piece"),
+        pytest.param([[F(0, name="f", arguments="")], [F(0, name="f", arguments="")], [F(0, name="f", arguments=A)]],
+                     [(None, "f", A)], id="a-whole-name-resent-without-id"),
+        pytest.param([[F(0, name="f", arguments=""), F(0, name="g", arguments="")]],
+                     [(None, "f", ""), (None, "g", "")], id="another-name-beside-it"),
         pytest.param([[F(0, "x", "f", "")], [F(0, "y", "g", "")], [F(0, arguments=B)]],
                      [("x", "f", ""), ("y", "g", B)], id="another-name-with-another-id"),
         pytest.param([[F(0, "x", "f", "{}")], [F(0, None, "g", "{}")]],

@@ -33,7 +33,7 @@ from opper_chat import (
 )
 from opper_chat._accumulator import Accumulator
 from opper_chat._answers import Asked
-from opper_chat._events import EventMaker
+from opper_chat._event_maker import EventMaker
 from opper_chat._parsed_events import EventParser
 from opper_chat._schemas import answer_of
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk

@@ -13,7 +13,8 @@ from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
 from opper_chat import ChatCompletion, _events
 from opper_chat._accumulator import Accumulator
-from opper_chat._events import EventMaker, StreamEvent
+from opper_chat._event_maker import EventMaker
+from opper_chat._events import StreamEvent
 from opper_chat_api.models import ChatCompletionChunk, CustomToolCall, FunctionToolCall, OtherToolCall
 from test_accumulator import CHUNKS, recorded_chunks, split_completions
 
@@ -218,6 +219,87 @@ def test_a_custom_tool() -> None:
     assert calls_done(stream([*chunks[:2], one({}, "length")])) == []
 
 
+def function(arguments: Any = "", name: Any = None, **more: Any) -> dict[str, Any]:
+    return {"function_call": {"name": name, "arguments": arguments, **more}}
+
+
+def test_a_function_call() -> None:
+    """Its name and arguments in pieces, as of each event, and the call once, when it is whole."""
+    chunks = [one(function("", "get_")), one(function(None, "weather")), one(function('{"city": "Bo'))]
+    chunks += [one(function('ston"}', note="n")), one({}, "function_call")]
+    events = [event for event in stream(chunks) if event.type.startswith("function_call")]
+    deltas, (done,) = events[:-1], events[-1:]
+    assert [(event.name, event.arguments_delta, event.arguments) for event in deltas] == [
+        ("get_", "", ""),
+        ("get_weather", "", ""),
+        ("get_weather", '{"city": "Bo', '{"city": "Bo'),
+        ("get_weather", 'ston"}', '{"city": "Boston"}'),
+    ]
+    assert [event.partial for event in deltas] == [None, None, {"city": "Bo"}, {"city": "Boston"}]
+    assert deltas[2].snapshot.arguments == '{"city": "Bo'
+    assert (done.type, done.name, done.parsed) == ("function_call.done", "get_weather", {"city": "Boston"})
+    assert done.function_call.to_dict() == {"name": "get_weather", "arguments": '{"city": "Boston"}', "note": "n"}
+
+
+@pytest.mark.parametrize(
+    ("chunks", "done"),
+    [
+        ([one(function('{"a"', "f")), one({}, "length")], []),
+        ([one(function(A, "f")), one({}, "length")], [{"a": 1}]),
+        ([one(function("", "f")), one({}, "length")], []),
+        ([one(function("", "f")), one({}, "function_call")], [{}]),
+        ([one(function(A)), one({}, "stop")], []),
+        ([one(function(A, "f"), "stop"), one({}, "stop")], [{"a": 1}]),
+        ([one(function(A, "f")), {"choices": [{"message": {"function_call": {"name": "f", "arguments": A}},
+                                               "finish_reason": "stop"}]}], [{"a": 1}]),
+        ([one({"function_call": "x"}), one({"function_call": {}}), one({"function_call": None}, "stop")], []),
+    ],
+)  # fmt: skip
+def test_when_a_function_call_is_done(chunks: list[Any], done: list[Any]) -> None:
+    """Once, with its JSON whole, and never for one that was cut: the rule of tool calls."""
+    events = stream(chunks)
+    assert [event.parsed for event in events if event.type == "function_call.done"] == done
+    assert not [event for event in stream(chunks[:1], finish=False) if event.type == "function_call.done" and not done]
+    message = events[-1].completion.choices[0].message
+    whole = [event.function_call for event in events if event.type == "function_call.done"]
+    assert [message.function_call] == whole or not done
+
+
+def test_audio() -> None:
+    """Its data and its transcript in pieces, as of each event, and all of it once it is whole."""
+    chunks = [
+        one({"audio": {"id": "x", "transcript": "Hel"}}),
+        one({"audio": {"data": "AAAA"}}),
+        one({"audio": {"data": "AQID", "transcript": "lo", "format": "wav"}}),
+        one({"audio": {"expires_at": 9}}),
+        one({}, "stop"),
+    ]
+    events = stream(chunks)
+    sounds = [event for event in events if event.type.startswith("audio")]
+    deltas, (done,) = sounds[:-1], sounds[-1:]
+    assert [(event.id, event.data_delta, event.transcript_delta) for event in deltas] == [
+        ("x", "", "Hel"), ("x", "AAAA", ""), ("x", "AQID", "lo"), ("x", "", ""),
+    ]  # fmt: skip
+    assert [(event.data, event.transcript) for event in deltas] == [
+        ("", "Hel"), ("AAAA", "Hel"), ("AAAAAQID", "Hello"), ("AAAAAQID", "Hello"),
+    ]  # fmt: skip
+    assert deltas[1].snapshot["data"] == "AAAA"
+    assert (done.type, done.id, done.data, done.transcript) == ("audio.done", "x", "AAAAAQID", "Hello")
+    assert done.snapshot == events[-1].completion.choices[0].message.to_dict()["audio"]
+    assert events.index(done) == len(events) - 2
+
+
+def test_audio_of_odd_servers() -> None:
+    """No event where there is none, one done event for what comes after the end, and none for an id alone."""
+    assert told(stream([one({"audio": None}), one({"audio": {}}), one({"audio": "x"}, "stop")])) == [("done", "done")]
+    late = [one({"audio": {"data": "AA"}}, "stop"), one({"audio": {"data": "BB"}})]
+    assert [event.data for event in stream(late) if event.type == "audio.done"] == ["AA", "AABB"]
+    assert [event.type for event in stream([one({"audio": {"id": "x"}}, "stop")])] == ["chunk", "audio.delta", "done"]
+    odd = stream([one({"audio": {"data": 5, "transcript": ["a"]}}), one({"audio": {"data": "AA"}}, "stop")])
+    assert [event.snapshot for event in odd if event.type == "audio.done"] == [{"data": "AA", "transcript": ["a"]}]
+    assert odd[-1].completion.choices[0].message.to_dict()["audio"] == {"data": "AA", "transcript": ["a"]}
+
+
 def test_choices_are_told_apart() -> None:
     """Every event with the index of its choice, done events in the order of the choices."""
     chunks = [one({"content": "b"}, index=1), one({"content": "a"}), one({"content": "B"}, "stop", index=1)]
@@ -233,7 +315,8 @@ def test_choices_are_told_apart() -> None:
 
 def test_events_are_plain_values() -> None:
     """Immutable, without a dict, equal by what they say, readable, and they pickle and copy."""
-    chunks = [one({"content": "a", "reasoning": "r", "refusal": "n"} | call(A, "f", "x"), "stop")]
+    chunks = [one({"content": "a", "reasoning": "r", "refusal": "n"} | call(A, "f", "x"))]
+    chunks.append(one({"audio": {"id": "y", "data": "AA"}} | function(A, "g"), "stop"))
     chunks[0]["usage"] = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
     events, again = stream(chunks), stream(chunks)
     assert events == again
@@ -254,7 +337,8 @@ def test_every_event_has_a_type_of_its_own() -> None:
     types = [cls.type for cls in get_args(StreamEvent)]
     assert sorted(types) == sorted([
         "chunk", "content.delta", "content.done", "refusal.delta", "refusal.done", "reasoning.delta", "reasoning.done",
-        "tool_call.delta", "tool_call.done", "logprobs.content.delta", "logprobs.content.done",
+        "tool_call.delta", "tool_call.done", "function_call.delta", "function_call.done", "audio.delta", "audio.done",
+        "logprobs.content.delta", "logprobs.content.done",
         "logprobs.refusal.delta", "logprobs.refusal.done", "usage", "done",
     ])  # fmt: skip
     assert all(hasattr(cls, "snapshot") for cls in get_args(StreamEvent))
@@ -348,8 +432,16 @@ def work(chunks: list[dict[str, Any]]) -> tuple[int, int]:
 
 @pytest.mark.parametrize(
     "delta",
-    [{"content": "some words "}, {"reasoning": "some words "}, call('"a", '), call('"a", ', "f", "x"), call(A, "f")],
-    ids=["content", "reasoning", "arguments", "names-resent", "calls"],
+    [
+        {"content": "some words "},
+        {"reasoning": "some words "},
+        call('"a", '),
+        call('"a", ', "f", "x"),
+        call(A, "f"),
+        {"audio": {"data": "some words "}},
+        function('"a", ', "f"),
+    ],
+    ids=["content", "reasoning", "arguments", "names-resent", "calls", "audio", "function-call"],
 )
 @pytest.mark.parametrize("reason", [None, "stop"])
 def test_work_is_linear(delta: dict[str, Any], reason: str | None) -> None:

@@ -76,7 +76,9 @@ ROOMS = [
     "_repeats",
     "_chunks",
     "_accumulator",
+    "_said",
     "_events",
+    "_event_maker",
     "_parsed_events",
     "_tool_run",
     "_tool_plan",
@@ -130,8 +132,8 @@ ROOMS = [
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {
-    "_requests", "_model", "_results", "_parsed", "_responses", "_repeats", "_chunks", "_accumulator", "_events",
-    "_tools", "_tool_run", "_tool_plan", "_transcript", "messages",
+    "_requests", "_model", "_results", "_parsed", "_responses", "_repeats", "_chunks", "_accumulator", "_said",
+    "_events", "_event_maker", "_tools", "_tool_run", "_tool_plan", "_transcript", "messages",
 }  # fmt: skip
 
 

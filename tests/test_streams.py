@@ -363,6 +363,54 @@ class TestClocks:
         assert (caught.value.clock, caught.value.seconds) == ("deadline", 0.4)
         assert time.monotonic() - began < 10
 
+    @pytest.mark.parametrize("library", ["sync", "asyncio", "trio"])
+    @pytest.mark.parametrize("clock", ["first_token", "idle", "deadline"])
+    @pytest.mark.parametrize("warm", [False, True], ids=["new-connection", "used-connection"])
+    def test_a_head_that_comes_byte_by_byte(self, server: LocalServer, library: str, clock: str, warm: bool) -> None:
+        """Puts none of the three clocks off, in no way of waiting; httpx's own clocks begin anew with each byte."""
+
+        def trickle() -> Iterator[Any]:
+            for letter in b"HTTP/1.1 200 OK\r\nx-padding: " + b"x" * 2000:
+                yield bytes([letter])
+                yield Pause(0.03)
+
+        settings: Any = {"api_key": "key", "base_url": server.base_url, "max_retries": 0, "timeout": 20}
+        params: Any = {"messages": HELLO, "stream": True, clock: 0.3}
+
+        def use() -> None:
+            with Opper(**settings) as client:
+                if warm:
+                    client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+                server.reply(Reply.raw(trickle()))
+                client.chat.completions.create(**params)
+
+        async def use_async() -> None:
+            async with AsyncOpper(**settings) as client:
+                if warm:
+                    await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+                server.reply(Reply.raw(trickle()))
+                await client.chat.completions.create(**params)
+
+        began = time.monotonic()
+        with pytest.raises(APITimeoutError) as caught:
+            use() if library == "sync" else anyio.run(use_async, backend=library)
+        assert (caught.value.clock, caught.value.seconds) == (clock, 0.3)
+        assert time.monotonic() - began < 5
+
+    def test_a_stream_by_another_name_feeds_the_clocks(self, server: LocalServer, flavour: Flavour) -> None:
+        """As its tokens come, though the body goes on for longer than the first one may take; and a cut has a part."""
+        for kind in ("application/json", "application/vnd.api+json", "text/html"):
+            pieces = [*(one for text in "abcd" for one in (chunk(text), Pause(0.2))), chunk(finish_reason="stop"), DONE]
+            server.reply(Reply.sse(pieces, headers={"content-type": kind}))
+            chunks, error = flavour.chunks(server.base_url, messages=HELLO, first_token=0.5, idle=0.5)
+            assert (len(chunks), error) == (5, None)
+            server.reply(Reply.sse([b"\n", *pieces[:3], Pause(math.inf)], headers={"content-type": kind}))
+            chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle=0.5)
+            assert isinstance(error, APITimeoutError)
+            assert (error.clock, error.chunks_received, len(chunks)) == ("idle", 2, 2)
+            assert error.partial is not None
+            assert error.partial.choices[0].message.content == "ab"
+
     def test_a_generous_clock_changes_nothing(self, server: LocalServer, flavour: Flavour) -> None:
         """The whole answer; and httpx's read timeout still holds for the body, though the first token's was short."""
         server.reply(Reply.sse([chunk("a"), Pause(0.5), chunk("b", finish_reason="stop"), DONE]))
@@ -555,20 +603,22 @@ class TestConnections:
         with pytest.raises(APIConnectionError, match="closed before its body was read"):
             list(stream)
 
-    def test_a_stream_made_by_a_task_names_the_task(self, server: LocalServer) -> None:
-        """Where `create` is the whole of a task, nothing tells the line that made it."""
+    @pytest.mark.parametrize("debug", [False, True], ids=["as-usual", "debug"])
+    def test_a_stream_made_by_a_task_names_the_task(self, server: LocalServer, debug: bool) -> None:
+        """Where `create` is the whole of a task, nothing tells the line that made it but the loop's debug mode."""
 
         async def run() -> None:
             async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
                 server.reply(Reply.sse([chunk("a"), Pause(60)]))
                 create = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+                made = rf", made at .*test_streams\.py:{sys._getframe().f_lineno - 1}," if debug else ""
                 stream = await asyncio.create_task(create, name="Anna")
                 await asyncio.sleep(0)  # the loop lets go of the task, which has the stream for its result
-                with pytest.warns(ResourceWarning, match="a stream made at the task 'Anna' was never closed"):
+                with pytest.warns(ResourceWarning, match=f"a stream made at the task 'Anna'{made} was never closed"):
                     del stream
                     gc.collect()
 
-        asyncio.run(run())
+        asyncio.run(run(), debug=debug)
 
     def test_closing_from_another_thread(self, server: LocalServer, one: httpx.Client) -> None:
         """The reader wakes up at once with a truncation error, and the connection is free."""
@@ -766,9 +816,11 @@ class TestConnections:
             assert sent < 300  # what fits into the buffers of both sockets, of which some grow to several megabytes
 
 
-def test_an_error_mid_stream_carries_everything(server: LocalServer, flavour: Flavour) -> None:
-    """The partial completion, the count, the status, the request id and the headers."""
-    server.reply(Reply.sse([chunk("Hel"), b'data: {"error": {"message": "M", "code": 7}}\n\n'], headers={"x-a": "b"}))
+@pytest.mark.parametrize("kind", ["text/event-stream", "application/json", "text/html"])
+def test_an_error_mid_stream_carries_everything(server: LocalServer, flavour: Flavour, kind: str) -> None:
+    """The partial completion, the count, the status, the request id and the headers, whatever the stream is called."""
+    headers = {"x-a": "b", "content-type": kind}
+    server.reply(Reply.sse([chunk("Hel"), b'data: {"error": {"message": "M", "code": 7}}\n\n'], headers=headers))
     _, error = flavour.chunks(server.base_url, messages=HELLO)
     assert type(error) is APIError
     assert error.partial is not None

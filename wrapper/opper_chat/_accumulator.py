@@ -18,7 +18,9 @@ SETTLED_AFTER = 4096
 """Chunks after which the texts so far are put aside."""
 
 _SENT_ONCE = frozenset({"id", "created", "model"})
-_NOT_MERGED = frozenset({"object", "choices", "obfuscation"})
+_NOT_MERGED = frozenset({"object", "choices", "obfuscation", "p"})
+_OF_A_TOKEN = frozenset({"token_id"})
+"""Members of a delta that are about its own token, which a message has none of. `p`, as `obfuscation`, is padding."""
 _OUTPUT = frozenset({"function_call", "audio", "reasoning_details"})
 
 
@@ -26,9 +28,13 @@ class Accumulator:
     """Makes of the chunks of a stream the completion that a plain call would have returned.
 
     Of the completion's own members, ``id``, ``created`` and ``model`` are the first that say something, ``object`` is
-    ``chat.completion``, padding (``obfuscation``) is dropped, ``usage`` is the last, and the rest follows
-    `_partial_json.replaced`. Messages follow `_partial_json.merge`, tool calls `_tool_calls.ToolCalls`. Null is as
-    good as absent. No JSON object makes anything here raise.
+    ``chat.completion``, ``usage`` is the last, and the rest follows `_partial_json.replaced`. Messages follow
+    `_partial_json.merge`, tool calls `_tool_calls.ToolCalls`. Null is as good as absent. No JSON object makes anything
+    here raise.
+
+    What a chunk says of itself alone is no part of a completion, and found in the chunk: padding (``obfuscation``,
+    ``p``) and the number of its token (``token_id``). What a choice says beside its message token by token is joined
+    like the message: ``text``, and lists of numbers such as ``token_ids``.
 
     Args:
         expected_choices: how many choices were asked for (``n``).
@@ -164,11 +170,12 @@ def _nothing(_: dict[str, Any]) -> object:
 class _Choice:
     """One of the answers so far."""
 
-    __slots__ = ("_logprobs", "_members", "_message", "calls", "finish_reason")
+    __slots__ = ("_function_call", "_logprobs", "_members", "_message", "calls", "finish_reason")
 
     def __init__(self, index: object) -> None:
         self.finish_reason: object = None
         self.calls: ToolCalls | None = None
+        self._function_call: ToolCall | None = None
         self._message: dict[str, object] = {}
         self._members: dict[str, object] = {} if index is None else {"index": copied(index)}
         self._logprobs: dict[str, object] | None = None
@@ -179,8 +186,9 @@ class _Choice:
         message = self._message
         delta: Any = item.get("delta")
         if "message" in item or delta.__class__ is not dict:
-            delta = piece_of(item, not message, self.text)
-            if not message and delta is item.get("message"):
+            first = not (message or self.calls or self._function_call)
+            delta = piece_of(item, first, self.said)
+            if first and delta is item.get("message"):
                 output = self._begin_whole(item)
         for name, piece in delta.items():
             if piece is not None:
@@ -218,11 +226,21 @@ class _Choice:
             return split_parts(have)[0]
         return have if isinstance(have, str) else None
 
+    def said(self, name: str) -> object:
+        """Return a member of the message so far, as JSON."""
+        if name == "tool_calls":
+            return self.calls and [call.to_dict() for call in self.calls.calls]
+        if name == "function_call" and self._function_call is not None:
+            return self._function_call.body()
+        return self.text(name) if name == "content" else copied(self._message.get(name))
+
     def to_dict(self) -> dict[str, object]:
         """Return the choice as a plain completion has it."""
         message = {name: copied(member) for name, member in self._message.items()}
         if self.calls is not None:
             message["tool_calls"] = [call.to_dict() for call in self.calls.calls]
+        if self._function_call is not None:
+            message["function_call"] = self._function_call.body()
         choice = {name: copied(member) for name, member in self._members.items()}
         choice["message"] = message
         if self.finish_reason is not None:
@@ -244,6 +262,8 @@ class _Choice:
     def _add_piece(self, name: str, have: object, piece: object) -> bool:
         """Add what is not simply more of a text."""
         message = self._message
+        if name in _OF_A_TOKEN and isinstance(piece, int):
+            return False
         if name == "content" and is_array(have):
             # The message came whole, its content in parts, and yet there is more of it.
             if piece == have:
@@ -262,6 +282,10 @@ class _Choice:
                     call = self.calls.add(fragment, position)
                     output = output or bool(call.delta)
             return output or any(call.name for call in self.calls.calls[known:])
+        if name == "function_call" and is_object(piece):
+            self._function_call = call = self._function_call or ToolCall(0, 0)
+            call.add({"function": piece})
+            return _says_something(piece)
         if isinstance(piece, str) and have is None and name not in FIRST_SAID and name not in LAST_SAID:
             message[name] = have = Text()
         if isinstance(piece, str) and isinstance(have, Text):
@@ -291,8 +315,14 @@ class _Choice:
                     said.extend(items)
                 else:
                     have[part] = merged(part, said, items)
+        elif (name == "text" and isinstance(value, str)) or _are_numbers(value):
+            self._members[name] = merged(name, self._members.get(name), value)
         else:
             self._members[name] = replaced(self._members.get(name), value)
+
+
+def _are_numbers(value: object) -> bool:
+    return is_array(value) and bool(value) and value[0].__class__ is int
 
 
 def _says_something(piece: object) -> bool:
@@ -308,11 +338,16 @@ _THINKING_PARTS = ("thinking", "reasoning", "reasoning_text")
 _PIECES = frozenset({"delta", "message", "index"})
 
 
-def piece_of(item: dict[str, Any], first: bool, text: Callable[[str], str | None]) -> dict[str, Any]:
+def piece_of(item: dict[str, Any], first: bool, said: Callable[[str], object]) -> dict[str, Any]:
     """Return what a choice in a chunk adds to the message: its delta, or the message of a completion sent whole.
 
     Where a choice has both, the message says again what the deltas have said, unless the first delta says nothing.
-    A server that closes a stream with the whole message must not have its texts added twice.
+    A server that closes a stream with the whole message must not have what it said added twice.
+
+    Args:
+        item: the choice.
+        first: whether nothing was said before.
+        said: returns a member of the message so far, as JSON.
     """
     delta, message = item.get("delta"), item.get("message")
     if is_object(delta) and (
@@ -323,7 +358,21 @@ def piece_of(item: dict[str, Any], first: bool, text: Callable[[str], str | None
         return {}
     if first or not item.get("finish_reason"):
         return message
-    return {name: piece for name, piece in message.items() if not (isinstance(piece, str) and piece == text(name))}
+    return {name: piece for name, piece in message.items() if not piece or not _alike(piece, said(name))}
+
+
+def _alike(one: object, other: object) -> bool:
+    """Whether two members of a message are the same, but for indexes of their items, such as a stream has."""
+    try:
+        return _without_indexes(one) == _without_indexes(other)
+    except RecursionError:  # from comparing what nests too deeply
+        return False
+
+
+def _without_indexes(member: object) -> object:
+    if not is_array(member):
+        return member
+    return [{n: v for n, v in item.items() if n != "index"} if is_object(item) else item for item in member]
 
 
 def reasoning_of(delta: dict[str, Any], parts: list[object]) -> str:

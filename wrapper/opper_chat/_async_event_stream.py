@@ -10,7 +10,8 @@ from ._async_calls import AsyncCalls
 from ._async_stream import AsyncReading
 from ._call import Call
 from ._chunks import ReadChunk
-from ._events import EventMaker, StreamEvent
+from ._event_maker import EventMaker
+from ._events import StreamEvent
 
 if TYPE_CHECKING:
     import httpx

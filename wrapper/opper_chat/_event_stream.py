@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from ._call import Call
 from ._calls import Calls
 from ._chunks import ReadChunk
-from ._events import EventMaker, StreamEvent
+from ._event_maker import EventMaker
+from ._events import StreamEvent
 from ._stream import Reading
 
 if TYPE_CHECKING:

@@ -1,31 +1,31 @@
-"""Chunks → the typed events of a stream, in the field's words. No I/O.
+"""The typed events of a stream, in the field's words. No I/O.
 
 Every event has a ``snapshot``, and ``index``, its choice, unless it is of the whole: chunk, usage, done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import ClassVar, Literal, TypeAlias, cast
 
 from attrs import field, frozen
 from opper_chat_api.models import (
     ChatCompletionChunk,
     ChatCompletionMessage,
-    ChoiceLogprobs,
     CompletionUsage,
     CustomToolCall,
+    FunctionCall,
+    FunctionCallDelta,
     FunctionToolCall,
     OtherToolCall,
     TokenLogprob,
 )
 
-from ._accumulator import Accumulator, piece_of, reasoning_of
-from ._content import OfAnyType, split_content
-from ._json import is_array, is_object
-from ._partial_json import Text, partial_json
+from ._accumulator import Accumulator
+from ._content import OfAnyType
+from ._partial_json import partial_json
 from ._results import ChatCompletion
-from ._tool_calls import ToolCall, ToolCalls
+from ._said import Said, SaidAudio
+from ._tool_calls import ToolCall
 
 AnyToolCall: TypeAlias = FunctionToolCall | CustomToolCall | OtherToolCall
 
@@ -73,7 +73,7 @@ class DoneEvent:
 class _TextDelta:
     index: int
     delta: str
-    _said: _Said = field(repr=False, eq=False)
+    _said: Said = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
     @property
@@ -181,7 +181,7 @@ class ToolCallDeltaEvent:
     @property
     def snapshot(self) -> AnyToolCall:
         """The call so far, its arguments or input as of this event."""
-        return _model(self._call, self._length)
+        return call_model(self._call, self._length)
 
 
 @frozen
@@ -210,10 +210,95 @@ class ToolCallDoneEvent:
 
 
 @frozen
+class FunctionCallDeltaEvent:
+    """A piece of a function call, the way of calling that `tool_calls` replaced. `FunctionCallDoneEvent` ends it."""
+
+    type: ClassVar[Literal["function_call.delta"]] = "function_call.delta"
+    index: int
+    name: str | None
+    arguments_delta: str
+    _call: ToolCall = field(repr=False, eq=False)
+    _length: int = field(repr=False, eq=False)
+
+    @property
+    def arguments(self) -> str:
+        """The arguments as of this event, as unfinished JSON text."""
+        return self._call.text[: self._length]
+
+    @property
+    def partial(self) -> object:
+        """What the arguments are certain to say as of this event, or None: read anew whenever it is asked for."""
+        return partial_json(self.arguments)
+
+    @property
+    def snapshot(self) -> FunctionCallDelta:
+        """The call so far, its arguments as of this event."""
+        return FunctionCallDelta.from_dict(self._call.body(self._length))
+
+
+@frozen
+class FunctionCallDoneEvent:
+    """The function call is whole, by the rule of `ToolCallDoneEvent`."""
+
+    type: ClassVar[Literal["function_call.done"]] = "function_call.done"
+    index: int
+    name: str
+    arguments: str
+    parsed: object
+    snapshot: FunctionCall
+
+    @property
+    def function_call(self) -> FunctionCall:
+        """The call."""
+        return self.snapshot
+
+
+@frozen
+class AudioDeltaEvent:
+    """More of the answer as sound: of its data, in base64, of the transcript of it, or both."""
+
+    type: ClassVar[Literal["audio.delta"]] = "audio.delta"
+    index: int
+    id: str | None
+    data_delta: str
+    transcript_delta: str
+    _said: SaidAudio = field(repr=False, eq=False)
+    _data: int = field(repr=False, eq=False)
+    _transcript: int = field(repr=False, eq=False)
+
+    @property
+    def data(self) -> str:
+        """The data as of this event, one piece after the other."""
+        return self._said.data.text.joined()[: self._data]
+
+    @property
+    def transcript(self) -> str:
+        """The transcript as of this event."""
+        return self._said.transcript.text.joined()[: self._transcript]
+
+    @property
+    def snapshot(self) -> dict[str, object]:
+        """The audio so far as JSON, its texts as of this event."""
+        return self._said.to_dict(self._data, self._transcript)
+
+
+@frozen
+class AudioDoneEvent:
+    """The sound is whole, as far as the model made it."""
+
+    type: ClassVar[Literal["audio.done"]] = "audio.done"
+    index: int
+    id: str | None
+    data: str
+    transcript: str
+    snapshot: dict[str, object]
+
+
+@frozen
 class _LogprobsDelta:
     index: int
     delta: list[TokenLogprob]
-    _said: _Said = field(repr=False, eq=False)
+    _said: Said = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
     @property
@@ -261,138 +346,14 @@ TextDoneEvent: TypeAlias = ContentDoneEvent | RefusalDoneEvent | ReasoningDoneEv
 LogprobsDeltaEvent: TypeAlias = LogprobsContentDeltaEvent | LogprobsRefusalDeltaEvent
 LogprobsDoneEvent: TypeAlias = LogprobsContentDoneEvent | LogprobsRefusalDoneEvent
 StreamEvent: TypeAlias = (
-    ChunkEvent | TextDeltaEvent | TextDoneEvent | ToolCallDeltaEvent | ToolCallDoneEvent
+    ChunkEvent | TextDeltaEvent | TextDoneEvent | AudioDeltaEvent | AudioDoneEvent
+    | ToolCallDeltaEvent | ToolCallDoneEvent | FunctionCallDeltaEvent | FunctionCallDoneEvent
     | LogprobsDeltaEvent | LogprobsDoneEvent | UsageEvent | DoneEvent
 )  # fmt: skip
 """An event of a stream: type checkers tell which by ``event.type == "content.delta"``."""
 
 
-class EventMaker:
-    """Turns each chunk of a stream into its events. Whoever wants chunks alone makes none and pays nothing."""
-
-    def __init__(self, accumulator: Accumulator) -> None:
-        self._accumulator = accumulator
-        self._choices: dict[int, _Choice] = {}
-
-    def add(self, chunk: ChatCompletionChunk, value: dict[str, object]) -> list[StreamEvent]:
-        """Return the events of a chunk, which the accumulator already has and which was read from a JSON object.
-
-        First the chunk, then choice by choice what it adds and what it ends, then usage.
-        """
-        events: list[StreamEvent] = [ChunkEvent(self._accumulator, chunk)]
-        items = choices if is_array(choices := value.get("choices")) else []
-        for place, item in enumerate(items):
-            if is_object(item):
-                number = item.get("index")
-                index = number if type(number) is int else place
-                choice = self._choices.get(index)
-                if choice is None:
-                    choice = self._choices[index] = _Choice(index)
-                logprobs = chunk.choices[place].logprobs if len(chunk.choices) == len(items) else None
-                events.extend(choice.add(item, logprobs))
-        if chunk.usage is not None:
-            events.append(UsageEvent(self._accumulator, chunk.usage))
-        return events
-
-    def finish(self) -> list[StreamEvent]:
-        """Return the events that close a complete stream: what is not done yet, then the completion."""
-        events = [event for _, choice in sorted(self._choices.items()) for event in choice.close(complete=True)]
-        return [*events, DoneEvent(self._accumulator.snapshot())]
-
-
-class _Said:
-    """A text of a choice and its log probabilities so far, and how much of them done events have told."""
-
-    __slots__ = ("length", "logprobs", "text", "told", "told_logprobs")
-
-    def __init__(self) -> None:
-        self.text = Text()
-        self.length = 0
-        self.told = 0
-        self.logprobs: list[TokenLogprob] = []
-        self.told_logprobs = 0
-
-
-class _Choice:
-    """What was told about one choice. Keeps texts of its own, so that reading chunks alone need keep no more."""
-
-    def __init__(self, index: int) -> None:
-        self._index = index
-        self._begun = False
-        self._finish_reason: object = None
-        self._said = {name: _Said() for name in _TEXTS}
-        self._calls = ToolCalls()
-        self._latest: ToolCall | None = None
-        self._done: set[int] = set()
-
-    def add(self, item: dict[str, object], logprobs: ChoiceLogprobs | None) -> Iterator[StreamEvent]:
-        delta = piece_of(item, not self._begun, self._text)
-        self._begun = self._begun or any(piece is not None for piece in delta.values())
-        content, parts = split_content(delta.get("content"))
-        pieces = (reasoning_of(delta, parts), content, delta.get("refusal"))
-        for (name, said), piece in zip(self._said.items(), pieces, strict=True):
-            if isinstance(piece, str) and piece:
-                said.text.append(piece)
-                said.length += len(piece)
-                yield _TEXTS[name][0](self._index, piece, said, said.length)
-        if fragments := delta.get("tool_calls"):
-            for position, fragment in enumerate(fragments if is_array(fragments) else [fragments]):
-                if is_object(fragment):
-                    yield from self._add_fragment(fragment, position)
-        if logprobs is not None:
-            for name, tokens in (("content", logprobs.content), ("refusal", logprobs.refusal)):
-                if tokens:
-                    said = self._said[name]
-                    said.logprobs.extend(tokens)
-                    yield _LOGPROBS[name][0](self._index, tokens, said, len(said.logprobs))
-        if (reason := item.get("finish_reason")) and not self._finish_reason:
-            yield from self.close(complete=False)
-        self._finish_reason = reason or self._finish_reason
-
-    def close(self, *, complete: bool) -> Iterator[StreamEvent]:
-        """Tell what is done. What a server adds after a finish reason is told when the stream is complete."""
-        for name, said in self._said.items():
-            if said.told < said.length:
-                said.told = said.length
-                yield _TEXTS[name][1](self._index, said.text.joined())
-            if said.told_logprobs < len(said.logprobs):
-                said.told_logprobs = len(said.logprobs)
-                yield _LOGPROBS[name][1](self._index, list(said.logprobs))
-        for call in self._calls.calls:
-            yield from self._close_call(call, complete=complete)
-
-    def _text(self, name: str) -> str | None:
-        said = self._said.get("reasoning" if name == "reasoning_content" else name)
-        return said.text.joined() if said else None
-
-    def _add_fragment(self, fragment: dict[str, object], position: int) -> Iterator[StreamEvent]:
-        before, known = self._latest, len(self._calls.calls)
-        self._latest = call = self._calls.add(fragment, position)
-        if before is not None and call.place == known:
-            yield from self._close_call(before, complete=False)
-        deltas = ("", call.delta) if call.is_custom else (call.delta, "")
-        yield ToolCallDeltaEvent(self._index, call.place, call.id, call.name, *deltas, call, call.length)
-
-    def _close_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
-        certain = complete and self._finish_reason in ENDED_WELL
-        if call.place not in self._done and (whole := call.whole(certain=certain)) is not None:
-            self._done.add(call.place)
-            yield ToolCallDoneEvent(self._index, call.place, *whole, _model(call))
-
-
-ENDED_WELL = ("stop", "tool_calls", "function_call")
-"""Finish reasons that say that nothing was cut off. Servers have many words for the others."""
-_TEXTS: dict[str, tuple[type[TextDeltaEvent], type[TextDoneEvent]]] = {
-    "reasoning": (ReasoningDeltaEvent, ReasoningDoneEvent),
-    "content": (ContentDeltaEvent, ContentDoneEvent),
-    "refusal": (RefusalDeltaEvent, RefusalDoneEvent),
-}
-_LOGPROBS: dict[str, tuple[type[LogprobsDeltaEvent], type[LogprobsDoneEvent]]] = {
-    "content": (LogprobsContentDeltaEvent, LogprobsContentDoneEvent),
-    "refusal": (LogprobsRefusalDeltaEvent, LogprobsRefusalDoneEvent),
-}
-
-
-def _model(call: ToolCall, length: int | None = None) -> AnyToolCall:
+def call_model(call: ToolCall, length: int | None = None) -> AnyToolCall:
+    """Return a tool call as a model, with no more than this length of its text."""
     message = ChatCompletionMessage.from_dict({"tool_calls": [call.to_dict(length)]})
     return cast("list[AnyToolCall]", message.tool_calls)[0]

@@ -8,10 +8,14 @@ from attrs import field, frozen
 
 from ._answers import Asked
 from ._events import (
+    AudioDeltaEvent,
+    AudioDoneEvent,
     ChunkEvent,
     ContentDeltaEvent,
     ContentDoneEvent,
     DoneEvent,
+    FunctionCallDeltaEvent,
+    FunctionCallDoneEvent,
     LogprobsDeltaEvent,
     LogprobsDoneEvent,
     ReasoningDeltaEvent,
@@ -76,7 +80,8 @@ class ParsedDoneEvent(DoneEvent, Generic[T]):
 
 ParsedStreamEvent: TypeAlias = (
     ChunkEvent | ParsedContentDeltaEvent | ParsedContentDoneEvent[T] | RefusalDeltaEvent | RefusalDoneEvent
-    | ReasoningDeltaEvent | ReasoningDoneEvent | ToolCallDeltaEvent | ToolCallDoneEvent
+    | ReasoningDeltaEvent | ReasoningDoneEvent | AudioDeltaEvent | AudioDoneEvent
+    | ToolCallDeltaEvent | ToolCallDoneEvent | FunctionCallDeltaEvent | FunctionCallDoneEvent
     | LogprobsDeltaEvent | LogprobsDoneEvent | UsageEvent | ParsedDoneEvent[T]
 )  # fmt: skip
 """An event of a stream whose answer is of a type: type checkers tell which by ``event.type == "content.delta"``."""
@@ -97,7 +102,7 @@ class EventParser(Generic[T]):
             object.__setattr__(made, "_asked", self._asked)
             object.__setattr__(made, "_reader", self._readers.setdefault(event.index, PartialReader()))
             return made
-        if isinstance(event, ToolCallDeltaEvent):
+        if isinstance(event, (ToolCallDeltaEvent, FunctionCallDeltaEvent)):
             self._calling.add(event.index)
         if isinstance(event, ContentDoneEvent):
             return self._done(event)

@@ -31,10 +31,14 @@ _NUMBERS = frozenset({bool, int, float})
 _SCALARS = _NUMBERS | {str, type(None)}
 
 
+SETTLED_AT = 65536
+"""Characters of a text that are put aside at once, by whoever counts them."""
+
+
 class Text(StringIO):
     """A text in pieces: a string grown piece by piece costs the square of its length, a list of pieces their heads.
 
-    A buffer that grows is copied as a whole, and is twice as long as its text meanwhile: see `settle`.
+    A buffer has four bytes for each character, and grows by being copied as a whole: see `settle`.
     """
 
     __slots__ = ("_settled",)
@@ -50,8 +54,14 @@ class Text(StringIO):
 
     def settle(self) -> None:
         """Put what came so far aside, where it is as long as it is. To be called now and then."""
-        self._settled.append(self.getvalue())
-        super().__init__()  # anew: a buffer that was cut back has four bytes for each character
+        if self.tell():
+            self._settled.append(self.getvalue())
+            super().__init__()  # anew: a buffer that was cut back has four bytes for each character
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing came."""
+        return not (self.tell() or self._settled)
 
     @classmethod
     def of(cls, *pieces: str) -> Text:
@@ -99,6 +109,8 @@ def merged(name: str, have: object, value: object, depth: int = 0) -> object:
     if isinstance(value, str):
         if isinstance(have, Text):
             have.append(value)
+            if have.tell() >= SETTLED_AT:
+                have.settle()
             return have
         if isinstance(have, str):
             if name in FIRST_SAID:
@@ -152,7 +164,7 @@ def copied(value: object, depth: int = 0) -> object:
 def is_empty(value: object) -> bool:
     """Whether a value carries nothing: null, an empty text, object or list."""
     if isinstance(value, Text):
-        return not value.tell()
+        return value.empty
     return not value and value.__class__ not in _NUMBERS
 
 

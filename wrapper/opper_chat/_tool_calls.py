@@ -6,7 +6,7 @@ import re
 
 from . import _json
 from ._json import is_object
-from ._partial_json import Text, copied, is_empty, merged
+from ._partial_json import SETTLED_AT, Text, copied, is_empty, merged
 
 _MARK = re.compile(r'["\\{}\[\]]')
 
@@ -53,23 +53,29 @@ class ToolCall:
         place: its place among the calls of the choice, in the order in which they appeared.
         index: the index that the server gives it, or None.
         slot: the index, or without one the position in the list of the chunk that brought it.
+        chunk: the number of the chunk that brought its latest fragment.
         announced: its name, if it came again without an id when the arguments were closed: where arguments follow, they
             are those of another call.
         delta: the text that its latest fragment added to the arguments, or to the input of a custom tool.
         length: the length of that text so far.
     """
 
-    __slots__ = ("_members", "_nesting", "_text", "announced", "delta", "index", "length", "place", "slot")
+    __slots__ = (
+        "_members", "_nesting", "_settles_at", "_text", "announced", "chunk", "delta", "index", "length", "place",
+        "slot",
+    )  # fmt: skip
 
     def __init__(self, place: int, slot: int) -> None:
         self.place = place
         self.slot = slot
         self.index: int | None = None
+        self.chunk = 0
         self.announced: str | None = None
         self.delta = ""
         self.length = 0
         self._members: dict[str, object] = {}
         self._text = Text()
+        self._settles_at = SETTLED_AT
         self._nesting = _Nesting()
 
     @property
@@ -124,6 +130,10 @@ class ToolCall:
             body[_TEXT_OF[kind]] = self.text[:length]
         return call
 
+    def body(self, length: int | None = None) -> dict[str, object]:
+        """Return what is called and with what, as JSON, with no more than this length of its text."""
+        return _body(self.to_dict(length))[1]
+
     def add(self, fragment: dict[str, object]) -> None:
         """Add what a fragment says."""
         kind, body = _body(fragment)
@@ -131,7 +141,7 @@ class ToolCall:
         said = body.get(member)
         self.delta = text = _as_text(said)
         name, more = self.name, _word(body.get("name"))
-        if name and more and name != more:
+        if name and more and name != more and not self.length:
             # Of the same call, or it would have begun another: its name comes in pieces, or growing.
             self._members[kind] = {**_body(self._members)[1], "name": more if more.startswith(name) else name + more}
         for name, value in fragment.items():
@@ -143,13 +153,16 @@ class ToolCall:
             elif name != "index" and value is not None:
                 self._members[name] = merged(name, self._members.get(name), value)
         if text and not isinstance(said, str):
-            self.length = 0
+            self.length, self._settles_at = 0, SETTLED_AT
             self._text = Text()
             self._nesting = _Nesting()
         if text:
             self._text.append(text)
             self._nesting.feed(text)
             self.length += len(text)
+            if self.length >= self._settles_at:
+                self._settles_at = self.length + SETTLED_AT
+                self._text.settle()
 
 
 class ToolCalls:
@@ -161,18 +174,21 @@ class ToolCalls:
 
     - it has a new id, and a name, or arguments though those before are closed;
     - it has arguments, though those before are closed and were followed by the name;
-    - it has another name, unless the call has an id, which it does not contradict, and no arguments yet: then it is
-      more of the name;
+    - it has another name, unless the call has no arguments yet and it names no other id: then it is more of the name,
+      where the call has an id, or both have the same index and came in two chunks;
     - it has the name again and arguments, though those before are closed.
     """
 
-    __slots__ = ("_by_id", "_by_index", "_by_position", "calls")
+    __slots__ = ("_by_id", "_by_index", "_by_position", "_chunk", "_position", "calls")
 
     def __init__(self) -> None:
         self.calls: list[ToolCall] = []
         self._by_id: dict[str, ToolCall] = {}
         self._by_index: dict[int, ToolCall] = {}
         self._by_position: dict[int, ToolCall] = {}
+        self._chunk = 0
+        """Counts the chunks: a position that is not behind the one before is in another list."""
+        self._position = 0
 
     def add(self, fragment: dict[str, object], position: int) -> ToolCall:
         """Add the fragment at a position in a chunk's list, and return the call that it belongs to."""
@@ -182,6 +198,8 @@ class ToolCalls:
         kind, body = _body(fragment)
         text = _as_text(body.get(_TEXT_OF[kind]))
         slot = position if index is None else index
+        self._chunk += position <= self._position
+        self._position = position
 
         name = _word(body.get("name"))
         call = self._found(call_id, index, position)
@@ -199,6 +217,7 @@ class ToolCalls:
                 call.announced = name
             call.add(fragment)
 
+        call.chunk = self._chunk
         if call_id:
             self._by_id[call_id] = call
         if index is not None:
@@ -225,7 +244,8 @@ class ToolCalls:
         if not name or not call.name:
             return False
         if name != call.name:
-            return not (call.id and call.length == 0 and (known or call_id is None) and slot == call.slot)
+            pointed_to = call_id is None and (bool(call.id) or (slot == call.index and call.chunk != self._chunk))
+            return not ((known or pointed_to) and call.length == 0 and slot == call.slot)
         return ended and not (known and slot == call.slot and text == call.text)
 
 

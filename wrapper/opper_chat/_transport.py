@@ -145,7 +145,8 @@ class Holders:
 def call_site() -> str:
     """Return the place of the caller's code that this call comes from, as file and line.
 
-    Where the call is a task of its own, nothing tells who made it, and the task's name is returned.
+    Where the call is a task of its own, nothing tells who made it, and the task's name is returned. In asyncio's debug
+    mode coroutines know where they were made, and the line is returned as well.
     """
     frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # documented, and a hundred times cheaper than a traceback
     while _is_of(frame.f_globals, __package__ or ""):
@@ -171,7 +172,11 @@ def _task() -> str:
         import asyncio
 
         task = asyncio.current_task()
-        return f"the task {task.get_name()!r}" if task else "a callback of the event loop"
+        if task is None:
+            return "a callback of the event loop"
+        origin: tuple[tuple[str, int, str], ...] | None = getattr(task.get_coro(), "cr_origin", None)
+        made = f", made at {origin[0][0]}:{origin[0][1]}," if origin else ""
+        return f"the task {task.get_name()!r}{made}"
     return f"the task {sys.modules[library].lowlevel.current_task().name!r}"
 
 

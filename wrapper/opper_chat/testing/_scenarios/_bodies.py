@@ -75,6 +75,23 @@ _complete("stream-as-text", "Proxies call a stream plain text.", lambda: _typed(
 _complete(
     "stream-as-json", "Servers give every answer one type.", lambda: _typed("application/json", stream()), chunks=3
 )
+BODIES.error(
+    "stream-as-json-then-error",
+    "As above, and the server fails in the middle of it.",
+    lambda: _typed("application/json", stream([HEL, {"error": {"message": "The model is busy"}}])),
+    "Hel",
+    chunks=1,
+    finish_reasons=(None,),
+    error_message="The model is busy",
+)
+BODIES.truncated(
+    "stream-as-json-cut-short",
+    "As above, and the body ends in the middle of it.",
+    lambda: _typed("application/json", stream([HEL, LO])),
+    "Hello",
+    chunks=2,
+    finish_reasons=(None,),
+)
 _complete("stream-without-type", "Servers give a stream no type.", lambda: _typed(None, stream()), chunks=3)
 
 _complete(

@@ -112,6 +112,16 @@ _say(
     _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_CET)),
 )
 _say(
+    "calls-name-in-pieces",
+    "Some servers send the name as they send the arguments, piece by piece.",
+    _sent(_part(index=0, id="call_1", type="function", name="get_", arguments="")),
+    _sent(_part(index=0, name="weather", arguments="")),
+    _sent(_part(index=0, arguments=_CITY + _OSLO)),
+    _sent(_part(index=1, id="call_2", type="function", name="get_")),
+    _sent(_part(index=1, id="call_2", name="time")),
+    _sent(_part(index=1, id="call_2", arguments=_ZONE + _CET)),
+)
+_say(
     "calls-id-empty",
     "Some servers send an empty id and name with what follows.",
     _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),

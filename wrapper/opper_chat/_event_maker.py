@@ -1,0 +1,192 @@
+"""Chunks → the typed events of a stream. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from opper_chat_api.models import ChatCompletionChunk, ChoiceLogprobs, FunctionCall
+
+from ._accumulator import Accumulator, piece_of, reasoning_of
+from ._content import split_content
+from ._events import (
+    AudioDeltaEvent,
+    AudioDoneEvent,
+    ChunkEvent,
+    ContentDeltaEvent,
+    ContentDoneEvent,
+    DoneEvent,
+    FunctionCallDeltaEvent,
+    FunctionCallDoneEvent,
+    LogprobsContentDeltaEvent,
+    LogprobsContentDoneEvent,
+    LogprobsDeltaEvent,
+    LogprobsDoneEvent,
+    LogprobsRefusalDeltaEvent,
+    LogprobsRefusalDoneEvent,
+    ReasoningDeltaEvent,
+    ReasoningDoneEvent,
+    RefusalDeltaEvent,
+    RefusalDoneEvent,
+    StreamEvent,
+    TextDeltaEvent,
+    TextDoneEvent,
+    ToolCallDeltaEvent,
+    ToolCallDoneEvent,
+    UsageEvent,
+    call_model,
+)
+from ._json import is_array, is_object
+from ._said import Said, SaidAudio
+from ._tool_calls import ToolCall, ToolCalls
+
+
+class EventMaker:
+    """Turns each chunk of a stream into its events. Whoever wants chunks alone makes none and pays nothing."""
+
+    def __init__(self, accumulator: Accumulator) -> None:
+        self._accumulator = accumulator
+        self._choices: dict[int, _Choice] = {}
+
+    def add(self, chunk: ChatCompletionChunk, value: dict[str, object]) -> list[StreamEvent]:
+        """Return the events of a chunk, which the accumulator already has and which was read from a JSON object.
+
+        First the chunk, then choice by choice what it adds and what it ends, then usage.
+        """
+        events: list[StreamEvent] = [ChunkEvent(self._accumulator, chunk)]
+        items = choices if is_array(choices := value.get("choices")) else []
+        for place, item in enumerate(items):
+            if is_object(item):
+                number = item.get("index")
+                index = number if type(number) is int else place
+                choice = self._choices.get(index)
+                if choice is None:
+                    choice = self._choices[index] = _Choice(index)
+                logprobs = chunk.choices[place].logprobs if len(chunk.choices) == len(items) else None
+                events.extend(choice.add(item, logprobs))
+        if chunk.usage is not None:
+            events.append(UsageEvent(self._accumulator, chunk.usage))
+        return events
+
+    def finish(self) -> list[StreamEvent]:
+        """Return the events that close a complete stream: what is not done yet, then the completion."""
+        events = [event for _, choice in sorted(self._choices.items()) for event in choice.close(complete=True)]
+        return [*events, DoneEvent(self._accumulator.snapshot())]
+
+
+class _Choice:
+    """What was told about one choice. Keeps texts of its own, so that reading chunks alone need keep no more."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+        self._begun = False
+        self._finish_reason: object = None
+        self._said = {name: Said() for name in _TEXTS}
+        self._calls = ToolCalls()
+        self._latest: ToolCall | None = None
+        self._done: set[int] = set()
+        self._audio: SaidAudio | None = None
+        self._function_call: ToolCall | None = None
+        self._function_done = False
+
+    def add(self, item: dict[str, object], logprobs: ChoiceLogprobs | None) -> Iterator[StreamEvent]:
+        delta = piece_of(item, not self._begun, self._said_of)
+        self._begun = self._begun or any(piece is not None for piece in delta.values())
+        content, parts = split_content(delta.get("content"))
+        pieces = (reasoning_of(delta, parts), content, delta.get("refusal"))
+        for (name, said), piece in zip(self._said.items(), pieces, strict=True):
+            if isinstance(piece, str) and piece:
+                said.text.append(piece)
+                said.length += len(piece)
+                if said.length >= said.settles_at:
+                    said.settle()
+                yield _TEXTS[name][0](self._index, piece, said, said.length)
+        if fragments := delta.get("tool_calls"):
+            for position, fragment in enumerate(fragments if is_array(fragments) else [fragments]):
+                if is_object(fragment):
+                    yield from self._add_fragment(fragment, position)
+        if "audio" in delta and is_object(piece := delta["audio"]) and piece:
+            yield self._add_audio(piece)
+        if "function_call" in delta and is_object(piece := delta["function_call"]) and piece:
+            yield self._add_function_call(piece)
+        if logprobs is not None:
+            for name, tokens in (("content", logprobs.content), ("refusal", logprobs.refusal)):
+                if tokens:
+                    said = self._said[name]
+                    said.logprobs.extend(tokens)
+                    yield _LOGPROBS[name][0](self._index, tokens, said, len(said.logprobs))
+        if (reason := item.get("finish_reason")) and not self._finish_reason:
+            yield from self.close(complete=False)
+        self._finish_reason = reason or self._finish_reason
+
+    def close(self, *, complete: bool) -> Iterator[StreamEvent]:
+        """Tell what is done. What a server adds after a finish reason is told when the stream is complete."""
+        for name, said in self._said.items():
+            if said.told < said.length:
+                said.told = said.length
+                yield _TEXTS[name][1](self._index, said.text.joined())
+            if said.told_logprobs < len(said.logprobs):
+                said.told_logprobs = len(said.logprobs)
+                yield _LOGPROBS[name][1](self._index, list(said.logprobs))
+        if (audio := self._audio) is not None and audio.told < audio.length:
+            audio.told = audio.length
+            texts = audio.data.text.joined(), audio.transcript.text.joined()
+            yield AudioDoneEvent(self._index, audio.id, *texts, audio.to_dict())
+        for call in self._calls.calls:
+            yield from self._close_call(call, complete=complete)
+        if self._function_call is not None and not self._function_done:
+            yield from self._close_function_call(self._function_call, complete=complete)
+
+    def _said_of(self, name: str) -> object:
+        """Return a member of the message so far, as JSON."""
+        if name == "tool_calls":
+            return [call.to_dict() for call in self._calls.calls]
+        if name == "function_call":
+            return self._function_call and self._function_call.body()
+        if name == "audio":
+            return self._audio and self._audio.to_dict()
+        said = self._said.get("reasoning" if name == "reasoning_content" else name)
+        return said.text.joined() if said else None
+
+    def _add_audio(self, piece: dict[str, object]) -> StreamEvent:
+        self._audio = audio = self._audio or SaidAudio()
+        data, transcript = audio.add(piece)
+        lengths = audio.data.length, audio.transcript.length
+        return AudioDeltaEvent(self._index, audio.id, data, transcript, audio, *lengths)
+
+    def _add_function_call(self, piece: dict[str, object]) -> StreamEvent:
+        self._function_call = call = self._function_call or ToolCall(0, 0)
+        call.add({"function": piece})
+        return FunctionCallDeltaEvent(self._index, call.name, call.delta, call, call.length)
+
+    def _add_fragment(self, fragment: dict[str, object], position: int) -> Iterator[StreamEvent]:
+        before, known = self._latest, len(self._calls.calls)
+        self._latest = call = self._calls.add(fragment, position)
+        if before is not None and call.place == known:
+            yield from self._close_call(before, complete=False)
+        deltas = ("", call.delta) if call.is_custom else (call.delta, "")
+        yield ToolCallDeltaEvent(self._index, call.place, call.id, call.name, *deltas, call, call.length)
+
+    def _close_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
+        certain = complete and self._finish_reason in ENDED_WELL
+        if call.place not in self._done and (whole := call.whole(certain=certain)) is not None:
+            self._done.add(call.place)
+            yield ToolCallDoneEvent(self._index, call.place, *whole, call_model(call))
+
+    def _close_function_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
+        certain = complete and self._finish_reason in ENDED_WELL
+        if (whole := call.whole(certain=certain)) is not None:
+            self._function_done = True
+            yield FunctionCallDoneEvent(self._index, *whole, FunctionCall.from_dict(call.body()))
+
+
+ENDED_WELL = ("stop", "tool_calls", "function_call")
+"""Finish reasons that say that nothing was cut off. Servers have many words for the others."""
+_TEXTS: dict[str, tuple[type[TextDeltaEvent], type[TextDoneEvent]]] = {
+    "reasoning": (ReasoningDeltaEvent, ReasoningDoneEvent),
+    "content": (ContentDeltaEvent, ContentDoneEvent),
+    "refusal": (RefusalDeltaEvent, RefusalDoneEvent),
+}
+_LOGPROBS: dict[str, tuple[type[LogprobsDeltaEvent], type[LogprobsDoneEvent]]] = {
+    "content": (LogprobsContentDeltaEvent, LogprobsContentDoneEvent),
+    "refusal": (LogprobsRefusalDeltaEvent, LogprobsRefusalDoneEvent),
+}
