@@ -68,14 +68,16 @@ def test_what_differs_in_its_text_alone_is_read_by_form() -> None:
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
-def test_padding_is_another_hole(separators: tuple[str, str], first: bool) -> None:
+@pytest.mark.parametrize("name", ["obfuscation", "p"])
+def test_padding_is_another_hole(name: str, separators: tuple[str, str], first: bool) -> None:
     """Before the text or behind it, with spaces between the members or without."""
-    values = [chunk(text, obfuscation=padding) for text, padding in (("a", "xyz"), ("bc", ""), ("", "q"), ("d", "\n"))]
+    values = [chunk(text, **{name: padding}) for text, padding in (("a", "xyz"), ("bc", ""), ("", "q"), ("d", "\n"))]
     if first:
-        values = [{"obfuscation": value["obfuscation"], **value} for value in values]
+        values = [{name: value[name], **value} for value in values]
     read = check(stream_of(values, separators=separators))
     assert by_form(read) == [False, True, True, False]
-    assert [one.model.obfuscation for one in read] == ["xyz", "", "q", "\n"]
+    assert [one.value[name] for one in read] == ["xyz", "", "q", "\n"]
+    assert [one.model.to_dict()[name] for one in read] == ["xyz", "", "q", "\n"]
 
 
 def test_reasoning_is_a_text_as_well() -> None:
@@ -201,6 +203,7 @@ MEMBERS = st.fixed_dictionaries(
     optional={
         "service_tier": st.sampled_from(["default", "flex", None]),
         "obfuscation": st.sampled_from(["x", "yz", '"', ""]),
+        "p": st.sampled_from(["x", "yz", 5]),
         "new": st.sampled_from([1, "one", [1], [2], None]),
     },
 )

@@ -22,8 +22,8 @@ from ._partial_json import FIRST_SAID, LAST_SAID, copied
 TEXTS = ("content", "reasoning_content", "reasoning")
 """Members of a delta that a form can leave open, one of them."""
 
-PADDING = "obfuscation"
-"""The member of a chunk that hides how long its text is. It differs in each, and means nothing."""
+PADDINGS = ("obfuscation", "p")
+"""Members of a chunk that hide how long its text is, one of them. They differ in each, and mean nothing."""
 
 _TRIED = ("one word", "another word")
 _CHANCES = 8
@@ -73,21 +73,24 @@ class Form:
 
     __slots__ = (
         "_after", "_before", "_between", "_make_choice", "_make_chunk", "_make_delta", "_outer", "_padded_first",
-        "_value", "adds_text_alone", "index", "name",
+        "_padding", "_value", "adds_text_alone", "index", "name",
     )  # fmt: skip
 
-    def __init__(self, pieces: list[str], value: dict[str, object], name: str, *, padded_first: bool) -> None:
-        """Make a form of the pieces around its holes, and of a chunk of which nothing is kept but copies."""
+    def __init__(
+        self, pieces: list[str], value: dict[str, object], name: str, padding: str | None, *, padded_first: bool
+    ) -> None:
+        """Make a form of the pieces around its holes, and of a chunk that nobody else has."""
         self._before, *between, self._after = pieces
         self._between = between[0] if between else None
         self._outer = len(self._before) + len(self._after)
+        self._padding = padding
         self._padded_first = padded_first
         self._value = value
         self.name = name
         choice, delta = _parts(value)
         self.index = cast("int", choice["index"])
         read = ChatCompletionChunk.from_dict(value)
-        self._make_chunk = _maker(read, "choices", "obfuscation")
+        self._make_chunk = _maker(read, "choices", *PADDINGS)
         self._make_choice = _maker(read.choices[0], "delta")
         self._make_delta = _maker(read.choices[0].delta, name)
         self.adds_text_alone = (
@@ -112,17 +115,19 @@ class Form:
         name = next((name for name in TEXTS if delta.get(name)), None)
         if name is None or choice.get("finish_reason") is not None:
             return None
-        place, padding = _place(data, name, delta[name]), _place(data, PADDING, value.get(PADDING))
-        if place is None or (padding is None and PADDING in value):
+        padding = next((one for one in PADDINGS if one in value), None)
+        text = _place(data, name, delta[name])
+        other = None if padding is None else _place(data, padding, value[padding])
+        if text is None or (other is None and padding is not None):
             return None
         pieces, end = list[str](), 0
-        for start, stop in sorted(hole for hole in (place, padding) if hole):
+        for start, stop in sorted(hole for hole in (text, other) if hole):
             pieces.append(data[end:start])
             end = stop
         pieces.append(data[end:])
         whole = cast("dict[str, object]", copied(value))
         try:
-            form = cls(pieces, whole, name, padded_first=padding is not None and padding < place)
+            form = cls(pieces, whole, name, padding, padded_first=other is not None and other < text)
         except ValueError:
             return None
         return form if form.holds() else None
@@ -142,16 +147,16 @@ class Form:
         if self._padded_first:
             text, padding = padding, text
         choices = [self._make_choice(delta=self._make_delta(**{self.name: text}))]
-        if self._between is None:
+        if self._padding is None:
             return ReadChunk(self._make_chunk(choices=choices), None, self, text)
-        return ReadChunk(self._make_chunk(choices=choices, obfuscation=padding), None, self, text, padding)
+        return ReadChunk(self._make_chunk(choices=choices, **{self._padding: padding}), None, self, text, padding)
 
     def value(self, text: str, padding: str) -> dict[str, object]:
         """Return the JSON object of a chunk of this form."""
         value = cast("dict[str, object]", copied(self._value))
         _parts(value)[1][self.name] = text
-        if self._between is not None:
-            value[PADDING] = padding
+        if self._padding is not None:
+            value[self._padding] = padding
         return value
 
     def holds(self) -> bool:
