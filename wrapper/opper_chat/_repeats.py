@@ -90,7 +90,7 @@ class Form:
         choice, delta = _parts(value)
         self.index = cast("int", choice["index"])
         read = ChatCompletionChunk.from_dict(value)
-        self._make_chunk = _maker(read, "choices", *PADDINGS)
+        self._make_chunk = _maker(read, "choices", *([padding] if padding else []))
         self._make_choice = _maker(read.choices[0], "delta")
         self._make_delta = _maker(read.choices[0].delta, name)
         self.adds_text_alone = (
