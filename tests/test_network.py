@@ -255,7 +255,7 @@ def test_an_address_that_lets_nobody_in(places: list[str]) -> None:
         places[:] = ["127.0.0.2", "127.0.0.3"]
         began = monotonic()
         assert reached(port, 5) == "127.0.0.3"
-        assert monotonic() - began < 0.2
+        assert monotonic() - began < 2.5
         places[:] = ["127.0.0.2", "127.0.0.4"]
         with pytest.raises(NetworkError, match=r"127\.0\.0\.4") as caught:
             reached(port, 5)

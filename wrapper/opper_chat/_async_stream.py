@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from ._async_bell import Bell
 from ._async_calls import AsyncCalls
+from ._async_reply import AnyReply, response_of
 from ._async_wait import drop, free, interrupt, time_limit
 from ._call import Call
 from ._chunks import ReadChunk
@@ -32,7 +33,7 @@ DRAIN_BYTES = 65536
 class AsyncReading:
     """What a stream of chunks and a stream of events have in common."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyReply, site: str) -> None:
         self._closed = False
         self._calls = calls
         self._call = call
@@ -45,7 +46,7 @@ class AsyncReading:
         self._failure: APIError | None = None
         self._read_from(response)
 
-    def _read_from(self, response: httpx.Response) -> None:
+    def _read_from(self, response: AnyReply) -> None:
         self._response = response
         self._bytes = response.aiter_bytes()
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
@@ -62,7 +63,7 @@ class AsyncReading:
 
         Where a stream breaks before it brought anything it is asked for again, and this is the last response.
         """
-        return self._response
+        return response_of(self._response)
 
     @property
     def headers(self) -> Mapping[str, str]:

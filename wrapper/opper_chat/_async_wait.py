@@ -22,6 +22,9 @@ from ._wait import GRIP, LEAVE, LOOP, WATCH, Grip, grip_of, interrupt
 if TYPE_CHECKING:
     import httpx
 
+    from ._async_reply import AnyReply
+    from ._async_sender import AsyncSender
+
 __all__ = [
     "GRIP",
     "LEAVE",
@@ -51,7 +54,7 @@ __all__ = [
 @asynccontextmanager
 async def time_limit(
     seconds: float,
-    response: httpx.Response | None = None,  # noqa: ARG001  # the twin works on its socket
+    response: AnyReply | None = None,  # noqa: ARG001  # the twin works on its socket
 ) -> AsyncGenerator[None]:
     """Bound what is awaited inside.
 
@@ -63,7 +66,7 @@ async def time_limit(
 
 
 Answer = TypeVar("Answer")
-AsyncAccept: TypeAlias = Callable[["httpx.Response", CallClocks], Coroutine[object, object, Answer]]
+AsyncAccept: TypeAlias = Callable[["AnyReply", CallClocks], Coroutine[object, object, Answer]]
 """Makes of a response what a call is to return."""
 
 
@@ -124,7 +127,7 @@ async def at_end_of_loop(work: Callable[[], Coroutine[object, object, None]]) ->
     return waiting
 
 
-def abandon(client: httpx.AsyncClient) -> None:
+def abandon(client: AsyncSender | httpx.AsyncClient) -> None:
     """Give up a client in a finalizer, where nothing can be awaited: its connections are closed with their loop."""
 
 
@@ -134,7 +137,7 @@ async def forget_loop(waiting: object) -> None:
         await waiting.aclose()
 
 
-async def free(response: httpx.Response, pieces: AsyncIterator[bytes] | None) -> None:
+async def free(response: AnyReply, pieces: AsyncIterator[bytes] | None) -> None:
     """Close a response, and the generators that its body was read from, unless somebody reads from them now.
 
     A generator in the middle of its work ends when it is asked to go on without the connection. What is left in the
@@ -148,7 +151,7 @@ async def free(response: httpx.Response, pieces: AsyncIterator[bytes] | None) ->
                 pass  # what had come already
 
 
-def drop(response: httpx.Response, pieces: object, dropped: list[tuple[httpx.Response, object]]) -> None:
+def drop(response: AnyReply, pieces: object, dropped: list[tuple[AnyReply, object]]) -> None:
     """Give up a response in a finalizer, where nothing can be awaited.
 
     The server sees its connection end at once, and the place is free for the next call; what is left of the
@@ -161,13 +164,13 @@ def drop(response: httpx.Response, pieces: object, dropped: list[tuple[httpx.Res
         leave()
 
 
-def is_here(response: httpx.Response) -> bool:
+def is_here(response: AnyReply) -> bool:
     """Whether a response belongs to this event loop, in which alone it can be closed."""
     here = where()
     return bool(response.extensions.get(LOOP, here) == here)
 
 
-def is_anywhere(response: httpx.Response) -> bool:
+def is_anywhere(response: AnyReply) -> bool:
     """Whether the event loop of a response is still there."""
     loop = response.extensions.get(LOOP)
     return isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed()

@@ -19,6 +19,7 @@ from ._errors import APIError, StreamTruncatedError, request_id
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
 from ._library import failures
 from ._record import Attempt
+from ._reply import AnyReply, response_of
 from ._served import trace_id
 from ._wait import drop, free, interrupt, time_limit
 
@@ -34,7 +35,7 @@ DRAIN_BYTES = 65536
 class Reading:
     """What a stream of chunks and a stream of events have in common."""
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
         self._closed = False
         self._calls = calls
         self._call = call
@@ -47,7 +48,7 @@ class Reading:
         self._failure: APIError | None = None
         self._read_from(response)
 
-    def _read_from(self, response: httpx.Response) -> None:
+    def _read_from(self, response: AnyReply) -> None:
         self._response = response
         self._bytes = response.iter_bytes()
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
@@ -64,7 +65,7 @@ class Reading:
 
         Where a stream breaks before it brought anything it is asked for again, and this is the last response.
         """
-        return self._response
+        return response_of(self._response)
 
     @property
     def headers(self) -> Mapping[str, str]:
