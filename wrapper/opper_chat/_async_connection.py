@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from time import monotonic
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ._async_network import AsyncNetworkStream, NetworkError, Server, connect
@@ -38,13 +37,16 @@ class AsyncConnection:
         library: whose errors it raises.
         tls: the context in which a server is verified, where it is spoken to by TLS.
         keep: seconds after which a connection that nobody used is made anew.
+
+    Attributes:
+        stream: its bytes, while it is there.
     """
 
     def __init__(self, library: Library, tls: ssl.SSLContext | None, keep: float) -> None:
         self.library = library
         self._tls = tls
         self._keep = keep
-        self._stream: AsyncNetworkStream | None = None
+        self.stream: AsyncNetworkStream | None = None
         self._idle_since = 0.0
 
     async def handle_async_request(self, request: SentRequest) -> AsyncReply:
@@ -54,11 +56,14 @@ class AsyncConnection:
             TransportError: the classes of httpx for what goes wrong on the way.
         """
         steps: Mapping[str, float | None] = request.extensions.get("timeout", {})
-        with ErrorsOfLibrary(self.library, request):
+        reader = HeadReader()
+        try:
             stream = await self._connected(request, steps)
             closes = await self._write(stream, request, steps)
-            reader = HeadReader()
             head = await self._read_head(stream, reader, steps)
+        except Exception as error:
+            raise_as_library(error, self.library, request)
+            raise
         body = _body_of(head)
         sound = head.lasting and not closes and not isinstance(body, EndlessBody)
         pieces = _BodyStream(self, request, body, reader.take_rest(), sound=sound)
@@ -71,7 +76,7 @@ class AsyncConnection:
 
     async def aclose(self) -> None:
         """Close the connection, if there is one."""
-        stream, self._stream = self._stream, None
+        stream, self.stream = self.stream, None
         if stream is not None:
             await stream.aclose()
 
@@ -81,16 +86,12 @@ class AsyncConnection:
         if not sound:
             await self.aclose()
 
-    async def read(self, timeout: float | None) -> bytes:
-        """Return the next bytes; none at the end."""
-        return b"" if self._stream is None else await self._stream.read(PIECE, timeout)
-
     async def _connected(self, request: SentRequest, steps: Mapping[str, float | None]) -> AsyncNetworkStream:
         """Return the connection, made anew where there is none that can be used."""
-        if self._stream is not None:
+        if self.stream is not None:
             # What can be read before anything was asked is the end, by a server that has waited long enough.
-            if monotonic() - self._idle_since <= self._keep and not await self._stream.has_more():
-                return self._stream
+            if monotonic() - self._idle_since <= self._keep and not await self.stream.has_more():
+                return self.stream
             await self.aclose()
         address = request.address
         if address.scheme not in PORTS:
@@ -100,7 +101,7 @@ class AsyncConnection:
         watch = request.extensions.get(WATCH, _unwatched)
         server = Server(address.host, address.port or PORTS[address.scheme], self._tls)
         stream = await connect(self.library, server, steps, watch)
-        self._stream = stream
+        self.stream = stream
         return stream
 
     async def _write(self, stream: AsyncNetworkStream, request: SentRequest, steps: Mapping[str, float | None]) -> bool:
@@ -148,24 +149,24 @@ class _BodyStream:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         body, connection = self._body, self._connection
         timeout = self._request.extensions.get("timeout", {}).get("read")
-        errors = ErrorsOfLibrary(connection.library, self._request)
         data = self._begun
         try:
             while True:
                 if data:
-                    with errors:
-                        piece = body.feed(data)
+                    piece = body.feed(data)
                     if piece:
                         yield piece
                 if body.ended:
                     break
-                with errors:
-                    data = await connection.read(timeout)
-                    if not data:
-                        body.end()
-        except BaseException:
+                # The connection may be closed, by somebody else, whenever this is not running.
+                stream = connection.stream
+                data = b"" if stream is None else await stream.read(PIECE, timeout)
+                if not data:
+                    body.end()
+        except BaseException as error:
             # Here and not only by whoever lends the connection: at the end of an event loop, this is what is told.
             await undisturbed(connection.aclose)
+            raise_as_library(error, connection.library, self._request)
             raise
         await connection.answered(sound=self._sound and not body.rest)
 
@@ -173,32 +174,17 @@ class _BodyStream:
         """Do nothing: whoever lends the connection closes it where the body was not read to its end."""
 
 
-class ErrorsOfLibrary:
-    """Turns what the network, the heads and the bodies raise within into the errors of httpx, by their names."""
-
-    __slots__ = ("_library", "_request")
-
-    def __init__(self, library: Library, request: SentRequest) -> None:
-        self._library = library
-        self._request = request
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if error is None:
-            return
-        if isinstance(error, NetworkError):
-            name = error.name
-        elif isinstance(error, WrittenError):
-            name = "LocalProtocolError"
-        elif isinstance(error, (HeadError, FramingError)):
-            name = "RemoteProtocolError"
-        else:
-            return
-        raise getattr(self._library, name)(str(error), request=self._request.in_library()) from error
+def raise_as_library(error: BaseException, library: Library, request: SentRequest) -> None:
+    """Raise what the network, the heads and the bodies raise as the error of httpx that it is, by its name."""
+    if isinstance(error, NetworkError):
+        name = error.name
+    elif isinstance(error, WrittenError):
+        name = "LocalProtocolError"
+    elif isinstance(error, (HeadError, FramingError)):
+        name = "RemoteProtocolError"
+    else:
+        return
+    raise getattr(library, name)(str(error), request=request.in_library()) from error
 
 
 def _unwatched(stream: object) -> None:

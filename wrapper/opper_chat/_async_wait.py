@@ -1,17 +1,17 @@
 """What waiting means to the async shells: bounded, cancellable, and cleaned up when nobody waits any more.
 
-Its twin `_wait` has the same names for the sync shells. By anyio, which httpx brings, so asyncio and trio are alike.
+Its twin `_wait` has the same names for the sync shells. Under asyncio by its own means, elsewhere, which is trio, by
+anyio, which takes as long to load as all else that a first call needs.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Hashable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
-import anyio
 from sniffio import current_async_library
 
 from ._clocks import CallClocks
@@ -36,6 +36,7 @@ __all__ = [
     "abandon",
     "at_end_of_loop",
     "drop",
+    "fail_after",
     "forget_loop",
     "free",
     "grip_of",
@@ -51,18 +52,34 @@ __all__ = [
 ]  # fmt: skip
 
 
+def fail_after(seconds: float | None) -> AbstractAsyncContextManager[object]:
+    """Bound what is awaited inside, where seconds are given.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    bound = None if seconds is None else max(seconds, 0)
+    return asyncio.timeout(bound) if current_async_library() == "asyncio" else _fail_after(bound)
+
+
 @asynccontextmanager
-async def time_limit(
+async def _fail_after(seconds: float | None) -> AsyncGenerator[None]:
+    import anyio
+
+    with anyio.fail_after(seconds):
+        yield
+
+
+def time_limit(
     seconds: float,
     response: AnyReply | None = None,  # noqa: ARG001  # the twin works on its socket
-) -> AsyncGenerator[None]:
+) -> AbstractAsyncContextManager[object]:
     """Bound what is awaited inside.
 
     Raises:
         TimeoutError: it took longer.
     """
-    with anyio.fail_after(max(seconds, 0)):
-        yield
+    return fail_after(seconds)
 
 
 Answer = TypeVar("Answer")
@@ -78,28 +95,38 @@ class SendLimit:
     """
 
     def __init__(self, seconds: float | None) -> None:
-        self._scope = None if seconds is None else anyio.move_on_after(max(seconds, 0))
+        self._bound = None if seconds is None else fail_after(seconds)
+        self.expired = False
+        """Whether the time was up."""
         self.extensions: dict[str, Any] = {}
         """For the request. The twin has some."""
 
-    @property
-    def expired(self) -> bool:
-        """Whether the time was up."""
-        return self._scope is not None and self._scope.cancelled_caught
-
     async def __aenter__(self) -> Self:
-        if self._scope is not None:
-            self._scope.__enter__()
+        if self._bound is not None:
+            await self._bound.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        return self._scope is not None and bool(self._scope.__exit__(kind, error, traceback))
+        if self._bound is None:
+            return False
+        try:
+            return bool(await self._bound.__aexit__(kind, error, traceback))
+        except TimeoutError as late:
+            self.expired = late is not error
+            if not self.expired:
+                raise
+            return True
 
 
 async def sleep(seconds: float) -> None:
     """Wait."""
+    if current_async_library() == "asyncio":
+        await asyncio.sleep(seconds)
+        return
+    import anyio
+
     await anyio.sleep(seconds)
 
 
@@ -184,10 +211,11 @@ def has_ended(loop: Hashable) -> bool:
 async def undisturbed(work: Callable[[], Coroutine[object, object, None]]) -> None:
     """Finish some work although whoever awaits it is cancelled. For what is short and must not be left half done."""
     if current_async_library() != "asyncio":
+        import anyio
+
         with anyio.CancelScope(shield=True):
             await work()
         return
-    # anyio shields from its own cancel scopes, not from asyncio's `Task.cancel()`.
     task = asyncio.create_task(work())
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from time import monotonic
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
@@ -40,13 +39,16 @@ class Connection:
         library: whose errors it raises.
         tls: the context in which a server is verified, where it is spoken to by TLS.
         keep: seconds after which a connection that nobody used is made anew.
+
+    Attributes:
+        stream: its bytes, while it is there.
     """
 
     def __init__(self, library: Library, tls: ssl.SSLContext | None, keep: float) -> None:
         self.library = library
         self._tls = tls
         self._keep = keep
-        self._stream: NetworkStream | None = None
+        self.stream: NetworkStream | None = None
         self._idle_since = 0.0
 
     def handle_request(self, request: SentRequest) -> Reply:
@@ -56,11 +58,14 @@ class Connection:
             TransportError: the classes of httpx for what goes wrong on the way.
         """
         steps: Mapping[str, float | None] = request.extensions.get("timeout", {})
-        with ErrorsOfLibrary(self.library, request):
+        reader = HeadReader()
+        try:
             stream = self._connected(request, steps)
             closes = self._write(stream, request, steps)
-            reader = HeadReader()
             head = self._read_head(stream, reader, steps)
+        except Exception as error:
+            raise_as_library(error, self.library, request)
+            raise
         body = _body_of(head)
         sound = head.lasting and not closes and not isinstance(body, EndlessBody)
         pieces = _BodyStream(self, request, body, reader.take_rest(), sound=sound)
@@ -73,7 +78,7 @@ class Connection:
 
     def close(self) -> None:
         """Close the connection, if there is one."""
-        stream, self._stream = self._stream, None
+        stream, self.stream = self.stream, None
         if stream is not None:
             stream.close()
 
@@ -83,16 +88,12 @@ class Connection:
         if not sound:
             self.close()
 
-    def read(self, timeout: float | None) -> bytes:
-        """Return the next bytes; none at the end."""
-        return b"" if self._stream is None else self._stream.read(PIECE, timeout)
-
     def _connected(self, request: SentRequest, steps: Mapping[str, float | None]) -> NetworkStream:
         """Return the connection, made anew where there is none that can be used."""
-        if self._stream is not None:
+        if self.stream is not None:
             # What can be read before anything was asked is the end, by a server that has waited long enough.
-            if monotonic() - self._idle_since <= self._keep and not self._stream.has_more():
-                return self._stream
+            if monotonic() - self._idle_since <= self._keep and not self.stream.has_more():
+                return self.stream
             self.close()
         address = request.address
         if address.scheme not in PORTS:
@@ -103,7 +104,7 @@ class Connection:
         watch = request.extensions.get(WATCH, _unwatched)
         server = Server(address.host, address.port or PORTS[address.scheme], self._tls)
         stream = connect(self.library, server, steps, watch)
-        self._stream = stream
+        self.stream = stream
         return stream
 
     def _write(
@@ -153,24 +154,24 @@ class _BodyStream:
     def __iter__(self) -> Iterator[bytes]:
         body, connection = self._body, self._connection
         timeout = self._request.extensions.get("timeout", {}).get("read")
-        errors = ErrorsOfLibrary(connection.library, self._request)
         data = self._begun
         try:
             while True:
                 if data:
-                    with errors:
-                        piece = body.feed(data)
+                    piece = body.feed(data)
                     if piece:
                         yield piece
                 if body.ended:
                     break
-                with errors:
-                    data = connection.read(timeout)
-                    if not data:
-                        body.end()
-        except BaseException:
+                # The connection may be closed, by somebody else, whenever this is not running.
+                stream = connection.stream
+                data = b"" if stream is None else stream.read(PIECE, timeout)
+                if not data:
+                    body.end()
+        except BaseException as error:
             # Here and not only by whoever lends the connection: at the end of an event loop, this is what is told.
             undisturbed(connection.close)
+            raise_as_library(error, connection.library, self._request)
             raise
         connection.answered(sound=self._sound and not body.rest)
 
@@ -178,37 +179,17 @@ class _BodyStream:
         """Do nothing: whoever lends the connection closes it where the body was not read to its end."""
 
 
-class ErrorsOfLibrary:
-    """Turns what the network, the heads and the bodies raise within into the errors of httpx, by their names."""
-
-    __slots__ = ("_library", "_request")
-
-    def __init__(self, library: Library, request: SentRequest) -> None:
-        self._library = library
-        self._request = request
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if error is None:
-            return
-        if isinstance(error, NetworkError):
-            name = error.name
-        elif isinstance(error, WrittenError):
-            name = "LocalProtocolError"
-        elif isinstance(error, (HeadError, FramingError)):
-            name = "RemoteProtocolError"
-        else:
-            return
-        raise getattr(self._library, name)(
-            str(error), request=self._request.in_library()
-        ) from error
+def raise_as_library(error: BaseException, library: Library, request: SentRequest) -> None:
+    """Raise what the network, the heads and the bodies raise as the error of httpx that it is, by its name."""
+    if isinstance(error, NetworkError):
+        name = error.name
+    elif isinstance(error, WrittenError):
+        name = "LocalProtocolError"
+    elif isinstance(error, (HeadError, FramingError)):
+        name = "RemoteProtocolError"
+    else:
+        return
+    raise getattr(library, name)(str(error), request=request.in_library()) from error
 
 
 def _unwatched(stream: object) -> None:

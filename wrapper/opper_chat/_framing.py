@@ -116,15 +116,17 @@ class ChunkedBody:
             data = self._held + data
             self._held = b""
         pieces: list[bytes] = []
-        at, before = 0, -1
-        while at > before and not self.ended:
+        at, before, total = 0, -1, len(data)
+        while before < at < total and not self.ended:
             before = at
             if self._left:
                 at = self._take_chunk(data, at, pieces)
             elif self._trailer:
                 at = self._take_trailer(data, at)
             else:
-                at = self._take_size(data, _whole_chunks(data, at, pieces))
+                at = _whole_chunks(data, at, pieces)
+                if at < total:
+                    at = self._take_size(data, at)
         if self.ended:
             self.rest = data[at:]
         elif not self._left:
