@@ -33,6 +33,7 @@ __all__ = [
     "abandon",
     "addresses",
     "at_end_of_loop",
+    "can_interrupt",
     "drop",
     "forget_loop",
     "free",
@@ -124,6 +125,11 @@ async def at_end_of_loop(work: Callable[[], Coroutine[object, object, None]]) ->
     waiting = guard()
     await anext(waiting)
     return waiting
+
+
+def can_interrupt(response: httpx.Response) -> bool:  # noqa: ARG001  # the twin looks for its socket
+    """Return True: whatever is awaited can be bounded."""
+    return True
 
 
 def abandon(client: httpx.AsyncClient) -> None:
