@@ -35,6 +35,7 @@ __all__ = [
     "SendLimit",
     "abandon",
     "at_end_of_loop",
+    "can_interrupt",
     "drop",
     "fail_after",
     "forget_loop",
@@ -152,6 +153,11 @@ async def at_end_of_loop(work: Callable[[], Coroutine[object, object, None]]) ->
     waiting = guard()
     await anext(waiting)
     return waiting
+
+
+def can_interrupt(response: AnyReply) -> bool:  # noqa: ARG001  # the twin looks for its socket
+    """Return True: whatever is awaited can be bounded."""
+    return True
 
 
 def abandon(client: AsyncSender | httpx.AsyncClient) -> None:

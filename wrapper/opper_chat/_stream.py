@@ -21,7 +21,7 @@ from ._library import failures
 from ._record import Attempt
 from ._reply import AnyReply, response_of
 from ._served import trace_id
-from ._wait import drop, free, interrupt, time_limit
+from ._wait import can_interrupt, drop, free, interrupt, time_limit, where
 
 if TYPE_CHECKING:
     import httpx
@@ -50,6 +50,7 @@ class Reading:
 
     def _read_from(self, response: AnyReply) -> None:
         self._response = response
+        self._home = where()
         self._bytes = response.iter_bytes()
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
         # httpx's takes a lock of its own pool for that.
@@ -141,7 +142,7 @@ class Reading:
         return (self.get_final_completion()).text
 
     def close(self) -> None:
-        """Free the connection, from any task or thread.
+        """Free the connection, from any task, thread or event loop.
 
         Whoever reads on, or is reading now, gets StreamTruncatedError, unless the answer was whole. Closing twice does
         nothing more.
@@ -156,7 +157,10 @@ class Reading:
             self._pause.ring()
         if self._busy and interrupt(self._response):
             return  # whoever is reading wakes up, and closes the response
-        free(self._response, None if self._busy else self._bytes)
+        if where() == self._home:
+            free(self._response, None if self._busy else self._bytes)
+        else:  # nothing of another event loop can be awaited here
+            drop(self._response, self._bytes, self._holders.dropped)
 
     def __enter__(self) -> Self:
         return self
@@ -278,7 +282,7 @@ class Reading:
         read = 0
         self._busy = True
         try:
-            if failure is None and not self._closed:
+            if failure is None and not self._closed and can_interrupt(self._response):
                 with time_limit(DRAIN_SECONDS, self._response):
                     while read < DRAIN_BYTES and (data := next(self._bytes, b"")):
                         read += len(data)

@@ -217,6 +217,11 @@ def forget_loop(waiting: object) -> None:
     """Do nothing."""
 
 
+def can_interrupt(response: AnyReply) -> bool:
+    """Whether a read of a response can be bounded."""
+    return socket_of(response) is not None
+
+
 def interrupt(response: EitherReply) -> bool:
     """End a read that another thread is in; return whether there is a socket by which to do it."""
     sock = socket_of(response)
