@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from types import ModuleType
 from typing import Any
 
 import httpx
@@ -86,6 +87,23 @@ with Opper(api_key="key", base_url={server.base_url!r}) as client:
     environment = {**os.environ, "OPPER_HTTP_LIBRARY": name}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.splitlines() == ["", f"{name} {name}"]
+
+
+@pytest.mark.parametrize("name", ["httpx", "httpx2"])
+def test_a_library_that_another_thread_is_loading(
+    server: LocalServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Is as good as not there: its name is, and those in it are not yet."""
+    other: Any = httpx if name == "httpx2" else httpx2
+    monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    with other.Client(timeout=5) as own:
+        client = Opper(api_key="key", base_url=server.base_url, http_client=own, max_retries=0, timeout=5)
+        assert client.chat.completions.create(messages=HELLO).choices  # type: ignore[arg-type]
+        server.reply(Reply.raw([CUT]))
+        with pytest.raises(APIConnectionError):
+            client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgumentError, match="timeout"):
+        Opper(api_key="key", timeout="soon")  # type: ignore[arg-type]
 
 
 def test_a_library_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,15 +84,19 @@ def library_of(client: object, kind: str) -> Library:
     """
     for name in LIBRARIES:
         module = sys.modules.get(name)
-        if module is not None and isinstance(client, getattr(module, kind)):
+        if module is not None and isinstance(client, getattr(module, kind, ())):
             return cast("Library", module)
     accepted = " or ".join(f"{name}.{kind}" for name in LIBRARIES)
     raise InvalidArgumentError("http_client", f"an {accepted}", f"a {type(client).__name__}")
 
 
 def loaded(name: str) -> tuple[type[Any], ...]:
-    """Return the classes of a name in the libraries that are loaded: nothing can be of one that is not."""
-    return tuple(getattr(sys.modules[library], name) for library in LIBRARIES if library in sys.modules)
+    """Return the classes of a name in the libraries that are loaded: nothing can be of one that is not.
+
+    Another thread may be loading one at this moment, so that it is there and half of its names are not.
+    """
+    classes = (getattr(sys.modules.get(library), name, None) for library in LIBRARIES)
+    return tuple(one for one in classes if one is not None)
 
 
 def failures(*names: str, also: type[Exception] | None = None) -> tuple[type[Exception], ...]:

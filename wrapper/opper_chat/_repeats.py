@@ -25,6 +25,9 @@ TEXTS = ("content", "reasoning_content", "reasoning")
 PADDINGS = ("obfuscation", "p")
 """Members of a chunk that hide how long its text is, one of them. They differ in each, and mean nothing."""
 
+PATIENCE = 8
+"""Chunks of a stream before the first form is made: making one takes as long as reading ten chunks without."""
+
 _TRIED = ("one word", "another word")
 _CHANCES = 8
 """How often in a row a form may be made that fits nothing, before none is made any more."""
@@ -177,11 +180,12 @@ class Form:
 class Repeats:
     """The form of the chunks of one stream, as long as they have one."""
 
-    __slots__ = ("_chances", "_form")
+    __slots__ = ("_chances", "_form", "_patience")
 
     def __init__(self) -> None:
         self._form: Form | None = None
         self._chances = _CHANCES
+        self._patience = PATIENCE
 
     def read(self, data: str) -> ReadChunk | None:
         """Return the chunk of a JSON text if it is of the form of those before it."""
@@ -192,7 +196,9 @@ class Repeats:
 
     def learn(self, data: str, value: dict[str, object]) -> None:
         """Take note of a chunk that was of no form, or of another."""
-        if self._chances:
+        if self._patience:
+            self._patience -= 1
+        elif self._chances:
             self._chances -= 1
             self._form = Form.of(data, value) or self._form
 
