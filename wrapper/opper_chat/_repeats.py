@@ -75,8 +75,8 @@ class Form:
     """
 
     __slots__ = (
-        "_after", "_before", "_between", "_make_choice", "_make_chunk", "_make_delta", "_outer", "_padded_first",
-        "_padding", "_value", "adds_text_alone", "index", "name",
+        "_after", "_before", "_between", "_is_flat", "_make_choice", "_make_chunk", "_make_delta", "_outer",
+        "_padded_first", "_padding", "_value", "adds_text_alone", "index", "name",
     )  # fmt: skip
 
     def __init__(
@@ -96,14 +96,13 @@ class Form:
         self._make_chunk = _maker(read, "choices", *([padding] if padding else []))
         self._make_choice = _maker(read.choices[0], "delta")
         self._make_delta = _maker(read.choices[0].delta, name)
-        self.adds_text_alone = (
-            all(_is_plain(member) for key, member in value.items() if key != "choices")
-            and all(_is_plain(member) for key, member in choice.items() if key != "delta")
-            and all(
-                member is None or (isinstance(member, str) and (key in FIRST_SAID or key in LAST_SAID))
-                for key, member in delta.items()
-                if key != name
-            )
+        around = [member for key, member in value.items() if key != "choices"]
+        around += [member for key, member in choice.items() if key != "delta"]
+        self._is_flat = all(map(_is_plain, [*around, *delta.values()]))
+        self.adds_text_alone = all(map(_is_plain, around)) and all(
+            member is None or (isinstance(member, str) and (key in FIRST_SAID or key in LAST_SAID))
+            for key, member in delta.items()
+            if key != name
         )
 
     @classmethod
@@ -156,8 +155,12 @@ class Form:
 
     def value(self, text: str, padding: str) -> dict[str, object]:
         """Return the JSON object of a chunk of this form."""
-        value = cast("dict[str, object]", copied(self._value))
-        _parts(value)[1][self.name] = text
+        if self._is_flat:
+            choice, delta = _parts(self._value)
+            value = {**self._value, "choices": [{**choice, "delta": {**delta, self.name: text}}]}
+        else:
+            value = cast("dict[str, object]", copied(self._value))
+            _parts(value)[1][self.name] = text
         if self._padding is not None:
             value[self._padding] = padding
         return value
