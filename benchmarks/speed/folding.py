@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from time import perf_counter, process_time
 
+from opper_chat._chunks import ChunkReader, ReadChunk
 from opper_chat._clocks import CallClocks, ClockSettings
 from opper_chat._flow import StreamFlow
 from served import events
@@ -14,27 +15,25 @@ NETWORK = 16384
 """Bytes that come at once."""
 
 
-def decoded(count: int) -> tuple[StreamFlow, float, float]:
-    """Read the bytes of a stream of so many chunks, as both shells do, and time it."""
+def decode(count: int) -> Measured:
+    """Bytes to chunks: events, JSON, models."""
     data = b"".join(events(count))
-    flow = StreamFlow(200, {"content-type": "text/event-stream"}, CallClocks(ClockSettings(), 0.0))
+    reader, chunks = ChunkReader(200, {}), list[ReadChunk]()
     gc.collect()
     cpu, began = process_time(), perf_counter()
     for start in range(0, len(data), NETWORK):
-        flow.receive(data[start : start + NETWORK])
-    return flow, process_time() - cpu, perf_counter() - began
-
-
-def decode(count: int) -> Measured:
-    """Bytes to chunks: events, JSON, models."""
-    flow, cpu, wall = decoded(count)
-    assert flow.chunks_waiting == count
-    return Measured(count, cpu, wall)
+        chunks += reader.feed(data[start : start + NETWORK])
+    measured = Measured(count, process_time() - cpu, perf_counter() - began)
+    assert len(chunks) == count
+    return measured
 
 
 def accumulate(count: int) -> Measured:
     """Chunks to their completion, made once, at the end."""
-    flow = decoded(count)[0]
+    flow = StreamFlow(200, {"content-type": "text/event-stream"}, CallClocks(ClockSettings(), 0.0))
+    flow.receive(b"".join(events(count)))
+    flow.take()
+    flow.take()  # which reads all that came with the first
     gc.collect()
     cpu, began = process_time(), perf_counter()
     while flow.take() is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeGuard, cast
 
 from opper_chat_api.errors import DecodeError
@@ -63,14 +63,25 @@ class ChunkReader:
 
     def feed(self, data: bytes) -> list[ReadChunk]:
         """Take the next bytes and return the chunks that they complete."""
+        return self.read(self.split(data))
+
+    def split(self, data: bytes) -> list[ServerSentEvent]:
+        """Take the next bytes and return the events that they complete, which are then to be read."""
+        events = self._decoder.feed(data)
+        self._read_any = self._read_any or bool(events)
+        return events
+
+    def read(self, events: Iterable[ServerSentEvent], most: int | None = None) -> list[ReadChunk]:
+        """Return the chunks of the next events, so many at most: then there may be more of an iterator's events."""
         chunks: list[ReadChunk] = []
-        for event in self._decoder.feed(data):
-            self._read_any = True
+        for event in events:
             if self.done or self.failure is not None:
                 break
             chunk = self._read_event(event)
             if chunk is not None:
                 chunks.append(chunk)
+                if len(chunks) == most:
+                    break
         return chunks
 
     def end(self) -> list[ReadChunk]:

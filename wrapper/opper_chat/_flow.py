@@ -12,6 +12,7 @@ from ._content import split_content
 from ._errors import APIError, StreamTruncatedError
 from ._repeats import Form
 from ._responses import ChatCompletion, not_json
+from ._sse import ServerSentEvent
 
 __all__ = ["ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
 
@@ -44,6 +45,8 @@ class StreamFlow:
         self.clocks = clocks
         self._reader = ChunkReader(status_code, headers)
         self._ready: deque[ReadChunk] = deque()
+        self._events: list[ServerSentEvent] = []
+        """Those that came and were not read yet."""
         self._form: Form | None = None
         """That of the last chunk that was handed out."""
         self._concluded = False
@@ -55,8 +58,7 @@ class StreamFlow:
         if self._kept is not None:
             self._keep(self._kept, data)
         elif data:
-            self._ready.extend(self._reader.feed(data))
-            self._take_note()
+            self._read_first(self._reader.split(data))
         else:
             self._ready.extend(self._reader.end())
             self.over = True
@@ -82,7 +84,7 @@ class StreamFlow:
 
     def take(self) -> ReadChunk | None:
         """Return the next chunk to hand out, or None when more must be received, or there is no more."""
-        if not self._ready:
+        if not self._ready and not self._read_rest():
             return None
         chunk = self._ready.popleft()
         self.chunks_received += 1
@@ -95,6 +97,27 @@ class StreamFlow:
         if brought:
             self.clocks.token()
         return chunk
+
+    def _read_first(self, events: list[ServerSentEvent]) -> None:
+        """Read the first chunk of some events: whoever waits for it does not wait for all that came with it as well.
+
+        What is behind it is read when it was taken. One event alone may be the end, and is read so that it is known.
+        """
+        self._read_rest()
+        coming = iter(events)
+        self._ready.extend(self._reader.read(coming, 1))
+        self._events = list(coming)
+        if len(self._events) <= 1:
+            self._read_rest()
+        self._take_note()
+
+    def _read_rest(self) -> bool:
+        """Read what came with the chunk that was taken; return whether there is another one to take."""
+        if self._events:
+            events, self._events = self._events, []
+            self._ready.extend(self._reader.read(events))
+            self._take_note()
+        return bool(self._ready)
 
     def fail(self, error: APIError) -> None:
         """End the stream with an error of the connection or of a clock."""
