@@ -204,6 +204,8 @@ def openai_examples(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """Measure this client beside its peers, each in an environment of its own; `--quick` takes two minutes at most."""
     session.install(".")
+    if "--transports" in session.posargs:
+        session.install("httpx-aiohttp", "pyreqwest", "uvloop")
     peers = str(Path(session.create_tmp()) / "peers")
     session.run("python", "benchmarks/bench.py", "--environments", peers, *session.posargs, env=NO_KEY)
 

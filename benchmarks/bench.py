@@ -26,7 +26,7 @@ sys.path.insert(0, str(ROOT / "benchmarks" / "speed"))
 
 import plots  # noqa: E402
 import report  # noqa: E402
-from environments import OURS, PEERS, Environment, environment, name_of  # noqa: E402
+from environments import OURS, PEERS, TRANSPORTS, Environment, environment, name_of  # noqa: E402
 from goals import Rounds  # noqa: E402
 from rounds import Plan, run  # noqa: E402
 from server import running  # noqa: E402
@@ -42,8 +42,10 @@ def asked() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each question")
     parser.add_argument("--within", type=float, help="seconds after which no process is begun")
-    parser.add_argument("--clients", nargs="+", help=f"{OURS}, a transport of it such as {OURS}[fast], {list(PEERS)}")
-    parser.add_argument("--transports", nargs="+", default=[], help="of this client, beside its own: fast")
+    parser.add_argument("--clients", nargs="+", help=f"{OURS}, {OURS}[uvloop] and the like, {list(PEERS)}")
+    parser.add_argument(
+        "--transports", nargs="+", default=[], choices=TRANSPORTS, help="of this client, beside its own"
+    )
     parser.add_argument("--only", nargs="+", default=[], metavar="QUESTION", help="such as own, small, memory-stream")
     parser.add_argument("--environments", type=Path, default=ROOT / ".nox" / "peers", help="where peers are installed")
     parser.add_argument("--out", type=Path, default=ROOT / ".nox" / "benchmarks", help="where results are written")

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from corpus import needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opper_chat import _repeats
 from opper_chat._accumulator import Accumulator
 from opper_chat._chunks import ChunkReader
 from opper_chat._clocks import CallClocks, ClockSettings
@@ -18,6 +19,14 @@ from opper_chat._sse import EventDecoder
 from opper_chat_api.models import ChatCompletionChunk
 
 HEADERS = {"content-type": "text/event-stream"}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def impatient() -> Iterator[None]:
+    """Make forms of the first chunks of a stream."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_repeats, "PATIENCE", 0)
+        yield
 
 
 def chunk(text: str | None, *, delta: dict[str, Any] | None = None, **members: Any) -> dict[str, Any]:
@@ -180,6 +189,12 @@ def test_models_of_a_form_share_nothing() -> None:
         model.additional_properties["mine"] = 1
     assert (second.value, third.value) == (values[1], values[2])
     assert third.model == ChatCompletionChunk.from_dict(values[2])
+
+
+def test_short_streams_have_no_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Making one would take longer than it saves."""
+    monkeypatch.setattr(_repeats, "PATIENCE", 8)
+    assert by_form(check(stream_of([chunk("a")] * 12))) == [False] * 9 + [True] * 3
 
 
 def test_forms_that_never_fit_are_given_up() -> None:

@@ -142,6 +142,8 @@ def check_ending(scenario: Scenario, done: Run) -> None:
     if done.error is None:
         return
     assert done.error.chunks_received == done.outcome.chunks
+    assert bool(done.error.headers) == (done.error.status_code is not None)
+    assert done.error.request_id == done.error.headers.get("x-request-id")
     assert done.error.partial is not None or (scenario.outcome.text == "" and not done.handed)
     assert done.again is None or type(done.again) is type(done.error)
     assert isinstance(done.error, APIStatusError) == (scenario.outcome.status not in (200, None))

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tracemalloc
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -25,8 +25,11 @@ from opper_chat._responses import read_completion
 
 STREAM = {"content-type": "text/event-stream"}
 
-TEXTS = frozenset({"content", "refusal", "reasoning", "reasoning_content", "arguments", "input", "text", "data"})
-"""Members that grow. Of all others a stream that was cut may lack the word, but have no part of it."""
+TEXTS = frozenset({
+    "content", "refusal", "reasoning", "reasoning_content", "arguments", "input", "text", "data", "transcript", "name",
+})  # fmt: skip
+"""Members that grow, names of functions among them where a server sends them in pieces. Of all others a stream that was
+cut may lack the word, but have no part of it."""
 
 SAID_ANEW = re.compile(r"\.usage")
 """What some servers send with every chunk, each time with another value: the tokens so far."""
@@ -45,6 +48,10 @@ class Read:
     completion: ChatCompletion
     tool_calls: list[tuple[int, str | None, str]]
     """Those that were told to be whole: choice, name, arguments."""
+    function_calls: list[tuple[int, str, str]]
+    """The same of function calls."""
+    sounds: list[tuple[int, str, str]]
+    """The audio that was told to be whole: choice, data, transcript."""
 
     @cached_property
     def said(self) -> dict[str, Any]:
@@ -70,7 +77,9 @@ def end(flow: StreamFlow, maker: EventMaker, error: APIError | None = None) -> R
     if flow.complete and failure is None:
         events.extend(maker.finish())
     calls = [(one.index, one.name, one.arguments) for one in events if one.type == "tool_call.done"]
-    return Read(chunks, failure, flow.accumulator.snapshot(), calls)
+    functions = [(one.index, one.name, one.arguments) for one in events if one.type == "function_call.done"]
+    sounds = [(one.index, one.data, one.transcript) for one in events if one.type == "audio.done"]
+    return Read(chunks, failure, flow.accumulator.snapshot(), calls, functions, sounds)
 
 
 def read(pieces: Iterable[bytes], choices: int = 1, error: APIError | None = None) -> Read:
@@ -108,6 +117,7 @@ def check_cut(cut: Read, whole: Read, kind: type[APIError]) -> None:
     """The whole answer, or an error with a part of it: in the error, in the completion, in the calls that are whole."""
     assert cut.chunks == whole.chunks[: len(cut.chunks)]
     assert cut.tool_calls == whole.tool_calls[: len(cut.tool_calls)]
+    assert set(cut.function_calls) <= set(whole.function_calls)
     if cut.failure is None:
         # Every choice has ended. What may follow is the usage.
         assert cut.completion.choices == whole.completion.choices
@@ -126,8 +136,9 @@ def check_cut(cut: Read, whole: Read, kind: type[APIError]) -> None:
 # --- Any deltas, in any framing ----------------------------------------------------------------
 
 STYLES = ["usual", "id-resent", "all-resent", "new-id-per-fragment", "index-0", "no-index", "from-1", "empty-id",
-          "null-id", "late-id", "whole"]  # fmt: skip
+          "null-id", "late-id", "whole", "name-in-pieces"]  # fmt: skip
 
+NAMES = ["f_one", "g_two"]
 texts = st.text(max_size=12) | st.sampled_from(["\u2028", "\x85\r\n", "data: [DONE]", "\ufeff", "{}", '"}]'])
 arguments = st.dictionaries(st.text(max_size=3), texts | st.integers() | st.lists(texts, max_size=2), max_size=3)
 comments = st.text(max_size=8).map(lambda text: ":" + text.replace("\r", "").replace("\n", ""))
@@ -159,7 +170,7 @@ def fragments(draw: Any, style: str, calls: list[tuple[str, str]]) -> list[dict[
             function: dict[str, Any] = {"arguments": piece}
             if at == 0:
                 fragment |= {"type": "function"} if style == "late-id" else {"id": f"call_{number}", "type": "function"}
-                function["name"] = name
+                function["name"] = name[:2] if style == "name-in-pieces" else name
             elif style in {"id-resent", "all-resent"} or (style == "late-id" and at == 1):
                 fragment["id"] = f"call_{number}"
             elif style == "new-id-per-fragment":
@@ -169,6 +180,8 @@ def fragments(draw: Any, style: str, calls: list[tuple[str, str]]) -> list[dict[
             if style == "all-resent":
                 function["name"] = name
             made.append({**fragment, "function": function})
+            if at == 0 and style == "name-in-pieces":
+                made.append({"index": number, "function": {"name": name[2:]}})
     return made
 
 
@@ -186,8 +199,19 @@ def said(draw: Any) -> Said:
             if draw(st.booleans()):
                 message[name] = draw(texts)
                 deltas += [{name: piece} for piece in in_pieces(draw, message[name])]
-        calls = draw(st.lists(st.tuples(st.sampled_from(["f", "g"]), arguments.map(json.dumps)), max_size=3))
+        calls = draw(st.lists(st.tuples(st.sampled_from(NAMES), arguments.map(json.dumps)), max_size=3))
         deltas += [{"tool_calls": [one]} for one in fragments(draw, draw(st.sampled_from(STYLES)), calls)]
+        if draw(st.booleans()):
+            name, text = draw(st.sampled_from(NAMES)), json.dumps(draw(arguments))
+            message["function_call"] = {"name": name, "arguments": text}
+            deltas.append({"function_call": {"name": name}})
+            deltas += [{"function_call": {"arguments": piece}} for piece in in_pieces(draw, text)]
+        if draw(st.booleans()):
+            message["audio"] = {"id": "sound", "data": draw(texts), "transcript": draw(texts), "expires_at": 1}
+            deltas.append({"audio": {"id": "sound"}})
+            for member in ("data", "transcript"):
+                deltas += [{"audio": {member: piece}} for piece in in_pieces(draw, message["audio"][member])]
+            deltas.append({"audio": {"expires_at": 1}})
         message["calls"] = [(f"call_{n}", *call) for n, call in enumerate(calls)]
         reason = draw(st.sampled_from(["stop", "tool_calls", "length", "a_new_word"])) if finishes else None
         pieces = [{"index": index, "delta": delta, "finish_reason": None} for delta in deltas]
@@ -262,7 +286,16 @@ def test_any_stream_is_read_as_it_was_said(case: tuple[Said, bytes], data: st.Da
                 for one in message.get("tool_calls", [])
             ]
             assert calls == expected["message"]["calls"]
+            assert message.get("function_call") == expected["message"].get("function_call")
+            assert message.get("audio") == expected["message"].get("audio")
             assert choice.get("finish_reason") == expected["finish_reason"]
+        messages = [(n, choice["message"]) for n, choice in enumerate(value.choices)]
+        assert sorted(done.function_calls) == [
+            (n, *message["function_call"].values()) for n, message in messages if "function_call" in message
+        ]
+        sounds = [(n, message["audio"]["data"], message["audio"]["transcript"]) for n, message in messages
+                  if "audio" in message]  # fmt: skip
+        assert sorted(done.sounds) == [sound for sound in sounds if any(sound[1:])]
         told = sorted(done.tool_calls, key=lambda call: call[0])
         assert told == [(n, *call[1:]) for n, choice in enumerate(value.choices) for call in choice["message"]["calls"]]
 
@@ -418,7 +451,7 @@ def cut_flows(stream: bytes, choices: int, whole: Read) -> Iterator[Read | None]
             copied, maker_copied = pickle.loads(state)
             copied.receive(stream[start:place]) if place > start else None
             cut = end(copied, maker_copied)
-            yield Read([*chunks, *cut.chunks], cut.failure, cut.completion, cut.tool_calls)
+            yield replace(cut, chunks=[*chunks, *cut.chunks])
         if flow.over:
             return
         flow.receive(stream[start : stop + 1])

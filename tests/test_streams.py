@@ -40,10 +40,11 @@ async def awaited(work: Awaitable[None]) -> None:
 
 
 @types.coroutine
-def cancelled_at(step: int, work: Coroutine[Any, Any, None]) -> Generator[Any, Any, None]:
-    """Do some work in a task, which is cancelled while it waits for the so manieth time."""
-    task = asyncio.current_task()
-    assert task is not None
+def cancelled_at(
+    step: int, work: Coroutine[Any, Any, None], cancel: Callable[[], object] | None = None
+) -> Generator[Any, Any, None]:
+    """Do some work, which is cancelled while it waits for the so manieth time; where it is a task, the task is."""
+    task = None if cancel else asyncio.current_task()
     resume: Callable[[Any], Any] = work.send
     given: Any = None
     count = 0
@@ -53,7 +54,9 @@ def cancelled_at(step: int, work: Coroutine[Any, Any, None]) -> Generator[Any, A
         except StopIteration:
             return
         count += 1
-        if count == step:
+        if count == step and cancel is not None:
+            cancel()
+        elif count == step and task is not None:
             asyncio.get_running_loop().call_soon(task.cancel)
         try:
             given, resume = (yield awaited), work.send
@@ -451,6 +454,27 @@ class TestConnections:
         chunks, error = flavour.chunks(server.base_url, messages=HELLO)
         assert (len(chunks), error) == (1, None)
 
+    def test_a_body_that_never_ends_where_reads_cannot_be_bounded(self) -> None:
+        """The whole answer at once, through a transport without a socket: nothing is waited for behind it."""
+        told = threading.Event()
+
+        class Endless(httpx.SyncByteStream):
+            def __iter__(self) -> Iterator[bytes]:
+                yield (
+                    b'data: {"choices": [{"index": 0, "delta": {"content": "a"}, "finish_reason": "stop"}]}\n\n' + DONE
+                )
+                told.wait(20)
+
+        def handle(_: httpx.Request) -> httpx.Response:
+            return httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Endless())
+
+        began = time.monotonic()
+        with httpx.Client(transport=httpx.MockTransport(handle)) as own:
+            client = Opper(api_key="key", base_url="http://127.0.0.1:1", max_retries=0, http_client=own)
+            with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+                assert stream.get_final_text() == "a"
+        assert time.monotonic() - began < 10
+
     def test_a_full_pool_says_who_holds_it(self, server: LocalServer) -> None:
         """The line that made the stream which holds the connection."""
         with httpx.Client(limits=httpx.Limits(max_connections=1), timeout=httpx.Timeout(5, pool=0.05)) as own:
@@ -667,6 +691,36 @@ class TestConnections:
 
         asyncio.run(run())
 
+    @pytest.mark.parametrize("own", [False, True], ids=["own-pool", "httpx"])
+    @pytest.mark.parametrize("busy", [False, True], ids=["waiting", "reading"])
+    def test_closing_from_another_event_loop(self, server: LocalServer, own: bool, busy: bool) -> None:
+        """The same, from another thread with a loop of its own: what belongs to the first is not touched there."""
+
+        async def run() -> None:
+            limits = httpx.Limits(max_connections=1)
+            async with contextlib.AsyncExitStack() as stack:
+                settings: dict[str, Any] = {"max_connections": 1}
+                if own:
+                    lent = httpx.AsyncClient(limits=limits, timeout=httpx.Timeout(5, pool=1))
+                    settings = {"http_client": await stack.enter_async_context(lent)}
+                client = AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0, **settings)
+                await stack.enter_async_context(client)
+                server.reply(Reply.sse([chunk("a"), Pause(math.inf)]))
+                stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+                await anext(stream)
+                reader = asyncio.create_task(awaited(stream.until_done())) if busy else None  # type: ignore[arg-type]
+                while busy and not stream._busy:
+                    await asyncio.sleep(0.01)
+                await asyncio.to_thread(asyncio.run, awaited(stream.close()), debug=True)
+                with pytest.raises(StreamTruncatedError, match="closed before"):
+                    await (reader or stream.until_done())
+                completion = await client.chat.completions.create(messages=HELLO, timeout=5)  # type: ignore[arg-type]
+                assert completion.choices
+                assert stream.response.is_closed
+
+        asyncio.run(run(), debug=True)
+        gc.collect()
+
     def test_a_cancelled_read_does_not_end_the_stream_well(self, server: LocalServer) -> None:
         """A truncation error for whoever reads on, not the end of a whole answer."""
 
@@ -737,6 +791,33 @@ class TestConnections:
 
         assert len(asyncio.run(run())) >= {"to-the-end": 4, "closed": 3, "plain": 2}[way]
 
+    def test_cancellation_at_every_await_of_trio(self, server: LocalServer) -> None:
+        """The same under trio, whose cancel scopes end whatever waits inside of them."""
+
+        async def use(client: AsyncOpper) -> None:
+            async with client.chat.completions.stream(messages=HELLO, idle=5) as stream:  # type: ignore[arg-type]
+                await stream.until_done()
+
+        def slow(request: ReceivedRequest) -> Reply | None:
+            pieces = [chunk("a"), Pause(0.01), chunk("b"), Pause(0.01), *ENDING]
+            return Reply.sse(pieces) if request.body["stream"] else None
+
+        async def run() -> int:
+            steps, cancelled = 0, True
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0, max_connections=1) as client:
+                while cancelled:
+                    steps += 1
+                    server.reply(slow)
+                    with trio.CancelScope() as scope:
+                        await awaited(cancelled_at(steps, use(client), scope.cancel))
+                    cancelled = scope.cancelled_caught
+                    completion = await client.chat.completions.create(messages=HELLO, timeout=5)  # type: ignore[arg-type]
+                    assert completion.choices
+                    gc.collect()
+            return steps
+
+        assert trio.run(run) >= 6
+
     def test_an_exception_of_the_caller_frees_the_connection(self, server: LocalServer, one: httpx.Client) -> None:
         """The caller's exception, unchanged, and a connection for the next call."""
         client = opper(server, one)
@@ -798,7 +879,8 @@ class TestConnections:
         trio.run(in_trio)
         assert asyncio.run(in_asyncio()) == 1
 
-    def test_a_slow_reader_holds_the_server_back(self, server: LocalServer, one: httpx.Client) -> None:
+    @pytest.mark.parametrize("library", ["sync", "asyncio", "trio"])
+    def test_a_slow_reader_holds_the_server_back(self, server: LocalServer, library: str) -> None:
         """Far fewer pieces sent than there are, while nobody reads."""
         sent = 0
 
@@ -809,11 +891,22 @@ class TestConnections:
                 sent += 1
                 yield data
 
+        async def read_async() -> None:
+            async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+                async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+                    await anext(stream)
+                    await anyio.sleep(0.5)
+                    assert sent < 300  # what fits into the buffers of both sockets
+
         server.reply(Reply.sse(pieces()))
-        with opper(server, one).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
-            next(stream)
-            threading.Event().wait(0.5)
-            assert sent < 300  # what fits into the buffers of both sockets, of which some grow to several megabytes
+        if library != "sync":
+            anyio.run(read_async, backend=library)
+            return
+        with Opper(api_key="key", base_url=server.base_url) as client:
+            with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+                next(stream)
+                threading.Event().wait(0.5)
+                assert sent < 300  # of which some grow to several megabytes
 
 
 @pytest.mark.parametrize("kind", ["text/event-stream", "application/json", "text/html"])

@@ -20,6 +20,9 @@ PEERS = {
 }
 """What is installed for a client, and what a program imports to use it."""
 
+TRANSPORTS = {"httpx-aiohttp": ("async",), "pyreqwest": ("sync", "async"), "uvloop": ("async",)}
+"""What this client can be sent through beside its own connections, and by which of its shells. The last is a loop."""
+
 FOLDER = Path(__file__).resolve().parents[2]
 OURS = "opper"
 FROM_OUTSIDE = ("OPENAI_", "OPPER_", "MISTRAL_", "LITELLM_", "PYTHON", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
@@ -46,6 +49,11 @@ class Environment:
 def name_of(client: str) -> str:
     """Return the name of a client without its transport."""
     return client.partition("[")[0]
+
+
+def transport_of(client: str) -> str | None:
+    """Return the transport that a client is sent through, or None for its own."""
+    return client.partition("[")[2].rstrip("]") or None
 
 
 def environment(client: str, folder: Path) -> Environment:

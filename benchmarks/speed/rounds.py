@@ -11,7 +11,7 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
-from environments import OURS, PEERS, Environment, name_of
+from environments import OURS, PEERS, TRANSPORTS, Environment, name_of, transport_of
 from goals import Record
 from starting import program, started
 
@@ -19,9 +19,12 @@ WORKER = Path(__file__).with_name("worker.py")
 HANGS_AFTER = 600.0
 """Seconds in which a process must have answered its questions."""
 
+SHELLS = ("sync", "async")
 STREAMS = ("own", "coalesced", "many", "paced")
 STARTS = ("import", "cold")
 CALLS = ("small", "large", "logprobs", "first")
+BY_TRANSPORT = {*STREAMS, "small", "first", "concurrent"}
+"""What is asked of a transport."""
 ABLE: dict[str, frozenset[str]] = {
     "import": frozenset({OURS, *PEERS} - {"limit"}),
     "cold": frozenset({OURS, *PEERS} - {"limit", "opperai"}),
@@ -68,6 +71,8 @@ class Plan:
     def asks(self, question: str, client: str) -> bool:
         """Whether a client is asked a question."""
         name = question.partition(":")[0]
+        if transport_of(client) is not None and name not in BY_TRANSPORT:
+            return False
         return (not self.only or name in self.only) and (name not in ABLE or name_of(client) in ABLE[name])
 
 
@@ -84,14 +89,14 @@ def jobs(plan: Plan, number: int) -> Iterator[Job]:
     """Yield the processes of a round."""
     turned = plan.clients[number % len(plan.clients) :] + plan.clients[: number % len(plan.clients)]
     groups = [
-        (plan.size, STARTS, ("sync", "async")),
-        (plan.size, (*STREAMS, "text", "events"), ("sync", "async")),
-        (plan.size, (*CALLS, "second"), ("sync", "async")),
+        (plan.size, STARTS, SHELLS),
+        (plan.size, (*STREAMS, "text", "events"), SHELLS),
+        (plan.size, (*CALLS, "second"), SHELLS),
         (plan.size, ("decode:16000", "accumulate:16000"), ("sync",)),
     ]
     if number == 0:
         for name, count in zip(("stream", "calls", "clients"), plan.memory, strict=True):
-            groups.append((plan.size, (f"memory-{name}:{count}",), ("sync", "async")))
+            groups.append((plan.size, (f"memory-{name}:{count}",), SHELLS))
     groups.append((plan.at_once, ("concurrent:1000", "concurrent:100"), ("async",)))
     for size, questions, shells in groups:
         for shell in shells:
@@ -99,7 +104,8 @@ def jobs(plan: Plan, number: int) -> Iterator[Job]:
                 asked = tuple(question for question in questions if plan.asks(question, client))
                 if name_of(client) == "limit" and shell == "async":  # streams alone
                     asked = tuple(question for question in asked if question not in {"small", "large"})
-                if asked and (shell == "async" or name_of(client) != "aiohttp"):
+                able = ("async",) if client == "aiohttp" else TRANSPORTS.get(transport_of(client) or "", SHELLS)
+                if asked and shell in able:
                     yield Job(client, shell, size, asked)
 
 

@@ -1,6 +1,6 @@
 """One client in a process of its own: answers some questions in turn, and prints a line of JSON for each.
 
-`python worker.py CLIENT SHELL URL SECONDS SIZE QUESTION...`; CLIENT may name a transport: ``opper[fast]``. SECONDS is
+`python worker.py CLIENT SHELL URL SECONDS SIZE QUESTION...`; CLIENT may name a transport: ``opper[uvloop]``. SECONDS is
 how long a question goes on, SIZE how many chunks its streams have.
 """
 
@@ -17,6 +17,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, NamedTuple
 
+from environments import name_of, transport_of
 from server import allow_files
 
 STREAMS = {"own", "coalesced", "many", "paced"}
@@ -39,10 +40,9 @@ class Subject:
     """A client under test: makes instances of it, sync or async."""
 
     def __init__(self, named: str, shell: str, url: str) -> None:
-        name, _, transport = named.partition("[")
-        module = importlib.import_module(f"clients.{name}")
+        module, transport = importlib.import_module(f"clients.{name_of(named)}"), transport_of(named)
         self.kind: Any = module.Async if shell == "async" else module.Sync
-        self.settings: dict[str, Any] = {"transport": transport.rstrip("]")} if transport else {}
+        self.settings: dict[str, Any] = {"transport": transport} if transport else {}
         self.url = url
 
     def made(self, form: str, size: int) -> Any:
@@ -202,4 +202,9 @@ async def main(named: str, shell: str, url: str, seconds: str, size: str, *quest
 
 if __name__ == "__main__":
     allow_files()
-    asyncio.run(main(*sys.argv[1:]))
+    if transport_of(sys.argv[1]) == "uvloop":
+        import uvloop
+
+        uvloop.run(main(*sys.argv[1:]))
+    else:
+        asyncio.run(main(*sys.argv[1:]))

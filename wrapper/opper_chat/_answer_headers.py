@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TypeVar, overload
 
 T = TypeVar("T")
@@ -16,6 +16,20 @@ class AnswerHeaders(dict[str, str]):
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
         super().__init__({name.lower(): value for name, value in (headers or {}).items()})
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[bytes, bytes]]) -> AnswerHeaders:
+        """Return headers as they came. Those of one name are one (RFC 9110 section 5.3)."""
+        headers = cls()
+        try:
+            texts = [(name.decode("ascii"), value.decode("utf-8")) for name, value in pairs]
+        except UnicodeDecodeError:
+            texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
+        for mixed, value in texts:
+            name = mixed.lower()
+            before = headers.get(name)
+            headers[name] = value if before is None else f"{before}, {value}"
+        return headers
 
     def __getitem__(self, name: str) -> str:
         return super().__getitem__(name.lower())

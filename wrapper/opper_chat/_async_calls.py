@@ -7,6 +7,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 from ._async_http import AsyncHTTP
+from ._async_reply import AnyReply, response_of
 from ._async_wait import AsyncAccept, sleep
 from ._call import Call
 from ._clocks import CallClocks
@@ -82,8 +83,8 @@ class AsyncCalls:
         call.begin()
         return await self._attempts(call, self._read_response)
 
-    async def open(self, call: Call, *, again: bool = False) -> httpx.Response:
-        """Make a call, and return the response with its body still to be read. The caller tells the call's end.
+    async def open(self, call: Call, *, again: bool = False) -> AnyReply:
+        """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
@@ -111,16 +112,17 @@ class AsyncCalls:
             call.raised(error, monotonic())
             raise
 
-    async def _read_completion(self, response: httpx.Response, clocks: CallClocks) -> tuple[ChatCompletion, bytes]:
+    async def _read_completion(self, response: AnyReply, clocks: CallClocks) -> tuple[ChatCompletion, bytes]:
         content = await self.http.read(response, clocks)
         return read_completion(response.status_code, response.headers, content), content
 
-    async def _read_response(self, response: httpx.Response, clocks: CallClocks) -> httpx.Response:
-        await self._check_status(response, clocks)
+    async def _read_response(self, reply: AnyReply, clocks: CallClocks) -> httpx.Response:
+        await self._check_status(reply, clocks)
+        response = response_of(reply)
         await self.http.read_into(response, clocks)
         return response
 
-    async def _check_status(self, response: httpx.Response, clocks: CallClocks) -> httpx.Response:
+    async def _check_status(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
         if not response.is_success:
             content = await self.http.read(response, clocks)
             raise status_error(response.status_code, response.headers, content)

@@ -10,7 +10,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from ._async_gate import AsyncGate
-from ._async_sender import EventHooks, default_client
+from ._async_reply import AnyReply, AsyncReply
+from ._async_sender import AsyncSender, EventHooks, default_sender
 from ._async_wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
@@ -19,8 +20,9 @@ from ._library import default_library, failures, library_of
 from ._limits import Place
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
+from ._sent import AnyRequest
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
-from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget_key, forget_key_of, warn_at_exit
+from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget, forget_key, warn_at_exit
 
 if TYPE_CHECKING:
     import httpx
@@ -53,7 +55,9 @@ class AsyncHTTP:
         self._used = False
         if own is None:
             check_hooks(event_hooks)
-            self._client: httpx.AsyncClient = default_client(default_library(), limits.connections, event_hooks)
+            self._client: AsyncSender | httpx.AsyncClient = default_sender(
+                default_library(), limits.connections, event_hooks
+            )
         else:
             library_of(own, "AsyncClient")
             if event_hooks is not None:
@@ -88,7 +92,7 @@ class AsyncHTTP:
                 raise TypeError(f"a client with {argument}=... is not pickled: make one where it is needed")
         return self._limits
 
-    async def send(self, call: Call) -> httpx.Response:
+    async def send(self, call: Call) -> AnyReply:
         """Send the request of a call and return the response with its body still to be read.
 
         Raises:
@@ -96,7 +100,9 @@ class AsyncHTTP:
             Exception: what the caller's own source of keys raises.
         """
         steps = call.settings.steps
-        given = dict(self._client.timeout.as_dict() if steps is None else steps)
+        if steps is None:
+            steps = DEFAULT_STEPS if isinstance(self._client, AsyncSender) else self._client.timeout.as_dict()
+        given = dict(steps)
         number = id(given)
         self.holders.hold(number, CALL)
         try:
@@ -109,7 +115,7 @@ class AsyncHTTP:
         finally:
             self.holders.release(number)
 
-    async def _send(self, call: Call, steps: dict[str, float | None]) -> httpx.Response:
+    async def _send(self, call: Call, steps: dict[str, float | None]) -> AnyReply:
         await self._free_dropped()
         if self._closed or self._client.is_closed:
             closed = APIConnectionError("The client is closed.")
@@ -130,14 +136,14 @@ class AsyncHTTP:
             raise timed_out(limit)  # a key may take its time where it cannot be interrupted
         sending = SendLimit(None if limit is None else limit.left)
         prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
-        response: httpx.Response | None = None
+        response: AnyReply | None = None
         began = monotonic()
         call.sending(began)
         clocks.wait(began)
         try:
             with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 async with sending:
-                    response = await self._client.send(prepared, stream=True)
+                    response = await self._sent(prepared)
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:
@@ -147,7 +153,7 @@ class AsyncHTTP:
             raise timed_out(ran_out) from error.__cause__
         finally:
             if response is None:
-                forget_key_of(prepared)  # which the frames of whatever is raised have in their variables
+                forget(prepared)  # which the frames of whatever is raised have in their variables
             timeouts.stop_clocks()
             clocks.waited(monotonic())
         if response is None or sending.expired:
@@ -156,10 +162,15 @@ class AsyncHTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
-        forget_key(response, call.keys)
+        _forget_keys(response, call.keys)
         return response
 
-    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
+    async def _sent(self, request: AnyRequest) -> AnyReply:
+        client: Any = self._client  # which has made the request, of its own kind
+        reply: AnyReply = await client.send(request, stream=True)
+        return reply
+
+    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> AnyRequest:
         request, settings = call.request, call.settings
         address = f"{settings.base_url}{request.path}"
         try:
@@ -208,7 +219,7 @@ class AsyncHTTP:
         except TimeoutError:
             raise held_up(limit, "the server takes no more requests for now") from None
 
-    async def read(self, response: httpx.Response, clocks: CallClocks) -> bytes:
+    async def read(self, response: AnyReply, clocks: CallClocks) -> bytes:
         """Read a body to its end and free the connection. What came before an error is in the error."""
         self.holders.hold(id(response), CALL)
         pieces: list[bytes] = []
@@ -244,7 +255,7 @@ class AsyncHTTP:
             self.holders.release(id(response))
             await response.aclose()
 
-    async def next_bytes(self, response: httpx.Response, pieces: AsyncIterator[bytes], clocks: CallClocks) -> bytes:
+    async def next_bytes(self, response: AnyReply, pieces: AsyncIterator[bytes], clocks: CallClocks) -> bytes:
         """Return the next bytes of a body; none at its end."""
         mapping = ErrorMap(response.request, response.status_code, response.headers)
         began = monotonic() if clocks.running else 0.0
@@ -289,7 +300,7 @@ class AsyncHTTP:
 
     async def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
-        elsewhere: list[tuple[httpx.Response, object]] = []
+        elsewhere: list[tuple[AnyReply, object]] = []
         try:
             while self.holders.dropped:
                 try:
@@ -302,3 +313,10 @@ class AsyncHTTP:
                     elsewhere.append((response, pieces))
         finally:
             self.holders.dropped.extend(elsewhere)
+
+
+def _forget_keys(reply: AnyReply, keys: list[Secret]) -> None:
+    if isinstance(reply, AsyncReply):
+        reply.forget(keys)
+    else:
+        forget_key(reply, keys)

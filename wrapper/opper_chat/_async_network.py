@@ -17,7 +17,6 @@ from itertools import zip_longest
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
-import anyio
 from sniffio import current_async_library
 
 from ._library import Library, core_of
@@ -77,10 +76,10 @@ async def connect(
     if current_async_library() != "asyncio":
         return await _connect_by_anyio(library, server, steps, watch)
     try:
-        with anyio.fail_after(steps.get("connect")):
+        async with asyncio.timeout(steps.get("connect")):
             sock = await _reached(server.host, server.port)
         stream = _LoopStream(sock)
-        with anyio.fail_after(steps.get("connect")):
+        async with asyncio.timeout(steps.get("connect")):
             await stream.begin(server)
     except TimeoutError as error:
         raise NetworkError("ConnectTimeout", error) from error
@@ -161,7 +160,7 @@ class _LoopStream(asyncio.Protocol):
         del data  # it may have the key in it, and whoever is interrupted here would show it
         if self._writer is not None:
             try:
-                with anyio.fail_after(timeout):
+                async with asyncio.timeout(timeout):
                     await self._writer
             except TimeoutError as error:
                 raise NetworkError("WriteTimeout", error) from error

@@ -9,46 +9,53 @@ from __future__ import annotations
 import os
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable, Hashable
-from datetime import timedelta
-from functools import cache, partial
-from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
-from weakref import ref
+from functools import partial
+from time import monotonic
+from typing import NamedTuple, Protocol, TypeAlias
 
 from ._async_gate import AsyncGate
+from ._async_reply import AsyncReply
 from ._async_wait import GRIP, LEAVE, LOOP, WATCH, at_end_of_loop, forget_loop, grip_of, has_ended, undisturbed, where
 from ._library import Library
 from ._limits import Place
-
-if TYPE_CHECKING:
-    import httpx
+from ._sent import SentRequest
 
 Origin: TypeAlias = tuple[str, str, int | None, Hashable]
 """Scheme, host and port that a connection leads to, and the event loop that it belongs to."""
+
+
+class AsyncLender(Protocol):
+    """One connection, made when it is needed."""
+
+    async def handle_async_request(self, request: SentRequest) -> AsyncReply:
+        """Send a request, and return the answer with its body still to be read."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close it."""
+        ...
 
 
 class _Idle(NamedTuple):
     """A connection that nobody uses."""
 
     since: float
-    connection: httpx.AsyncBaseTransport
+    connection: AsyncLender
     network_stream: object
-    """What its bytes come from, as the response before said it."""
+    """What its bytes come from, as the answer before said it."""
 
 
 class AsyncPool:
-    """A transport for httpx or its fork that has connections to lend.
+    """Connections to lend.
 
     Args:
-        library: whose transport it is.
-        connect: makes the transport of one connection, for a scheme and a host.
+        library: whose errors it raises.
+        connect: makes one connection, for a scheme and a host.
         limit: how many connections there may be.
         keep: seconds after which a connection that nobody uses is closed.
     """
 
-    def __init__(
-        self, library: Library, connect: Callable[[str, str], httpx.AsyncBaseTransport], limit: int, keep: float
-    ) -> None:
+    def __init__(self, library: Library, connect: Callable[[str, str], AsyncLender], limit: int, keep: float) -> None:
         self._library = library
         self._connect = connect
         self._limit = limit
@@ -63,7 +70,7 @@ class AsyncPool:
         self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def handle_async_request(self, request: SentRequest) -> AsyncReply:
         """Send a request over a connection that nobody else uses.
 
         Raises:
@@ -76,8 +83,9 @@ class AsyncPool:
         try:
             place = await self._gate.enter(seconds)
         except TimeoutError:
-            raise self._library.PoolTimeout("all connections are in use", request=request) from None
-        origin = (request.url.scheme, request.url.host, request.url.port, where())
+            raise self._library.PoolTimeout("all connections are in use", request=request.in_library()) from None
+        address = request.address
+        origin = (address.scheme, address.host, address.port, where())
         try:
             connection, network_stream = self._grasp(origin)
             if network_stream is not None and WATCH in request.extensions:
@@ -86,17 +94,16 @@ class AsyncPool:
             place.leave()
             raise
         try:
-            response = await connection.handle_async_request(request)
+            reply = await connection.handle_async_request(request)
         except BaseException:
             place.leave()
             await undisturbed(connection.aclose)
             raise
-        lent = _lent_stream(self._library)(response, self, connection, origin, place)
-        response.stream = cast("httpx.AsyncByteStream", lent)
-        response.extensions = {**response.extensions, LEAVE: lent.leave, GRIP: lent.grip, LOOP: origin[3]}
-        return response
+        reply.body = lent = _LentStream(reply, self, connection, origin, place)
+        reply.extensions.update({LEAVE: lent.leave, GRIP: lent.grip, LOOP: origin[3]})
+        return reply
 
-    def _grasp(self, origin: Origin) -> tuple[httpx.AsyncBaseTransport, object]:
+    def _grasp(self, origin: Origin) -> tuple[AsyncLender, object]:
         try:
             # The one that was used last is the least likely to have been closed by the server. Another thread may
             # take it between a look and a grasp, so there is no look.
@@ -107,7 +114,7 @@ class AsyncPool:
             return self._connect(origin[0], origin[1]), None
         return idle.connection, idle.network_stream
 
-    async def take_back(self, connection: httpx.AsyncBaseTransport, origin: Origin, network_stream: object) -> None:
+    async def take_back(self, connection: AsyncLender, origin: Origin, network_stream: object) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         now = monotonic()
         idle = self._idle[origin]
@@ -175,17 +182,15 @@ class _LentStream:
 
     def __init__(
         self,
-        response: httpx.Response,
+        reply: AsyncReply,
         pool: AsyncPool,
-        connection: httpx.AsyncBaseTransport,
+        connection: AsyncLender,
         origin: Origin,
         place: Place,
     ) -> None:
-        self._response = ref(response)
-        self._began = perf_counter()
-        self._stream = cast("httpx.AsyncByteStream", response.stream)
-        self._network_stream = response.extensions.get("network_stream")
-        self.grip = grip_of(response)
+        self._stream = reply.body
+        self._network_stream = reply.extensions.get("network_stream")
+        self.grip = grip_of(reply)
         self._pool = pool
         self._connection = connection
         self._origin = origin
@@ -209,8 +214,6 @@ class _LentStream:
         if self._returned:
             return
         self._returned = True
-        if (response := self._response()) is not None:
-            response.elapsed = timedelta(seconds=perf_counter() - self._began)
         try:
             # Whoever bounds the reading may still be about to shut the socket down: not once it is another call's.
             sound = self.grip is None or self.grip.let_go()
@@ -225,10 +228,3 @@ class _LentStream:
         finally:
             self.leave()
         await undisturbed(self._connection.aclose)
-
-
-@cache
-def _lent_stream(library: Library) -> type[_LentStream]:
-    """Return the class of lent bodies for a library, which takes none but those of its own."""
-    bases: Any = (_LentStream, library.AsyncByteStream)
-    return cast("type[_LentStream]", type("LentStream", bases, {}))

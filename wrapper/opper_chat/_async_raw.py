@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from . import _json
 from ._async_calls import AsyncCalls
+from ._async_reply import AnyReply, response_of
 from ._async_stream import AsyncStream
 from ._call import Call
 from ._errors import APIError
@@ -29,11 +30,11 @@ class _AsyncResponse:
     http_response: httpx.Response
     """The response of the HTTP library."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyReply) -> None:
         self._calls = calls
         self._call = call
         self._retries_taken = len(call.record.attempts)  # this one is not over
-        self.http_response = response
+        self.http_response = response_of(response)
 
     @property
     def status_code(self) -> int:
@@ -129,9 +130,9 @@ class AsyncRawResponse(_AsyncResponse):
 class AsyncRawStream(_AsyncResponse):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyReply, site: str) -> None:
         super().__init__(calls, call, response)
-        self._stream = AsyncStream(calls, call, response, site)
+        self._stream = AsyncStream(calls, call, self.http_response, site)
 
     async def parse(self) -> AsyncStream:
         """Return the stream of chunks, to be iterated over and closed.

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 
 from ._async_bell import Bell
 from ._async_calls import AsyncCalls
-from ._async_wait import drop, free, interrupt, time_limit
+from ._async_reply import AnyReply, response_of
+from ._async_wait import can_interrupt, drop, free, interrupt, time_limit, where
 from ._call import Call
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
@@ -32,7 +33,7 @@ DRAIN_BYTES = 65536
 class AsyncReading:
     """What a stream of chunks and a stream of events have in common."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyReply, site: str) -> None:
         self._closed = False
         self._calls = calls
         self._call = call
@@ -45,8 +46,9 @@ class AsyncReading:
         self._failure: APIError | None = None
         self._read_from(response)
 
-    def _read_from(self, response: httpx.Response) -> None:
+    def _read_from(self, response: AnyReply) -> None:
         self._response = response
+        self._home = where()
         self._bytes = response.aiter_bytes()
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
         # httpx's takes a lock of its own pool for that.
@@ -62,7 +64,7 @@ class AsyncReading:
 
         Where a stream breaks before it brought anything it is asked for again, and this is the last response.
         """
-        return self._response
+        return response_of(self._response)
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -138,7 +140,7 @@ class AsyncReading:
         return (await self.get_final_completion()).text
 
     async def close(self) -> None:
-        """Free the connection, from any task or thread.
+        """Free the connection, from any task, thread or event loop.
 
         Whoever reads on, or is reading now, gets StreamTruncatedError, unless the answer was whole. Closing twice does
         nothing more.
@@ -153,7 +155,10 @@ class AsyncReading:
             self._pause.ring()
         if self._busy and interrupt(self._response):
             return  # whoever is reading wakes up, and closes the response
-        await free(self._response, None if self._busy else self._bytes)
+        if where() == self._home:
+            await free(self._response, None if self._busy else self._bytes)
+        else:  # nothing of another event loop can be awaited here
+            drop(self._response, self._bytes, self._holders.dropped)
 
     async def __aenter__(self) -> Self:
         return self
@@ -265,7 +270,7 @@ class AsyncReading:
         read = 0
         self._busy = True
         try:
-            if failure is None and not self._closed:
+            if failure is None and not self._closed and can_interrupt(self._response):
                 async with time_limit(DRAIN_SECONDS, self._response):
                     while read < DRAIN_BYTES and (data := await anext(self._bytes, b"")):
                         read += len(data)

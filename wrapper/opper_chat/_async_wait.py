@@ -1,17 +1,17 @@
 """What waiting means to the async shells: bounded, cancellable, and cleaned up when nobody waits any more.
 
-Its twin `_wait` has the same names for the sync shells. By anyio, which httpx brings, so asyncio and trio are alike.
+Its twin `_wait` has the same names for the sync shells. Under asyncio by its own means, elsewhere, which is trio, by
+anyio, which takes as long to load as all else that a first call needs.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Hashable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
-import anyio
 from sniffio import current_async_library
 
 from ._clocks import CallClocks
@@ -21,6 +21,9 @@ from ._wait import GRIP, LEAVE, LOOP, WATCH, Grip, grip_of, interrupt
 
 if TYPE_CHECKING:
     import httpx
+
+    from ._async_reply import AnyReply
+    from ._async_sender import AsyncSender
 
 __all__ = [
     "GRIP",
@@ -32,7 +35,9 @@ __all__ = [
     "SendLimit",
     "abandon",
     "at_end_of_loop",
+    "can_interrupt",
     "drop",
+    "fail_after",
     "forget_loop",
     "free",
     "grip_of",
@@ -48,22 +53,38 @@ __all__ = [
 ]  # fmt: skip
 
 
+def fail_after(seconds: float | None) -> AbstractAsyncContextManager[object]:
+    """Bound what is awaited inside, where seconds are given.
+
+    Raises:
+        TimeoutError: it took longer.
+    """
+    bound = None if seconds is None else max(seconds, 0)
+    return asyncio.timeout(bound) if current_async_library() == "asyncio" else _fail_after(bound)
+
+
 @asynccontextmanager
-async def time_limit(
+async def _fail_after(seconds: float | None) -> AsyncGenerator[None]:
+    import anyio
+
+    with anyio.fail_after(seconds):
+        yield
+
+
+def time_limit(
     seconds: float,
-    response: httpx.Response | None = None,  # noqa: ARG001  # the twin works on its socket
-) -> AsyncGenerator[None]:
+    response: AnyReply | None = None,  # noqa: ARG001  # the twin works on its socket
+) -> AbstractAsyncContextManager[object]:
     """Bound what is awaited inside.
 
     Raises:
         TimeoutError: it took longer.
     """
-    with anyio.fail_after(max(seconds, 0)):
-        yield
+    return fail_after(seconds)
 
 
 Answer = TypeVar("Answer")
-AsyncAccept: TypeAlias = Callable[["httpx.Response", CallClocks], Coroutine[object, object, Answer]]
+AsyncAccept: TypeAlias = Callable[["AnyReply", CallClocks], Coroutine[object, object, Answer]]
 """Makes of a response what a call is to return."""
 
 
@@ -75,28 +96,38 @@ class SendLimit:
     """
 
     def __init__(self, seconds: float | None) -> None:
-        self._scope = None if seconds is None else anyio.move_on_after(max(seconds, 0))
+        self._bound = None if seconds is None else fail_after(seconds)
+        self.expired = False
+        """Whether the time was up."""
         self.extensions: dict[str, Any] = {}
         """For the request. The twin has some."""
 
-    @property
-    def expired(self) -> bool:
-        """Whether the time was up."""
-        return self._scope is not None and self._scope.cancelled_caught
-
     async def __aenter__(self) -> Self:
-        if self._scope is not None:
-            self._scope.__enter__()
+        if self._bound is not None:
+            await self._bound.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool:
-        return self._scope is not None and bool(self._scope.__exit__(kind, error, traceback))
+        if self._bound is None:
+            return False
+        try:
+            return bool(await self._bound.__aexit__(kind, error, traceback))
+        except TimeoutError as late:
+            self.expired = late is not error
+            if not self.expired:
+                raise
+            return True
 
 
 async def sleep(seconds: float) -> None:
     """Wait."""
+    if current_async_library() == "asyncio":
+        await asyncio.sleep(seconds)
+        return
+    import anyio
+
     await anyio.sleep(seconds)
 
 
@@ -124,7 +155,12 @@ async def at_end_of_loop(work: Callable[[], Coroutine[object, object, None]]) ->
     return waiting
 
 
-def abandon(client: httpx.AsyncClient) -> None:
+def can_interrupt(response: AnyReply) -> bool:  # noqa: ARG001  # the twin looks for its socket
+    """Return True: whatever is awaited can be bounded."""
+    return True
+
+
+def abandon(client: AsyncSender | httpx.AsyncClient) -> None:
     """Give up a client in a finalizer, where nothing can be awaited: its connections are closed with their loop."""
 
 
@@ -134,7 +170,7 @@ async def forget_loop(waiting: object) -> None:
         await waiting.aclose()
 
 
-async def free(response: httpx.Response, pieces: AsyncIterator[bytes] | None) -> None:
+async def free(response: AnyReply, pieces: AsyncIterator[bytes] | None) -> None:
     """Close a response, and the generators that its body was read from, unless somebody reads from them now.
 
     A generator in the middle of its work ends when it is asked to go on without the connection. What is left in the
@@ -148,7 +184,7 @@ async def free(response: httpx.Response, pieces: AsyncIterator[bytes] | None) ->
                 pass  # what had come already
 
 
-def drop(response: httpx.Response, pieces: object, dropped: list[tuple[httpx.Response, object]]) -> None:
+def drop(response: AnyReply, pieces: object, dropped: list[tuple[AnyReply, object]]) -> None:
     """Give up a response in a finalizer, where nothing can be awaited.
 
     The server sees its connection end at once, and the place is free for the next call; what is left of the
@@ -161,13 +197,13 @@ def drop(response: httpx.Response, pieces: object, dropped: list[tuple[httpx.Res
         leave()
 
 
-def is_here(response: httpx.Response) -> bool:
+def is_here(response: AnyReply) -> bool:
     """Whether a response belongs to this event loop, in which alone it can be closed."""
     here = where()
     return bool(response.extensions.get(LOOP, here) == here)
 
 
-def is_anywhere(response: httpx.Response) -> bool:
+def is_anywhere(response: AnyReply) -> bool:
     """Whether the event loop of a response is still there."""
     loop = response.extensions.get(LOOP)
     return isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed()
@@ -181,10 +217,11 @@ def has_ended(loop: Hashable) -> bool:
 async def undisturbed(work: Callable[[], Coroutine[object, object, None]]) -> None:
     """Finish some work although whoever awaits it is cancelled. For what is short and must not be left half done."""
     if current_async_library() != "asyncio":
+        import anyio
+
         with anyio.CancelScope(shield=True):
             await work()
         return
-    # anyio shields from its own cancel scopes, not from asyncio's `Task.cancel()`.
     task = asyncio.create_task(work())
     cancelled: asyncio.CancelledError | None = None
     while not task.done():

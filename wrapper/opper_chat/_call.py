@@ -82,7 +82,7 @@ class Call:
     def answered(self, status_code: int, headers: Mapping[str, str]) -> None:
         """Take note of an answer whose headers are there."""
         self.record.status_code = status_code
-        self.record.headers = AnswerHeaders(headers)
+        self.record.headers = headers if isinstance(headers, AnswerHeaders) else AnswerHeaders(headers)
         self.record.request_id = request_id(self.record.headers)
 
     def token(self, now: float) -> None:

@@ -12,6 +12,7 @@ from ._call import Call
 from ._clocks import CallClocks
 from ._errors import APIError
 from ._http import HTTP
+from ._reply import AnyReply, response_of
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
 from ._scopes import fill, holding
@@ -86,8 +87,8 @@ class Calls:
         call.begin()
         return self._attempts(call, self._read_response)
 
-    def open(self, call: Call, *, again: bool = False) -> httpx.Response:
-        """Make a call, and return the response with its body still to be read. The caller tells the call's end.
+    def open(self, call: Call, *, again: bool = False) -> AnyReply:
+        """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
@@ -116,17 +117,18 @@ class Calls:
             raise
 
     def _read_completion(
-        self, response: httpx.Response, clocks: CallClocks
+        self, response: AnyReply, clocks: CallClocks
     ) -> tuple[ChatCompletion, bytes]:
         content = self.http.read(response, clocks)
         return read_completion(response.status_code, response.headers, content), content
 
-    def _read_response(self, response: httpx.Response, clocks: CallClocks) -> httpx.Response:
-        self._check_status(response, clocks)
+    def _read_response(self, reply: AnyReply, clocks: CallClocks) -> httpx.Response:
+        self._check_status(reply, clocks)
+        response = response_of(reply)
         self.http.read_into(response, clocks)
         return response
 
-    def _check_status(self, response: httpx.Response, clocks: CallClocks) -> httpx.Response:
+    def _check_status(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
         if not response.is_success:
             content = self.http.read(response, clocks)
             raise status_error(response.status_code, response.headers, content)

@@ -9,20 +9,20 @@ cost of a streamed answer. What goes wrong is raised as httpx raises it. Proxies
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Mapping
-from functools import cache
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
 from ._heads import AnswerHead, HeadError, HeadReader, WrittenError, write_head
 from ._library import Library
 from ._network import NetworkError, NetworkStream, Server, connect
+from ._reply import Reply
+from ._sent import PORTS, SentRequest
 from ._wait import WATCH, undisturbed
 
 if TYPE_CHECKING:
-    import httpx
+    import ssl
 
 PIECE = 16384
 """The most bytes that are read at once. Of what comes in larger pieces, so many chunks are made at once that Python's
@@ -31,14 +31,12 @@ collector of garbage takes them for old, which costs a tenth of what reading the
 LONG = 65536
 """Bytes of a body whose sending takes a while."""
 
-PORTS = {"http": 80, "https": 443}
-
 
 class Connection:
-    """A transport of httpx that has one connection, made when it is needed. For one request at a time.
+    """One connection, made when it is needed. For one request at a time.
 
     Args:
-        library: whose requests and responses they are.
+        library: whose errors it raises.
         tls: the context in which a server is verified, where it is spoken to by TLS.
         keep: seconds after which a connection that nobody used is made anew.
 
@@ -53,8 +51,8 @@ class Connection:
         self.stream: NetworkStream | None = None
         self._idle_since = 0.0
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and return the response with its body still to be read.
+    def handle_request(self, request: SentRequest) -> Reply:
+        """Send a request, and return the answer with its body still to be read.
 
         Raises:
             TransportError: the classes of httpx for what goes wrong on the way.
@@ -70,17 +68,13 @@ class Connection:
             raise
         body = _body_of(head)
         sound = head.lasting and not closes and not isinstance(body, EndlessBody)
-        stream_class = _stream_class(self.library)
-        return self.library.Response(
-            head.status_code,
-            headers=head.headers,
-            stream=stream_class(self, request, body, reader.take_rest(), sound=sound),
-            extensions={
-                "http_version": b"HTTP/" + head.http_version,
-                "reason_phrase": head.reason,
-                "network_stream": stream,
-            },
-        )
+        pieces = _BodyStream(self, request, body, reader.take_rest(), sound=sound)
+        told = {
+            "http_version": b"HTTP/" + head.http_version,
+            "reason_phrase": head.reason,
+            "network_stream": stream,
+        }
+        return Reply(self.library, request, head.status_code, head.headers, pieces, extensions=told)
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -94,29 +88,27 @@ class Connection:
         if not sound:
             self.close()
 
-    def _connected(
-        self, request: httpx.Request, steps: Mapping[str, float | None]
-    ) -> NetworkStream:
+    def _connected(self, request: SentRequest, steps: Mapping[str, float | None]) -> NetworkStream:
         """Return the connection, made anew where there is none that can be used."""
         if self.stream is not None:
             # What can be read before anything was asked is the end, by a server that has waited long enough.
             if monotonic() - self._idle_since <= self._keep and not self.stream.has_more():
                 return self.stream
             self.close()
-        url = request.url
-        if url.scheme not in PORTS:
+        address = request.address
+        if address.scheme not in PORTS:
             raise self.library.UnsupportedProtocol(
-                f"Request URL has an unsupported protocol '{url.scheme}://'.", request=request
+                f"Request URL has an unsupported protocol '{address.scheme}://'.",
+                request=request.in_library(),
             )
         watch = request.extensions.get(WATCH, _unwatched)
-        host = url.raw_host.decode("ascii")
-        server = Server(host, url.port or PORTS[url.scheme], self._tls)
+        server = Server(address.host, address.port or PORTS[address.scheme], self._tls)
         stream = connect(self.library, server, steps, watch)
         self.stream = stream
         return stream
 
     def _write(
-        self, stream: NetworkStream, request: httpx.Request, steps: Mapping[str, float | None]
+        self, stream: NetworkStream, request: SentRequest, steps: Mapping[str, float | None]
     ) -> bool:
         """Send a request, whose body is there as a whole; return whether the connection ends with its answer."""
         pieces, closes = _written(request)
@@ -151,13 +143,7 @@ class _BodyStream:
     """The body of an answer, in pieces as the network gives them."""
 
     def __init__(
-        self,
-        connection: Connection,
-        request: httpx.Request,
-        body: Body,
-        begun: bytes,
-        *,
-        sound: bool,
+        self, connection: Connection, request: SentRequest, body: Body, begun: bytes, *, sound: bool
     ) -> None:
         self._connection = connection
         self._request = request
@@ -193,13 +179,7 @@ class _BodyStream:
         """Do nothing: whoever lends the connection closes it where the body was not read to its end."""
 
 
-@cache
-def _stream_class(library: Library) -> Any:
-    """Return the class of bodies for a library, which takes none but those of its own."""
-    return type("BodyStream", (_BodyStream, library.SyncByteStream), {})
-
-
-def raise_as_library(error: BaseException, library: Library, request: httpx.Request) -> None:
+def raise_as_library(error: BaseException, library: Library, request: SentRequest) -> None:
     """Raise what the network, the heads and the bodies raise as the error of httpx that it is, by its name."""
     if isinstance(error, NetworkError):
         name = error.name
@@ -209,21 +189,21 @@ def raise_as_library(error: BaseException, library: Library, request: httpx.Requ
         name = "RemoteProtocolError"
     else:
         return
-    raise getattr(library, name)(str(error), request=request) from error
+    raise getattr(library, name)(str(error), request=request.in_library()) from error
 
 
 def _unwatched(stream: object) -> None:
     """Do nothing."""
 
 
-def _written(request: httpx.Request) -> tuple[list[bytes], bool]:
+def _written(request: SentRequest) -> tuple[list[bytes], bool]:
     """Return a request as bytes, and whether it asks that the connection be closed.
 
     Its head and its body are one piece, unless the body is long, so that its sending takes a while: the head has the
     key in it, and whoever is interrupted then has the piece in a variable.
     """
     content = request.content
-    head = write_head(request.method, request.url.raw_path, request.headers.raw, len(content))
+    head = write_head(request.method, request.address.target, request.pairs, len(content))
     return [head.data + content] if len(content) < LONG else [head.data, content], head.closes
 
 

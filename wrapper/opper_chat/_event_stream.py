@@ -16,7 +16,7 @@ from ._events import StreamEvent
 from ._stream import Reading
 
 if TYPE_CHECKING:
-    import httpx
+    from ._reply import AnyReply
 
 
 class EventStream(Reading):
@@ -25,12 +25,12 @@ class EventStream(Reading):
     Ends and raises as `Stream` does.
     """
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
         super().__init__(calls, call, response, site)
         self._ready: list[StreamEvent] = []
         self._told_all = False
 
-    def _read_from(self, response: httpx.Response) -> None:
+    def _read_from(self, response: AnyReply) -> None:
         super()._read_from(response)
         self._events = EventMaker(self._flow.accumulator)
 

@@ -19,7 +19,9 @@ from ._library import default_library, failures, library_of
 from ._limits import Place
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
-from ._sender import EventHooks, default_client
+from ._reply import AnyReply, Reply
+from ._sender import EventHooks, Sender, default_sender
+from ._sent import AnyRequest
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
 from ._transport import (
     CALL,
@@ -27,8 +29,8 @@ from ._transport import (
     ErrorMap,
     Holders,
     bearer,
+    forget,
     forget_key,
-    forget_key_of,
     warn_at_exit,
 )
 from ._wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
@@ -66,7 +68,7 @@ class HTTP:
         self._used = False
         if own is None:
             check_hooks(event_hooks)
-            self._client: httpx.Client = default_client(
+            self._client: Sender | httpx.Client = default_sender(
                 default_library(), limits.connections, event_hooks
             )
         else:
@@ -107,7 +109,7 @@ class HTTP:
                 )
         return self._limits
 
-    def send(self, call: Call) -> httpx.Response:
+    def send(self, call: Call) -> AnyReply:
         """Send the request of a call and return the response with its body still to be read.
 
         Raises:
@@ -115,7 +117,13 @@ class HTTP:
             Exception: what the caller's own source of keys raises.
         """
         steps = call.settings.steps
-        given = dict(self._client.timeout.as_dict() if steps is None else steps)
+        if steps is None:
+            steps = (
+                DEFAULT_STEPS
+                if isinstance(self._client, Sender)
+                else self._client.timeout.as_dict()
+            )
+        given = dict(steps)
         number = id(given)
         self.holders.hold(number, CALL)
         try:
@@ -128,7 +136,7 @@ class HTTP:
         finally:
             self.holders.release(number)
 
-    def _send(self, call: Call, steps: dict[str, float | None]) -> httpx.Response:
+    def _send(self, call: Call, steps: dict[str, float | None]) -> AnyReply:
         self._free_dropped()
         if self._closed or self._client.is_closed:
             closed = APIConnectionError("The client is closed.")
@@ -149,14 +157,14 @@ class HTTP:
             raise timed_out(limit)  # a key may take its time where it cannot be interrupted
         sending = SendLimit(None if limit is None else limit.left)
         prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
-        response: httpx.Response | None = None
+        response: AnyReply | None = None
         began = monotonic()
         call.sending(began)
         clocks.wait(began)
         try:
             with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 with sending:
-                    response = self._client.send(prepared, stream=True)
+                    response = self._sent(prepared)
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:
@@ -166,9 +174,7 @@ class HTTP:
             raise timed_out(ran_out) from error.__cause__
         finally:
             if response is None:
-                forget_key_of(
-                    prepared
-                )  # which the frames of whatever is raised have in their variables
+                forget(prepared)  # which the frames of whatever is raised have in their variables
             timeouts.stop_clocks()
             clocks.waited(monotonic())
         if response is None or sending.expired:
@@ -177,10 +183,15 @@ class HTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
-        forget_key(response, call.keys)
+        _forget_keys(response, call.keys)
         return response
 
-    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
+    def _sent(self, request: AnyRequest) -> AnyReply:
+        client: Any = self._client  # which has made the request, of its own kind
+        reply: AnyReply = client.send(request, stream=True)
+        return reply
+
+    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> AnyRequest:
         request, settings = call.request, call.settings
         address = f"{settings.base_url}{request.path}"
         try:
@@ -234,7 +245,7 @@ class HTTP:
         except TimeoutError:
             raise held_up(limit, "the server takes no more requests for now") from None
 
-    def read(self, response: httpx.Response, clocks: CallClocks) -> bytes:
+    def read(self, response: AnyReply, clocks: CallClocks) -> bytes:
         """Read a body to its end and free the connection. What came before an error is in the error."""
         self.holders.hold(id(response), CALL)
         pieces: list[bytes] = []
@@ -272,9 +283,7 @@ class HTTP:
             self.holders.release(id(response))
             response.close()
 
-    def next_bytes(
-        self, response: httpx.Response, pieces: Iterator[bytes], clocks: CallClocks
-    ) -> bytes:
+    def next_bytes(self, response: AnyReply, pieces: Iterator[bytes], clocks: CallClocks) -> bytes:
         """Return the next bytes of a body; none at its end."""
         mapping = ErrorMap(response.request, response.status_code, response.headers)
         began = monotonic() if clocks.running else 0.0
@@ -319,7 +328,7 @@ class HTTP:
 
     def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
-        elsewhere: list[tuple[httpx.Response, object]] = []
+        elsewhere: list[tuple[AnyReply, object]] = []
         try:
             while self.holders.dropped:
                 try:
@@ -332,3 +341,10 @@ class HTTP:
                     elsewhere.append((response, pieces))
         finally:
             self.holders.dropped.extend(elsewhere)
+
+
+def _forget_keys(reply: AnyReply, keys: list[Secret]) -> None:
+    if isinstance(reply, Reply):
+        reply.forget(keys)
+    else:
+        forget_key(reply, keys)

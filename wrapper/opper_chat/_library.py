@@ -5,7 +5,6 @@ The only room that imports either. A client of the caller's own brings its own l
 
 from __future__ import annotations
 
-import ssl
 import sys
 from collections.abc import Hashable
 from functools import cache
@@ -16,6 +15,8 @@ from ._errors import InvalidArgumentError
 from ._options import find_library
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
     import httpx2
 
@@ -36,14 +37,14 @@ class Library(Hashable, Protocol):
     __name__: str
 
     AsyncByteStream: type[httpx.AsyncByteStream]
-    AsyncClient: type[httpx.AsyncClient]
     AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
-    Client: type[httpx.Client]
     HTTPTransport: type[httpx.HTTPTransport]
     Limits: type[httpx.Limits]
     PoolTimeout: type[httpx.PoolTimeout]
     Request: type[httpx.Request]
     Response: type[httpx.Response]
+    StreamClosed: type[httpx.StreamClosed]
+    StreamConsumed: type[httpx.StreamConsumed]
     SyncByteStream: type[httpx.SyncByteStream]
     URL: type[httpx.URL]
     UnsupportedProtocol: type[httpx.UnsupportedProtocol]
@@ -51,9 +52,22 @@ class Library(Hashable, Protocol):
     def create_ssl_context(self) -> ssl.SSLContext: ...
 
 
+class _Unloaded:
+    """A library that is loaded when something of it is needed, which for most calls is never."""
+
+    def __init__(self, name: str) -> None:
+        self.__name__ = name
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(import_module(self.__name__), name)
+
+
+_handle = cache(_Unloaded)
+
+
 def default_library() -> Library:
-    """Return the library that is used where the caller brings no client of its own."""
-    return cast("Library", import_module(find_library(LIBRARIES)))
+    """Return the library that is used where the caller brings no client of its own. It may not be loaded yet."""
+    return cast("Library", _handle(find_library(LIBRARIES)))
 
 
 @cache
@@ -70,15 +84,19 @@ def library_of(client: object, kind: str) -> Library:
     """
     for name in LIBRARIES:
         module = sys.modules.get(name)
-        if module is not None and isinstance(client, getattr(module, kind)):
+        if module is not None and isinstance(client, getattr(module, kind, ())):
             return cast("Library", module)
     accepted = " or ".join(f"{name}.{kind}" for name in LIBRARIES)
     raise InvalidArgumentError("http_client", f"an {accepted}", f"a {type(client).__name__}")
 
 
 def loaded(name: str) -> tuple[type[Any], ...]:
-    """Return the classes of a name in the libraries that are loaded: nothing can be of one that is not."""
-    return tuple(getattr(sys.modules[library], name) for library in LIBRARIES if library in sys.modules)
+    """Return the classes of a name in the libraries that are loaded: nothing can be of one that is not.
+
+    Another thread may be loading one at this moment, so that it is there and half of its names are not.
+    """
+    classes = (getattr(sys.modules.get(library), name, None) for library in LIBRARIES)
+    return tuple(one for one in classes if one is not None)
 
 
 def failures(*names: str, also: type[Exception] | None = None) -> tuple[type[Exception], ...]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import select
 import socket
-import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ._clocks import SHORTEST
 from ._library import Library
+
+if TYPE_CHECKING:
+    import ssl
 
 Steps = Mapping[str, float | None]
 """Seconds that each step may take, by its name; looked up when the step begins."""
@@ -94,7 +96,8 @@ class NetworkStream:
 
     def get_extra_info(self, info: str) -> object:
         """Return what httpcore's streams of a network tell by these names; None for any other."""
-        return extra_info(self._sock, self._sock if isinstance(self._sock, ssl.SSLSocket) else None, info)
+        # TLS has a class of sockets of its own, of a module that is not loaded where nobody speaks it.
+        return extra_info(self._sock, None if type(self._sock) is socket.socket else self._sock, info)
 
     def _bound(self, timeout: float | None) -> None:
         if timeout != self._timeout:  # the system is asked each time, whether it is another or not

@@ -21,7 +21,7 @@ from ._record import Attempt
 from ._results import ChatCompletion
 
 if TYPE_CHECKING:
-    import httpx
+    from ._reply import AnyReply
 
 T = TypeVar("T")
 
@@ -74,13 +74,13 @@ class ParsedStream(EventStream, Generic[T]):
     """
 
     def __init__(
-        self, calls: Calls, call: Call, response: httpx.Response, site: str, asked: Asked[T]
+        self, calls: Calls, call: Call, response: AnyReply, site: str, asked: Asked[T]
     ) -> None:
         self._asked = asked
         self._parser = EventParser(asked)
         super().__init__(calls, call, response, site)
 
-    def _read_from(self, response: httpx.Response) -> None:
+    def _read_from(self, response: AnyReply) -> None:
         super()._read_from(response)
         self._parser = EventParser(self._asked)
 

@@ -11,15 +11,15 @@ from __future__ import annotations
 import os
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator
-from datetime import timedelta
-from functools import cache, partial
-from time import monotonic, perf_counter
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
-from weakref import ref
+from functools import partial
+from time import monotonic
+from typing import NamedTuple, Protocol, TypeAlias
 
 from ._gate import Gate
 from ._library import Library
 from ._limits import Place
+from ._reply import Reply
+from ._sent import SentRequest
 from ._wait import (
     GRIP,
     LEAVE,
@@ -33,38 +33,43 @@ from ._wait import (
     where,
 )
 
-if TYPE_CHECKING:
-    import httpx
-
 Origin: TypeAlias = tuple[str, str, int | None, Hashable]
 """Scheme, host and port that a connection leads to, and the event loop that it belongs to."""
+
+
+class Lender(Protocol):
+    """One connection, made when it is needed."""
+
+    def handle_request(self, request: SentRequest) -> Reply:
+        """Send a request, and return the answer with its body still to be read."""
+        ...
+
+    def close(self) -> None:
+        """Close it."""
+        ...
 
 
 class _Idle(NamedTuple):
     """A connection that nobody uses."""
 
     since: float
-    connection: httpx.BaseTransport
+    connection: Lender
     network_stream: object
-    """What its bytes come from, as the response before said it."""
+    """What its bytes come from, as the answer before said it."""
 
 
 class Pool:
-    """A transport for httpx or its fork that has connections to lend.
+    """Connections to lend.
 
     Args:
-        library: whose transport it is.
-        connect: makes the transport of one connection, for a scheme and a host.
+        library: whose errors it raises.
+        connect: makes one connection, for a scheme and a host.
         limit: how many connections there may be.
         keep: seconds after which a connection that nobody uses is closed.
     """
 
     def __init__(
-        self,
-        library: Library,
-        connect: Callable[[str, str], httpx.BaseTransport],
-        limit: int,
-        keep: float,
+        self, library: Library, connect: Callable[[str, str], Lender], limit: int, keep: float
     ) -> None:
         self._library = library
         self._connect = connect
@@ -80,7 +85,7 @@ class Pool:
         self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: SentRequest) -> Reply:
         """Send a request over a connection that nobody else uses.
 
         Raises:
@@ -93,8 +98,11 @@ class Pool:
         try:
             place = self._gate.enter(seconds)
         except TimeoutError:
-            raise self._library.PoolTimeout("all connections are in use", request=request) from None
-        origin = (request.url.scheme, request.url.host, request.url.port, where())
+            raise self._library.PoolTimeout(
+                "all connections are in use", request=request.in_library()
+            ) from None
+        address = request.address
+        origin = (address.scheme, address.host, address.port, where())
         try:
             connection, network_stream = self._grasp(origin)
             if network_stream is not None and WATCH in request.extensions:
@@ -103,22 +111,16 @@ class Pool:
             place.leave()
             raise
         try:
-            response = connection.handle_request(request)
+            reply = connection.handle_request(request)
         except BaseException:
             place.leave()
             undisturbed(connection.close)
             raise
-        lent = _lent_stream(self._library)(response, self, connection, origin, place)
-        response.stream = cast("httpx.SyncByteStream", lent)
-        response.extensions = {
-            **response.extensions,
-            LEAVE: lent.leave,
-            GRIP: lent.grip,
-            LOOP: origin[3],
-        }
-        return response
+        reply.body = lent = _LentStream(reply, self, connection, origin, place)
+        reply.extensions.update({LEAVE: lent.leave, GRIP: lent.grip, LOOP: origin[3]})
+        return reply
 
-    def _grasp(self, origin: Origin) -> tuple[httpx.BaseTransport, object]:
+    def _grasp(self, origin: Origin) -> tuple[Lender, object]:
         try:
             # The one that was used last is the least likely to have been closed by the server. Another thread may
             # take it between a look and a grasp, so there is no look.
@@ -129,9 +131,7 @@ class Pool:
             return self._connect(origin[0], origin[1]), None
         return idle.connection, idle.network_stream
 
-    def take_back(
-        self, connection: httpx.BaseTransport, origin: Origin, network_stream: object
-    ) -> None:
+    def take_back(self, connection: Lender, origin: Origin, network_stream: object) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         now = monotonic()
         idle = self._idle[origin]
@@ -199,17 +199,15 @@ class _LentStream:
 
     def __init__(
         self,
-        response: httpx.Response,
+        reply: Reply,
         pool: Pool,
-        connection: httpx.BaseTransport,
+        connection: Lender,
         origin: Origin,
         place: Place,
     ) -> None:
-        self._response = ref(response)
-        self._began = perf_counter()
-        self._stream = cast("httpx.SyncByteStream", response.stream)
-        self._network_stream = response.extensions.get("network_stream")
-        self.grip = grip_of(response)
+        self._stream = reply.body
+        self._network_stream = reply.extensions.get("network_stream")
+        self.grip = grip_of(reply)
         self._pool = pool
         self._connection = connection
         self._origin = origin
@@ -233,8 +231,6 @@ class _LentStream:
         if self._returned:
             return
         self._returned = True
-        if (response := self._response()) is not None:
-            response.elapsed = timedelta(seconds=perf_counter() - self._began)
         try:
             # Whoever bounds the reading may still be about to shut the socket down: not once it is another call's.
             sound = self.grip is None or self.grip.let_go()
@@ -249,10 +245,3 @@ class _LentStream:
         finally:
             self.leave()
         undisturbed(self._connection.close)
-
-
-@cache
-def _lent_stream(library: Library) -> type[_LentStream]:
-    """Return the class of lent bodies for a library, which takes none but those of its own."""
-    bases: Any = (_LentStream, library.SyncByteStream)
-    return cast("type[_LentStream]", type("LentStream", bases, {}))

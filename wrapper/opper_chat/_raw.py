@@ -14,6 +14,7 @@ from ._call import Call
 from ._calls import Calls
 from ._errors import APIError
 from ._record import Attempt
+from ._reply import AnyReply, response_of
 from ._requests import CallArguments
 from ._responses import ChatCompletion, not_json, read_completion
 from ._stream import Stream
@@ -31,11 +32,11 @@ class _Response:
     http_response: httpx.Response
     """The response of the HTTP library."""
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response) -> None:
+    def __init__(self, calls: Calls, call: Call, response: AnyReply) -> None:
         self._calls = calls
         self._call = call
         self._retries_taken = len(call.record.attempts)  # this one is not over
-        self.http_response = response
+        self.http_response = response_of(response)
 
     @property
     def status_code(self) -> int:
@@ -131,9 +132,9 @@ class RawResponse(_Response):
 class RawStream(_Response):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
         super().__init__(calls, call, response)
-        self._stream = Stream(calls, call, response, site)
+        self._stream = Stream(calls, call, self.http_response, site)
 
     def parse(self) -> Stream:
         """Return the stream of chunks, to be iterated over and closed.

@@ -25,6 +25,9 @@ TEXTS = ("content", "reasoning_content", "reasoning")
 PADDINGS = ("obfuscation", "p")
 """Members of a chunk that hide how long its text is, one of them. They differ in each, and mean nothing."""
 
+PATIENCE = 8
+"""Chunks of a stream before the first form is made: making one takes as long as reading ten chunks without."""
+
 _TRIED = ("one word", "another word")
 _CHANCES = 8
 """How often in a row a form may be made that fits nothing, before none is made any more."""
@@ -72,8 +75,8 @@ class Form:
     """
 
     __slots__ = (
-        "_after", "_before", "_between", "_make_choice", "_make_chunk", "_make_delta", "_outer", "_padded_first",
-        "_padding", "_value", "adds_text_alone", "index", "name",
+        "_after", "_before", "_between", "_is_flat", "_make_choice", "_make_chunk", "_make_delta", "_outer",
+        "_padded_first", "_padding", "_value", "adds_text_alone", "index", "name",
     )  # fmt: skip
 
     def __init__(
@@ -93,14 +96,13 @@ class Form:
         self._make_chunk = _maker(read, "choices", *([padding] if padding else []))
         self._make_choice = _maker(read.choices[0], "delta")
         self._make_delta = _maker(read.choices[0].delta, name)
-        self.adds_text_alone = (
-            all(_is_plain(member) for key, member in value.items() if key != "choices")
-            and all(_is_plain(member) for key, member in choice.items() if key != "delta")
-            and all(
-                member is None or (isinstance(member, str) and (key in FIRST_SAID or key in LAST_SAID))
-                for key, member in delta.items()
-                if key != name
-            )
+        around = [member for key, member in value.items() if key != "choices"]
+        around += [member for key, member in choice.items() if key != "delta"]
+        self._is_flat = all(map(_is_plain, [*around, *delta.values()]))
+        self.adds_text_alone = all(map(_is_plain, around)) and all(
+            member is None or (isinstance(member, str) and (key in FIRST_SAID or key in LAST_SAID))
+            for key, member in delta.items()
+            if key != name
         )
 
     @classmethod
@@ -153,8 +155,12 @@ class Form:
 
     def value(self, text: str, padding: str) -> dict[str, object]:
         """Return the JSON object of a chunk of this form."""
-        value = cast("dict[str, object]", copied(self._value))
-        _parts(value)[1][self.name] = text
+        if self._is_flat:
+            choice, delta = _parts(self._value)
+            value = {**self._value, "choices": [{**choice, "delta": {**delta, self.name: text}}]}
+        else:
+            value = cast("dict[str, object]", copied(self._value))
+            _parts(value)[1][self.name] = text
         if self._padding is not None:
             value[self._padding] = padding
         return value
@@ -177,11 +183,12 @@ class Form:
 class Repeats:
     """The form of the chunks of one stream, as long as they have one."""
 
-    __slots__ = ("_chances", "_form")
+    __slots__ = ("_chances", "_form", "_patience")
 
     def __init__(self) -> None:
         self._form: Form | None = None
         self._chances = _CHANCES
+        self._patience = PATIENCE
 
     def read(self, data: str) -> ReadChunk | None:
         """Return the chunk of a JSON text if it is of the form of those before it."""
@@ -192,7 +199,9 @@ class Repeats:
 
     def learn(self, data: str, value: dict[str, object]) -> None:
         """Take note of a chunk that was of no form, or of another."""
-        if self._chances:
+        if self._patience:
+            self._patience -= 1
+        elif self._chances:
             self._chances -= 1
             self._form = Form.of(data, value) or self._form
 

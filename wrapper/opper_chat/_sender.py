@@ -1,23 +1,25 @@
 # Made from wrapper/opper_chat/_async_sender.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The HTTP client that is used where the caller brings none: httpx's, with a shorter way from a request to its answer.
+"""What sends the requests of a client whose caller brings no HTTP client: a pool of connections, or of proxies' ones.
 
-httpx's own way, which is that of a browser, looks through redirects, authentication, cookies and mounted transports for
-every request, and takes longer over it than the network here takes.
+httpx's own client, which is that of a browser, looks through redirects, authentication, cookies and mounted transports
+for every request, and takes longer over it than the network here takes.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ._connection import Connection
 from ._library import Library, core_of
 from ._options import find_proxy
-from ._pool import Pool
-from ._transport import CallersError, no_cookies, ssl_context
+from ._pool import Lender, Pool
+from ._reply import Reply
+from ._sent import SentRequest, address_of
+from ._transport import CallersError, ssl_context
 
 if TYPE_CHECKING:
     import httpx
@@ -28,13 +30,16 @@ KEEPALIVE_SECONDS = 15.0
 EventHooks = Mapping[str, list[Callable[..., Any]]]
 
 
-def default_client(
+OWN_HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "connection": "keep-alive"}
+
+
+def default_sender(
     library: Library, max_connections: int, event_hooks: EventHooks | None
-) -> httpx.Client:
-    """Return a client with a pool of this package's connections, by way of the environment's proxies if there are any.
+) -> Sender:
+    """Return a sender that goes by way of the environment's proxies if there are any.
 
     Args:
-        library: whose client it is.
+        library: whose proxies, errors and hooks are used.
         max_connections: how many connections there may be.
         event_hooks: what is called with every request and every response.
     """
@@ -44,7 +49,7 @@ def default_client(
         )  # loaded now: in a forked child, another thread of its parent's may have been about to
     proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
 
-    def connect(scheme: str, host: str) -> Any:
+    def connect(scheme: str, host: str) -> Lender:
         proxy = proxy_for(scheme, host)
         tls = ssl_context(library) if scheme == "https" else None
         if proxy is None:
@@ -52,24 +57,33 @@ def default_client(
         one = library.Limits(
             max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS
         )
-        return library.HTTPTransport(verify=tls or False, limits=one, proxy=proxy)
+        return _ByLibrary(
+            library, library.HTTPTransport(verify=tls or False, limits=one, proxy=proxy)
+        )
 
-    pool = Pool(library, connect, max_connections, KEEPALIVE_SECONDS)
-    client: httpx.Client = _client_class(library)(library, pool, event_hooks or {})
-    return client
+    return Sender(
+        library, Pool(library, connect, max_connections, KEEPALIVE_SECONDS), event_hooks or {}
+    )
 
 
-class _ShortWay:
-    """A client of httpx, as far as this package uses it."""
+class Sender:
+    """Makes requests, and sends them over the connections of a pool. It has the names of httpx's client.
 
-    headers: httpx.Headers
+    Args:
+        library: whose requests and responses the hooks are called with.
+        pool: what has the connections.
+        event_hooks: what is called with every request and every response.
+    """
 
     def __init__(self, library: Library, pool: Pool, event_hooks: EventHooks) -> None:
-        super().__init__(transport=pool, cookies=no_cookies())  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
         self._library = library
         self._pool = pool
         self._hooks = event_hooks
-        self._own_headers = dict(self.headers.items())
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it sends nothing more."""
+        return self._pool.closed
 
     def build_request(
         self,
@@ -80,29 +94,39 @@ class _ShortWay:
         headers: Mapping[str, str],
         content: bytes,
         extensions: dict[str, Any],
-    ) -> httpx.Request:
-        """Make a request. Names of headers are in lower case."""
-        address = _url(self._library, url, tuple(params.items()) if params else ())
-        given = {**self._own_headers, **headers}
-        return self._library.Request(
-            method, address, headers=given, content=content, extensions=extensions
-        )
+    ) -> SentRequest:
+        """Make a request. Names of headers are in lower case.
 
-    def send(self, request: httpx.Request, *, stream: bool) -> httpx.Response:  # noqa: ARG002  # it always is
-        """Send a request, and return the response with its body still to be read.
+        Raises:
+            InvalidURL: of the library: HTTP has no form for the address.
+        """
+        address = address_of(self._library, url, tuple(params.items()) if params else ())
+        given = {"host": address.authority, **OWN_HEADERS, **headers}
+        given.setdefault("content-length", str(len(content)))
+        return SentRequest(self._library, method, address, given, content, extensions=extensions)
+
+    def send(self, request: SentRequest, *, stream: bool) -> Reply:  # noqa: ARG002  # it always is
+        """Send a request, and return the answer with its body still to be read.
 
         Raises:
             CallersError: a hook raised something.
         """
-        self._call("request", request)
-        response = self._pool.handle_request(request)
-        response.request = request
-        try:
-            self._call("response", response)
-        except BaseException:
-            response.close()
-            raise
-        return response
+        if self._hooks:
+            asked = request.in_library()
+            self._call("request", asked)
+            request.become(asked)
+        reply = self._pool.handle_request(request)
+        if self._hooks:
+            try:
+                self._call("response", reply.in_library())
+            except BaseException:
+                reply.close()
+                raise
+        return reply
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._pool.close()
 
     def _call(self, name: str, event: object) -> None:
         for hook in self._hooks.get(name, ()):
@@ -112,12 +136,27 @@ class _ShortWay:
                 raise CallersError(error) from None
 
 
-@cache
-def _client_class(library: Library) -> Any:
-    return type("ShortWayClient", (_ShortWay, library.Client), {})
+class _ByLibrary:
+    """One connection of a transport of the library's, which knows proxies."""
 
+    def __init__(self, library: Library, transport: httpx.HTTPTransport) -> None:
+        self._library = library
+        self._transport = transport
 
-@lru_cache(64)
-def _url(library: Library, url: str, params: tuple[tuple[str, str], ...]) -> httpx.URL:
-    """Return an address, which is read once for all calls that go there."""
-    return library.URL(url, params=dict(params)) if params else library.URL(url)
+    def handle_request(self, request: SentRequest) -> Reply:
+        """Send a request, and return the answer with its body still to be read."""
+        response = self._transport.handle_request(request.in_library())
+        body: Any = response.stream
+        extensions = dict(response.extensions)
+        return Reply(
+            self._library,
+            request,
+            response.status_code,
+            response.headers.raw,
+            body,
+            extensions=extensions,
+        )
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._transport.close()

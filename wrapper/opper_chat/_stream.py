@@ -19,8 +19,9 @@ from ._errors import APIError, StreamTruncatedError, request_id
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
 from ._library import failures
 from ._record import Attempt
+from ._reply import AnyReply, response_of
 from ._served import trace_id
-from ._wait import drop, free, interrupt, time_limit
+from ._wait import can_interrupt, drop, free, interrupt, time_limit, where
 
 if TYPE_CHECKING:
     import httpx
@@ -34,7 +35,7 @@ DRAIN_BYTES = 65536
 class Reading:
     """What a stream of chunks and a stream of events have in common."""
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
         self._closed = False
         self._calls = calls
         self._call = call
@@ -47,8 +48,9 @@ class Reading:
         self._failure: APIError | None = None
         self._read_from(response)
 
-    def _read_from(self, response: httpx.Response) -> None:
+    def _read_from(self, response: AnyReply) -> None:
         self._response = response
+        self._home = where()
         self._bytes = response.iter_bytes()
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
         # httpx's takes a lock of its own pool for that.
@@ -64,7 +66,7 @@ class Reading:
 
         Where a stream breaks before it brought anything it is asked for again, and this is the last response.
         """
-        return self._response
+        return response_of(self._response)
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -140,7 +142,7 @@ class Reading:
         return (self.get_final_completion()).text
 
     def close(self) -> None:
-        """Free the connection, from any task or thread.
+        """Free the connection, from any task, thread or event loop.
 
         Whoever reads on, or is reading now, gets StreamTruncatedError, unless the answer was whole. Closing twice does
         nothing more.
@@ -155,7 +157,10 @@ class Reading:
             self._pause.ring()
         if self._busy and interrupt(self._response):
             return  # whoever is reading wakes up, and closes the response
-        free(self._response, None if self._busy else self._bytes)
+        if where() == self._home:
+            free(self._response, None if self._busy else self._bytes)
+        else:  # nothing of another event loop can be awaited here
+            drop(self._response, self._bytes, self._holders.dropped)
 
     def __enter__(self) -> Self:
         return self
@@ -277,7 +282,7 @@ class Reading:
         read = 0
         self._busy = True
         try:
-            if failure is None and not self._closed:
+            if failure is None and not self._closed and can_interrupt(self._response):
                 with time_limit(DRAIN_SECONDS, self._response):
                     while read < DRAIN_BYTES and (data := next(self._bytes, b"")):
                         read += len(data)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from functools import cache
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import WeakSet
 
 from sniffio import AsyncLibraryNotFoundError, current_async_library
@@ -22,13 +22,12 @@ from ._errors import (
     APITimeoutError,
     InvalidArgumentError,
 )
-from ._headers import SECRETIVE
 from ._library import Library, failures
 from ._options import Secret
+from ._sent import AnyRequest, SentRequest, forget_key_of
 
 if TYPE_CHECKING:
     import ssl
-    from http.cookiejar import CookieJar
 
     import httpx
 
@@ -49,13 +48,6 @@ def ssl_context(library: Library) -> ssl.SSLContext:
     context = library.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def no_cookies() -> CookieJar:
-    """Return a jar that keeps none: what a server sets for one key is not sent with another."""
-    from http.cookiejar import CookieJar, DefaultCookiePolicy
-
-    return CookieJar(DefaultCookiePolicy(allowed_domains=[]))
 
 
 class Closable(Protocol):
@@ -121,7 +113,7 @@ class Holders:
     """
 
     def __init__(self) -> None:
-        self.dropped: list[tuple[httpx.Response, object]] = []
+        self.dropped: list[tuple[Any, object]] = []
         self._holders: dict[int, tuple[str, object]] = {}
 
     def hold(self, number: int, holder: str, pieces: object = None) -> None:
@@ -196,7 +188,7 @@ class ErrorMap:
 
     def __init__(
         self,
-        request: httpx.Request,
+        request: AnyRequest,
         status_code: int | None = None,
         headers: Mapping[str, str] | None = None,
         holders: Holders | None = None,
@@ -228,6 +220,10 @@ class ErrorMap:
             ) from None
 
 
+def _place_of(request: AnyRequest) -> object:
+    return request.address.place if isinstance(request, SentRequest) else request.url.copy_with(query=None)
+
+
 def _closed(error: Exception, status_code: int | None, headers: Mapping[str, str] | None) -> APIError:
     message = f"The response was closed before its body was read ({str(error).rstrip('.')})."
     closed = APIConnectionError(message, status_code=status_code, headers=headers)
@@ -237,12 +233,12 @@ def _closed(error: Exception, status_code: int | None, headers: Mapping[str, str
 
 def _mapped(
     error: Exception,
-    request: httpx.Request,
+    request: AnyRequest,
     status_code: int | None,
     headers: Mapping[str, str] | None,
     holders: Holders | None,
 ) -> APIError:
-    where = f"{request.method} {request.url.copy_with(query=None)}"
+    where = f"{request.method} {_place_of(request)}"
     if isinstance(error, failures("TimeoutException")):
         clock, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
         # A copy: what it was set to, not what the clocks have left of it.
@@ -297,22 +293,21 @@ def forget_key(response: httpx.Response, keys: Iterable[Secret]) -> None:
                 del response.headers[name]
 
 
-def forget_key_of(request: httpx.Request) -> None:
-    """Take the key out of a request, and whatever else goes by the name of a credential, in its address as well."""
-    for name in request.headers:
-        if SECRETIVE.search(name) and name != "idempotency-key":
-            request.headers[name] = REMOVED
-    if request.url.query and (secret := [name for name in request.url.params if SECRETIVE.search(name)]):
-        request.url = request.url.copy_merge_params(dict.fromkeys(secret, REMOVED))
+def forget(request: AnyRequest) -> None:
+    """Take the key out of a request."""
+    if isinstance(request, SentRequest):
+        request.forget_key()
+    else:
+        forget_key_of(request)
 
 
-def _without_key(error: Exception, request: httpx.Request) -> Exception:
+def _without_key(error: Exception, request: AnyRequest) -> Exception:
     """Return an exception that holds the key nowhere.
 
     Its request does, which is the library's own and hangs on it; and so do the frames of its traceback and of the
     exceptions before it, which some tools print with their variables.
     """
-    forget_key_of(request)
+    forget(request)
     with suppress(RuntimeError):  # it has none
         forget_key_of(cast("httpx.RequestError", error).request)  # after a redirect it is another one
     error.__cause__ = error.__context__ = None

@@ -22,6 +22,12 @@ from ._watchdog import Socket, Watch, shut_down, watchdog
 if TYPE_CHECKING:
     import httpx
 
+    from ._async_reply import AsyncReply
+    from ._reply import AnyReply, Reply
+    from ._sender import Sender
+
+    EitherReply: TypeAlias = Reply | AsyncReply | httpx.Response
+
 LEAVE = "opper_chat.leave"
 """The extension of a response that makes room for the next call; it can be called where nothing can be awaited."""
 
@@ -63,7 +69,7 @@ class Grip:
 class _LooseGrip:
     """The same for a connection of the caller's own client, which gives it back unseen as soon as a body has ended."""
 
-    def __init__(self, sock: Socket, response: httpx.Response) -> None:
+    def __init__(self, sock: Socket, response: EitherReply) -> None:
         self._sock = sock
         self._response = response
         self._process = os.getpid()
@@ -83,13 +89,13 @@ def _socket(http_version: str, extensions: Mapping[str, Any]) -> Socket | None:
     return sock
 
 
-def grip_of(response: httpx.Response) -> Grip | None:
+def grip_of(response: EitherReply) -> Grip | None:
     """Return a hold on the socket of a response that is lent, or None where it cannot be shut down."""
     sock = _socket(response.http_version, response.extensions)
     return None if sock is None else Grip(sock)
 
 
-def socket_of(response: httpx.Response) -> Socket | None:
+def socket_of(response: EitherReply) -> Socket | None:
     """Return what stands for the socket of a response, or None where it cannot be shut down."""
     if GRIP in response.extensions:
         grip: Grip | None = response.extensions[GRIP]
@@ -99,7 +105,7 @@ def socket_of(response: httpx.Response) -> Socket | None:
 
 
 @contextmanager
-def time_limit(seconds: float, response: httpx.Response | None = None) -> Generator[None]:
+def time_limit(seconds: float, response: AnyReply | None = None) -> Generator[None]:
     """Bound the reads of a response that are made inside; without one, nothing is bounded.
 
     Raises:
@@ -119,7 +125,7 @@ def time_limit(seconds: float, response: httpx.Response | None = None) -> Genera
 
 
 Answer = TypeVar("Answer")
-Accept: TypeAlias = Callable[["httpx.Response", CallClocks], Answer]
+Accept: TypeAlias = Callable[["AnyReply", CallClocks], Answer]
 """Makes of a response what a call is to return."""
 
 
@@ -197,12 +203,12 @@ def at_end_of_loop(work: Callable[[], None]) -> object:  # noqa: ARG001  # the t
     return None
 
 
-def free(response: httpx.Response, pieces: Iterator[bytes] | None) -> None:  # noqa: ARG001  # the twin has to end them
+def free(response: AnyReply, pieces: Iterator[bytes] | None) -> None:  # noqa: ARG001  # the twin has to end them
     """Close a response. The generators that its body was read from end with it."""
     response.close()
 
 
-def abandon(client: httpx.Client) -> None:
+def abandon(client: Sender | httpx.Client) -> None:
     """Close a client in a finalizer."""
     client.close()
 
@@ -211,7 +217,12 @@ def forget_loop(waiting: object) -> None:
     """Do nothing."""
 
 
-def interrupt(response: httpx.Response) -> bool:
+def can_interrupt(response: AnyReply) -> bool:
+    """Whether a read of a response can be bounded."""
+    return socket_of(response) is not None
+
+
+def interrupt(response: EitherReply) -> bool:
     """End a read that another thread is in; return whether there is a socket by which to do it."""
     sock = socket_of(response)
     if sock is not None:
@@ -220,9 +231,9 @@ def interrupt(response: httpx.Response) -> bool:
 
 
 def drop(
-    response: httpx.Response,
+    response: AnyReply,
     pieces: object,
-    dropped: list[tuple[httpx.Response, object]],  # noqa: ARG001  # the twin fills it
+    dropped: list[tuple[AnyReply, object]],  # noqa: ARG001  # the twin fills it
 ) -> None:
     """Give up a response in a finalizer.
 
@@ -237,17 +248,17 @@ def drop(
         start_new_thread(_close, (response, pieces))
 
 
-def _close(response: httpx.Response, pieces: object) -> None:  # noqa: ARG001  # the generators end with this thread
+def _close(response: AnyReply, pieces: object) -> None:  # noqa: ARG001  # the generators end with this thread
     with suppress(Exception):  # nobody is there to be told
         response.close()
 
 
-def is_here(response: httpx.Response) -> bool:  # noqa: ARG001  # the twin asks for its event loop
+def is_here(response: AnyReply) -> bool:  # noqa: ARG001  # the twin asks for its event loop
     """Return True: a response can be closed from any thread."""
     return True
 
 
-def is_anywhere(response: httpx.Response) -> bool:  # noqa: ARG001
+def is_anywhere(response: AnyReply) -> bool:  # noqa: ARG001
     """Return True."""
     return True
 

@@ -1,4 +1,4 @@
-"""This client. `TRANSPORTS` names the ways it can be sent through; text and events are measured beside chunks."""
+"""This client, by its own connections or by another package's. Text and events are measured beside chunks."""
 
 from __future__ import annotations
 
@@ -9,13 +9,35 @@ from opper_chat import AsyncOpper, Opper
 
 from clients import BODY
 
-TRANSPORTS: dict[str, dict[str, Any]] = {"default": {}}
-"""The arguments that choose a transport, by its name."""
+
+def sync_client(transport: str | None) -> Any:
+    """Return an HTTP client that a transport belongs to, or None for this client's own connections."""
+    if transport != "pyreqwest":
+        return None
+    from httpx import Client
+    from pyreqwest.compatibility.httpx import SyncHttpxTransport
+
+    return Client(transport=SyncHttpxTransport())
+
+
+def async_client(transport: str | None) -> Any:
+    if transport in (None, "uvloop"):
+        return None
+    from httpx import AsyncClient
+
+    if transport == "pyreqwest":
+        from pyreqwest.compatibility.httpx import HttpxTransport
+
+        return AsyncClient(transport=HttpxTransport())
+    from httpx import Limits
+    from httpx_aiohttp import AiohttpTransport
+
+    return AsyncClient(transport=AiohttpTransport(limits=Limits(max_connections=1000)))
 
 
 class Sync:
-    def __init__(self, url: str, transport: str = "default") -> None:
-        self.client = Opper(api_key="key", base_url=url, **TRANSPORTS[transport])
+    def __init__(self, url: str, transport: str | None = None) -> None:
+        self.client = Opper(api_key="key", base_url=url, http_client=sync_client(transport))
         self.create = self.client.chat.completions.create
 
     def call(self) -> int:
@@ -64,8 +86,8 @@ class Sync:
 
 
 class Async:
-    def __init__(self, url: str, transport: str = "default") -> None:
-        self.client = AsyncOpper(api_key="key", base_url=url, timeout=600, **TRANSPORTS[transport])
+    def __init__(self, url: str, transport: str | None = None) -> None:
+        self.client = AsyncOpper(api_key="key", base_url=url, timeout=600, http_client=async_client(transport))
         self.create = self.client.chat.completions.create
 
     async def call(self) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from .._script import Event, Pause, Reply, chunk
-from ._words import A_MINUTE, DONE, HEL, LO, STALL, STOP, WHOLE, Group, event, pieces
+from ._words import A_MINUTE, DONE, HEL, LO, STALL, STOP, WHOLE, Group, event
 
 TIME = Group("time")
 _complete, _timeout = TIME.complete, TIME.timeout
@@ -33,10 +33,13 @@ def _for_ever(*events: Event, after: tuple[Event, ...] = ()) -> Callable[[], Rep
     return lambda: Reply.sse(sent())
 
 
-def _trickle(data: bytes) -> Iterator[Event]:
-    for one in pieces(data):
-        yield one
-        yield Pause(_TICK)
+def _trickling_head() -> Reply:
+    def sent() -> Iterator[bytes | Pause]:
+        for byte in b"HTTP/1.1 200 OK\r\nx-padding: " + b"x" * round(A_MINUTE / _TICK):
+            yield bytes([byte])
+            yield Pause(_TICK)
+
+    return Reply.raw(sent())
 
 
 def _flood() -> Reply:
@@ -116,7 +119,7 @@ _timeout(
 _timeout(
     "headers-byte-by-byte",
     "A server sends its headers so slowly that they do not end, and every byte is in time.",
-    lambda: Reply.raw(_trickle(b"HTTP/1.1 200 OK\r\nx-padding: " + b"x" * round(A_MINUTE / _TICK))),
+    _trickling_head,
     status=None,
     clock="deadline",
     settings={"deadline": _SHORT, "timeout": _LONG},
@@ -124,7 +127,7 @@ _timeout(
 _timeout(
     "headers-byte-by-byte-first-token",
     "As above, and the client waits for the first token.",
-    lambda: Reply.raw(_trickle(b"HTTP/1.1 200 OK\r\nx-padding: " + b"x" * round(A_MINUTE / _TICK))),
+    _trickling_head,
     status=None,
     clock="first_token",
     settings={"first_token": _SHORT, "timeout": _LONG},

@@ -1,0 +1,173 @@
+"""An answer as it comes: its head, and its body piece by piece. httpx's own is made where somebody wants to see it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from datetime import timedelta
+from functools import cache
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from ._answer_headers import AnswerHeaders
+from ._error_bodies import REMOVED, SHORTEST_SECRET
+from ._library import Library
+from ._options import Secret
+from ._sent import SentRequest
+
+if TYPE_CHECKING:
+    import httpx
+
+
+_REMOVED = REMOVED.encode("ascii")
+
+
+class AsyncReplyBody(Protocol):
+    """A body that is still to be read. Whoever reads it to its end or closes it gives the connection back."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None:
+        """Free the connection."""
+        ...
+
+
+class AsyncReply:
+    """An answer, with as many of the names of httpx's as are needed here.
+
+    Args:
+        library: whose response it becomes where one is asked for.
+        request: what it answers.
+        status_code: such as 200.
+        pairs: its headers as they came.
+        body: what it goes on with.
+        extensions: what the transport tells, as httpx has it.
+    """
+
+    __slots__ = (
+        "_began", "_begun", "_library", "_made", "_pairs", "body", "extensions", "headers", "is_closed", "request",
+        "status_code",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        library: Library,
+        request: SentRequest,
+        status_code: int,
+        pairs: list[tuple[bytes, bytes]],
+        body: AsyncReplyBody,
+        *,
+        extensions: dict[str, Any],
+    ) -> None:
+        self._began = perf_counter()
+        self._begun = False
+        self._library = library
+        self._made: httpx.Response | None = None
+        self._pairs: list[tuple[bytes, bytes]] = pairs
+        self.request = request
+        self.status_code = status_code
+        self.headers = AnswerHeaders.of(pairs)
+        self.body = body
+        self.extensions = extensions
+        self.is_closed = False
+
+    @property
+    def http_version(self) -> str:
+        """The version of HTTP, such as ``HTTP/1.1``."""
+        version: bytes = self.extensions.get("http_version", b"HTTP/1.1")
+        return version.decode("ascii", "replace")
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        return 200 <= self.status_code < 300
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """Return the body piece by piece, decompressed. At its end the connection is given back.
+
+        Raises:
+            StreamError: of the library, in iterating: it was read before, or closed.
+        """
+        if self._made is not None or self.headers.get("content-encoding", "identity") != "identity":
+            return self.in_library().aiter_bytes()
+        return self._pieces()
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        if self._begun:
+            raise self._library.StreamConsumed
+        self._begun = True
+        if self.is_closed:
+            raise self._library.StreamClosed
+        async for piece in self.body:
+            yield piece
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Free the connection. Closing twice does nothing."""
+        if not self.is_closed:
+            self.is_closed = True
+            await self.body.aclose()
+            if self._made is not None:
+                self._made.elapsed = self.elapsed
+                await self._made.aclose()
+
+    @property
+    def elapsed(self) -> timedelta:
+        """How long ago it came."""
+        return timedelta(seconds=perf_counter() - self._began)
+
+    def forget(self, keys: Iterable[Secret]) -> None:
+        """Take the keys out of the headers, where some servers repeat them, and out of the request."""
+        self.request.forget_key()
+        for key in keys:
+            secret = key.reveal().encode("ascii", "replace")
+            if len(secret) >= SHORTEST_SECRET and any(
+                secret in value or secret.lower() in name.lower() for name, value in self._pairs
+            ):
+                kept = [(name, value) for name, value in self._pairs if secret.lower() not in name.lower()]
+                self._pairs = [(name, value.replace(secret, _REMOVED)) for name, value in kept]
+                self.headers = AnswerHeaders.of(self._pairs)
+
+    def in_library(self) -> httpx.Response:
+        """Return the library's response of the same, whose body is this one's. It is the same each time."""
+        if self._made is None:
+            self._made = self._library.Response(
+                self.status_code,
+                headers=self._pairs,
+                stream=_stream_class(self._library)(self),
+                request=self.request.in_library(),
+                extensions=self.extensions,
+            )
+            if self.is_closed:
+                self._made.is_closed = True
+                self._made.elapsed = self.elapsed
+            self._made.is_stream_consumed = self._begun
+        return self._made
+
+
+class _Stream:
+    """The body of a reply, as the library wants it."""
+
+    def __init__(self, reply: AsyncReply) -> None:
+        self._reply = reply
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._reply.body:
+            yield piece
+
+    async def aclose(self) -> None:
+        await self._reply.aclose()
+
+
+@cache
+def _stream_class(library: Library) -> Any:
+    """Return the class of bodies for a library, which takes none but those of its own."""
+    return type("ReplyStream", (_Stream, library.AsyncByteStream), {})
+
+
+AnyReply: TypeAlias = "AsyncReply | httpx.Response"
+"""An answer by this package's own connections, or by a caller's own client."""
+
+
+def response_of(reply: AnyReply) -> httpx.Response:
+    """Return the library's response of an answer."""
+    return reply.in_library() if isinstance(reply, AsyncReply) else reply

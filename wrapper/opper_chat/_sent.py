@@ -1,0 +1,158 @@
+"""A request as it is sent: where to, and what. No I/O.
+
+httpx makes an object of an address and one of all headers, which takes as long as sending them, and is itself half of
+what a first call would have to load. Its own request is made where somebody wants to see it.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from ._error_bodies import REMOVED
+from ._headers import SECRETIVE
+from ._library import Library
+
+if TYPE_CHECKING:
+    import httpx
+
+PORTS = {"http": 80, "https": 443}
+
+# An address that stands for itself. What is to be escaped, made lower or shortened is left to the library.
+_PLAIN = re.compile(
+    r"(https?)://(localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*|127\.0\.0\.1)(?::([1-9][0-9]{0,4}))?"
+    r"(/(?:[A-Za-z0-9_~!$&'()*+,;=:@/-]|(?<!/)\.)*)"
+)
+
+
+class Address(NamedTuple):
+    """Where a request goes."""
+
+    scheme: str
+    host: str
+    """As it is looked up and verified: ASCII, without brackets."""
+    port: int | None
+    """None for that of the scheme."""
+    authority: str
+    """Host and port as the header ``Host`` has them (RFC 9110 section 7.2)."""
+    target: bytes
+    """Path and query as the request line has them (RFC 9112 section 3.2.1)."""
+    place: str
+    """All of it but the query, to be told."""
+    text: str
+
+    @classmethod
+    def of(cls, url: httpx.URL) -> Address:
+        """Return the address of a library's URL."""
+        host = url.raw_host.decode("ascii")
+        authority = url.netloc.decode("ascii")
+        return cls(url.scheme, host, url.port, authority, url.raw_path, str(url.copy_with(query=None)), str(url))
+
+
+@lru_cache(64)
+def address_of(library: Library, url: str, params: tuple[tuple[str, str], ...] = ()) -> Address:
+    """Return an address, which is read once for all calls that go there.
+
+    Raises:
+        InvalidURL: of the library: HTTP has no form for it.
+    """
+    plain = None if params else _PLAIN.fullmatch(url)
+    if plain is None or "xn--" in plain[2]:
+        return Address.of(library.URL(url, params=dict(params)) if params else library.URL(url))
+    scheme, host, digits, path = plain.groups()
+    port = int(digits) if digits and int(digits) != PORTS[scheme] else None
+    authority = host if port is None else f"{host}:{port}"
+    text = f"{scheme}://{authority}{path}"
+    return Address(scheme, host, port, authority, path.encode("ascii"), text, text)
+
+
+class SentRequest:
+    """A request, with as many of the names of httpx's as are needed here.
+
+    Args:
+        library: whose request it becomes where one is asked for.
+        method: such as ``POST``.
+        address: where it goes.
+        headers: by their names in lower case.
+        content: the body.
+        extensions: what the transport is told, as httpx has it.
+    """
+
+    __slots__ = ("_library", "_made", "_pairs", "address", "content", "extensions", "headers", "method")
+
+    def __init__(
+        self,
+        library: Library,
+        method: str,
+        address: Address,
+        headers: dict[str, str],
+        content: bytes,
+        *,
+        extensions: dict[str, Any],
+    ) -> None:
+        self._library = library
+        self._pairs: list[tuple[bytes, bytes]] | None = None
+        self._made: httpx.Request | None = None
+        self.method = method
+        self.address = address
+        self.headers = headers
+        self.content = content
+        self.extensions = extensions
+
+    def become(self, request: httpx.Request) -> None:
+        """Become what has been made of this in the library's form."""
+        self._made = request
+        self._pairs = request.headers.raw  # which may have one name twice
+        self.method = request.method
+        self.address = Address.of(request.url)
+        self.headers = dict(request.headers.items())
+        self.content = request.content
+
+    @property
+    def pairs(self) -> list[tuple[bytes, bytes]]:
+        """The headers as they are sent.
+
+        Raises:
+            UnicodeError: one is not ASCII.
+        """
+        if self._pairs is not None:
+            return self._pairs
+        return [(name.encode("ascii"), value.encode("ascii")) for name, value in self.headers.items()]
+
+    def in_library(self) -> httpx.Request:
+        """Return the library's request of the same. It is the same each time."""
+        if self._made is None:
+            self._made = self._library.Request(
+                self.method, self.address.text, headers=self.pairs, content=self.content, extensions=self.extensions
+            )
+        return self._made
+
+    def forget_key(self) -> None:
+        """Take the key out, and whatever else goes by the name of a credential, in the address as well."""
+        for name in self.headers:
+            if SECRETIVE.search(name) and name != "idempotency-key":
+                self.headers[name] = REMOVED
+        self._pairs = None
+        if b"?" in self.address.target:
+            self.address = Address.of(_without_secrets(self._library.URL(self.address.text)))
+        if self._made is not None:
+            forget_key_of(self._made)
+
+
+def forget_key_of(request: httpx.Request) -> None:
+    """Take the key out of a library's request, and whatever else goes by the name of a credential."""
+    for name in request.headers:
+        if SECRETIVE.search(name) and name != "idempotency-key":
+            request.headers[name] = REMOVED
+    if request.url.query:
+        request.url = _without_secrets(request.url)
+
+
+def _without_secrets(url: httpx.URL) -> httpx.URL:
+    secret = [name for name in url.params if SECRETIVE.search(name)]
+    return url.copy_merge_params(dict.fromkeys(secret, REMOVED)) if secret else url
+
+
+AnyRequest: TypeAlias = "SentRequest | httpx.Request"
+"""A request of this package's own connections, or of a caller's own client."""
