@@ -17,12 +17,13 @@ import pytest
 import trio
 import trustme
 from flavours import HELLO, Flavour
-from opper_chat import APIConnectionError, APIError, APITimeoutError, AsyncOpper
+from opper_chat import APIConnectionError, APIError, APITimeoutError, AsyncOpper, StreamTruncatedError
 from opper_chat import _async_network as network
 from opper_chat._library import Library
 from opper_chat._network import NetworkError, Server
 from opper_chat._network import connect as connect_sync
 from opper_chat._transport import ssl_context
+from opper_chat.testing import LocalServer, Pause, Reply, chunk
 
 LIBRARY = cast("Library", httpx)
 STEPS = {"connect": 5.0}
@@ -423,6 +424,24 @@ def test_what_nobody_asked_for(
             asyncio.run(calls(address))
         assert len(seen) == connections
     gc.collect()
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_stream_that_another_task_closes(server: LocalServer, loop: str) -> None:
+    """Ends for whoever reads it, in any loop of asyncio: the sockets of some cannot be shut down."""
+
+    async def run() -> None:
+        server.reply(Reply.sse([chunk("a"), Pause(60)]))
+        async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0) as client:
+            stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+            await anext(stream)
+            reading = asyncio.create_task(anext(stream))
+            await asyncio.sleep(0.1)
+            await stream.close()
+            with pytest.raises(StreamTruncatedError):
+                await asyncio.wait_for(reading, 5)
+
+    asyncio.run(run()) if loop == "asyncio" else pytest.importorskip("uvloop").run(run())
 
 
 def test_a_server_that_says_nothing_of_tls(flavour: Flavour) -> None:
