@@ -156,6 +156,31 @@ def test_what_is_used_again(flavour: Flavour, first: bytes, connections: int) ->
         assert server.connections == connections
 
 
+def test_asking_for_the_end_of_the_connection(flavour: Flavour) -> None:
+    """Ends it with the answer, whatever the server says."""
+
+    def script(connection: socket.socket, _: int) -> None:
+        while requested(connection):
+            connection.sendall(answer("a"))
+
+    with Raw(script) as server:
+        assert texts(flavour, server.base_url, 2, default_headers={"connection": "close"}) == ["a", "a"]
+        assert server.connections == 2
+
+
+def test_two_lengths(flavour: Flavour) -> None:
+    """Are those of two servers, perhaps: the connection is not used again."""
+    body = chunked("a").replace(b"\r\n\r\n", b"\r\ncontent-length: 5\r\n\r\n", 1)
+
+    def script(connection: socket.socket, _: int) -> None:
+        while requested(connection):
+            connection.sendall(body)
+
+    with Raw(script) as server:
+        assert texts(flavour, server.base_url, 2) == ["a", "a"]
+        assert server.connections == 2
+
+
 @pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
 def test_answers_without_a_body(flavour: Flavour, status: bytes) -> None:
     """Are over with their head, whatever length it says."""

@@ -154,12 +154,10 @@ def connect(
         sock.setsockopt(*NO_DELAY)
         watch(stream)
         if server.tls is not None:
-            # Not shaking hands at once: whoever watches is told of the socket first.
-            wrapped = server.tls.wrap_socket(sock, server_hostname=server.host, do_handshake_on_connect=False)
-            stream = NetworkStream(wrapped)
+            sock.settimeout(steps.get("connect"))
+            tls, host = server.tls, server.host
+            stream = NetworkStream(_connecting(lambda: tls.wrap_socket(sock, server_hostname=host)))
             watch(stream)
-            wrapped.settimeout(steps.get("connect"))
-            _connecting(wrapped.do_handshake)
     except BaseException:
         stream.close()
         raise
