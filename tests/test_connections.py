@@ -29,7 +29,7 @@ from opper_chat import (
     Opper,
 )
 from opper_chat._transport import ssl_context
-from opper_chat.testing import LocalServer, Reply, chunk
+from opper_chat.testing import LocalServer, Pause, Reply, chunk
 
 KEY = "open-" + "sesame" * 3
 Script = Callable[[socket.socket, int], object]
@@ -417,6 +417,26 @@ for _ in range(2):
     command = [sys.executable, "-W", "error::ResourceWarning", "-c", code]
     strict = subprocess.run(command, capture_output=True, text=True, check=True)
     assert strict.stderr.count("was never closed") == 2
+
+
+@pytest.mark.parametrize("library", ["asyncio", "trio"])
+def test_a_stream_that_is_left_before_the_http_library_is_loaded(server: LocalServer, library: str) -> None:
+    """Nothing is raised: what loads it is the error by which the connection tells that it was closed."""
+    server.reply(Reply.sse([chunk("a"), Pause(0.2), chunk("b")]))
+    code = f"""
+import sys, {library}
+from opper_chat import AsyncOpper
+
+async def main():
+    async with AsyncOpper(api_key="key", base_url={server.base_url!r}) as client:
+        async with await client.chat.completions.create(messages={HELLO!r}, stream=True) as stream:
+            await anext(stream)
+            print("httpx" in sys.modules or "httpx2" in sys.modules)
+
+{library}.run(main{"()" if library == "asyncio" else ""})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_a_forked_child_does_not_complain_of_its_parents_client(server: LocalServer) -> None:

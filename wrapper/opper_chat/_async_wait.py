@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Hashable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
@@ -178,10 +178,13 @@ async def free(response: AnyReply, pieces: AsyncIterator[bytes] | None) -> None:
     """
     await response.aclose()
     if pieces is not None:
-        # A RuntimeError says that another task reads from them, which it has begun while this one was closing.
-        with suppress(*failures("HTTPError", also=RuntimeError)):
+        try:
             while await anext(pieces, b""):
                 pass  # what had come already
+        # Asked only now: the library may be loaded by nothing but this error. A RuntimeError says that another task
+        # reads from them, which it has begun while this one was closing.
+        except failures("HTTPError", also=RuntimeError):
+            pass
 
 
 def drop(response: AnyReply, pieces: object, dropped: list[tuple[AnyReply, object]]) -> None:
