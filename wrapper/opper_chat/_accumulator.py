@@ -11,7 +11,7 @@ from opper_chat_api.models.completion_usage import CompletionUsage
 from ._content import OTHER_PARTS, split_parts
 from ._json import is_array, is_object
 from ._partial_json import FIRST_SAID, LAST_SAID, Text, copied, is_empty, merged, replaced
-from ._pieces import piece_of
+from ._pieces import continue_thought, piece_of
 from ._results import ChatCompletion
 from ._tool_calls import ToolCall, ToolCalls
 
@@ -321,7 +321,9 @@ class _Choice:
         text, others = split_parts(parts)
         output = self._add_piece("content", self._message.get("content"), text)
         if others:
-            self._message[OTHER_PARTS] = merged(OTHER_PARTS, self._message.get(OTHER_PARTS), others)
+            have = self._message.get(OTHER_PARTS)
+            continued = is_array(have) and have and continue_thought(have[-1], others[0])
+            self._message[OTHER_PARTS] = merged(OTHER_PARTS, have, others[1:] if continued else others)
         return output or any(_says_something(part) for part in others)
 
     def _add_member(self, name: str, value: object) -> None:

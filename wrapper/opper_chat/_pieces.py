@@ -7,6 +7,7 @@ from typing import Any
 
 from ._content import split_parts
 from ._json import is_array, is_object
+from ._partial_json import Text, merged
 
 _THINKING_PARTS = ("thinking", "reasoning", "reasoning_text")
 
@@ -63,3 +64,28 @@ def reasoning_of(delta: dict[str, Any], parts: list[object]) -> str:
             thought = next((part[name] for name in ("thinking", "reasoning", "text") if part.get(name)), "")
             texts.append(split_parts(thought if is_array(thought) else [thought])[0])
     return "".join(texts)
+
+
+def continue_thought(thought: object, more: object) -> bool:
+    """Add a part of a content to the one before it, and return whether both are one thought that comes in pieces.
+
+    Servers send a thought token by token in parts of their own, and a plain answer has it in one.
+    """
+    if not is_object(thought) or not is_object(more) or more.get("type") not in _THINKING_PARTS:
+        return False
+    name = next((name for name in ("thinking", "reasoning", "text") if thought.keys() == {"type", name}), "")
+    if thought["type"] != more["type"] or thought.keys() != more.keys() or not name:
+        return False
+    said, added = thought[name], more[name]
+    if is_array(said) and is_array(added) and len(said) == len(added) == 1:
+        (thought,), (more,) = said, added
+        name = "text"
+        if not (is_object(thought) and is_object(more) and thought.keys() == more.keys() == {"type", name}):
+            return False
+        if thought["type"] != more["type"]:
+            return False
+        said, added = thought[name], more[name]
+    if not isinstance(said, (str, Text)) or not isinstance(added, str):
+        return False
+    thought[name] = merged(name, said, added)
+    return True
