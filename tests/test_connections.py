@@ -181,6 +181,24 @@ def test_two_lengths(flavour: Flavour) -> None:
         assert server.connections == 2
 
 
+def test_a_stream_whose_framing_breaks(flavour: Flavour) -> None:
+    """The chunks before the fault, though all came at once, and the connection's error without waiting for more."""
+    event = b"data: " + json.dumps(chunk("a")).encode() + b"\n\n"
+
+    def script(connection: socket.socket, number: int) -> None:
+        requested(connection)
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+        connection.sendall(head + b"%x\r\n%s\r\nzz\r\n" % (len(event), event))
+        connection.recv(1)
+
+    with Raw(script) as server:
+        settings = {"api_key": KEY, "timeout": 5}
+        seen, error = flavour.chunks(server.base_url, settings, messages=HELLO)
+    assert [one.choices[0].delta.content for one in seen] == ["a"]
+    assert type(error) is APIConnectionError
+    assert (error.chunks_received, error.partial and error.partial.text) == (1, "a")
+
+
 @pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
 def test_answers_without_a_body(flavour: Flavour, status: bytes) -> None:
     """Are over with their head, whatever length it says."""

@@ -35,7 +35,12 @@ def cut(data: bytes, sizes: list[int]) -> list[bytes]:
 
 def read(body: Body, pieces: list[bytes]) -> bytes:
     """Return what of the pieces is the body's."""
-    return b"".join([body.feed(piece) for piece in pieces])
+    given: list[bytes] = []
+    for piece in pieces:
+        given.append(body.feed(piece))
+        if body.fault is not None:
+            raise body.fault
+    return b"".join(given)
 
 
 @settings(max_examples=300)
@@ -73,6 +78,14 @@ def test_what_is_no_chunked_body(data: bytes, size: int) -> None:
     """Is an error, wherever it is cut, and is never waited for without end."""
     with pytest.raises(FramingError):
         read(ChunkedBody(), cut(data, [size]))
+
+
+@pytest.mark.parametrize("behind", [b"zz\r\n", b"1\r\ncXX", b"0\r\n" + b"a" * (LONGEST_LINE + 1)])
+def test_what_came_before_a_fault_is_handed_out(behind: bytes) -> None:
+    """What is wrong behind it is told afterwards, also where all came at once."""
+    body = ChunkedBody()
+    assert body.feed(b"2\r\nab\r\n" + behind).rstrip(b"c") == b"ab"
+    assert isinstance(body.fault, FramingError)
 
 
 @pytest.mark.parametrize("at", range(len(framed([b"abc", b"de"]))))

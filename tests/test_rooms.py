@@ -55,6 +55,7 @@ ROOMS = [
     "_settings",
     "_partial_json",
     "_content",
+    "_pieces",
     "_requests",
     "_model",
     "_served",

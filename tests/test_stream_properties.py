@@ -617,8 +617,10 @@ print(flow.complete, flow.chunks_received, said == "word " * 1000 * thousands, g
         ({"tool_calls": [{"index": 0, "function": {"arguments": "word "}}]}, "tool_calls.0.function.arguments",
          "events", 100),
         ({"audio": {"data": "word "}}, "audio.data", "events", 100),
+        ({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "word "}]}]},
+         "content_parts.0.thinking.0.text", "events", 100),
     ],
-    ids=["a-million", "text", "arguments", "audio"],
+    ids=["a-million", "text", "arguments", "audio", "thoughts"],
 )  # fmt: skip
 def test_a_stream_of_many_chunks(delta: dict[str, Any], path: str, way: str, thousands: int) -> None:
     """Of the chunks nothing stays but their texts, which events keep for themselves too, and some room for those."""

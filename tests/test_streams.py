@@ -127,6 +127,39 @@ class TestReading:
 
         asyncio.run(run())
 
+    @pytest.mark.parametrize(
+        ("choices", "text"),
+        [
+            ([[{"delta": {"content": "a"}}, {"delta": {"content": "x"}}],
+              [{"delta": {"content": "b"}, "finish_reason": "stop"}, {"finish_reason": "stop"}]], "ab"),
+            ([[{"index": 1, "delta": {"content": "a"}}],
+              [{"index": 1, "delta": {"content": "b"}, "finish_reason": "stop"}]], "ab"),
+            ([[{"index": 1, "delta": {"content": "x"}}, {"index": 0, "delta": {"content": "a"}}],
+              [{"index": 0, "finish_reason": "stop"}, {"index": 1, "finish_reason": "stop"}]], "a"),
+            ([[{"index": 0, "delta": {"role": "assistant"}, "message": {"role": "assistant", "content": "ab"},
+                "finish_reason": "stop"}]], "ab"),
+            ([[{"index": 0, "delta": {"content": "a"}}], [{"index": 0, "delta": {"content": "b"}}],
+              [{"index": 0, "message": {"content": "ab"}, "finish_reason": "stop"}]], "ab"),
+            ([[{"index": 0, "delta": {"content": "a"}}], [{"index": 0, "delta": {"content": "b"}}],
+              [{"index": 0, "delta": {}, "message": {"content": "ab"}, "finish_reason": "stop"}]], "ab"),
+        ],
+        ids=["no-index", "from-1", "second-first", "empty-delta", "whole-at-the-end", "whole-beside-an-empty-delta"],
+    )  # fmt: skip
+    def test_every_way_to_the_text_is_of_one_mind(
+        self, server: LocalServer, one: httpx.Client, choices: list[list[dict[str, Any]]], text: str
+    ) -> None:
+        """The text of the first choice, once: from chunks, from events and at the end."""
+        n = max(map(len, choices))
+        server.reply(*[Reply.sse([*({"id": "c", "choices": some} for some in choices), DONE])] * 2)
+        client = opper(server, one)
+        with client.chat.completions.create(messages=HELLO, stream=True, n=n) as stream:  # type: ignore[arg-type]
+            assert "".join(stream.text_stream) == text
+            assert stream.get_final_text() == text
+        with client.chat.completions.stream(messages=HELLO, n=n) as events:  # type: ignore[arg-type]
+            told = [event.delta for event in events if event.type == "content.delta" and event.delta != "x"]
+            assert "".join(told) == text
+            assert events.get_final_text() == text
+
     def test_the_snapshot_grows_chunk_by_chunk(self, server: LocalServer, one: httpx.Client) -> None:
         """After each chunk, the text up to it, though all came in one piece."""
         server.reply(whole("a", "b", "c"))
@@ -663,7 +696,7 @@ class TestConnections:
         while not stream._busy or not stream._flow.chunks_received:
             threading.Event().wait(0.01)
         stream.close()
-        reader.join(timeout=10)
+        reader.join(timeout=3)  # before the read times out by itself
         assert not reader.is_alive()
         assert [type(one).__name__ for one in seen] == ["ChatCompletionChunk", "StreamTruncatedError"]
         assert client.chat.completions.create(messages=HELLO).choices  # type: ignore[arg-type]
@@ -849,14 +882,17 @@ class TestConnections:
 
         trio.run(run)
 
+    @pytest.mark.parametrize("texts", [False, True], ids=["events", "texts"])
     @pytest.mark.parametrize("way", ["closed", "cancelled", "left"])
-    def test_nothing_of_a_stream_that_was_left_is_found_in_the_garbage(self, server: LocalServer, way: str) -> None:
+    def test_nothing_of_a_stream_that_was_left_is_found_in_the_garbage(
+        self, server: LocalServer, way: str, texts: bool
+    ) -> None:
         """Neither by trio, which warns of it, nor by asyncio, which would have a task close it."""
         server.reply(*[Reply.sse([chunk("a"), Pause(math.inf)])] * 2)
 
         async def read(client: AsyncOpper) -> None:
             async with client.chat.completions.stream(messages=HELLO) as stream:  # type: ignore[arg-type]
-                async for _ in stream:
+                async for _ in stream.text_stream if texts else stream:
                     if way == "left":
                         break
                     if way == "closed":
@@ -874,6 +910,7 @@ class TestConnections:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(read(client), 0.2)
                 gc.collect()
+                await asyncio.sleep(0)  # a task that closes a generator is made in the next turn
                 return len(asyncio.all_tasks())
 
         trio.run(in_trio)

@@ -11,6 +11,7 @@ from opper_chat_api.models.completion_usage import CompletionUsage
 from ._content import OTHER_PARTS, split_parts
 from ._json import is_array, is_object
 from ._partial_json import FIRST_SAID, LAST_SAID, Text, copied, is_empty, merged, replaced
+from ._pieces import continue_thought, piece_of
 from ._results import ChatCompletion
 from ._tool_calls import ToolCall, ToolCalls
 
@@ -21,6 +22,7 @@ _SENT_ONCE = frozenset({"id", "created", "model"})
 _NOT_MERGED = frozenset({"object", "choices", "obfuscation", "p"})
 _OF_A_TOKEN = frozenset({"token_id"})
 """Members of a delta that are about its own token, which a message has none of. `p`, as `obfuscation`, is padding."""
+_PIECES = frozenset({"delta", "message", "index"})
 _OUTPUT = frozenset({"function_call", "audio", "reasoning_details"})
 
 
@@ -86,6 +88,19 @@ class Accumulator:
                 if choice.add(item):
                     output = True
         return output
+
+    def in_deltas(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return a chunk, to be added next, with what its messages add in place of them."""
+        choices = list(value["choices"])
+        for place, item in enumerate(choices):
+            if is_object(item) and is_object(item.get("message")):
+                index = item.get("index")
+                choice = self._choices.get(index if type(index) is int else place) or _Choice(index)
+                delta = choice.adds(item)
+                if delta is not item.get("delta"):
+                    choices[place] = {name: member for name, member in item.items() if name != "message"}
+                    choices[place]["delta"] = delta
+        return {**value, "object": "chat.completion.chunk", "choices": choices}
 
     def add_text(self, index: int, name: str, text: str) -> bool:
         """Add a chunk that says what the one before it said, but for this text of a choice.
@@ -186,9 +201,8 @@ class _Choice:
         message = self._message
         delta: Any = item.get("delta")
         if "message" in item or delta.__class__ is not dict:
-            first = not (message or self.calls or self._function_call)
-            delta = piece_of(item, first, self.said)
-            if first and delta is item.get("message"):
+            delta = self.adds(item)
+            if delta is item.get("message") and not self._begun:
                 output = self._begin_whole(item)
         for name, piece in delta.items():
             if piece is not None:
@@ -203,6 +217,14 @@ class _Choice:
             if value is not None and name not in _PIECES:
                 self._add_member(name, value)
         return output
+
+    @property
+    def _begun(self) -> bool:
+        return bool(self._message or self.calls or self._function_call)
+
+    def adds(self, item: dict[str, Any]) -> dict[str, Any]:
+        """Return what a piece adds to the message."""
+        return piece_of(item, not self._begun, self.said)
 
     def add_text(self, name: str, text: str) -> bool:
         """Add more of a text, and return whether that is output."""
@@ -299,7 +321,9 @@ class _Choice:
         text, others = split_parts(parts)
         output = self._add_piece("content", self._message.get("content"), text)
         if others:
-            self._message[OTHER_PARTS] = merged(OTHER_PARTS, self._message.get(OTHER_PARTS), others)
+            have = self._message.get(OTHER_PARTS)
+            continued = is_array(have) and have and continue_thought(have[-1], others[0])
+            self._message[OTHER_PARTS] = merged(OTHER_PARTS, have, others[1:] if continued else others)
         return output or any(_says_something(part) for part in others)
 
     def _add_member(self, name: str, value: object) -> None:
@@ -332,61 +356,3 @@ def _says_something(piece: object) -> bool:
     if is_array(piece):
         return any(map(_says_something, piece))
     return not is_empty(piece) and piece.__class__ is not int
-
-
-_THINKING_PARTS = ("thinking", "reasoning", "reasoning_text")
-_PIECES = frozenset({"delta", "message", "index"})
-
-
-def piece_of(item: dict[str, Any], first: bool, said: Callable[[str], object]) -> dict[str, Any]:
-    """Return what a choice in a chunk adds to the message: its delta, or the message of a completion sent whole.
-
-    Where a choice has both, the message says again what the deltas have said, unless the first delta says nothing.
-    A server that closes a stream with the whole message must not have what it said added twice.
-
-    Args:
-        item: the choice.
-        first: whether nothing was said before.
-        said: returns a member of the message so far, as JSON.
-    """
-    delta, message = item.get("delta"), item.get("message")
-    if is_object(delta) and (
-        not (first and is_object(message)) or any(piece for name, piece in delta.items() if name != "role")
-    ):
-        return delta
-    if not is_object(message):
-        return {}
-    if first or not item.get("finish_reason"):
-        return message
-    return {name: piece for name, piece in message.items() if not piece or not _alike(piece, said(name))}
-
-
-def _alike(one: object, other: object) -> bool:
-    """Whether two members of a message are the same, but for indexes of their items, such as a stream has."""
-    try:
-        return _without_indexes(one) == _without_indexes(other)
-    except RecursionError:  # from comparing what nests too deeply
-        return False
-
-
-def _without_indexes(member: object) -> object:
-    if not is_array(member):
-        return member
-    return [{n: v for n, v in item.items() if n != "index"} if is_object(item) else item for item in member]
-
-
-def reasoning_of(delta: dict[str, Any], parts: list[object]) -> str:
-    """Return the reasoning in a delta, the parts of whose content are given.
-
-    Servers that have two names for it send the same text under both: the first that says something counts.
-    """
-    for name in ("reasoning_content", "reasoning"):
-        text = delta.get(name)
-        if isinstance(text, str) and text:
-            return text
-    texts: list[str] = []
-    for part in parts:
-        if is_object(part) and part.get("type") in _THINKING_PARTS:
-            thought = next((part[name] for name in ("thinking", "reasoning", "text") if part.get(name)), "")
-            texts.append(split_parts(thought if is_array(thought) else [thought])[0])
-    return "".join(texts)

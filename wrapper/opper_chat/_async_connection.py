@@ -156,6 +156,8 @@ class _BodyStream:
                     piece = body.feed(data)
                     if piece:
                         yield piece
+                    if body.fault is not None:
+                        raise body.fault
                 if body.ended:
                     break
                 # The connection may be closed, by somebody else, whenever this is not running.

@@ -98,11 +98,9 @@ class AsyncToolStream(Generic[T_co]):
         return self._ready.popleft()
 
     @property
-    async def text_stream(self) -> AsyncIterator[str]:
+    def text_stream(self) -> AsyncIterator[str]:
         """The text of the answers, piece by piece, that of turns which ask for tools included."""
-        while (event := await anext(self, None)) is not None:
-            if event.type == "content.delta" and not event.index:
-                yield event.delta
+        return _Texts(self)
 
     async def until_done(self) -> Self:
         """Read to the end.
@@ -224,6 +222,22 @@ class AsyncToolStream(Generic[T_co]):
             self._ready.append(ToolResultEvent(plan.finished(step.job)))
         else:
             self._ready.append(ToolStartedEvent(step.job.called))
+
+
+class _Texts:
+    """The text of a run, piece by piece. No generator, for the reason of `_async_stream`."""
+
+    def __init__(self, stream: AsyncToolStream[Any]) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        async for event in self._stream:
+            if event.type == "content.delta" and not event.index:
+                return event.delta
+        raise StopAsyncIteration
 
 
 async def run_tools(

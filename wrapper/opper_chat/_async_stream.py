@@ -16,7 +16,7 @@ from ._async_wait import can_interrupt, drop, free, interrupt, time_limit, where
 from ._call import Call
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
-from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
+from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow
 from ._library import failures
 from ._record import Attempt
 from ._served import trace_id
@@ -102,12 +102,9 @@ class AsyncReading:
         return self._failure is None and self._flow.complete and not self._flow.chunks_waiting
 
     @property
-    async def text_stream(self) -> AsyncIterator[str]:
+    def text_stream(self) -> AsyncIterator[str]:
         """The text of the first choice, piece by piece, and nothing else."""
-        while (chunk := await self._next_chunk()) is not None:
-            for choice in chunk.model.choices:
-                if not choice.index and (text := text_of(choice.delta)):
-                    yield text
+        return _Texts(self)
 
     async def until_done(self) -> Self:
         """Read to the end.
@@ -302,6 +299,27 @@ class AsyncReading:
         error.partial = self.snapshot if error.chunks_received else None
         error.attempts = self.attempts
         return error
+
+
+class _Texts:
+    """The text of a stream, piece by piece.
+
+    No generator: one that is left half-way is closed by asyncio in a task of its own, and complained of by trio.
+    """
+
+    def __init__(self, reading: AsyncReading) -> None:
+        self._reading = reading
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        reading = self._reading  # to which this belongs
+        while (chunk := await reading._next_chunk()) is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            text = reading._flow.first_text(chunk.model)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            if text:
+                return text
+        raise StopAsyncIteration
 
 
 class AsyncStream(AsyncReading):

@@ -14,7 +14,7 @@ from . import _json
 from ._error_bodies import is_error_body
 from ._errors import APIError, APIResponseValidationError
 from ._json import is_array, is_object
-from ._repeats import ReadChunk, Repeats
+from ._repeats import MessageChunk, ReadChunk, Repeats
 from ._responses import not_json
 from ._sse import EventDecoder, ServerSentEvent
 
@@ -149,13 +149,14 @@ class ChunkReader:
         if is_object(value):
             if MEMBERS.isdisjoint(value):
                 return None
-            value = as_chunk(value)
+            value = numbered(value)
         # What is no object is for the model to refuse, in the same words as any other misfit.
-        return self._read_chunk(cast("dict[str, object]", value), raw)
+        return self._read_chunk(cast("dict[str, object]", value), raw, unusual=is_object(value))
 
-    def _read_chunk(self, chunk: dict[str, object], raw: bytes | str) -> ReadChunk | None:
+    def _read_chunk(self, chunk: dict[str, object], raw: bytes | str, *, unusual: bool = False) -> ReadChunk | None:
         try:
-            return ReadChunk(ChatCompletionChunk.from_dict(chunk), chunk)
+            kind = MessageChunk if unusual and has_message(chunk) else ReadChunk
+            return kind(ChatCompletionChunk.from_dict(chunk), chunk)
         except DecodeError as error:
             raw = raw.encode() if isinstance(raw, str) else raw
             message = f"An event of the stream is not a chunk ({error}): {raw[:SHOWN].decode(errors='replace')}"
@@ -241,37 +242,32 @@ def _ends_in_error(choice: dict[str, object]) -> bool:
     return isinstance(reason, str) and reason.lower() == "error"
 
 
-def as_chunk(value: dict[str, object]) -> dict[str, object]:
-    """Return the chunk that an object stands for.
-
-    Some servers answer a request for a stream with a whole message, and some number choices by texts or fractions.
-    """
+def numbered(value: dict[str, object]) -> dict[str, object]:
+    """Return a chunk whose choices have numbers: some servers give them texts or fractions."""
     choices = value.get("choices")
     if not is_array(choices) or not any(_is_odd(choice) for choice in choices):
         return value
-    odd = [_choice_as_delta(choice) if is_object(choice) else choice for choice in choices]
-    if any(is_object(choice) and "message" in choice and not choice.get("delta") for choice in choices):
-        return {**value, "object": "chat.completion.chunk", "choices": odd}
-    return {**value, "choices": odd}
+    return {**value, "choices": [_with_number(choice) if is_object(choice) else choice for choice in choices]}
 
 
 def _is_odd(choice: object) -> bool:
-    if not is_object(choice):
-        return False
-    return ("message" in choice and not choice.get("delta")) or type(choice.get("index")) not in _USUAL_INDEXES
+    return is_object(choice) and type(choice.get("index")) not in _USUAL_INDEXES
 
 
 _USUAL_INDEXES = (int, type(None))
 
 
-def _choice_as_delta(choice: dict[str, object]) -> dict[str, object]:
+def _with_number(choice: dict[str, object]) -> dict[str, object]:
     index = choice.get("index")
     if type(index) not in _USUAL_INDEXES and (number := _whole_number(index)) is not None:
-        choice = {**choice, "index": number}
-    if "message" not in choice or choice.get("delta"):
-        return choice
-    rest = {name: member for name, member in choice.items() if name != "message"}
-    return {**rest, "delta": choice["message"]}
+        return {**choice, "index": number}
+    return choice
+
+
+def has_message(value: dict[str, object]) -> bool:
+    """Whether a choice of a chunk has a message, beside its delta or in place of it."""
+    choices = value.get("choices")
+    return is_array(choices) and any(is_object(choice) and "message" in choice for choice in choices)
 
 
 def _whole_number(index: object) -> int | None:

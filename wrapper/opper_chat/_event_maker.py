@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from opper_chat_api.models import ChatCompletionChunk, ChoiceLogprobs, FunctionCall
 
-from ._accumulator import Accumulator, piece_of, reasoning_of
+from ._accumulator import Accumulator
 from ._content import split_content
 from ._events import (
     AudioDeltaEvent,
@@ -36,6 +36,7 @@ from ._events import (
     call_model,
 )
 from ._json import is_array, is_object
+from ._pieces import piece_of, reasoning_of
 from ._said import Said, SaidAudio
 from ._tool_calls import ToolCall, ToolCalls
 

@@ -47,6 +47,8 @@ class StreamFlow:
         self._ready: deque[ReadChunk] = deque()
         self._events: list[ServerSentEvent] = []
         """Those that came and were not read yet."""
+        self._first = 0 if expected_choices > 1 else None
+        """Which choice is the first. Where one was asked for it is the one that comes, whatever its number is."""
         self._form: Form | None = None
         """That of the last chunk that was handed out."""
         self._concluded = False
@@ -92,6 +94,8 @@ class StreamFlow:
         if form is not None and form is self._form and form.adds_text_alone:
             brought = self.accumulator.add_text(form.index, form.name, chunk.text)
         else:
+            if chunk.has_message:
+                chunk.model = ChatCompletionChunk.from_dict(self.accumulator.in_deltas(chunk.value))
             brought = self.accumulator.add(chunk.value)
             self._form = form
         if brought:
@@ -118,6 +122,17 @@ class StreamFlow:
             self._ready.extend(self._reader.read(events))
             self._take_note()
         return bool(self._ready)
+
+    def first_text(self, chunk: ChatCompletionChunk) -> str:
+        """Return what a chunk adds to the text of the first choice."""
+        added = ""
+        for place, choice in enumerate(chunk.choices):
+            index = place if choice.index is None else choice.index
+            if self._first is None:
+                self._first = index
+            if index == self._first and (text := text_of(choice.delta)):
+                added = added + text if added else text
+        return added
 
     def fail(self, error: APIError) -> None:
         """End the stream with an error of the connection or of a clock."""

@@ -28,10 +28,12 @@ class Body(Protocol):
     Attributes:
         ended: whether it is whole. What follows it, if anything does, is in ``rest``.
         rest: bytes that came behind its end.
+        fault: what is wrong behind the bytes that were returned last. To be raised when those were handed on.
     """
 
     ended: bool
     rest: bytes
+    fault: FramingError | None
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes, and return what of the body is in them.
@@ -58,6 +60,7 @@ class SizedBody:
         self._left = size
         self.ended = not size
         self.rest = b""
+        self.fault: FramingError | None = None
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes, and return what of the body is in them."""
@@ -84,6 +87,7 @@ class EndlessBody:
     """A body that ends with its connection (section 6.3, rule 8): nobody knows whether it is whole."""
 
     rest = b""
+    fault: FramingError | None = None
 
     def __init__(self) -> None:
         self.ended = False
@@ -103,6 +107,7 @@ class ChunkedBody:
     def __init__(self) -> None:
         self.ended = False
         self.rest: bytes = b""
+        self.fault: FramingError | None = None
         self._left = 0
         """Bytes of the chunk still to come, its line end included."""
         self._held: bytes = b""
@@ -117,16 +122,21 @@ class ChunkedBody:
             self._held = b""
         pieces: list[bytes] = []
         at, before, total = 0, -1, len(data)
-        while before < at < total and not self.ended:
-            before = at
-            if self._left:
-                at = self._take_chunk(data, at, pieces)
-            elif self._trailer:
-                at = self._take_trailer(data, at)
-            else:
-                at = _whole_chunks(data, at, pieces)
-                if at < total:
-                    at = self._take_size(data, at)
+        try:
+            while before < at < total and not self.ended:
+                before = at
+                if self._left:
+                    at = self._take_chunk(data, at, pieces)
+                elif self._trailer:
+                    at = self._take_trailer(data, at)
+                else:
+                    at = _whole_chunks(data, at, pieces)
+                    if at < total:
+                        at = self._take_size(data, at)
+        except FramingError as fault:
+            if not pieces:
+                raise
+            self.fault = fault
         if self.ended:
             self.rest = data[at:]
         elif not self._left:

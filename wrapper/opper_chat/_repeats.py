@@ -39,9 +39,11 @@ class ReadChunk:
     Attributes:
         form: what it has in common with others, if it was read by a form.
         text: what it says that they do not.
+        has_message: whether a choice has a message, beside its delta or in place of it.
     """
 
     __slots__ = ("_padding", "_value", "form", "model", "text")
+    has_message = False
 
     def __init__(
         self,
@@ -63,6 +65,13 @@ class ReadChunk:
         if self._value is None:
             self._value = self.form.value(self.text, self._padding) if self.form else {}
         return self._value
+
+
+class MessageChunk(ReadChunk):
+    """One with a whole message in it: what that adds depends on what was said before."""
+
+    __slots__ = ()
+    has_message = True
 
 
 class Form:

@@ -102,9 +102,7 @@ class ToolStream(Generic[T_co]):
     @property
     def text_stream(self) -> Iterator[str]:
         """The text of the answers, piece by piece, that of turns which ask for tools included."""
-        while (event := next(self, None)) is not None:
-            if event.type == "content.delta" and not event.index:
-                yield event.delta
+        return _Texts(self)
 
     def until_done(self) -> Self:
         """Read to the end.
@@ -229,6 +227,22 @@ class ToolStream(Generic[T_co]):
             self._ready.append(ToolResultEvent(plan.finished(step.job)))
         else:
             self._ready.append(ToolStartedEvent(step.job.called))
+
+
+class _Texts:
+    """The text of a run, piece by piece. No generator, for the reason of `_stream`."""
+
+    def __init__(self, stream: ToolStream[Any]) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        for event in self._stream:
+            if event.type == "content.delta" and not event.index:
+                return event.delta
+        raise StopIteration
 
 
 def run_tools(

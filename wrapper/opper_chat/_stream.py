@@ -16,7 +16,7 @@ from ._call import Call
 from ._calls import Calls
 from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError, request_id
-from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow, text_of
+from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow
 from ._library import failures
 from ._record import Attempt
 from ._reply import AnyReply, response_of
@@ -106,10 +106,7 @@ class Reading:
     @property
     def text_stream(self) -> Iterator[str]:
         """The text of the first choice, piece by piece, and nothing else."""
-        while (chunk := self._next_chunk()) is not None:
-            for choice in chunk.model.choices:
-                if not choice.index and (text := text_of(choice.delta)):
-                    yield text
+        return _Texts(self)
 
     def until_done(self) -> Self:
         """Read to the end.
@@ -314,6 +311,27 @@ class Reading:
         error.partial = self.snapshot if error.chunks_received else None
         error.attempts = self.attempts
         return error
+
+
+class _Texts:
+    """The text of a stream, piece by piece.
+
+    No generator: one that is left half-way is closed by asyncio in a task of its own, and complained of by trio.
+    """
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        reading = self._reading  # to which this belongs
+        while (chunk := reading._next_chunk()) is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            text = reading._flow.first_text(chunk.model)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            if text:
+                return text
+        raise StopIteration
 
 
 class Stream(Reading):
