@@ -849,7 +849,7 @@ class TestConnections:
                     gc.collect()
             return steps
 
-        assert trio.run(run) >= 6
+        assert trio.run(run) >= 4  # more where the pieces come apart
 
     def test_an_exception_of_the_caller_frees_the_connection(self, server: LocalServer, one: httpx.Client) -> None:
         """The caller's exception, unchanged, and a connection for the next call."""
