@@ -824,6 +824,32 @@ class TestConnections:
 
         assert len(asyncio.run(run())) >= {"to-the-end": 4, "closed": 3, "plain": 2}[way]
 
+    def test_a_close_that_is_cancelled_leaves_no_generator(self, server: LocalServer) -> None:
+        """At whichever of its awaits: what the body was read from has ended, and asyncio need not end it later."""
+        left: list[str] = []
+
+        async def run() -> int:
+            steps, cancelled = 0, True
+            hooks = sys.get_asyncgen_hooks()
+            assert hooks.finalizer is not None
+            end = hooks.finalizer
+            sys.set_asyncgen_hooks(hooks.firstiter, lambda one: (left.append(one.__qualname__), end(one)))
+            async with AsyncOpper(api_key="key", base_url=server.base_url, max_retries=0) as client:
+                while cancelled:
+                    steps += 1
+                    server.reply(Reply.sse([chunk("a"), Pause(60)]))
+                    stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+                    await anext(stream)
+                    task = asyncio.create_task(awaited(cancelled_at(steps, stream.close())))
+                    (done,) = await asyncio.gather(task, return_exceptions=True)
+                    cancelled = isinstance(done, asyncio.CancelledError)
+                    del stream, task, done
+                    gc.collect()
+            return steps
+
+        assert asyncio.run(run()) >= 2
+        assert left == []
+
     def test_cancellation_at_every_await_of_trio(self, server: LocalServer) -> None:
         """The same under trio, whose cancel scopes end whatever waits inside of them."""
 

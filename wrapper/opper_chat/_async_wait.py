@@ -176,15 +176,21 @@ async def free(response: AnyReply, pieces: AsyncIterator[bytes] | None) -> None:
     A generator in the middle of its work ends when it is asked to go on without the connection. What is left in the
     garbage instead is closed by asyncio in a task of its own, and complained of by trio.
     """
-    await response.aclose()
-    if pieces is not None:
-        try:
-            while await anext(pieces, b""):
-                pass  # what had come already
-        # Asked only now: the library may be loaded by nothing but this error. A RuntimeError says that another task
-        # reads from them, which it has begun while this one was closing.
-        except failures("HTTPError", also=RuntimeError):
-            pass
+    try:
+        await response.aclose()
+    finally:  # also where whoever closes it is cancelled
+        if pieces is not None:
+            await _end(pieces)
+
+
+async def _end(pieces: AsyncIterator[bytes]) -> None:
+    try:
+        while await anext(pieces, b""):
+            pass  # what had come already
+    # Asked only now: the library may be loaded by nothing but this error. A RuntimeError says that another task reads
+    # from them, which it has begun while this one was closing.
+    except failures("HTTPError", also=RuntimeError):
+        pass
 
 
 def drop(response: AnyReply, pieces: object, dropped: list[tuple[AnyReply, object]]) -> None:
