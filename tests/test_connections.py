@@ -19,6 +19,7 @@ from typing import Any, Self
 import pytest
 import trustme
 from flavours import HELLO, Flavour
+from http_library import httpx
 from opper_chat import (
     APIConnectionError,
     APIError,
@@ -472,6 +473,63 @@ client.close()
     command = [sys.executable, "-W", "always::ResourceWarning", "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "never closed" not in done.stderr
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["first", "in the middle"])
+def test_reading_the_response_of_a_stream(flavour: Flavour, begun: bool) -> None:
+    """Reads the body once: before the stream, which then goes through it, or not at all."""
+    piece = b"data: %s\n\n" % json.dumps(chunk("a")).encode()
+    framed = b"%x\r\n%s\r\n" % (len(piece), piece)
+
+    def script(connection: socket.socket, _: int) -> None:
+        requested(connection)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        connection.sendall(framed)
+        sleep(0.1)
+        connection.sendall(framed + b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+
+    def read(client: Any) -> list[str]:
+        stream = client.chat.completions.create(messages=HELLO, stream=True)
+        with stream:
+            response = stream.response
+            if begun:
+                next(stream)
+            response.read()
+            return [one.choices[0].delta.content for one in stream]
+
+    async def read_async(client: Any) -> list[str]:
+        stream = await client.chat.completions.create(messages=HELLO, stream=True)
+        async with stream:
+            response = stream.response
+            if begun:
+                await anext(stream)
+            await response.aread()
+            return [one.choices[0].delta.content async for one in stream]
+
+    with Raw(script) as server:
+        work = read if flavour.kind == "sync" else read_async
+        if begun:
+            with pytest.raises(httpx.StreamConsumed):
+                flavour(work, api_key=KEY, base_url=server.base_url)
+        else:
+            assert flavour(work, api_key=KEY, base_url=server.base_url) == ["a", "a"]
+
+
+def test_how_long_a_stream_took(flavour: Flavour, server: LocalServer) -> None:
+    """Is counted to its end, not to when it is asked for."""
+
+    def read(client: Any) -> float:
+        stream = client.chat.completions.create(messages=HELLO, stream=True).until_done()
+        sleep(0.3)
+        return float(stream.response.elapsed.total_seconds())
+
+    async def read_async(client: Any) -> float:
+        stream = await (await client.chat.completions.create(messages=HELLO, stream=True)).until_done()
+        await asyncio.sleep(0.3)
+        return float(stream.response.elapsed.total_seconds())
+
+    server.reply(Reply.sse([chunk("a", finish_reason="stop"), "[DONE]"]))
+    assert flavour(read if flavour.kind == "sync" else read_async, api_key=KEY, base_url=server.base_url) < 0.3
 
 
 def test_a_stream_over_a_reused_connection(flavour: Flavour, server: LocalServer) -> None:

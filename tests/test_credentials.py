@@ -214,6 +214,25 @@ def test_a_key_from_a_function_that_no_header_can_carry(server: LocalServer, fla
 # --- Where it is sent --------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+def test_what_a_hook_keeps_is_without_the_key(server: LocalServer, flavour: Flavour, stream: bool) -> None:
+    """The request, and a response whose server repeats it, once the call has its answer."""
+    kept: list[Any] = []
+
+    async def take(event: Any) -> None:
+        kept.append(event)
+
+    hook = kept.append if flavour.kind == "sync" else take
+    settings = {"api_key": KEY, "event_hooks": {"request": [hook], "response": [hook]}}
+    server.reply(Reply(401, {"x-echo": f"Bearer {KEY}", "x-other": "1"}, b"{}"))
+    with pytest.raises(APIError, match="401"):
+        flavour.create(server.base_url, settings, messages=HELLO, **({"stream": True} if stream else {}))
+    request, response = kept
+    assert response.request is request
+    assert KEY not in f"{request.headers.raw} {response.headers.raw}"
+    assert response.headers["x-other"] == "1"
+
+
 def test_a_redirect_does_not_take_the_key_elsewhere(server: LocalServer, flavour: Flavour) -> None:
     """It is not followed; an own client that follows it leaves the key out for another host."""
     with LocalServer() as elsewhere:

@@ -68,7 +68,8 @@ def test_a_chunked_body_cut_anywhere(
     "data",
     [
         b"x\r\n", b"-1\r\n", b"+1\r\n", b"1_0\r\n", b"0x1\r\n", b" 1\r\n", b"\r\n", b"1" * 17 + b"\r\n", b"1 1\r\n",
-        b"2\r\nabXX", b"2\r\nab\rX", b"2\r\nab\n\n", b"2\r\nabc\r\n", b"1\nab\r\n", b"a" * (LONGEST_LINE + 1),
+        b"2\r\nabXX", b"2\r\nab\rX", b"2\r\nab\n\n", b"2\r\nabc\r\n", b"1\nab\r\n",
+        b"0x1\r\na\r\n0\r\n\r\n", b"0X1\r\na\r\n0\r\n\r\n", b"a" * (LONGEST_LINE + 1),
         b"1;" + b"a" * LONGEST_LINE, b"0\r\n" + b"a: b\r\n" * (LONGEST_TRAILER // 6 + 1),
     ],
     ids=lambda data: repr(data[:12]),

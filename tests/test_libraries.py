@@ -12,6 +12,7 @@ import httpx2
 import pytest
 from flavours import HELLO
 from opper_chat import APIConnectionError, APITimeoutError, AsyncOpper, InvalidArgumentError, Opper
+from opper_chat._transport import _tls_error
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 
 LIBRARIES: Any = [httpx, httpx2]
@@ -102,8 +103,51 @@ def test_a_library_that_another_thread_is_loading(
         server.reply(Reply.raw([CUT]))
         with pytest.raises(APIConnectionError):
             client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+        monkeypatch.setitem(sys.modules, "ssl", ModuleType("ssl"))  # by whom another client speaks TLS
+        assert _tls_error() is None
     with pytest.raises(InvalidArgumentError, match="timeout"):
         Opper(api_key="key", timeout="soon")  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_while_another_thread_loads_a_library() -> None:
+    """Waits for it: Python would have the child wait for ever for a thread that it does not have."""
+    code = f"""
+import importlib.abc, os, sys, threading, time
+from opper_chat import APIConnectionError, Opper
+loading = threading.Event()
+class Slow(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "httpx._transports":
+            loading.set()
+            time.sleep(0.5)
+sys.meta_path.insert(0, Slow())
+def fail():
+    with Opper(api_key="key", base_url="http://127.0.0.1:1", max_retries=0) as client:
+        try:
+            client.chat.completions.create(messages={HELLO!r})
+        except APIConnectionError:
+            return
+thread = threading.Thread(target=fail)
+thread.start()
+assert loading.wait(30)
+child = os.fork()
+if child == 0:
+    fail()
+    os._exit(7)
+for _ in range(200):
+    number, status = os.waitpid(child, os.WNOHANG)
+    if number:
+        break
+    time.sleep(0.05)
+else:
+    os.kill(child, 9)
+thread.join()
+print(os.waitstatus_to_exitcode(status))
+"""
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "7\n"
 
 
 def test_a_library_that_there_is_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,8 @@ import copy
 import pickle
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from opper_chat_api.models import (
     ChatCompletion,
     ChatCompletionChunk,
     ChatCompletionRequest,
+    ChoiceLogprobs,
     CustomToolCall,
     FlatErrorBody,
     FunctionCall,
@@ -388,6 +391,25 @@ def test_unread_log_probabilities_are_as_any_others() -> None:
         assert attrs.asdict(same) == attrs.asdict(whole)
         assert same.to_dict() == source
     assert ChatCompletion.from_dict(logprobs(TOKEN)) != ChatCompletion.from_dict(logprobs(TOKEN, TOKEN))
+
+
+def test_threads_that_ask_for_the_same_log_probabilities() -> None:
+    """Get one list, so that what one of them changes is changed."""
+
+    def ask(read: ChoiceLogprobs, begin: threading.Barrier) -> object:
+        begin.wait()
+        return read.content
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as threads:
+            for _ in range(50):
+                read, begin = ChoiceLogprobs.from_dict({"content": [TOKEN] * 200}), threading.Barrier(4)
+                given = [future.result() for future in [threads.submit(ask, read, begin) for _ in range(4)]]
+                assert all(one is read.content for one in given)
+    finally:
+        sys.setswitchinterval(interval)
 
 
 @pytest.mark.parametrize("content", ["x", {}, 5, [5], [TOKEN, {"token": "y"}], [[TOKEN]]])

@@ -177,6 +177,12 @@ def test_text_beside_text_is_added() -> None:
     assert not read[1].form.adds_text_alone
 
 
+def test_the_text_of_a_choice_itself_is_added() -> None:
+    """It is in every chunk of the form, and counts every time as well."""
+    read = check(stream_of([chunk(text, choice={"text": "so"}) for text in "abcd"]))
+    assert by_form(read) == [False, True, True, True]
+
+
 def test_models_of_a_form_share_nothing() -> None:
     """What is done to one chunk is seen in no other, nor in its JSON object."""
     rest = {"filter": {"hate": []}}

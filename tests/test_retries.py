@@ -351,6 +351,31 @@ def test_hooks_see_every_attempt(server: LocalServer, flavour: Flavour) -> None:
     assert [event.status_code for event in seen[1::2]] == [503, 200]
 
 
+@pytest.mark.parametrize("part", ["timeout", "status", "headers"])
+def test_what_a_hook_changes_counts(server: LocalServer, flavour: Flavour, part: str) -> None:
+    """The time that a request may take, the status of an answer and its headers."""
+
+    def hook(event: Any) -> None:
+        if part == "timeout":
+            event.extensions["timeout"] = {**event.extensions["timeout"], "read": 0.05}
+        elif part == "status":
+            event.status_code = 503
+        else:
+            event.headers["x-request-id"] = "mine"
+
+    async def async_hook(event: Any) -> None:
+        hook(event)
+
+    hooks = {"request" if part == "timeout" else "response": [hook if flavour.kind == "sync" else async_hook]}
+    if part == "headers":
+        assert flavour.create(server.base_url, {"event_hooks": hooks}, messages=HELLO).request_id == "mine"
+        return
+    server.reply(Reply.json({}, delay=60) if part == "timeout" else Reply.json({}))
+    with pytest.raises(APITimeoutError if part == "timeout" else APIStatusError) as caught:
+        flavour.create(server.base_url, {"event_hooks": hooks}, messages=HELLO)
+    assert caught.value.status_code == (503 if part == "status" else None)
+
+
 def test_a_cancelled_call_is_not_tried_again(server: LocalServer) -> None:
     """Neither in an attempt nor in the wait for the next."""
 

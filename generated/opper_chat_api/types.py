@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, MutableMapping
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -81,6 +82,9 @@ class Unread:
         self.value = value
 
 
+_reading = Lock()
+""" Whoever asks for a lazy member gets the same object, from whichever thread. """
+
 unread: Any = Unread
 """ The same to a type checker as what will be read. """
 
@@ -103,9 +107,14 @@ class _LazyMember:
         try:
             member = self._reader(held.value)
         except DecodeError:
-            self._rest.__get__(model, owner)[self._name] = held.value
             member = None
-        self._slot.__set__(model, member)
+        with _reading:
+            now = self._slot.__get__(model, owner)
+            if now is not held:  # another thread has read it, or set another
+                return now
+            if member is None:
+                self._rest.__get__(model, owner)[self._name] = held.value
+            self._slot.__set__(model, member)
         return member
 
     def __set__(self, model: Any, value: Any) -> None:

@@ -149,7 +149,7 @@ class _BodyStream:
     async def __aiter__(self) -> AsyncIterator[bytes]:
         body, connection = self._body, self._connection
         timeout = self._request.extensions.get("timeout", {}).get("read")
-        data = self._begun
+        data, self._begun = self._begun, b""
         try:
             while True:
                 if data:

@@ -12,7 +12,7 @@ from ._answer_headers import AnswerHeaders
 from ._error_bodies import REMOVED, SHORTEST_SECRET
 from ._library import Library
 from ._options import Secret
-from ._sent import SentRequest
+from ._sent import SentRequest, forget_in_headers
 
 if TYPE_CHECKING:
     import httpx
@@ -44,8 +44,8 @@ class AsyncReply:
     """
 
     __slots__ = (
-        "_began", "_begun", "_library", "_made", "_pairs", "body", "extensions", "headers", "is_closed", "request",
-        "status_code",
+        "_began", "_begun", "_elapsed", "_library", "_made", "_pairs", "body", "extensions", "headers", "is_closed",
+        "request", "status_code",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +60,7 @@ class AsyncReply:
     ) -> None:
         self._began = perf_counter()
         self._begun = False
+        self._elapsed: timedelta | None = None
         self._library = library
         self._made: httpx.Response | None = None
         self._pairs: list[tuple[bytes, bytes]] = pairs
@@ -92,6 +93,10 @@ class AsyncReply:
         return self._pieces()
 
     async def _pieces(self) -> AsyncIterator[bytes]:
+        if self._made is not None:  # since these were asked for: whoever has it may have read the body
+            async for piece in self._made.aiter_bytes():
+                yield piece
+            return
         if self._begun:
             raise self._library.StreamConsumed
         self._begun = True
@@ -105,6 +110,7 @@ class AsyncReply:
         """Free the connection. Closing twice does nothing."""
         if not self.is_closed:
             self.is_closed = True
+            self._elapsed = self.elapsed
             await self.body.aclose()
             if self._made is not None:
                 self._made.elapsed = self.elapsed
@@ -112,8 +118,8 @@ class AsyncReply:
 
     @property
     def elapsed(self) -> timedelta:
-        """How long ago it came."""
-        return timedelta(seconds=perf_counter() - self._began)
+        """How long ago it came, or how long it took from then until it was closed."""
+        return self._elapsed or timedelta(seconds=perf_counter() - self._began)
 
     def forget(self, keys: Iterable[Secret]) -> None:
         """Take the keys out of the headers, where some servers repeat them, and out of the request."""
@@ -126,6 +132,15 @@ class AsyncReply:
                 kept = [(name, value) for name, value in self._pairs if secret.lower() not in name.lower()]
                 self._pairs = [(name, value.replace(secret, _REMOVED)) for name, value in kept]
                 self.headers = AnswerHeaders.of(self._pairs)
+                if self._made is not None:  # a hook has seen it, and may have kept it
+                    forget_in_headers(self._made.headers, key.reveal())
+
+    def heed_library(self) -> None:
+        """Become what has been made of this in the library's form."""
+        if self._made is not None:
+            self.status_code = self._made.status_code
+            self._pairs = self._made.headers.raw
+            self.headers = AnswerHeaders.of(self._pairs)
 
     def in_library(self) -> httpx.Response:
         """Return the library's response of the same, whose body is this one's. It is the same each time."""

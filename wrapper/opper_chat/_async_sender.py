@@ -107,6 +107,7 @@ class AsyncSender:
         if self._hooks:
             try:
                 await self._call("response", reply.in_library())
+                reply.heed_library()
             except BaseException:
                 await reply.aclose()
                 raise

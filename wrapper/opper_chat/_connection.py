@@ -154,7 +154,7 @@ class _BodyStream:
     def __iter__(self) -> Iterator[bytes]:
         body, connection = self._body, self._connection
         timeout = self._request.extensions.get("timeout", {}).get("read")
-        data = self._begun
+        data, self._begun = self._begun, b""
         try:
             while True:
                 if data:

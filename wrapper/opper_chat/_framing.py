@@ -18,6 +18,10 @@ LONGEST_TRAILER = 65536
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
+_MARKS = frozenset({b"x", b"X"})
+"""What Python takes behind a first zero for the mark of a hexadecimal number. Elsewhere the zero is all of it."""
+
+
 class FramingError(Exception):
     """The bytes are no body of this framing, or it was cut off. The words are for a person."""
 
@@ -200,7 +204,7 @@ def _whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
     while True:
         line = data.find(b"\r\n", at, at + 18)
         digits = data[at:line] if line > at else b""
-        if not digits.isalnum():
+        if not digits.isalnum() or digits[1:2] in _MARKS:
             return at
         try:
             end = line + 2 + int(digits, 16)

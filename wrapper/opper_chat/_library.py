@@ -5,7 +5,9 @@ The only room that imports either. A client of the caller's own brings its own l
 
 from __future__ import annotations
 
+import os
 import sys
+from _thread import RLock
 from collections.abc import Hashable
 from functools import cache
 from importlib import import_module
@@ -29,6 +31,13 @@ if TYPE_CHECKING:
 LIBRARIES = ("httpx", "httpx2")
 
 Client = TypeVar("Client")
+
+_loading = RLock()
+"""Held by who loads a library. A fork waits for it: Python's own lock of a module that another thread was loading is
+never released in the child, where there is no such thread."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
 
 
 class Library(Hashable, Protocol):
@@ -59,7 +68,12 @@ class _Unloaded:
         self.__name__ = name
 
     def __getattr__(self, name: str) -> object:
-        return getattr(import_module(self.__name__), name)
+        return getattr(_load(self.__name__), name)
+
+
+def _load(name: str) -> Any:
+    with _loading:
+        return import_module(name)
 
 
 _handle = cache(_Unloaded)
@@ -73,7 +87,7 @@ def default_library() -> Library:
 @cache
 def core_of(library: Library) -> Any:
     """Return the package below a library, which has the network: httpcore, or httpcore2."""
-    return import_module({"httpx": "httpcore", "httpx2": "httpcore2"}[library.__name__])
+    return _load({"httpx": "httpcore", "httpx2": "httpcore2"}[library.__name__])
 
 
 def library_of(client: object, kind: str) -> Library:

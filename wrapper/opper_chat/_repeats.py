@@ -108,10 +108,15 @@ class Form:
         around = [member for key, member in value.items() if key != "choices"]
         around += [member for key, member in choice.items() if key != "delta"]
         self._is_flat = all(map(_is_plain, [*around, *delta.values()]))
-        self.adds_text_alone = all(map(_is_plain, around)) and all(
-            member is None or (isinstance(member, str) and (key in FIRST_SAID or key in LAST_SAID))
-            for key, member in delta.items()
-            if key != name
+        # The text of a choice itself is joined as well (`_accumulator.Accumulator`).
+        self.adds_text_alone = (
+            not choice.get("text")
+            and all(map(_is_plain, around))
+            and all(
+                member is None or (isinstance(member, str) and (key in FIRST_SAID or key in LAST_SAID))
+                for key, member in delta.items()
+                if key != name
+            )
         )
 
     @classmethod

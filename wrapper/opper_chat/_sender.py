@@ -119,6 +119,7 @@ class Sender:
         if self._hooks:
             try:
                 self._call("response", reply.in_library())
+                reply.heed_library()
             except BaseException:
                 reply.close()
                 raise

@@ -108,6 +108,7 @@ class SentRequest:
         self.address = Address.of(request.url)
         self.headers = dict(request.headers.items())
         self.content = request.content
+        self.extensions = request.extensions
 
     @property
     def pairs(self) -> list[tuple[bytes, bytes]]:
@@ -147,6 +148,15 @@ def forget_key_of(request: httpx.Request) -> None:
             request.headers[name] = REMOVED
     if request.url.query:
         request.url = _without_secrets(request.url)
+
+
+def forget_in_headers(headers: httpx.Headers, secret: str) -> None:
+    """Take a key out of the headers of an answer, where some servers repeat it."""
+    for name, value in headers.items():
+        if secret in value:
+            headers[name] = value.replace(secret, REMOVED)
+        if secret.lower() in name:
+            del headers[name]
 
 
 def _without_secrets(url: httpx.URL) -> httpx.URL:

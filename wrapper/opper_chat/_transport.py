@@ -14,7 +14,7 @@ from weakref import WeakSet
 
 from sniffio import AsyncLibraryNotFoundError, current_async_library
 
-from ._error_bodies import REMOVED, SHORTEST_SECRET
+from ._error_bodies import SHORTEST_SECRET
 from ._errors import (
     APIConnectionError,
     APIError,
@@ -24,7 +24,7 @@ from ._errors import (
 )
 from ._library import Library, failures
 from ._options import Secret
-from ._sent import AnyRequest, SentRequest, forget_key_of
+from ._sent import AnyRequest, SentRequest, forget_in_headers, forget_key_of
 
 if TYPE_CHECKING:
     import ssl
@@ -259,9 +259,8 @@ def _mapped(
 
 
 def _tls_error() -> type[Exception] | None:
-    """Return what TLS raises, if it is loaded."""
-    module = sys.modules.get("ssl")
-    return None if module is None else cast("type[Exception]", module.SSLError)
+    """Return what TLS raises, if it is loaded. Another thread may be loading it."""
+    return cast("type[Exception] | None", getattr(sys.modules.get("ssl"), "SSLError", None))
 
 
 def _is_of_tls(error: BaseException | None) -> bool:
@@ -284,13 +283,8 @@ def forget_key(response: httpx.Response, keys: Iterable[Secret]) -> None:
         forget_key_of(request)
     for key in keys:
         secret = key.reveal()
-        if len(secret) < SHORTEST_SECRET:
-            continue
-        for name, value in response.headers.items():
-            if secret in value:
-                response.headers[name] = value.replace(secret, REMOVED)
-            if secret.lower() in name:
-                del response.headers[name]
+        if len(secret) >= SHORTEST_SECRET:
+            forget_in_headers(response.headers, secret)
 
 
 def forget(request: AnyRequest) -> None:
