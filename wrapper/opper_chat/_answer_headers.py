@@ -22,11 +22,14 @@ class AnswerHeaders(dict[str, str]):
         """Return headers as they came. Those of one name are one (RFC 9110 section 5.3)."""
         headers = cls()
         try:
-            texts = [(name.decode("ascii"), value.decode("utf-8")) for name, value in pairs]
+            texts = [(name.decode("ascii").lower(), value.decode("utf-8")) for name, value in pairs]
         except UnicodeDecodeError:
-            texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in pairs]
-        for mixed, value in texts:
-            name = mixed.lower()
+            texts = [(name.decode("latin-1").lower(), value.decode("latin-1")) for name, value in pairs]
+        headers.update(texts)
+        if len(headers) == len(texts):
+            return headers
+        headers.clear()
+        for name, value in texts:
             before = headers.get(name)
             headers[name] = value if before is None else f"{before}, {value}"
         return headers

@@ -21,9 +21,12 @@ Headers = list[tuple[bytes, bytes]]
 _TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]+"
 _NAME = re.compile(_TOKEN)
 _VALUE = re.compile(rb"[^\x00\r\n]*")
+# One look at all lines takes a third of one at each.
+_LINES = re.compile(rb"(?:" + _TOKEN + rb": (?:[^\x00\r\n \t](?:[^\x00\r\n]*[^\x00\r\n \t])?)?\r\n)*")
+_TELLING = re.compile(rb"(?i)^(content-length|transfer-encoding|connection): ([^\r\n]*)", re.MULTILINE)
 _TARGET = re.compile(rb"[!-~]+")
 _STATUS = re.compile(rb"HTTP/([0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
-_FIELD = re.compile(rb"(" + _TOKEN + rb"):([^\x00\r]*)")
+_FIELD = re.compile(rb"^(" + _TOKEN + rb"):([^\x00\r\n]*)$", re.MULTILINE)
 # Lines may end in LF alone (RFC 9112 section 2.2).
 _END = re.compile(rb"\r?\n\r?\n")
 _FOLD = re.compile(rb"\n[ \t]+")
@@ -59,13 +62,12 @@ def write_head(method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]
     verb = method.encode("ascii", "replace")
     if not _NAME.fullmatch(verb) or not _TARGET.fullmatch(target):
         raise WrittenError("illegal request line")
-    pieces = [b"%b %b HTTP/1.1\r\n" % (verb, target)]
+    pairs = list(headers)
+    lines = b"".join([b"%b: %b\r\n" % pair for pair in pairs])
+    if lines.count(b"\n") != len(pairs) or not _LINES.fullmatch(lines):
+        raise WrittenError(_illegal(pairs))
     closes, told = False, not length
-    for name, value in headers:
-        if not _NAME.fullmatch(name):
-            raise WrittenError("illegal header name")
-        if not _VALUE.fullmatch(value) or value != value.strip(b" \t"):
-            raise WrittenError(f"illegal header value of {name.decode('ascii')!r}")
+    for name, value in _TELLING.findall(lines):
         lower = name.lower()
         if lower == b"content-length":
             if value != b"%d" % length:
@@ -73,13 +75,21 @@ def write_head(method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]
             told = True
         elif lower == b"transfer-encoding":
             raise WrittenError("the header transfer-encoding is not for a body whose length is known")
-        elif lower == b"connection":
+        else:
             closes = closes or _has_close(value)
-        pieces.append(b"%b: %b\r\n" % (name, value))
     if not told:
         raise WrittenError("the header content-length is missing")
-    pieces.append(b"\r\n")
-    return WrittenHead(b"".join(pieces), closes)
+    return WrittenHead(b"%b %b HTTP/1.1\r\n%b\r\n" % (verb, target, lines), closes)
+
+
+def _illegal(headers: Headers) -> str:
+    """Say which of some headers HTTP has no form for."""
+    for name, value in headers:
+        if not _NAME.fullmatch(name):
+            return "illegal header name"
+        if not _VALUE.fullmatch(value) or value != value.strip(b" \t"):
+            return f"illegal header value of {name.decode('ascii')!r}"
+    return "illegal headers"
 
 
 class AnswerHead(NamedTuple):
@@ -144,16 +154,13 @@ def _read(data: bytes) -> AnswerHead:
         raise HeadError("illegal status line")
     if b"\n " in block or b"\n\t" in block:
         block = _FOLD.sub(b" ", block)  # a value over several lines (RFC 9112 section 5.2)
-    headers: Headers = []
+    headers: Headers = [(name, value.strip(b" \t")) for name, value in _FIELD.findall(block)]
+    if len(headers) != (block.count(b"\n") + 1 if block else 0):
+        raise HeadError("illegal header line")
     lengths: set[bytes] = set()
     codings: list[bytes] = []
     closes = status[1] < b"1.1"
-    for line in block.split(b"\n") if block else ():
-        field = _FIELD.fullmatch(line)
-        if field is None:
-            raise HeadError("illegal header line")
-        name, value = field[1], field[2].strip(b" \t")
-        headers.append((name, value))
+    for name, value in headers:
         lower = name.lower()
         if lower == b"content-length":
             lengths.update(one.strip(b" \t") for one in value.split(b","))

@@ -132,7 +132,7 @@ class SentRequest:
     def forget_key(self) -> None:
         """Take the key out, and whatever else goes by the name of a credential, in the address as well."""
         for name in self.headers:
-            if SECRETIVE.search(name) and name != "idempotency-key":
+            if _is_credential(name):
                 self.headers[name] = REMOVED
         self._pairs = None
         if b"?" in self.address.target:
@@ -144,7 +144,7 @@ class SentRequest:
 def forget_key_of(request: httpx.Request) -> None:
     """Take the key out of a library's request, and whatever else goes by the name of a credential."""
     for name in request.headers:
-        if SECRETIVE.search(name) and name != "idempotency-key":
+        if _is_credential(name):
             request.headers[name] = REMOVED
     if request.url.query:
         request.url = _without_secrets(request.url)
@@ -157,6 +157,12 @@ def forget_in_headers(headers: httpx.Headers, secret: str) -> None:
             headers[name] = value.replace(secret, REMOVED)
         if secret.lower() in name:
             del headers[name]
+
+
+@lru_cache(256)
+def _is_credential(name: str) -> bool:
+    """Whether a header goes by the name of a credential. Calls have the same names again and again."""
+    return SECRETIVE.search(name) is not None and name != "idempotency-key"
 
 
 def _without_secrets(url: httpx.URL) -> httpx.URL:
