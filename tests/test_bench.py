@@ -22,7 +22,7 @@ def address() -> Iterator[str]:
         yield url
 
 
-@pytest.mark.parametrize("form", ["own", "coalesced", "many", "paced", "whole"])
+@pytest.mark.parametrize("form", ["own", "coalesced", "many", "paced", "varied", "whole"])
 def test_a_stream_in_every_form(flavour: Flavour, address: str, form: str) -> None:
     """As many chunks as asked for, and the same text in all forms."""
     chunks, error = flavour.chunks(f"{address}/{form}/100", messages=HELLO)

@@ -12,6 +12,7 @@ QUESTIONS: dict[str, tuple[str, Metric, bool]] = {
     "coalesced": ("Streaming, one event per HTTP chunk, 32 in a write: chunks per second", "wall", True),
     "many": ("Streaming, 32 events per HTTP chunk: chunks per second", "wall", True),
     "paced": ("Streaming, each chunk comes alone, with pauses: µs of CPU per chunk", "cpu", False),
+    "varied": ("The same as 32 in a write, with another number in each chunk: chunks per second", "wall", True),
     "text": ("The same as 32 in a write, by `text_stream`: chunks per second", "wall", True),
     "events": ("The same as 32 in a write, as typed events: chunks per second", "wall", True),
     "small": ("Plain call, small reply: µs of CPU", "cpu", False),

@@ -20,7 +20,7 @@ HANGS_AFTER = 600.0
 """Seconds in which a process must have answered its questions."""
 
 SHELLS = ("sync", "async")
-STREAMS = ("own", "coalesced", "many", "paced")
+STREAMS = ("own", "coalesced", "many", "paced", "varied")
 STARTS = ("import", "cold")
 CALLS = ("small", "large", "logprobs", "first")
 BY_TRANSPORT = {*STREAMS, "small", "first", "concurrent"}

@@ -61,6 +61,12 @@ def events(count: int) -> list[bytes]:
     return [first, *middle, last, b"data: [DONE]\n\n"]
 
 
+@cache
+def varied(count: int) -> list[bytes]:
+    """Return the same but for a number in each chunk, which is another one."""
+    return [event.replace(b"1764000000", b"%d" % (1764000000 + number)) for number, event in enumerate(events(count))]
+
+
 def reply(size: int = 0) -> bytes:
     """Return a whole completion; of at least ``size`` bytes, by the log probabilities of its tokens."""
     tokens: list[dict[str, object]] = []
@@ -100,18 +106,20 @@ def answer(form: str, count: int) -> Answer:
     Args:
         form: ``small`` and ``large`` are plain replies. Of a stream: ``own`` writes every event in an HTTP chunk and a
             write of its own, ``paced`` as well and pauses in between, ``coalesced`` writes 32 such HTTP chunks at once,
-            ``many`` puts 32 events into one HTTP chunk, and ``whole`` writes ``coalesced`` at once.
+            ``many`` puts 32 events into one HTTP chunk, ``varied`` as ``coalesced``, with a number in each that
+            differs, and ``whole`` writes ``coalesced`` at once.
         count: how many chunks a stream has.
     """
     if form in {"small", "large"}:
         return Answer([reply(LARGE if form == "large" else 0)])
-    parts = joined(events(count), BATCH) if form == "many" else events(count)
+    said = varied(count) if form == "varied" else events(count)
+    parts = joined(said, BATCH) if form == "many" else said
     known = {part: in_http(part) for part in set(parts)}  # equal ones stay one object
     pieces = [STREAM_HEAD, *(known[part] for part in parts)]
     pieces[-1] += LAST_CHUNK
     if form == "whole":
         return Answer([b"".join(pieces)])
-    if form == "coalesced":
+    if form in {"coalesced", "varied"}:
         return Answer([pieces[0], *joined(pieces[1:], BATCH)])
     if form in {"own", "many", "paced"}:
         return Answer(pieces, PAUSE if form == "paced" else 0.0)

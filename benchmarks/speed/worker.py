@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from environments import name_of, transport_of
 from server import allow_files
 
-STREAMS = {"own", "coalesced", "many", "paced"}
+STREAMS = {"own", "coalesced", "many", "paced", "varied"}
 CALLS = {"small", "large", "logprobs"}
 WAYS = {"text": "coalesced", "events": "coalesced", "logprobs": "large"}
 """Questions that read in another way what is the answer to another question, and that one. The way has their name."""
