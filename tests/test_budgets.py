@@ -37,7 +37,7 @@ BUDGETS = {
         42, 42, "half is finding that it is of the form of the one before, and making its three models; what is of no"
         " form takes twice as many"
     ),
-    "piece of text": Budget(45, 45, "a chunk, and one look at whose text it has: nothing is saved by asking for text alone"),
+    "piece of text": Budget(45, 45, "a chunk, and a look at whose text it has: asking for text alone saves nothing"),
     "event": Budget(104, 104, "a chunk, its two events, and the search for other pieces that it might have brought"),
     "call": Budget(
         560, 660, "a fifth are checks of the arguments, a fifth the two heads; the rest are the bounds of waiting, what"
