@@ -1,9 +1,8 @@
 """Function calls per chunk and per plain call, counted by a profiler, within a budget. The count is alike anywhere.
 
 What is counted are the calls that the interpreter makes for a user's loop: of functions of Python's and of C's, in this
-package, in the HTTP library and in the event loop. A budget has a few per cent to spare, for the versions of Python and
-of the libraries: with httpx 0.27 a call takes 6 % more of them than with 0.28. Who makes something faster lowers its
-budget; who must raise one says here what for.
+package, in the libraries under it and in the event loop. A budget has a few per cent to spare, for the versions of
+Python and of the libraries. Who makes something faster lowers its budget; who must raise one says here what for.
 """
 
 import asyncio

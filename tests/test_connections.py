@@ -29,7 +29,8 @@ from opper_chat import (
     AuthenticationError,
     Opper,
 )
-from opper_chat._transport import ssl_context
+from opper_chat._library import default_library
+from opper_chat._transport import shared_ssl_context, ssl_context
 from opper_chat.testing import LocalServer, Pause, Reply, chunk
 
 KEY = "open-" + "sesame" * 3
@@ -310,6 +311,35 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLCont
     ssl_context.cache_clear()
     yield context
     ssl_context.cache_clear()
+
+
+@pytest.mark.usefixtures("tls")
+def test_the_context_is_one_for_the_process() -> None:
+    """Also for threads that ask for it at once, and httpx is not loaded for it."""
+    start = threading.Barrier(8)
+    made: list[ssl.SSLContext] = []
+
+    def ask() -> None:
+        start.wait()
+        made.append(shared_ssl_context(default_library()))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 8
+    assert len(set(map(id, made))) == 1
+    code = (
+        "import sys; from opper_chat._library import default_library; from opper_chat._transport import ssl_context\n"
+        "ours = ssl_context(default_library()); loaded = 'httpx' in sys.modules; import httpx\n"
+        "print(loaded, ours.cert_store_stats() == httpx.create_ssl_context().cert_store_stats(), ours.verify_mode)"
+    )
+    environment = {**os.environ, "OPPER_HTTP_LIBRARY": "httpx"}
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "none of them"):
+        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        assert said.stdout.split() == ["False", "True", str(int(ssl.CERT_REQUIRED))]
+        environment.pop(name, None)
 
 
 def test_a_connection_by_tls_is_used_again(flavour: Flavour, tls: ssl.SSLContext) -> None:

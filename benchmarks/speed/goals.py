@@ -126,9 +126,11 @@ MB = 1e-6
 GOALS: list[Goal] = [
     *_streams({"own": (6, 15), "coalesced": (6, 15), "many": (10, 17)}),
     *_streams(dict.fromkeys(("own", "coalesced", "many"), (15, 30)), ", as was hoped for from a faster transport"),
+    Goal("streaming, with another number in each chunk: speed vs openai", "varied", 6, 15, more=True),
     Goal("plain call, small reply: CPU vs openai", "small", 0.35, 0.25, metric="cpu"),
     Goal("plain call, small reply: CPU vs bare httpx + json", "small", 1.1, 0.9, "httpx", "cpu"),
     Goal("plain call, 52 KB reply with logprobs: CPU vs openai", "large", 0.30, 0.18, metric="cpu"),
+    Goal("the same, and every log probability is read: CPU vs openai", "logprobs", 0.30, 0.18, metric="cpu"),
     Goal("first chunk on a warm connection: speed vs openai", "first", 5, 7, more=True, shells=("sync",)),
     Goal("first chunk on a warm connection: speed vs openai", "first", 3, 4, more=True, shells=("async",)),
     Goal("1,000 streams at once: speed vs openai", "concurrent:1000", 3, 8, more=True, shells=("async",)),

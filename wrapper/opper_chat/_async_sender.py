@@ -17,7 +17,7 @@ from ._async_reply import AsyncReply
 from ._library import Library, core_of
 from ._options import find_proxy
 from ._sent import SentRequest, address_of
-from ._transport import CallersError, ssl_context
+from ._transport import CallersError, shared_ssl_context
 
 if TYPE_CHECKING:
     import httpx
@@ -45,7 +45,7 @@ def default_sender(library: Library, max_connections: int, event_hooks: EventHoo
 
     def connect(scheme: str, host: str) -> AsyncLender:
         proxy = proxy_for(scheme, host)
-        tls = ssl_context(library) if scheme == "https" else None
+        tls = shared_ssl_context(library) if scheme == "https" else None
         if proxy is None:
             return AsyncConnection(library, tls, KEEPALIVE_SECONDS)
         one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)

@@ -32,12 +32,12 @@ LIBRARIES = ("httpx", "httpx2")
 
 Client = TypeVar("Client")
 
-_loading = RLock()
-"""Held by who loads a library. A fork waits for it: Python's own lock of a module that another thread was loading is
-never released in the child, where there is no such thread."""
+LOADING = RLock()
+"""Held by who loads a library, or makes the TLS context of the process. A fork waits for it: Python's own lock of a
+module that another thread was loading is never released in the child, where there is no such thread."""
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_loading.acquire, after_in_parent=_loading.release, after_in_child=_loading.release)
+    os.register_at_fork(before=LOADING.acquire, after_in_parent=LOADING.release, after_in_child=LOADING.release)
 
 
 class Library(Hashable, Protocol):
@@ -72,7 +72,7 @@ class _Unloaded:
 
 
 def _load(name: str) -> Any:
-    with _loading:
+    with LOADING:
         return import_module(name)
 
 

@@ -176,6 +176,12 @@ def find_span_content() -> bool:
     return said in ("span_only", "span_and_event", "true")
 
 
+def find_authorities() -> tuple[str | None, str | None]:
+    """Return the file, or else the folder, with the certificates that the environment trusts, by OpenSSL's names."""
+    file = os.environ.get("SSL_CERT_FILE") or None
+    return file, None if file else os.environ.get("SSL_CERT_DIR") or None
+
+
 def find_proxy(scheme: str, host: str) -> str | None:
     """Return the address of the proxy through which the environment wants a host to be reached, or None."""
     # What asks the systems that keep proxies elsewhere too takes longer to load than all of this package.

@@ -19,7 +19,7 @@ from ._options import find_proxy
 from ._pool import Lender, Pool
 from ._reply import Reply
 from ._sent import SentRequest, address_of
-from ._transport import CallersError, ssl_context
+from ._transport import CallersError, shared_ssl_context
 
 if TYPE_CHECKING:
     import httpx
@@ -51,7 +51,7 @@ def default_sender(
 
     def connect(scheme: str, host: str) -> Lender:
         proxy = proxy_for(scheme, host)
-        tls = ssl_context(library) if scheme == "https" else None
+        tls = shared_ssl_context(library) if scheme == "https" else None
         if proxy is None:
             return Connection(library, tls, KEEPALIVE_SECONDS)
         one = library.Limits(

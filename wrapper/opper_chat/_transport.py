@@ -22,8 +22,8 @@ from ._errors import (
     APITimeoutError,
     InvalidArgumentError,
 )
-from ._library import Library, failures
-from ._options import Secret
+from ._library import LOADING, Library, failures
+from ._options import Secret, find_authorities
 from ._sent import AnyRequest, SentRequest, forget_in_headers, forget_key_of
 
 if TYPE_CHECKING:
@@ -42,10 +42,26 @@ _LASTING = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
 """What httpx raises because of the request itself, so that it would again."""
 
 
+def shared_ssl_context(library: Library) -> ssl.SSLContext:
+    """Return the context in which servers are verified, one for the process: making it takes longer than a call."""
+    with LOADING:
+        return ssl_context(library)
+
+
 @cache
 def ssl_context(library: Library) -> ssl.SSLContext:
-    """Return the context in which servers are verified, made once for the process: it takes longer than a call."""
-    context = library.create_ssl_context()
+    """Make it: from the authorities that the environment names, or those that the library trusts."""
+    if library.__name__ == "httpx":  # as it does, without loading it
+        import ssl
+
+        file, folder = find_authorities()
+        if not (file or folder):
+            import certifi
+
+            file = certifi.where()
+        context = ssl.create_default_context(cafile=file, capath=folder)
+    else:
+        context = library.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
 
