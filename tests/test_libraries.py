@@ -146,7 +146,8 @@ thread.join()
 print(os.waitstatus_to_exitcode(status))
 """
     command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", code]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    environment = {**os.environ, "OPPER_HTTP_LIBRARY": "httpx"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environment)
     assert done.stdout == "7\n"
 
 
