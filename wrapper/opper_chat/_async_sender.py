@@ -6,7 +6,6 @@ for every request, and takes longer over it than the network here takes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from ._async_connection import AsyncConnection
 from ._async_pool import AsyncLender, AsyncPool
 from ._async_reply import AsyncReply
 from ._library import Library, core_of
-from ._options import find_proxy
+from ._options import find_proxy, names_proxies
 from ._sent import SentRequest, address_of
 from ._transport import CallersError, shared_ssl_context
 
@@ -39,7 +38,7 @@ def default_sender(library: Library, max_connections: int, event_hooks: EventHoo
         max_connections: how many connections there may be.
         event_hooks: what is called with every request and every response.
     """
-    if any(name.lower().endswith("_proxy") for name in os.environ):
+    if names_proxies():
         core_of(library)  # loaded now: in a forked child, another thread of its parent's may have been about to
     proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
 

@@ -182,10 +182,15 @@ def find_authorities() -> tuple[str | None, str | None]:
     return file, None if file else os.environ.get("SSL_CERT_DIR") or None
 
 
+def names_proxies() -> bool:
+    """Whether the environment names proxies of any kind, also such as no server is reached through."""
+    return any(name.lower().endswith("_proxy") for name in os.environ)
+
+
 def find_proxy(scheme: str, host: str) -> str | None:
     """Return the address of the proxy through which the environment wants a host to be reached, or None."""
     # What asks the systems that keep proxies elsewhere too takes longer to load than all of this package.
-    if sys.platform not in ("win32", "darwin") and not any(name.lower().endswith("_proxy") for name in os.environ):
+    if sys.platform not in ("win32", "darwin") and not names_proxies():
         return None
     from urllib.request import getproxies, proxy_bypass
 

@@ -8,14 +8,13 @@ for every request, and takes longer over it than the network here takes.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ._connection import Connection
 from ._library import Library, core_of
-from ._options import find_proxy
+from ._options import find_proxy, names_proxies
 from ._pool import Lender, Pool
 from ._reply import Reply
 from ._sent import SentRequest, address_of
@@ -43,7 +42,7 @@ def default_sender(
         max_connections: how many connections there may be.
         event_hooks: what is called with every request and every response.
     """
-    if any(name.lower().endswith("_proxy") for name in os.environ):
+    if names_proxies():
         core_of(
             library
         )  # loaded now: in a forked child, another thread of its parent's may have been about to
