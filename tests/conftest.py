@@ -1,11 +1,14 @@
 """What every test has: an environment without keys, the server of our own plugin, and a client in both flavours."""
 
+import ssl
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flavours import Flavour
+from opper_chat._transport import ssl_context
 from opper_chat.testing import LocalServer
 
 PLUGIN = "opper_chat.testing.plugin"
@@ -44,3 +47,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for test, count in sorted(counted.items()):
         if count > 5:
             terminalreporter.write_line(f"{count:6d}  {test}")
+
+
+@pytest.fixture
+def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLContext]:
+    """The context of a server whose certificate the client trusts."""
+    import trustme  # which the sessions that have no need of it have not
+
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    ssl_context.cache_clear()
+    yield context
+    ssl_context.cache_clear()

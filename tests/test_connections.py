@@ -11,13 +11,12 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Self
 
 import pytest
-import trustme
 from flavours import HELLO, Flavour
 from http_library import httpx
 from opper_chat import (
@@ -30,7 +29,7 @@ from opper_chat import (
     Opper,
 )
 from opper_chat._library import default_library
-from opper_chat._transport import shared_ssl_context, ssl_context
+from opper_chat._transport import shared_ssl_context
 from opper_chat.testing import LocalServer, Pause, Reply, chunk
 
 KEY = "open-" + "sesame" * 3
@@ -298,19 +297,6 @@ def test_a_host_with_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # --- TLS -----------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLContext]:
-    """The context of a server whose certificate the client trusts."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    ssl_context.cache_clear()
-    yield context
-    ssl_context.cache_clear()
 
 
 @pytest.mark.usefixtures("tls")

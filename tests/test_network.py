@@ -7,7 +7,6 @@ import socket
 import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, cast
 
@@ -15,14 +14,12 @@ import anyio
 import httpx
 import pytest
 import trio
-import trustme
 from flavours import HELLO, Flavour
 from opper_chat import APIConnectionError, APIError, APITimeoutError, AsyncOpper, StreamTruncatedError
 from opper_chat import _async_network as network
 from opper_chat._library import Library
 from opper_chat._network import NetworkError, Server
 from opper_chat._network import connect as connect_sync
-from opper_chat._transport import ssl_context
 from opper_chat.testing import LocalServer, Pause, Reply, chunk
 
 LIBRARY = cast("Library", httpx)
@@ -332,19 +329,6 @@ def test_addresses_that_all_keep_us_waiting(places: list[str]) -> None:
 
 
 # --- TLS, and other loops --------------------------------------------------------------------------
-
-
-@pytest.fixture
-def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLContext]:
-    """The context of a server whose certificate the client trusts."""
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("localhost").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    ssl_context.cache_clear()
-    yield context
-    ssl_context.cache_clear()
 
 
 def answering(connection: socket.socket, pieces: list[bytes | float]) -> None:
