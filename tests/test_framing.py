@@ -37,10 +37,18 @@ def read(body: Body, pieces: list[bytes]) -> bytes:
     """Return what of the pieces is the body's."""
     given: list[bytes] = []
     for piece in pieces:
-        given.append(body.feed(piece))
+        given.append(fed(body, piece))
         if body.fault is not None:
             raise body.fault
     return b"".join(given)
+
+
+def fed(body: Body, data: bytes) -> bytes:
+    """Return what of the next bytes is the body's."""
+    given = body.feed(data)
+    while body.more:
+        given += body.feed(b"")
+    return given
 
 
 @settings(max_examples=300)
@@ -59,7 +67,7 @@ def test_a_chunked_body_cut_anywhere(
     whole = framed(pieces, extension, trailer)
     assert read(body, cut(whole[:-1], sizes)) == b"".join(pieces)
     assert not body.ended
-    assert body.feed(whole[-1:] + behind) == b""
+    assert fed(body, whole[-1:] + behind) == b""
     assert (body.ended, body.rest) == (True, behind)
     body.end()
 
@@ -85,15 +93,31 @@ def test_what_is_no_chunked_body(data: bytes, size: int) -> None:
 def test_what_came_before_a_fault_is_handed_out(behind: bytes) -> None:
     """What is wrong behind it is told afterwards, also where all came at once."""
     body = ChunkedBody()
+    body.feed(b"1\r\nx\r\n")
     assert body.feed(b"2\r\nab\r\n" + behind).rstrip(b"c") == b"ab"
     assert isinstance(body.fault, FramingError)
+
+
+def test_the_first_chunk_alone() -> None:
+    """Is handed out before anything is made of what came with it; from then on all that came is one piece."""
+    body = ChunkedBody()
+    data = framed([b"ab", b"cd", b"e"])
+    assert (body.feed(data[:10]), body.more) == (b"ab", True)
+    assert (body.feed(b""), body.more, body.ended) == (b"", False, False)
+    assert (body.feed(data[10:]), body.more, body.ended) == (b"cde", False, True)
+    alone = ChunkedBody()
+    assert (alone.feed(framed([b"ab"])[:-5]), alone.more) == (b"ab", False)
+    broken = ChunkedBody()
+    assert (broken.feed(b"1\r\nx\r\nzz\r\n"), broken.fault) == (b"x", None)
+    with pytest.raises(FramingError, match="illegal chunk header"):
+        broken.feed(b"")
 
 
 @pytest.mark.parametrize("at", range(len(framed([b"abc", b"de"]))))
 def test_a_chunked_body_that_is_cut_off(at: int) -> None:
     """What came is handed out, and the end is an error."""
     body = ChunkedBody()
-    assert b"abcde".startswith(body.feed(framed([b"abc", b"de"])[:at]))
+    assert b"abcde".startswith(fed(body, framed([b"abc", b"de"])[:at]))
     with pytest.raises(FramingError, match="incomplete chunked read"):
         body.end()
 

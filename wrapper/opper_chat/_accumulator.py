@@ -10,7 +10,7 @@ from opper_chat_api.models.completion_usage import CompletionUsage
 
 from ._content import OTHER_PARTS, split_parts
 from ._json import is_array, is_object
-from ._partial_json import FIRST_SAID, LAST_SAID, Text, copied, is_empty, merged, replaced
+from ._partial_json import FIRST_SAID, LAST_SAID, SCALARS, Text, copied, is_empty, merged, replaced
 from ._pieces import continue_thought, piece_of
 from ._results import ChatCompletion
 from ._tool_calls import ToolCall, ToolCalls
@@ -154,21 +154,24 @@ class Accumulator:
         """Merge the members of the completion itself, and note which of them the next chunk is to be compared by."""
         top = self._top
         compared: list[str] = []
+        flat = bool(value)
         for name, member in value.items():
             if name in _NOT_MERGED:
                 continue
             have = top.get(name)
+            plain = member.__class__ in SCALARS
             if name in _SENT_ONCE:
                 if not have and member is not None:
-                    top[name] = copied(member)
-                if top.get(name):
+                    top[name] = have = member if plain else copied(member)
+                if have:
                     continue
             elif name == "usage":
                 top[name] = copied(member) if member or not have else have
             elif member is not None:
-                top[name] = replaced(have, member)
+                top[name] = member if plain and have is None else replaced(have, member)
             compared.append(name)
-        if value and not any(isinstance(value[name], (dict, list)) for name in compared):
+            flat = flat and plain
+        if flat:
             self._width = len(value)
             self._present = itemgetter(*value)
             self._compared = itemgetter(*compared) if compared else _nothing

@@ -152,7 +152,7 @@ class _BodyStream:
         data, self._begun = self._begun, b""
         try:
             while True:
-                if data:
+                if data or body.more:
                     piece = body.feed(data)
                     if piece:
                         yield piece
@@ -160,6 +160,9 @@ class _BodyStream:
                         raise body.fault
                 if body.ended:
                     break
+                if body.more:
+                    data = b""
+                    continue
                 # The connection may be closed, by somebody else, whenever this is not running.
                 stream = connection.stream
                 data = b"" if stream is None else await stream.read(PIECE, timeout)

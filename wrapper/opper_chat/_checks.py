@@ -133,12 +133,18 @@ def check_object(cls: type, value: Mapping[Any, object]) -> dict[str, object]:
     """Check a mapping against a typed dict. Members that it does not declare are checked to be JSON and kept."""
     checks = members(cls)
     written: dict[str, object] = {}
-    for name, item in _items(value):
+    for name, item in value.items():
         check = checks.get(name)
-        if item is None and name in checks and name not in nullable(cls) and name not in required(cls):
+        if check is None:
+            check = check_json
+            _check_name(name)
+        elif item is None and name not in nullable(cls) and name not in required(cls):
             # What was an answer's message or came out of a dump is full of nulls that a request must not have.
             continue
-        written[name] = _inside(name, check_json if check is None else check, item)
+        try:  # as `_inside` has it; this is the way of every message
+            written[name] = check(item)
+        except Misfit as misfit:
+            raise misfit.at(name) from None
     for name in required(cls):
         if name not in written:
             from difflib import get_close_matches
@@ -151,9 +157,13 @@ def check_object(cls: type, value: Mapping[Any, object]) -> dict[str, object]:
 
 def _items(value: Mapping[Any, object]) -> Iterator[tuple[str, object]]:
     for name, item in value.items():
-        if not isinstance(name, str):
-            raise Misfit("an object whose member names are texts", name)
+        _check_name(name)
         yield name, item
+
+
+def _check_name(name: object) -> None:
+    if not isinstance(name, str):
+        raise Misfit("an object whose member names are texts", name)
 
 
 def _inside(step: str | int, check: Check, value: object) -> object:
@@ -244,7 +254,13 @@ def _sequence_check(check_item: Check) -> Check:
     def check(value: object) -> object:
         if not is_sequence(value):
             raise Misfit("a list", value)
-        return [_inside(index, check_item, item) for index, item in enumerate(value)]
+        written: list[object] = []
+        for index, item in enumerate(value):
+            try:
+                written.append(check_item(item))
+            except Misfit as misfit:
+                raise misfit.at(index) from None
+        return written
 
     return check
 
@@ -288,11 +304,14 @@ class _UnionCheck:
         ]
         self.accepted = " or ".join(dict.fromkeys(text for arm in arms if (text := _name(arm))))
         self.accepts_numbers = float in arms
+        self.takes_text = str in arms
         plain = {*self.classes.values(), *_SCALARS, *_TEXTS}
         self.models = {arm.__name__ for arm in arms if isinstance(arm, type) and arm not in plain}
 
     def __call__(self, value: object) -> object:
-        if self.models and _is_model(value):
+        if self.takes_text and value.__class__ is str:
+            return value
+        if self.models and value.__class__ is not dict and _is_model(value):
             return self.check_model(value)
         if self.mapping is not None and is_mapping(value):
             return self.mapping(value)

@@ -32,11 +32,13 @@ class Body(Protocol):
     Attributes:
         ended: whether it is whole. What follows it, if anything does, is in ``rest``.
         rest: bytes that came behind its end.
+        more: whether there is more of it in the bytes that were taken: feeding none brings that.
         fault: what is wrong behind the bytes that were returned last. To be raised when those were handed on.
     """
 
     ended: bool
     rest: bytes
+    more: bool
     fault: FramingError | None
 
     def feed(self, data: bytes) -> bytes:
@@ -58,6 +60,8 @@ class Body(Protocol):
 
 class SizedBody:
     """A body whose length is known: ``Content-Length``, or nothing at all (section 6.2)."""
+
+    more = False
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -91,6 +95,7 @@ class EndlessBody:
     """A body that ends with its connection (section 6.3, rule 8): nobody knows whether it is whole."""
 
     rest = b""
+    more = False
     fault: FramingError | None = None
 
     def __init__(self) -> None:
@@ -106,11 +111,15 @@ class EndlessBody:
 
 
 class ChunkedBody:
-    """A body in chunks, each with its length before it (section 7.1). Extensions and trailers mean nothing here."""
+    """A body in chunks, each with its length before it (section 7.1). Extensions and trailers mean nothing here.
+
+    The first chunk is returned alone: whoever waits for the first token does not wait for all that came with it.
+    """
 
     def __init__(self) -> None:
         self.ended = False
         self.rest: bytes = b""
+        self.more = False
         self.fault: FramingError | None = None
         self._left = 0
         """Bytes of the chunk still to come, its line end included."""
@@ -118,14 +127,22 @@ class ChunkedBody:
         """The beginning of a line."""
         self._trailer = 0
         """Bytes of the trailer, counted from 1 where it has begun."""
+        self._begun = False
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes, and return what of the body is in them."""
         if self._held:
             data = self._held + data
             self._held = b""
+        self.more = False
         pieces: list[bytes] = []
         at, before, total = 0, -1, len(data)
+        if not self._begun:
+            self._begun = True
+            at = _whole_chunks(data, 0, 1, pieces)
+            if 0 < at < total:
+                self._held, self.more = data[at:], True
+                return pieces[0]
         try:
             while before < at < total and not self.ended:
                 before = at
@@ -134,7 +151,7 @@ class ChunkedBody:
                 elif self._trailer:
                     at = self._take_trailer(data, at)
                 else:
-                    at = _whole_chunks(data, at, pieces)
+                    at = _whole_chunks(data, at, total, pieces)
                     if at < total:
                         at = self._take_size(data, at)
         except FramingError as fault:
@@ -198,10 +215,10 @@ class ChunkedBody:
         return end + 2 if end >= 0 else -1
 
 
-def _whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
-    """Take the chunks that are there as a whole, as nearly all are; return where what is anything else begins."""
+def _whole_chunks(data: bytes, at: int, stop: int, pieces: list[bytes]) -> int:
+    """Take the chunks that begin before a place and are there as a whole, as nearly all are; return where they end."""
     total = len(data)
-    while True:
+    while at < stop:
         line = data.find(b"\r\n", at, at + 18)
         digits = data[at:line] if line > at else b""
         if not digits.isalnum() or digits[1:2] in _MARKS:
@@ -214,3 +231,4 @@ def _whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
             return at
         pieces.append(data[line + 2 : end])
         at = end + 2
+    return at

@@ -55,6 +55,15 @@ class Gate:
         """
         if self._places is None:
             return Place()
+        try:
+            with self._lock:  # every request takes this way, and `_locked` ten times as long
+                if free := bool(self._places) and not self._entering:
+                    self._places -= 1
+        finally:
+            self._settle()
+        return Place(self._leave) if free else self._entered(seconds)
+
+    def _entered(self, seconds: float | None) -> Place:
         with self._locked():
             if self._places and not self._entering:
                 self._places -= 1

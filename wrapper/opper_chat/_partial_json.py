@@ -28,7 +28,7 @@ _DEEPEST = 50  # what nests deeper is kept as it came, shared and not merged: de
 
 
 _NUMBERS = frozenset({bool, int, float})
-_SCALARS = _NUMBERS | {str, type(None)}
+SCALARS = _NUMBERS | {str, type(None)}
 
 
 SETTLED_AT = 65536
@@ -155,9 +155,9 @@ def copied(value: object, depth: int = 0) -> object:
     if depth < _DEEPEST:
         depth += 1
         if is_object(value):
-            return {n: v if v.__class__ in _SCALARS else copied(v, depth) for n, v in value.items()}
+            return {n: v if v.__class__ in SCALARS else copied(v, depth) for n, v in value.items()}
         if is_array(value):
-            return [item if item.__class__ in _SCALARS else copied(item, depth) for item in value]
+            return [item if item.__class__ in SCALARS else copied(item, depth) for item in value]
     return value
 
 
