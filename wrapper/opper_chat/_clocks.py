@@ -65,7 +65,7 @@ class CallClocks:
         self.token_seen = False
         self._waited = 0.0
         self._waiting_since: float | None = None
-        self.running = any(seconds is not None for seconds in settings)
+        self.running = settings.count(None) < len(settings)
         """Whether there is any limit; if not, nothing need be asked of these clocks."""
 
     def wait(self, now: float) -> None:
@@ -118,7 +118,7 @@ class StepTimeouts(dict[str, float | None]):
 
     def __init__(self, steps: Mapping[str, float | None], clocks: CallClocks, time: Callable[[], float]) -> None:
         super().__init__(steps)
-        self._clocks: CallClocks | None = clocks
+        self._clocks = clocks if clocks.running else None
         self._time = time
 
     def stop_clocks(self) -> None:
@@ -128,7 +128,7 @@ class StepTimeouts(dict[str, float | None]):
     def get(self, key: str, default: Any = None) -> Any:
         """Return the seconds that a step may take."""
         seconds: float | None = super().get(key, default)
-        limit = self._clocks.limit(self._time()) if self._clocks else None
+        limit = None if self._clocks is None else self._clocks.limit(self._time())
         if limit is None:
             return seconds
         left = max(limit.left, SHORTEST)

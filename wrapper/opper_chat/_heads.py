@@ -26,6 +26,7 @@ _HEAD = re.compile(
     _TOKEN + rb" [!-~]++ HTTP/1\.1\r\n(?:" + _TOKEN + rb": (?:(?![ \t])[^\x00\r\n]++(?<![ \t]))?+\r\n)*+\r\n"
 )
 _TELLING = re.compile(rb"(?i)\n(content-length|transfer-encoding|connection): ([^\r\n]*)")
+_TOLD = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _REQUEST_LINE = re.compile(_TOKEN + rb" [!-~]+")
 _STATUS = re.compile(rb"HTTP/([0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
 _FIELD = re.compile(rb"^(" + _TOKEN + rb"):([^\x00\r\n]*)$", re.MULTILINE)
@@ -162,11 +163,13 @@ def _read(data: bytes) -> AnswerHead:
     closes = status[1] < b"1.1"
     for name, value in headers:
         lower = name.lower()
+        if lower not in _TOLD:
+            continue
         if lower == b"content-length":
             lengths.update(one.strip(b" \t") for one in value.split(b","))
         elif lower == b"transfer-encoding":
             codings.append(value.lower())
-        elif lower == b"connection":
+        else:
             closes = closes or _has_close(value)
     if codings and codings != [b"chunked"]:
         raise HeadError("only the transfer coding 'chunked' is supported")
@@ -193,4 +196,5 @@ def _length(said: set[bytes]) -> int:
 
 
 def _has_close(value: bytes) -> bool:
-    return b"close" in [option.strip(b" \t") for option in value.lower().split(b",")]
+    lower = value.lower()
+    return b"close" in lower and b"close" in [option.strip(b" \t") for option in lower.split(b",")]

@@ -90,10 +90,12 @@ class PreparedRequest(NamedTuple):
 
 
 @cache
-def _endpoint() -> dict[str, Any]:
-    """What the generated endpoint says of every request: method, path and headers."""
+def _endpoint() -> tuple[str, str, dict[str, str]]:
+    """What the generated endpoint says of every request: method, path, and headers by their names in lower case."""
     # The endpoint's public functions send; what they send comes from this one.
-    return create_chat_completion._get_kwargs(body={"messages": []})  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    said: dict[str, Any] = create_chat_completion._get_kwargs(body={"messages": []})  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    headers: dict[str, str] = said["headers"]
+    return said["method"].upper(), said["url"], {name.lower(): value for name, value in headers.items()}
 
 
 def prepare(
@@ -132,14 +134,14 @@ def prepare(
         content = _json.encode(body)
     except ValueError as error:
         raise InvalidArgumentError("create()", "values that JSON has a form for", str(error)) from None
-    endpoint = _endpoint()
+    method, path, headers = _endpoint()
     headers = {
-        **{name.lower(): value for name, value in endpoint["headers"].items()},
+        **headers,
         "accept": "text/event-stream" if stream else "application/json",
         **check_headers(extra_headers, "extra_headers"),
     }
     query = check_query(extra_query, "extra_query")
-    return PreparedRequest(endpoint["method"].upper(), endpoint["url"], headers, query, body, content, _choices(body))
+    return PreparedRequest(method, path, headers, query, body, content, _choices(body))
 
 
 def check_messages(messages: object) -> list[dict[str, object]]:
