@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from ._async_http import AsyncHTTP
-from ._async_reply import AnyReply, response_of
+from ._async_reply import AnyAsyncReply
 from ._async_wait import AsyncAccept, sleep
 from ._call import Call
 from ._clocks import CallClocks
@@ -16,9 +16,6 @@ from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
 from ._scopes import fill, holding
 from ._settings import ClientSettings
-
-if TYPE_CHECKING:
-    import httpx
 
 Answer = TypeVar("Answer")
 
@@ -74,8 +71,8 @@ class AsyncCalls:
         call.complete(completion, monotonic())
         return completion, body
 
-    async def fetch(self, call: Call) -> httpx.Response:
-        """Make a plain call, and return the response with its body read. The caller tells the call's end.
+    async def fetch(self, call: Call) -> AnyAsyncReply:
+        """Make a plain call, and return the answer with its body read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
@@ -83,7 +80,7 @@ class AsyncCalls:
         call.begin()
         return await self._attempts(call, self._read_response)
 
-    async def open(self, call: Call, *, again: bool = False) -> AnyReply:
+    async def open(self, call: Call, *, again: bool = False) -> AnyAsyncReply:
         """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
 
         Raises:
@@ -112,17 +109,16 @@ class AsyncCalls:
             call.raised(error, monotonic())
             raise
 
-    async def _read_completion(self, response: AnyReply, clocks: CallClocks) -> tuple[ChatCompletion, bytes]:
+    async def _read_completion(self, response: AnyAsyncReply, clocks: CallClocks) -> tuple[ChatCompletion, bytes]:
         content = await self.http.read(response, clocks)
         return read_completion(response.status_code, response.headers, content), content
 
-    async def _read_response(self, reply: AnyReply, clocks: CallClocks) -> httpx.Response:
-        await self._check_status(reply, clocks)
-        response = response_of(reply)
+    async def _read_response(self, response: AnyAsyncReply, clocks: CallClocks) -> AnyAsyncReply:
+        await self._check_status(response, clocks)
         await self.http.read_into(response, clocks)
         return response
 
-    async def _check_status(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
+    async def _check_status(self, response: AnyAsyncReply, clocks: CallClocks) -> AnyAsyncReply:
         if not response.is_success:
             content = await self.http.read(response, clocks)
             raise status_error(response.status_code, response.headers, content)

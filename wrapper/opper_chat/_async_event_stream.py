@@ -14,7 +14,7 @@ from ._event_maker import EventMaker
 from ._events import StreamEvent
 
 if TYPE_CHECKING:
-    from ._async_reply import AnyReply
+    from ._async_reply import AnyAsyncReply
 
 
 class AsyncEventStream(AsyncReading):
@@ -23,12 +23,12 @@ class AsyncEventStream(AsyncReading):
     Ends and raises as `AsyncStream` does.
     """
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: AnyReply, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str) -> None:
         super().__init__(calls, call, response, site)
         self._ready: list[StreamEvent] = []
         self._told_all = False
 
-    def _read_from(self, response: AnyReply) -> None:
+    def _read_from(self, response: AnyAsyncReply) -> None:
         super()._read_from(response)
         self._events = EventMaker(self._flow.accumulator)
 

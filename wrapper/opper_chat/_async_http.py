@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
+from ._async_borrowed import AsyncBorrowedClient
 from ._async_gate import AsyncGate
-from ._async_reply import AnyReply, AsyncReply
+from ._async_reply import AnyAsyncReply
 from ._async_sender import AsyncSender, EventHooks, default_sender
 from ._async_wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
 from ._call import Call
@@ -22,7 +23,7 @@ from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
 from ._sent import AnyRequest
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
-from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, forget, forget_key, warn_at_exit
+from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, warn_at_exit
 
 if TYPE_CHECKING:
     import httpx
@@ -55,14 +56,14 @@ class AsyncHTTP:
         self._used = False
         if own is None:
             check_hooks(event_hooks)
-            self._client: AsyncSender | httpx.AsyncClient = default_sender(
+            self._client: AsyncSender | AsyncBorrowedClient = default_sender(
                 default_library(), limits.connections, event_hooks
             )
         else:
             library_of(own, "AsyncClient")
             if event_hooks is not None:
                 raise InvalidArgumentError("event_hooks", "None beside http_client, which has its own", "some")
-            self._client = cast("httpx.AsyncClient", own)  # the fork's has the same names
+            self._client = AsyncBorrowedClient(cast("httpx.AsyncClient", own))  # the fork's has the same names
         self._closed = False
 
     def _begin(self) -> None:
@@ -92,7 +93,7 @@ class AsyncHTTP:
                 raise TypeError(f"a client with {argument}=... is not pickled: make one where it is needed")
         return self._limits
 
-    async def send(self, call: Call) -> AnyReply:
+    async def send(self, call: Call) -> AnyAsyncReply:
         """Send the request of a call and return the response with its body still to be read.
 
         Raises:
@@ -100,9 +101,7 @@ class AsyncHTTP:
             Exception: what the caller's own source of keys raises.
         """
         steps = call.settings.steps
-        if steps is None:
-            steps = DEFAULT_STEPS if isinstance(self._client, AsyncSender) else self._client.timeout.as_dict()
-        given = dict(steps)
+        given = dict(self._client.steps if steps is None else steps)
         number = id(given)
         self.holders.hold(number, CALL)
         try:
@@ -115,7 +114,7 @@ class AsyncHTTP:
         finally:
             self.holders.release(number)
 
-    async def _send(self, call: Call, steps: dict[str, float | None]) -> AnyReply:
+    async def _send(self, call: Call, steps: dict[str, float | None]) -> AnyAsyncReply:
         await self._free_dropped()
         if self._closed or self._client.is_closed:
             closed = APIConnectionError("The client is closed.")
@@ -136,7 +135,7 @@ class AsyncHTTP:
             raise timed_out(limit)  # a key may take its time where it cannot be interrupted
         sending = SendLimit(None if limit is None else limit.left)
         prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
-        response: AnyReply | None = None
+        response: AnyAsyncReply | None = None
         began = monotonic()
         call.sending(began)
         clocks.wait(began)
@@ -153,7 +152,7 @@ class AsyncHTTP:
             raise timed_out(ran_out) from error.__cause__
         finally:
             if response is None:
-                forget(prepared)  # which the frames of whatever is raised have in their variables
+                prepared.forget_key()  # which the frames of whatever is raised have in their variables
             timeouts.stop_clocks()
             clocks.waited(monotonic())
         if response is None or sending.expired:
@@ -162,12 +161,12 @@ class AsyncHTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
-        _forget_keys(response, call.keys)
+        response.forget(call.keys)
         return response
 
-    async def _sent(self, request: AnyRequest) -> AnyReply:
+    async def _sent(self, request: AnyRequest) -> AnyAsyncReply:
         client: Any = self._client  # which has made the request, of its own kind
-        reply: AnyReply = await client.send(request, stream=True)
+        reply: AnyAsyncReply = await client.send(request)
         return reply
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> AnyRequest:
@@ -219,7 +218,7 @@ class AsyncHTTP:
         except TimeoutError:
             raise held_up(limit, "the server takes no more requests for now") from None
 
-    async def read(self, response: AnyReply, clocks: CallClocks) -> bytes:
+    async def read(self, response: AnyAsyncReply, clocks: CallClocks) -> bytes:
         """Read a body to its end and free the connection. What came before an error is in the error."""
         self.holders.hold(id(response), CALL)
         pieces: list[bytes] = []
@@ -235,18 +234,19 @@ class AsyncHTTP:
             await response.aclose()
         return b"".join(pieces)
 
-    async def read_into(self, response: httpx.Response, clocks: CallClocks) -> None:
-        """Read a body to its end, have the response keep it, and free the connection."""
+    async def read_into(self, response: AnyAsyncReply, clocks: CallClocks) -> None:
+        """Read a body to its end, have the library's response keep it, and free the connection."""
+        made = response.in_library()
         self.holders.hold(id(response), CALL)
         limit = clocks.limit(monotonic()) if clocks.running else None
         try:
             with ErrorMap(response.request, response.status_code, response.headers):
                 if limit is None:
-                    await response.aread()
+                    await made.aread()
                     return
                 try:
                     async with time_limit(limit.left, response):
-                        await response.aread()
+                        await made.aread()
                 except TimeoutError:
                     raise timed_out(limit, response.status_code, response.headers) from None
                 if (ran_out := clocks.ran_out(monotonic())) is not None:  # where a read cannot be interrupted
@@ -255,7 +255,7 @@ class AsyncHTTP:
             self.holders.release(id(response))
             await response.aclose()
 
-    async def next_bytes(self, response: AnyReply, pieces: AsyncIterator[bytes], clocks: CallClocks) -> bytes:
+    async def next_bytes(self, response: AnyAsyncReply, pieces: AsyncIterator[bytes], clocks: CallClocks) -> bytes:
         """Return the next bytes of a body; none at its end."""
         mapping = ErrorMap(response.request, response.status_code, response.headers)
         began = monotonic() if clocks.running else 0.0
@@ -300,7 +300,7 @@ class AsyncHTTP:
 
     async def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
-        elsewhere: list[tuple[AnyReply, object]] = []
+        elsewhere: list[tuple[AnyAsyncReply, object]] = []
         try:
             while self.holders.dropped:
                 try:
@@ -313,10 +313,3 @@ class AsyncHTTP:
                     elsewhere.append((response, pieces))
         finally:
             self.holders.dropped.extend(elsewhere)
-
-
-def _forget_keys(reply: AnyReply, keys: list[Secret]) -> None:
-    if isinstance(reply, AsyncReply):
-        reply.forget(keys)
-    else:
-        forget_key(reply, keys)

@@ -19,7 +19,7 @@ from ._record import Attempt
 from ._results import ChatCompletion
 
 if TYPE_CHECKING:
-    from ._async_reply import AnyReply
+    from ._async_reply import AnyAsyncReply
 
 T = TypeVar("T")
 
@@ -71,12 +71,12 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
     whole completion: what ``parse()`` raises.
     """
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: AnyReply, site: str, asked: Asked[T]) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str, asked: Asked[T]) -> None:
         self._asked = asked
         self._parser = EventParser(asked)
         super().__init__(calls, call, response, site)
 
-    def _read_from(self, response: AnyReply) -> None:
+    def _read_from(self, response: AnyAsyncReply) -> None:
         super()._read_from(response)
         self._parser = EventParser(self._asked)
 

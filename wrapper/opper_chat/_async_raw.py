@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from . import _json
 from ._async_calls import AsyncCalls
-from ._async_reply import AnyReply, response_of
+from ._async_reply import AnyAsyncReply
 from ._async_stream import AsyncStream
 from ._call import Call
 from ._errors import APIError
@@ -30,11 +30,12 @@ class _AsyncResponse:
     http_response: httpx.Response
     """The response of the HTTP library."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: AnyReply) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply) -> None:
         self._calls = calls
         self._call = call
         self._retries_taken = len(call.record.attempts)  # this one is not over
-        self.http_response = response_of(response)
+        self._reply = response
+        self.http_response = response.in_library()
 
     @property
     def status_code(self) -> int:
@@ -130,9 +131,9 @@ class AsyncRawResponse(_AsyncResponse):
 class AsyncRawStream(_AsyncResponse):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: AnyReply, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str) -> None:
         super().__init__(calls, call, response)
-        self._stream = AsyncStream(calls, call, self.http_response, site)
+        self._stream = AsyncStream(calls, call, response, site)
 
     async def parse(self) -> AsyncStream:
         """Return the stream of chunks, to be iterated over and closed.
@@ -193,9 +194,9 @@ class AsyncStreamedResponse(_AsyncResponse):
         self._call.finish(monotonic())
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        pieces = self.http_response.aiter_bytes()
+        pieces = self._reply.aiter_bytes()
         try:
-            while data := await self._calls.http.next_bytes(self.http_response, pieces, self._call.clocks):
+            while data := await self._calls.http.next_bytes(self._reply, pieces, self._call.clocks):
                 yield data
         except APIError as error:
             self._call.failed(error, monotonic(), final=True)
@@ -246,7 +247,7 @@ class AsyncStreamedResponse(_AsyncResponse):
     async def close(self) -> None:
         """Free the connection."""
         self._call.close(monotonic())
-        await self.http_response.aclose()
+        await self._reply.aclose()
 
 
 class AsyncStreamedCompletions:

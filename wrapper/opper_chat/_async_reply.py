@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from datetime import timedelta
 from functools import cache
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ._answer_headers import AnswerHeaders
 from ._error_bodies import REMOVED, SHORTEST_SECRET
 from ._library import Library
 from ._options import Secret
-from ._sent import SentRequest, forget_in_headers
+from ._sent import AnyRequest, SentRequest, forget_in_headers
 
 if TYPE_CHECKING:
     import httpx
@@ -31,8 +31,56 @@ class AsyncReplyBody(Protocol):
         ...
 
 
+class AnyAsyncReply(Protocol):
+    """An answer, by whomever it came."""
+
+    status_code: int
+    headers: AnswerHeaders
+
+    @property
+    def request(self) -> AnyRequest:
+        """What it answers."""
+        ...
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """What the transport tells, as httpx has it."""
+        ...
+
+    @property
+    def http_version(self) -> str:
+        """The version of HTTP, such as ``HTTP/1.1``."""
+        ...
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
+        ...
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the body was read or given up."""
+        ...
+
+    def aiter_bytes(self) -> AsyncIterator[bytes]:
+        """Return the body piece by piece, decompressed. At its end the connection is given back."""
+        ...
+
+    async def aclose(self) -> None:
+        """Free the connection."""
+        ...
+
+    def forget(self, keys: Iterable[Secret]) -> None:
+        """Take the keys out of the headers and of what was sent."""
+        ...
+
+    def in_library(self) -> httpx.Response:
+        """Return the library's response of the same. It is the same each time."""
+        ...
+
+
 class AsyncReply:
-    """An answer, with as many of the names of httpx's as are needed here.
+    """An answer over this package's own connections, with as many of the names of httpx's as are needed here.
 
     Args:
         library: whose response it becomes where one is asked for.
@@ -177,12 +225,3 @@ class _Stream:
 def _stream_class(library: Library) -> Any:
     """Return the class of bodies for a library, which takes none but those of its own."""
     return type("ReplyStream", (_Stream, library.AsyncByteStream), {})
-
-
-AnyReply: TypeAlias = "AsyncReply | httpx.Response"
-"""An answer by this package's own connections, or by a caller's own client."""
-
-
-def response_of(reply: AnyReply) -> httpx.Response:
-    """Return the library's response of an answer."""
-    return reply.in_library() if isinstance(reply, AsyncReply) else reply

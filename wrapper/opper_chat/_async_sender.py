@@ -16,6 +16,7 @@ from ._async_reply import AsyncReply
 from ._library import Library, core_of
 from ._options import find_proxy, names_proxies
 from ._sent import SentRequest, address_of
+from ._settings import DEFAULT_STEPS, Steps
 from ._transport import CallersError, shared_ssl_context
 
 if TYPE_CHECKING:
@@ -68,6 +69,11 @@ class AsyncSender:
         self._hooks = event_hooks
 
     @property
+    def steps(self) -> Steps:
+        """Seconds that each step of a request may take, where the settings of a call do not say it."""
+        return DEFAULT_STEPS
+
+    @property
     def is_closed(self) -> bool:
         """Whether it sends nothing more."""
         return self._pool.closed
@@ -92,7 +98,7 @@ class AsyncSender:
         given.setdefault("content-length", str(len(content)))
         return SentRequest(self._library, method, address, given, content, extensions=extensions)
 
-    async def send(self, request: SentRequest, *, stream: bool) -> AsyncReply:  # noqa: ARG002  # it always is
+    async def send(self, request: SentRequest) -> AsyncReply:
         """Send a request, and return the answer with its body still to be read.
 
         Raises:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self
 
 from ._async_bell import Bell
 from ._async_calls import AsyncCalls
-from ._async_reply import AnyReply, response_of
+from ._async_reply import AnyAsyncReply
 from ._async_wait import can_interrupt, drop, free, interrupt, time_limit, where
 from ._call import Call
 from ._chunks import ReadChunk
@@ -33,7 +33,7 @@ DRAIN_BYTES = 65536
 class AsyncReading:
     """What a stream of chunks and a stream of events have in common."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: AnyReply, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str) -> None:
         self._closed = False
         self._calls = calls
         self._call = call
@@ -46,7 +46,7 @@ class AsyncReading:
         self._failure: APIError | None = None
         self._read_from(response)
 
-    def _read_from(self, response: AnyReply) -> None:
+    def _read_from(self, response: AnyAsyncReply) -> None:
         self._response = response
         self._home = where()
         self._bytes = response.aiter_bytes()
@@ -64,7 +64,7 @@ class AsyncReading:
 
         Where a stream breaks before it brought anything it is asked for again, and this is the last response.
         """
-        return response_of(self._response)
+        return self._response.in_library()
 
     @property
     def headers(self) -> Mapping[str, str]:

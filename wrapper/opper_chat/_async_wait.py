@@ -20,9 +20,8 @@ from ._options import AsyncKeySource
 from ._wait import GRIP, LEAVE, LOOP, WATCH, Grip, grip_of, interrupt
 
 if TYPE_CHECKING:
-    import httpx
-
-    from ._async_reply import AnyReply
+    from ._async_borrowed import AsyncBorrowedClient
+    from ._async_reply import AnyAsyncReply
     from ._async_sender import AsyncSender
 
 __all__ = [
@@ -73,7 +72,7 @@ async def _fail_after(seconds: float | None) -> AsyncGenerator[None]:
 
 def time_limit(
     seconds: float,
-    response: AnyReply | None = None,  # noqa: ARG001  # the twin works on its socket
+    response: AnyAsyncReply | None = None,  # noqa: ARG001  # the twin works on its socket
 ) -> AbstractAsyncContextManager[object]:
     """Bound what is awaited inside.
 
@@ -84,7 +83,7 @@ def time_limit(
 
 
 Answer = TypeVar("Answer")
-AsyncAccept: TypeAlias = Callable[["AnyReply", CallClocks], Coroutine[object, object, Answer]]
+AsyncAccept: TypeAlias = Callable[["AnyAsyncReply", CallClocks], Coroutine[object, object, Answer]]
 """Makes of a response what a call is to return."""
 
 
@@ -155,12 +154,12 @@ async def at_end_of_loop(work: Callable[[], Coroutine[object, object, None]]) ->
     return waiting
 
 
-def can_interrupt(response: AnyReply) -> bool:  # noqa: ARG001  # the twin looks for its socket
+def can_interrupt(response: AnyAsyncReply) -> bool:  # noqa: ARG001  # the twin looks for its socket
     """Return True: whatever is awaited can be bounded."""
     return True
 
 
-def abandon(client: AsyncSender | httpx.AsyncClient) -> None:
+def abandon(client: AsyncSender | AsyncBorrowedClient) -> None:
     """Give up a client in a finalizer, where nothing can be awaited: its connections are closed with their loop."""
 
 
@@ -170,7 +169,7 @@ async def forget_loop(waiting: object) -> None:
         await waiting.aclose()
 
 
-async def free(response: AnyReply, pieces: AsyncIterator[bytes] | None) -> None:
+async def free(response: AnyAsyncReply, pieces: AsyncIterator[bytes] | None) -> None:
     """Close a response, and the generators that its body was read from, unless somebody reads from them now.
 
     A generator in the middle of its work ends when it is asked to go on without the connection. What is left in the
@@ -193,7 +192,7 @@ async def _end(pieces: AsyncIterator[bytes]) -> None:
         pass
 
 
-def drop(response: AnyReply, pieces: object, dropped: list[tuple[AnyReply, object]]) -> None:
+def drop(response: AnyAsyncReply, pieces: object, dropped: list[tuple[AnyAsyncReply, object]]) -> None:
     """Give up a response in a finalizer, where nothing can be awaited.
 
     The server sees its connection end at once, and the place is free for the next call; what is left of the
@@ -206,13 +205,13 @@ def drop(response: AnyReply, pieces: object, dropped: list[tuple[AnyReply, objec
         leave()
 
 
-def is_here(response: AnyReply) -> bool:
+def is_here(response: AnyAsyncReply) -> bool:
     """Whether a response belongs to this event loop, in which alone it can be closed."""
     here = where()
     return bool(response.extensions.get(LOOP, here) == here)
 
 
-def is_anywhere(response: AnyReply) -> bool:
+def is_anywhere(response: AnyAsyncReply) -> bool:
     """Whether the event loop of a response is still there."""
     loop = response.extensions.get(LOOP)
     return isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed()

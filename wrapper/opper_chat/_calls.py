@@ -6,21 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from ._call import Call
 from ._clocks import CallClocks
 from ._errors import APIError
 from ._http import HTTP
-from ._reply import AnyReply, response_of
+from ._reply import AnyReply
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
 from ._scopes import fill, holding
 from ._settings import ClientSettings
 from ._wait import Accept, sleep
-
-if TYPE_CHECKING:
-    import httpx
 
 Answer = TypeVar("Answer")
 
@@ -78,8 +75,8 @@ class Calls:
         call.complete(completion, monotonic())
         return completion, body
 
-    def fetch(self, call: Call) -> httpx.Response:
-        """Make a plain call, and return the response with its body read. The caller tells the call's end.
+    def fetch(self, call: Call) -> AnyReply:
+        """Make a plain call, and return the answer with its body read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
@@ -122,9 +119,8 @@ class Calls:
         content = self.http.read(response, clocks)
         return read_completion(response.status_code, response.headers, content), content
 
-    def _read_response(self, reply: AnyReply, clocks: CallClocks) -> httpx.Response:
-        self._check_status(reply, clocks)
-        response = response_of(reply)
+    def _read_response(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
+        self._check_status(response, clocks)
         self.http.read_into(response, clocks)
         return response
 

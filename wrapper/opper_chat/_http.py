@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
+from ._borrowed import BorrowedClient
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
@@ -19,20 +20,11 @@ from ._library import default_library, failures, library_of
 from ._limits import Place
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
-from ._reply import AnyReply, Reply
+from ._reply import AnyReply
 from ._sender import EventHooks, Sender, default_sender
 from ._sent import AnyRequest
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
-from ._transport import (
-    CALL,
-    CallersError,
-    ErrorMap,
-    Holders,
-    bearer,
-    forget,
-    forget_key,
-    warn_at_exit,
-)
+from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, warn_at_exit
 from ._wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
 
 if TYPE_CHECKING:
@@ -68,7 +60,7 @@ class HTTP:
         self._used = False
         if own is None:
             check_hooks(event_hooks)
-            self._client: Sender | httpx.Client = default_sender(
+            self._client: Sender | BorrowedClient = default_sender(
                 default_library(), limits.connections, event_hooks
             )
         else:
@@ -77,7 +69,9 @@ class HTTP:
                 raise InvalidArgumentError(
                     "event_hooks", "None beside http_client, which has its own", "some"
                 )
-            self._client = cast("httpx.Client", own)  # the fork's has the same names
+            self._client = BorrowedClient(
+                cast("httpx.Client", own)
+            )  # the fork's has the same names
         self._closed = False
 
     def _begin(self) -> None:
@@ -117,13 +111,7 @@ class HTTP:
             Exception: what the caller's own source of keys raises.
         """
         steps = call.settings.steps
-        if steps is None:
-            steps = (
-                DEFAULT_STEPS
-                if isinstance(self._client, Sender)
-                else self._client.timeout.as_dict()
-            )
-        given = dict(steps)
+        given = dict(self._client.steps if steps is None else steps)
         number = id(given)
         self.holders.hold(number, CALL)
         try:
@@ -174,7 +162,7 @@ class HTTP:
             raise timed_out(ran_out) from error.__cause__
         finally:
             if response is None:
-                forget(prepared)  # which the frames of whatever is raised have in their variables
+                prepared.forget_key()  # which the frames of whatever is raised have in their variables
             timeouts.stop_clocks()
             clocks.waited(monotonic())
         if response is None or sending.expired:
@@ -183,12 +171,12 @@ class HTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
-        _forget_keys(response, call.keys)
+        response.forget(call.keys)
         return response
 
     def _sent(self, request: AnyRequest) -> AnyReply:
         client: Any = self._client  # which has made the request, of its own kind
-        reply: AnyReply = client.send(request, stream=True)
+        reply: AnyReply = client.send(request)
         return reply
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> AnyRequest:
@@ -261,18 +249,19 @@ class HTTP:
             response.close()
         return b"".join(pieces)
 
-    def read_into(self, response: httpx.Response, clocks: CallClocks) -> None:
-        """Read a body to its end, have the response keep it, and free the connection."""
+    def read_into(self, response: AnyReply, clocks: CallClocks) -> None:
+        """Read a body to its end, have the library's response keep it, and free the connection."""
+        made = response.in_library()
         self.holders.hold(id(response), CALL)
         limit = clocks.limit(monotonic()) if clocks.running else None
         try:
             with ErrorMap(response.request, response.status_code, response.headers):
                 if limit is None:
-                    response.read()
+                    made.read()
                     return
                 try:
                     with time_limit(limit.left, response):
-                        response.read()
+                        made.read()
                 except TimeoutError:
                     raise timed_out(limit, response.status_code, response.headers) from None
                 if (
@@ -341,10 +330,3 @@ class HTTP:
                     elsewhere.append((response, pieces))
         finally:
             self.holders.dropped.extend(elsewhere)
-
-
-def _forget_keys(reply: AnyReply, keys: list[Secret]) -> None:
-    if isinstance(reply, Reply):
-        reply.forget(keys)
-    else:
-        forget_key(reply, keys)

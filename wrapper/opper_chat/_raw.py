@@ -14,7 +14,7 @@ from ._call import Call
 from ._calls import Calls
 from ._errors import APIError
 from ._record import Attempt
-from ._reply import AnyReply, response_of
+from ._reply import AnyReply
 from ._requests import CallArguments
 from ._responses import ChatCompletion, not_json, read_completion
 from ._stream import Stream
@@ -36,7 +36,8 @@ class _Response:
         self._calls = calls
         self._call = call
         self._retries_taken = len(call.record.attempts)  # this one is not over
-        self.http_response = response_of(response)
+        self._reply = response
+        self.http_response = response.in_library()
 
     @property
     def status_code(self) -> int:
@@ -134,7 +135,7 @@ class RawStream(_Response):
 
     def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
         super().__init__(calls, call, response)
-        self._stream = Stream(calls, call, self.http_response, site)
+        self._stream = Stream(calls, call, response, site)
 
     def parse(self) -> Stream:
         """Return the stream of chunks, to be iterated over and closed.
@@ -195,11 +196,9 @@ class StreamedResponse(_Response):
         self._call.finish(monotonic())
 
     def _pieces(self) -> Iterator[bytes]:
-        pieces = self.http_response.iter_bytes()
+        pieces = self._reply.iter_bytes()
         try:
-            while data := self._calls.http.next_bytes(
-                self.http_response, pieces, self._call.clocks
-            ):
+            while data := self._calls.http.next_bytes(self._reply, pieces, self._call.clocks):
                 yield data
         except APIError as error:
             self._call.failed(error, monotonic(), final=True)
@@ -255,7 +254,7 @@ class StreamedResponse(_Response):
     def close(self) -> None:
         """Free the connection."""
         self._call.close(monotonic())
-        self.http_response.close()
+        self._reply.close()
 
 
 class StreamedCompletions:

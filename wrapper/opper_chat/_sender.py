@@ -18,6 +18,7 @@ from ._options import find_proxy, names_proxies
 from ._pool import Lender, Pool
 from ._reply import Reply
 from ._sent import SentRequest, address_of
+from ._settings import DEFAULT_STEPS, Steps
 from ._transport import CallersError, shared_ssl_context
 
 if TYPE_CHECKING:
@@ -80,6 +81,11 @@ class Sender:
         self._hooks = event_hooks
 
     @property
+    def steps(self) -> Steps:
+        """Seconds that each step of a request may take, where the settings of a call do not say it."""
+        return DEFAULT_STEPS
+
+    @property
     def is_closed(self) -> bool:
         """Whether it sends nothing more."""
         return self._pool.closed
@@ -104,7 +110,7 @@ class Sender:
         given.setdefault("content-length", str(len(content)))
         return SentRequest(self._library, method, address, given, content, extensions=extensions)
 
-    def send(self, request: SentRequest, *, stream: bool) -> Reply:  # noqa: ARG002  # it always is
+    def send(self, request: SentRequest) -> Reply:
         """Send a request, and return the answer with its body still to be read.
 
         Raises:

@@ -7,8 +7,9 @@ what a first call would have to load. Its own request is made where somebody wan
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ._error_bodies import REMOVED
 from ._headers import SECRETIVE
@@ -67,8 +68,31 @@ def address_of(library: Library, url: str, params: tuple[tuple[str, str], ...] =
     return Address(scheme, host, port, authority, path.encode("ascii"), text, text)
 
 
+class AnyRequest(Protocol):
+    """A request, whoever sends it."""
+
+    @property
+    def method(self) -> str:
+        """Such as ``POST``."""
+        ...
+
+    @property
+    def place(self) -> str:
+        """Where it goes, without the query."""
+        ...
+
+    @property
+    def extensions(self) -> Mapping[str, Any]:
+        """What the transport is told, as httpx has it."""
+        ...
+
+    def forget_key(self) -> None:
+        """Take the key out, and whatever else goes by the name of a credential."""
+        ...
+
+
 class SentRequest:
-    """A request, with as many of the names of httpx's as are needed here.
+    """A request of this package's own connections, with as many of the names of httpx's as are needed here.
 
     Args:
         library: whose request it becomes where one is asked for.
@@ -109,6 +133,11 @@ class SentRequest:
         self.headers = dict(request.headers.items())
         self.content = request.content
         self.extensions = request.extensions
+
+    @property
+    def place(self) -> str:
+        """Where it goes, without the query."""
+        return self.address.place
 
     @property
     def pairs(self) -> list[tuple[bytes, bytes]]:
@@ -170,5 +199,29 @@ def _without_secrets(url: httpx.URL) -> httpx.URL:
     return url.copy_merge_params(dict.fromkeys(secret, REMOVED)) if secret else url
 
 
-AnyRequest: TypeAlias = "SentRequest | httpx.Request"
-"""A request of this package's own connections, or of a caller's own client."""
+class BorrowedRequest:
+    """A request that a caller's own client has made.
+
+    Args:
+        made: the library's.
+    """
+
+    __slots__ = ("_made", "extensions", "method")
+
+    def __init__(self, made: httpx.Request) -> None:
+        self._made = made
+        self.method = made.method
+        self.extensions = made.extensions
+
+    @property
+    def place(self) -> str:
+        """Where it goes, without the query."""
+        return str(self._made.url.copy_with(query=None))
+
+    def in_library(self) -> httpx.Request:
+        """Return the library's request."""
+        return self._made
+
+    def forget_key(self) -> None:
+        """Take the key out, and whatever else goes by the name of a credential."""
+        forget_key_of(self._made)

@@ -19,7 +19,7 @@ from ._errors import APIError, StreamTruncatedError, request_id
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow
 from ._library import failures
 from ._record import Attempt
-from ._reply import AnyReply, response_of
+from ._reply import AnyReply
 from ._served import trace_id
 from ._wait import can_interrupt, drop, free, interrupt, time_limit, where
 
@@ -66,7 +66,7 @@ class Reading:
 
         Where a stream breaks before it brought anything it is asked for again, and this is the last response.
         """
-        return response_of(self._response)
+        return self._response.in_library()
 
     @property
     def headers(self) -> Mapping[str, str]:

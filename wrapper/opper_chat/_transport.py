@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from types import TracebackType
@@ -14,7 +14,6 @@ from weakref import WeakSet
 
 from sniffio import AsyncLibraryNotFoundError, current_async_library
 
-from ._error_bodies import SHORTEST_SECRET
 from ._errors import (
     APIConnectionError,
     APIError,
@@ -24,7 +23,7 @@ from ._errors import (
 )
 from ._library import LOADING, Library, failures
 from ._options import Secret, find_authorities
-from ._sent import AnyRequest, SentRequest, forget_in_headers, forget_key_of
+from ._sent import AnyRequest, forget_key_of
 
 if TYPE_CHECKING:
     import ssl
@@ -236,10 +235,6 @@ class ErrorMap:
             ) from None
 
 
-def _place_of(request: AnyRequest) -> object:
-    return request.address.place if isinstance(request, SentRequest) else request.url.copy_with(query=None)
-
-
 def _closed(error: Exception, status_code: int | None, headers: Mapping[str, str] | None) -> APIError:
     message = f"The response was closed before its body was read ({str(error).rstrip('.')})."
     closed = APIConnectionError(message, status_code=status_code, headers=headers)
@@ -254,7 +249,7 @@ def _mapped(
     headers: Mapping[str, str] | None,
     holders: Holders | None,
 ) -> APIError:
-    where = f"{request.method} {_place_of(request)}"
+    where = f"{request.method} {request.place}"
     if isinstance(error, failures("TimeoutException")):
         clock, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
         # A copy: what it was set to, not what the clocks have left of it.
@@ -290,34 +285,13 @@ def _is_of_tls(error: BaseException | None) -> bool:
     return False
 
 
-def forget_key(response: httpx.Response, keys: Iterable[Secret]) -> None:
-    """Take the key out of a response's headers, where some servers repeat it, and out of the requests that hang on it.
-
-    They do for as long as it lives.
-    """
-    for request in (*(past.request for past in response.history), response.request):
-        forget_key_of(request)
-    for key in keys:
-        secret = key.reveal()
-        if len(secret) >= SHORTEST_SECRET:
-            forget_in_headers(response.headers, secret)
-
-
-def forget(request: AnyRequest) -> None:
-    """Take the key out of a request."""
-    if isinstance(request, SentRequest):
-        request.forget_key()
-    else:
-        forget_key_of(request)
-
-
 def _without_key(error: Exception, request: AnyRequest) -> Exception:
     """Return an exception that holds the key nowhere.
 
     Its request does, which is the library's own and hangs on it; and so do the frames of its traceback and of the
     exceptions before it, which some tools print with their variables.
     """
-    forget(request)
+    request.forget_key()
     with suppress(RuntimeError):  # it has none
         forget_key_of(cast("httpx.RequestError", error).request)  # after a redirect it is another one
     error.__cause__ = error.__context__ = None

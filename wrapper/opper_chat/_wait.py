@@ -20,13 +20,12 @@ from ._options import AsyncKeySource
 from ._watchdog import Socket, Watch, shut_down, watchdog
 
 if TYPE_CHECKING:
-    import httpx
-
-    from ._async_reply import AsyncReply
-    from ._reply import AnyReply, Reply
+    from ._async_reply import AnyAsyncReply
+    from ._borrowed import BorrowedClient
+    from ._reply import AnyReply
     from ._sender import Sender
 
-    EitherReply: TypeAlias = Reply | AsyncReply | httpx.Response
+    EitherReply: TypeAlias = AnyReply | AnyAsyncReply
 
 LEAVE = "opper_chat.leave"
 """The extension of a response that makes room for the next call; it can be called where nothing can be awaited."""
@@ -208,7 +207,7 @@ def free(response: AnyReply, pieces: Iterator[bytes] | None) -> None:  # noqa: A
     response.close()
 
 
-def abandon(client: Sender | httpx.Client) -> None:
+def abandon(client: Sender | BorrowedClient) -> None:
     """Close a client in a finalizer."""
     client.close()
 
