@@ -122,7 +122,8 @@ def tables(results: dict[str, object]) -> dict[str, str]:
     )
     return {
         "about": about, "goals": report.goals(rounds), "missing": report.missing(rounds),
-        "clients": report.everything(rounds), "pictures": pictures, "imports": imports(),
+        "clients": report.everything(rounds), "transports": report.transports(rounds), "pictures": pictures,
+        "imports": imports(),
     }  # fmt: skip
 
 
@@ -165,7 +166,7 @@ def main() -> int:
             (folder / name_of_picture(question)).write_text(drawn, "utf-8")
     if options.publish:
         publish(parts)
-    for name in ("about", "goals", "clients"):
+    for name in ("about", "goals", "clients", "transports"):
         print(f"\n{parts[name]}")
     print(f"\nStill missing:\n{parts['missing']}\n\nResults and pictures: {folder}")
     return 0

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import report
 from flavours import HELLO, Flavour
 from goals import GOALS, Goal, Record
 from served import LARGE, WORDS
@@ -70,6 +71,15 @@ def test_a_ratio_is_made_within_a_round() -> None:
     grown = [[Record("opper", "sync", "memory-calls:5000", 5000, 0.0, 0.0, 700_000)]]
     assert growth.figure(grown, "sync") == pytest.approx((0.7, 0.7, 0.7, 1))
     assert growth.reached(growth.figure(grown, "sync")) == "**missing**"
+
+
+def test_other_transports_have_a_table_of_their_own() -> None:
+    """Between this client's own connections and openai's; they are no clients beside it."""
+    rounds = [[record(name, "own", 1000, 1.0) for name in ("opper", "opper[pyreqwest]", "openai")]]
+    lines = report.transports(rounds).splitlines()
+    assert [line.split("|")[2].strip() for line in lines[2:]] == ["opper", "opper[pyreqwest]", "openai"]
+    assert "pyreqwest" not in report.everything(rounds)
+    assert report.transports([[record("opper", "own", 1000, 1.0)]]) == "Not measured."
 
 
 def test_every_goal_is_listed() -> None:

@@ -125,7 +125,7 @@ def _streams(goals: dict[str, tuple[float, float]], more: str = "") -> list[Goal
 MB = 1e-6
 GOALS: list[Goal] = [
     *_streams({"own": (6, 15), "coalesced": (6, 15), "many": (10, 17)}),
-    *_streams(dict.fromkeys(("own", "coalesced", "many"), (15, 30)), ", as was hoped for from a faster transport"),
+    *_streams(dict.fromkeys(("own", "coalesced", "many"), (15, 30)), ", by the bounds set for a faster transport"),
     Goal("streaming, with another number in each chunk: speed vs openai", "varied", 6, 15, more=True),
     Goal("plain call, small reply: CPU vs openai", "small", 0.35, 0.25, metric="cpu"),
     Goal("plain call, small reply: CPU vs bare httpx + json", "small", 1.1, 0.9, "httpx", "cpu"),

@@ -38,7 +38,7 @@ def picture(rounds: Rounds, question: str) -> str | None:
     ]
     for place, (client, shell, figure) in enumerate(bars):
         y = TOP + place * (BAR + GAP)
-        kind = "ours" if client.partition("[")[0] == OURS else client if client == "limit" else "others"
+        kind = "ours" if client == OURS else client if client == "limit" else "others"
         middle = y + BAR / 2
         least, end = LEFT + figure.least * scale, LEFT + figure.most * scale
         drawn += [

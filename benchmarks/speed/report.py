@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from environments import OURS
+from environments import OURS, transport_of
 from goals import GOALS, Figure, Goal, Metric, Rounds, cost
 
 QUESTIONS: dict[str, tuple[str, Metric, bool]] = {
@@ -26,6 +26,16 @@ QUESTIONS: dict[str, tuple[str, Metric, bool]] = {
     "second": ("Second client, made and closed: µs", "wall", False),
 }
 """Every question: its title, what is shown of it, and whether as a number a second."""
+
+ON_TRANSPORTS = {
+    "own": "a write each: chunks per second",
+    "many": "32 events per HTTP chunk: the same",
+    "paced": "with pauses: µs of CPU per chunk",
+    "small": "plain call: µs of CPU",
+    "first": "first chunk: µs",
+    "concurrent:1000": "1,000 streams: chunks per second",
+}
+"""The questions in which a transport has a part, and what they are called where transports are compared."""
 
 MILLISECONDS = {"import", "cold"}
 
@@ -92,9 +102,21 @@ def shown(rounds: Rounds, question: str, client: str, shell: str) -> Figure | No
 
 
 def clients_of(rounds: Rounds) -> list[str]:
-    """Return the clients that were measured, ours first and the limit last."""
-    found = {record.client for records in rounds for record in records}
-    return sorted(found, key=lambda name: (name == "limit", not name.startswith(f"{OURS}[") and name != OURS, name))
+    """Return the clients that were measured by connections of their own, ours first and the limit last."""
+    found = {record.client for records in rounds for record in records if transport_of(record.client) is None}
+    return sorted(found, key=lambda name: (name == "limit", name != OURS, name))
+
+
+def transports(rounds: Rounds) -> str:
+    """Write the figures of this client by other transports, between its own and openai's."""
+    found = sorted({record.client for records in rounds for record in records if transport_of(record.client)})
+    rows: list[list[str]] = []
+    for shell in ("sync", "async") if found else ():
+        for client in (OURS, *found, "openai"):
+            figures = [shown(rounds, question, client, shell) for question in ON_TRANSPORTS]
+            if any(figures):
+                rows.append([shell, client, *map(spread, figures)])
+    return table(["", "", *ON_TRANSPORTS.values()], rows) if rows else "Not measured."
 
 
 def everything(rounds: Rounds) -> str:
