@@ -13,8 +13,8 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
-from flavours import Flavour
-from opper_chat import AsyncOpper, Opper
+from flavours import HELLO, Flavour
+from opper_chat import AsyncOpper, ChatCompletion, Opper
 from server import running
 
 ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": "Name a colour of the rainbow."}]}
@@ -36,13 +36,23 @@ BUDGETS = {
         42, 42, "half is finding that it is of the form of the one before, and making its three models; what is of no"
         " form takes twice as many"
     ),
+    "chunk of no form": Budget(
+        95, 95, "its JSON, its three models by their members, and another look at each member to add it up"
+    ),
     "piece of text": Budget(45, 45, "a chunk, and a look at whose text it has: asking for text alone saves nothing"),
     "event": Budget(104, 104, "a chunk, its two events, and the search for other pieces that it might have brought"),
     "call": Budget(
-        560, 660, "a fifth are checks of the arguments, a fifth the two heads; the rest are the bounds of waiting, what"
-        " is told of the call, and under asyncio the turns of its loop"
+        485, 585, "a seventh are checks of the arguments, a fifth the two heads; the rest are the bounds of waiting,"
+        " what is told of the call, and under asyncio the turns of its loop"
     ),
-    "stream": Budget(890, 1010, "a call, the reading of two chunks, and the end: giving the connection back"),
+    "call, 52 KB with log probabilities": Budget(
+        750, 1200, "those of a small reply, and some for each piece that it comes in, which are more or fewer: nothing"
+        " is made of the 840 log probabilities that nobody asks for"
+    ),
+    "log probability": Budget(
+        13, 13, "one model, a copy of its JSON object, a pop and a look for each member, and a copy of its bytes"
+    ),
+    "stream": Budget(800, 925, "a call, the reading of two chunks, and the end: giving the connection back"),
 }  # fmt: skip
 
 
@@ -134,6 +144,7 @@ def within(name: str, flavour: Flavour, calls: float) -> None:
     [
         ("chunk, each in an HTTP chunk", "whole", "chunks"),
         ("chunk, 32 in an HTTP chunk", "many", "chunks"),
+        ("chunk of no form", "varied", "chunks"),
         ("piece of text", "many", "text"),
         ("event", "many", "events"),
     ],
@@ -150,6 +161,32 @@ def test_a_plain_call(flavour: Flavour, address: str) -> None:
     within(
         "call", flavour, counted(flavour, f"{address}/small/1", lambda client: client.chat.completions.create(**ASKED))
     )
+
+
+def test_a_long_reply(flavour: Flavour, address: str) -> None:
+    """Hardly more than a small one, and no more for each log probability than its budget."""
+
+    def create(client: Any) -> Any:
+        return client.chat.completions.create(**ASKED)
+
+    def read(client: Any) -> int:
+        return probabilities(create(client))
+
+    async def read_async(client: Any) -> int:
+        return probabilities(await create(client))
+
+    url = f"{address}/large/1"
+    most = probabilities(flavour.create(url, messages=HELLO))
+    alone = counted(flavour, url, create)
+    within("call, 52 KB with log probabilities", flavour, alone)
+    all_of_them = counted(flavour, url, read if flavour.kind == "sync" else read_async)
+    within("log probability", flavour, (all_of_them - alone) / most)
+
+
+def probabilities(completion: ChatCompletion) -> int:
+    """Read the log probabilities of an answer, and return how many there are."""
+    logprobs = completion.choices[0].logprobs
+    return sum(1 + len(token.top_logprobs or []) for token in (logprobs and logprobs.content) or [])
 
 
 def test_a_short_stream(flavour: Flavour, address: str) -> None:
