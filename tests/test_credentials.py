@@ -266,6 +266,22 @@ def test_a_redirect_does_not_take_the_key_elsewhere(server: LocalServer, flavour
         assert "authorization" not in request.headers
 
 
+@pytest.mark.parametrize("follow", [True, False])
+def test_a_redirect_that_repeats_the_key(server: LocalServer, follow: bool) -> None:
+    """It is in no header of what was answered on the way, and in no request that is still to be sent."""
+    seen: list[Any] = []
+    server.reply(Reply(307, {"location": "/v1/elsewhere", "x-echo": f"Bearer {KEY}"}, b""))
+    with httpx.Client(follow_redirects=follow, event_hooks={"response": [seen.append]}) as own:
+        client = Opper(api_key=KEY, base_url=server.base_url, http_client=own)
+        with pytest.raises(APIError):
+            client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+    redirected, last = seen[0], seen[-1]
+    assert redirected.headers["x-echo"] == "Bearer [removed]"
+    assert (last is redirected) is not follow
+    requests = [one.request for one in (*last.history, last)] + ([] if follow else [last.next_request])
+    assert KEY not in f"{[request.headers.raw for request in requests]}"
+
+
 @pytest.mark.parametrize(
     ("address", "warned"),
     [

@@ -58,12 +58,14 @@ def fed(body: Body, data: bytes) -> bytes:
     st.sampled_from([b"", b"x-checksum: 1\r\n", b"a: 1\r\nb: 2\r\n"]),
     st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n"]),
     st.lists(st.integers(1, 30), min_size=1, max_size=4),
+    st.booleans(),
 )
 def test_a_chunked_body_cut_anywhere(
-    pieces: list[bytes], extension: bytes, trailer: bytes, behind: bytes, sizes: list[int]
+    pieces: list[bytes], extension: bytes, trailer: bytes, behind: bytes, sizes: list[int], first_alone: bool
 ) -> None:
     """The pieces, and what stands behind the body is not of it."""
     body = ChunkedBody()
+    body.first_alone = first_alone
     whole = framed(pieces, extension, trailer)
     assert read(body, cut(whole[:-1], sizes)) == b"".join(pieces)
     assert not body.ended
@@ -99,15 +101,14 @@ def test_what_came_before_a_fault_is_handed_out(behind: bytes) -> None:
 
 
 def test_the_first_chunk_alone() -> None:
-    """Is handed out before anything is made of what came with it; from then on all that came is one piece."""
-    body = ChunkedBody()
+    """Is handed out before anything is made of what came with it, where that is asked for; what comes later is one."""
+    body, alone, broken = ChunkedBody(), ChunkedBody(), ChunkedBody()
+    body.first_alone = alone.first_alone = broken.first_alone = True
     data = framed([b"ab", b"cd", b"e"])
     assert (body.feed(data[:10]), body.more) == (b"ab", True)
     assert (body.feed(b""), body.more, body.ended) == (b"", False, False)
     assert (body.feed(data[10:]), body.more, body.ended) == (b"cde", False, True)
-    alone = ChunkedBody()
     assert (alone.feed(framed([b"ab"])[:-5]), alone.more) == (b"ab", False)
-    broken = ChunkedBody()
     assert (broken.feed(b"1\r\nx\r\nzz\r\n"), broken.fault) == (b"x", None)
     with pytest.raises(FramingError, match="illegal chunk header"):
         broken.feed(b"")

@@ -146,6 +146,7 @@ GOALS: list[Goal] = [
     ),
     Goal("`import opper_chat` vs `import openai`, net: CPU", "import", 0.10, 0.06, metric="cpu", shells=("sync",)),
     Goal("import, client, first reply vs openai, net: CPU", "cold", 0.22, 0.18, metric="cpu"),
+    Goal("the same over TLS vs openai, net: CPU", "cold-tls", 0.22, 0.18, metric="cpu"),
     Goal("second client, made and closed", "second", 1.0, 0.2, None, scale=1e3, unit=" ms"),
     Goal("memory: a stream of 1,000,000 chunks", "memory-stream:1000000", 5, 3, None, "bytes", scale=MB, unit=" MB"),
     Goal("memory: 5,000 calls", "memory-calls:5000", 0.5, 0.2, None, "bytes", scale=MB, unit=" MB"),

@@ -23,6 +23,7 @@ QUESTIONS: dict[str, tuple[str, Metric, bool]] = {
     "concurrent:100": ("100 async streams at once: chunks per second", "wall", True),
     "import": ("Import, net of the interpreter: ms of CPU", "cpu", False),
     "cold": ("Import, client, first reply, net of the interpreter: ms of CPU", "cpu", False),
+    "cold-tls": ("The same over TLS: ms of CPU", "cpu", False),
     "second": ("Second client, made and closed: µs", "wall", False),
 }
 """Every question: its title, what is shown of it, and whether as a number a second."""
@@ -37,7 +38,7 @@ ON_TRANSPORTS = {
 }
 """The questions in which a transport has a part, and what they are called where transports are compared."""
 
-MILLISECONDS = {"import", "cold"}
+MILLISECONDS = {"import", "cold", "cold-tls"}
 
 
 def number(value: float) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 from time import monotonic
@@ -13,6 +14,7 @@ from typing import NamedTuple
 
 from environments import OURS, PEERS, TRANSPORTS, Environment, name_of, transport_of
 from goals import Record
+from secure import running_by_tls
 from starting import program, started
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -21,13 +23,14 @@ HANGS_AFTER = 600.0
 
 SHELLS = ("sync", "async")
 STREAMS = ("own", "coalesced", "many", "paced", "varied")
-STARTS = ("import", "cold")
+STARTS = ("import", "cold", "cold-tls")
 CALLS = ("small", "large", "logprobs", "first")
 BY_TRANSPORT = {*STREAMS, "small", "first", "concurrent"}
 """What is asked of a transport."""
 ABLE: dict[str, frozenset[str]] = {
     "import": frozenset({OURS, *PEERS} - {"limit"}),
     "cold": frozenset({OURS, *PEERS} - {"limit", "opperai"}),
+    "cold-tls": frozenset({OURS, *PEERS} - {"limit", "opperai"}),
     "events": frozenset({OURS, "openai"}),
     "text": frozenset({OURS}),
     "logprobs": frozenset({OURS, "openai"}),
@@ -124,10 +127,15 @@ def run_job(job: Job, plan: Plan, environment: Environment, url: str) -> list[Re
 
 def starts(job: Job, plan: Plan, environment: Environment, url: str) -> Iterator[Record]:
     """Yield what importing and starting cost."""
-    for question in job.questions:
-        code = program(question, job.client, job.shell, environment.module, f"{url}/small/1")
-        if code is not None:
-            yield Record(job.client, job.shell, question, 1, *started(environment, code, plan.starts))
+    with running_by_tls() if "cold-tls" in job.questions else nullcontext() as secure:
+        for question in job.questions:
+            where, there = url, environment
+            if secure and question == "cold-tls":
+                where = secure.url
+                there = replace(environment, variables={**environment.variables, **secure.variables})
+            code = program(question, job.client, job.shell, environment.module, f"{where}/small/1")
+            if code is not None:
+                yield Record(job.client, job.shell, question, 1, *started(there, code, plan.starts))
 
 
 def run(plan: Plan, environments: dict[str, Environment], url: str) -> Iterator[list[Record]]:

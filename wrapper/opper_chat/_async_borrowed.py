@@ -106,6 +106,9 @@ class AsyncBorrowedReply:
         """
         return self._response.aiter_bytes()
 
+    def ahead(self) -> None:
+        """Return None: its body comes as the client gives it."""
+
     async def aclose(self) -> None:
         """Free the connection. Closing twice does nothing."""
         await self._response.aclose()
@@ -115,12 +118,13 @@ class AsyncBorrowedReply:
 
         They have them for as long as it lives.
         """
-        for request in (*(past.request for past in self._response.history), self._response.request):
-            forget_key_of(request)
-        for key in keys:
-            secret = key.reveal()
-            if len(secret) >= SHORTEST_SECRET:
-                forget_in_headers(self._response.headers, secret)
+        secrets = [secret for key in keys if len(secret := key.reveal()) >= SHORTEST_SECRET]
+        for response in (*self._response.history, self._response):
+            forget_key_of(response.request)
+            for secret in secrets:
+                forget_in_headers(response.headers, secret)
+        if self._response.next_request is not None:  # a redirect that was not followed
+            forget_key_of(self._response.next_request)
         self.headers = AnswerHeaders.of(self._response.headers.raw)
 
     def in_library(self) -> httpx.Response:

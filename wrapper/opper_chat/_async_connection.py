@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ._async_network import AsyncNetworkStream, NetworkError, Server, connect
 from ._async_reply import AsyncReply
-from ._async_wait import WATCH, undisturbed
+from ._async_wait import AHEAD, WATCH, undisturbed
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
 from ._heads import AnswerHead, HeadError, HeadReader, WrittenError, write_head
 from ._library import Library
@@ -68,6 +68,7 @@ class AsyncConnection:
         sound = head.lasting and not closes and not isinstance(body, EndlessBody)
         pieces = _BodyStream(self, request, body, reader.take_rest(), sound=sound)
         told = {
+            AHEAD: pieces,
             "http_version": b"HTTP/" + head.http_version,
             "reason_phrase": head.reason,
             "network_stream": stream,
@@ -152,17 +153,16 @@ class _BodyStream:
         data, self._begun = self._begun, b""
         try:
             while True:
-                if data or body.more:
+                if data:
                     piece = body.feed(data)
                     if piece:
                         yield piece
+                    if body.more and (rest := self.at_hand()):
+                        yield rest
                     if body.fault is not None:
                         raise body.fault
                 if body.ended:
                     break
-                if body.more:
-                    data = b""
-                    continue
                 # The connection may be closed, by somebody else, whenever this is not running.
                 stream = connection.stream
                 data = b"" if stream is None else await stream.read(PIECE, timeout)
@@ -174,6 +174,24 @@ class _BodyStream:
             raise_as_library(error, connection.library, self._request)
             raise
         await connection.answered(sound=self._sound and not body.rest)
+
+    def hurry(self) -> None:
+        """Have the first chunk handed out alone. What came with it is `at_hand`, and else the next piece."""
+        if isinstance(self._body, ChunkedBody):
+            self._body.first_alone = True
+
+    @property
+    def more(self) -> bool:
+        """Whether there is more in what came than was handed out."""
+        return self._body.more
+
+    def at_hand(self) -> bytes:
+        """Return what came with the piece that was handed out last. Nothing is waited for, and nothing raised."""
+        try:
+            return self._body.feed(b"")
+        except FramingError as fault:
+            self._body.fault = fault  # which is raised when the next piece is asked for
+            return b""
 
     async def aclose(self) -> None:
         """Do nothing: whoever lends the connection closes it where the body was not read to its end."""

@@ -13,9 +13,12 @@ from ._error_bodies import REMOVED, SHORTEST_SECRET
 from ._library import Library
 from ._options import Secret
 from ._sent import AnyRequest, SentRequest, forget_in_headers
+from ._wait import AHEAD
 
 if TYPE_CHECKING:
     import httpx
+
+    from ._flow import Ahead
 
 
 _REMOVED = REMOVED.encode("ascii")
@@ -64,6 +67,10 @@ class AnyAsyncReply(Protocol):
 
     def aiter_bytes(self) -> AsyncIterator[bytes]:
         """Return the body piece by piece, decompressed. At its end the connection is given back."""
+        ...
+
+    def ahead(self) -> Ahead | None:
+        """Have the first chunk of the body alone, and return what has the rest of what came with it."""
         ...
 
     async def aclose(self) -> None:
@@ -139,6 +146,19 @@ class AsyncReply:
         if self._made is not None or self.headers.get("content-encoding", "identity") != "identity":
             return self.in_library().aiter_bytes()
         return self._pieces()
+
+    def ahead(self) -> Ahead | None:
+        """Have the first chunk of the body handed out alone, and return what has the rest of what came with it.
+
+        None where others have a part in the body: what decompresses it, a proxy's connection, or whoever has the
+        library's response.
+        """
+        pieces = self.extensions.get(AHEAD)
+        if pieces is None or self._made is not None or self.headers.get("content-encoding", "identity") != "identity":
+            return None
+        pieces.hurry()
+        ahead: Ahead = pieces
+        return ahead
 
     async def _pieces(self) -> AsyncIterator[bytes]:
         if self._made is not None:  # since these were asked for: whoever has it may have read the body

@@ -55,6 +55,8 @@ class AsyncReading:
         self._holders.hold(id(self), f"a stream made at {self._site}", self._bytes)
         clocks, expected = self._call.clocks, self._call.request.choices
         self._flow = StreamFlow(response.status_code, response.headers, clocks, expected)
+        if self._flow.settled:
+            self._flow.ahead = response.ahead()
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
         self._call.record.brings(self._flow.so_far)
 
@@ -99,7 +101,7 @@ class AsyncReading:
     @property
     def complete(self) -> bool:
         """Whether the answer came whole and all of it was handed out."""
-        return self._failure is None and self._flow.complete and not self._flow.chunks_waiting
+        return self._failure is None and self._flow.complete and not self._flow.waiting
 
     @property
     def text_stream(self) -> AsyncIterator[str]:
@@ -179,7 +181,7 @@ class AsyncReading:
         """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
         while not (self._flow.settled or self._ended or self._closed):
             await self._receive()
-            if self._flow.over and not self._flow.chunks_waiting:
+            if self._flow.over and not self._flow.waiting:
                 await self._conclude()
         return self
 
@@ -284,7 +286,7 @@ class AsyncReading:
         failure = error or self._failure
         if failure is not None:
             self._call.raised(failure, monotonic())
-        elif self._flow.complete and not self._flow.chunks_waiting:
+        elif self._flow.complete and not self._flow.waiting:
             self._call.finish(monotonic())
         else:
             self._call.close(monotonic())

@@ -17,7 +17,7 @@ from sniffio import current_async_library
 from ._clocks import CallClocks
 from ._library import failures
 from ._options import AsyncKeySource
-from ._wait import GRIP, LEAVE, LOOP, WATCH, Grip, grip_of, interrupt
+from ._wait import AHEAD, GRIP, LEAVE, LOOP, WATCH, Grip, grip_of, interrupt
 
 if TYPE_CHECKING:
     from ._async_borrowed import AsyncBorrowedClient
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ._async_sender import AsyncSender
 
 __all__ = [
+    "AHEAD",
     "GRIP",
     "LEAVE",
     "LOOP",

@@ -32,6 +32,7 @@ Check: TypeAlias = Callable[[object], object]
 """Takes a value, returns the JSON value that it stands for, or raises Misfit."""
 
 FINITE = "a finite number"
+NAMES = "an object whose member names are texts"
 
 
 class SupportsToDict(Protocol):
@@ -134,10 +135,11 @@ def check_object(cls: type, value: Mapping[Any, object]) -> dict[str, object]:
     checks = members(cls)
     written: dict[str, object] = {}
     for name, item in value.items():
+        if not isinstance(name, str):
+            raise Misfit(NAMES, name)
         check = checks.get(name)
         if check is None:
             check = check_json
-            _check_name(name)
         elif item is None and name not in nullable(cls) and name not in required(cls):
             # What was an answer's message or came out of a dump is full of nulls that a request must not have.
             continue
@@ -157,13 +159,9 @@ def check_object(cls: type, value: Mapping[Any, object]) -> dict[str, object]:
 
 def _items(value: Mapping[Any, object]) -> Iterator[tuple[str, object]]:
     for name, item in value.items():
-        _check_name(name)
+        if not isinstance(name, str):
+            raise Misfit(NAMES, name)
         yield name, item
-
-
-def _check_name(name: object) -> None:
-    if not isinstance(name, str):
-        raise Misfit("an object whose member names are texts", name)
 
 
 def _inside(step: str | int, check: Check, value: object) -> object:

@@ -19,7 +19,7 @@ from ._library import Library
 from ._network import NetworkError, NetworkStream, Server, connect
 from ._reply import Reply
 from ._sent import PORTS, SentRequest
-from ._wait import WATCH, undisturbed
+from ._wait import AHEAD, WATCH, undisturbed
 
 if TYPE_CHECKING:
     import ssl
@@ -70,6 +70,7 @@ class Connection:
         sound = head.lasting and not closes and not isinstance(body, EndlessBody)
         pieces = _BodyStream(self, request, body, reader.take_rest(), sound=sound)
         told = {
+            AHEAD: pieces,
             "http_version": b"HTTP/" + head.http_version,
             "reason_phrase": head.reason,
             "network_stream": stream,
@@ -157,17 +158,16 @@ class _BodyStream:
         data, self._begun = self._begun, b""
         try:
             while True:
-                if data or body.more:
+                if data:
                     piece = body.feed(data)
                     if piece:
                         yield piece
+                    if body.more and (rest := self.at_hand()):
+                        yield rest
                     if body.fault is not None:
                         raise body.fault
                 if body.ended:
                     break
-                if body.more:
-                    data = b""
-                    continue
                 # The connection may be closed, by somebody else, whenever this is not running.
                 stream = connection.stream
                 data = b"" if stream is None else stream.read(PIECE, timeout)
@@ -179,6 +179,24 @@ class _BodyStream:
             raise_as_library(error, connection.library, self._request)
             raise
         connection.answered(sound=self._sound and not body.rest)
+
+    def hurry(self) -> None:
+        """Have the first chunk handed out alone. What came with it is `at_hand`, and else the next piece."""
+        if isinstance(self._body, ChunkedBody):
+            self._body.first_alone = True
+
+    @property
+    def more(self) -> bool:
+        """Whether there is more in what came than was handed out."""
+        return self._body.more
+
+    def at_hand(self) -> bytes:
+        """Return what came with the piece that was handed out last. Nothing is waited for, and nothing raised."""
+        try:
+            return self._body.feed(b"")
+        except FramingError as fault:
+            self._body.fault = fault  # which is raised when the next piece is asked for
+            return b""
 
     def close(self) -> None:
         """Do nothing: whoever lends the connection closes it where the body was not read to its end."""

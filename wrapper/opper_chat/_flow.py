@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+from typing import Protocol
 
 from ._accumulator import Accumulator
 from ._chunks import LONGEST_START, ChatCompletionChunk, ChoiceDelta, ChunkReader, ReadChunk, begins_stream
@@ -14,7 +15,20 @@ from ._repeats import Form
 from ._responses import ChatCompletion, not_json
 from ._sse import ServerSentEvent
 
-__all__ = ["ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
+__all__ = ["Ahead", "ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
+
+
+class Ahead(Protocol):
+    """What came of a body and was not handed out: it was not looked at yet, so that the first chunk is not late."""
+
+    @property
+    def more(self) -> bool:
+        """Whether there is any."""
+        ...
+
+    def at_hand(self) -> bytes:
+        """Return it, without waiting."""
+        ...
 
 
 class StreamFlow:
@@ -31,6 +45,7 @@ class StreamFlow:
         chunks_received: how many were handed out.
         failure: the error that ended the stream. It is raised after the chunks before it.
         over: whether nothing more is to be read.
+        ahead: has what came with the bytes that are received first, until it was read.
     """
 
     def __init__(
@@ -40,6 +55,7 @@ class StreamFlow:
         self.chunks_received = 0
         self.failure: APIError | None = None
         self.over = False
+        self.ahead: Ahead | None = None
         self.status_code = status_code
         self.headers = headers
         self.clocks = clocks
@@ -60,6 +76,8 @@ class StreamFlow:
         if self._kept is not None:
             self._keep(self._kept, data)
         elif data:
+            if self.ahead is not None and not self.ahead.more:
+                self.ahead = None  # all of the first piece is here
             self._read_first(self._reader.split(data))
         else:
             self._ready.extend(self._reader.end())
@@ -107,21 +125,28 @@ class StreamFlow:
 
         What is behind it is read when it was taken. One event alone may be the end, and is read so that it is known.
         """
-        self._read_rest()
+        self._read_events()
         coming = iter(events)
         self._ready.extend(self._reader.read(coming, 1))
         self._events = list(coming)
         if len(self._events) <= 1:
-            self._read_rest()
+            self._read_events()
         self._take_note()
 
     def _read_rest(self) -> bool:
         """Read what came with the chunk that was taken; return whether there is another one to take."""
+        self._read_events()
+        if self.ahead is not None and self.ahead.more and not self._ready:
+            ahead, self.ahead = self.ahead, None
+            self._events = self._reader.split(ahead.at_hand())
+            self._read_events()
+        return bool(self._ready)
+
+    def _read_events(self) -> None:
         if self._events:
             events, self._events = self._events, []
             self._ready.extend(self._reader.read(events))
             self._take_note()
-        return bool(self._ready)
 
     def first_text(self, chunk: ChatCompletionChunk) -> str:
         """Return what a chunk adds to the text of the first choice."""
@@ -141,9 +166,9 @@ class StreamFlow:
             self.failure = error
 
     @property
-    def chunks_waiting(self) -> int:
-        """How many chunks are there to be taken."""
-        return len(self._ready)
+    def waiting(self) -> bool:
+        """Whether something that came is still to be taken or read."""
+        return bool(self._ready or self._events) or (self.ahead is not None and self.ahead.more)
 
     def so_far(self) -> ChatCompletion | None:
         """Return the completion as far as its chunks were handed out, or None where none was."""

@@ -113,10 +113,13 @@ class EndlessBody:
 class ChunkedBody:
     """A body in chunks, each with its length before it (section 7.1). Extensions and trailers mean nothing here.
 
-    The first chunk is returned alone: whoever waits for the first token does not wait for all that came with it.
+    Attributes:
+        first_alone: whether the first chunk is returned alone, so that whoever waits for the first token does not wait
+            until the framing of all that came with it was looked at.
     """
 
     def __init__(self) -> None:
+        self.first_alone = False
         self.ended = False
         self.rest: bytes = b""
         self.more = False
@@ -127,7 +130,6 @@ class ChunkedBody:
         """The beginning of a line."""
         self._trailer = 0
         """Bytes of the trailer, counted from 1 where it has begun."""
-        self._begun = False
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes, and return what of the body is in them."""
@@ -137,8 +139,8 @@ class ChunkedBody:
         self.more = False
         pieces: list[bytes] = []
         at, before, total = 0, -1, len(data)
-        if not self._begun:
-            self._begun = True
+        if self.first_alone:
+            self.first_alone = False
             at = _whole_chunks(data, 0, 1, pieces)
             if 0 < at < total:
                 self._held, self.more = data[at:], True
@@ -179,7 +181,7 @@ class ChunkedBody:
         # Of the two bytes of the line end either may come later.
         seen = data[max(at, at + left - 2) : end]
         if seen != b"\r\n"[2 - left if left < 2 else 0 :][: len(seen)]:
-            raise FramingError(f"malformed chunk footer: {seen!r}")
+            raise FramingError("malformed chunk footer")
         return end
 
     def _take_size(self, data: bytes, at: int) -> int:
@@ -187,7 +189,7 @@ class ChunkedBody:
         found = _CHUNK_LINE.match(data, at)
         if found is None:
             if self._next_line(data, at) >= 0:
-                raise FramingError(f"illegal chunk header: {data[at : at + 40]!r}")
+                raise FramingError("illegal chunk header")
             return at
         size = int(found[1], 16)
         if size:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import os
+import re
 import sys
 import warnings
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeAlias
-from urllib.parse import urlsplit
 
 from ._errors import InvalidArgumentError, MissingKeyError
 
@@ -115,6 +114,10 @@ def find_library(names: tuple[str, ...]) -> str:
     return name
 
 
+_PLAIN = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?(?:/[A-Za-z0-9._~-]+)*/?")
+# An address in which nothing can be wrong but the port. The module that reads all others takes longer to load.
+
+
 def find_base_url(base_url: object = None) -> str:
     """Return the address from the argument, else from the environment, else the documented one; no slash at the end.
 
@@ -127,6 +130,11 @@ def find_base_url(base_url: object = None) -> str:
         source = BASE_URL_VARIABLE
     text = str(base_url)
     accepted = "an address such as 'https://api.opper.ai/v2/openai'"
+    plain = _PLAIN.fullmatch(text)
+    if plain and int(plain[2] or 1) < 65536:
+        return text.rstrip("/")
+    from urllib.parse import urlsplit
+
     try:
         parts = urlsplit(text)
         port = parts.port
@@ -140,6 +148,10 @@ def find_base_url(base_url: object = None) -> str:
     if parts.query or parts.fragment or any(character.isspace() for character in text):
         raise InvalidArgumentError(source, f"{accepted} without query, fragment or spaces", "one with them (not shown)")
     return text.rstrip("/")
+
+
+DEBUG, INFO = 10, 20
+"""As `logging` has them, which is not loaded where nobody logs."""
 
 
 class LogSettings(NamedTuple):
@@ -158,7 +170,7 @@ def find_log_settings() -> LogSettings:
         InvalidArgumentError: they ask for what there is not.
     """
     said = os.environ.get(LOG_VARIABLE, "").strip()
-    levels = {"debug": logging.DEBUG, "info": logging.INFO, "": None}
+    levels = {"debug": DEBUG, "info": INFO, "": None}
     if said.lower() not in levels:
         raise InvalidArgumentError(LOG_VARIABLE, "'debug' or 'info'", repr(said))
     content = os.environ.get(CONTENT_VARIABLE, "").strip().lower()
@@ -203,9 +215,10 @@ def find_proxy(scheme: str, host: str) -> str | None:
 
 def warn_of_clear_text(base_url: str, stacklevel: int) -> None:
     """Warn where the key would travel over a network unencrypted, so that whoever is on the way can read it."""
-    parts = urlsplit(base_url)
-    host = parts.hostname or ""
-    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):  # RFC 6761 section 6.3
+    host = plain[1] if (plain := _PLAIN.fullmatch(base_url)) else _host_of(base_url)
+    if base_url[:6].lower() == "https:" or host in ("localhost", "127.0.0.1"):
+        return
+    if host.endswith(".localhost"):  # RFC 6761 section 6.3
         return
     from ipaddress import ip_address
 
@@ -216,6 +229,12 @@ def warn_of_clear_text(base_url: str, stacklevel: int) -> None:
         pass  # a name
     message = f"the API key goes to {host} unencrypted, for everybody on the way to read: use https"
     warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
+
+
+def _host_of(base_url: str) -> str:
+    from urllib.parse import urlsplit
+
+    return urlsplit(base_url).hostname or ""
 
 
 def check_retries(value: object, argument: str = "max_retries") -> int:

@@ -15,9 +15,12 @@ from ._error_bodies import REMOVED, SHORTEST_SECRET
 from ._library import Library
 from ._options import Secret
 from ._sent import AnyRequest, SentRequest, forget_in_headers
+from ._wait import AHEAD
 
 if TYPE_CHECKING:
     import httpx
+
+    from ._flow import Ahead
 
 
 _REMOVED = REMOVED.encode("ascii")
@@ -66,6 +69,10 @@ class AnyReply(Protocol):
 
     def iter_bytes(self) -> Iterator[bytes]:
         """Return the body piece by piece, decompressed. At its end the connection is given back."""
+        ...
+
+    def ahead(self) -> Ahead | None:
+        """Have the first chunk of the body alone, and return what has the rest of what came with it."""
         ...
 
     def close(self) -> None:
@@ -141,6 +148,23 @@ class Reply:
         if self._made is not None or self.headers.get("content-encoding", "identity") != "identity":
             return self.in_library().iter_bytes()
         return self._pieces()
+
+    def ahead(self) -> Ahead | None:
+        """Have the first chunk of the body handed out alone, and return what has the rest of what came with it.
+
+        None where others have a part in the body: what decompresses it, a proxy's connection, or whoever has the
+        library's response.
+        """
+        pieces = self.extensions.get(AHEAD)
+        if (
+            pieces is None
+            or self._made is not None
+            or self.headers.get("content-encoding", "identity") != "identity"
+        ):
+            return None
+        pieces.hurry()
+        ahead: Ahead = pieces
+        return ahead
 
     def _pieces(self) -> Iterator[bytes]:
         if (

@@ -57,6 +57,8 @@ class Reading:
         self._holders.hold(id(self), f"a stream made at {self._site}", self._bytes)
         clocks, expected = self._call.clocks, self._call.request.choices
         self._flow = StreamFlow(response.status_code, response.headers, clocks, expected)
+        if self._flow.settled:
+            self._flow.ahead = response.ahead()
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
         self._call.record.brings(self._flow.so_far)
 
@@ -101,7 +103,7 @@ class Reading:
     @property
     def complete(self) -> bool:
         """Whether the answer came whole and all of it was handed out."""
-        return self._failure is None and self._flow.complete and not self._flow.chunks_waiting
+        return self._failure is None and self._flow.complete and not self._flow.waiting
 
     @property
     def text_stream(self) -> Iterator[str]:
@@ -189,7 +191,7 @@ class Reading:
         """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
         while not (self._flow.settled or self._ended or self._closed):
             self._receive()
-            if self._flow.over and not self._flow.chunks_waiting:
+            if self._flow.over and not self._flow.waiting:
                 self._conclude()
         return self
 
@@ -296,7 +298,7 @@ class Reading:
         failure = error or self._failure
         if failure is not None:
             self._call.raised(failure, monotonic())
-        elif self._flow.complete and not self._flow.chunks_waiting:
+        elif self._flow.complete and not self._flow.waiting:
             self._call.finish(monotonic())
         else:
             self._call.close(monotonic())

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -21,7 +22,7 @@ from ._errors import (
     APITimeoutError,
     InvalidArgumentError,
 )
-from ._library import LOADING, Library, failures
+from ._library import Library, failures, fork_lock, loading
 from ._options import Secret, find_authorities
 from ._sent import AnyRequest, forget_key_of
 
@@ -41,9 +42,14 @@ _LASTING = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
 """What httpx raises because of the request itself, so that it would again."""
 
 
+_MAKING = fork_lock()
+"""Held by who makes the TLS context of the process. Whoever loads a library as well does that first."""
+
+
 def shared_ssl_context(library: Library) -> ssl.SSLContext:
     """Return the context in which servers are verified, one for the process: making it takes longer than a call."""
-    with LOADING:
+    # For httpx, whose context is made without it, nothing is loaded but `ssl`.
+    with nullcontext() if library.__name__ == "httpx" else loading(), _MAKING:
         return ssl_context(library)
 
 
@@ -55,14 +61,30 @@ def ssl_context(library: Library) -> ssl.SSLContext:
 
         file, folder = find_authorities()
         if not (file or folder):
-            import certifi
-
-            file = certifi.where()
+            file = _certifis_file()
         context = ssl.create_default_context(cafile=file, capath=folder)
     else:
         context = library.create_ssl_context()
     context.set_alpn_protocols(["http/1.1"])
     return context
+
+
+def _certifis_file() -> str:
+    """Return the file of certifi's authorities, which is beside its modules: these take as long to load as the file.
+
+    Where another file is meant, by whoever packed certifi or by a hook on its import, it is asked.
+    """
+    from importlib.machinery import SourceFileLoader
+    from importlib.util import find_spec
+
+    found = None if "certifi" in sys.modules else find_spec("certifi")
+    if found is not None and type(found.loader) is SourceFileLoader and found.origin:
+        file = found.origin.removesuffix("__init__.py") + "cacert.pem"
+        if os.access(file, os.R_OK):
+            return file
+    import certifi
+
+    return certifi.where()
 
 
 class Closable(Protocol):
@@ -221,6 +243,7 @@ class ErrorMap:
     ) -> None:
         if error is None:
             return
+        del traceback  # by which what is raised here would lead to frames that have the key in a variable
         # What is raised has no name here: its traceback has this frame, and the two would keep each other, and the
         # frames of whoever reads, until the garbage is collected.
         if isinstance(error, failures("RequestError", also=_tls_error())):

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 LEAVE = "opper_chat.leave"
 """The extension of a response that makes room for the next call; it can be called where nothing can be awaited."""
 
+AHEAD = "opper_chat.ahead"
+"""The extension of a response that is the body as it is taken out of its framing, ahead of who reads it."""
+
 LOOP = "opper_chat.loop"
 """The extension of a response that is the event loop which it belongs to."""
 

@@ -1,0 +1,78 @@
+"""The server behind TLS, for programs that start: a process of its own, one connection after another.
+
+Starting is all that is measured over TLS, so that it need not be fast. Whoever talks to it trusts the authorities that
+it always would, and one more: reading them is most of what TLS costs a program at its start.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from served import answer
+
+
+class Secure:
+    """Where the server is.
+
+    Attributes:
+        url: its address, to which a form and a count are added.
+        variables: of the processes that are to trust it.
+    """
+
+    def __init__(self, port: int, authorities: Path) -> None:
+        self.url = f"https://127.0.0.1:{port}"
+        self.variables = {"SSL_CERT_FILE": str(authorities)}
+
+
+@contextmanager
+def running_by_tls() -> Generator[Secure]:
+    """Run the server, with a certificate that is made for it."""
+    import certifi
+    import trustme  # which the sessions that have no need of it have not
+
+    with TemporaryDirectory() as folder:
+        authority, authorities, pem = trustme.CA(), Path(folder) / "authorities.pem", Path(folder) / "server.pem"
+        authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(pem)
+        authorities.write_bytes(authority.cert_pem.bytes() + Path(certifi.where()).read_bytes())
+        command = [sys.executable, __file__, str(pem)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            try:
+                yield Secure(int(process.stdout.readline()), authorities)
+            finally:
+                process.terminate()
+
+
+def serve(pem: str) -> None:
+    """Answer one request of each connection with a small reply, until this process is ended."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    reply = b"".join(answer("small", 1).pieces)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        print(listener.getsockname()[1], flush=True)
+        while True:
+            plain, _ = listener.accept()
+            with suppress(OSError), context.wrap_socket(plain, server_side=True) as peer:
+                asked = b""
+                while not _is_whole(asked) and (data := peer.recv(65536)):
+                    asked += data
+                peer.sendall(reply)
+                while peer.recv(65536):
+                    pass  # until the client has closed it
+
+
+def _is_whole(asked: bytes) -> bool:
+    head, blank, body = asked.partition(b"\r\n\r\n")
+    lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    return bool(blank) and len(body) >= sum(lengths)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

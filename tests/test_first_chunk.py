@@ -1,0 +1,145 @@
+"""What comes at once and is not taken at once: the first chunk is handed out before the others are looked at."""
+
+import asyncio
+import gzip
+import json
+import socket
+import time
+from typing import Any
+
+import pytest
+from flavours import HELLO, Flavour
+from opper_chat import APIConnectionError, AsyncOpper, AsyncStream, Opper
+from opper_chat.testing import chunk
+from test_connections import KEY, Raw, Script, requested
+
+
+def event(*content: str, **members: Any) -> bytes:
+    return b"data: %s\n\n" % json.dumps(chunk(*content, **members)).encode()
+
+
+def streamed(*pieces: bytes, head: bytes = b"") -> bytes:
+    """Return a stream, each piece in an HTTP chunk of its own."""
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n%s\r\n%s0\r\n\r\n" % (head, chunks)
+
+
+ABC = (event("A"), event("B"), event("C"), event(finish_reason="stop"), b"data: [DONE]\n\n")
+
+
+def once(data: bytes) -> Script:
+    """Answer each request with the same bytes, written at once."""
+
+    def script(connection: socket.socket, _: int) -> None:
+        while requested(connection):
+            connection.sendall(data)
+
+    return script
+
+
+@pytest.mark.parametrize("clock", ["first_token", "idle", "deadline"])
+def test_no_clock_takes_away_what_came(flavour: Flavour, clock: str) -> None:
+    """All chunks, where they came with the first one and the caller took long over that."""
+
+    def read(client: Opper) -> list[str]:
+        seen: list[str] = []
+        with client.chat.completions.create(messages=HELLO, stream=True, **{clock: 0.2}) as stream:  # type: ignore[call-overload]
+            for one in stream:
+                if not seen:
+                    time.sleep(0.4)
+                seen.append(one.choices[0].delta.content or "")
+        return seen
+
+    async def read_async(client: AsyncOpper) -> list[str]:
+        seen: list[str] = []
+        async with await client.chat.completions.create(messages=HELLO, stream=True, **{clock: 0.2}) as stream:  # type: ignore[call-overload]
+            async for one in stream:
+                if not seen:
+                    await asyncio.sleep(0.4)
+                seen.append(one.choices[0].delta.content or "")
+        return seen
+
+    with Raw(once(streamed(event(delta={"role": "assistant"}), *ABC))) as server:
+        given = flavour(read if flavour.kind == "sync" else read_async, api_key=KEY, base_url=server.base_url)
+        assert given == ["", "A", "B", "C", ""]
+
+
+def test_what_came_and_was_not_taken_is_waited_for() -> None:
+    """A stream is complete when all that came was handed out, and not before."""
+    finished = (
+        event("A", finish_reason="stop"),
+        event(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}),
+        ABC[-1],
+    )
+    with Raw(once(streamed(*finished))) as server, Opper(api_key=KEY, base_url=server.base_url) as client:
+        with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            told = [(stream.complete, stream.snapshot.usage is not None) for _ in stream]
+            assert told == [(False, False), (True, True)]
+        with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            next(stream)
+        assert not stream.complete
+
+
+def test_what_came_goes_along_to_another_event_loop() -> None:
+    """What was received in one loop is handed out in the next."""
+
+    async def begin() -> tuple[AsyncOpper, AsyncStream]:
+        client = AsyncOpper(api_key=KEY, base_url=server.base_url)
+        stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
+        await anext(stream)
+        return client, stream
+
+    async def end(client: AsyncOpper, stream: AsyncStream) -> str:
+        try:
+            return (await stream.get_final_completion()).text
+        finally:
+            await stream.close()
+            await client.close()
+
+    with Raw(once(streamed(*ABC))) as server:
+        assert asyncio.run(end(*asyncio.run(begin()))) == "ABC"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("seen", ["never", "before", "between"])
+def test_what_came_at_once_is_read_in_order(flavour: Flavour, packed: bool, seen: str) -> None:
+    """Compressed or not, and whenever somebody looks at the HTTP response."""
+    data = gzip.compress(b"".join(ABC)) if packed else b"".join(ABC)
+    pieces = [data[at : at + 50] for at in range(0, len(data), 50)]
+    answer = streamed(*pieces, head=b"content-encoding: gzip\r\n" if packed else b"")
+
+    def read(client: Opper) -> str:
+        with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            text = ""
+            if seen == "before":
+                assert stream.response.status_code == 200
+            for one in stream:
+                text += one.choices[0].delta.content or ""
+                if seen == "between":
+                    assert stream.response.status_code == 200
+            return text
+
+    async def read_async(client: AsyncOpper) -> str:
+        async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            text = ""
+            if seen == "before":
+                assert stream.response.status_code == 200
+            async for one in stream:
+                text += one.choices[0].delta.content or ""
+                if seen == "between":
+                    assert stream.response.status_code == 200
+            return text
+
+    with Raw(once(answer)) as server:
+        assert flavour(read if flavour.kind == "sync" else read_async, api_key=KEY, base_url=server.base_url) == "ABC"
+
+
+def test_an_error_repeats_nothing_of_the_body(flavour: Flavour) -> None:
+    """What stands where the framing should is somebody's text."""
+    broken = streamed(ABC[0])[:-5] + b"my secret text\r\n"
+    with Raw(once(broken)) as server:
+        chunks, error = flavour.chunks(server.base_url, messages=HELLO)
+        assert len(chunks) == 1
+        assert isinstance(error, APIConnectionError)
+        assert "illegal chunk header" in str(error)
+        assert "secret" not in str(error)
