@@ -203,7 +203,7 @@ def openai_examples(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure this client beside its peers, each in an environment of its own; `--quick` takes two minutes at most."""
-    session.install(".")
+    session.install(".", "trustme", "uv")
     if "--transports" in session.posargs:
         session.install("httpx-aiohttp", "pyreqwest", "uvloop")
     peers = str(Path(session.create_tmp()) / "peers")

@@ -127,6 +127,7 @@ GOALS: list[Goal] = [
     *_streams({"own": (6, 15), "coalesced": (6, 15), "many": (10, 17)}),
     *_streams(dict.fromkeys(("own", "coalesced", "many"), (15, 30)), ", by the bounds set for a faster transport"),
     Goal("streaming, with another number in each chunk: speed vs openai", "varied", 6, 15, more=True),
+    Goal("streaming, each chunk comes alone, with pauses: by CPU vs openai", "paced", 6, 15, metric="cpu", more=True),
     Goal("plain call, small reply: CPU vs openai", "small", 0.35, 0.25, metric="cpu"),
     Goal("plain call, small reply: CPU vs bare httpx + json", "small", 1.1, 0.9, "httpx", "cpu"),
     Goal("plain call, 52 KB reply with logprobs: CPU vs openai", "large", 0.30, 0.18, metric="cpu"),

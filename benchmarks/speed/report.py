@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import median
 
 from environments import OURS, transport_of
 from goals import GOALS, Figure, Goal, Metric, Rounds, cost
@@ -85,14 +86,19 @@ def goals(rounds: Rounds) -> str:
 
 
 def missing(rounds: Rounds) -> str:
-    """Write what falls short of what must be, and what was not measured."""
-    said: list[str] = []
+    """Write what falls short of what must be, what falls short of what is aimed at, and what was not measured."""
+    said: dict[str, list[str]] = {"must": [], "aim": [], "": []}
     for goal, shell, figure in lines(rounds):
         if figure is None:
-            said.append(f"- {goal.title} ({shell}): not measured.")
-        elif (word := goal.reached(figure)) not in {"aim", "must"}:
-            said.append(f"- {goal.title} ({shell}): {number(figure.median)}{goal.unit}, must be {goal.must:g}. {word}")
-    return "\n".join(line.removesuffix(" **missing**") for line in said) or "Nothing."
+            said[""].append(f"- {goal.title} ({shell}): not measured.")
+        elif (word := goal.reached(figure)) != "aim":
+            short, bound = ("aim", goal.aim) if word == "must" else ("must", goal.must)
+            figures = f"{number(figure.median)}{goal.unit}, {short} {bound:g}{goal.unit}"
+            said[short].append(f"- {goal.title} ({shell}): {figures}.")
+    return "\n".join([
+        "Of what must be:\n", *(said["must"] or ["- Nothing."]),
+        "\nOf what is aimed at:\n", *(said["aim"] or ["- Nothing."]), *said[""],
+    ])  # fmt: skip
 
 
 def shown(rounds: Rounds, question: str, client: str, shell: str) -> Figure | None:
@@ -132,8 +138,15 @@ def everything(rounds: Rounds) -> str:
     memory = {record.question for records in rounds for record in records if record.bytes is not None}
     for question in sorted(memory):
         for shell in ("sync", "async"):
-            grown = [cost(rounds[0], client, shell, question, "bytes") for client in names]
-            cells = ["-" if size is None else f"{size / 1e6:.2f}" for size in grown]
+            grown = [
+                [
+                    size / 1e6
+                    for records in rounds
+                    if (size := cost(records, client, shell, question, "bytes")) is not None
+                ]
+                for client in names
+            ]
+            cells = [f"{median(sizes):.2f} ({min(sizes):.2f}-{max(sizes):.2f})" if sizes else "-" for sizes in grown]
             kind, _, count = question.partition(":")
             title = f"Growth of the peak of memory over {int(count):,} {kind.partition('-')[2]}: MB"
             rows.append([title.replace("stream:", "chunks of a stream:"), shell, *cells])

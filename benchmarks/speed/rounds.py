@@ -50,7 +50,7 @@ class Plan:
     """What a run measures, and how long.
 
     Attributes:
-        rounds: how many, memory apart, which is measured once.
+        rounds: how many.
         seconds: of one question.
         size: chunks of a stream.
         at_once: chunks of each of the streams that are read at the same time.
@@ -97,9 +97,8 @@ def jobs(plan: Plan, number: int) -> Iterator[Job]:
         (plan.size, (*CALLS, "second"), SHELLS),
         (plan.size, ("decode:16000", "accumulate:16000"), ("sync",)),
     ]
-    if number == 0:
-        for name, count in zip(("stream", "calls", "clients"), plan.memory, strict=True):
-            groups.append((plan.size, (f"memory-{name}:{count}",), SHELLS))
+    for name, count in zip(("stream", "calls", "clients"), plan.memory, strict=True):
+        groups.append((plan.size, (f"memory-{name}:{count}",), SHELLS))
     groups.append((plan.at_once, ("concurrent:1000", "concurrent:100"), ("async",)))
     for size, questions, shells in groups:
         for shell in shells:

@@ -17,6 +17,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, NamedTuple
 
+from clients import now
 from environments import name_of, transport_of
 from server import allow_files
 
@@ -99,15 +100,19 @@ async def throughput(subject: Subject, question: str, seconds: float, size: int)
 async def first_chunk(subject: Subject, seconds: float) -> Measured:
     """From the call to the first chunk, on a warm connection: the median."""
     client = subject.made("coalesced", 8)
-    times: list[float] = []
+    cpu: list[float] = []
+    wall: list[float] = []
     until = perf_counter() + seconds
     for _ in range(5):
         await done(client.first())
-    while len(times) < 20 or perf_counter() < until:
-        began = perf_counter()
-        times.append(await done(client.first()) - began)
+    gc.collect()
+    while len(wall) < 20 or perf_counter() < until:
+        began = now()
+        came = await done(client.first())
+        cpu.append(came.cpu - began.cpu)
+        wall.append(came.wall - began.wall)
     await done(client.close())
-    return Measured(1, 0.0, statistics.median(times))
+    return Measured(1, statistics.median(cpu), statistics.median(wall))
 
 
 async def concurrent(subject: Subject, streams: int, size: int) -> Measured:
@@ -127,13 +132,17 @@ async def second_client(subject: Subject) -> Measured:
     """Making a client and closing it, unused, beside one that is in use: the median."""
     client = subject.made("small", 1)
     await done(client.call())
-    times: list[float] = []
+    cpu: list[float] = []
+    wall: list[float] = []
+    gc.collect()
     for _ in range(30):
-        began = perf_counter()
+        began = now()
         await done(subject.made("small", 1).close())
-        times.append(perf_counter() - began)
+        ended = now()
+        cpu.append(ended.cpu - began.cpu)
+        wall.append(ended.wall - began.wall)
     await done(client.close())
-    return Measured(1, 0.0, statistics.median(times))
+    return Measured(1, statistics.median(cpu), statistics.median(wall))
 
 
 def peak() -> int:

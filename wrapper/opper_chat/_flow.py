@@ -126,11 +126,14 @@ class StreamFlow:
         What is behind it is read when it was taken. One event alone may be the end, and is read so that it is known.
         """
         self._read_events()
-        coming = iter(events)
-        self._ready.extend(self._reader.read(coming, 1))
-        self._events = list(coming)
-        if len(self._events) <= 1:
-            self._read_events()
+        if len(events) > 1:
+            coming = iter(events)
+            self._ready.extend(self._reader.read(coming, 1))
+            self._events = list(coming)
+            if len(self._events) == 1:
+                self._read_events()
+        else:
+            self._ready.extend(self._reader.read(events))
         self._take_note()
 
     def _read_rest(self) -> bool:

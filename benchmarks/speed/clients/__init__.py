@@ -5,7 +5,8 @@ Each does what a user of that client would write, and looks at the text of what 
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from time import perf_counter, process_time
+from typing import Any, NamedTuple, Protocol
 
 MODEL = "gpt-4o-mini"
 MESSAGES: Any = [
@@ -13,6 +14,17 @@ MESSAGES: Any = [
     {"role": "user", "content": "Name a colour of the rainbow."},
 ]
 BODY: dict[str, Any] = {"model": MODEL, "messages": MESSAGES}
+
+
+class Moment(NamedTuple):
+    """A moment by both clocks, in seconds: that of the processor, and that on the wall."""
+
+    cpu: float
+    wall: float
+
+
+def now() -> Moment:
+    return Moment(process_time(), perf_counter())
 
 
 class SyncClient(Protocol):
@@ -26,8 +38,8 @@ class SyncClient(Protocol):
         """Read a stream to its end; return how many chunks it had."""
         ...
 
-    def first(self) -> float:
-        """Return the time (of `perf_counter`) when the first chunk of a stream was there; read it to its end."""
+    def first(self) -> Moment:
+        """Return the moment when the first chunk of a stream was there; read it to its end."""
         ...
 
     def close(self) -> None:
@@ -40,5 +52,5 @@ class AsyncClient(Protocol):
 
     async def call(self) -> int: ...
     async def stream(self) -> int: ...
-    async def first(self) -> float: ...
+    async def first(self) -> Moment: ...
     async def close(self) -> None: ...

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter
 
 import aiohttp
 
-from clients import BODY
+from clients import BODY, Moment, now
 
 HEADERS = {"authorization": "Bearer key"}
 
@@ -30,13 +29,14 @@ class Async:
                     count += 1
         return count
 
-    async def first(self) -> float:
-        came = 0.0
+    async def first(self) -> Moment:
+        came: Moment | None = None
         async with self.client.post(self.url, json={**BODY, "stream": True}) as response:
             async for line in response.content:
                 if line.startswith(b"data: {"):
                     json.loads(line[6:])
-                    came = came or perf_counter()
+                    came = came or now()
+        assert came
         return came
 
     async def close(self) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from time import perf_counter
 
 import httpx
 
-from clients import BODY
+from clients import BODY, Moment, now
 
 HEADERS = {"authorization": "Bearer key"}
 
@@ -32,13 +31,14 @@ class Sync:
                     count += 1
         return count
 
-    def first(self) -> float:
-        came = 0.0
+    def first(self) -> Moment:
+        came: Moment | None = None
         with self.client.stream("POST", self.url, json={**BODY, "stream": True}) as response:
             for line in response.iter_lines():
                 if line.startswith("data: {"):
                     json.loads(line[6:])
-                    came = came or perf_counter()
+                    came = came or now()
+        assert came
         return came
 
     def close(self) -> None:
@@ -65,13 +65,14 @@ class Async:
                     count += 1
         return count
 
-    async def first(self) -> float:
-        came = 0.0
+    async def first(self) -> Moment:
+        came: Moment | None = None
         async with self.client.stream("POST", self.url, json={**BODY, "stream": True}) as response:
             async for line in response.aiter_lines():
                 if line.startswith("data: {"):
                     json.loads(line[6:])
-                    came = came or perf_counter()
+                    came = came or now()
+        assert came
         return came
 
     async def close(self) -> None:

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from time import perf_counter
 from urllib.parse import urlsplit
 
 import orjson
 
-from clients import BODY
+from clients import BODY, Moment, now
 
 END = b"0\r\n\r\n"
 
@@ -61,14 +60,16 @@ class Sync:
             if data.endswith(END):
                 return count
 
-    def first(self) -> float:
+    def first(self) -> Moment:
         self.peer.sendall(self.request)
-        came, data = 0.0, b""
+        came: Moment | None = None
+        data = b""
         while not data.endswith(END):
             data += self.peer.recv(65536)
-            if not came and (start := data.find(b"data: {")) >= 0 and (end := data.find(b"\n", start)) >= 0:
+            if came is None and (start := data.find(b"data: {")) >= 0 and (end := data.find(b"\n", start)) >= 0:
                 orjson.loads(data[start + 6 : end])
-                came = perf_counter()
+                came = now()
+        assert came
         return came
 
     def close(self) -> None:
@@ -84,7 +85,8 @@ class Reader(asyncio.Protocol):
 
     def begin(self) -> asyncio.Future[None]:
         self.done = asyncio.get_running_loop().create_future()
-        self.count, self.rest, self.first = 0, b"", 0.0
+        self.count, self.rest = 0, b""
+        self.first: Moment | None = None
         return self.done
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -96,8 +98,8 @@ class Reader(asyncio.Protocol):
         lines = data.split(b"\n")
         self.rest = lines.pop()
         self.count += read(lines)
-        if self.count and not self.first:
-            self.first = perf_counter()
+        if self.count and self.first is None:
+            self.first = now()
         if data.endswith(END):
             self.done.set_result(None)
 
@@ -124,8 +126,10 @@ class Async:
     async def stream(self) -> int:
         return (await self.answered()).count
 
-    async def first(self) -> float:
-        return (await self.answered()).first
+    async def first(self) -> Moment:
+        came = (await self.answered()).first
+        assert came
+        return came
 
     async def close(self) -> None:
         for reader in self.idle:

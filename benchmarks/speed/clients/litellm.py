@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import Any
 
 import litellm
 
-from clients import BODY
+from clients import BODY, Moment, now
 
 
 def arguments(url: str) -> dict[str, Any]:
@@ -28,10 +27,10 @@ class Sync:
             count += 1
         return count
 
-    def first(self) -> float:
+    def first(self) -> Moment:
         stream = litellm.completion(stream=True, **self.arguments)
         next(stream)
-        came = perf_counter()
+        came = now()
         for _ in stream:
             pass
         return came
@@ -54,10 +53,10 @@ class Async:
             count += 1
         return count
 
-    async def first(self) -> float:
+    async def first(self) -> Moment:
         stream = await litellm.acompletion(stream=True, **self.arguments)
         await anext(stream)
-        came = perf_counter()
+        came = now()
         async for _ in stream:
             pass
         return came

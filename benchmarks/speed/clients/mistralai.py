@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 from mistralai.client import Mistral
 
-from clients import BODY
+from clients import BODY, Moment, now
 
 
 class Sync:
@@ -25,10 +23,10 @@ class Sync:
                 count += 1
         return count
 
-    def first(self) -> float:
+    def first(self) -> Moment:
         with self.chat.stream(**BODY) as stream:
             next(iter(stream))
-            came = perf_counter()
+            came = now()
             for _ in stream:
                 pass
         return came
@@ -53,10 +51,10 @@ class Async:
                 count += 1
         return count
 
-    async def first(self) -> float:
+    async def first(self) -> Moment:
         async with await self.chat.stream_async(**BODY) as stream:
             await anext(aiter(stream))
-            came = perf_counter()
+            came = now()
             async for _ in stream:
                 pass
         return came

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 from openai import AsyncOpenAI, OpenAI
 
-from clients import BODY
+from clients import BODY, Moment, now
 
 
 class Sync:
@@ -38,10 +36,10 @@ class Sync:
             events.get_final_completion()
         return count
 
-    def first(self) -> float:
+    def first(self) -> Moment:
         with self.create(stream=True, **BODY) as stream:
             next(iter(stream))
-            came = perf_counter()
+            came = now()
             for _ in stream:
                 pass
         return came
@@ -78,10 +76,10 @@ class Async:
             await events.get_final_completion()
         return count
 
-    async def first(self) -> float:
+    async def first(self) -> Moment:
         async with await self.create(stream=True, **BODY) as stream:
             await anext(aiter(stream))
-            came = perf_counter()
+            came = now()
             async for _ in stream:
                 pass
         return came

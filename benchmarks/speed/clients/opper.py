@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from time import perf_counter
 from typing import Any
 
 from opper_chat import AsyncOpper, Opper
 
-from clients import BODY
+from clients import BODY, Moment, now
 
 
 def sync_client(transport: str | None) -> Any:
@@ -73,10 +72,10 @@ class Sync:
             events.get_final_completion()
         return count
 
-    def first(self) -> float:
+    def first(self) -> Moment:
         with self.create(stream=True, **BODY) as stream:
             next(iter(stream))
-            came = perf_counter()
+            came = now()
             for _ in stream:
                 pass
         return came
@@ -120,10 +119,10 @@ class Async:
             await events.get_final_completion()
         return count
 
-    async def first(self) -> float:
+    async def first(self) -> Moment:
         async with await self.create(stream=True, **BODY) as stream:
             await anext(aiter(stream))
-            came = perf_counter()
+            came = now()
             async for _ in stream:
                 pass
         return came

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 from opperai import Opper
 from opperai._base_client import BaseClient
 from opperai.clients.openresponses import OpenResponsesClient
 
-from clients import BODY
+from clients import BODY, Moment, now
 
 __all__ = ["Async", "Opper", "Sync"]
 
@@ -27,10 +25,10 @@ class Sync:
             count += 1
         return count
 
-    def first(self) -> float:
+    def first(self) -> Moment:
         stream = self.client.create_stream(BODY)
         next(stream)
-        came = perf_counter()
+        came = now()
         for _ in stream:
             pass
         return came
@@ -53,10 +51,10 @@ class Async:
             count += 1
         return count
 
-    async def first(self) -> float:
+    async def first(self) -> Moment:
         stream = await self.client.create_stream_async(BODY)
         await anext(stream)
-        came = perf_counter()
+        came = now()
         async for _ in stream:
             pass
         return came
