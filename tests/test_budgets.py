@@ -36,13 +36,16 @@ BUDGETS = {
         42, 42, "half is finding that it is of the form of the one before, and making its three models; what is of no"
         " form takes twice as many"
     ),
+    "chunk that comes alone": Budget(
+        80, 150, "a chunk, a read of its own, and under asyncio two turns of the loop: it reads, and wakes the reader"
+    ),
     "chunk of no form": Budget(
         95, 95, "its JSON, its three models by their members, and another look at each member to add it up"
     ),
     "piece of text": Budget(45, 45, "a chunk, and a look at whose text it has: asking for text alone saves nothing"),
     "event": Budget(104, 104, "a chunk, its two events, and the search for other pieces that it might have brought"),
     "call": Budget(
-        485, 585, "a seventh are checks of the arguments, a fifth the two heads; the rest are the bounds of waiting,"
+        485, 585, "a seventh are checks of the arguments, a sixth the two heads; the rest are the bounds of waiting,"
         " what is told of the call, and under asyncio the turns of its loop"
     ),
     "call, 52 KB with log probabilities": Budget(
@@ -144,6 +147,7 @@ def within(name: str, flavour: Flavour, calls: float) -> None:
     [
         ("chunk, each in an HTTP chunk", "whole", "chunks"),
         ("chunk, 32 in an HTTP chunk", "many", "chunks"),
+        ("chunk that comes alone", "paced", "chunks"),
         ("chunk of no form", "varied", "chunks"),
         ("piece of text", "many", "text"),
         ("event", "many", "events"),

@@ -71,7 +71,10 @@ def environment(client: str, folder: Path) -> Environment:
     if not (place / "ready").exists():
         uv = shutil.which("uv")
         if uv is None:
-            sys.exit("The peers are installed with uv, which is not here: pip install uv, or run `nox -s bench`.")
+            sys.exit(
+                "The peers are installed with uv, which is not here: run `nox -s bench`, which brings it, "
+                "or pip install uv."
+            )
         print(f"Installing {requirement} ...", flush=True)
         subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)], check=True)
         subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), requirement], check=True)
