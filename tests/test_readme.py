@@ -18,8 +18,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 RUN = [
     "README.md", "calls.md", "clients.md", "errors.md",
-    "conversations.md", "messages.md", "observability.md", "openai-names.md", "opper.md", "raw-responses.md",
-    "retries.md", "streams.md", "tools.md",
+    "conversations.md", "messages.md", "observability.md", "openai-names.md", "opper.md",
+    "performance.md", "raw-responses.md", "retries.md", "streams.md", "tools.md",
     "typed-answers.md",
 ]  # fmt: skip
 """The pages whose blocks are a program when they are put after each other."""
