@@ -271,7 +271,7 @@ def test_a_host_with_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
     found, port = socket.getaddrinfo, 0
 
     def several(host: Any, *more: Any, **named: Any) -> list[Any]:
-        hosts = places if host == b"several.localhost" else [host]
+        hosts = places if host == "several.localhost" else [host]
         return [one for place in hosts for one in found(place, *more, **named)]
 
     with contextlib.ExitStack() as stack:

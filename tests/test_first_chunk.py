@@ -80,6 +80,38 @@ def test_what_came_and_was_not_taken_is_waited_for() -> None:
         assert not stream.complete
 
 
+@pytest.mark.parametrize(
+    ("pieces", "complete"),
+    [
+        ([event("A", finish_reason="stop")], True),
+        ([event("A", finish_reason="stop"), ABC[-1]], True),
+        ([event("A"), ABC[-1]], True),
+        ([event("A"), b": ping\n\n"], False),
+        ([event("A", finish_reason="stop") + b"data: [DO", b"NE]\n\n"], True),
+        ([event("A"), event("B")], False),
+        ([event("A", finish_reason="stop"), event("B")], False),
+    ],
+)
+def test_the_end_alone_is_not_waited_for(flavour: Flavour, pieces: list[bytes], complete: bool) -> None:
+    """A stream is complete when nothing but its end is still to be taken, in however many HTTP chunks it came."""
+
+    def read(client: Opper) -> tuple[bool, bool]:
+        with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            next(stream)
+            before = stream.complete
+        return before, stream.complete
+
+    async def read_async(client: AsyncOpper) -> tuple[bool, bool]:
+        async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+            await anext(stream)
+            before = stream.complete
+        return before, stream.complete
+
+    with Raw(once(streamed(*pieces))) as server:
+        given = flavour(read if flavour.kind == "sync" else read_async, api_key=KEY, base_url=server.base_url)
+        assert given == (complete, complete)
+
+
 def test_what_came_goes_along_to_another_event_loop() -> None:
     """What was received in one loop is handed out in the next."""
 

@@ -33,7 +33,7 @@ def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No setting up that an earlier test did, and none that this one leaves."""
     for name in ("OPPER_LOG", "OPPER_LOG_CONTENT"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(_observers, "_heeded", False)
+    monkeypatch.setattr(_logs, "_set_up", False)
     monkeypatch.setattr(_logs.log, "content", False)
     logger, handlers, level = _logs.logger, _logs.logger.handlers[:], _logs.logger.level
     yield
@@ -357,39 +357,7 @@ def test_an_environment_that_asks_for_what_there_is_not(name: str, value: str, m
         Opper(api_key=KEY)
 
 
-def test_the_package_alone_shows_nothing(server: LocalServer) -> None:
+def test_the_package_alone_shows_nothing() -> None:
     """A NullHandler, and no level."""
-    _observers._logger.cache_clear()  # an earlier test has taken its handler away
-    with Opper(api_key=KEY, base_url=server.base_url) as client:
-        client.chat.completions.create(messages=[{"role": "user", "content": "Hi"}])
     assert any(isinstance(handler, logging.NullHandler) for handler in _logs.logger.handlers)
     assert _logs.logger.level == logging.NOTSET
-
-
-LAZY = """
-import sys
-from opper_chat import Opper, observe
-class Broken:
-    def begin(self, call): raise ValueError("no good")
-    attempted = end = begin
-client = Opper(api_key="key", base_url=sys.argv[1])
-def ask():
-    client.chat.completions.create(messages=[{"role": "user", "content": "a"}])
-ask()
-print("logging" in sys.modules)
-import logging
-logging.basicConfig(level=logging.INFO, format="%(message).4s", stream=sys.stdout)
-ask()
-logging.getLogger("opper_chat").propagate = False
-observe(Broken())
-ask()
-client.close()
-"""
-
-
-def test_logging_is_loaded_by_those_who_log(server: LocalServer) -> None:
-    """A program that sets it up after a call has the lines of the next; what fails later is shown where it wants it."""
-    command = [sys.executable, "-W", "error", "-c", LAZY, server.base_url]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout.split()) == (0, ["False", "call"]), done.stderr
-    assert "no good" not in done.stderr

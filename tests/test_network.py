@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import gc
+import json
 import socket
 import ssl
 import threading
@@ -331,9 +332,14 @@ def test_addresses_that_all_keep_us_waiting(places: list[str]) -> None:
 # --- TLS, and other loops --------------------------------------------------------------------------
 
 
-def answering(connection: socket.socket, pieces: list[bytes | float]) -> None:
-    """Answer every request with the same pieces, each a segment of its own after a number, which is a pause."""
-    while True:
+def answering(connection: socket.socket, pieces: list[bytes | float], *, close: bool) -> None:
+    """Answer every request with the same pieces, each a segment of its own after a number, which is a pause.
+
+    Or answer one, and say by TLS that this is the end, where it is spoken.
+    """
+    more = True
+    while more:
+        more = not close
         data = b""
         while b"\r\n\r\n" not in data:
             if not (piece := connection.recv(65536)):
@@ -347,6 +353,10 @@ def answering(connection: socket.socket, pieces: list[bytes | float]) -> None:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
                 sleep(said)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+    if isinstance(connection, ssl.SSLSocket):
+        connection.settimeout(0)
+        with contextlib.suppress(OSError):
+            connection.unwrap()
 
 
 ANSWER = b"HTTP/1.1 418 Teapot\r\ncontent-length: 2\r\n\r\n{}"
@@ -354,8 +364,10 @@ STALE = b"HTTP/1.1 200 OK\r\n\r\n"
 
 
 @contextlib.contextmanager
-def speaking(tls: ssl.SSLContext | None, answers: list[bytes | float]) -> Iterator[tuple[str, list[int]]]:
-    """Run a server; give its address and a list with a number for each connection."""
+def speaking(
+    tls: ssl.SSLContext | None, answers: list[bytes | float], *, close: bool = False
+) -> Iterator[tuple[str, list[int]]]:
+    """Run a server, which may close behind an answer; give its address and a list with a number for each connection."""
     connections: list[int] = []
 
     def accept(listener: socket.socket) -> None:
@@ -367,10 +379,10 @@ def speaking(tls: ssl.SSLContext | None, answers: list[bytes | float]) -> Iterat
             connections.append(len(connections))
             with contextlib.suppress(OSError), connection:
                 if tls is None:
-                    answering(connection, answers)
+                    answering(connection, answers, close=close)
                 else:
                     with tls.wrap_socket(connection, server_side=True) as wrapped:
-                        answering(wrapped, answers)
+                        answering(wrapped, answers, close=close)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         threading.Thread(target=accept, args=(listener,), daemon=True).start()
@@ -407,6 +419,33 @@ def test_what_nobody_asked_for(
         else:
             asyncio.run(calls(address))
         assert len(seen) == connections
+    gc.collect()
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["tcp", "tls"])
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop", "trio"])
+@pytest.mark.parametrize("size", [4000, 150_000, 1_000_000, 4_000_000])
+def test_an_answer_that_the_server_closes_behind(tls: ssl.SSLContext, size: int, loop: str, secure: bool) -> None:
+    """Is whole, however much of it is still to be asked for when the connection ends."""
+    choice = {"index": 0, "message": {"role": "assistant", "content": "x" * size}, "finish_reason": "stop"}
+    body = json.dumps(
+        {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    ).encode()
+    head = b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body)
+
+    async def calls(address: str) -> list[int]:
+        async with AsyncOpper(api_key="key", base_url=address, max_retries=0, timeout=5) as client:
+            return [len((await client.chat.completions.create(messages=HELLO)).text) for _ in range(3)]  # type: ignore[call-overload]
+
+    with speaking(tls if secure else None, [head + body], close=True) as (address, seen):
+        if loop == "trio":
+            given = trio.run(calls, address)
+        elif loop == "uvloop":
+            given = pytest.importorskip("uvloop").run(calls(address))
+        else:
+            given = asyncio.run(calls(address))
+        assert given == [size] * 3
+        assert len(seen) == 3
     gc.collect()
 
 

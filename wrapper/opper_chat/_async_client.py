@@ -10,7 +10,7 @@ from ._async_calls import AsyncCalls
 from ._async_completions import AsyncCompletions
 from ._async_http import AsyncHTTP
 from ._async_sender import EventHooks
-from ._observers import heed_environment
+from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, AsyncKeySource, find_base_url, find_key, warn_of_clear_text
 from ._scopes import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from ._settings import ClientOptions, ClientSettings, Limits, check_limits, check_options
@@ -80,7 +80,7 @@ class AsyncOpper:
             key = find_key(api_key)
         finally:
             del api_key  # what is raised has a traceback, and its variables may be shown
-        heed_environment()
+        set_up_logging()
         settings = ClientSettings(key, find_base_url(base_url))
         if http_client is not None:
             settings = settings._replace(steps=None)

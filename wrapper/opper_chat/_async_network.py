@@ -30,6 +30,9 @@ __all__ = ["AsyncNetworkStream", "NetworkError", "Server", "Steps", "connect"]
 MOST_WAITING = 65536
 """Bytes that were not asked for yet, beyond which no more are taken from the system."""
 
+MOST_WAITING_BY_TLS = 16_777_216
+"""The same by TLS under loops that are not asyncio's own: uvloop loses what it holds back when the connection ends."""
+
 SHORT, LONG = 4096, 65536
 """Bytes that there is room for in one read: at first, and where a read before it was not a short one."""
 
@@ -81,7 +84,7 @@ async def connect(
     try:
         async with asyncio.timeout(steps.get("connect")):
             sock = await _reached(server.host, server.port)
-        stream = _LoopStream(sock)
+        stream = _PlainStream(sock) if server.tls is None else _TLSStream(sock)
         async with asyncio.timeout(steps.get("connect")):
             await stream.begin(server)
     except TimeoutError as error:
@@ -92,18 +95,13 @@ async def connect(
     return stream
 
 
-class _LoopStream(asyncio.BufferedProtocol):
-    """A connection of an event loop of asyncio, which reads ahead of whoever reads.
-
-    With buffers of its own: for each piece, however short, a loop takes a quarter of a megabyte, and gives it back.
-    """
+class _LoopStream(asyncio.BaseProtocol):
+    """A connection of an event loop of asyncio, which reads ahead of whoever reads."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._buffer = memoryview(b"")
-        self._room = SHORT
         self._pieces: list[bytes] = []
         self._piece: bytes = b""
         """What is given out, in parts, before those."""
@@ -111,6 +109,7 @@ class _LoopStream(asyncio.BufferedProtocol):
         """Where in it the next part begins."""
         self._waiting = 0
         """Bytes that were not given out."""
+        self._most_waiting = MOST_WAITING
         self._paused = False
         self._ended = False
         self._error: Exception | None = None
@@ -198,7 +197,7 @@ class _LoopStream(asyncio.BufferedProtocol):
         self._waiting -= len(data)
         if not self._waiting:
             self._piece, self._at = b"", 0
-        if self._paused and self._waiting <= MOST_WAITING and self._transport is not None:
+        if self._paused and self._waiting <= self._most_waiting and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
         return data
@@ -227,16 +226,10 @@ class _LoopStream(asyncio.BufferedProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # the loop has none
-        # Anew each time: there are loops that read into it while something else is done.
-        self._buffer = memoryview(bytearray(self._room))
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self._pieces.append(bytes(self._buffer[:nbytes]))
-        self._room = LONG if nbytes >= SHORT else SHORT
-        self._waiting += nbytes
-        if self._waiting > MOST_WAITING and not self._paused and self._transport is not None:
+    def data_received(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._waiting += len(data)
+        if self._waiting > self._most_waiting and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
         _wake(self._reader)
@@ -258,6 +251,37 @@ class _LoopStream(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         _wake(self._writer)
         self._writer = None
+
+
+class _PlainStream(_LoopStream, asyncio.BufferedProtocol):
+    """One that is not by TLS.
+
+    With buffers of its own: for each piece, however short, a loop takes a quarter of a megabyte, and gives it back.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._buffer = memoryview(b"")
+        self._room = SHORT
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # there is none without TLS
+        # Anew each time: there are loops that read into it while something else is done.
+        self._buffer = memoryview(bytearray(self._room))
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data, self._buffer = bytes(self._buffer[:nbytes]), memoryview(b"")
+        self._room = LONG if nbytes >= SHORT else SHORT
+        self.data_received(data)
+
+
+class _TLSStream(_LoopStream, asyncio.Protocol):
+    """One by TLS. Into a buffer of its own, the loop would not put all that is left at the end of a connection."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        if not isinstance(self._loop, asyncio.BaseEventLoop):
+            self._most_waiting = MOST_WAITING_BY_TLS
 
 
 def _wake(waiter: asyncio.Future[None] | None) -> None:

@@ -148,6 +148,7 @@ class AsyncReading:
             return
         self._closed = True
         self._holders.release(id(self))
+        self._flow.let_go()
         self._tell_end()
         # Whoever reads looks at `_closed` after it has said that it is busy: one of the two sees the other.
         if self._pause is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, Unpack
 from ._calls import Calls
 from ._completions import Completions
 from ._http import HTTP
-from ._observers import heed_environment
+from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, KeySource, find_base_url, find_key, warn_of_clear_text
 from ._scopes import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from ._sender import EventHooks
@@ -82,7 +82,7 @@ class Opper:
             key = find_key(api_key)
         finally:
             del api_key  # what is raised has a traceback, and its variables may be shown
-        heed_environment()
+        set_up_logging()
         settings = ClientSettings(key, find_base_url(base_url))
         if http_client is not None:
             settings = settings._replace(steps=None)

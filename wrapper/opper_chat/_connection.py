@@ -10,6 +10,7 @@ cost of a streamed answer. What goes wrong is raised as httpx raises it. Proxies
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -197,6 +198,13 @@ class _BodyStream:
         except FramingError as fault:
             self._body.fault = fault  # which is raised when the next piece is asked for
             return b""
+
+    def seen(self) -> bytes:
+        """Return what `at_hand` would, and leave it there."""
+        try:
+            return copy(self._body).feed(b"")
+        except FramingError:
+            return b"what is wrong"  # is not the end
 
     def close(self) -> None:
         """Do nothing: whoever lends the connection closes it where the body was not read to its end."""

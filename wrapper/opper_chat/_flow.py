@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from ._accumulator import Accumulator
-from ._chunks import LONGEST_START, ChatCompletionChunk, ChoiceDelta, ChunkReader, ReadChunk, begins_stream
+from ._chunks import LAST_LINE, LONGEST_START, ChatCompletionChunk, ChoiceDelta, ChunkReader, ReadChunk, begins_stream
 from ._clocks import CallClocks
 from ._content import split_content
 from ._errors import APIError, StreamTruncatedError
@@ -28,6 +28,10 @@ class Ahead(Protocol):
 
     def at_hand(self) -> bytes:
         """Return it, without waiting."""
+        ...
+
+    def seen(self) -> bytes:
+        """Return what it is, and leave it there. Other threads may ask."""
         ...
 
 
@@ -56,6 +60,7 @@ class StreamFlow:
         self.failure: APIError | None = None
         self.over = False
         self.ahead: Ahead | None = None
+        self._left = b""
         self.status_code = status_code
         self.headers = headers
         self.clocks = clocks
@@ -170,8 +175,11 @@ class StreamFlow:
 
     @property
     def waiting(self) -> bool:
-        """Whether something that came is still to be taken or read."""
-        return bool(self._ready or self._events) or (self.ahead is not None and self.ahead.more)
+        """Whether something that came is still to be taken or read, beside the end."""
+        if self._ready or self._events:
+            return True
+        rest = self._seen()
+        return bool(rest) and not LAST_LINE.fullmatch(self._reader.pending + rest)
 
     def so_far(self) -> ChatCompletion | None:
         """Return the completion as far as its chunks were handed out, or None where none was."""
@@ -180,7 +188,20 @@ class StreamFlow:
     @property
     def complete(self) -> bool:
         """Whether the answer is whole: ``[DONE]`` came, or every choice has a finish reason."""
-        return self._reader.done or self.accumulator.complete
+        return self._reader.done or self.accumulator.complete or self._is_done_ahead()
+
+    def _is_done_ahead(self) -> bool:
+        """Whether ``[DONE]`` is all that is still to be read."""
+        rest = b"" if self._ready or self._events else self._seen()
+        return bool(rest) and LAST_LINE.fullmatch(self._reader.pending + rest) is not None
+
+    def _seen(self) -> bytes:
+        ahead = self.ahead  # which may be taken by who reads, in another thread
+        return ahead.seen() if ahead is not None and ahead.more else self._left
+
+    def let_go(self) -> None:
+        """Keep what was not taken to be looked at: whoever has it is about to be closed."""
+        self._left, self.ahead = self._seen(), None
 
     def conclude(self) -> APIError | None:
         """Return the error that the stream ended with, or None if the answer is whole.

@@ -5,6 +5,7 @@ msgspec does both; what it refuses and Python's own decoder reads (NaN, lone sur
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import TypeGuard
 
@@ -27,8 +28,6 @@ def decode(text: bytes | str) -> object:
         raise ValueError("the JSON is nested too deeply") from None
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig", "replace")
-    import json  # loaded by those who meet such a text
-
     try:
         return json.loads(text)
     except RecursionError:

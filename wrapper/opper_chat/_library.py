@@ -32,27 +32,12 @@ LIBRARIES = ("httpx", "httpx2")
 
 Client = TypeVar("Client")
 
+LOADING = RLock()
+"""Held by who loads a library, or makes the TLS context of the process. A fork waits for it: Python's own lock of a
+module that another thread was loading is never released in the child, where there is no such thread."""
 
-@cache
-def loading() -> RLock:
-    """Return what is held by who loads a library. A fork waits for it."""
-    # Libraries take the lock of `logging` while they are loaded, and a fork holds that from when it comes to the hook
-    # of that module. Hooks are called from the last to the first, so that this one has to come behind it.
-    import logging  # noqa: F401
-
-    return fork_lock()
-
-
-def fork_lock() -> RLock:
-    """Return a lock that a fork waits for.
-
-    Python's own lock of a module that another thread was loading is never released in the child, where there is no such
-    thread.
-    """
-    lock = RLock()
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
-    return lock
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=LOADING.acquire, after_in_parent=LOADING.release, after_in_child=LOADING.release)
 
 
 class Library(Hashable, Protocol):
@@ -87,7 +72,7 @@ class _Unloaded:
 
 
 def _load(name: str) -> Any:
-    with loading():
+    with LOADING:
         return import_module(name)
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from . import _json
 from ._error_bodies import REMOVED
 from ._errors import APIConnectionError, StreamTruncatedError
 from ._json import is_array, is_object
-from ._options import LogSettings
+from ._options import find_log_settings
 from ._record import Attempt, CallRecord
 
 if TYPE_CHECKING:
@@ -116,15 +117,31 @@ class Log:
 log = Log()
 """The one of this process."""
 
+_lock = Lock()
+_set_up = False
 
-def set_up(settings: LogSettings) -> None:
-    """Show on stderr what the environment asks for."""
-    log.content = settings.content
-    if settings.level is not None:
-        handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter(LINE))
-        logger.addHandler(handler)
-        logger.setLevel(settings.level)
+
+def set_up_logging() -> None:
+    """Do what the environment asks for, once in a process: to be called when a client is made.
+
+    ``OPPER_LOG=info`` or ``debug`` writes to stderr what the logger ``opper_chat`` is told; no other logger is
+    touched. Without it nothing is shown unless the program sets logging up.
+
+    Raises:
+        InvalidArgumentError: the environment asks for what there is not.
+    """
+    global _set_up  # noqa: PLW0603
+    with _lock:
+        if _set_up:
+            return
+        settings = find_log_settings()
+        log.content = settings.content
+        if settings.level is not None:
+            handler = logging.StreamHandler()
+            handler.setFormatter(logging.Formatter(LINE))
+            logger.addHandler(handler)
+            logger.setLevel(settings.level)
+        _set_up = True
 
 
 def _write(level: int, word: str, facts: Mapping[str, object]) -> None:

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ._clocks import SHORTEST
 from ._library import Library
@@ -179,25 +179,21 @@ def _connecting(work: Callable[[], Made]) -> Made:
 def _reached(host: str, port: int, seconds: float | None) -> socket.socket:
     """Connect to the first address of a host that lets us in. All of them share the time that there is."""
     due = None if seconds is None else monotonic() + seconds
-    # As bytes: a text would load the codec of names that are not ASCII, which this is.
-    found = socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
-    *others, last = dict.fromkeys((family, address) for family, _, _, _, address in found)
+    *others, last = _addresses(host, port)
 
     def share(untried: int) -> float | None:
         return None if due is None else max(due - monotonic(), SHORTEST) / untried
 
     for number, place in enumerate(others):
         with suppress(OSError):
-            return _connected(*place, share(len(others) - number + 1))
-    return _connected(*last, share(1))
+            return socket.create_connection((place, port), share(len(others) - number + 1))
+    return socket.create_connection((last, port), share(1))
 
 
-def _connected(family: int, address: Any, seconds: float | None) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+def _addresses(host: str, port: int) -> list[str]:
+    """Return the addresses of a host, so that each is given its share of the time; the host where they are unknown."""
     try:
-        sock.settimeout(seconds)
-        sock.connect(address)
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return [host]  # connecting says what is wrong
+    return list(dict.fromkeys(str(place[0]) for *_, place in found)) or [host]

@@ -6,22 +6,21 @@ Nothing that a watcher does wrong reaches a call.
 from __future__ import annotations
 
 import gc
-import sys
+import logging
 from _thread import get_ident, start_new_thread
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from functools import cache, partial
+from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Lock, RLock
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from ._options import DEBUG, INFO, find_log_settings
 from ._record import Attempt, CallRecord, Observer
 
 __all__ = ["Attempt", "CallRecord", "Observer", "attempted", "begin", "end", "forget", "observe", "sending"]
 
-if TYPE_CHECKING:
-    from logging import Logger
+logger = logging.getLogger("opper_chat")
+logger.addHandler(logging.NullHandler())  # as the logging HOWTO asks of libraries: a program decides what is shown
 
 Method: TypeAlias = Literal["begin", "sending", "attempted", "end"]
 
@@ -72,47 +71,9 @@ def forget(observer: Observer) -> None:
         _seats = tuple(seat for seat in _seats if seat.observer is not observer)
 
 
-_heeded = False
-
-
-def heed_environment() -> None:
-    """Do what the environment asks for, once in a process: to be called when a client is made.
-
-    ``OPPER_LOG=info`` or ``debug`` writes to stderr what the logger ``opper_chat`` is told; no other logger is
-    touched. Without it nothing is shown unless the program sets logging up.
-
-    Raises:
-        InvalidArgumentError: the environment asks for what there is not.
-    """
-    global _heeded  # noqa: PLW0603
-    with _lock:
-        if not _heeded:
-            settings = find_log_settings()
-            if settings.level is not None or settings.content:
-                from ._logs import set_up
-
-                set_up(settings)
-            _heeded = True
-
-
-@cache
-def _logger() -> Logger:
-    import logging
-
-    logger = logging.getLogger("opper_chat")
-    logger.addHandler(logging.NullHandler())  # as the logging HOWTO asks of libraries: a program decides what is shown
-    return logger
-
-
-def _wants(level: int) -> bool:
-    """Whether lines of a level are wanted. They are not where `logging` is not loaded, or is being loaded now."""
-    # It takes as long to load as the first answer takes to come. What is asked for is the last of its names.
-    return hasattr(sys.modules.get("logging"), "captureWarnings") and _logger().isEnabledFor(level)
-
-
 def begin(call: CallRecord) -> None:
     """Tell that a call begins."""
-    if _wants(DEBUG):
+    if logger.isEnabledFor(logging.DEBUG):
         _write("begin", call)
     for seat in _seats:
         try:
@@ -158,7 +119,7 @@ def attempted(call: CallRecord, attempt: Attempt) -> None:
 
 
 def _attempted(call: CallRecord, attempt: Attempt) -> None:
-    if _wants(INFO):
+    if logger.isEnabledFor(logging.INFO):
         _write("attempted", call, attempt)
     for seat in _seats:
         try:
@@ -176,7 +137,7 @@ def end(call: CallRecord) -> None:
 
 
 def _end(call: CallRecord) -> None:
-    if _wants(INFO):
+    if logger.isEnabledFor(logging.INFO):
         _write("end", call)
     for seat in _seats:
         try:
@@ -235,4 +196,4 @@ def _complain(seat: _Seat, method: Method, error: Exception) -> None:
         return
     seat.failed.add(method)
     name = f"{type(seat.observer).__module__}.{type(seat.observer).__qualname__}.{method}"
-    _logger().error("the observer %s failed; further failures of it are not logged", name, exc_info=error)
+    logger.error("the observer %s failed; further failures of it are not logged", name, exc_info=error)

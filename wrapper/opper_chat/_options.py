@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import re
@@ -150,10 +151,6 @@ def find_base_url(base_url: object = None) -> str:
     return text.rstrip("/")
 
 
-DEBUG, INFO = 10, 20
-"""As `logging` has them, which is not loaded where nobody logs."""
-
-
 class LogSettings(NamedTuple):
     """What the environment says about the log."""
 
@@ -170,7 +167,7 @@ def find_log_settings() -> LogSettings:
         InvalidArgumentError: they ask for what there is not.
     """
     said = os.environ.get(LOG_VARIABLE, "").strip()
-    levels = {"debug": DEBUG, "info": INFO, "": None}
+    levels = {"debug": logging.DEBUG, "info": logging.INFO, "": None}
     if said.lower() not in levels:
         raise InvalidArgumentError(LOG_VARIABLE, "'debug' or 'info'", repr(said))
     content = os.environ.get(CONTENT_VARIABLE, "").strip().lower()

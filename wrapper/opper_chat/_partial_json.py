@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from copy import copy
 from io import StringIO
+from json import loads
 from typing import cast
 
 from ._json import is_array, is_object
@@ -270,7 +271,7 @@ class PartialReader:
     def _read_string(self, string: Text, text: str, at: int) -> int:
         end = _end(_STRING, text, at)
         raw, rest = text[at:end], text[end:]
-        value: str = _unescaped(raw) if "\\" in raw else raw
+        value: str = loads(f'"{raw}"', strict=False) if "\\" in raw else raw
         if rest[:1] == '"':
             string.append(value)
             self._string = None
@@ -359,10 +360,3 @@ _STRUCTURE = "{}[],:"
 def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
     found = pattern.match(text, at)
     return found.end() if found else at
-
-
-def _unescaped(raw: str) -> str:
-    from json import loads
-
-    text: str = loads(f'"{raw}"', strict=False)
-    return text

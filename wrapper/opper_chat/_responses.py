@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import cast
 
 from opper_chat_api.errors import DecodeError
@@ -64,8 +65,6 @@ def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reaso
 
 def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -> APIError:
     """Return the error for a status that is not 2xx, whatever the body is."""
-    from http import HTTPStatus  # loaded by those who meet one
-
     body = _error_body(content)
     try:
         phrase = HTTPStatus(status_code).phrase

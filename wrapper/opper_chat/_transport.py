@@ -7,7 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -22,7 +22,7 @@ from ._errors import (
     APITimeoutError,
     InvalidArgumentError,
 )
-from ._library import Library, failures, fork_lock, loading
+from ._library import LOADING, Library, failures
 from ._options import Secret, find_authorities
 from ._sent import AnyRequest, forget_key_of
 
@@ -42,14 +42,9 @@ _LASTING = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
 """What httpx raises because of the request itself, so that it would again."""
 
 
-_MAKING = fork_lock()
-"""Held by who makes the TLS context of the process. Whoever loads a library as well does that first."""
-
-
 def shared_ssl_context(library: Library) -> ssl.SSLContext:
     """Return the context in which servers are verified, one for the process: making it takes longer than a call."""
-    # For httpx, whose context is made without it, nothing is loaded but `ssl`.
-    with nullcontext() if library.__name__ == "httpx" else loading(), _MAKING:
+    with LOADING:
         return ssl_context(library)
 
 
@@ -72,19 +67,27 @@ def ssl_context(library: Library) -> ssl.SSLContext:
 def _certifis_file() -> str:
     """Return the file of certifi's authorities, which is beside its modules: these take as long to load as the file.
 
-    Where another file is meant, by whoever packed certifi or by a hook on its import, it is asked.
+    Where another file is meant, by whoever packed certifi or by a hook on the import of it, it is asked.
     """
-    from importlib.machinery import SourceFileLoader
-    from importlib.util import find_spec
-
-    found = None if "certifi" in sys.modules else find_spec("certifi")
-    if found is not None and type(found.loader) is SourceFileLoader and found.origin:
-        file = found.origin.removesuffix("__init__.py") + "cacert.pem"
-        if os.access(file, os.R_OK):
-            return file
+    place = None if "certifi" in sys.modules else _place_of("certifi", None)
+    if place is not None:
+        folder = place.removesuffix("__init__.py")
+        if _place_of("certifi.core", [folder]) and os.access(f"{folder}cacert.pem", os.R_OK):
+            return f"{folder}cacert.pem"
     import certifi
 
     return certifi.where()
+
+
+def _place_of(name: str, path: list[str] | None) -> str | None:
+    """Return the file that Python would load a module from, or None where somebody else would load it."""
+    from importlib.machinery import SourceFileLoader
+
+    for finder in sys.meta_path:
+        found = finder.find_spec(name, path)
+        if found is not None:
+            return found.origin if type(found.loader) is SourceFileLoader else None
+    return None
 
 
 class Closable(Protocol):
