@@ -101,6 +101,7 @@ ROOMS = [
     "_framing",
     "_heads",
     "_network",
+    "_loop_stream",
     "_async_network",
     "_async_connection",
     "_async_sender",
