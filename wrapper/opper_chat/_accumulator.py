@@ -171,7 +171,7 @@ class Accumulator:
                 top[name] = member if plain and have is None else replaced(have, member)
             compared.append(name)
             flat = flat and plain
-        if flat:
+        if flat and self._added:  # the first chunk is not to wait for what only the next ones have a use for
             self._width = len(value)
             self._present = itemgetter(*value)
             self._compared = itemgetter(*compared) if compared else _nothing

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 OPTIONS = ("stream", *CallOptions.__annotations__)
+_OF_THE_CALL = frozenset(CallOptions.__annotations__)
 """What `create()` takes beside the parameters of the contract."""
 
 
@@ -54,9 +55,10 @@ class TurnArguments(ChatCompletionParametersParam, CallOptions, total=False):
 
 def split(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[str, object]]:
     """Return the options of a call and its parameters, each apart."""
-    names = CallOptions.__annotations__
-    options: dict[str, Any] = {name: value for name, value in arguments.items() if name in names}
-    params = {name: value for name, value in arguments.items() if name not in names}
+    params = dict(arguments)
+    options: dict[str, Any] = {}
+    if not _OF_THE_CALL.isdisjoint(params):
+        options = {name: params.pop(name) for name in list(params) if name in _OF_THE_CALL}
     return cast("CallOptions", options), params
 
 

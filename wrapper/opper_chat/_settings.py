@@ -104,6 +104,8 @@ class ClientSettings(NamedTuple):
         Raises:
             InvalidArgumentError: one is wrong.
         """
+        if not options:
+            return self
         changes: dict[str, Any] = {}
         clocks = {name: options[name] for name in CLOCKS if name in options}
         if clocks:

@@ -181,18 +181,21 @@ def call_site() -> str:
     mode coroutines know where they were made, and the line is returned as well.
     """
     frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # documented, and a hundred times cheaper than a traceback
-    while _is_of(frame.f_globals, __package__ or ""):
+    while _is_of(frame.f_globals, _OURS):
         if frame.f_back is None:  # called from compiled code, such as that of an event loop
             return _task()
         frame = frame.f_back
-    if any(_is_of(frame.f_globals, loop) for loop in ("asyncio", "trio")):
+    if _is_of(frame.f_globals, ("asyncio.", "trio.")):
         return _task()
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-def _is_of(names: Mapping[str, object], package: str) -> bool:
+_OURS = f"{__package__}."
+
+
+def _is_of(names: Mapping[str, object], packages: str | tuple[str, ...]) -> bool:
     name = names.get("__name__")
-    return isinstance(name, str) and name.startswith(f"{package}.")
+    return isinstance(name, str) and name.startswith(packages)
 
 
 def _task() -> str:
