@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from served import answer
+from server import Connection
 
 
 class Secure:
@@ -51,27 +51,20 @@ def running_by_tls() -> Generator[Secure]:
 
 
 def serve(pem: str) -> None:
-    """Answer one request of each connection with a small reply, until this process is ended."""
+    """Answer one request of each connection, until this process is ended."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
-    reply = b"".join(answer("small", 1).pieces)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         print(listener.getsockname()[1], flush=True)
         while True:
             plain, _ = listener.accept()
             with suppress(OSError), context.wrap_socket(plain, server_side=True) as peer:
-                asked = b""
-                while not _is_whole(asked) and (data := peer.recv(65536)):
-                    asked += data
-                peer.sendall(reply)
+                connection = Connection(peer)
+                while (data := peer.recv(65536)) and not connection.take(data):
+                    pass
+                peer.sendall(b"".join(connection.answer.pieces))
                 while peer.recv(65536):
                     pass  # until the client has closed it
-
-
-def _is_whole(asked: bytes) -> bool:
-    head, blank, body = asked.partition(b"\r\n\r\n")
-    lengths = [int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    return bool(blank) and len(body) >= sum(lengths)
 
 
 if __name__ == "__main__":

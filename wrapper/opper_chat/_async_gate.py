@@ -55,16 +55,21 @@ class AsyncGate:
             return Place()
         try:
             with self._lock:  # every request takes this way, and `_locked` ten times as long
-                if free := bool(self._places) and not self._entering:
-                    self._places -= 1
+                free = self._take_place()
         finally:
             self._settle()
         return Place(self._leave) if free else await self._entered(seconds)
 
+    def _take_place(self) -> bool:
+        """Take a place, if one is free and nobody waits for it. The lock is held."""
+        if not self._places or self._entering:
+            return False
+        self._places -= 1
+        return True
+
     async def _entered(self, seconds: float | None) -> Place:
         with self._locked():
-            if self._places and not self._entering:
-                self._places -= 1
+            if self._take_place():
                 return Place(self._leave)
             if seconds is not None and seconds <= 0:
                 raise TimeoutError

@@ -176,10 +176,7 @@ class StreamFlow:
     @property
     def waiting(self) -> bool:
         """Whether something that came is still to be taken or read, beside the end."""
-        if self._ready or self._events:
-            return True
-        rest = self._seen()
-        return bool(rest) and not LAST_LINE.fullmatch(self._reader.pending + rest)
+        return bool(self._ready or self._events or self._seen()) and not self._is_done_ahead()
 
     def so_far(self) -> ChatCompletion | None:
         """Return the completion as far as its chunks were handed out, or None where none was."""

@@ -34,8 +34,8 @@ __all__ = [
 ]
 
 OPTIONS = ("stream", *CallOptions.__annotations__)
-_OF_THE_CALL = frozenset(CallOptions.__annotations__)
 """What `create()` takes beside the parameters of the contract."""
+_OF_THE_CALL = frozenset(CallOptions.__annotations__)
 
 
 class CallArguments(ChatCompletionRequestParam, CallOptions, total=False):
