@@ -60,7 +60,7 @@ def test_a_stream_says_what_a_plain_answer_says(server: LocalServer, flavour: Fl
     assert text_of(chunks) == plain.choices[0].message.content
     assert [one.choices[0].delta.role for one in chunks].count("assistant") == 1
     assert chunks[-1].choices[0].finish_reason == "stop"
-    assert server.requests[-1].headers["accept"] == "text/event-stream"
+    assert server.requests[-1].headers["accept"] == "text/event-stream, application/json"
 
 
 def test_the_usage_of_a_stream(server: LocalServer, flavour: Flavour) -> None:

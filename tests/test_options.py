@@ -78,6 +78,50 @@ def test_a_bad_address_of_the_environment_names_the_variable(monkeypatch: pytest
         Opper(api_key="key")
 
 
+@pytest.mark.parametrize("client", [Opper, AsyncOpper])
+@pytest.mark.parametrize("source", ["argument", "variable", "with_options"])
+@pytest.mark.parametrize(
+    ("given", "used"),
+    [
+        ("https://api.opper.ai", "https://api.opper.ai/v2/openai"),
+        ("https://api.opper.ai/", "https://api.opper.ai/v2/openai"),
+        ("https://API.Opper.AI", "https://API.Opper.AI/v2/openai"),
+        ("https://api.eu.opper.ai:8443//", "https://api.eu.opper.ai:8443/v2/openai"),
+        ("https://api.opper.ai/v3/compat", "https://api.opper.ai/v3/compat"),
+        ("https://api.opper.ai/v2/openai/", "https://api.opper.ai/v2/openai"),
+        ("https://notopper.ai", "https://notopper.ai"),
+        ("https://opper.ai.example.com", "https://opper.ai.example.com"),
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
+    ],
+)
+def test_a_host_of_the_vendor_gets_the_documented_path(
+    monkeypatch: pytest.MonkeyPatch, client: Any, source: str, given: str, used: str
+) -> None:
+    """The vendor's own SDK and command read `OPPER_BASE_URL` as the host; no other host is changed."""
+    if source == "variable":
+        monkeypatch.setenv("OPPER_BASE_URL", given)
+    made = client(api_key="key", base_url=given if source == "argument" else None)
+    if source == "with_options":
+        made = made.with_options(base_url=given)
+    assert made.base_url == used
+
+
+@pytest.mark.parametrize("client", [Opper, AsyncOpper])
+@pytest.mark.parametrize("source", ["base_url", "OPPER_BASE_URL"])
+@pytest.mark.parametrize("end", ["", "/", "//"])
+@pytest.mark.parametrize("prefix", ["https://api.opper.ai/v2/openai", "http://[::1]:8000/v1", "https://x/%7Ea"])
+def test_an_address_with_the_path_of_the_endpoint_is_refused(
+    monkeypatch: pytest.MonkeyPatch, client: Any, source: str, prefix: str, end: str
+) -> None:
+    """The error names what to leave out, and the address that remains."""
+    monkeypatch.setenv("OPPER_BASE_URL", f"{prefix}/chat/completions{end}")
+    given = f"{prefix}/Chat/Completions{end}" if source == "base_url" else None
+    with pytest.raises(InvalidArgumentError, match="Leave out '/chat/completions'") as caught:
+        client(api_key="key", base_url=given)
+    assert caught.value.argument == source
+    assert str(caught.value).endswith(f"{prefix!r}.")
+
+
 def test_a_password_in_the_address_is_refused_unseen() -> None:
     """An error without the password."""
     with pytest.raises(InvalidArgumentError) as caught:

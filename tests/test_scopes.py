@@ -14,7 +14,7 @@ import trio
 from flavours import HELLO, Flavour
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from opper_chat import AsyncOpper, InvalidArgumentError, Opper, tool
+from opper_chat import APIError, AsyncOpper, InvalidArgumentError, Opper, tool
 from opper_chat.testing import LocalServer
 
 SPAN = UUID("123e4567-e89b-12d3-a456-426614174000")
@@ -69,6 +69,31 @@ def test_a_calls_own_arguments_win(server: LocalServer, client: Opper) -> None:
         assert sent(server) == (str(SPAN), {"team": "search", "step": 1})
         ask(client, extra_body={"parent_span_id": None, "tags": {"alone": 1}})
         assert sent(server) == (None, {"alone": 1})
+
+
+def test_the_span_is_also_sent_as_a_header(server: LocalServer, client: Opper) -> None:
+    """`X-Opper-Parent-Span-Id` repeats the body's `parent_span_id`, whatever set it, in plain calls and streams."""
+
+    def headers() -> tuple[str | None, object]:
+        return server.requests[-1].headers.get("x-opper-parent-span-id"), sent(server)[0]
+
+    ask(client)
+    assert headers() == (None, None)
+    ask(client, parent_span_id=SPAN)
+    assert headers() == (str(SPAN), str(SPAN))
+    with client.span(SPAN) as inside:
+        with client.chat.completions.create(messages=HELLO, stream=True) as stream:
+            stream.get_final_text()
+        assert headers() == (str(SPAN), str(SPAN))
+        ask(client, parent_span_id=str(OTHER))
+        assert headers() == (str(OTHER), str(OTHER))
+        ask(client, extra_body={"parent_span_id": None})
+        assert headers() == (None, None)
+    ask(inside, extra_headers={"X-Opper-Parent-Span-Id": str(OTHER)})
+    assert headers() == (str(OTHER), str(SPAN))
+    with pytest.raises(APIError):  # the server refuses the body; no header line can be forged by it
+        ask(client, extra_body={"parent_span_id": "a\r\nx: y"})
+    assert headers() == (None, "a\r\nx: y")
 
 
 def test_nested(server: LocalServer, client: Opper) -> None:

@@ -16,6 +16,9 @@ from ._errors import InvalidArgumentError, MissingKeyError
 DEFAULT_BASE_URL = "https://api.opper.ai/v2/openai"
 """The documented address."""
 
+ENDPOINT_PATH = "/chat/completions"
+"""The path that is appended to the address."""
+
 KEY_VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
 """Where a key is looked for: the variable of the vendor's current SDK, then of its previous one."""
 
@@ -123,7 +126,8 @@ def find_base_url(base_url: object = None) -> str:
     """Return the address from the argument, else from the environment, else the documented one; no slash at the end.
 
     Raises:
-        InvalidArgumentError: it is not an http or https address, or holds a user, a query or a fragment.
+        InvalidArgumentError: it is not an http or https address, holds a user, a query or a fragment, or ends in the
+            path of the endpoint.
     """
     source = "base_url"
     if base_url is None:
@@ -133,7 +137,7 @@ def find_base_url(base_url: object = None) -> str:
     accepted = "an address such as 'https://api.opper.ai/v2/openai'"
     plain = _PLAIN.fullmatch(text)
     if plain and int(plain[2] or 1) < 65536:
-        return text.rstrip("/")
+        return _endpoint_prefix(text, plain[1], source, accepted)
     from urllib.parse import urlsplit
 
     try:
@@ -148,7 +152,28 @@ def find_base_url(base_url: object = None) -> str:
         raise InvalidArgumentError(source, accepted, repr(text), hint)
     if parts.query or parts.fragment or any(character.isspace() for character in text):
         raise InvalidArgumentError(source, f"{accepted} without query, fragment or spaces", "one with them (not shown)")
-    return text.rstrip("/")
+    return _endpoint_prefix(text, parts.hostname, source, accepted)
+
+
+def _endpoint_prefix(address: str, host: str, source: str, accepted: str) -> str:
+    """Return the part of an address to which the path of the endpoint is appended, without a slash at the end.
+
+    The vendor's SDK and command take the host alone, ``https://api.opper.ai``, so a host of theirs gets the documented
+    path.
+
+    Raises:
+        InvalidArgumentError: the address has the path of the endpoint already.
+    """
+    address = address.rstrip("/")
+    if address.lower().endswith(ENDPOINT_PATH):
+        prefix = address[: -len(ENDPOINT_PATH)]
+        raise InvalidArgumentError(
+            source, accepted, repr(address), f"Leave out {ENDPOINT_PATH!r}, which the client adds: {prefix!r}."
+        )
+    _, _, rest = address.partition("://")
+    if "/" not in rest and f".{host.lower()}".endswith(".opper.ai"):
+        return address + DEFAULT_BASE_URL[len("https://api.opper.ai") :]
+    return address
 
 
 class LogSettings(NamedTuple):

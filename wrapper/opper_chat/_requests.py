@@ -19,7 +19,7 @@ from . import _json
 from ._checks import Misfit, check_json, compile_check, describe, members
 from ._content import put_together
 from ._errors import InvalidArgumentError, UnknownArgumentError
-from ._headers import SECRETIVE, check_headers, check_query, hidden
+from ._headers import HEADER_VALUE, SECRETIVE, check_headers, check_query, hidden
 from ._json import is_array, is_mapping, is_object, is_sequence
 from ._settings import CallOptions, ClientSettings
 
@@ -139,11 +139,23 @@ def prepare(
     method, path, headers = _endpoint()
     headers = {
         **headers,
-        "accept": "text/event-stream" if stream else "application/json",
+        "accept": "text/event-stream, application/json" if stream else "application/json",
+        **_span_header(body),
         **check_headers(extra_headers, "extra_headers"),
     }
     query = check_query(extra_query, "extra_query")
     return PreparedRequest(method, path, headers, query, body, content, _choices(body))
+
+
+SPAN_HEADER = "x-opper-parent-span-id"
+"""Carries the parent span at Opper's v3 address, whose request body has no parameter for it."""
+
+
+def _span_header(body: Mapping[str, object]) -> dict[str, str]:
+    """Return the header that repeats the body's parent span, or nothing if the body has none."""
+    span = body.get("parent_span_id")
+    # `extra_body` may hold any text.
+    return {SPAN_HEADER: span} if isinstance(span, str) and HEADER_VALUE.fullmatch(span) else {}
 
 
 def check_messages(messages: object) -> list[dict[str, object]]:

@@ -14,8 +14,9 @@ from ._record import Attempt, CallRecord
 if TYPE_CHECKING:
     from tenacity import RetryCallState
 
-RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
-"""Statuses that may pass: too slow, in conflict, too many, and those of a server or a gateway in trouble."""
+RETRIED = frozenset({408, 409, 429, *range(500, 600)} - {501, 505})
+"""Statuses after which a request is sent again: timeout, conflict, rate limit, and every failure of a server or
+gateway, registered or not (520 to 530 are those of Cloudflare). 501 and 505 say that the server lacks a feature."""
 
 CLOCKS_OF_A_STEP = frozenset({"connect", "read", "write"})
 """The clocks after which another attempt is made. A full pool was waited for as long as the caller wants to wait, and
