@@ -1,4 +1,4 @@
-"""Recorded traffic and event stream vectors for the tests to read, where a copy is at hand.
+"""Recorded traffic, raw HTTP responses and event stream vectors for the tests to read, where a copy is at hand.
 
 The folder is not part of the repository: without it the loaders return nothing and a test marked
 ``needs_corpus`` skips, saying so.
@@ -72,6 +72,41 @@ def recorded(kind: Literal["json", "stream", "error"]) -> list[Exchange]:
         return []
     # Not splitlines: a JSON string may hold U+2028 as it is.
     return [json.loads(line) for line in path.read_text("utf-8").split("\n") if line]
+
+
+class HTTPVerdict(TypedDict):
+    """What a client makes of one raw response, by RFC 9112 and RFC 9110."""
+
+    verdict: Literal["response", "refused", "incomplete"]
+    """Whether it is read, is no HTTP/1.1 response, or has no end before its connection ends."""
+    status: int | None
+    """The status code, where the head is read."""
+    body: NotRequired[str]
+    """The body of a response that is read, in ISO 8859-1."""
+    reuse: bool
+    """Whether the next request may be sent over the connection."""
+    why: NotRequired[str]
+    """The section that decides, unless the response is read and the connection is used again."""
+    server_closes: bool
+    """Whether the server has to end the connection for a verdict to be possible."""
+
+
+HTTP_VERDICTS = Path(__file__).parent / "data" / "http_verdicts.json"
+"""The verdicts on the raw HTTP responses, by the ids of the cases."""
+
+
+def http_responses() -> dict[str, bytes]:
+    """Return the raw HTTP/1.1 responses by their ids, or none where the corpus is absent."""
+    path = CORPUS / "http" / "cases.json"
+    if not path.is_file():
+        return {}
+    return {case["id"]: base64.b64decode(case["raw"], validate=True) for case in json.loads(path.read_text("utf-8"))}
+
+
+def http_verdicts() -> dict[str, HTTPVerdict]:
+    """Return the verdicts on the raw HTTP responses by their ids."""
+    verdicts: dict[str, HTTPVerdict] = json.loads(HTTP_VERDICTS.read_text("utf-8"))
+    return verdicts
 
 
 def sse_vectors() -> list[SSEVector]:

@@ -138,9 +138,16 @@ def texts(flavour: Flavour, address: str, count: int, **settings: Any) -> list[s
         (b"HTTP/1.1 200 OK\r\n\r\n" + completion("a"), 2),
         (answer("a") + answer("stale"), 2),
         (chunked("a") + b"junk", 2),
+        (b"HTTP/1.1 103 Early Hints\r\ncontent-length: 5\r\n\r\n" + answer("a"), 2),
+        (answer("a", b"connection: keep-alive, close\r\n"), 2),
+        (answer("a").replace(b"\r\n", b"\n"), 2),
+        (chunked("a").replace(b"x-sum: 1", b"x-sum: 1\r\n\t2"), 1),
     ],
-    ids=["sized", "chunked", "100", "103", "close", "1.0", "endless", "bytes-behind-it", "junk-behind-it"],
-)
+    ids=[
+        "sized", "chunked", "100", "103", "close", "1.0", "endless", "bytes-behind-it", "junk-behind-it",
+        "103-with-a-body", "keep-alive-and-close", "lines-end-in-LF", "folded-trailer",
+    ],
+)  # fmt: skip
 def test_what_is_used_again(flavour: Flavour, first: bytes, connections: int) -> None:
     """A connection whose answer is whole, and after which nothing is left that could be taken for the next."""
 
@@ -155,6 +162,44 @@ def test_what_is_used_again(flavour: Flavour, first: bytes, connections: int) ->
     with Raw(script) as server:
         assert texts(flavour, server.base_url, 3) == ["a", "b", "b"]
         assert server.connections == connections
+
+
+def test_trailers_that_are_no_fields(flavour: Flavour) -> None:
+    """Make a plain response an error, and leave a stream that has had its ``[DONE]`` whole; neither is used again."""
+    trailers = b"0\r\nHTTP/1.1 200 OK\r\n\r\n"
+
+    def script(connection: socket.socket, number: int) -> None:
+        requested(connection)
+        if number == 0:
+            connection.sendall(chunked("a").partition(b"0\r\nx-sum")[0] + trailers)
+        elif number == 1:
+            events = b"data: " + json.dumps(chunk("a", finish_reason="stop")).encode() + b"\n\ndata: [DONE]\n\n"
+            head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+            connection.sendall(head + b"%x\r\n%s\r\n" % (len(events), events) + trailers)
+        else:
+            connection.sendall(answer("good"))
+        requested(connection)
+
+    def call(client: Any) -> list[str]:
+        with pytest.raises(APIConnectionError, match="illegal trailer line") as caught:
+            client.chat.completions.create(messages=HELLO)
+        assert caught.value.status_code == 200
+        with client.chat.completions.create(messages=HELLO, stream=True) as stream:
+            text = stream.get_final_text()
+        return [text, client.chat.completions.create(messages=HELLO).text]
+
+    async def call_async(client: Any) -> list[str]:
+        with pytest.raises(APIConnectionError, match="illegal trailer line") as caught:
+            await client.chat.completions.create(messages=HELLO)
+        assert caught.value.status_code == 200
+        async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:
+            text = await stream.get_final_text()
+        return [text, (await client.chat.completions.create(messages=HELLO)).text]
+
+    with Raw(script) as server:
+        work = call if flavour.kind == "sync" else call_async
+        assert flavour(work, api_key=KEY, base_url=server.base_url, timeout=5) == ["a", "good"]
+        assert server.connections == 3
 
 
 def test_asking_for_the_end_of_the_connection(flavour: Flavour) -> None:

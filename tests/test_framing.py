@@ -80,7 +80,7 @@ def test_a_chunked_body_cut_anywhere(
         b"x\r\n", b"-1\r\n", b"+1\r\n", b"1_0\r\n", b"0x1\r\n", b" 1\r\n", b"\r\n", b"1" * 17 + b"\r\n", b"1 1\r\n",
         b"2\r\nabXX", b"2\r\nab\rX", b"2\r\nab\n\n", b"2\r\nabc\r\n", b"1\nab\r\n",
         b"0x1\r\na\r\n0\r\n\r\n", b"0X1\r\na\r\n0\r\n\r\n", b"a" * (LONGEST_LINE + 1),
-        b"1;" + b"a" * LONGEST_LINE, b"0\r\n" + b"a: b\r\n" * (LONGEST_TRAILER // 6 + 1),
+        b"1;" + b"a" * LONGEST_LINE, b"1;a\x00\r\n", b"1;a\nb\r\n", b"0\r\n" + b"a: b\r\n" * (LONGEST_TRAILER // 6 + 1),
     ],
     ids=lambda data: repr(data[:12]),
 )  # fmt: skip
@@ -98,6 +98,46 @@ def test_what_came_before_a_fault_is_handed_out(behind: bytes) -> None:
     body.feed(b"1\r\nx\r\n")
     assert body.feed(b"2\r\nab\r\n" + behind).rstrip(b"c") == b"ab"
     assert isinstance(body.fault, FramingError)
+
+
+@pytest.mark.parametrize(
+    "trailer",
+    [
+        b"no field\r\n", b": a\r\n", b"a : b\r\n", b"a b: c\r\n", b" a: b\r\n", b"\ta\r\n", b"a\xe9: b\r\n",
+        b"a: b\x00\r\n", b"a: b\rc: d\r\n", b"a: b\nc: d\r\n", b"a: b\r\nHTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n",
+    ],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.parametrize("size", [1, 5, 1_000_000])
+def test_trailer_lines_that_are_no_fields_are_refused(trailer: bytes, size: int) -> None:
+    """The body is returned first, also where all came at once (RFC 9112 section 7.1.2)."""
+    body = ChunkedBody()
+    given: list[bytes] = []
+    with pytest.raises(FramingError, match="illegal trailer line"):
+        for piece in cut(framed([b"ab"], trailer=trailer), [size]):
+            given.append(fed(body, piece))
+            if body.fault is not None:
+                raise body.fault
+    assert b"".join(given) == b"ab"
+    assert not body.ended
+
+
+@pytest.mark.parametrize("trailer", [b"a:\r\n", b"a: b\r\n c\r\n\td\r\nx-1: \xff\r\n", b"content-length: 9\r\n"])
+@pytest.mark.parametrize("size", [1, 5, 1_000_000])
+def test_trailer_fields_are_read_and_not_kept(trailer: bytes, size: int) -> None:
+    """Also over several lines, and also where they are of no use there (RFC 9110 section 6.5.1)."""
+    body = ChunkedBody()
+    assert read(body, cut(framed([b"ab"], trailer=trailer), [size])) == b"ab"
+    assert (body.ended, body.strict, body.rest) == (True, True, b"")
+
+
+@pytest.mark.parametrize("padded", [b"2 \r\nab\r\n0\r\n\r\n", b"2\r\nab\r\n0\t\r\n\r\n"])
+def test_white_space_behind_a_chunk_size_is_read_but_not_strict(padded: bytes) -> None:
+    """Old servers pad the size; the grammar has white space there only before an extension (section 7.1.1)."""
+    for size in (1, 1_000_000):
+        body = ChunkedBody()
+        assert read(body, cut(padded, [size])) == b"ab"
+        assert (body.ended, body.strict) == (True, False)
 
 
 def test_the_first_chunk_alone() -> None:

@@ -26,13 +26,13 @@ def read(data: bytes, size: int = 0) -> tuple[AnswerHead | None, bytes]:
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 7])
 @pytest.mark.parametrize("line", [b"\r\n", b"\n"], ids=["CRLF", "LF"])
 def test_a_head(size: int, line: bytes) -> None:
-    """With its headers as they came, wherever it is cut and however its lines end."""
+    """With its headers as they came, wherever it is cut and however its lines end; in LF alone, it is the last."""
     data = line.join(
         [b"HTTP/1.1 404 Not  Found", b"X-One:  a b ", b"x-two:", b"X-ONE:\tc\xff", b"Content-Length: 3", b"", b""]
     )
     head, rest = read(data + b"abc", size)
     headers = [(b"X-One", b"a b"), (b"x-two", b""), (b"X-ONE", b"c\xff"), (b"Content-Length", b"3")]
-    assert head == AnswerHead(404, b"1.1", b"Not  Found", headers, chunked=False, length=3, lasting=True)
+    assert head == AnswerHead(404, b"1.1", b"Not  Found", headers, chunked=False, length=3, lasting=line == b"\r\n")
     assert rest == b"abc"
 
 
@@ -52,6 +52,17 @@ def test_a_head(size: int, line: bytes) -> None:
         (OK + b"connection: x\r\nconnection: y, close\r\nconnection: z\r\n", False, None, False),
         (OK + b"connection: closed\r\n", False, None, True),
         (OK + b"x: a\r\n connection: close\r\n", False, None, True),
+        (OK + b"connection: keep-alive, close\r\n", False, None, False),
+        (OK + b"connection:\r\n close\r\n", False, None, False),
+        (b"HTTP/1.1 200 OK\ncontent-length: 3\r\n", False, 3, False),
+        (OK + b"content-length: 3\n", False, 3, False),
+        (OK + b"content-length: 003\r\n", False, 3, True),
+        (b"HTTP/1.1 204 No Content\r\n", False, None, True),
+        (b"HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n", False, 0, True),
+        (b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n", False, 5, False),
+        (b"HTTP/1.1 304 Not Modified\r\ncontent-length: 5\r\n", False, 5, False),
+        (b"HTTP/1.1 304 Not Modified\r\ntransfer-encoding: chunked\r\n", True, None, False),
+        (b"HTTP/1.1 103 Early Hints\r\ncontent-length: 5\r\n", False, 5, False),
     ],
 )
 def test_how_a_body_is_framed(data: bytes, chunked: bool, length: int | None, lasting: bool) -> None:
@@ -79,6 +90,11 @@ def test_a_value_over_several_lines() -> None:
         b"HTTP/1.1  200 OK\r\n",
         b"HTTP/11 200 OK\r\n",
         b"http/1.1 200 OK\r\n",
+        b"HTTP/0.9 200 OK\r\n",
+        b"HTTP/1.2 200 OK\r\n",
+        b"HTTP/2.0 200 OK\r\n",
+        b"HTTP/5.6 200 OK\r\n",
+        b"HTTP/2 200 OK\r\n",
         b" HTTP/1.1 200 OK\r\n",
         b"HTTP/1.1 200 O\x00K\r\n",
         b"HTTP/1.1 200 O\rK\r\n",
@@ -101,6 +117,12 @@ def test_a_value_over_several_lines() -> None:
         OK + b"content-length: " + b"1" * 21 + b"\r\n",
         OK + b"transfer-encoding: gzip\r\n",
         OK + b"transfer-encoding: gzip, chunked\r\n",
+        OK + b"transfer-encoding: chunked, identity\r\n",
+        OK + b"transfer-encoding: identity\r\ncontent-length: 3\r\n",
+        OK + b"transfer-encoding:\r\n",
+        OK + b"transfer-encoding: ,\r\n",
+        OK + b"transfer-encoding: chunked\r\n abc\r\n",
+        OK + b"transfer-encoding: chunked\r\ncontent-length: x\r\n",
         OK + b"transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n",
     ],
 )

@@ -16,7 +16,7 @@ from ._async_network import AsyncNetworkStream, NetworkError, Server, connect
 from ._async_reply import AsyncReply
 from ._async_wait import AHEAD, WATCH, undisturbed
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
-from ._heads import AnswerHead, HeadError, HeadReader, WrittenError, write_head
+from ._heads import AnswerHead, HeadError, HeadReader, WrittenError, has_body, write_head
 from ._library import Library
 from ._sent import PORTS, SentRequest
 
@@ -123,6 +123,7 @@ class AsyncConnection:
         self, stream: AsyncNetworkStream, reader: HeadReader, steps: Mapping[str, float | None]
     ) -> AnswerHead:
         timeout = steps.get("read")
+        lasting = True
         while True:
             head = reader.read()
             if head is None:
@@ -133,7 +134,9 @@ class AsyncConnection:
             elif head.status_code == 101:
                 raise HeadError("the server wants to speak another protocol")
             elif head.status_code >= 200:
-                return head
+                return head if lasting else head._replace(lasting=False)
+            else:
+                lasting = lasting and head.lasting
 
 
 class _BodyStream:
@@ -174,7 +177,7 @@ class _BodyStream:
             await undisturbed(connection.aclose)
             raise_as_library(error, connection.library, self._request)
             raise
-        await connection.answered(sound=self._sound and not body.rest)
+        await connection.answered(sound=self._sound and body.strict and not body.rest)
 
     def hurry(self) -> None:
         """Have the first chunk handed out alone. What came with it is `at_hand`, and else the next piece."""
@@ -235,7 +238,7 @@ def _written(request: SentRequest) -> tuple[list[bytes], bool]:
 
 def _body_of(head: AnswerHead) -> Body:
     """Return how the body of an answer to a POST is framed (RFC 9112 section 6.3)."""
-    if head.status_code in (204, 304):
+    if not has_body(head.status_code):
         return SizedBody(0)
     if head.chunked:
         return ChunkedBody()

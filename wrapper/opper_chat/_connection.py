@@ -15,7 +15,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
-from ._heads import AnswerHead, HeadError, HeadReader, WrittenError, write_head
+from ._heads import AnswerHead, HeadError, HeadReader, WrittenError, has_body, write_head
 from ._library import Library
 from ._network import NetworkError, NetworkStream, Server, connect
 from ._reply import Reply
@@ -128,6 +128,7 @@ class Connection:
         self, stream: NetworkStream, reader: HeadReader, steps: Mapping[str, float | None]
     ) -> AnswerHead:
         timeout = steps.get("read")
+        lasting = True
         while True:
             head = reader.read()
             if head is None:
@@ -138,7 +139,9 @@ class Connection:
             elif head.status_code == 101:
                 raise HeadError("the server wants to speak another protocol")
             elif head.status_code >= 200:
-                return head
+                return head if lasting else head._replace(lasting=False)
+            else:
+                lasting = lasting and head.lasting
 
 
 class _BodyStream:
@@ -179,7 +182,7 @@ class _BodyStream:
             undisturbed(connection.close)
             raise_as_library(error, connection.library, self._request)
             raise
-        connection.answered(sound=self._sound and not body.rest)
+        connection.answered(sound=self._sound and body.strict and not body.rest)
 
     def hurry(self) -> None:
         """Have the first chunk handed out alone. What came with it is `at_hand`, and else the next piece."""
@@ -240,7 +243,7 @@ def _written(request: SentRequest) -> tuple[list[bytes], bool]:
 
 def _body_of(head: AnswerHead) -> Body:
     """Return how the body of an answer to a POST is framed (RFC 9112 section 6.3)."""
-    if head.status_code in (204, 304):
+    if not has_body(head.status_code):
         return SizedBody(0)
     if head.chunked:
         return ChunkedBody()

@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
+from ._heads import is_field_line
+
 LONGEST_LINE = 16384
 """Bytes of the line before a chunk, with its extensions, or of a line of a trailer."""
 
 LONGEST_TRAILER = 65536
 """Bytes of all lines behind the last chunk."""
 
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
-
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*)(;[^\x00\r\n]*)?\r\n")
 
 _MARKS = frozenset({b"x", b"X"})
 """What Python takes behind a first zero for the mark of a hexadecimal number. Elsewhere the zero is all of it."""
@@ -34,12 +35,15 @@ class Body(Protocol):
         rest: bytes that came behind its end.
         more: whether there is more of it in the bytes that were taken: feeding none brings that.
         fault: what is wrong behind the bytes that were returned last. To be raised when those were handed on.
+        strict: Whether the framing follows the grammar. If not, another server may have read it otherwise, and no
+            request may follow on the connection.
     """
 
     ended: bool
     rest: bytes
     more: bool
     fault: FramingError | None
+    strict: bool
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes, and return what of the body is in them.
@@ -62,6 +66,7 @@ class SizedBody:
     """A body whose length is known: ``Content-Length``, or nothing at all (section 6.2)."""
 
     more = False
+    strict = True
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -96,6 +101,7 @@ class EndlessBody:
 
     rest = b""
     more = False
+    strict = True
     fault: FramingError | None = None
 
     def __init__(self) -> None:
@@ -111,7 +117,7 @@ class EndlessBody:
 
 
 class ChunkedBody:
-    """A body in chunks, each with its length before it (section 7.1). Extensions and trailers mean nothing here.
+    """A body in chunks, each with its length before it (section 7.1). Extensions and trailer fields are not kept.
 
     Attributes:
         first_alone: whether the first chunk is returned alone, so that whoever waits for the first token does not wait
@@ -123,6 +129,7 @@ class ChunkedBody:
         self.ended = False
         self.rest: bytes = b""
         self.more = False
+        self.strict = True
         self.fault: FramingError | None = None
         self._left = 0
         """Bytes of the chunk still to come, its line end included."""
@@ -191,6 +198,8 @@ class ChunkedBody:
             if self._next_line(data, at) >= 0:
                 raise FramingError("illegal chunk header")
             return at
+        if found[2] and not found[3]:
+            self.strict = False  # white space without an extension, which old servers pad the size with
         size = int(found[1], 16)
         if size:
             self._left = size + 2
@@ -203,10 +212,13 @@ class ChunkedBody:
         end = self._next_line(data, at)
         if end < 0:
             return at
+        if end - at == 2:
+            self.ended = True
+        elif not is_field_line(data[at : end - 2], first=self._trailer == 1):
+            raise FramingError("illegal trailer line")
         self._trailer += end - at
         if self._trailer > LONGEST_TRAILER:
             raise FramingError("the trailer of a chunked body is too long")
-        self.ended = end - at == 2
         return end
 
     def _next_line(self, data: bytes, at: int) -> int:

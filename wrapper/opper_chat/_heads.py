@@ -26,13 +26,17 @@ _HEAD = re.compile(
     _TOKEN + rb" [!-~]++ HTTP/1\.1\r\n(?:" + _TOKEN + rb": (?:(?![ \t])[^\x00\r\n]++(?<![ \t]))?+\r\n)*+\r\n"
 )
 _TELLING = re.compile(rb"(?i)\n(content-length|transfer-encoding|connection): ([^\r\n]*)")
+_WITHOUT_BODY = frozenset({204, 304})
 _TOLD = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _REQUEST_LINE = re.compile(_TOKEN + rb" [!-~]+")
-_STATUS = re.compile(rb"HTTP/([0-9]\.[0-9]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
+_STATUS = re.compile(rb"HTTP/(1\.[01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
+_VERSION = re.compile(rb"HTTP/(?!1\.[01] )[0-9]\.[0-9] ")
 _FIELD = re.compile(rb"^(" + _TOKEN + rb"):([^\x00\r\n]*)$", re.MULTILINE)
 # Lines may end in LF alone (RFC 9112 section 2.2). That it begins with a fixed byte makes the search fast.
 _END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"\n[ \t]+")
+_TRAILER_LINE = re.compile(_TOKEN + rb":[^\x00\r\n]*")
+_FOLDED_LINE = re.compile(rb"[ \t][^\x00\r\n]*")
 
 
 class HeadError(Exception):
@@ -138,21 +142,27 @@ class HeadReader:
                 raise HeadError("the head of the answer is too long")
             self._seen = max(len(self._data) - 3, 0)
             return None
-        lines = bytes(self._data[: end.start()]).removesuffix(b"\r")
+        lines = bytes(self._data[: end.start()])
+        strict = lines.endswith(b"\r") and end.end() - end.start() == 3
         del self._data[: end.end()]
         self._seen = 0
-        return _read(lines)
+        return _read(lines.removesuffix(b"\r"), strict=strict)
 
     def take_rest(self) -> bytes:
         """Return what came behind the head."""
         return bytes(self._data)
 
 
-def _read(data: bytes) -> AnswerHead:
-    first, _, block = data.replace(b"\r\n", b"\n").partition(b"\n")
+def _read(data: bytes, *, strict: bool) -> AnswerHead:
+    text = data.replace(b"\r\n", b"\n")
+    first, _, block = text.partition(b"\n")
     status = _STATUS.fullmatch(first)
     if status is None:
+        if _VERSION.match(first):
+            raise HeadError("the HTTP version of the response is neither 1.0 nor 1.1")
         raise HeadError("illegal status line")
+    # A line that ends in LF alone is read, but a server on the way may have read another message there.
+    strict = strict and len(data) - len(text) == text.count(b"\n")
     if b"\n " in block or b"\n\t" in block:
         block = _FOLD.sub(b" ", block)  # a value over several lines (RFC 9112 section 5.2)
     headers: Headers = [(name, value.strip(b" \t")) for name, value in _FIELD.findall(block)]
@@ -174,16 +184,29 @@ def _read(data: bytes) -> AnswerHead:
     if codings and codings != [b"chunked"]:
         raise HeadError("only the transfer coding 'chunked' is supported")
     # With both, one of two servers on the way may have believed the other (RFC 9112 section 6.3, rule 3).
-    lasting = not closes and not (codings and lengths)
-    return AnswerHead(
-        int(status[2]),
-        status[1],
-        status[3] or b"",
-        headers,
-        bool(codings),
-        _length(lengths) if lengths else None,
-        lasting,
-    )
+    lasting = strict and not closes and not (codings and lengths)
+    code = int(status[2])
+    length = _length(lengths) if lengths else None
+    if (codings or length) and not has_body(code):
+        lasting = False  # the server may send the body that it announces
+    return AnswerHead(code, status[1], status[3] or b"", headers, bool(codings), length, lasting)
+
+
+def has_body(status_code: int) -> bool:
+    """Return whether a response of this status to a POST has a body (RFC 9112 section 6.3, rule 1)."""
+    return status_code >= 200 and status_code not in _WITHOUT_BODY
+
+
+def is_field_line(line: bytes, *, first: bool) -> bool:
+    """Return whether a line of a trailer section is a field, or continues the one before it (RFC 9112 section 5).
+
+    Args:
+        line: The line without its CRLF.
+        first: Whether no field precedes it.
+    """
+    if _TRAILER_LINE.fullmatch(line):
+        return True
+    return not first and _FOLDED_LINE.fullmatch(line) is not None
 
 
 def _length(said: set[bytes]) -> int:

@@ -1,0 +1,171 @@
+"""Raw HTTP/1.1 responses of seven public test suites: what the clients make of each, and of its connection.
+
+``data/http_verdicts.json`` has the verdict on each response, with the section of RFC 9112 or RFC 9110 that decides.
+"""
+
+import asyncio
+import contextlib
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from corpus import HTTPVerdict, http_responses, http_verdicts, needs_corpus
+from flavours import HELLO, Flavour
+from opper_chat import APIConnectionError, APIError, APITimeoutError
+
+pytestmark = needs_corpus
+
+RESPONSES = http_responses()
+VERDICTS = http_verdicts()
+
+
+class ResponseServer:
+    """Answers a request for ``/ID/CUT/...`` with the raw response of that id, and any other with a good completion.
+
+    The text of a good completion is the number of its connection.
+
+    Attributes:
+        connections: Numbers of the connections that the raw responses were sent over.
+    """
+
+    def __init__(self) -> None:
+        self.connections: list[int] = []
+        self.sent = threading.Event()
+        self._opened = 0
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        """Accept no more connections."""
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self._opened += 1
+            threading.Thread(target=self._serve, args=(connection, self._opened), daemon=True).start()
+
+    def _serve(self, connection: socket.socket, number: int) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError), connection:
+            while path := _read_request(connection):
+                _, case, cut, *_ = path.split("/")
+                if case not in RESPONSES:
+                    connection.sendall(_good(str(number)))
+                    continue
+                self.connections.append(number)
+                try:
+                    raw = RESPONSES[case]
+                    size = 1 if cut == "bytes" else len(raw)
+                    for start in range(0, len(raw), size):
+                        connection.sendall(raw[start : start + size])
+                    if VERDICTS[case]["server_closes"]:
+                        connection.shutdown(socket.SHUT_WR)
+                finally:
+                    self.sent.set()
+
+
+def _read_request(connection: socket.socket) -> str:
+    """Read a request, and return its path, or nothing at the end of the connection."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = connection.recv(65536)
+        if not piece:
+            return ""
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head.split()[1].decode()
+
+
+def _good(text: str) -> bytes:
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+    value = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    body = json.dumps(value).encode()
+    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+
+
+@pytest.fixture(scope="module")
+def responses() -> Iterator[ResponseServer]:
+    server = ResponseServer()
+    yield server
+    server.close()
+
+
+def exchange(flavour: Flavour, server: ResponseServer, case: str, cut: str, *, stream: bool) -> tuple[APIError, bool]:
+    """Make a call that is answered with the raw response, and a second one.
+
+    Returns:
+        The error of the first call, and whether the second went over the same connection.
+    """
+    server.sent.clear()
+
+    def call(client: Any) -> tuple[APIError, str]:
+        with pytest.raises(APIError) as caught:
+            answer = client.chat.completions.create(messages=HELLO, stream=stream)
+            if stream:
+                answer.get_final_completion()
+        server.sent.wait(5)  # what follows the response has come before the next request
+        after = client.with_options(base_url=f"{server.origin}/good/all")
+        return caught.value, after.chat.completions.create(messages=HELLO).text
+
+    async def call_async(client: Any) -> tuple[APIError, str]:
+        with pytest.raises(APIError) as caught:
+            answer = await client.chat.completions.create(messages=HELLO, stream=stream)
+            if stream:
+                await answer.get_final_completion()
+        await asyncio.to_thread(server.sent.wait, 5)
+        after = client.with_options(base_url=f"{server.origin}/good/all")
+        return caught.value, (await after.chat.completions.create(messages=HELLO)).text
+
+    work = call if flavour.kind == "sync" else call_async
+    error, connection = flavour(work, api_key="key", base_url=f"{server.origin}/{case}/{cut}", timeout=5)
+    return error, int(connection) == server.connections[-1]
+
+
+def check_error(error: APIError, expected: HTTPVerdict) -> None:
+    """Check that the error is that of the verdict: none of the responses has a completion in it."""
+    assert not isinstance(error, APITimeoutError)
+    assert isinstance(error, APIConnectionError) == (expected["verdict"] != "response")
+    assert error.status_code == expected["status"]
+
+
+def test_every_response_has_a_verdict() -> None:
+    """Each refusal, and each connection that is closed, names the section that decides."""
+    assert RESPONSES.keys() == VERDICTS.keys()
+    assert all(verdict["reuse"] or verdict.get("why", "").startswith("RFC 91") for verdict in VERDICTS.values())
+    assert not any(verdict["reuse"] and verdict["verdict"] != "response" for verdict in VERDICTS.values())
+
+
+@pytest.mark.parametrize("case", RESPONSES)
+def test_a_plain_call(flavour: Flavour, responses: ResponseServer, case: str) -> None:
+    """The response comes whole, and byte by byte; the verdict is the same."""
+    expected = VERDICTS[case]
+    for cut in ("whole", "bytes"):
+        error, reused = exchange(flavour, responses, case, cut, stream=False)
+        check_error(error, expected)
+        if "body" in expected:
+            assert error.raw_body == expected["body"].encode("latin-1")
+        assert reused == expected["reuse"]
+
+
+@pytest.mark.parametrize("case", RESPONSES)
+def test_a_stream(flavour: Flavour, responses: ResponseServer, case: str) -> None:
+    """A stream is never begun with what is no event stream, and its connection is used again only where it may be."""
+    expected = VERDICTS[case]
+    error, reused = exchange(flavour, responses, case, "whole", stream=True)
+    if expected["status"] is None:
+        check_error(error, expected)
+    assert error.status_code == expected["status"]
+    assert expected["reuse"] or not reused
