@@ -1,11 +1,12 @@
 """The contract's request: as a JSON Schema of its own, and rewritten for a generator of typed dicts.
 
 `request_schema` is for whoever checks requests. `request_document` is an OpenAPI document with the schemas that a
-request reaches, each named `...Param`. Five things differ from the contract: wherever an object may stand, its
+request reaches, each named `...Param`. Six things differ from the contract: wherever an object may stand, its
 generated model may stand too; the arms that only exist for reading (`Other...`) are there as models only, so that a
-checker finds a misspelt kind; where a text is a date, a time or a UUID, Python's own value may stand; an enum of one
-word has any other beside it, which tells it from a const; and `stream` is gone from the request, because the
-overloads of `create()` name it themselves.
+checker finds a misspelt kind; where a string is a date, a time or a UUID, Python's own value may stand; an enum accepts
+any other value of its type, since servers add values, and a const does not; every optional parameter of the request
+accepts None, which leaves it out; and `stream` is gone from the request, because the overloads of `create()` name it
+themselves.
 """
 
 from __future__ import annotations
@@ -80,7 +81,10 @@ def request_document(contract: dict[str, Any], taken: set[str]) -> dict[str, Any
         if f"{name}Param" not in rewritten:
             _check_unions(schemas[name], schemas, name)
             rewritten[f"{name}Param"] = _rewrite(schemas[name], schemas, waiting)
-    del rewritten[f"{request}Param"]["properties"]["stream"]
+    parameters = rewritten[f"{request}Param"]["properties"]
+    del parameters["stream"]
+    for name in parameters.keys() - set(rewritten[f"{request}Param"]["required"]):
+        parameters[name] = _or_null(parameters[name])
     rewritten |= _without_conversation(f"{request}Param", rewritten[f"{request}Param"])
     rewritten["ChatMessageParam"]["oneOf"].append(_model(ANSWER))
     return {
@@ -164,15 +168,23 @@ def _model(name: str) -> dict[str, Any]:
 
 
 def _alternatives(schema: dict[str, Any]) -> list[Any]:
-    """Return what may stand for a text that is a value of Python's, or for the one word of an enum."""
+    """Return what may stand for a text that is a value of Python's, or for a value of an open enum."""
     kind, form, words = schema.get("type"), schema.get("format"), schema.get("enum")
     kinds = kind if isinstance(kind, list) else [kind]
     null = [{"type": "null"}] if "null" in kinds else []
     if isinstance(form, str) and form in VALUES and "string" in kinds:
         return [{"type": "string"}, {"customTypePath": VALUES[form]}, *null]
-    if isinstance(words, list) and len(words) == 1 and isinstance(kind, str):
-        return [{"type": kind, "enum": words}, {"type": kind}]
+    if isinstance(words, list) and kind is not None:
+        words = [word for word in words if word is not None]
+        return [{"type": kinds[0], "enum": words}, *({"type": each} for each in kinds if each != "null"), *null]
     return []
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the same values and null. A union that has null already is written the same."""
+    about = {key: schema[key] for key in ("title", "description", "deprecated") if key in schema}
+    values = {key: value for key, value in schema.items() if key not in about}
+    return {"anyOf": [values, {"type": "null"}]} | about if values else schema
 
 
 def _check_unions(schema: Any, schemas: dict[str, Any], place: str) -> None:

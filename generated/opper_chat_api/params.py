@@ -134,7 +134,7 @@ A tool by kind and name, such as `{"type": "function", "function": {"name": "add
 """
 
 
-AllowedToolsModeParam: TypeAlias = Literal["auto", "required"]
+AllowedToolsModeParam: TypeAlias = Literal["auto", "required"] | str
 """
 `auto` leaves it to the model whether to call one, `required` makes it call at least one.
 """
@@ -178,7 +178,7 @@ class ApproximateLocationParam(TypedDict):
     """
 
 
-AudioOutputFormatParam: TypeAlias = Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"]
+AudioOutputFormatParam: TypeAlias = Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"] | str
 """
 The encoding of sound that is received.
 """
@@ -274,7 +274,7 @@ class FileSourceParam(TypedDict):
     """
 
 
-FunctionCallModeParam: TypeAlias = Literal["none", "auto"]
+FunctionCallModeParam: TypeAlias = Literal["none", "auto"] | str
 """
 `none` calls no function, `auto` leaves it to the model.
 """
@@ -339,13 +339,13 @@ class FunctionToolCallParam(TypedDict):
     """
 
 
-GrammarSyntaxParam: TypeAlias = Literal["lark", "regex"]
+GrammarSyntaxParam: TypeAlias = Literal["lark", "regex"] | str
 """
 The language of a grammar.
 """
 
 
-ImageDetailParam: TypeAlias = Literal["auto", "low", "high"]
+ImageDetailParam: TypeAlias = Literal["auto", "low", "high"] | str
 """
 How many tokens the model spends on looking at a picture. `auto` by default.
 """
@@ -366,7 +366,7 @@ class ImageUrlParam(TypedDict):
     """
 
 
-InputAudioFormatParam: TypeAlias = Literal["wav", "mp3"]
+InputAudioFormatParam: TypeAlias = Literal["wav", "mp3"] | str
 """
 The encoding of sound that is sent.
 """
@@ -435,7 +435,7 @@ Up to 16 labels; a key has up to 64 characters, a value up to 512.
 """
 
 
-ModalityParam: TypeAlias = Literal["text", "audio"]
+ModalityParam: TypeAlias = Literal["text", "audio"] | str
 """
 A kind of output.
 """
@@ -509,7 +509,7 @@ class NamedFunctionToolChoiceParam(TypedDict):
     """
 
 
-ReasoningEffortParam: TypeAlias = Literal["minimal", "low", "medium", "high"]
+ReasoningEffortParam: TypeAlias = Literal["minimal", "low", "medium", "high"] | str
 """
 How much a reasoning model thinks before it answers.
 """
@@ -530,13 +530,13 @@ class RefusalPartParam(TypedDict):
     """
 
 
-SearchContextSizeParam: TypeAlias = Literal["low", "medium", "high"]
+SearchContextSizeParam: TypeAlias = Literal["low", "medium", "high"] | str
 """
 How much of what was found the model reads. `medium` by default.
 """
 
 
-ServiceTierParam: TypeAlias = Literal["auto", "default", "flex", "scale", "priority"]
+ServiceTierParam: TypeAlias = Literal["auto", "default", "flex", "scale", "priority"] | str
 """
 A class of processing.
 """
@@ -609,7 +609,7 @@ A tool call that the model asks for.
 """
 
 
-ToolChoiceModeParam: TypeAlias = Literal["none", "auto", "required"]
+ToolChoiceModeParam: TypeAlias = Literal["none", "auto", "required"] | str
 """
 `none` calls no tool, `auto` leaves it to the model, `required` makes it call at least one.
 """
@@ -649,7 +649,7 @@ class UserLocationParam(TypedDict):
     """
 
 
-VerbosityParam: TypeAlias = Literal["low", "medium", "high"]
+VerbosityParam: TypeAlias = Literal["low", "medium", "high"] | str
 """
 How long an answer is.
 """
@@ -977,7 +977,7 @@ class ChatCompletionSettingsParam(TypedDict):
     How the model answers: all parameters but for the conversation, and the schemas of answers and tools.
     """
 
-    model: NotRequired[str | ModelWithOptionsParam | ModelWithOptions | ModelFallbacksParam]
+    model: NotRequired[str | ModelWithOptionsParam | ModelWithOptions | ModelFallbacksParam | None]
     """
     Which model answers: a name in the form `provider/model`, the same with options of its own, or a list of either in the order in which to fall back. Left out, the route of the account decides.
     """
@@ -989,11 +989,11 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     From -2 to 2, 0 by default. Above 0, tokens become less likely the more often they have occurred, which makes verbatim repetition rarer.
     """
-    function_call: NotRequired[FunctionCallModeParam | NamedFunctionParam | NamedFunction]
+    function_call: NotRequired[FunctionCallModeParam | NamedFunctionParam | NamedFunction | None]
     """
     Deprecated in favour of `tool_choice`. Whether one of `functions` is called, and which.
     """
-    functions: NotRequired[Sequence[LegacyFunctionParam | LegacyFunction]]
+    functions: NotRequired[Sequence[LegacyFunctionParam | LegacyFunction] | None]
     """
     Deprecated in favour of `tools`. The functions that the model may ask to call.
     """
@@ -1025,7 +1025,7 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     How many choices to generate, 1 by default. Every choice is paid for.
     """
-    parallel_tool_calls: NotRequired[bool]
+    parallel_tool_calls: NotRequired[bool | None]
     """
     Whether the model may ask for several tool calls in one answer. True by default.
     """
@@ -1037,7 +1037,7 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     From -2 to 2, 0 by default. Above 0, tokens that have occurred at all become less likely, which moves the model to new topics.
     """
-    prompt_cache_key: NotRequired[str]
+    prompt_cache_key: NotRequired[str | None]
     """
     Requests with the same key and the same beginning are sent where its prompt is cached.
     """
@@ -1045,7 +1045,7 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     How much a reasoning model thinks before it answers. Less is faster and cheaper.
     """
-    safety_identifier: NotRequired[str]
+    safety_identifier: NotRequired[str | None]
     """
     A stable name for the end user, by which misuse can be traced. Hash what would identify a person.
     """
@@ -1081,6 +1081,7 @@ class ChatCompletionSettingsParam(TypedDict):
         | NamedCustomToolChoice
         | AllowedToolsChoiceParam
         | AllowedToolsChoice
+        | None
     ]
     """
     Whether the model calls tools, and which. `auto` by default when there are tools, `none` otherwise.
@@ -1093,7 +1094,7 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     From 0 to 1, 1 by default. Only the likeliest tokens that together have this probability are considered. Change this or `temperature`, not both.
     """
-    user: NotRequired[str]
+    user: NotRequired[str | None]
     """
     Deprecated in favour of `safety_identifier` and `prompt_cache_key`. A name for the end user.
     """
@@ -1101,7 +1102,7 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     How long the answer is. `medium` by default.
     """
-    web_search_options: NotRequired[WebSearchOptionsParam | WebSearchOptions]
+    web_search_options: NotRequired[WebSearchOptionsParam | WebSearchOptions | None]
     """
     Lets the model search the web before it answers, and says how.
     """
@@ -1203,11 +1204,12 @@ class ChatCompletionParametersParam(ChatCompletionSettingsParam):
         | JsonObjectResponseFormat
         | JsonSchemaResponseFormatParam
         | JsonSchemaResponseFormat
+        | None
     ]
     """
     The form that the answer must have. Free text by default.
     """
-    tools: NotRequired[Sequence[ToolParam]]
+    tools: NotRequired[Sequence[ToolParam] | None]
     """
     The tools that the model may ask to call.
     """

@@ -19,10 +19,12 @@ from opper_chat import (
     InvalidArgumentError,
     Model,
     Opper,
+    ParsedChatCompletion,
     RateLimitError,
     RawResponse,
     RawStream,
     Stream,
+    ToolStream,
 )
 from opper_chat.messages import Message, assistant, audio, developer, file, image, system, text, tool, user
 from opper_chat_api.models import (
@@ -40,6 +42,7 @@ from opper_chat_api.params import (
     FilePartParam,
     FunctionToolParam,
     ImagePartParam,
+    ToolParam,
     UserMessageParam,
 )
 
@@ -94,6 +97,45 @@ def models() -> None:
     request: ChatCompletionRequestParam = {"messages": [message], "model": "a/b"}
     client.chat.completions.create(**request)
     client.chat.completions.create(**request, stream=True).close()
+
+
+def left_out(model: str | None, tools: list[ToolParam] | None) -> None:
+    """None leaves an optional parameter out."""
+    messages: list[ChatMessageParam] = [{"role": "user", "content": "Hi"}]
+    client.chat.completions.create(
+        messages=messages, stream=None, model=model, tools=tools, audio=None, frequency_penalty=None,
+        function_call=None, functions=None, logit_bias=None, logprobs=None, max_completion_tokens=None,
+        max_tokens=None, metadata=None, modalities=None, n=None, parallel_tool_calls=None, prediction=None,
+        presence_penalty=None, prompt_cache_key=None, reasoning_effort=None, safety_identifier=None, seed=None,
+        service_tier=None, stop=None, store=None, stream_options=None, temperature=None, tool_choice=None,
+        top_logprobs=None, top_p=None, user=None, verbosity=None, web_search_options=None, tags=None,
+        parent_span_id=None, response_format=None, extra_headers=None, extra_query=None, extra_body=None,
+        timeout=None, first_token=None, idle=None, deadline=None,
+    )  # fmt: skip
+    assert_type(
+        client.chat.completions.parse(messages=messages, model=model, tools=tools, response_format=None),
+        ParsedChatCompletion[None],
+    )
+    client.chat.completions.run_tools(messages=messages, model=model, tools=tools, response_format=None)
+    with client.chat.completions.stream(messages=messages, model=model, tools=tools, user=None) as events:
+        assert_type(events, EventStream)
+    with client.chat.completions.stream_tools(messages=messages, model=model, tools=tools, tool_choice=None) as run:
+        assert_type(run, ToolStream[None])
+    Conversation(client, model=model, tools=tools).send("Hi", user=None)
+
+
+def open_enums(effort: str) -> None:
+    """An enum takes values that the contract does not know yet."""
+    messages: list[ChatMessageParam] = [{"role": "user", "content": [image(b"", detail="original")]}]
+    create = client.chat.completions.create
+    create(messages=messages, reasoning_effort="high", service_tier="flex", verbosity="low", tool_choice="required")
+    create(messages=messages, reasoning_effort="none", service_tier="fast", verbosity="max", tool_choice="some")
+    create(messages=messages, reasoning_effort=effort, modalities=["text", "video"], function_call="some")
+    create(messages=messages, audio={"format": "opus2", "voice": "v"}, web_search_options={"search_context_size": "x"})
+    client.chat.completions.parse(messages=messages, response_format=int, reasoning_effort="xhigh")
+    client.chat.completions.run_tools(messages=messages, reasoning_effort="xhigh")
+    client.chat.completions.stream(messages=messages, reasoning_effort="xhigh")
+    client.chat.completions.with_raw_response.create(messages=messages, reasoning_effort="xhigh")
 
 
 def tools() -> None:

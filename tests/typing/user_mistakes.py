@@ -11,7 +11,10 @@ create(messages=[{"role": "user", "content": [{"type": "img"}]}])  # type: ignor
 create(messages=[{"role": "user", "content": "Hi"}], temperature="hot")  # type: ignore  # pyright: ignore
 create(messages=[{"role": "user", "content": "Hi"}], temprature=1)  # type: ignore  # pyright: ignore
 create(model="a/b")  # type: ignore  # pyright: ignore
-create(messages=[{"role": "user", "content": "Hi"}], reasoning_effort="hgih")  # type: ignore  # pyright: ignore
+create(messages=[{"role": "user", "content": "Hi"}], reasoning_effort=5)  # type: ignore  # pyright: ignore
+create(messages=None)  # type: ignore  # pyright: ignore
+create(messages=[{"role": "user", "content": "Hi"}], tools=[{"type": "fnction"}])  # type: ignore  # pyright: ignore
+create(messages=[{"role": "user", "content": "Hi"}], response_format={"type": "jsn"})  # type: ignore  # pyright: ignore
 create(messages=[{"role": "user", "content": "Hi"}]).choices[0].message.contents  # type: ignore  # pyright: ignore
 
 parse = Opper(api_key="key").chat.completions.parse
@@ -21,7 +24,7 @@ parse(messages=[{"role": "user", "content": "Hi"}], response_format={"type": "te
 parse(messages=[{"role": "user", "content": "Hi"}], response_format=int, temprature=1)  # type: ignore  # pyright: ignore
 user(b"bytes")  # type: ignore  # pyright: ignore
 system(image(b"bytes"))  # type: ignore  # pyright: ignore
-image(b"bytes", detail="lwo")  # type: ignore  # pyright: ignore
+image(b"bytes", detail=2)  # type: ignore  # pyright: ignore
 image(5)  # type: ignore  # pyright: ignore
 AsyncConversation(client)  # type: ignore  # pyright: ignore
 Conversation(client, temprature=1)  # type: ignore  # pyright: ignore

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TypeAlias, TypeVar, get_args, overload
+from typing import TypeAlias, TypeVar, overload
 
 from opper_chat_api.models import TextPart
 from opper_chat_api.params import (
@@ -38,7 +38,7 @@ from opper_chat_api.params import (
     UserPartParam,
 )
 
-from ._checks import describe, words_of
+from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping
 from ._media import IMAGES, MAX_BYTES, SOUNDS, Content, Reading, Source
@@ -186,7 +186,8 @@ def image(
 
     Args:
         source: where it is: PNG, JPEG, WebP or GIF. An address is sent as it is, for the server to fetch.
-        detail: how closely the model looks at it: ``low``, ``high``, or ``auto``, the default of servers.
+        detail: how closely the model looks at it: ``low``, ``high``, ``auto`` (the default of servers), or another
+            value that a server knows.
         media_type: what it is, where its first bytes do not tell; else its name does.
         max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
 
@@ -199,8 +200,7 @@ def image(
     found = Reading("image", IMAGES, media_type, max_bytes).read(source)
     picture: ImageUrlParam = {"url": found if isinstance(found, str) else found.url}
     if detail is not None:
-        if detail not in (words := get_args(ImageDetailParam)):
-            raise InvalidArgumentError("image(detail)", words_of(words), describe(detail))
+        _check_text("image(detail)", detail, "a string, such as 'low', 'high' or 'auto'")
         picture["detail"] = detail
     return {"type": "image_url", "image_url": picture}
 
