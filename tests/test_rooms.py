@@ -32,6 +32,7 @@ WRAPPER = Path(opper_chat.__file__).parent
 
 ROOMS = [
     "_json",
+    "_values",
     "_error_bodies",
     "_answer_headers",
     "_errors",

@@ -179,7 +179,7 @@ class AsyncCompletions:
             from ._async_parsing import AsyncParsedStreamManager  # reading types is loaded by those who give them
 
             return AsyncParsedStreamManager(self._calls, arguments, call_site())
-        begin = self._calls.later(arguments, stream=True)
+        begin = self._calls.later(arguments, stream=True, function="stream()")
         from ._async_event_stream import AsyncStreamManager  # the events are loaded by those who use them
 
         return AsyncStreamManager(self._calls, begin, call_site())

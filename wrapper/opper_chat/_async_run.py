@@ -152,8 +152,10 @@ class AsyncToolStream(Generic[T_co]):
             await self._wait()
 
     def _prepared(self) -> Callable[[], Call]:
-        arguments = self._plan.next_arguments(monotonic(), stream=self._site is not None)
-        return self._calls.later(arguments, stream=self._site is not None)
+        is_streamed = self._site is not None
+        arguments = self._plan.next_arguments(monotonic(), stream=is_streamed)
+        function = "stream_tools()" if is_streamed else "run_tools()"
+        return self._calls.later(arguments, stream=is_streamed, function=function)
 
     async def _ask(self) -> None:
         begin, self._first = self._first or self._prepared(), None

@@ -35,19 +35,35 @@ class Calls:
         self.settings = settings
 
     def prepared(
-        self, arguments: Mapping[str, object], *, stream: object, clocks: CallClocks | None = None
+        self,
+        arguments: Mapping[str, object],
+        *,
+        stream: object,
+        clocks: CallClocks | None = None,
+        function: str = "create()",
     ) -> Call:
         """Check the arguments of a call, which begins now, or goes on with the clocks of an earlier one.
 
         Raises:
             InvalidArgumentError: one is wrong.
         """
-        return self.later(arguments, stream=stream, clocks=clocks)()
+        return self.later(arguments, stream=stream, clocks=clocks, function=function)()
 
     def later(
-        self, arguments: Mapping[str, object], *, stream: object, clocks: CallClocks | None = None
+        self,
+        arguments: Mapping[str, object],
+        *,
+        stream: object,
+        clocks: CallClocks | None = None,
+        function: str = "create()",
     ) -> Callable[[], Call]:
         """Check the arguments of a call, and return what begins it.
+
+        Args:
+            arguments: the parameters and options.
+            stream: whether to ask for a stream.
+            clocks: of the call that this one continues.
+            function: the method that was called, for error messages.
 
         Raises:
             InvalidArgumentError: one is wrong.
@@ -59,6 +75,7 @@ class Calls:
             extra_headers=options.get("extra_headers"),
             extra_query=options.get("extra_query"),
             extra_body=options.get("extra_body"),
+            function=function,
         )
         settings = self.settings.changed(options)
         return lambda: Call(settings, request, monotonic(), stream=bool(stream), clocks=clocks)

@@ -16,9 +16,7 @@ from typing import (
     Any,
     Literal,
     NotRequired,
-    Protocol,
     TypeAlias,
-    TypeGuard,
     Union,
     get_args,
     get_origin,
@@ -27,48 +25,15 @@ from typing import (
 )
 
 from ._json import is_mapping, is_sequence
+from ._values import Misfit, SupportsToDict, conversion_hint, describe, is_model, json_scalar, meant, nearest, words_of
+
+__all__ = ["Check", "Misfit", "check_json", "check_object", "compile_check", "describe", "members", "words_of"]
 
 Check: TypeAlias = Callable[[object], object]
 """Takes a value, returns the JSON value that it stands for, or raises Misfit."""
 
 FINITE = "a finite number"
-NAMES = "an object whose member names are texts"
-
-
-class SupportsToDict(Protocol):
-    """A model: an object that writes itself as a JSON object."""
-
-    def to_dict(self) -> dict[str, Any]: ...
-
-
-class Misfit(Exception):  # noqa: N818  # not an error of its own: whoever checks makes one of it
-    """A value is not what its hint says. Gathers the path to the value on its way up."""
-
-    def __init__(self, accepted: str, value: object, hint: str = "") -> None:
-        super().__init__(accepted)
-        self.accepted = accepted
-        self.given = describe(value)
-        self.hint = hint
-        self.path: list[str | int] = []
-
-    def at(self, *steps: str | int) -> Misfit:
-        """Say where the value stands, from the outside in."""
-        self.path[:0] = steps
-        return self
-
-    @property
-    def argument(self) -> str:
-        """The path as a person would write it: ``messages[0].content[1].type``."""
-        text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
-        return text.removeprefix(".")
-
-
-def describe(value: object) -> str:
-    """Name a value in an error: its repr, cut to a readable length."""
-    if is_mapping(value):
-        return f"an object with the members {', '.join(map(repr, list(value)[:8]))}" if value else "an empty object"
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
+KEYS = "a dict with strings as keys"
 
 
 @cache
@@ -107,7 +72,7 @@ def compile_check(hint: object) -> Check:
     if origin in (Union, types.UnionType):
         return _UnionCheck(arguments)
     if origin is Sequence:
-        return _sequence_check(compile_check(arguments[0]))
+        return _sequence_check(_item_check(arguments[0]))
     if origin is Mapping:
         return _mapping_check(compile_check(arguments[1]))
     if is_typeddict(hint) and isinstance(hint, type):
@@ -115,28 +80,49 @@ def compile_check(hint: object) -> Check:
     raise TypeError(f"no check for the hint {hint!r}")
 
 
+@cache
+def _item_check(hint: object) -> Check:
+    """Return the check of the items of a list. Its items are open: they may be of kinds that the contract lacks."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return _UnionCheck(get_args(hint), is_open=True)
+    return compile_check(hint)
+
+
 def check_json(value: object) -> object:
-    """Check a value of any JSON form."""
-    if value is None or isinstance(value, str | bool | int):
+    """Return the JSON value that a value stands for, whatever its form, as built-in types.
+
+    Raises:
+        Misfit: JSON cannot represent it, or something in it.
+    """
+    cls = value.__class__
+    if cls is str or cls is int or cls is bool or value is None:
         return value
     if isinstance(value, float):
-        return _finite(value)
+        return _finite(float.__float__(value))
     if is_mapping(value):
         return {name: _inside(name, check_json, item) for name, item in _items(value)}
     if is_sequence(value):
         return [_inside(index, check_json, item) for index, item in enumerate(value)]
-    if _is_model(value):
+    if is_model(value):
         return check_json(value.to_dict())
-    raise Misfit("a value that JSON has a form for", value)
+    if (scalar := json_scalar(value)) is not value:
+        return check_json(scalar)
+    raise Misfit("a value that JSON can represent", value, conversion_hint(value))
 
 
-def check_object(cls: type, value: Mapping[Any, object]) -> dict[str, object]:
-    """Check a mapping against a typed dict. Members that it does not declare are checked to be JSON and kept."""
+def check_object(cls: type, value: Mapping[Any, object], unnamed: str = "") -> dict[str, object]:
+    """Check a mapping against a typed dict. Keys that it does not declare are kept, if JSON can represent their values.
+
+    Args:
+        cls: the typed dict.
+        value: the mapping.
+        unnamed: a required key that may be left out.
+    """
     checks = members(cls)
     written: dict[str, object] = {}
     for name, item in value.items():
-        if not isinstance(name, str):
-            raise Misfit(NAMES, name)
+        if name.__class__ is not str:
+            name = _key(name)  # noqa: PLW2901
         check = checks.get(name)
         if check is None:
             check = check_json
@@ -148,20 +134,26 @@ def check_object(cls: type, value: Mapping[Any, object]) -> dict[str, object]:
         except Misfit as misfit:
             raise misfit.at(name) from None
     for name in required(cls):
-        if name not in written:
+        if name not in written and name != unnamed:
             from difflib import get_close_matches
 
             near = get_close_matches(name, [key for key in written if key not in checks], 1)
             hint = f"Is {near[0]!r} meant to be {name!r}?" if near else ""
-            raise Misfit(f"an object with the member {name!r}", value, hint)
+            raise Misfit(f"a dict with the key {name!r}", value, hint)
     return written
 
 
 def _items(value: Mapping[Any, object]) -> Iterator[tuple[str, object]]:
     for name, item in value.items():
-        if not isinstance(name, str):
-            raise Misfit(NAMES, name)
-        yield name, item
+        yield (name if name.__class__ is str else _key(name)), item
+
+
+def _key(name: object) -> str:
+    """Return the name of a property that a key of another class stands for."""
+    key = json_scalar(name)
+    if not isinstance(key, str):
+        raise Misfit(KEYS, name)
+    return key
 
 
 def _inside(step: str | int, check: Check, value: object) -> object:
@@ -179,8 +171,8 @@ def _finite(value: float) -> float:
 
 
 _SCALARS: dict[object, tuple[tuple[type, ...], str]] = {
-    str: ((str,), "a text"),
-    int: ((int,), "a whole number"),
+    str: ((str,), "a string"),
+    int: ((int,), "an integer"),
     float: ((int, float), "a number"),
     bool: ((bool,), "True or False"),
     type(None): ((type(None),), "None"),
@@ -215,43 +207,40 @@ def _text_check(fits: Callable[[Any], bool], text_of: Callable[[Any], str], acce
 
 def _scalar_check(kinds: tuple[type, ...], accepted: str) -> Check:
     def check(value: object) -> object:
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        scalar = value if value.__class__ in kinds else json_scalar(value)
+        if not isinstance(scalar, kinds) or (isinstance(scalar, bool) and bool not in kinds):
             raise Misfit(accepted, value)
-        return _finite(value) if isinstance(value, float) else value
+        return _finite(scalar) if isinstance(scalar, float) else scalar
 
     return check
 
 
 def _literal_check(words: tuple[object, ...]) -> Check:
-    """One word is a const and closed. Several are an enum, which is open: servers add words.
+    """Return the check of a Literal. One value is a const and closed. Several are an enum, which is open.
 
-    An enum of one word has a hint of its own: the word or any text.
+    An enum of one value has a hint of its own: the value or any string.
     """
     accepted = words_of(words)
     kinds = tuple({type(word) for word in words})
 
     def check(value: object) -> object:
+        scalar = value if value.__class__ in kinds else json_scalar(value)
         # By type as well: True is no 1, though Python says that they are equal.
         if len(words) == 1:
-            fits = type(value) in kinds and value == words[0]
+            fits = type(scalar) in kinds and scalar == words[0]
         else:
-            fits = isinstance(value, kinds) and not (isinstance(value, bool) and bool not in kinds)
+            fits = isinstance(scalar, kinds) and not (isinstance(scalar, bool) and bool not in kinds)
         if not fits:
-            raise Misfit(accepted, value)
-        return value
+            raise Misfit(accepted, value, meant(scalar, words) if len(words) == 1 else "")
+        return scalar
 
     return check
-
-
-def words_of(words: Sequence[object]) -> str:
-    """Join words as alternatives."""
-    return repr(words[0]) if len(words) == 1 else f"one of {', '.join(map(repr, words))}"
 
 
 def _sequence_check(check_item: Check) -> Check:
     def check(value: object) -> object:
         if not is_sequence(value):
-            raise Misfit("a list", value)
+            raise Misfit("a list", value, conversion_hint(value))
         written: list[object] = []
         for index, item in enumerate(value):
             try:
@@ -265,36 +254,47 @@ def _sequence_check(check_item: Check) -> Check:
 
 def _mapping_check(check_item: Check) -> Check:
     def check(value: object) -> object:
-        if _is_model(value):
+        if is_model(value):
             value = value.to_dict()
         if not is_mapping(value):
-            raise Misfit("an object", value)
-        # Ids of tokens are numbers, and as the names of members texts.
-        named = {str(name) if type(name) is int else name: item for name, item in value.items()}
+            raise Misfit("a dict", value, conversion_hint(value))
+        # Ids of tokens are integers, and as names of properties strings.
+        named = {_token_id(name): item for name, item in value.items()}
         return {name: _inside(name, check_item, item) for name, item in _items(named)}
 
     return check
 
 
+def _token_id(name: object) -> object:
+    if name.__class__ is str:
+        return name
+    key = json_scalar(name)
+    return str(key) if type(key) is int else key
+
+
 def _object_check(cls: type) -> Check:
     def check(value: object) -> object:
         if not is_mapping(value):
-            raise Misfit("an object", value)
+            raise Misfit("a dict", value, conversion_hint(value))
         return check_object(cls, value)
 
     return check
 
 
-def _is_model(value: object) -> TypeGuard[SupportsToDict]:
-    return hasattr(type(value), "from_dict") and hasattr(type(value), "to_dict")
-
-
 class _UnionCheck:
-    """Chooses the arm of a union by the kind of the value, and among objects by their discriminator."""
+    """Chooses the arm of a union by the kind of the value, and among dicts by their discriminator.
 
-    def __init__(self, arms: tuple[object, ...]) -> None:
+    Args:
+        arms: of the union.
+        is_open: whether dicts of other kinds are accepted as they are. Those whose kind is nearly a known one are not.
+    """
+
+    def __init__(self, arms: tuple[object, ...], *, is_open: bool = False) -> None:
         self.classes = {arm.__name__: arm for arm in arms if isinstance(arm, type) and is_typeddict(arm)}
         self.tag, self.tagged = _discriminator(tuple(self.classes.values()))
+        self.is_open = is_open and bool(self.tagged)
+        self.is_named_by_key = all(word in get_type_hints(cls) for word, cls in self.tagged.items())
+        """Whether each kind has a key of its own name, which tells it where servers do not need the discriminator."""
         self.sequence = next((compile_check(arm) for arm in arms if get_origin(arm) is Sequence), None)
         self.mapping = next((compile_check(arm) for arm in arms if get_origin(arm) is Mapping), None)
         self.scalars = [
@@ -309,7 +309,7 @@ class _UnionCheck:
     def __call__(self, value: object) -> object:
         if self.takes_text and value.__class__ is str:
             return value
-        if self.models and value.__class__ is not dict and _is_model(value):
+        if self.models and value.__class__ is not dict and is_model(value):
             return self.check_model(value)
         if self.mapping is not None and is_mapping(value):
             return self.mapping(value)
@@ -317,43 +317,60 @@ class _UnionCheck:
             return self.check_mapping(value)
         if self.sequence is not None and is_sequence(value):
             return self.sequence(value)
-        for scalar in self.scalars:
+        scalar = json_scalar(value)
+        for check in self.scalars:
             try:
-                return scalar(value)
+                return check(scalar)
             except Misfit:
                 continue
-        if self.accepts_numbers and isinstance(value, float):
+        if self.accepts_numbers and isinstance(scalar, float):
             # A number, so what is wrong with it is that it is not finite.
             raise Misfit(self.accepted.replace(_SCALARS[float][1], FINITE), value)
-        raise Misfit(self.accepted, value)
+        hint = conversion_hint(value)
+        if isinstance(scalar, str) and len(self.classes) == 1:
+            names = required(next(iter(self.classes.values())))
+            hint = f"Did you mean {{{names[0]!r}: {describe(scalar)}}}?" if len(names) == 1 else ""
+        raise Misfit(self.accepted, value, hint)
 
     def check_mapping(self, value: Mapping[object, object]) -> object:
-        """Check an object against the typed dict that its discriminator names."""
-        if len(self.classes) == 1:
-            return check_object(next(iter(self.classes.values())), value)
-        word = value.get(self.tag)
+        """Check a dict against the typed dict that its discriminator names."""
+        word = value.get(self.tag) if self.tag else None
         if isinstance(word, str) and word in self.tagged:
             return check_object(self.tagged[word], value)
-        accepted = words_of(tuple(self.tagged))
+        if self.tag not in value and self.is_named_by_key:
+            own = [cls for name, cls in self.tagged.items() if name in value]
+            if len(own) == 1:
+                return check_object(own[0], value, unnamed=self.tag)
+        words = tuple(self.tagged)
+        if self.is_open and isinstance(word, str) and word and nearest(word, words) is None:
+            return check_json(value)
+        if len(self.classes) == 1 and not self.is_open:
+            return check_object(next(iter(self.classes.values())), value)
         if self.tag in value:
-            raise Misfit(accepted, word).at(self.tag)
-        raise Misfit(f"an object with the member {self.tag!r}: {accepted}", value)
+            raise Misfit(words_of(words), word, meant(word, words)).at(self.tag)
+        raise Misfit(f"a dict with the key {self.tag!r}: {words_of(words)}", value)
 
     def check_model(self, model: SupportsToDict) -> object:
         """Check what a model writes against its typed dict. An answer's has none: it goes back as it came."""
+        if getattr(type(model), "is_checked", False):
+            return model.to_dict()
         names = [cls.__name__ for cls in type(model).__mro__]
-        if self.models.isdisjoint(names):
-            raise Misfit(f"{self.accepted}, or one of the models {', '.join(sorted(self.models))}", model)
         written = model.to_dict()
+        if self.models.isdisjoint(names):
+            if self.is_open and isinstance(written.get(self.tag), str):
+                return self.check_mapping(written)  # a part or tool that the contract has elsewhere
+            raise Misfit(f"{self.accepted}, or one of the models {', '.join(sorted(self.models))}", model)
         for name in names:
             if twin := self.classes.get(f"{name}Param"):
                 return check_object(twin, written)
-        return written if self.mapping is None else self.mapping(written)
+        if self.mapping is not None:
+            return self.mapping(written)
+        return check_json(written) if any(name.startswith("Other") for name in names) else written
 
 
 def _discriminator(classes: tuple[type, ...]) -> tuple[str, dict[str, type]]:
-    """Find the member that has a word of its own in each of the typed dicts, and the typed dict of each word."""
-    for name in get_type_hints(classes[0]) if len(classes) > 1 else ():
+    """Find the key that has a value of its own in each of the typed dicts, and the typed dict of each value."""
+    for name in get_type_hints(classes[0]) if classes else ():
         hints = [get_type_hints(cls).get(name) for cls in classes]
         if all(get_origin(hint) is Literal and len(get_args(hint)) == 1 for hint in hints):
             return name, {get_args(hint)[0]: cls for hint, cls in zip(hints, classes, strict=True)}
@@ -373,4 +390,4 @@ def _name(arm: object) -> str:
         return words_of(get_args(arm))
     if origin is Sequence:
         return "a list"
-    return "an object" if origin is Mapping or is_typeddict(arm) else ""
+    return "a dict" if origin is Mapping or is_typeddict(arm) else ""

@@ -191,7 +191,7 @@ class Completions:
             )
 
             return ParsedStreamManager(self._calls, arguments, call_site())
-        begin = self._calls.later(arguments, stream=True)
+        begin = self._calls.later(arguments, stream=True, function="stream()")
         from ._event_stream import StreamManager  # the events are loaded by those who use them
 
         return StreamManager(self._calls, begin, call_site())

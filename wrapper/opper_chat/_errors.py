@@ -71,7 +71,7 @@ class InvalidArgumentError(OpperError, ValueError):
 
     def __init__(self, argument: str, accepted: str, given: str, hint: str = "") -> None:
         message = f"{argument}: expected {accepted}, got {given}"
-        super().__init__(f"{message}. {hint}" if hint else message)
+        super().__init__(f"{message}. {hint}".rstrip())
         self.argument = argument
         self.accepted = accepted
         self.given = given
@@ -82,8 +82,9 @@ class UnknownArgumentError(InvalidArgumentError, TypeError):
 
     def __init__(self, argument: str, given: str, near: str | None, hint: str, function: str = "create()") -> None:
         super().__init__(argument, f"{near!r}" if near else "the name of a parameter", given)
-        meant = f"did you mean {near!r}?" if near else "nothing that it takes is called so."
-        self.args = (f"{function} has no argument {argument!r} (given: {given}); {meant} {hint}".rstrip(),)
+        said = [f"{function} has no parameter {argument!r} (given: {given})."]
+        said += [f"Did you mean {near!r}?"] if near else []
+        self.args = (" ".join([*said, hint]).rstrip(),)
 
 
 class MissingKeyError(OpperError):

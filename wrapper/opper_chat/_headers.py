@@ -7,9 +7,31 @@ import re
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping
+from ._values import json_scalar
 
 SECRETIVE = re.compile("key|token|secret|auth|password|bearer|credential|cookie|header", re.IGNORECASE)
-"""Names of arguments whose values are not shown."""
+"""Names of headers and query parameters whose values are not shown."""
+
+_SECRET_WORDS = frozenset(
+    [
+        "apikey",
+        "auth",
+        "authorization",
+        "bearer",
+        "cookie",
+        "cookies",
+        "credential",
+        "credentials",
+        "header",
+        "headers",
+        "key",
+        "keys",
+        "password",
+        "secret",
+        "secrets",
+        "token",
+    ]
+)
 
 HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token: RFC 9110 section 5.6.2."""
@@ -18,9 +40,19 @@ HEADER_VALUE = re.compile("[\\t -~]*")
 """Visible ASCII, spaces and tabs: RFC 9110 section 5.5. Line breaks are how requests are forged."""
 
 
+def names_secret(name: str) -> bool:
+    """Return whether a name is that of a secret: one of its words is ``key``, ``token`` and the like.
+
+    By whole words: ``max_tokens`` is none.
+    """
+    words = re.split("[^a-z0-9]+", re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
+    return not _SECRET_WORDS.isdisjoint(words)
+
+
 def hidden(value: object) -> str:
     """Name a value that may hold a credential."""
-    return f"a {type(value).__name__} (not shown)"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name} (not shown)"
 
 
 def check_headers(given: object, argument: str) -> dict[str, str]:
@@ -33,16 +65,16 @@ def check_headers(given: object, argument: str) -> dict[str, str]:
         return {}
     if not is_mapping(given):
         # Not shown, like all that follows: headers carry credentials.
-        raise InvalidArgumentError(argument, "an object of texts", hidden(given))
+        raise InvalidArgumentError(argument, "a dict of strings", hidden(given))
     headers: dict[str, str] = {}
     for name, value in given.items():
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
-            raise InvalidArgumentError(argument, "names of letters, digits and dashes", describe(name))
+            raise InvalidArgumentError(argument, "keys of letters, digits and dashes", describe(name))
         if not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
             raise InvalidArgumentError(
-                f"{argument}[{name!r}]", "a text of ASCII characters without line breaks", hidden(value)
+                f"{argument}[{name!r}]", "a string of ASCII characters without line breaks", hidden(value)
             )
-        headers[name.lower()] = value
+        headers[str.lower(name)] = str.__str__(value)
     return headers
 
 
@@ -55,10 +87,11 @@ def check_query(given: object, argument: str) -> dict[str, str]:
     if given is None:
         return {}
     if not is_mapping(given):
-        raise InvalidArgumentError(argument, "an object of texts, numbers or booleans", hidden(given))
+        raise InvalidArgumentError(argument, "a dict of strings, numbers or booleans", hidden(given))
     query: dict[str, str] = {}
     for name, value in given.items():
-        if not isinstance(name, str) or not isinstance(value, str | int | float):
-            raise InvalidArgumentError(f"{argument}[{name!r}]", "a text, a number or a boolean", hidden(value))
-        query[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        scalar = json_scalar(value)
+        if not isinstance(name, str) or not isinstance(scalar, str | int | float):
+            raise InvalidArgumentError(f"{argument}[{name!r}]", "a string, a number or a boolean", hidden(value))
+        query[str.__str__(name)] = str(scalar).lower() if isinstance(scalar, bool) else str(scalar)
     return query

@@ -38,7 +38,7 @@ def parse(
     asked = Asked[Any](response_format)
     left = check_retries(retries_on_invalid, "retries_on_invalid")
     arguments = {**arguments, "response_format": asked.response_format}
-    call = calls.prepared(arguments, stream=None)
+    call = calls.prepared(arguments, stream=None, function="parse()")
     rejected: list[ChatCompletion] = []
     attempts: tuple[Attempt, ...] = ()
     while True:
@@ -116,9 +116,8 @@ class ParsedStreamManager(Generic[T]):
     def __init__(self, calls: Calls, arguments: Mapping[str, object], site: str) -> None:
         self._calls = calls
         self._asked = Asked[T](arguments["response_format"])
-        self._call = calls.later(
-            {**arguments, "response_format": self._asked.response_format}, stream=True
-        )
+        arguments = {**arguments, "response_format": self._asked.response_format}
+        self._call = calls.later(arguments, stream=True, function="stream()")
         self._site = site
         self._stream: ParsedStream[T] | None = None
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Required, cast
 from opper_chat_api.api.chat import create_chat_completion
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 from opper_chat_api.params import (
+    AssistantMessageParam,
     ChatCompletionParametersParam,
     ChatCompletionRequestParam,
     ChatCompletionSettingsParam,
@@ -16,17 +17,19 @@ from opper_chat_api.params import (
 )
 
 from . import _json
-from ._checks import Misfit, check_json, compile_check, describe, members
+from ._checks import check_json, describe, members
 from ._content import put_together
 from ._errors import InvalidArgumentError, UnknownArgumentError
-from ._headers import HEADER_VALUE, SECRETIVE, check_headers, check_query, hidden
+from ._headers import HEADER_VALUE, check_headers, check_query, hidden, names_secret
 from ._json import is_array, is_mapping, is_object, is_sequence
 from ._settings import CallOptions, ClientSettings
+from ._values import Misfit
 
 __all__ = [
     "CallArguments",
     "PreparedRequest",
     "TurnArguments",
+    "check_extra_keys",
     "check_messages",
     "check_parameters",
     "prepare",
@@ -69,10 +72,29 @@ def is_type(response_format: object) -> bool:
     return not (response_format is None or is_mapping(response_format) or hasattr(response_format, "to_dict"))
 
 
-BEYOND = "What this contract does not know yet can be sent with extra_body={{{name!r}: ...}}."
+BEYOND = "To send a parameter that this version does not know, use extra_body={{{name!r}: ...}}."
 
+_OWN_PARAMETERS = {
+    "parse()": ("retries_on_invalid", "strict"),
+    "stream()": ("strict",),
+    "run_tools()": (
+        "max_turns", "max_parallel", "max_repeats", "max_total_tokens", "on_tool_error", "before_call", "on_event",
+        "context", "strict",
+    ),
+    "stream_tools()": (
+        "max_turns", "max_parallel", "max_repeats", "max_total_tokens", "on_tool_error", "before_call", "context",
+        "strict",
+    ),
+}  # fmt: skip
+"""What methods take beside the parameters of the contract and the options of a call."""
 
-TYPED = "A type is what parse() and stream() take."
+_WITHOUT_STREAM = {
+    "parse()": "It does not stream. Use stream(response_format=...).",
+    "stream()": "It always streams. Leave the argument out.",
+    "run_tools()": "It does not stream. Use stream_tools().",
+    "stream_tools()": "It always streams. Leave the argument out.",
+}
+"""The methods without the parameter `stream`, and what to do about it."""
 
 
 class PreparedRequest(NamedTuple):
@@ -107,6 +129,7 @@ def prepare(
     extra_headers: Mapping[str, str] | None = None,
     extra_query: Mapping[str, object] | None = None,
     extra_body: Mapping[str, object] | None = None,
+    function: str = "create()",
 ) -> PreparedRequest:
     """Check the arguments of a call and write its request.
 
@@ -116,6 +139,7 @@ def prepare(
         extra_headers: headers to add; they win over the client's own.
         extra_query: query parameters to add.
         extra_body: members to add to the body, of any JSON form; they win over ``params``, and null is sent as null.
+        function: the method that was called, for error messages.
 
     Raises:
         UnknownArgumentError: a parameter has a name that the contract does not know.
@@ -123,7 +147,7 @@ def prepare(
     """
     if stream is not None and not isinstance(stream, bool):
         raise InvalidArgumentError("stream", "True, False or None", describe(stream))
-    body = _check_params(params)
+    body = _check_params(params, function)
     _mend_answers(body, params)
     # The documented schema names `stream` in both of its forms, so it is always sent.
     body["stream"] = bool(stream)
@@ -134,8 +158,9 @@ def prepare(
         raise InvalidArgumentError("messages", "a list of at least one message", given)
     try:
         content = _json.encode(body)
-    except ValueError as error:
-        raise InvalidArgumentError("create()", "values that JSON has a form for", str(error)) from None
+    except ValueError:  # something in an answer's message, or a string that is not Unicode
+        body = _check_encodable(body)
+        content = _json.encode(body)
     method, path, headers = _endpoint()
     headers = {
         **headers,
@@ -165,14 +190,14 @@ def check_messages(messages: object) -> list[dict[str, object]]:
         InvalidArgumentError: one is not what the contract says.
     """
     params = {"messages": messages}
-    body = _check_params(params)
+    body = _check_params(params, "")
     _mend_answers(body, params)
     return cast("list[dict[str, object]]", body["messages"])
 
 
 _KEPT_APART = {
-    "messages": "They are kept: append() and extend() add to them.",
-    "stream": "stream() is a function of its own.",
+    "messages": "A conversation keeps its messages. Add to them with append() and extend().",
+    "stream": "Use the conversation's method stream().",
 }
 """What calls of a conversation do not take, and what there is in its place."""
 
@@ -188,12 +213,28 @@ def check_parameters(arguments: Mapping[str, object], function: str) -> None:
         if name in arguments:
             raise UnknownArgumentError(name, describe(arguments[name]), None, hint, function)
     options, params = split(arguments)
-    _check_params(params)
+    _check_params(params, function)
     ClientSettings(None, "").changed(options)
     check_headers(options.get("extra_headers"), "extra_headers")
     check_query(options.get("extra_query"), "extra_query")
     if (extra_body := options.get("extra_body")) is not None:
         _check_extra_body(extra_body)
+        check_extra_keys(extra_body, {"messages": _KEPT_APART["messages"]})
+
+
+def check_extra_keys(extra_body: object, refused: Mapping[str, str]) -> None:
+    """Refuse keys of ``extra_body`` that would take the place of what the client itself writes into the request.
+
+    Args:
+        extra_body: what the caller gave.
+        refused: the keys, and what to do instead.
+
+    Raises:
+        InvalidArgumentError: one of them is there.
+    """
+    for name, hint in refused.items():
+        if is_mapping(extra_body) and name in extra_body:
+            raise InvalidArgumentError("extra_body", f"keys other than {name!r}", repr(name), hint)
 
 
 def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> None:
@@ -206,8 +247,10 @@ def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> N
         return
     for message, source in zip(messages, given, strict=True):
         if is_object(message):
-            if isinstance(source, ChatCompletionMessage):
-                for name in [name for name, value in message.items() if value is None]:
+            if isinstance(source, ChatCompletionMessage) or message.get("role") == "assistant":
+                # What a dict has as null where the contract allows it was written so.
+                kept = () if isinstance(source, ChatCompletionMessage) else members(AssistantMessageParam)
+                for name in [name for name, value in message.items() if value is None and name not in kept]:
                     del message[name]
                 put_together(message)
             message.setdefault("role", "assistant")
@@ -218,45 +261,99 @@ def _choices(body: Mapping[str, object]) -> int:
     return n if isinstance(n, int) and n > 0 else 1
 
 
-def _check_params(params: Mapping[str, object]) -> dict[str, object]:
+def _check_params(params: Mapping[str, object], function: str) -> dict[str, object]:
     checks = members(ChatCompletionRequestParam)
     body: dict[str, object] = {}
     for name, value in params.items():
         check = checks.get(name)
         if check is None:
-            raise _unknown(name, value, [*checks, *OPTIONS])
+            raise _unknown(name, value, [*checks, *OPTIONS], function)
         if value is None:
             continue
         try:
             body[name] = check(value)
         except Misfit as misfit:
-            hint = TYPED if name == "response_format" and is_type(value) else BEYOND.format(name=name)
-            raise _invalid(misfit.at(name), hint) from None
+            raise _invalid(misfit.at(name), _advice(misfit, function)) from None
         except RecursionError:
             raise InvalidArgumentError(name, "a value that does not contain itself", "one that is too deep") from None
     return body
 
 
-def _unknown(name: str, value: object, known: list[str]) -> UnknownArgumentError:
+def _check_encodable(body: Mapping[str, object]) -> dict[str, object]:
+    """Return a body as built-in types, once more, where the encoder has refused it.
+
+    Raises:
+        InvalidArgumentError: JSON cannot represent something in it. Names its place.
+    """
+    checked: dict[str, object] = {}
+    for name, value in body.items():
+        try:
+            checked[name] = check_json(value)
+            _check_unicode(checked[name])
+        except Misfit as misfit:
+            raise _invalid(misfit.at(name)) from None
+    return checked
+
+
+def _check_unicode(value: object) -> None:
+    """Refuse strings that UTF-8 cannot represent: those with half of a surrogate pair."""
+    steps = value.items() if is_object(value) else enumerate(value) if is_array(value) else ()
+    for step, item in steps:
+        try:
+            _check_unicode(step)
+            _check_unicode(item)
+        except Misfit as misfit:
+            raise misfit.at(step) from None
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            hint = "Remove it with text.encode('utf-8', 'replace').decode()."
+            raise Misfit("a string without half of a surrogate pair", value, hint) from None
+
+
+def _unknown(name: str, value: object, known: list[str], function: str) -> UnknownArgumentError:
     from difflib import get_close_matches
 
-    near = get_close_matches(name, known, 1)
-    given = hidden(value) if SECRETIVE.search(name) else describe(value)
-    return UnknownArgumentError(name, given, near[0] if near else None, BEYOND.format(name=name))
+    if name == "stream" and function in _WITHOUT_STREAM:
+        return UnknownArgumentError(name, describe(value), None, _WITHOUT_STREAM[function], function)
+    near = get_close_matches(name, [*known, *_OWN_PARAMETERS.get(function, ())], 1)
+    is_hidden = names_secret(name) and not (near and near[0] in members(ChatCompletionRequestParam))
+    given = hidden(value) if is_hidden else describe(value)
+    return UnknownArgumentError(name, given, near[0] if near else None, BEYOND.format(name=name), function)
 
 
-def _invalid(misfit: Misfit, hint: str = "") -> InvalidArgumentError:
-    given = "something else (not shown)" if SECRETIVE.search(misfit.argument) else misfit.given
-    hints = " ".join(text for text in (misfit.hint, hint) if text)
+def _advice(misfit: Misfit, function: str) -> str:
+    """Return what to do about some mistakes that newcomers make."""
+    value = misfit.value
+    where, item = misfit.path[0], len(misfit.path) == 2 and isinstance(misfit.path[1], int)
+    if where == "response_format" and len(misfit.path) == 1 and is_type(value):
+        name = getattr(value, "__name__", type(value).__name__)
+        if function in ("", "create()"):
+            return f"Use parse(response_format={name}), or stream(), for an answer of this type."
+        return "Conversations take no types. Use client.chat.completions.parse(messages=conversation.messages, ...)."
+    if where == "tools" and item and callable(value):
+        name = getattr(value, "__name__", "function")
+        return f"Make it a tool with the decorator @tool, or here with tool({name})."
+    if where in ("messages", "tools") and len(misfit.path) == 1 and (is_mapping(value) or hasattr(value, "to_dict")):
+        return "Put it in a list."
+    if where == "messages" and len(misfit.path) <= 2 and isinstance(value, str) and (item or len(misfit.path) == 1):
+        message = f"{{'role': 'user', 'content': {describe(value)}}}"
+        return f"Did you mean {message if item else f'[{message}]'}?"
+    return ""
+
+
+def _invalid(misfit: Misfit, advice: str = "") -> InvalidArgumentError:
+    names = misfit.path[1:] if misfit.path[0] in members(ChatCompletionRequestParam) else misfit.path
+    is_hidden = any(isinstance(name, str) and names_secret(name) for name in names)
+    given = hidden(misfit.value) if is_hidden else misfit.given
+    hints = " ".join(text for text in (misfit.hint, advice) if text)
     return InvalidArgumentError(misfit.argument, misfit.accepted, given, hints)
-
-
-_check_text = compile_check(str)
 
 
 def _check_extra_body(extra_body: object) -> dict[str, object]:
     if not is_mapping(extra_body):
-        raise InvalidArgumentError("extra_body", "an object", describe(extra_body))
+        raise InvalidArgumentError("extra_body", "a dict", describe(extra_body))
     try:
         checked = check_json(extra_body)
     except Misfit as misfit:
@@ -265,7 +362,6 @@ def _check_extra_body(extra_body: object) -> dict[str, object]:
         raise InvalidArgumentError(
             "extra_body", "a value that does not contain itself", "one that is too deep"
         ) from None
-    if "stream" in extra_body:
-        # Whether the answer is read as a stream must not be another question than whether one is asked for.
-        raise InvalidArgumentError("extra_body", "members other than 'stream'", "'stream'", "Use stream=... instead.")
+    # Whether the answer is read as a stream must not be another question than whether one is asked for.
+    check_extra_keys(extra_body, {"stream": "Use the argument stream."})
     return checked if is_object(checked) else {}

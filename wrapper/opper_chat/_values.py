@@ -1,0 +1,181 @@
+"""Python values that stand for JSON values, and how error messages name values. No I/O.
+
+A request can hold instances of subclasses, such as Django's ``SafeText`` (str) or ``numpy.float64`` (float), and
+numbers of other libraries. `json_scalar` returns the str, int, float or bool that is sent for one of them.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Sequence
+from inspect import isroutine
+from typing import Any, Protocol, TypeGuard
+
+from ._json import is_mapping, is_sequence
+
+_SHOWN_KEYS = 8
+
+
+class SupportsToDict(Protocol):
+    """A model: an object that writes itself as a JSON object."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+def is_model(value: object) -> TypeGuard[SupportsToDict]:
+    """Return whether a value is a generated model."""
+    return hasattr(type(value), "from_dict") and hasattr(type(value), "to_dict")
+
+
+class Misfit(Exception):  # noqa: N818  # not an error of its own: whoever checks makes one of it
+    """A value is not what its hint says. Gathers the path to the value on its way up."""
+
+    def __init__(self, accepted: str, value: object, hint: str = "") -> None:
+        super().__init__(accepted)
+        self.accepted = accepted
+        self.value = value
+        self.hint = hint
+        self.path: list[str | int] = []
+
+    def at(self, *steps: str | int) -> Misfit:
+        """Say where the value stands, from the outside in."""
+        self.path[:0] = steps
+        return self
+
+    @property
+    def given(self) -> str:
+        """The value in words."""
+        return describe(self.value)
+
+    @property
+    def argument(self) -> str:
+        """The path as a person would write it: ``messages[0].content[1].type``."""
+        text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return text.removeprefix(".")
+
+
+def json_scalar(value: object) -> object:
+    """Return the str, int, float or bool that is sent for a value, or the value itself if there is none.
+
+    Instances of subclasses and members of enums stand for their value. Numbers of other classes, such as
+    ``numpy.int64``, `decimal.Decimal` and `fractions.Fraction`, are converted where nothing is lost.
+    """
+    if value is None or isinstance(value, bool):
+        return value
+    # Not str(value), int(value) or float(value): a subclass may say something else, as enums do.
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, int):
+        return int.__int__(value)
+    if isinstance(value, float):
+        return float.__float__(value)
+    if isinstance(value, enum.Enum):
+        return json_scalar(value.value)
+    return _number(value)
+
+
+def _number(value: object) -> object:
+    """Return the number or boolean that is sent for a value of another library, or the value itself."""
+    cls = type(value)
+    if cls.__module__ == "numpy" and cls.__name__ in ("bool", "bool_"):
+        return bool(value)
+    from decimal import Decimal
+    from numbers import Integral, Real
+
+    try:
+        if isinstance(value, Integral):
+            return int(value)
+        if isinstance(value, Decimal):
+            # Lossless if the shortest text of the float has the same digits. Exponents that large have no float.
+            written = float(value)
+            if Decimal(repr(written)) == value:
+                return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else written
+        elif isinstance(value, Real):
+            written = float(value)
+            if written == value or written != written:  # noqa: PLR0124  # NaN is refused where it stands
+                return written
+    except (ArithmeticError, ValueError):
+        pass
+    return value
+
+
+def describe(value: object) -> str:
+    """Name a value in an error message: its repr, cut to a readable length."""
+    if is_mapping(value):
+        return _described_keys(list(value)) if value else "an empty dict"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    if isroutine(value):
+        return f"the function {getattr(value, '__name__', repr(value))}()"
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  # the classes of callers raise what they like
+        return f"an instance of {type(value).__name__}"
+    return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
+
+
+def _described_keys(keys: list[object]) -> str:
+    shown = ", ".join(map(repr, keys[:_SHOWN_KEYS]))
+    return f"a dict with the key{'' if len(keys) == 1 else 's'} {shown}{', ...' if len(keys) > _SHOWN_KEYS else ''}"
+
+
+def words_of(words: Sequence[object]) -> str:
+    """Join words as alternatives."""
+    return repr(words[0]) if len(words) == 1 else f"one of {', '.join(map(repr, words))}"
+
+
+def meant(value: object, words: Sequence[object]) -> str:
+    """Return the question whether one of the words was meant; empty if none is nearly the value."""
+    near = nearest(value, words) if isinstance(value, str) else None
+    return f"Did you mean {near!r}?" if near else ""
+
+
+def nearest(name: str, words: Iterable[object]) -> str | None:
+    """Return the word that a name is a misspelling of, or None.
+
+    It is one if only case and punctuation differ, or at most one character, in words of 6 and more two. More would
+    take ``video_url`` for ``image_url``.
+    """
+    plain = _letters(name)
+    for word in words:
+        if isinstance(word, str):
+            letters = _letters(word)
+            if plain == letters or _distance(plain, letters) <= (2 if len(letters) >= 6 else 1):
+                return word
+    return None
+
+
+def _letters(name: str) -> str:
+    return "".join(filter(str.isalnum, name[:100].lower()))
+
+
+def _distance(first: str, second: str) -> int:
+    """Return how many characters must be added, removed or replaced to get from one string to the other."""
+    row = list(range(len(second) + 1))
+    for place, letter in enumerate(first, 1):
+        above, row[0] = row[0], place
+        for column, other in enumerate(second, 1):
+            above, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, above + (letter != other))
+    return row[-1]
+
+
+_CONVERSIONS = {
+    "tolist": "Convert it with .tolist().",
+    "model_dump": "Convert it with .model_dump(mode='json').",
+    "isoformat": "Convert it with .isoformat().",
+    "__dataclass_fields__": "Convert it with dataclasses.asdict().",
+    "__attrs_attrs__": "Convert it with attrs.asdict().",
+    "decode": "Decode it to a string, or encode it in base64.",
+    "hex": "Convert it with str().",
+    "__fspath__": "Convert it with str().",
+    "__iter__": "Convert it to a list.",
+    "__float__": "Convert it with float(), or with str().",
+}
+"""What a class can do that JSON has no form for, and how to convert its instances. The first that fits is said."""
+
+
+def conversion_hint(value: object) -> str:
+    """Return the sentence that says how to convert a value that JSON cannot represent; empty if there is none."""
+    if value is None or isinstance(value, str | int | float) or is_mapping(value) or is_sequence(value):
+        return ""
+    return next((hint for name, hint in _CONVERSIONS.items() if hasattr(type(value), name)), "")
