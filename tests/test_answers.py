@@ -354,7 +354,7 @@ def test_wrong_arguments_of_others(server: LocalServer) -> None:
         completions: Any = client.chat.completions
         with pytest.raises(InvalidArgumentError, match=r"response_format\[\]: .*Say what it is"):
             completions.stream(messages=HELLO, response_format=list[Any])
-        with pytest.raises(InvalidArgumentError, match=r"A type is what parse\(\) and stream\(\) take"):
+        with pytest.raises(InvalidArgumentError, match=r"Use parse\(response_format=Point\), or stream\(\), for"):
             completions.create(messages=HELLO, response_format=Point)
         with pytest.raises(UnknownArgumentError):
             completions.parse(messages=HELLO, response_format=Point, stream=True)

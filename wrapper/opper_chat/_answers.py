@@ -16,7 +16,7 @@ from ._errors import (
 from ._json import is_array, is_sequence
 from ._misfits import InvalidValueError, misfit
 from ._parsed import ParsedChatCompletion, parsed_completion
-from ._requests import is_type
+from ._requests import check_extra_keys, is_type
 from ._results import ChatCompletion
 from ._schemas import Answer, answer_of
 
@@ -46,6 +46,16 @@ class Asked(Generic[T]):
         if self.answer is not None:
             schema = {"name": self.answer.name, "schema": self.answer.schema, "strict": True}
             self.response_format = {"type": "json_schema", "json_schema": schema}
+
+    def check_extra_body(self, arguments: Mapping[str, object]) -> None:
+        """Refuse an ``extra_body`` that asks for another format than the type's.
+
+        Raises:
+            InvalidArgumentError: it does.
+        """
+        if self.answer is not None:
+            hint = "The type that is asked for makes the format."
+            check_extra_keys(arguments.get("extra_body"), {"response_format": hint})
 
     def inside(self, value: object) -> object:
         """Return what of a JSON value, whole or partial, is the answer and no wrapping of it."""

@@ -13,7 +13,7 @@ from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
 
 from ._async_calls import AsyncCalls
 from ._async_event_stream import AsyncEventStream, AsyncStreamManager
-from ._async_workers import AsyncBeforeCall, AsyncOnEvent, AsyncWorkers, ask, ask_in_time, check_tools
+from ._async_workers import AsyncBeforeCall, AsyncOnEvent, AsyncWorkers, ask, ask_in_time, check_function, check_tools
 from ._call import Call
 from ._errors import OpperError
 from ._results import ChatCompletion
@@ -250,6 +250,8 @@ async def run_tools(
     on_event: AsyncOnEvent | None,
 ) -> ToolRun[Any]:
     """Run the tools that a model asks for until it answers, and return what was done."""
+    check_function(before_call, "before_call")
+    check_function(on_event, "on_event")
     plan = plan_of(calls, arguments, settings)
     async with AsyncToolStream[Any](calls, plan, before_call) as stream:
         async for event in stream:
@@ -270,6 +272,7 @@ def stream_tools(
     site: str,
 ) -> AsyncToolStream[Any]:
     """Return a run that tells of itself."""
+    check_function(before_call, "before_call")
     return AsyncToolStream[Any](calls, plan_of(calls, arguments, settings), before_call, site)
 
 

@@ -23,6 +23,8 @@ from sniffio import current_async_library
 from ._asks import ToolCall
 from ._async_bell import Bell
 from ._async_wait import undisturbed
+from ._checks import describe
+from ._errors import InvalidArgumentError
 from ._tool_plan import Job, Verdict
 from ._tool_run import RunStep
 from ._tools import Toolbox
@@ -139,6 +141,16 @@ async def _ended(tasks: list[asyncio.Task[None]]) -> None:
 
 def check_tools(tools: Toolbox) -> None:
     """Do nothing: what is a coroutine and what is none can both be carried out. The twin refuses one of them."""
+
+
+def check_function(function: object, argument: str) -> None:
+    """Refuse what cannot be called.
+
+    Raises:
+        InvalidArgumentError: the function cannot.
+    """
+    if function is not None and not callable(function):
+        raise InvalidArgumentError(argument, "a function, or None", describe(function))
 
 
 async def ask(function: Callable[..., Any], *arguments: object) -> Any:

@@ -25,7 +25,7 @@ from typing import (
 )
 
 from ._json import is_mapping, is_sequence
-from ._values import Misfit, SupportsToDict, conversion_hint, describe, is_model, json_scalar, meant, nearest, words_of
+from ._values import Misfit, SupportsToDict, conversion_hint, describe, is_model, json_scalar, meant, words_of
 
 __all__ = ["Check", "Misfit", "check_json", "check_object", "compile_check", "describe", "members", "words_of"]
 
@@ -305,6 +305,8 @@ class _UnionCheck:
         self.takes_text = str in arms
         plain = {*self.classes.values(), *_SCALARS, *_TEXTS}
         self.models = {arm.__name__ for arm in arms if isinstance(arm, type) and arm not in plain}
+        self.takes_bare_kinds = "OtherTool" in self.models
+        """Whether an unknown kind may have no other key, as servers' own tools do. An empty part is a mistake."""
 
     def __call__(self, value: object) -> object:
         if self.takes_text and value.__class__ is str:
@@ -332,7 +334,7 @@ class _UnionCheck:
             hint = f"Did you mean {{{names[0]!r}: {describe(scalar)}}}?" if len(names) == 1 else ""
         raise Misfit(self.accepted, value, hint)
 
-    def check_mapping(self, value: Mapping[object, object]) -> object:
+    def check_mapping(self, value: Mapping[Any, object]) -> object:
         """Check a dict against the typed dict that its discriminator names."""
         word = value.get(self.tag) if self.tag else None
         if isinstance(word, str) and word in self.tagged:
@@ -342,12 +344,15 @@ class _UnionCheck:
             if len(own) == 1:
                 return check_object(own[0], value, unnamed=self.tag)
         words = tuple(self.tagged)
-        if self.is_open and isinstance(word, str) and word and nearest(word, words) is None:
-            return check_json(value)
+        hint = meant(word, words)
+        if self.is_open and isinstance(word, str) and word and not hint:
+            if len(value) > 1 or self.takes_bare_kinds:
+                return check_json(value)
+            hint = f"Another kind needs a key beside {self.tag!r}."
         if len(self.classes) == 1 and not self.is_open:
             return check_object(next(iter(self.classes.values())), value)
         if self.tag in value:
-            raise Misfit(words_of(words), word, meant(word, words)).at(self.tag)
+            raise Misfit(words_of(words), word, hint).at(self.tag)
         raise Misfit(f"a dict with the key {self.tag!r}: {words_of(words)}", value)
 
     def check_model(self, model: SupportsToDict) -> object:

@@ -12,26 +12,10 @@ from ._values import json_scalar
 SECRETIVE = re.compile("key|token|secret|auth|password|bearer|credential|cookie|header", re.IGNORECASE)
 """Names of headers and query parameters whose values are not shown."""
 
-_SECRET_WORDS = frozenset(
-    [
-        "apikey",
-        "auth",
-        "authorization",
-        "bearer",
-        "cookie",
-        "cookies",
-        "credential",
-        "credentials",
-        "header",
-        "headers",
-        "key",
-        "keys",
-        "password",
-        "secret",
-        "secrets",
-        "token",
-    ]
-)
+_SECRET_WORDS = frozenset({
+    "apikey", "auth", "authorization", "bearer", "cookie", "cookies", "credential", "credentials", "header", "headers",
+    "key", "keys", "password", "secret", "secrets", "token",
+})  # fmt: skip
 
 HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token: RFC 9110 section 5.6.2."""

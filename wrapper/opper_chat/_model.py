@@ -20,7 +20,7 @@ def _options(given: Mapping[str, object] | ModelOptions | None) -> ModelOptions 
     if given is None or isinstance(given, ModelOptions):
         return given
     if not is_mapping(given):
-        raise InvalidArgumentError("options", "an object", describe(given))
+        raise InvalidArgumentError("options", "a dict", describe(given))
     return ModelOptions(additional_properties=dict(cast("Mapping[str, object]", given)))
 
 
@@ -28,7 +28,7 @@ def _headers(given: Mapping[str, str] | ModelHeaders | None) -> ModelHeaders | N
     if given is None or isinstance(given, ModelHeaders):
         return given
     if not is_mapping(given):
-        raise InvalidArgumentError("extra_headers", "an object of texts", hidden(given))
+        raise InvalidArgumentError("extra_headers", "a dict of strings", hidden(given))
     return ModelHeaders(additional_properties=dict(cast("Mapping[str, str]", given)))
 
 

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeAlias
 
 from ._errors import InvalidArgumentError, MissingKeyError
+from ._values import describe, json_scalar
 
 DEFAULT_BASE_URL = "https://api.opper.ai/v2/openai"
 """The documented address."""
@@ -101,7 +102,7 @@ def check_key(value: object, source: str) -> Secret:
     key = value.strip() if isinstance(value, str) else ""
     if key and all("!" <= character <= "~" for character in key):
         return Secret(key)
-    given = "an empty text" if value == "" else f"a {type(value).__name__} that is not one (not shown)"
+    given = "an empty string" if value == "" else f"a {type(value).__name__} that is not one (not shown)"
     del key, value  # what is raised has a traceback, and its variables may be shown
     raise InvalidArgumentError(source, "a key of visible ASCII characters", given)
 
@@ -260,14 +261,15 @@ def _host_of(base_url: str) -> str:
 
 
 def check_retries(value: object, argument: str = "max_retries") -> int:
-    """Return how often to try again: a whole number from 0.
+    """Return how often to try again: an integer of at least 0.
 
     Raises:
         InvalidArgumentError: it is not one.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise InvalidArgumentError(argument, "a whole number from 0", repr(value))
-    return value
+    number = json_scalar(value)
+    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
+        raise InvalidArgumentError(argument, "an integer of at least 0", describe(value))
+    return number
 
 
 def check_seconds(value: object, argument: str) -> float:
@@ -276,17 +278,24 @@ def check_seconds(value: object, argument: str) -> float:
     Raises:
         InvalidArgumentError: it is not one.
     """
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value <= 0:
-        raise InvalidArgumentError(argument, "a number of seconds above 0, an httpx.Timeout or None", repr(value))
-    return float(value)
+    number = json_scalar(value)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number) or number <= 0:
+        accepted, hint = "a number of seconds above 0 or None", ""
+        if argument == "timeout":
+            accepted = "a number of seconds above 0, an httpx.Timeout or None"
+        elif type(value).__name__ == "Timeout":
+            hint = "Only the argument timeout takes an httpx.Timeout."
+        raise InvalidArgumentError(argument, accepted, describe(value), hint)
+    return float(number)
 
 
 def check_count(value: object, argument: str) -> int:
-    """Return a whole number above 0.
+    """Return an integer above 0.
 
     Raises:
         InvalidArgumentError: it is not one.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value <= 0:
-        raise InvalidArgumentError(argument, "a whole number above 0", repr(value))
-    return value
+    number = json_scalar(value)
+    if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
+        raise InvalidArgumentError(argument, "an integer above 0", describe(value))
+    return number

@@ -18,6 +18,7 @@ from ._options import check_retries
 from ._parsed import ParsedChatCompletion
 from ._parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
 from ._record import Attempt
+from ._requests import check_extra_keys
 from ._results import ChatCompletion
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ def parse(
     """
     asked = Asked[Any](response_format)
     left = check_retries(retries_on_invalid, "retries_on_invalid")
+    asked.check_extra_body(arguments)
+    if left:
+        check_extra_keys(
+            arguments.get("extra_body"),
+            {"messages": "To ask again, the messages must be an argument."},
+        )
     arguments = {**arguments, "response_format": asked.response_format}
     call = calls.prepared(arguments, stream=None, function="parse()")
     rejected: list[ChatCompletion] = []
@@ -116,6 +123,7 @@ class ParsedStreamManager(Generic[T]):
     def __init__(self, calls: Calls, arguments: Mapping[str, object], site: str) -> None:
         self._calls = calls
         self._asked = Asked[T](arguments["response_format"])
+        self._asked.check_extra_body(arguments)
         arguments = {**arguments, "response_format": self._asked.response_format}
         self._call = calls.later(arguments, stream=True, function="stream()")
         self._site = site

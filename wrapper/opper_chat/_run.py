@@ -29,7 +29,7 @@ from ._tool_run import (
     TurnDoneEvent,
     TurnStartedEvent,
 )
-from ._workers import BeforeCall, OnEvent, Workers, ask, ask_in_time, check_tools
+from ._workers import BeforeCall, OnEvent, Workers, ask, ask_in_time, check_function, check_tools
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -255,6 +255,8 @@ def run_tools(
     on_event: OnEvent | None,
 ) -> ToolRun[Any]:
     """Run the tools that a model asks for until it answers, and return what was done."""
+    check_function(before_call, "before_call")
+    check_function(on_event, "on_event")
     plan = plan_of(calls, arguments, settings)
     with ToolStream[Any](calls, plan, before_call) as stream:
         for event in stream:
@@ -275,6 +277,7 @@ def stream_tools(
     site: str,
 ) -> ToolStream[Any]:
     """Return a run that tells of itself."""
+    check_function(before_call, "before_call")
     return ToolStream[Any](calls, plan_of(calls, arguments, settings), before_call, site)
 
 

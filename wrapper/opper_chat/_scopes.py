@@ -152,7 +152,7 @@ def span_layer(parent: object) -> Layer:
         except ValueError:
             pass
     if not isinstance(parent, UUID):
-        raise InvalidArgumentError(PARENT, "a UUID, its text, or a span of OpenTelemetry", describe(parent))
+        raise InvalidArgumentError(PARENT, "a UUID, a string of one, or a span of OpenTelemetry", describe(parent))
     return Layer(parent)
 
 
@@ -163,7 +163,7 @@ def tags_layer(given: object, named: Mapping[str, object]) -> Layer:
         InvalidArgumentError: they are no JSON object.
     """
     if given is not None and not is_mapping(given):
-        raise InvalidArgumentError(TAGS, "an object", describe(given))
+        raise InvalidArgumentError(TAGS, "a dict", describe(given))
     try:
         said: dict[object, object] = dict(given or {})
         said.update((name, value) for name, value in named.items())

@@ -13,11 +13,12 @@ from . import _json
 from ._answers import Asked
 from ._asks import ToolCall, asked, id_of, result_text, told, tool_result
 from ._checks import describe
-from ._errors import InvalidArgumentError, UnknownArgumentError
+from ._errors import InvalidArgumentError
 from ._json import is_array, is_mapping, is_object, is_sequence
 from ._options import check_count
+from ._requests import check_extra_keys
 from ._results import ChatCompletion
-from ._signatures import ToolContext
+from ._signatures import ToolContext, is_async
 from ._tool_errors import (
     RepeatedCallError,
     TokenBudgetError,
@@ -40,6 +41,16 @@ model is to be told, or raises."""
 Verdict: TypeAlias = bool | str | Mapping[str, object] | None
 """What is said of a call before it is carried out: None or True lets it pass, a mapping puts other arguments in place
 of the model's, and False or a text refuses it; the model reads the text."""
+
+
+_SENT_BY_RUNS = {
+    "messages": "A run adds messages turn by turn. Use the argument messages.",
+    "n": "A run follows one choice.",
+    "response_format": "A run reads the answer by its own. Use the argument response_format.",
+    "tool_choice": "A run changes it after the first turn. Use the argument tool_choice.",
+    "tools": "A run must know its tools. Use the argument tools, which takes dicts of any kind as well.",
+}
+"""Keys of the body that a run writes, and what to do instead of giving them in ``extra_body``."""
 
 
 class RunSettings(NamedTuple):
@@ -66,6 +77,9 @@ class RunSettings(NamedTuple):
                 check_count(getattr(self, name), name)
         if self.on_tool_error not in ("answer", "raise") and not callable(self.on_tool_error):
             raise InvalidArgumentError("on_tool_error", "'answer', 'raise' or a function", describe(self.on_tool_error))
+        if callable(self.on_tool_error) and is_async(self.on_tool_error):
+            accepted = "'answer', 'raise' or a function that is not async"
+            raise InvalidArgumentError("on_tool_error", accepted, describe(self.on_tool_error))
         return self
 
 
@@ -115,10 +129,7 @@ class Plan:
         self._arguments = dict(arguments)
         if self._arguments.get("n") not in (None, 1):
             raise InvalidArgumentError("n", "1: a run follows one answer", describe(self._arguments["n"]))
-        if "stream" in self._arguments:
-            raise UnknownArgumentError(
-                "stream", describe(arguments["stream"]), None, "A streamed run is stream_tools().", "run_tools()"
-            )
+        check_extra_keys(self._arguments.get("extra_body"), _SENT_BY_RUNS)
         messages = self._arguments.pop("messages", None)
         if not is_sequence(messages):
             raise InvalidArgumentError("messages", "a list of messages", describe(messages))
@@ -230,7 +241,7 @@ class Plan:
             called.content = told(f"Error: the call was refused. {verdict or ''}".rstrip())
             return None
         if not is_mapping(verdict):
-            accepted = "None, True, False, a text or a mapping of arguments"
+            accepted = "a function that returns None, True, False, a string or a dict of arguments"
             raise InvalidArgumentError("before_call()", accepted, describe(verdict))
         tool = self.tools.find(called.call)
         assert tool is not None  # noqa: S101  # it was prepared
@@ -300,7 +311,10 @@ class Plan:
         called.content = result_text(error)
         policy = self.settings.on_tool_error
         if callable(policy):
-            called.content = told(policy(called.call, error))
+            content: object = policy(called.call, error)
+            if not isinstance(content, str):
+                raise InvalidArgumentError("on_tool_error()", "a function that returns a string", describe(content))
+            called.content = told(str.__str__(content))
         elif policy == "raise":
             raise ToolFailedError(
                 f"The tool {called.call.name!r} failed: {type(error).__name__}: {error}", self.run, called.call

@@ -36,6 +36,12 @@ READERS = {
 """Roles, and the models that say what a message of the role must have."""
 
 
+class _CheckedMessage(OtherMessage):
+    """A message that was checked when it was added, and is sent without a further check."""
+
+    is_checked = True
+
+
 class Transcript:
     """The messages of a conversation, oldest first, as plain dicts.
 
@@ -139,7 +145,8 @@ class Transcript:
         for message in self:
             size = counter(message)
             if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-                raise InvalidArgumentError("counter", "a function that returns a whole number from 0", describe(size))
+                accepted = "a function that returns an integer of at least 0"
+                raise InvalidArgumentError("counter", accepted, describe(size))
             sizes.append(size)
         return sizes
 
@@ -158,7 +165,7 @@ class Transcript:
 
     def _sent(self, new: Iterable[dict[str, object]]) -> list[ChatMessageParam]:
         """Return the conversation as it is sent, with what is new. It was checked before, and goes as it stands."""
-        return [OtherMessage(additional_properties=message) for message in (*self._messages, *new)]
+        return [_CheckedMessage(additional_properties=message) for message in (*self._messages, *new)]
 
     def _answered(self, new: list[dict[str, object]], completion: ChatCompletion) -> None:
         """Add what was said and the answer, which came whole."""
@@ -179,8 +186,8 @@ def new_messages(content: Sequence[Said]) -> list[dict[str, object]]:
         return check_messages([*content])
     if any(whole):
         index = whole.index(not whole[0])
-        accepted = "a message" if whole[0] else "a text or a part"
-        hint = "Either texts and parts of one message, or whole messages."
+        accepted = "a message" if whole[0] else "a string or a part"
+        hint = "Give either strings and parts of one message, or whole messages."
         raise InvalidArgumentError(f"content[{index}]", f"{accepted}, as before it", describe(content[index]), hint)
     return check_messages([user(*cast("Sequence[str | UserPartParam]", content))])
 

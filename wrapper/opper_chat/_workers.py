@@ -12,7 +12,9 @@ from time import monotonic
 from typing import Any, NamedTuple, TypeAlias
 
 from ._asks import ToolCall
+from ._checks import describe
 from ._errors import InvalidArgumentError
+from ._signatures import is_async, name_of
 from ._tool_plan import Job, Verdict
 from ._tool_run import RunStep
 from ._tools import Toolbox
@@ -99,8 +101,23 @@ def check_tools(tools: Toolbox) -> None:
     for runner in tools.runners:
         if runner.is_async:
             raise InvalidArgumentError(
-                "tools", "functions that are not async", f"{runner.name!r}, which is", "Use AsyncOpper."
+                "tools",
+                "functions that are not async",
+                f"the coroutine function {runner.name}()",
+                "Use AsyncOpper for coroutine functions.",
             )
+
+
+def check_function(function: object, argument: str) -> None:
+    """Refuse what cannot be called, and coroutine functions.
+
+    Raises:
+        InvalidArgumentError: the function is one of these.
+    """
+    if function is not None and (not callable(function) or is_async(function)):
+        hint = "Use AsyncOpper for coroutine functions." if callable(function) else ""
+        given = f"the coroutine function {name_of(function)}()" if callable(function) else describe(function)
+        raise InvalidArgumentError(argument, "a function that is not async, or None", given, hint)
 
 
 def ask(function: Callable[..., Any], *arguments: object) -> Any:
@@ -112,7 +129,8 @@ def ask(function: Callable[..., Any], *arguments: object) -> Any:
     said = function(*arguments)
     if inspect.isawaitable(said):
         _drop(said)
-        raise InvalidArgumentError("the function", "one that is not to be awaited: this client is sync", repr(function))
+        accepted = "a result that is not to be awaited"
+        raise InvalidArgumentError(f"{name_of(function)}()", accepted, describe(said), "Use AsyncOpper for coroutines.")
     return said
 
 

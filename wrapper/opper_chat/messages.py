@@ -291,7 +291,7 @@ def _name_of(found: Content) -> str:
 def _said(function: str, content: tuple[str | Piece, ...]) -> str | list[Piece | TextPartParam]:
     """Return the content of a message: one text, or parts. What is in the parts is checked when they are sent."""
     if not content:
-        raise InvalidArgumentError(f"{function}(content)", "a text or a part", "nothing")
+        raise InvalidArgumentError(f"{function}(content)", "a string or a part", "nothing")
     first = content[0]
     if len(content) == 1 and isinstance(first, str):
         return first
@@ -303,7 +303,7 @@ def _said(function: str, content: tuple[str | Piece, ...]) -> str | list[Piece |
             parts.append(piece)
         else:
             raise InvalidArgumentError(
-                f"{function}(content[{index}])", "a text or a part", describe(piece), _hint(function, piece)
+                f"{function}(content[{index}])", "a string or a part", describe(piece), _hint(function, piece)
             )
     return parts
 
@@ -314,11 +314,11 @@ def _may_be_part(piece: object) -> bool:
 
 def _hint(function: str, piece: object) -> str:
     if isinstance(piece, bytes | bytearray | memoryview | os.PathLike) or hasattr(piece, "read"):
-        return "Say what it is: image(...), audio(...) or file(...)."
+        return "Make it a part with image(...), audio(...) or file(...)."
     return f"Give each piece as an argument: {function}(*pieces)." if isinstance(piece, list | tuple) else ""
 
 
-def _check_text(argument: str, value: object, accepted: str = "a text") -> None:
+def _check_text(argument: str, value: object, accepted: str = "a string") -> None:
     if not isinstance(value, str):
         raise InvalidArgumentError(argument, accepted, describe(value))
 
