@@ -192,7 +192,7 @@ def test_a_key_may_be_awaited_for_by_the_async_client() -> None:
         wrong: Any = key
         with (
             Opper(api_key=wrong, base_url=server.base_url) as client,
-            pytest.raises(InvalidArgumentError, match="api_key: expected a function that returns a text"),
+            pytest.raises(InvalidArgumentError, match="api_key: expected a function that returns a string"),
         ):
             client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
 

@@ -190,7 +190,7 @@ def test_with_options_changes_nothing_else(server: LocalServer) -> None:
         with pytest.raises(InvalidArgumentError, match="idle"):
             client.with_options(idle=-1)
         with pytest.raises(
-            TypeError, match=r"with_options\(\) has no argument 'max_retrys'.*did you mean 'max_retries'"
+            TypeError, match=r"with_options\(\) has no parameter 'max_retrys'.*Did you mean 'max_retries'"
         ):
             client.with_options(max_retrys=3)  # type: ignore[call-arg]
 

@@ -272,7 +272,7 @@ def test_the_call_the_options_and_the_client_say_how_often(server: LocalServer) 
 @pytest.mark.parametrize("value", [-1, 1.5, True, "2", None])
 def test_a_number_of_retries_that_is_none(value: Any) -> None:
     """An error before anything is sent."""
-    with pytest.raises(InvalidArgumentError, match="max_retries: expected a whole number from 0"):
+    with pytest.raises(InvalidArgumentError, match="max_retries: expected an integer of at least 0"):
         Opper(api_key="key", max_retries=value)
 
 
