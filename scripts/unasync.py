@@ -50,6 +50,7 @@ NAMES = {
     "AsyncBeforeCall": "BeforeCall",
     "AsyncOnEvent": "OnEvent",
     "AsyncGate": "Gate",
+    "AsyncLimiter": "Limiter",
     "AsyncBaseTransport": "BaseTransport",
     "AsyncHTTPTransport": "HTTPTransport",
     "AsyncByteStream": "SyncByteStream",
@@ -86,6 +87,7 @@ NAMES = {
     "_async_workers": "_workers",
     "_async_bell": "_bell",
     "_async_gate": "_gate",
+    "_async_limiter": "_limiter",
     "_async_sender": "_sender",
     "_async_wait": "_wait",
 }

@@ -12,11 +12,48 @@ import anyio
 import anyio.lowlevel
 import pytest
 from opper_chat._async_gate import AsyncGate
+from opper_chat._async_limiter import AsyncLimiter
 from opper_chat._gate import Gate
+from opper_chat._limiter import Limiter
+from opper_chat._permits import Permit
 
 BACKENDS = ["asyncio", "trio"]
 LONG = 30.0
 """Seconds after which a test that hangs is ended."""
+
+
+class AsyncEntrance(AsyncGate):
+    """What a call of an async client goes through: the limiter and the gate."""
+
+    def __init__(self, limit: int | None = None, *, adaptive: bool = False) -> None:
+        super().__init__(adaptive=adaptive)
+        self.limiter = AsyncLimiter(limit)
+
+    async def enter(self, seconds: float | None) -> Permit:
+        permit = self.limiter.permit()
+        try:
+            await self.limiter.acquire(permit, seconds)
+        except BaseException:
+            permit.release()
+            raise
+        return permit
+
+
+class Entrance(Gate):
+    """What a call of a sync client goes through: the limiter and the gate."""
+
+    def __init__(self, limit: int | None = None, *, adaptive: bool = False) -> None:
+        super().__init__(adaptive=adaptive)
+        self.limiter = Limiter(limit)
+
+    def enter(self, seconds: float | None) -> Permit:
+        permit = self.limiter.permit()
+        try:
+            self.limiter.acquire(permit, seconds)
+        except BaseException:
+            permit.release()
+            raise
+        return permit
 
 
 def run(backend: str, work: Callable[[], Awaitable[Any]]) -> Any:
@@ -27,7 +64,7 @@ def run(backend: str, work: Callable[[], Awaitable[Any]]) -> Any:
     return anyio.run(bounded, backend=backend)
 
 
-def refused(gate: AsyncGate | Gate, rate: int, headers: dict[str, str] | None = None) -> None:
+def refused(gate: AsyncEntrance | Entrance, rate: int, headers: dict[str, str] | None = None) -> None:
     """Let a gate learn that its requests are refused above this rate, or below it."""
     now = time.monotonic()
     for _ in range(rate):
@@ -47,8 +84,8 @@ async def until_async(condition: Callable[[], bool]) -> None:
         await anyio.sleep(0.001)
 
 
-def all_free(gate: AsyncGate | Gate, places: int) -> bool:
-    return gate._places == places and not gate._entering and not gate._turning and not gate._to_do
+def all_free(gate: AsyncEntrance | Entrance) -> bool:
+    return gate.limiter.granted == 0 and not gate.limiter.waiting and not gate._turning
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -56,7 +93,7 @@ def test_without_limits_nothing_waits(backend: str) -> None:
     """Neither a place nor a turn is waited for, not even for one step of the event loop."""
 
     async def work() -> None:
-        gate = AsyncGate()
+        gate = AsyncEntrance()
         gate.told(time.monotonic(), 429, {"retry-after": "60"})
         for coroutine in (gate.enter(0), gate.turn(0)):
             with pytest.raises(StopIteration):
@@ -71,7 +108,7 @@ def test_so_many_at_a_time(backend: str) -> None:
     """Never more calls than places, and all places in use while others wait."""
 
     async def work() -> None:
-        gate, inside, seen = AsyncGate(3), 0, []
+        gate, inside, seen = AsyncEntrance(3), 0, []
 
         async def call() -> None:
             nonlocal inside
@@ -80,14 +117,14 @@ def test_so_many_at_a_time(backend: str) -> None:
             seen.append(inside)
             await anyio.lowlevel.checkpoint()
             inside -= 1
-            place.leave()
+            place.release()
 
         async with anyio.create_task_group() as group:
             for _ in range(50):
                 group.start_soon(call)
         assert max(seen) == 3
         assert len(seen) == 50
-        assert all_free(gate, 3)
+        assert all_free(gate)
 
     run(backend, work)
 
@@ -97,19 +134,19 @@ def test_places_are_given_in_the_order_of_asking(backend: str) -> None:
     """First come, first served, and nobody who comes later slips in between."""
 
     async def work() -> None:
-        gate, order = AsyncGate(1), []
+        gate, order = AsyncEntrance(1), []
         place = await gate.enter(None)
 
         async def call(number: int) -> None:
             mine = await gate.enter(None)
             order.append(number)
-            mine.leave()
+            mine.release()
 
         async with anyio.create_task_group() as group:
             for number in range(20):
                 group.start_soon(call, number)
-                await until_async(lambda expected=number + 1: len(gate._entering) == expected)  # type: ignore[misc]
-            place.leave()
+                await until_async(lambda expected=number + 1: gate.limiter.waiting == expected)  # type: ignore[misc]
+            place.release()
             with pytest.raises(TimeoutError):
                 await gate.enter(0)
         assert order == list(range(20))
@@ -122,7 +159,7 @@ def test_turns_are_given_in_the_order_of_asking(backend: str) -> None:
     """One by one, at times that do not go back."""
 
     async def work() -> None:
-        gate, order = AsyncGate(adaptive=True), []
+        gate, order = AsyncEntrance(adaptive=True), []
         refused(gate, 200)
 
         async def attempt(number: int) -> None:
@@ -141,7 +178,7 @@ def test_turns_are_given_in_the_order_of_asking(backend: str) -> None:
 
 def test_threads_are_served_in_the_order_of_asking() -> None:
     """Places and turns alike."""
-    gate, entered, turned = Gate(1, adaptive=True), [], []
+    gate, entered, turned = Entrance(1, adaptive=True), [], []
     refused(gate, 200)
     place = gate.enter(None)
 
@@ -150,17 +187,17 @@ def test_threads_are_served_in_the_order_of_asking() -> None:
         entered.append(number)
         gate.turn(LONG)
         turned.append(number)
-        mine.leave()
+        mine.release()
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(10)]
     for number, thread in enumerate(threads):
         thread.start()
-        until(lambda expected=number + 1: len(gate._entering) == expected)  # type: ignore[misc]
-    place.leave()
+        until(lambda expected=number + 1: gate.limiter.waiting == expected)  # type: ignore[misc]
+    place.release()
     for thread in threads:
         thread.join(LONG)
     assert entered == turned == list(range(10))
-    assert all_free(gate, 1)
+    assert all_free(gate)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -170,7 +207,7 @@ def test_cancelled_scopes_take_nothing_with_them(backend: str, seed: int) -> Non
     chance = random.Random(seed)
 
     async def work() -> None:
-        gate, served = AsyncGate(2, adaptive=True), 0
+        gate, served = AsyncEntrance(2, adaptive=True), 0
         refused(gate, 1000)
 
         async def call(patience: float) -> None:
@@ -182,13 +219,13 @@ def test_cancelled_scopes_take_nothing_with_them(backend: str, seed: int) -> Non
                     await anyio.sleep(chance.random() * 0.003)
                     served += 1
                 finally:
-                    place.leave()
+                    place.release()
 
         async with anyio.create_task_group() as group:
             for number in range(60):
                 group.start_soon(call, LONG if number % 10 == 0 else chance.random() * 0.4)
         assert served >= 6
-        assert all_free(gate, 2)
+        assert all_free(gate)
 
     run(backend, work)
 
@@ -198,20 +235,20 @@ def test_cancelled_tasks_take_nothing_with_them(steps: int) -> None:
     """asyncio's own cancellation, so many steps after a place or a turn was passed on."""
 
     async def work() -> None:
-        gate = AsyncGate(1, adaptive=True)
+        gate = AsyncEntrance(1, adaptive=True)
         place = await gate.enter(None)
         waiting = [asyncio.ensure_future(gate.enter(None)) for _ in range(3)]
-        await until_async(lambda: len(gate._entering) == 3)
-        place.leave()
+        await until_async(lambda: gate.limiter.waiting == 3)
+        place.release()
         for _ in range(steps):
             await asyncio.sleep(0)
         waiting[0].cancel()
         with pytest.raises(asyncio.CancelledError):
-            (await waiting[0]).leave()
+            (await waiting[0]).release()
             raise asyncio.CancelledError  # it was too late to cancel it
-        (await waiting[1]).leave()
-        (await waiting[2]).leave()
-        assert all_free(gate, 1)
+        (await waiting[1]).release()
+        (await waiting[2]).release()
+        assert all_free(gate)
 
         refused(gate, 100)
         attempts = [asyncio.ensure_future(gate.turn(None)) for _ in range(3)]
@@ -222,7 +259,7 @@ def test_cancelled_tasks_take_nothing_with_them(steps: int) -> None:
         assert all(attempt.done() for attempt in attempts)
         assert not attempts[1].cancelled()
         assert not attempts[2].cancelled()
-        assert all_free(gate, 1)
+        assert all_free(gate)
 
     run("asyncio", work)
 
@@ -232,15 +269,15 @@ def test_a_place_comes_in_time_or_not_at_all(backend: str) -> None:
     """TimeoutError when there was none in time, and whoever gave up does not stand in the way."""
 
     async def work() -> None:
-        gate = AsyncGate(1)
+        gate = AsyncEntrance(1)
         place = await gate.enter(None)
         for seconds in (-1, 0, 0.01):
             with pytest.raises(TimeoutError):
                 await gate.enter(seconds)
-        assert not gate._entering
-        place.leave()
-        (await gate.enter(0)).leave()
-        assert all_free(gate, 1)
+        assert not gate.limiter.waiting
+        place.release()
+        (await gate.enter(0)).release()
+        assert all_free(gate)
 
     run(backend, work)
 
@@ -250,7 +287,7 @@ def test_a_turn_that_cannot_come_in_time_fails_at_once(backend: str) -> None:
     """Without a step of the event loop, where the server asked for a longer pause than there is time."""
 
     async def work() -> None:
-        gate = AsyncGate(adaptive=True)
+        gate = AsyncEntrance(adaptive=True)
         refused(gate, 5, {"retry-after": "40"})
         with pytest.raises(TimeoutError):
             gate.turn(10).send(None)
@@ -261,7 +298,7 @@ def test_a_turn_that_cannot_come_in_time_fails_at_once(backend: str) -> None:
 
 def test_a_turn_that_does_not_come_in_time_fails() -> None:
     """TimeoutError for the one whose time is up in the queue; the one before it gets its turn."""
-    gate = Gate(adaptive=True)
+    gate = Entrance(adaptive=True)
     refused(gate, 1)
     first: list[float] = []
     thread = threading.Thread(target=lambda: first.append(gate.turn(LONG)))
@@ -273,42 +310,42 @@ def test_a_turn_that_does_not_come_in_time_fails() -> None:
     assert first
     assert not gate._turning
     with pytest.raises(TimeoutError):
-        Gate.enter(Gate(0), 0.01)
+        Entrance.enter(Entrance(0), 0.01)
 
 
-@pytest.mark.parametrize("made", [Gate, AsyncGate])
+@pytest.mark.parametrize("made", [Entrance, AsyncEntrance])
 def test_a_place_is_left_once(made: Any) -> None:
     """Leaving again frees nothing more, in any thread."""
     gate = made(2)
-    place = gate.enter(None) if made is Gate else anyio.run(gate.enter, None)
-    threads = [threading.Thread(target=place.leave) for _ in range(10)]
+    place = gate.enter(None) if made is Entrance else anyio.run(gate.enter, None)
+    threads = [threading.Thread(target=place.release) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(LONG)
-    assert all_free(gate, 2)
+    assert all_free(gate)
 
 
 def test_a_place_may_be_left_while_the_lock_is_held() -> None:
     """As by a finalizer that runs in the midst of the gate's own work: nothing waits, and the next one gets in."""
-    gate = Gate(1)
+    gate = Entrance(1)
     place = gate.enter(None)
     entered: list[Any] = []
     thread = threading.Thread(target=lambda: entered.append(gate.enter(LONG)))
     thread.start()
-    until(lambda: len(gate._entering) == 1)
-    with gate._locked():
-        place.leave()
+    until(lambda: gate.limiter.waiting == 1)
+    with gate.limiter._lock:
+        place.release()
         assert not entered
     thread.join(LONG)
     assert len(entered) == 1
-    entered[0].leave()
-    assert all_free(gate, 1)
+    entered[0].release()
+    assert all_free(gate)
 
 
 def test_one_gate_for_several_loops_at_once() -> None:
     """asyncio, trio and asyncio again, in threads of their own: together they keep to the places and to the order."""
-    gate, inside, most, served = AsyncGate(2, adaptive=True), 0, 0, 0
+    gate, inside, most, served = AsyncEntrance(2, adaptive=True), 0, 0, 0
     refused(gate, 2000)
     lock = threading.Lock()
 
@@ -324,7 +361,7 @@ def test_one_gate_for_several_loops_at_once() -> None:
         with lock:
             inside -= 1
             served += 1
-        place.leave()
+        place.release()
 
     async def work() -> None:
         async with anyio.create_task_group() as group:
@@ -337,22 +374,22 @@ def test_one_gate_for_several_loops_at_once() -> None:
     for thread in threads:
         thread.join(LONG)
     assert (served, most) == (120, 2)
-    assert all_free(gate, 2)
+    assert all_free(gate)
 
 
 def test_one_gate_for_several_loops_after_each_other() -> None:
     """A place that was taken in one loop is left in the next."""
-    gate = AsyncGate(1)
+    gate = AsyncEntrance(1)
     place = anyio.run(gate.enter, None)
 
     async def work() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(leave_later)
-            (await gate.enter(None)).leave()
+            (await gate.enter(None)).release()
 
     async def leave_later() -> None:
-        await until_async(lambda: len(gate._entering) == 1)
-        place.leave()
+        await until_async(lambda: gate.limiter.waiting == 1)
+        place.release()
 
     run("trio", work)
     run("asyncio", lambda: gate.enter(0))
@@ -360,7 +397,7 @@ def test_one_gate_for_several_loops_after_each_other() -> None:
 
 def test_who_waits_in_a_loop_that_is_closed_is_passed_over() -> None:
     """Its place and its turn go to the next one."""
-    gate = AsyncGate(1, adaptive=True)
+    gate = AsyncEntrance(1, adaptive=True)
     place = anyio.run(gate.enter, None)
     refused(gate, 100)
     loop = asyncio.new_event_loop()
@@ -368,7 +405,7 @@ def test_who_waits_in_a_loop_that_is_closed_is_passed_over() -> None:
     for task in gone:
         task._log_destroy_pending = False
     loop.run_until_complete(asyncio.sleep(0))
-    assert (len(gate._entering), len(gate._turning)) == (1, 1)
+    assert (gate.limiter.waiting, len(gate._turning)) == (1, 1)
     loop.close()
 
     async def work() -> None:
@@ -377,37 +414,37 @@ def test_who_waits_in_a_loop_that_is_closed_is_passed_over() -> None:
             mine = await gate.enter(None)
         await anyio.sleep(0.3)  # the turn of the one that is gone is long due
         await gate.turn(None)
-        mine.leave()
+        mine.release()
 
     async def leave_later() -> None:
-        await until_async(lambda: bool(gate._entering))
-        place.leave()
+        await until_async(lambda: bool(gate.limiter.waiting))
+        place.release()
 
     run("asyncio", work)
     gone.clear()
     gc.collect()
-    assert all_free(gate, 1)
+    assert all_free(gate)
 
 
 def test_a_place_that_was_given_to_a_loop_that_is_closed_comes_back() -> None:
     """When the task that was to have it is finalized."""
-    gate = AsyncGate(1)
+    gate = AsyncEntrance(1)
     place = anyio.run(gate.enter, None)
     loop = asyncio.new_event_loop()
     task = loop.create_task(gate.enter(None))
     task._log_destroy_pending = False  # type: ignore[attr-defined]
     loop.run_until_complete(asyncio.sleep(0))
-    place.leave()
-    assert (gate._places, len(gate._entering)) == (0, 0)
+    place.release()
+    assert (gate.limiter.granted, gate.limiter.waiting) == (1, 0)
     loop.close()
     del task
     gc.collect()
-    assert all_free(gate, 1)
+    assert all_free(gate)
 
 
 def test_many_threads_with_little_patience() -> None:
     """Nothing is lost between threads that come, go and give up at once."""
-    gate = Gate(3, adaptive=True)
+    gate = Entrance(3, adaptive=True)
     refused(gate, 5000)
     counts = [0, 0]
 
@@ -423,11 +460,11 @@ def test_many_threads_with_little_patience() -> None:
                 gate.told(gate.turn(chance.random() * 0.004), 200, {})
             except TimeoutError:
                 counts[1] += 1
-            place.leave()
+            place.release()
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(LONG)
-    assert all_free(gate, 3)
+    assert all_free(gate)

@@ -10,6 +10,10 @@ from math import inf
 import anyio
 from sniffio import current_async_library
 
+RECHECK_SECONDS = inf
+"""Seconds after which a task that waits looks for itself whether it may go on. None needs to: what a signal handler
+raises ends the event loop, or is raised where a task awaits something, which cancels it."""
+
 
 class Bell:
     """Wakes the one that waits for it. To be made in the event loop of the waiter.

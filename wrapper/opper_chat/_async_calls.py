@@ -85,9 +85,12 @@ class AsyncCalls:
 
     async def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
         """Make a plain call, and return its answer and the body that it was read from."""
-        call.begin()
-        completion, body = await self._attempts(call, self._read_completion)
-        call.complete(completion, monotonic())
+        try:
+            call.begin()
+            completion, body = await self._attempts(call, self._read_completion)
+            call.complete(completion, monotonic())
+        finally:
+            call.permit = None  # where a signal handler has raised before it was released
         return completion, body
 
     async def fetch(self, call: Call) -> AnyAsyncReply:
@@ -114,8 +117,8 @@ class AsyncCalls:
         try:
             while True:
                 try:
-                    if call.place is None:
-                        call.place = await self.http.enter(call.clocks)
+                    if call.permit is None:
+                        await self.http.admit(call)
                     response = await self.http.send(call)
                     call.answered(response.status_code, response.headers)
                     return await accept(response, call.clocks)
@@ -126,6 +129,8 @@ class AsyncCalls:
                 await sleep(wait)
         except BaseException as error:
             call.raised(error, monotonic())
+            if not isinstance(error, APIError):  # of which those that come after a response close it
+                await self.http.give_up(call)
             raise
 
     async def _read_completion(self, response: AnyAsyncReply, clocks: CallClocks) -> tuple[ChatCompletion, bytes]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ._async_borrowed import AsyncBorrowedClient
 from ._async_gate import AsyncGate
+from ._async_limiter import AsyncLimiter
 from ._async_reply import AnyAsyncReply
 from ._async_sender import AsyncSender, EventHooks, default_sender
 from ._async_wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
@@ -18,7 +19,6 @@ from ._call import Call
 from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
 from ._library import default_library, failures, library_of
-from ._limits import Place
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
 from ._sent import AnyRequest
@@ -68,7 +68,8 @@ class AsyncHTTP:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._gate = AsyncGate(self._limits.concurrency, adaptive=self._limits.adaptive)
+        self._gate = AsyncGate(adaptive=self._limits.adaptive)
+        self._limiter = AsyncLimiter(self._limits.concurrency)
 
     @property
     def closed(self) -> bool:
@@ -77,10 +78,17 @@ class AsyncHTTP:
 
     @property
     def gate(self) -> AsyncGate:
-        """What lets calls in. A forked child has its own: the places that its parent's threads hold are not there."""
+        """What lets requests through. A forked child has its own."""
         if self._process != os.getpid():
             self._begin()
         return self._gate
+
+    @property
+    def limiter(self) -> AsyncLimiter:
+        """What limits how many calls are under way. A forked child has its own: its parent's threads are not there."""
+        if self._process != os.getpid():
+            self._begin()
+        return self._limiter
 
     def portable(self) -> Limits:
         """Return what makes one like this in another process.
@@ -142,7 +150,7 @@ class AsyncHTTP:
         try:
             with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 async with sending:
-                    response = await self._sent(prepared)
+                    call.response = response = await self._sent(prepared)
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:
@@ -163,6 +171,12 @@ class AsyncHTTP:
         self.gate.told(turn, response.status_code, response.headers)
         response.forget(call.keys)
         return response
+
+    async def give_up(self, call: Call) -> None:
+        """Free the connection of a call that ends before its caller has the response."""
+        response = cast("AnyAsyncReply | None", call.response)
+        if response is not None:
+            await response.aclose()
 
     async def _sent(self, request: AnyRequest) -> AnyAsyncReply:
         client: Any = self._client  # which has made the request, of its own kind
@@ -186,15 +200,19 @@ class AsyncHTTP:
                 "base_url", "an address that HTTP has a form for", repr(address), f"{error}."
             ) from None
 
-    async def enter(self, clocks: CallClocks) -> Place:
-        """Wait for the place of a call. Whoever ends the call leaves it.
+    async def admit(self, call: Call) -> None:
+        """Wait for the permit of a call, which is released at the call's end.
 
         Raises:
-            APITimeoutError: there was none in time.
+            APITimeoutError: it was not granted in time.
         """
-        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+        if self._limits.concurrency is None:
+            return
+        limit = call.clocks.limit(monotonic(), queued=True) if call.clocks.running else None
+        limiter = self.limiter
+        call.permit = limiter.permit()  # the call's before it is granted: whatever ends the call releases it
         try:
-            return await self.gate.enter(None if limit is None else limit.left)
+            await limiter.acquire(call.permit, None if limit is None else limit.left)
         except TimeoutError:
             raise held_up(limit, "as many calls as max_concurrency allows are under way") from None
 

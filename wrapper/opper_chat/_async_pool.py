@@ -13,11 +13,11 @@ from functools import partial
 from time import monotonic
 from typing import NamedTuple, Protocol, TypeAlias
 
-from ._async_gate import AsyncGate
+from ._async_limiter import AsyncLimiter
 from ._async_reply import AsyncReply
 from ._async_wait import GRIP, LEAVE, LOOP, WATCH, at_end_of_loop, forget_loop, grip_of, has_ended, undisturbed, where
 from ._library import Library
-from ._limits import Place
+from ._permits import Permit
 from ._sent import SentRequest
 
 Origin: TypeAlias = tuple[str, str, int | None, Hashable]
@@ -66,7 +66,7 @@ class AsyncPool:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._gate = AsyncGate(self._limit)
+        self._limiter = AsyncLimiter(self._limit)
         self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
 
@@ -79,29 +79,30 @@ class AsyncPool:
         """
         if self._process != os.getpid():
             await self._part_from_parent()
-        seconds = request.extensions.get("timeout", {}).get("pool")
+        permit = self._limiter.permit()
+        connection: AsyncLender | None = None
         try:
-            place = await self._gate.enter(seconds)
-        except TimeoutError:
-            raise self._library.PoolTimeout("all connections are in use", request=request.in_library()) from None
-        address = request.address
-        origin = (address.scheme, address.host, address.port, where())
-        try:
+            await self._admit(permit, request)
+            address = request.address
+            origin = (address.scheme, address.host, address.port, where())
             connection, network_stream = self._grasp(origin)
             if network_stream is not None and WATCH in request.extensions:
                 request.extensions[WATCH](network_stream)
-        except BaseException:
-            place.leave()
-            raise
-        try:
             reply = await connection.handle_async_request(request)
+            reply.body = lent = _LentStream(reply, self, connection, origin, permit)
+            reply.extensions.update({LEAVE: permit.release, GRIP: lent.grip, LOOP: origin[3]})
         except BaseException:
-            place.leave()
-            await undisturbed(connection.aclose)
+            permit.release()
+            if connection is not None:
+                await undisturbed(connection.aclose)
             raise
-        reply.body = lent = _LentStream(reply, self, connection, origin, place)
-        reply.extensions.update({LEAVE: lent.leave, GRIP: lent.grip, LOOP: origin[3]})
         return reply
+
+    async def _admit(self, permit: Permit, request: SentRequest) -> None:
+        try:
+            await self._limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
+        except TimeoutError:
+            raise self._library.PoolTimeout("all connections are in use", request=request.in_library()) from None
 
     def _grasp(self, origin: Origin) -> tuple[AsyncLender, object]:
         try:
@@ -170,7 +171,7 @@ class AsyncPool:
         alone for ever, since whatever is done to it there may reach the parent.
         """
         idle = self._idle
-        self._inherited.append((self._gate, self._guards, idle))
+        self._inherited.append((self._limiter, self._guards, idle))
         self._begin()
         for origin, connections in idle.items():
             for one in connections if origin[3] == where() else ():
@@ -186,7 +187,7 @@ class _LentStream:
         pool: AsyncPool,
         connection: AsyncLender,
         origin: Origin,
-        place: Place,
+        permit: Permit,
     ) -> None:
         self._stream = reply.body
         self._network_stream = reply.extensions.get("network_stream")
@@ -194,21 +195,14 @@ class _LentStream:
         self._pool = pool
         self._connection = connection
         self._origin = origin
-        self._place = place
+        self._permit = permit
         self._whole = False
         self._returned = False
-        self._left = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for part in self._stream:
             yield part
         self._whole = True
-
-    def leave(self) -> None:
-        """Make room for the next call. The connection is given back or closed by `aclose`."""
-        if not self._left:
-            self._left = True
-            self._place.leave()
 
     async def aclose(self) -> None:
         if self._returned:
@@ -217,14 +211,14 @@ class _LentStream:
         try:
             # Whoever bounds the reading may still be about to shut the socket down: not once it is another call's.
             sound = self.grip is None or self.grip.let_go()
-            if self._whole and sound and not self._left and not self._pool.closed:
+            if self._whole and sound and self._permit.is_granted and not self._pool.closed:
                 await self._stream.aclose()
                 await self._pool.take_back(self._connection, self._origin, self._network_stream)
                 return
         except BaseException:
-            self.leave()
+            self._permit.release()
             await undisturbed(self._connection.aclose)
             raise
         finally:
-            self.leave()
+            self._permit.release()
         await undisturbed(self._connection.aclose)

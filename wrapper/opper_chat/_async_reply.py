@@ -99,8 +99,8 @@ class AsyncReply:
     """
 
     __slots__ = (
-        "_began", "_begun", "_elapsed", "_library", "_made", "_pairs", "body", "extensions", "headers", "is_closed",
-        "request", "status_code",
+        "_began", "_begun", "_elapsed", "_freed", "_library", "_made", "_pairs", "body", "extensions", "headers",
+        "is_closed", "request", "status_code",
     )  # fmt: skip
 
     def __init__(
@@ -115,6 +115,7 @@ class AsyncReply:
     ) -> None:
         self._began = perf_counter()
         self._begun = False
+        self._freed = False
         self._elapsed: timedelta | None = None
         self._library = library
         self._made: httpx.Response | None = None
@@ -176,10 +177,11 @@ class AsyncReply:
 
     async def aclose(self) -> None:
         """Free the connection. Closing twice does nothing."""
-        if not self.is_closed:
+        if not self._freed:
             self.is_closed = True
             self._elapsed = self.elapsed
             await self.body.aclose()
+            self._freed = True  # now and not before: a signal handler may raise in between
             if self._made is not None:
                 self._made.elapsed = self.elapsed
                 await self._made.aclose()

@@ -5,6 +5,10 @@ from __future__ import annotations
 import threading
 from queue import Empty, SimpleQueue
 
+RECHECK_SECONDS = 1.0
+"""Seconds after which a thread that waits looks for itself whether it may go on. An exception that a signal handler
+raises in the main thread can keep that one from waking another."""
+
 
 class Bell:
     """Wakes the one that waits for it.

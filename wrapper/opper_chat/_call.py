@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 from ._answer_headers import AnswerHeaders
 from ._clocks import CallClocks, ClockSettings
 from ._errors import APIError, request_id
-from ._limits import Place
 from ._observers import attempted as tell_attempt
 from ._observers import begin as tell_beginning
 from ._observers import end as tell_end
 from ._options import Secret
+from ._permits import Permit
 from ._record import CallRecord, Outcome
 from ._requests import PreparedRequest
 from ._results import ChatCompletion
 from ._retries import Retries
 from ._settings import ClientSettings
+
+if TYPE_CHECKING:
+    from ._async_reply import AnyAsyncReply
+    from ._reply import AnyReply as AnySyncReply
+
+    AnyReply: TypeAlias = AnyAsyncReply | AnySyncReply
 
 
 class Call:
@@ -37,7 +44,8 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_retries", "_telling", "clocks", "headers", "keys", "place", "record", "request", "settings",
+        "_began", "_retries", "_telling", "clocks", "headers", "keys", "permit", "record", "request",
+        "response", "settings",
     )  # fmt: skip
 
     def __init__(
@@ -63,8 +71,10 @@ class Call:
         self.record.attempts = self._retries.attempts
         self.keys: list[Secret] = []
         """What its requests were sent with: the same one, unless it is made anew for each."""
-        self.place: Place | None = None
-        """Its leave to be under way, given back at its end."""
+        self.permit: Permit | None = None
+        """What counts it against `max_concurrency`, if anything does; released at its end."""
+        self.response: AnyReply | None = None
+        """The last response, to be closed if the call ends before its caller has it."""
         self._began: float | None = None
         self._telling = False
 
@@ -144,8 +154,8 @@ class Call:
 
     def _end(self, outcome: Outcome, now: float, error: BaseException | None = None) -> None:
         """Tell that it ended. It does so once, whatever is said afterwards."""
-        if self.place is not None:
-            self.place.leave()
+        if self.permit is not None:
+            self.permit.release()
         if not self._telling:
             return
         self._telling = False

@@ -87,9 +87,12 @@ class Calls:
 
     def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
         """Make a plain call, and return its answer and the body that it was read from."""
-        call.begin()
-        completion, body = self._attempts(call, self._read_completion)
-        call.complete(completion, monotonic())
+        try:
+            call.begin()
+            completion, body = self._attempts(call, self._read_completion)
+            call.complete(completion, monotonic())
+        finally:
+            call.permit = None  # where a signal handler has raised before it was released
         return completion, body
 
     def fetch(self, call: Call) -> AnyReply:
@@ -116,8 +119,8 @@ class Calls:
         try:
             while True:
                 try:
-                    if call.place is None:
-                        call.place = self.http.enter(call.clocks)
+                    if call.permit is None:
+                        self.http.admit(call)
                     response = self.http.send(call)
                     call.answered(response.status_code, response.headers)
                     return accept(response, call.clocks)
@@ -128,6 +131,10 @@ class Calls:
                 sleep(wait)
         except BaseException as error:
             call.raised(error, monotonic())
+            if not isinstance(
+                error, APIError
+            ):  # of which those that come after a response close it
+                self.http.give_up(call)
             raise
 
     def _read_completion(

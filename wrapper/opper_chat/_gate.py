@@ -1,89 +1,42 @@
 # Made from wrapper/opper_chat/_async_gate.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The gate that all calls of a client go through: so many at a time, and their requests no faster than is allowed.
+"""The gate that all requests of a client go through, no faster than is allowed.
 
-A call holds a place from before its first request until its answer was read or given up. Each of its requests, retries
-too, takes a turn. Both are given out in the order in which they were asked for, across threads and event loops.
+Each of them, retries too, takes a turn. Turns are given out in the order in which they were asked for, across threads
+and event loops.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
-from functools import partial
+from collections import OrderedDict
+from collections.abc import Mapping
 from math import inf
 from threading import Lock
 from time import monotonic
+from weakref import ref
 
-from ._bell import Bell
-from ._limits import Pace, Place
+from ._bell import RECHECK_SECONDS, Bell
+from ._limits import Pace
 
 
 class Gate:
-    """Lets calls in.
+    """Lets requests through.
 
     Args:
-        max_concurrency: how many calls may be under way at once, or None for any number.
         adaptive: whether requests are paced once the server has answered one with 429.
     """
 
-    def __init__(self, max_concurrency: int | None = None, *, adaptive: bool = False) -> None:
-        self._places = max_concurrency
-        """How many are free; None where they are not counted."""
-        self._entering: OrderedDict[Bell, None] = OrderedDict()
+    def __init__(self, *, adaptive: bool = False) -> None:
         self._pace = Pace() if adaptive else None
-        self._turning: OrderedDict[Bell, None] = OrderedDict()
-        self._to_do: deque[Callable[[], None]] = deque()
-        """What was given up, by finalizers too, and is to be given to others."""
+        self._turning: OrderedDict[ref[Bell], None] = OrderedDict()
+        """Those that wait, by weak references: who was interrupted before it could stop waiting holds nobody up."""
         self._lock = Lock()
-        """Never awaited under, and never waited for in a finalizer."""
+        """For the pace. Never awaited under, and never waited for in a finalizer."""
 
     @property
     def rate(self) -> float | None:
         """Requests a second that are let through now; None where they are not paced."""
         return self._pace.rate if self._pace else None
-
-    def enter(self, seconds: float | None) -> Place:
-        """Wait for a place.
-
-        Args:
-            seconds: how long at most, or None for ever.
-
-        Raises:
-            TimeoutError: there was none in time.
-        """
-        if self._places is None:
-            return Place()
-        try:
-            with self._lock:  # every request takes this way, and `_locked` ten times as long
-                free = self._take_place()
-        finally:
-            self._settle()
-        return Place(self._leave) if free else self._entered(seconds)
-
-    def _take_place(self) -> bool:
-        """Take a place, if one is free and nobody waits for it. The lock is held."""
-        if not self._places or self._entering:
-            return False
-        self._places -= 1
-        return True
-
-    def _entered(self, seconds: float | None) -> Place:
-        with self._locked():
-            if self._take_place():
-                return Place(self._leave)
-            if seconds is not None and seconds <= 0:
-                raise TimeoutError
-            bell = Bell()
-            self._entering[bell] = None
-        try:
-            if not bell.heard(inf if seconds is None else seconds):
-                self._too_late(bell)
-        except BaseException:
-            self._soon(partial(self._stop_entering, bell))
-            raise
-        return Place(self._leave)
 
     def turn(self, seconds: float | None) -> float:
         """Wait until a request may be sent, and return the time; `told` wants it.
@@ -98,20 +51,14 @@ class Gate:
         deadline = inf if seconds is None else now + seconds
         if self._pace is None:
             return now
-        with self._locked():
-            if not self._turning and self._pace.due(now) <= now:
+        with self._lock:
+            due = self._pace.due(now)
+            free = not self._turning and due <= now
+            if free:
                 self._pace.take(now)
-                return now
-            bell = Bell()
-            self._turning[bell] = None
-            if self._pace.due(now) <= now:
-                self._call_next()  # the first is late: should its event loop be gone, it is to be the next one's turn
-        try:
-            while (wait := self._wait(bell, self._pace, deadline)) is not None:
-                bell.heard(wait)
-        except BaseException:
-            self._soon(partial(self._stop_turning, bell))
-            raise
+        if free:
+            return now
+        self._wait(self._pace, deadline)
         return monotonic()
 
     def told(self, sent: float, status_code: int, headers: Mapping[str, str]) -> None:
@@ -124,79 +71,58 @@ class Gate:
         """
         if self._pace is None:
             return
-        with self._locked():
+        with self._lock:
             now = monotonic()
             due = self._pace.due(now)
             self._pace.told(sent, status_code, headers, now)
-            if self._pace.due(now) < due:
-                self._call_next()
+            sooner = self._pace.due(now) < due
+        if sooner:
+            self._wake_next()
 
-    def _leave(self) -> None:
-        self._soon(self._make_room)
+    def _wait(self, pace: Pace, deadline: float) -> None:
+        event = Bell()
+        entry = ref(event)
+        try:
+            self._turning[entry] = None
+            if pace.due(monotonic()) <= monotonic():
+                self._wake_next()  # the first is late: should its event loop be gone, it is to be the next one's turn
+            while (seconds := self._next_look(entry, pace, deadline)) is not None:
+                event.heard(min(seconds, RECHECK_SECONDS))
+        finally:
+            self._turning.pop(entry, None)
+            self._wake_next()
 
-    def _too_late(self, bell: Bell) -> None:
-        with self._locked():
-            if bell in self._entering:
-                raise TimeoutError
-
-    def _wait(self, bell: Bell, pace: Pace, deadline: float) -> float | None:
+    def _next_look(self, entry: ref[Bell], pace: Pace, deadline: float) -> float | None:
         """Take the turn and return None, or return for how long to wait before asking again."""
-        with self._locked():
+        with self._lock:
             now = monotonic()
             due = pace.due(now)
             if due > deadline:
                 raise TimeoutError
-            if next(iter(self._turning)) is not bell:
+            if self._first() is not entry:
                 return deadline - now
             if due > now:
                 return due - now
-            del self._turning[bell]
             pace.take(now)
-            self._call_next()
+            self._turning.pop(entry, None)
             return None
 
-    def _call_next(self) -> None:
-        """Wake the first of those that wait for their turn."""
-        while self._turning and not (bell := next(iter(self._turning))).ring():
-            del self._turning[bell]
-
-    @contextmanager
-    def _locked(self) -> Generator[None]:
-        try:
-            with self._lock:
-                yield
-        finally:
-            self._settle()
-
-    def _soon(self, work: Callable[[], None]) -> None:
-        """Do what needs the lock, where nothing can be waited for."""
-        self._to_do.append(work)
-        self._settle()
-
-    def _settle(self) -> None:
-        # Who finds the lock taken leaves the work to the one who has it, and looks again when it is free.
-        while self._to_do and self._lock.acquire(blocking=False):
+    def _first(self) -> ref[Bell] | None:
+        """Return who waited longest and is still there."""
+        while self._turning:
             try:
-                while self._to_do:
-                    self._to_do.popleft()()
-            finally:
-                self._lock.release()
+                first = next(iter(self._turning))
+            except (RuntimeError, StopIteration):  # another thread has just stopped waiting
+                continue
+            if first() is not None:
+                return first
+            self._turning.pop(first, None)
+        return None
 
-    def _make_room(self) -> None:
-        self._places = (self._places or 0) + 1
-        while self._places and self._entering:
-            bell, _ = self._entering.popitem(last=False)
-            self._places -= bell.ring()
-
-    def _stop_entering(self, bell: Bell) -> None:
-        if bell in self._entering:
-            del self._entering[bell]
-        elif bell.rung:  # it was given a place that it no longer waits for
-            self._make_room()
-
-    def _stop_turning(self, bell: Bell) -> None:
-        if bell in self._turning:
-            first = next(iter(self._turning)) is bell
-            del self._turning[bell]
-            if first:
-                self._call_next()
+    def _wake_next(self) -> None:
+        """Wake the first of those that wait for their turn, from any thread and in finalizers too."""
+        while (entry := self._first()) is not None:
+            event = entry()
+            if event is not None and event.ring():
+                return
+            self._turning.pop(entry, None)  # its event loop is gone

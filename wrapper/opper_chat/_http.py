@@ -17,7 +17,7 @@ from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
 from ._gate import Gate
 from ._library import default_library, failures, library_of
-from ._limits import Place
+from ._limiter import Limiter
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
 from ._reply import AnyReply
@@ -76,7 +76,8 @@ class HTTP:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._gate = Gate(self._limits.concurrency, adaptive=self._limits.adaptive)
+        self._gate = Gate(adaptive=self._limits.adaptive)
+        self._limiter = Limiter(self._limits.concurrency)
 
     @property
     def closed(self) -> bool:
@@ -85,10 +86,17 @@ class HTTP:
 
     @property
     def gate(self) -> Gate:
-        """What lets calls in. A forked child has its own: the places that its parent's threads hold are not there."""
+        """What lets requests through. A forked child has its own."""
         if self._process != os.getpid():
             self._begin()
         return self._gate
+
+    @property
+    def limiter(self) -> Limiter:
+        """What limits how many calls are under way. A forked child has its own: its parent's threads are not there."""
+        if self._process != os.getpid():
+            self._begin()
+        return self._limiter
 
     def portable(self) -> Limits:
         """Return what makes one like this in another process.
@@ -152,7 +160,7 @@ class HTTP:
         try:
             with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 with sending:
-                    response = self._sent(prepared)
+                    call.response = response = self._sent(prepared)
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:
@@ -173,6 +181,12 @@ class HTTP:
         self.gate.told(turn, response.status_code, response.headers)
         response.forget(call.keys)
         return response
+
+    def give_up(self, call: Call) -> None:
+        """Free the connection of a call that ends before its caller has the response."""
+        response = cast("AnyReply | None", call.response)
+        if response is not None:
+            response.close()
 
     def _sent(self, request: AnyRequest) -> AnyReply:
         client: Any = self._client  # which has made the request, of its own kind
@@ -201,15 +215,21 @@ class HTTP:
                 "base_url", "an address that HTTP has a form for", repr(address), f"{error}."
             ) from None
 
-    def enter(self, clocks: CallClocks) -> Place:
-        """Wait for the place of a call. Whoever ends the call leaves it.
+    def admit(self, call: Call) -> None:
+        """Wait for the permit of a call, which is released at the call's end.
 
         Raises:
-            APITimeoutError: there was none in time.
+            APITimeoutError: it was not granted in time.
         """
-        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+        if self._limits.concurrency is None:
+            return
+        limit = call.clocks.limit(monotonic(), queued=True) if call.clocks.running else None
+        limiter = self.limiter
+        call.permit = (
+            limiter.permit()
+        )  # the call's before it is granted: whatever ends the call releases it
         try:
-            return self.gate.enter(None if limit is None else limit.left)
+            limiter.acquire(call.permit, None if limit is None else limit.left)
         except TimeoutError:
             raise held_up(limit, "as many calls as max_concurrency allows are under way") from None
 

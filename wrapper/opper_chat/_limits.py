@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from math import inf
 from typing import NamedTuple
 
@@ -182,23 +182,6 @@ class Pace:
         oldest = now - max(self._round_trip, self._curve.window if self._curve else WINDOW)
         while self._answers[0][0] <= oldest:
             self._accepted -= self._answers.popleft()[1]
-
-
-class Place:
-    """A call's leave to be under way."""
-
-    __slots__ = ("_leave",)
-
-    def __init__(self, *leave: Callable[[], None]) -> None:
-        self._leave = list(leave)
-
-    def leave(self) -> None:
-        """Make room for the next call. Once; more often does nothing. From any thread, and in a finalizer too."""
-        try:
-            leave = self._leave.pop()
-        except IndexError:
-            return
-        leave()
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:

@@ -15,9 +15,9 @@ from functools import partial
 from time import monotonic
 from typing import NamedTuple, Protocol, TypeAlias
 
-from ._gate import Gate
 from ._library import Library
-from ._limits import Place
+from ._limiter import Limiter
+from ._permits import Permit
 from ._reply import Reply
 from ._sent import SentRequest
 from ._wait import (
@@ -81,7 +81,7 @@ class Pool:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._gate = Gate(self._limit)
+        self._limiter = Limiter(self._limit)
         self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
 
@@ -94,31 +94,32 @@ class Pool:
         """
         if self._process != os.getpid():
             self._part_from_parent()
-        seconds = request.extensions.get("timeout", {}).get("pool")
+        permit = self._limiter.permit()
+        connection: Lender | None = None
         try:
-            place = self._gate.enter(seconds)
+            self._admit(permit, request)
+            address = request.address
+            origin = (address.scheme, address.host, address.port, where())
+            connection, network_stream = self._grasp(origin)
+            if network_stream is not None and WATCH in request.extensions:
+                request.extensions[WATCH](network_stream)
+            reply = connection.handle_request(request)
+            reply.body = lent = _LentStream(reply, self, connection, origin, permit)
+            reply.extensions.update({LEAVE: permit.release, GRIP: lent.grip, LOOP: origin[3]})
+        except BaseException:
+            permit.release()
+            if connection is not None:
+                undisturbed(connection.close)
+            raise
+        return reply
+
+    def _admit(self, permit: Permit, request: SentRequest) -> None:
+        try:
+            self._limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
         except TimeoutError:
             raise self._library.PoolTimeout(
                 "all connections are in use", request=request.in_library()
             ) from None
-        address = request.address
-        origin = (address.scheme, address.host, address.port, where())
-        try:
-            connection, network_stream = self._grasp(origin)
-            if network_stream is not None and WATCH in request.extensions:
-                request.extensions[WATCH](network_stream)
-        except BaseException:
-            place.leave()
-            raise
-        try:
-            reply = connection.handle_request(request)
-        except BaseException:
-            place.leave()
-            undisturbed(connection.close)
-            raise
-        reply.body = lent = _LentStream(reply, self, connection, origin, place)
-        reply.extensions.update({LEAVE: lent.leave, GRIP: lent.grip, LOOP: origin[3]})
-        return reply
 
     def _grasp(self, origin: Origin) -> tuple[Lender, object]:
         try:
@@ -187,7 +188,7 @@ class Pool:
         alone for ever, since whatever is done to it there may reach the parent.
         """
         idle = self._idle
-        self._inherited.append((self._gate, self._guards, idle))
+        self._inherited.append((self._limiter, self._guards, idle))
         self._begin()
         for origin, connections in idle.items():
             for one in connections if origin[3] == where() else ():
@@ -203,7 +204,7 @@ class _LentStream:
         pool: Pool,
         connection: Lender,
         origin: Origin,
-        place: Place,
+        permit: Permit,
     ) -> None:
         self._stream = reply.body
         self._network_stream = reply.extensions.get("network_stream")
@@ -211,21 +212,14 @@ class _LentStream:
         self._pool = pool
         self._connection = connection
         self._origin = origin
-        self._place = place
+        self._permit = permit
         self._whole = False
         self._returned = False
-        self._left = False
 
     def __iter__(self) -> Iterator[bytes]:
         for part in self._stream:
             yield part
         self._whole = True
-
-    def leave(self) -> None:
-        """Make room for the next call. The connection is given back or closed by `close`."""
-        if not self._left:
-            self._left = True
-            self._place.leave()
 
     def close(self) -> None:
         if self._returned:
@@ -234,14 +228,14 @@ class _LentStream:
         try:
             # Whoever bounds the reading may still be about to shut the socket down: not once it is another call's.
             sound = self.grip is None or self.grip.let_go()
-            if self._whole and sound and not self._left and not self._pool.closed:
+            if self._whole and sound and self._permit.is_granted and not self._pool.closed:
                 self._stream.close()
                 self._pool.take_back(self._connection, self._origin, self._network_stream)
                 return
         except BaseException:
-            self.leave()
+            self._permit.release()
             undisturbed(self._connection.close)
             raise
         finally:
-            self.leave()
+            self._permit.release()
         undisturbed(self._connection.close)

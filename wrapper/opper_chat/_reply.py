@@ -101,8 +101,8 @@ class Reply:
     """
 
     __slots__ = (
-        "_began", "_begun", "_elapsed", "_library", "_made", "_pairs", "body", "extensions", "headers", "is_closed",
-        "request", "status_code",
+        "_began", "_begun", "_elapsed", "_freed", "_library", "_made", "_pairs", "body", "extensions", "headers",
+        "is_closed", "request", "status_code",
     )  # fmt: skip
 
     def __init__(
@@ -117,6 +117,7 @@ class Reply:
     ) -> None:
         self._began = perf_counter()
         self._begun = False
+        self._freed = False
         self._elapsed: timedelta | None = None
         self._library = library
         self._made: httpx.Response | None = None
@@ -184,10 +185,11 @@ class Reply:
 
     def close(self) -> None:
         """Free the connection. Closing twice does nothing."""
-        if not self.is_closed:
+        if not self._freed:
             self.is_closed = True
             self._elapsed = self.elapsed
             self.body.close()
+            self._freed = True  # now and not before: a signal handler may raise in between
             if self._made is not None:
                 self._made.elapsed = self.elapsed
                 self._made.close()

@@ -12,8 +12,10 @@ import os
 import socket
 import threading
 import time
+from _thread import start_new_thread
 from heapq import heappop, heappush
 from itertools import count
+from queue import Empty, SimpleQueue
 from typing import Protocol
 
 LINGER = 0.5
@@ -51,33 +53,38 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._start_afresh()
+        if hasattr(os, "register_at_fork"):  # a forked child has neither the thread nor the reads of its parent
+            os.register_at_fork(after_in_child=self._start_afresh)
 
     def _start_afresh(self) -> None:
-        self._changed = threading.Condition()
+        # Not a Condition, whose lock is taken by Python code: a signal handler could raise between the taking of the
+        # lock and the block that releases it, and no read would ever be bounded again.
+        self._lock = threading.Lock()
+        self._wakes: SimpleQueue[None] = SimpleQueue()
         self._queue: list[tuple[float, int, Watch]] = []
         self._armed: set[Watch] = set()
         self._numbers = count()
-        self._thread: threading.Thread | None = None
-        self._process = os.getpid()
+        self._running = False
+        self._next_look = math.inf
+        """When the thread looks again if nothing wakes it."""
 
     def arm(self, watch: Watch, seconds: float) -> None:
         """Shut the socket down in so many seconds, unless it is disarmed before."""
-        if self._process != os.getpid():
-            self._start_afresh()  # a forked child has neither the thread nor the reads of its parent
-        with self._changed:
+        with self._lock:
             watch.due = time.monotonic() + seconds
             self._armed.add(watch)
             if watch.due < watch.queued:
                 self._enqueue(watch)
-                if self._thread is None:
-                    self._thread = threading.Thread(target=self._run, name="opper-chat-watchdog", daemon=True)
-                    self._thread.start()
-                elif self._queue[0][2] is watch:
-                    self._changed.notify()
+                if not self._running:
+                    # Not a Thread, whose start takes locks as a Condition does. It ends if another was faster.
+                    start_new_thread(self._run, ())
+                elif watch.due < self._next_look:
+                    self._next_look = watch.due
+                    self._wakes.put(None)
 
     def disarm(self, watch: Watch) -> bool:
         """Stop watching; return whether the time was up before."""
-        with self._changed:
+        with self._lock:
             watch.due = math.inf
             self._armed.discard(watch)
             return watch.fired
@@ -87,9 +94,13 @@ class Watchdog:
         heappush(self._queue, (watch.due, next(self._numbers), watch))
 
     def _run(self) -> None:
-        with self._changed:
-            idle_since = time.monotonic()
-            while True:
+        with self._lock:
+            if self._running:
+                return
+            self._running = True
+        idle_since = time.monotonic()
+        while True:
+            with self._lock:
                 now = time.monotonic()
                 while self._queue and self._queue[0][0] <= now:
                     self._look_at(*heappop(self._queue), now)
@@ -99,9 +110,13 @@ class Watchdog:
                     for _, _, watch in self._queue:
                         watch.queued = math.inf
                     self._queue.clear()
-                    self._thread = None
+                    self._running = False
+                    self._next_look = math.inf
                     return
-                self._changed.wait(min(self._queue[0][0] - now, LINGER) if self._queue else LINGER)
+                seconds = min(self._queue[0][0] - now, LINGER) if self._queue else LINGER
+                self._next_look = now + seconds
+            with contextlib.suppress(Empty):
+                self._wakes.get(timeout=seconds)
 
     def _look_at(self, queued: float, _number: int, watch: Watch, now: float) -> None:
         if queued != watch.queued:
