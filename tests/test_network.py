@@ -16,7 +16,7 @@ import httpx
 import pytest
 import trio
 from flavours import HELLO, Flavour
-from opper_chat import APIConnectionError, APIError, APITimeoutError, AsyncOpper, StreamTruncatedError
+from opper_chat import APIConnectionError, APIError, APITimeoutError, AsyncOpper, Opper, StreamTruncatedError
 from opper_chat import _async_network as network
 from opper_chat._library import Library
 from opper_chat._network import NetworkError, Server
@@ -447,6 +447,135 @@ def test_an_answer_that_the_server_closes_behind(tls: ssl.SSLContext, size: int,
         assert given == [size] * 3
         assert len(seen) == 3
     gc.collect()
+
+
+CHAT_BODY = json.dumps(
+    {
+        "id": "c", "object": "chat.completion", "created": 1, "model": "m",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "ab"}, "finish_reason": "stop"}],
+    }
+).encode()  # fmt: skip
+HALF = b"data: %s\n\n" % json.dumps(chunk("a")).encode()
+EVENTS = b"data: %s\n\n" % json.dumps(chunk("ab", finish_reason="stop")).encode()
+DONE = b"data: [DONE]\n\n"
+UNFRAMED = b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\n\r\n%s"
+
+
+@contextlib.contextmanager
+def ending(tls: ssl.SSLContext | None, response: bytes, *, close_notify: bool) -> Iterator[str]:
+    """Run a server that ends each connection behind its response, by the alert of TLS or without; give its address."""
+
+    def serve(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError), connection:
+            wrapped = tls.wrap_socket(connection, server_side=True) if tls else connection
+            with wrapped:
+                data = b""
+                while b"\r\n\r\n" not in data or not data.endswith(b"}"):
+                    data += wrapped.recv(65536)
+                wrapped.sendall(response)
+                if close_notify and isinstance(wrapped, ssl.SSLSocket):
+                    wrapped.unwrap()
+                    return
+                with socket.socket(fileno=wrapped.detach()) as below:
+                    below.shutdown(socket.SHUT_WR)
+                    while below.recv(65536):
+                        pass
+
+    def accept(listener: socket.socket) -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, args=(listener,), daemon=True).start()
+        yield f"{'https' if tls else 'http'}://localhost:{listener.getsockname()[1]}"
+        with contextlib.suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def answered(kind: str, address: str, *, stream: bool) -> str:
+    """Return the text of a call by the client of a kind: the sync one, or the async one in a loop."""
+    settings: dict[str, Any] = {"api_key": "key", "base_url": address, "max_retries": 0, "timeout": 5}
+    if kind == "sync":
+        with Opper(**settings) as client:
+            if not stream:
+                return client.chat.completions.create(messages=HELLO).text  # type: ignore[arg-type]
+            with client.chat.completions.create(messages=HELLO, stream=True) as chunks:  # type: ignore[arg-type]
+                return chunks.get_final_text()
+
+    async def call() -> str:
+        async with AsyncOpper(**settings) as client:
+            if not stream:
+                return (await client.chat.completions.create(messages=HELLO)).text  # type: ignore[call-overload,no-any-return]
+            async with await client.chat.completions.create(messages=HELLO, stream=True) as chunks:  # type: ignore[call-overload]
+                return str(await chunks.get_final_text())
+
+    if kind == "trio":
+        return trio.run(call)
+    if kind == "uvloop":
+        text: str = pytest.importorskip("uvloop").run(call())
+        return text
+    return asyncio.run(call())
+
+
+KINDS = ["sync", "asyncio", "uvloop", "trio"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("response", "stream"),
+    [
+        (UNFRAMED % (b"application/json", CHAT_BODY), False),
+        (UNFRAMED % (b"text/event-stream", HALF), True),
+        (UNFRAMED % (b"text/event-stream", b": nothing yet\n\n"), True),
+    ],
+    ids=["plain", "stream", "empty-stream"],
+)
+def test_a_body_framed_by_the_end_of_tls_needs_close_notify(
+    tls: ssl.SSLContext, kind: str, response: bytes, stream: bool
+) -> None:
+    """Without the alert anybody on the way may have cut it off (RFC 9112 section 9.8)."""
+    with ending(tls, response, close_notify=False) as address:
+        with pytest.raises(APIConnectionError, match="close_notify") as caught:
+            answered(kind, address, stream=stream)
+        assert caught.value.status_code == 200
+    gc.collect()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("response", "stream", "close_notify"),
+    [
+        (UNFRAMED % (b"application/json", CHAT_BODY), False, True),
+        (UNFRAMED % (b"text/event-stream", EVENTS), True, True),
+        (UNFRAMED % (b"text/event-stream", EVENTS), True, False),
+        (UNFRAMED % (b"text/event-stream", HALF + DONE), True, False),
+        (b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(CHAT_BODY), CHAT_BODY), False, False),
+        (
+            b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(CHAT_BODY), CHAT_BODY),
+            False,
+            False,
+        ),
+    ],
+    ids=["plain", "stream", "stream-finished", "stream-done", "sized", "chunked"],
+)
+def test_a_body_whose_end_is_certain(
+    tls: ssl.SSLContext, kind: str, response: bytes, stream: bool, close_notify: bool
+) -> None:
+    """By the alert, by the body's own framing, or by the finish reasons or the ``[DONE]`` of a stream."""
+    with ending(tls, response, close_notify=close_notify) as address:
+        assert answered(kind, address, stream=stream) in ("ab", "a")
+    gc.collect()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_body_framed_by_the_end_of_tcp(kind: str) -> None:
+    """Without TLS there is no alert, and the end of the connection is that of the body."""
+    with ending(None, UNFRAMED % (b"application/json", CHAT_BODY), close_notify=False) as address:
+        assert answered(kind, address, stream=False) == "ab"
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])

@@ -20,7 +20,7 @@ from sniffio import current_async_library
 
 from ._library import Library, core_of
 from ._loop_stream import PlainStream, TLSStream
-from ._network import NO_DELAY, NetworkError, Server, Steps
+from ._network import NO_DELAY, NetworkError, Server, Steps, has_close_notify
 
 if TYPE_CHECKING:
     import httpcore
@@ -32,7 +32,13 @@ HEAD_START = 0.25
 
 
 class AsyncNetworkStream(Protocol):
-    """The bytes of one connection."""
+    """The bytes of one connection.
+
+    Attributes:
+        cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+    """
+
+    cut_off: bool
 
     async def read(self, size: int, timeout: float | None) -> bytes:
         """Return the next bytes, so many at most; none at the end.
@@ -165,12 +171,17 @@ class _CoreStream:
     """A connection as httpcore makes it."""
 
     def __init__(self, core: Any, stream: httpcore.AsyncNetworkStream) -> None:
+        self.cut_off = False
         self._stream = stream
         self._faults = _Faults(core)
 
     async def read(self, size: int, timeout: float | None) -> bytes:
         with self._faults:
-            return await self._stream.read(size, timeout)
+            data = await self._stream.read(size, timeout)
+        if not data:
+            tls = self._stream.get_extra_info("ssl_object")
+            self.cut_off = tls is not None and not has_close_notify(tls)
+        return data
 
     async def write(self, data: bytes, timeout: float | None) -> None:
         stream = self._stream

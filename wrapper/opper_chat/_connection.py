@@ -174,9 +174,13 @@ class _BodyStream:
                     break
                 # The connection may be closed, by somebody else, whenever this is not running.
                 stream = connection.stream
-                data = b"" if stream is None else stream.read(PIECE, timeout)
+                if stream is None:
+                    raise FramingError(
+                        "the connection was closed before the response body was read"
+                    )
+                data = stream.read(PIECE, timeout)
                 if not data:
-                    body.end()
+                    body.end(cut_off=stream.cut_off)
         except BaseException as error:
             # Here and not only by whoever lends the connection: at the end of an event loop, this is what is told.
             undisturbed(connection.close)

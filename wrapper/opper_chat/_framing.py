@@ -53,11 +53,14 @@ class Body(Protocol):
         """
         ...
 
-    def end(self) -> None:
-        """Take note that the connection has ended.
+    def end(self, *, cut_off: bool = False) -> None:
+        """Signal the end of the connection.
+
+        Args:
+            cut_off: Whether TLS says nothing of the end, so that anybody on the way may have made it.
 
         Raises:
-            FramingError: the body has not.
+            FramingError: The body is not whole, or nobody can tell.
         """
         ...
 
@@ -87,8 +90,8 @@ class SizedBody:
             data, self.rest = data[:left], data[left:]
         return data
 
-    def end(self) -> None:
-        """Take note that the connection has ended."""
+    def end(self, *, cut_off: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
+        """Signal the end of the connection."""
         if not self.ended:
             raise FramingError(
                 "peer closed connection without sending complete message body "
@@ -97,7 +100,7 @@ class SizedBody:
 
 
 class EndlessBody:
-    """A body that ends with its connection (section 6.3, rule 8): nobody knows whether it is whole."""
+    """A body that ends with its connection (section 6.3, rule 8): only TLS can tell whether it is whole."""
 
     rest = b""
     more = False
@@ -111,8 +114,12 @@ class EndlessBody:
         """Take the next bytes, which all are the body's."""
         return data
 
-    def end(self) -> None:
-        """Take note that the connection has ended."""
+    def end(self, *, cut_off: bool = False) -> None:
+        """Signal the end of the connection, which is that of the body unless it was cut off (section 9.8)."""
+        if cut_off:
+            raise FramingError(
+                "the TLS connection ended without a close_notify alert, so the response body may be incomplete"
+            )
         self.ended = True
 
 
@@ -173,8 +180,8 @@ class ChunkedBody:
             self._held = data[at:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    def end(self) -> None:
-        """Take note that the connection has ended."""
+    def end(self, *, cut_off: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
+        """Signal the end of the connection."""
         if not self.ended:
             raise FramingError("peer closed connection without sending complete message body (incomplete chunked read)")
 

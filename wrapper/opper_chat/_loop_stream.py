@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from ._network import NetworkError, Server, extra_info
+from ._network import NetworkError, Server, extra_info, has_close_notify
+
+if TYPE_CHECKING:
+    import ssl
 
 MOST_WAITING = 65536
 """Bytes that were not asked for yet, beyond which no more are taken from the system."""
@@ -23,9 +26,14 @@ ENDLESS = 86400.0
 
 
 class LoopStream(asyncio.BaseProtocol):
-    """A connection of an event loop of asyncio, which reads ahead of whoever reads."""
+    """A connection of an event loop of asyncio, which reads ahead of whoever reads.
+
+    Attributes:
+        cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
+        self.cut_off = False
         self._sock = sock
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -209,6 +217,15 @@ class TLSStream(LoopStream, asyncio.Protocol):
         super().__init__(sock)
         if not isinstance(self._loop, asyncio.BaseEventLoop):
             self._most_waiting = MOST_WAITING_BY_TLS
+
+    def eof_received(self) -> None:
+        # asyncio calls this also where the alert did not come; other loops do not.
+        self.cut_off = not has_close_notify(cast("ssl.SSLObject", self.get_extra_info("ssl_object")))
+        super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.cut_off = self.cut_off or not self._ended
+        super().connection_lost(exc)
 
 
 def _wake(waiter: asyncio.Future[None] | None) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import select
 import socket
+import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic
@@ -48,9 +49,14 @@ class Server(NamedTuple):
 
 
 class NetworkStream:
-    """The bytes of one connection."""
+    """The bytes of one connection.
+
+    Attributes:
+        cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+    """
 
     def __init__(self, sock: socket.socket) -> None:
+        self.cut_off = False
         self._sock = sock
         self._timeout: float | None = -1
 
@@ -66,6 +72,9 @@ class NetworkStream:
         except TimeoutError as error:
             raise NetworkError("ReadTimeout", error) from error
         except OSError as error:
+            if _is_cut_off(error):
+                self.cut_off = True
+                return b""
             raise NetworkError("ReadError", error) from error
 
     def write(self, data: bytes, timeout: float | None) -> None:
@@ -131,6 +140,29 @@ def is_readable(sock: socket.socket) -> bool:
     return bool(select.select([number], [], [], 0)[0])
 
 
+def _is_cut_off(error: OSError) -> bool:
+    """Return whether TLS raised this because the connection ended without its ``close_notify`` alert."""
+    ssl = sys.modules.get("ssl")  # loaded where TLS is spoken
+    return ssl is not None and isinstance(error, ssl.SSLEOFError)
+
+
+def has_close_notify(tls: ssl.SSLObject | ssl.SSLSocket) -> bool:
+    """Return whether the ``close_notify`` alert was received (RFC 8446 section 6.1).
+
+    Args:
+        tls: What decrypts a connection that has ended, and of which all data was read.
+    """
+    import ssl
+
+    if isinstance(tls, ssl.SSLSocket):
+        # By default Python hides the difference.
+        tls.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        return not tls.read(1)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        return False
+
+
 def connect(
     library: Library,  # noqa: ARG001  # the twin asks it for another network
     server: Server,
@@ -156,12 +188,17 @@ def connect(
         if server.tls is not None:
             sock.settimeout(steps.get("connect"))
             tls, host = server.tls, server.host
-            stream = NetworkStream(_connecting(lambda: tls.wrap_socket(sock, server_hostname=host)))
+            stream = NetworkStream(_connecting(lambda: _encrypted(tls, sock, host)))
             watch(stream)
     except BaseException:
         stream.close()
         raise
     return stream
+
+
+def _encrypted(tls: ssl.SSLContext, sock: socket.socket, host: str) -> socket.socket:
+    # By default the end of a connection that was cut off would look like any other.
+    return tls.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
 
 
 Made = TypeVar("Made")
