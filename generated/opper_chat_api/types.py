@@ -5,9 +5,9 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, KeysView, Mapping, MutableMapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast, overload
 from uuid import UUID
 
 from attrs import define
@@ -15,6 +15,7 @@ from attrs import define
 from .errors import DecodeError
 
 T = TypeVar("T")
+D = TypeVar("D")
 
 JsonValue: TypeAlias = object
 """ A JSON value of any form. It is an object to type checkers: look what it is before using it. """
@@ -27,9 +28,16 @@ Reader: TypeAlias = Callable[[Any], T]
 
 
 class OpenModel(Generic[T]):
-    """A model of an object that may have more members than the contract names."""
+    """A model of a JSON object, which may have more properties than the contract names.
+
+    It also reads like that object: `dict(model)` equals `model.to_dict()`, and `model["name"]`, `model.get("name")` and
+    `"name" in model` take the names of JSON properties. It is always true, whatever it holds.
+    """
 
     __slots__ = ()
+
+    _attributes: ClassVar[Mapping[str, str]] = {}
+    """The attribute of each property that the class declares."""
 
     if TYPE_CHECKING:
         additional_properties: dict[str, T]
@@ -56,21 +64,58 @@ class OpenModel(Generic[T]):
         """The names of the members that the class does not declare."""
         return list(self.additional_properties)
 
+    def keys(self) -> KeysView[str]:
+        """Return the names of the properties that `to_dict()` returns, in the same order."""
+        return self.to_dict().keys()
+
+    @overload
+    def get(self, key: str) -> T | None: ...
+
+    @overload
+    def get(self, key: str, default: D) -> T | D: ...
+
+    def get(self, key: str, default: object = None) -> object:
+        """Return the JSON value of a property, or the default if the object has none of this name."""
+        return self[key] if key in self else default
+
     def __getitem__(self, key: str) -> T:
-        return self.additional_properties[key]
+        """Return the JSON value of a property.
+
+        A declared property that is absent or null reads as None, as its attribute does.
+
+        Raises:
+            KeyError: the class does not declare the property, and the object does not have it.
+        """
+        attribute = self._attributes.get(key)
+        if attribute is None:
+            return self.additional_properties[key]
+        value = getattr(self, attribute)
+        # A value that does not have the declared type is in `additional_properties`.
+        rest: Mapping[str, Any] = self.additional_properties
+        member: Any = rest.get(key) if value is None else write(value)
+        return cast("T", member)
 
     def __setitem__(self, key: str, value: T) -> None:
-        self.additional_properties[key] = value
+        attribute = self._attributes.get(key)
+        if attribute is None:
+            self.additional_properties[key] = value
+        else:
+            setattr(self, attribute, value)
 
     def __delitem__(self, key: str) -> None:
-        del self.additional_properties[key]
+        attribute = self._attributes.get(key)
+        if attribute is None or key in self.additional_properties:
+            del self.additional_properties[key]
+        if attribute is not None:
+            setattr(self, attribute, None)
 
     def __contains__(self, key: object) -> bool:
-        return key in self.additional_properties
+        return key in self.additional_properties or (
+            key in self._attributes and key in self.to_dict()
+        )
 
     def __iter__(self) -> Iterator[str]:
-        # Without this, Python would fall back on __getitem__(0), and iterating would end in a KeyError.
-        return iter(self.additional_properties)
+        return iter(self.to_dict())
 
 
 class Unread:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from attrs import define as _define
 from attrs import field as _field
@@ -44,6 +44,15 @@ class AssistantMessage(OpenModel[JsonValue]):
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
+    _attributes: ClassVar[Mapping[str, str]] = {
+        "role": "role",
+        "content": "content",
+        "name": "name",
+        "refusal": "refusal",
+        "audio": "audio",
+        "function_call": "function_call",
+        "tool_calls": "tool_calls",
+    }
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

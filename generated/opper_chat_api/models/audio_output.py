@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _define
 from attrs import field as _field
@@ -26,6 +26,10 @@ class AudioOutput(OpenModel[JsonValue]):
     """ The name of the voice. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _attributes: ClassVar[Mapping[str, str]] = {
+        "format": "format",
+        "voice": "voice",
+    }
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _define
 from attrs import field as _field
@@ -47,6 +47,16 @@ class ChatCompletion(OpenModel[JsonValue]):
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
+    _attributes: ClassVar[Mapping[str, str]] = {
+        "id": "id",
+        "choices": "choices",
+        "created": "created",
+        "model": "model",
+        "object": "object",
+        "service_tier": "service_tier",
+        "system_fingerprint": "system_fingerprint",
+        "usage": "usage",
+    }
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _define
 from attrs import field as _field
@@ -39,6 +39,15 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
     """ The tools that the model asks to call. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _attributes: ClassVar[Mapping[str, str]] = {
+        "content": "content",
+        "refusal": "refusal",
+        "role": "role",
+        "annotations": "annotations",
+        "audio": "audio",
+        "function_call": "function_call",
+        "tool_calls": "tool_calls",
+    }
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

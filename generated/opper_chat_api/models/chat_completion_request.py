@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from attrs import define as _define
@@ -127,6 +127,44 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
+    _attributes: ClassVar[Mapping[str, str]] = {
+        "messages": "messages",
+        "model": "model",
+        "audio": "audio",
+        "frequency_penalty": "frequency_penalty",
+        "function_call": "function_call",
+        "functions": "functions",
+        "logit_bias": "logit_bias",
+        "logprobs": "logprobs",
+        "max_completion_tokens": "max_completion_tokens",
+        "max_tokens": "max_tokens",
+        "metadata": "metadata",
+        "modalities": "modalities",
+        "n": "n",
+        "parallel_tool_calls": "parallel_tool_calls",
+        "prediction": "prediction",
+        "presence_penalty": "presence_penalty",
+        "prompt_cache_key": "prompt_cache_key",
+        "reasoning_effort": "reasoning_effort",
+        "response_format": "response_format",
+        "safety_identifier": "safety_identifier",
+        "seed": "seed",
+        "service_tier": "service_tier",
+        "stop": "stop",
+        "store": "store",
+        "stream_options": "stream_options",
+        "temperature": "temperature",
+        "tool_choice": "tool_choice",
+        "tools": "tools",
+        "top_logprobs": "top_logprobs",
+        "top_p": "top_p",
+        "user": "user",
+        "verbosity": "verbosity",
+        "web_search_options": "web_search_options",
+        "stream": "stream",
+        "tags": "tags",
+        "parent_span_id": "parent_span_id",
+    }
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _define
 from attrs import field as _field
@@ -31,6 +31,12 @@ class CompletionTokensDetails(OpenModel[JsonValue]):
     """ Tokens of the prediction that do not appear in the answer; they are paid for too. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _attributes: ClassVar[Mapping[str, str]] = {
+        "accepted_prediction_tokens": "accepted_prediction_tokens",
+        "audio_tokens": "audio_tokens",
+        "reasoning_tokens": "reasoning_tokens",
+        "rejected_prediction_tokens": "rejected_prediction_tokens",
+    }
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from attrs import define as _define
 from attrs import field as _field
@@ -30,6 +30,12 @@ class FunctionDefinition(OpenModel[JsonValue]):
     """ Whether the arguments fit the schema exactly. False by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _attributes: ClassVar[Mapping[str, str]] = {
+        "name": "name",
+        "description": "description",
+        "parameters": "parameters",
+        "strict": "strict",
+    }
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from attrs import define as _define
 from attrs import field as _field
@@ -30,6 +30,10 @@ class TextPart(OpenModel[JsonValue]):
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
+    _attributes: ClassVar[Mapping[str, str]] = {
+        "type": "type",
+        "text": "text",
+    }
 
     @classmethod
     def from_dict(cls, src_dict: Mapping[str, Any]) -> Self:
