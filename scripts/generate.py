@@ -31,7 +31,8 @@ PACKAGE = Path("generated/opper_chat_api")
 WRAPPER = Path("wrapper/opper_chat")
 SCHEMA = WRAPPER / "testing" / "contract.json"
 ROOMS = (
-    "gate", "limiter", "reply", "borrowed", "pool", "connection", "sender", "http", "calls", "stream", "event_stream",
+    "body", "gate", "limiter", "reply", "borrowed", "pool", "connection", "sender", "http", "calls", "stream",
+    "event_stream",
     "parsing", "raw", "run", "completions", "client", "conversation",
 )  # fmt: skip
 SYNC_MODULES = {f"_async_{room}.py": f"_{room}.py" for room in ROOMS}

@@ -7,14 +7,15 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opper_chat._heads import LONGEST_HEAD, AnswerHead, HeadError, HeadReader, WrittenError, write_head
+from opper_chat._heads import AnswerHead, HeadError, HeadReader, WrittenError, write_head
 
 OK = b"HTTP/1.1 200 OK\r\n"
+LONGEST_HEAD = 100 * 1024
 
 
 def read(data: bytes, size: int = 0) -> tuple[AnswerHead | None, bytes]:
     """Read a head from bytes that come so many at a time, and return it with what came behind it."""
-    reader = HeadReader()
+    reader = HeadReader(LONGEST_HEAD)
     for start in range(0, len(data), size or len(data)):
         reader.feed(data[start : start + (size or len(data))])
         head = reader.read()

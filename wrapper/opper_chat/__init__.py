@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ._errors import PermissionDeniedError as PermissionDeniedError
     from ._errors import RateLimitError as RateLimitError
     from ._errors import RefusalError as RefusalError
+    from ._errors import ResponseTooLargeError as ResponseTooLargeError
     from ._errors import StreamTruncatedError as StreamTruncatedError
     from ._errors import UnknownArgumentError as UnknownArgumentError
     from ._errors import UnprocessableEntityError as UnprocessableEntityError
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from ._record import Attempt as Attempt
     from ._record import CallRecord as CallRecord
     from ._record import Observer as Observer
+    from ._response_limits import ResponseLimits as ResponseLimits
     from ._results import ChatCompletion as ChatCompletion
     from ._run import ToolStream as ToolStream
     from ._settings import CallOptions as CallOptions
@@ -110,6 +112,7 @@ _HOMES = {
     "_stream": ("Stream",),
     "_async_raw": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
     "_raw": ("RawResponse", "RawStream", "StreamedResponse"),
+    "_response_limits": ("ResponseLimits",),
     "_results": ("ChatCompletion",),
     "_settings": ("CallOptions", "ClientOptions"),
     "_events": ("StreamEvent",),
@@ -140,6 +143,7 @@ _HOMES = {
         "PermissionDeniedError",
         "RateLimitError",
         "RefusalError",
+        "ResponseTooLargeError",
         "StreamTruncatedError",
         "UnknownArgumentError",
         "UnprocessableEntityError",
@@ -193,6 +197,8 @@ __all__ = (
     "RawStream",
     "RefusalError",
     "RepeatedCallError",
+    "ResponseLimits",
+    "ResponseTooLargeError",
     "RunEvent",
     "RunStep",
     "Stream",

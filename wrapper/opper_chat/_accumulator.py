@@ -12,6 +12,7 @@ from ._content import OTHER_PARTS, split_parts
 from ._json import is_array, is_object
 from ._partial_json import FIRST_SAID, LAST_SAID, SCALARS, Text, copied, is_empty, merged, replaced
 from ._pieces import continue_thought, piece_of
+from ._response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
 from ._results import ChatCompletion
 from ._tool_calls import ToolCall, ToolCalls
 
@@ -40,12 +41,14 @@ class Accumulator:
 
     Args:
         expected_choices: how many choices were asked for (``n``).
+        limits: how many choices and tool calls there may be.
     """
 
-    __slots__ = ("_added", "_choices", "_compared", "_expected", "_last", "_present", "_top", "_width")
+    __slots__ = ("_added", "_choices", "_compared", "_expected", "_last", "_limits", "_present", "_top", "_width")
 
-    def __init__(self, expected_choices: int = 1) -> None:
+    def __init__(self, expected_choices: int = 1, limits: ResponseLimits = DEFAULT_LIMITS) -> None:
         self._expected = expected_choices
+        self._limits = limits
         self._added = 0
         self._top: dict[str, object] = {}
         self._choices: dict[int, _Choice] = {}
@@ -61,6 +64,9 @@ class Accumulator:
 
         Returns:
             Whether it brought output of the model: some of a text, of a tool or function call, or of audio.
+
+        Raises:
+            LimitExceededError: there are more choices or tool calls than the limits allow.
         """
         try:
             same = len(value) == self._width and self._compared(value) == self._last and self._present(value)
@@ -84,7 +90,9 @@ class Accumulator:
                     key = place
                 choice = self._choices.get(key)
                 if choice is None:
-                    choice = self._choices[key] = _Choice(item.get("index"))
+                    if not within(len(self._choices) + 1, self._limits.max_choices):
+                        raise LimitExceededError("max_choices")
+                    choice = self._choices[key] = _Choice(item.get("index"), self._limits.max_tool_calls)
                 if choice.add(item):
                     output = True
         return output
@@ -188,9 +196,10 @@ def _nothing(_: dict[str, Any]) -> object:
 class _Choice:
     """One of the answers so far."""
 
-    __slots__ = ("_function_call", "_logprobs", "_members", "_message", "calls", "finish_reason")
+    __slots__ = ("_function_call", "_logprobs", "_max_tool_calls", "_members", "_message", "calls", "finish_reason")
 
-    def __init__(self, index: object) -> None:
+    def __init__(self, index: object, max_tool_calls: int | None = None) -> None:
+        self._max_tool_calls = max_tool_calls
         self.finish_reason: object = None
         self.calls: ToolCalls | None = None
         self._function_call: ToolCall | None = None
@@ -306,6 +315,8 @@ class _Choice:
                 if is_object(fragment):
                     call = self.calls.add(fragment, position)
                     output = output or bool(call.delta)
+                    if not within(len(self.calls.calls), self._max_tool_calls):
+                        raise LimitExceededError("max_tool_calls")
             return output or any(call.name for call in self.calls.calls[known:])
         if name == "function_call" and is_object(piece):
             self._function_call = call = self._function_call or ToolCall(0, 0)

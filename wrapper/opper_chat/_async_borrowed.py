@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._answer_headers import AnswerHeaders
+from ._async_body import keep, of_library
+from ._content_coding import BodyDecoder, accepted_codings
 from ._error_bodies import SHORTEST_SECRET
 from ._options import Secret
 from ._sent import BorrowedRequest, forget_in_headers, forget_key_of
@@ -54,6 +56,10 @@ class AsyncBorrowedClient:
         Raises:
             InvalidURL: of the library: HTTP has no form for the address.
         """
+        if "accept-encoding" not in headers:
+            # httpx asks for every coding that it can decode, without a limit; here only two of them are decoded.
+            accepted = accepted_codings(self._client.headers.get("accept-encoding", ""))
+            headers = {**headers, "accept-encoding": accepted}
         made = self._client.build_request(
             method, url, params=params, headers=headers, content=content, extensions=extensions
         )
@@ -98,13 +104,18 @@ class AsyncBorrowedReply:
         """Whether the body was read or given up."""
         return self._response.is_closed
 
-    def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """Return the body piece by piece, decompressed.
+    def aiter_bytes(self, decoder: BodyDecoder) -> AsyncIterator[bytes]:
+        """Return the body piece by piece, decoded and counted.
 
         Raises:
             StreamError: of the library, in iterating: it was read before, or closed.
+            ResponseTooLargeError, APIResponseValidationError: as `BodyDecoder.decode` raises them, in iterating.
         """
-        return self._response.aiter_bytes()
+        return of_library(self._response, decoder, self)
+
+    def keep(self, content: bytes) -> None:
+        """Have the library's response return a body that was read here."""
+        keep(self._response, content)
 
     def ahead(self) -> None:
         """Return None: its body comes as the client gives it."""

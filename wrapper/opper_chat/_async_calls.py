@@ -11,7 +11,7 @@ from ._async_reply import AnyAsyncReply
 from ._async_wait import AsyncAccept, sleep
 from ._call import Call
 from ._clocks import CallClocks
-from ._errors import APIError
+from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
 from ._scopes import fill, holding
@@ -134,8 +134,10 @@ class AsyncCalls:
             raise
 
     async def _read_completion(self, response: AnyAsyncReply, clocks: CallClocks) -> tuple[ChatCompletion, bytes]:
+        await self._check_status(response, clocks)
         content = await self.http.read(response, clocks)
-        return read_completion(response.status_code, response.headers, content), content
+        limits = self.http.response_limits
+        return read_completion(response.status_code, response.headers, content, limits), content
 
     async def _read_response(self, response: AnyAsyncReply, clocks: CallClocks) -> AnyAsyncReply:
         await self._check_status(response, clocks)
@@ -143,7 +145,13 @@ class AsyncCalls:
         return response
 
     async def _check_status(self, response: AnyAsyncReply, clocks: CallClocks) -> AnyAsyncReply:
-        if not response.is_success:
-            content = await self.http.read(response, clocks)
-            raise status_error(response.status_code, response.headers, content)
-        return response
+        if response.is_success:
+            return response
+        try:
+            content, problem = await self.http.read(response, clocks), ""
+        except (ResponseTooLargeError, APIResponseValidationError) as error:  # the status says more than the body
+            content, problem = error.raw_body, error.message
+        failure = status_error(response.status_code, response.headers, content)
+        if problem:
+            failure.explain(problem)
+        raise failure

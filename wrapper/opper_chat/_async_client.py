@@ -12,6 +12,7 @@ from ._async_http import AsyncHTTP
 from ._async_sender import EventHooks
 from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, AsyncKeySource, find_base_url, find_key, warn_of_clear_text
+from ._response_limits import ResponseLimits
 from ._scopes import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from ._settings import ClientOptions, ClientSettings, Limits, check_limits, check_options
 from ._transport import NOT_GIVEN, NotGiven, call_site
@@ -44,6 +45,7 @@ class AsyncOpper:
         max_concurrency: how many calls can be under way at once, or None for any number; more calls wait for their
             place, until their deadline.
         adaptive: whether requests are held back, once the server has answered one with 429, to what it lets in.
+        response_limits: the largest response that is accepted, as a `ResponseLimits`; None for the default limits.
         http_client: an HTTP client of your own, of httpx or httpx2, with proxies, certificates or a transport of your
             choice. Its limits are used, and its timeouts unless ``timeout`` is given. It stays yours: closing this
             client leaves it open.
@@ -73,6 +75,7 @@ class AsyncOpper:
         max_connections: int = 1000,
         max_concurrency: int | None = None,
         adaptive: bool = False,
+        response_limits: ResponseLimits | None = None,
         http_client: AsyncHTTPClient | None = None,
         event_hooks: EventHooks | None = None,
     ) -> None:
@@ -96,7 +99,7 @@ class AsyncOpper:
             options["timeout"] = timeout
         settings = settings.changed(options)
         warn_of_clear_text(settings.base_url, 2)
-        limits = check_limits(max_connections, max_concurrency, adaptive)
+        limits = check_limits(max_connections, max_concurrency, adaptive, response_limits)
         self._take(AsyncHTTP(http_client, limits, event_hooks, call_site()), settings)
 
     def _take(self, http: AsyncHTTP, settings: ClientSettings) -> None:

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from ._async_network import AsyncNetworkStream, NetworkError, Server, connect
 from ._async_reply import AsyncReply
 from ._async_wait import AHEAD, WATCH, undisturbed
+from ._errors import ResponseTooLargeError
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
-from ._heads import AnswerHead, HeadError, HeadReader, WrittenError, has_body, write_head
+from ._heads import AnswerHead, HeadError, HeadReader, HeadTooLongError, WrittenError, has_body, write_head
 from ._library import Library
+from ._response_limits import DEFAULT_LIMITS, ResponseLimits, within
 from ._sent import PORTS, SentRequest
 
 if TYPE_CHECKING:
@@ -38,13 +40,17 @@ class AsyncConnection:
         library: whose errors it raises.
         tls: the context in which a server is verified, where it is spoken to by TLS.
         keep: seconds after which a connection that nobody used is made anew.
+        limits: the largest response that is read.
 
     Attributes:
         stream: its bytes, while it is there.
     """
 
-    def __init__(self, library: Library, tls: ssl.SSLContext | None, keep: float) -> None:
+    def __init__(
+        self, library: Library, tls: ssl.SSLContext | None, keep: float, limits: ResponseLimits = DEFAULT_LIMITS
+    ) -> None:
         self.library = library
+        self._limits = limits
         self._tls = tls
         self._keep = keep
         self.stream: AsyncNetworkStream | None = None
@@ -57,11 +63,13 @@ class AsyncConnection:
             TransportError: the classes of httpx for what goes wrong on the way.
         """
         steps: Mapping[str, float | None] = request.extensions.get("timeout", {})
-        reader = HeadReader()
+        reader = HeadReader(self._limits.max_header_bytes)
         try:
             stream = await self._connected(request, steps)
             closes = await self._write(stream, request, steps)
             head = await self._read_head(stream, reader, steps)
+        except HeadTooLongError:
+            raise self._too_large("max_header_bytes") from None
         except Exception as error:
             raise_as_library(error, self.library, request)
             raise
@@ -124,6 +132,7 @@ class AsyncConnection:
     ) -> AnswerHead:
         timeout = steps.get("read")
         lasting = True
+        informational = 0
         while True:
             head = reader.read()
             if head is None:
@@ -137,6 +146,12 @@ class AsyncConnection:
                 return head if lasting else head._replace(lasting=False)
             else:
                 lasting = lasting and head.lasting
+                informational += 1
+                if not within(informational, self._limits.max_informational_responses):
+                    raise self._too_large("max_informational_responses")
+
+    def _too_large(self, limit: str) -> ResponseTooLargeError:
+        return ResponseTooLargeError(limit, getattr(self._limits, limit))
 
 
 class _BodyStream:

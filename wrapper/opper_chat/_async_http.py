@@ -17,10 +17,12 @@ from ._async_sender import AsyncSender, EventHooks, default_sender
 from ._async_wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
+from ._content_coding import BodyDecoder, beginning
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
 from ._library import default_library, failures, library_of
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
+from ._response_limits import ResponseLimits
 from ._sent import AnyRequest
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
 from ._transport import CALL, CallersError, ErrorMap, Holders, bearer, warn_at_exit
@@ -57,7 +59,7 @@ class AsyncHTTP:
         if own is None:
             check_hooks(event_hooks)
             self._client: AsyncSender | AsyncBorrowedClient = default_sender(
-                default_library(), limits.connections, event_hooks
+                default_library(), limits.connections, event_hooks, limits.response
             )
         else:
             library_of(own, "AsyncClient")
@@ -70,6 +72,11 @@ class AsyncHTTP:
         self._process = os.getpid()
         self._gate = AsyncGate(adaptive=self._limits.adaptive)
         self._limiter = AsyncLimiter(self._limits.concurrency)
+
+    @property
+    def response_limits(self) -> ResponseLimits:
+        """The largest response that is accepted."""
+        return self._limits.response
 
     @property
     def closed(self) -> bool:
@@ -236,16 +243,22 @@ class AsyncHTTP:
         except TimeoutError:
             raise held_up(limit, "the server takes no more requests for now") from None
 
+    def decoder(self, response: AnyAsyncReply, *, stream: bool = False) -> BodyDecoder:
+        """Return what decodes the body of a response, and counts it against the limit for a body of its kind."""
+        limit = "max_stream_bytes" if stream else "max_body_bytes"
+        limit = limit if response.is_success else "max_error_body_bytes"
+        return BodyDecoder(response.status_code, response.headers, self.response_limits, limit)
+
     async def read(self, response: AnyAsyncReply, clocks: CallClocks) -> bytes:
         """Read a body to its end and free the connection. What came before an error is in the error."""
         self.holders.hold(id(response), CALL)
         pieces: list[bytes] = []
         try:
-            body = response.aiter_bytes()
+            body = response.aiter_bytes(self.decoder(response))
             while data := await self.next_bytes(response, body, clocks):
                 pieces.append(data)
         except APIError as error:
-            error.raw_body = b"".join(pieces)
+            error.raw_body = error.raw_body or beginning(pieces, self.response_limits.max_error_body_bytes)
             raise
         finally:
             self.holders.release(id(response))
@@ -253,25 +266,8 @@ class AsyncHTTP:
         return b"".join(pieces)
 
     async def read_into(self, response: AnyAsyncReply, clocks: CallClocks) -> None:
-        """Read a body to its end, have the library's response keep it, and free the connection."""
-        made = response.in_library()
-        self.holders.hold(id(response), CALL)
-        limit = clocks.limit(monotonic()) if clocks.running else None
-        try:
-            with ErrorMap(response.request, response.status_code, response.headers):
-                if limit is None:
-                    await made.aread()
-                    return
-                try:
-                    async with time_limit(limit.left, response):
-                        await made.aread()
-                except TimeoutError:
-                    raise timed_out(limit, response.status_code, response.headers) from None
-                if (ran_out := clocks.ran_out(monotonic())) is not None:  # where a read cannot be interrupted
-                    raise timed_out(ran_out, response.status_code, response.headers)
-        finally:
-            self.holders.release(id(response))
-            await response.aclose()
+        """Read a body to its end, have the library's response return it, and free the connection."""
+        response.keep(await self.read(response, clocks))
 
     async def next_bytes(self, response: AnyAsyncReply, pieces: AsyncIterator[bytes], clocks: CallClocks) -> bytes:
         """Return the next bytes of a body; none at its end."""

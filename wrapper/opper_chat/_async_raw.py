@@ -89,7 +89,8 @@ class _AsyncResponse:
 
     def _completion(self, content: bytes) -> ChatCompletion:
         try:
-            completion = read_completion(self.status_code, self.headers, content)
+            limits = self._calls.http.response_limits
+            completion = read_completion(self.status_code, self.headers, content, limits)
         except APIError as error:
             error.attempts = self.attempts
             raise
@@ -194,7 +195,8 @@ class AsyncStreamedResponse(_AsyncResponse):
         self._call.finish(monotonic())
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        pieces = self._reply.aiter_bytes()
+        decoder = self._calls.http.decoder(self._reply, stream=self._call.record.stream)
+        pieces = self._reply.aiter_bytes(decoder)
         try:
             while data := await self._calls.http.next_bytes(self._reply, pieces, self._call.clocks):
                 yield data

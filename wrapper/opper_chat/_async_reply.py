@@ -9,6 +9,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._answer_headers import AnswerHeaders
+from ._async_body import decoded, keep, of_library
+from ._content_coding import BodyDecoder, content_codings
 from ._error_bodies import REMOVED, SHORTEST_SECRET
 from ._library import Library
 from ._options import Secret
@@ -65,8 +67,12 @@ class AnyAsyncReply(Protocol):
         """Whether the body was read or given up."""
         ...
 
-    def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """Return the body piece by piece, decompressed. At its end the connection is given back."""
+    def aiter_bytes(self, decoder: BodyDecoder) -> AsyncIterator[bytes]:
+        """Return the body piece by piece, decoded and counted. At its end the connection is given back."""
+        ...
+
+    def keep(self, content: bytes) -> None:
+        """Have the library's response return a body that was read here."""
         ...
 
     def ahead(self) -> Ahead | None:
@@ -138,15 +144,14 @@ class AsyncReply:
         """Whether the status is 2xx."""
         return 200 <= self.status_code < 300
 
-    def aiter_bytes(self) -> AsyncIterator[bytes]:
-        """Return the body piece by piece, decompressed. At its end the connection is given back.
+    def aiter_bytes(self, decoder: BodyDecoder) -> AsyncIterator[bytes]:
+        """Return the body piece by piece, decoded and counted. At its end the connection is given back.
 
         Raises:
             StreamError: of the library, in iterating: it was read before, or closed.
+            ResponseTooLargeError, APIResponseValidationError: as `BodyDecoder.decode` raises them, in iterating.
         """
-        if self._made is not None or self.headers.get("content-encoding", "identity") != "identity":
-            return self.in_library().aiter_bytes()
-        return self._pieces()
+        return self._pieces(decoder)
 
     def ahead(self) -> Ahead | None:
         """Have the first chunk of the body handed out alone, and return what has the rest of what came with it.
@@ -155,15 +160,15 @@ class AsyncReply:
         library's response.
         """
         pieces = self.extensions.get(AHEAD)
-        if pieces is None or self._made is not None or self.headers.get("content-encoding", "identity") != "identity":
+        if pieces is None or self._made is not None or content_codings(self.headers):
             return None
         pieces.hurry()
         ahead: Ahead = pieces
         return ahead
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
-        if self._made is not None:  # since these were asked for: whoever has it may have read the body
-            async for piece in self._made.aiter_bytes():
+    async def _pieces(self, decoder: BodyDecoder) -> AsyncIterator[bytes]:
+        if self._made is not None:  # a hook has it, and may have read the body
+            async for piece in of_library(self._made, decoder, self):
                 yield piece
             return
         if self._begun:
@@ -171,9 +176,22 @@ class AsyncReply:
         self._begun = True
         if self.is_closed:
             raise self._library.StreamClosed
-        async for piece in self.body:
-            yield piece
+        if decoder.is_identity:
+            total, maximum = 0, decoder.maximum
+            async for piece in self.body:
+                if maximum is not None:
+                    total += len(piece)  # counted here: nearly every token is a piece of its own
+                    if total > maximum:
+                        decoder.count(total)
+                yield piece
+        else:
+            async for piece in decoded(aiter(self.body), decoder, self):
+                yield piece
         await self.aclose()
+
+    def keep(self, content: bytes) -> None:
+        """Have the library's response return a body that was read here."""
+        keep(self.in_library(), content)
 
     async def aclose(self) -> None:
         """Free the connection. Closing twice does nothing."""

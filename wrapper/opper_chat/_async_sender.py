@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ._async_connection import AsyncConnection
 from ._async_pool import AsyncLender, AsyncPool
 from ._async_reply import AsyncReply
+from ._content_coding import ACCEPTED
 from ._library import Library, core_of
 from ._options import find_proxy, names_proxies
+from ._response_limits import DEFAULT_LIMITS, ResponseLimits
 from ._sent import SentRequest, address_of
 from ._settings import DEFAULT_STEPS, Steps
 from ._transport import CallersError, shared_ssl_context
@@ -28,16 +30,19 @@ KEEPALIVE_SECONDS = 15.0
 EventHooks = Mapping[str, list[Callable[..., Any]]]
 
 
-OWN_HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "connection": "keep-alive"}
+OWN_HEADERS = {"accept": "*/*", "accept-encoding": ", ".join(ACCEPTED), "connection": "keep-alive"}
 
 
-def default_sender(library: Library, max_connections: int, event_hooks: EventHooks | None) -> AsyncSender:
+def default_sender(
+    library: Library, max_connections: int, event_hooks: EventHooks | None, limits: ResponseLimits = DEFAULT_LIMITS
+) -> AsyncSender:
     """Return a sender that goes by way of the environment's proxies if there are any.
 
     Args:
         library: whose proxies, errors and hooks are used.
         max_connections: how many connections there may be.
         event_hooks: what is called with every request and every response.
+        limits: the largest response that is read.
     """
     if names_proxies():
         core_of(library)  # loaded now: in a forked child, another thread of its parent's may have been about to
@@ -47,7 +52,7 @@ def default_sender(library: Library, max_connections: int, event_hooks: EventHoo
         proxy = proxy_for(scheme, host)
         tls = shared_ssl_context(library) if scheme == "https" else None
         if proxy is None:
-            return AsyncConnection(library, tls, KEEPALIVE_SECONDS)
+            return AsyncConnection(library, tls, KEEPALIVE_SECONDS, limits)
         one = library.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS)
         return _ByLibrary(library, library.AsyncHTTPTransport(verify=tls or False, limits=one, proxy=proxy))
 

@@ -49,12 +49,13 @@ class AsyncReading:
     def _read_from(self, response: AnyAsyncReply) -> None:
         self._response = response
         self._home = where()
-        self._bytes = response.aiter_bytes()
+        self._bytes = response.aiter_bytes(self._calls.http.decoder(response, stream=True))
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
         # httpx's takes a lock of its own pool for that.
         self._holders.hold(id(self), f"a stream made at {self._site}", self._bytes)
         clocks, expected = self._call.clocks, self._call.request.choices
-        self._flow = StreamFlow(response.status_code, response.headers, clocks, expected)
+        limits = self._calls.http.response_limits
+        self._flow = StreamFlow(response.status_code, response.headers, clocks, expected, limits)
         if self._flow.settled:
             self._flow.ahead = response.ahead()
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
@@ -274,7 +275,7 @@ class AsyncReading:
                 async with time_limit(DRAIN_SECONDS, self._response):
                     while read < DRAIN_BYTES and (data := await anext(self._bytes, b"")):
                         read += len(data)
-        except failures("HTTPError", "StreamError", also=TimeoutError):
+        except failures("HTTPError", "StreamError", also=(TimeoutError, APIError)):
             pass  # it is given up instead
         finally:
             self._busy = False

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 from sniffio import current_async_library
 
 from ._clocks import CallClocks
+from ._errors import APIError
 from ._library import failures
 from ._options import AsyncKeySource
 from ._wait import AHEAD, GRIP, LEAVE, LOOP, WATCH, Grip, grip_of, interrupt
@@ -189,7 +190,7 @@ async def _end(pieces: AsyncIterator[bytes]) -> None:
             pass  # what had come already
     # Asked only now: the library may be loaded by nothing but this error. A RuntimeError says that another task reads
     # from them, which it has begun while this one was closing.
-    except failures("HTTPError", also=RuntimeError):
+    except failures("HTTPError", also=(RuntimeError, APIError)):
         pass
 
 

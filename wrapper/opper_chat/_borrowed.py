@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._answer_headers import AnswerHeaders
+from ._body import keep, of_library
+from ._content_coding import BodyDecoder, accepted_codings
 from ._error_bodies import SHORTEST_SECRET
 from ._options import Secret
 from ._sent import BorrowedRequest, forget_in_headers, forget_key_of
@@ -56,6 +58,10 @@ class BorrowedClient:
         Raises:
             InvalidURL: of the library: HTTP has no form for the address.
         """
+        if "accept-encoding" not in headers:
+            # httpx asks for every coding that it can decode, without a limit; here only two of them are decoded.
+            accepted = accepted_codings(self._client.headers.get("accept-encoding", ""))
+            headers = {**headers, "accept-encoding": accepted}
         made = self._client.build_request(
             method, url, params=params, headers=headers, content=content, extensions=extensions
         )
@@ -102,13 +108,18 @@ class BorrowedReply:
         """Whether the body was read or given up."""
         return self._response.is_closed
 
-    def iter_bytes(self) -> Iterator[bytes]:
-        """Return the body piece by piece, decompressed.
+    def iter_bytes(self, decoder: BodyDecoder) -> Iterator[bytes]:
+        """Return the body piece by piece, decoded and counted.
 
         Raises:
             StreamError: of the library, in iterating: it was read before, or closed.
+            ResponseTooLargeError, APIResponseValidationError: as `BodyDecoder.decode` raises them, in iterating.
         """
-        return self._response.iter_bytes()
+        return of_library(self._response, decoder, self)
+
+    def keep(self, content: bytes) -> None:
+        """Have the library's response return a body that was read here."""
+        keep(self._response, content)
 
     def ahead(self) -> None:
         """Return None: its body comes as the client gives it."""

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ._call import Call
 from ._clocks import CallClocks
-from ._errors import APIError
+from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
 from ._http import HTTP
 from ._reply import AnyReply
 from ._requests import prepare, split
@@ -140,8 +140,10 @@ class Calls:
     def _read_completion(
         self, response: AnyReply, clocks: CallClocks
     ) -> tuple[ChatCompletion, bytes]:
+        self._check_status(response, clocks)
         content = self.http.read(response, clocks)
-        return read_completion(response.status_code, response.headers, content), content
+        limits = self.http.response_limits
+        return read_completion(response.status_code, response.headers, content, limits), content
 
     def _read_response(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
         self._check_status(response, clocks)
@@ -149,7 +151,16 @@ class Calls:
         return response
 
     def _check_status(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
-        if not response.is_success:
-            content = self.http.read(response, clocks)
-            raise status_error(response.status_code, response.headers, content)
-        return response
+        if response.is_success:
+            return response
+        try:
+            content, problem = self.http.read(response, clocks), ""
+        except (
+            ResponseTooLargeError,
+            APIResponseValidationError,
+        ) as error:  # the status says more than the body
+            content, problem = error.raw_body, error.message
+        failure = status_error(response.status_code, response.headers, content)
+        if problem:
+            failure.explain(problem)
+        raise failure

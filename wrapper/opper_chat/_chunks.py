@@ -12,10 +12,11 @@ from opper_chat_api.models.choice_delta import ChoiceDelta
 
 from . import _json
 from ._error_bodies import is_error_body
-from ._errors import APIError, APIResponseValidationError
+from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
 from ._json import is_array, is_object
 from ._repeats import MessageChunk, ReadChunk, Repeats
-from ._responses import not_json
+from ._response_limits import DEFAULT_LIMITS, ResponseLimits, within
+from ._responses import exceeded_limit, not_json
 from ._sse import EventDecoder, ServerSentEvent
 
 __all__ = ["ChatCompletionChunk", "ChoiceDelta", "ChunkReader", "ReadChunk"]
@@ -46,7 +47,7 @@ class ChunkReader:
         last_words: the chunk that an error came beside, if one did. It is not handed out.
     """
 
-    def __init__(self, status_code: int, headers: Mapping[str, str]) -> None:
+    def __init__(self, status_code: int, headers: Mapping[str, str], limits: ResponseLimits = DEFAULT_LIMITS) -> None:
         self.done = False
         self.failure: APIError | None = None
         self.last_words: dict[str, object] | None = None
@@ -55,6 +56,7 @@ class ChunkReader:
         self._decoder = EventDecoder()
         self._repeats = Repeats()
         self._read_any = False
+        self._limits = limits
 
     @property
     def pending(self) -> bytes:
@@ -68,8 +70,16 @@ class ChunkReader:
     def split(self, data: bytes) -> list[ServerSentEvent]:
         """Take the next bytes and return the events that they complete, which are then to be read."""
         events = self._decoder.feed(data)
-        self._read_any = self._read_any or bool(events)
+        if events:
+            self._read_any = True
+        elif not within(self._decoder.pending_size, self._limits.max_event_bytes):
+            self.exceeded("max_event_bytes")
         return events
+
+    def exceeded(self, limit: str) -> None:
+        """End the stream because it exceeds a limit."""
+        maximum: int = getattr(self._limits, limit)
+        self.failure = ResponseTooLargeError(limit, maximum, status_code=self._status_code, headers=self._headers)
 
     def read(self, events: Iterable[ServerSentEvent], most: int | None = None) -> list[ReadChunk]:
         """Return the chunks of the next events, so many at most: then there may be more of an iterator's events."""
@@ -148,6 +158,9 @@ class ChunkReader:
     def _read_value(self, value: object, raw: bytes) -> ReadChunk | None:
         if is_object(value):
             if MEMBERS.isdisjoint(value):
+                return None
+            if (exceeded := exceeded_limit(value, self._limits)) is not None:
+                self.exceeded(exceeded)
                 return None
             value = numbered(value)
         # What is no object is for the model to refuse, in the same words as any other misfit.

@@ -13,6 +13,7 @@ from ._completions import Completions
 from ._http import HTTP
 from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, KeySource, find_base_url, find_key, warn_of_clear_text
+from ._response_limits import ResponseLimits
 from ._scopes import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from ._sender import EventHooks
 from ._settings import ClientOptions, ClientSettings, Limits, check_limits, check_options
@@ -46,6 +47,7 @@ class Opper:
         max_concurrency: how many calls can be under way at once, or None for any number; more calls wait for their
             place, until their deadline.
         adaptive: whether requests are held back, once the server has answered one with 429, to what it lets in.
+        response_limits: the largest response that is accepted, as a `ResponseLimits`; None for the default limits.
         http_client: an HTTP client of your own, of httpx or httpx2, with proxies, certificates or a transport of your
             choice. Its limits are used, and its timeouts unless ``timeout`` is given. It stays yours: closing this
             client leaves it open.
@@ -75,6 +77,7 @@ class Opper:
         max_connections: int = 1000,
         max_concurrency: int | None = None,
         adaptive: bool = False,
+        response_limits: ResponseLimits | None = None,
         http_client: SyncHTTPClient | None = None,
         event_hooks: EventHooks | None = None,
     ) -> None:
@@ -98,7 +101,7 @@ class Opper:
             options["timeout"] = timeout
         settings = settings.changed(options)
         warn_of_clear_text(settings.base_url, 2)
-        limits = check_limits(max_connections, max_concurrency, adaptive)
+        limits = check_limits(max_connections, max_concurrency, adaptive, response_limits)
         self._take(HTTP(http_client, limits, event_hooks, call_site()), settings)
 
     def _take(self, http: HTTP, settings: ClientSettings) -> None:

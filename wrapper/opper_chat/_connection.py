@@ -14,11 +14,21 @@ from copy import copy
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from ._errors import ResponseTooLargeError
 from ._framing import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
-from ._heads import AnswerHead, HeadError, HeadReader, WrittenError, has_body, write_head
+from ._heads import (
+    AnswerHead,
+    HeadError,
+    HeadReader,
+    HeadTooLongError,
+    WrittenError,
+    has_body,
+    write_head,
+)
 from ._library import Library
 from ._network import NetworkError, NetworkStream, Server, connect
 from ._reply import Reply
+from ._response_limits import DEFAULT_LIMITS, ResponseLimits, within
 from ._sent import PORTS, SentRequest
 from ._wait import AHEAD, WATCH, undisturbed
 
@@ -40,13 +50,21 @@ class Connection:
         library: whose errors it raises.
         tls: the context in which a server is verified, where it is spoken to by TLS.
         keep: seconds after which a connection that nobody used is made anew.
+        limits: the largest response that is read.
 
     Attributes:
         stream: its bytes, while it is there.
     """
 
-    def __init__(self, library: Library, tls: ssl.SSLContext | None, keep: float) -> None:
+    def __init__(
+        self,
+        library: Library,
+        tls: ssl.SSLContext | None,
+        keep: float,
+        limits: ResponseLimits = DEFAULT_LIMITS,
+    ) -> None:
         self.library = library
+        self._limits = limits
         self._tls = tls
         self._keep = keep
         self.stream: NetworkStream | None = None
@@ -59,11 +77,13 @@ class Connection:
             TransportError: the classes of httpx for what goes wrong on the way.
         """
         steps: Mapping[str, float | None] = request.extensions.get("timeout", {})
-        reader = HeadReader()
+        reader = HeadReader(self._limits.max_header_bytes)
         try:
             stream = self._connected(request, steps)
             closes = self._write(stream, request, steps)
             head = self._read_head(stream, reader, steps)
+        except HeadTooLongError:
+            raise self._too_large("max_header_bytes") from None
         except Exception as error:
             raise_as_library(error, self.library, request)
             raise
@@ -129,6 +149,7 @@ class Connection:
     ) -> AnswerHead:
         timeout = steps.get("read")
         lasting = True
+        informational = 0
         while True:
             head = reader.read()
             if head is None:
@@ -142,6 +163,12 @@ class Connection:
                 return head if lasting else head._replace(lasting=False)
             else:
                 lasting = lasting and head.lasting
+                informational += 1
+                if not within(informational, self._limits.max_informational_responses):
+                    raise self._too_large("max_informational_responses")
+
+    def _too_large(self, limit: str) -> ResponseTooLargeError:
+        return ResponseTooLargeError(limit, getattr(self._limits, limit))
 
 
 class _BodyStream:

@@ -13,6 +13,7 @@ OpperError
     │       ├── RefusalError                  the model refused
     │       ├── LengthFinishReasonError       it was cut off
     │       └── ContentFilterFinishReasonError  it was withheld
+    ├── ResponseTooLargeError                 a response exceeds a limit of the client
     ├── StreamTruncatedError                  a stream ended before the answer did
     └── APIStatusError                        an answer with a status that is not 2xx
         ├── BadRequestError                   400
@@ -208,6 +209,34 @@ class APITimeoutError(APIConnectionError):
 
 class APIResponseValidationError(APIError):
     """The answer is not what the contract says: not JSON, or JSON that is no chat completion."""
+
+
+class ResponseTooLargeError(APIError):
+    """A response exceeds a limit of the client. Its connection is closed, and the call is not retried.
+
+    Attributes:
+        limit: the field of `ResponseLimits` that it exceeds, such as ``max_body_bytes``.
+        maximum: what the limit is set to.
+    """
+
+    def __init__(
+        self,
+        limit: str,
+        maximum: int,
+        *,
+        status_code: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        raw_body: bytes = b"",
+    ) -> None:
+        super().__init__(
+            f"The response exceeds the limit {limit}={maximum:,}. To accept it, create the client with "
+            f"response_limits=ResponseLimits({limit}=...).",
+            status_code=status_code,
+            headers=headers,
+            raw_body=raw_body,
+        )
+        self.limit = limit
+        self.maximum = maximum
 
 
 class AnswerError(APIResponseValidationError):

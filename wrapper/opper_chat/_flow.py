@@ -12,6 +12,7 @@ from ._clocks import CallClocks
 from ._content import split_content
 from ._errors import APIError, StreamTruncatedError
 from ._repeats import Form
+from ._response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
 from ._responses import ChatCompletion, not_json
 from ._sse import ServerSentEvent
 
@@ -43,6 +44,7 @@ class StreamFlow:
         headers: of the response.
         clocks: those of the call.
         expected_choices: how many choices were asked for.
+        limits: the largest stream that is accepted.
 
     Attributes:
         accumulator: what the chunks that were handed out amount to.
@@ -53,9 +55,15 @@ class StreamFlow:
     """
 
     def __init__(
-        self, status_code: int, headers: Mapping[str, str], clocks: CallClocks, expected_choices: int = 1
+        self,
+        status_code: int,
+        headers: Mapping[str, str],
+        clocks: CallClocks,
+        expected_choices: int = 1,
+        limits: ResponseLimits = DEFAULT_LIMITS,
     ) -> None:
-        self.accumulator = Accumulator(expected_choices)
+        self.accumulator = Accumulator(expected_choices, limits)
+        self._limits = limits
         self.chunks_received = 0
         self.failure: APIError | None = None
         self.over = False
@@ -64,7 +72,7 @@ class StreamFlow:
         self.status_code = status_code
         self.headers = headers
         self.clocks = clocks
-        self._reader = ChunkReader(status_code, headers)
+        self._reader = ChunkReader(status_code, headers, limits)
         self._ready: deque[ReadChunk] = deque()
         self._events: list[ServerSentEvent] = []
         """Those that came and were not read yet."""
@@ -96,7 +104,10 @@ class StreamFlow:
     def _keep(self, kept: bytearray, data: bytes) -> None:
         """Keep a body that is declared to be no stream, until its beginning shows that it is one, or it ends."""
         kept += data
-        if not data:
+        if not within(len(kept), self._limits.max_body_bytes):
+            self._kept = None
+            self._exceed("max_body_bytes")
+        elif not data:
             self._kept = None
             self._ready.extend(self._reader.read_whole(bytes(kept)))
             self._take_note()
@@ -112,18 +123,30 @@ class StreamFlow:
         if not self._ready and not self._read_rest():
             return None
         chunk = self._ready.popleft()
-        self.chunks_received += 1
         form = chunk.form
         if form is not None and form is self._form and form.adds_text_alone:
             brought = self.accumulator.add_text(form.index, form.name, chunk.text)
         else:
             if chunk.has_message:
                 chunk.model = ChatCompletionChunk.from_dict(self.accumulator.in_deltas(chunk.value))
-            brought = self.accumulator.add(chunk.value)
+            try:
+                brought = self.accumulator.add(chunk.value)
+            except LimitExceededError as error:
+                self._exceed(error.limit)
+                return None
             self._form = form
+        self.chunks_received += 1
         if brought:
             self.clocks.token()
         return chunk
+
+    def _exceed(self, limit: str) -> None:
+        """End the stream because it exceeds a limit. Nothing more of it is read."""
+        self._ready.clear()
+        self._events.clear()
+        self.ahead = None
+        self._reader.exceeded(limit)
+        self.over = True
 
     def _read_first(self, events: list[ServerSentEvent]) -> None:
         """Read the first chunk of some events: whoever waits for it does not wait for all that came with it as well.

@@ -10,9 +10,6 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-LONGEST_HEAD = 100 * 1024
-"""The most bytes of an answer's head."""
-
 MOST_DIGITS = 20
 """Of a length."""
 
@@ -41,6 +38,10 @@ _FOLDED_LINE = re.compile(rb"[ \t][^\x00\r\n]*")
 
 class HeadError(Exception):
     """The bytes are no head of an answer. The words are for a person, and none of them are the server's."""
+
+
+class HeadTooLongError(HeadError):
+    """The head has more bytes than are read."""
 
 
 class WrittenError(Exception):
@@ -120,9 +121,14 @@ class AnswerHead(NamedTuple):
 
 
 class HeadReader:
-    """Turns the first bytes of an answer, cut anywhere, into its head."""
+    """Turns the first bytes of an answer, cut anywhere, into its head.
 
-    def __init__(self) -> None:
+    Args:
+        max_bytes: how long a head may be, or None for any length.
+    """
+
+    def __init__(self, max_bytes: int | None = None) -> None:
+        self._max_bytes = max_bytes
         self._data = bytearray()
         self._seen = 0
 
@@ -135,11 +141,12 @@ class HeadReader:
 
         Raises:
             HeadError: there is none.
+            HeadTooLongError: it is longer than `max_bytes`.
         """
         end = _END.search(self._data, self._seen)
+        if self._max_bytes is not None and (len(self._data) if end is None else end.end()) > self._max_bytes:
+            raise HeadTooLongError("the head of the response is too long")
         if end is None:
-            if len(self._data) > LONGEST_HEAD:
-                raise HeadError("the head of the answer is too long")
             self._seen = max(len(self._data) - 3, 0)
             return None
         lines = bytes(self._data[: end.start()])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ._borrowed import BorrowedClient
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
+from ._content_coding import BodyDecoder, beginning
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
 from ._gate import Gate
 from ._library import default_library, failures, library_of
@@ -21,6 +22,7 @@ from ._limiter import Limiter
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
 from ._reply import AnyReply
+from ._response_limits import ResponseLimits
 from ._sender import EventHooks, Sender, default_sender
 from ._sent import AnyRequest
 from ._settings import DEFAULT_STEPS, Limits, check_hooks
@@ -61,7 +63,7 @@ class HTTP:
         if own is None:
             check_hooks(event_hooks)
             self._client: Sender | BorrowedClient = default_sender(
-                default_library(), limits.connections, event_hooks
+                default_library(), limits.connections, event_hooks, limits.response
             )
         else:
             library_of(own, "Client")
@@ -78,6 +80,11 @@ class HTTP:
         self._process = os.getpid()
         self._gate = Gate(adaptive=self._limits.adaptive)
         self._limiter = Limiter(self._limits.concurrency)
+
+    @property
+    def response_limits(self) -> ResponseLimits:
+        """The largest response that is accepted."""
+        return self._limits.response
 
     @property
     def closed(self) -> bool:
@@ -253,16 +260,24 @@ class HTTP:
         except TimeoutError:
             raise held_up(limit, "the server takes no more requests for now") from None
 
+    def decoder(self, response: AnyReply, *, stream: bool = False) -> BodyDecoder:
+        """Return what decodes the body of a response, and counts it against the limit for a body of its kind."""
+        limit = "max_stream_bytes" if stream else "max_body_bytes"
+        limit = limit if response.is_success else "max_error_body_bytes"
+        return BodyDecoder(response.status_code, response.headers, self.response_limits, limit)
+
     def read(self, response: AnyReply, clocks: CallClocks) -> bytes:
         """Read a body to its end and free the connection. What came before an error is in the error."""
         self.holders.hold(id(response), CALL)
         pieces: list[bytes] = []
         try:
-            body = response.iter_bytes()
+            body = response.iter_bytes(self.decoder(response))
             while data := self.next_bytes(response, body, clocks):
                 pieces.append(data)
         except APIError as error:
-            error.raw_body = b"".join(pieces)
+            error.raw_body = error.raw_body or beginning(
+                pieces, self.response_limits.max_error_body_bytes
+            )
             raise
         finally:
             self.holders.release(id(response))
@@ -270,27 +285,8 @@ class HTTP:
         return b"".join(pieces)
 
     def read_into(self, response: AnyReply, clocks: CallClocks) -> None:
-        """Read a body to its end, have the library's response keep it, and free the connection."""
-        made = response.in_library()
-        self.holders.hold(id(response), CALL)
-        limit = clocks.limit(monotonic()) if clocks.running else None
-        try:
-            with ErrorMap(response.request, response.status_code, response.headers):
-                if limit is None:
-                    made.read()
-                    return
-                try:
-                    with time_limit(limit.left, response):
-                        made.read()
-                except TimeoutError:
-                    raise timed_out(limit, response.status_code, response.headers) from None
-                if (
-                    ran_out := clocks.ran_out(monotonic())
-                ) is not None:  # where a read cannot be interrupted
-                    raise timed_out(ran_out, response.status_code, response.headers)
-        finally:
-            self.holders.release(id(response))
-            response.close()
+        """Read a body to its end, have the library's response return it, and free the connection."""
+        response.keep(self.read(response, clocks))
 
     def next_bytes(self, response: AnyReply, pieces: Iterator[bytes], clocks: CallClocks) -> bytes:
         """Return the next bytes of a body; none at its end."""

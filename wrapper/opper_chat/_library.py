@@ -113,7 +113,11 @@ def loaded(name: str) -> tuple[type[Any], ...]:
     return tuple(one for one in classes if one is not None)
 
 
-def failures(*names: str, also: type[Exception] | None = None) -> tuple[type[Exception], ...]:
-    """Return the exceptions of these names in the libraries that are loaded, and one of another origin."""
+def failures(
+    *names: str, also: type[Exception] | tuple[type[Exception], ...] | None = None
+) -> tuple[type[Exception], ...]:
+    """Return the exceptions of these names in the libraries that are loaded, and those of another origin."""
     found = tuple(kind for name in names for kind in loaded(name))
+    if isinstance(also, tuple):
+        return (*found, *also)
     return found if also is None else (*found, also)

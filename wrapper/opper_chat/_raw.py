@@ -91,7 +91,8 @@ class _Response:
 
     def _completion(self, content: bytes) -> ChatCompletion:
         try:
-            completion = read_completion(self.status_code, self.headers, content)
+            limits = self._calls.http.response_limits
+            completion = read_completion(self.status_code, self.headers, content, limits)
         except APIError as error:
             error.attempts = self.attempts
             raise
@@ -196,7 +197,8 @@ class StreamedResponse(_Response):
         self._call.finish(monotonic())
 
     def _pieces(self) -> Iterator[bytes]:
-        pieces = self._reply.iter_bytes()
+        decoder = self._calls.http.decoder(self._reply, stream=self._call.record.stream)
+        pieces = self._reply.iter_bytes(decoder)
         try:
             while data := self._calls.http.next_bytes(self._reply, pieces, self._call.clocks):
                 yield data

@@ -11,6 +11,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ._answer_headers import AnswerHeaders
+from ._body import decoded, keep, of_library
+from ._content_coding import BodyDecoder, content_codings
 from ._error_bodies import REMOVED, SHORTEST_SECRET
 from ._library import Library
 from ._options import Secret
@@ -67,8 +69,12 @@ class AnyReply(Protocol):
         """Whether the body was read or given up."""
         ...
 
-    def iter_bytes(self) -> Iterator[bytes]:
-        """Return the body piece by piece, decompressed. At its end the connection is given back."""
+    def iter_bytes(self, decoder: BodyDecoder) -> Iterator[bytes]:
+        """Return the body piece by piece, decoded and counted. At its end the connection is given back."""
+        ...
+
+    def keep(self, content: bytes) -> None:
+        """Have the library's response return a body that was read here."""
         ...
 
     def ahead(self) -> Ahead | None:
@@ -140,15 +146,14 @@ class Reply:
         """Whether the status is 2xx."""
         return 200 <= self.status_code < 300
 
-    def iter_bytes(self) -> Iterator[bytes]:
-        """Return the body piece by piece, decompressed. At its end the connection is given back.
+    def iter_bytes(self, decoder: BodyDecoder) -> Iterator[bytes]:
+        """Return the body piece by piece, decoded and counted. At its end the connection is given back.
 
         Raises:
             StreamError: of the library, in iterating: it was read before, or closed.
+            ResponseTooLargeError, APIResponseValidationError: as `BodyDecoder.decode` raises them, in iterating.
         """
-        if self._made is not None or self.headers.get("content-encoding", "identity") != "identity":
-            return self.in_library().iter_bytes()
-        return self._pieces()
+        return self._pieces(decoder)
 
     def ahead(self) -> Ahead | None:
         """Have the first chunk of the body handed out alone, and return what has the rest of what came with it.
@@ -157,21 +162,15 @@ class Reply:
         library's response.
         """
         pieces = self.extensions.get(AHEAD)
-        if (
-            pieces is None
-            or self._made is not None
-            or self.headers.get("content-encoding", "identity") != "identity"
-        ):
+        if pieces is None or self._made is not None or content_codings(self.headers):
             return None
         pieces.hurry()
         ahead: Ahead = pieces
         return ahead
 
-    def _pieces(self) -> Iterator[bytes]:
-        if (
-            self._made is not None
-        ):  # since these were asked for: whoever has it may have read the body
-            for piece in self._made.iter_bytes():
+    def _pieces(self, decoder: BodyDecoder) -> Iterator[bytes]:
+        if self._made is not None:  # a hook has it, and may have read the body
+            for piece in of_library(self._made, decoder, self):
                 yield piece
             return
         if self._begun:
@@ -179,9 +178,22 @@ class Reply:
         self._begun = True
         if self.is_closed:
             raise self._library.StreamClosed
-        for piece in self.body:
-            yield piece
+        if decoder.is_identity:
+            total, maximum = 0, decoder.maximum
+            for piece in self.body:
+                if maximum is not None:
+                    total += len(piece)  # counted here: nearly every token is a piece of its own
+                    if total > maximum:
+                        decoder.count(total)
+                yield piece
+        else:
+            for piece in decoded(iter(self.body), decoder, self):
+                yield piece
         self.close()
+
+    def keep(self, content: bytes) -> None:
+        """Have the library's response return a body that was read here."""
+        keep(self.in_library(), content)
 
     def close(self) -> None:
         """Free the connection. Closing twice does nothing."""

@@ -10,13 +10,17 @@ from opper_chat_api.errors import DecodeError
 
 from . import _json
 from ._error_bodies import is_error_body
-from ._errors import APIError, APIResponseValidationError, status_error_class
+from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError, status_error_class
+from ._json import is_array, is_object
+from ._response_limits import DEFAULT_LIMITS, ResponseLimits, within
 from ._results import ChatCompletion
 
 __all__ = ["ChatCompletion", "read_completion", "status_error"]
 
 
-def read_completion(status_code: int, headers: Mapping[str, str], content: bytes) -> ChatCompletion:
+def read_completion(
+    status_code: int, headers: Mapping[str, str], content: bytes, limits: ResponseLimits = DEFAULT_LIMITS
+) -> ChatCompletion:
     """Read the answer to a call that asked for no stream.
 
     Raises:
@@ -38,6 +42,9 @@ def read_completion(status_code: int, headers: Mapping[str, str], content: bytes
             raw_body=content,
             body=body,
         )
+    if (exceeded := exceeded_limit(body, limits)) is not None:
+        maximum: int = getattr(limits, exceeded)
+        raise ResponseTooLargeError(exceeded, maximum, status_code=status_code, headers=headers, raw_body=content)
     try:
         # A body that is no object is for the model to refuse, in the same words as any other misfit.
         return ChatCompletion.from_dict(cast("dict[str, object]", body))
@@ -49,6 +56,21 @@ def read_completion(status_code: int, headers: Mapping[str, str], content: bytes
             raw_body=content,
             body=body,
         ) from None
+
+
+def exceeded_limit(body: object, limits: ResponseLimits) -> str | None:
+    """Return the limit that the choices or the tool calls of a completion or a chunk exceed, or None."""
+    choices = body.get("choices") if is_object(body) else None
+    if not is_array(choices):
+        return None
+    if not within(len(choices), limits.max_choices):
+        return "max_choices"
+    for choice in choices:
+        message = (choice.get("message") or choice.get("delta")) if is_object(choice) else None
+        calls = message.get("tool_calls") if is_object(message) else None
+        if is_array(calls) and not within(len(calls), limits.max_tool_calls):
+            return "max_tool_calls"
+    return None
 
 
 def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reason: str) -> APIResponseValidationError:

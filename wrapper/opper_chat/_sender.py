@@ -13,10 +13,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ._connection import Connection
+from ._content_coding import ACCEPTED
 from ._library import Library, core_of
 from ._options import find_proxy, names_proxies
 from ._pool import Lender, Pool
 from ._reply import Reply
+from ._response_limits import DEFAULT_LIMITS, ResponseLimits
 from ._sent import SentRequest, address_of
 from ._settings import DEFAULT_STEPS, Steps
 from ._transport import CallersError, shared_ssl_context
@@ -30,11 +32,14 @@ KEEPALIVE_SECONDS = 15.0
 EventHooks = Mapping[str, list[Callable[..., Any]]]
 
 
-OWN_HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "connection": "keep-alive"}
+OWN_HEADERS = {"accept": "*/*", "accept-encoding": ", ".join(ACCEPTED), "connection": "keep-alive"}
 
 
 def default_sender(
-    library: Library, max_connections: int, event_hooks: EventHooks | None
+    library: Library,
+    max_connections: int,
+    event_hooks: EventHooks | None,
+    limits: ResponseLimits = DEFAULT_LIMITS,
 ) -> Sender:
     """Return a sender that goes by way of the environment's proxies if there are any.
 
@@ -42,6 +47,7 @@ def default_sender(
         library: whose proxies, errors and hooks are used.
         max_connections: how many connections there may be.
         event_hooks: what is called with every request and every response.
+        limits: the largest response that is read.
     """
     if names_proxies():
         core_of(
@@ -53,7 +59,7 @@ def default_sender(
         proxy = proxy_for(scheme, host)
         tls = shared_ssl_context(library) if scheme == "https" else None
         if proxy is None:
-            return Connection(library, tls, KEEPALIVE_SECONDS)
+            return Connection(library, tls, KEEPALIVE_SECONDS, limits)
         one = library.Limits(
             max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS
         )

@@ -21,6 +21,7 @@ from ._options import (
     check_seconds,
     find_base_url,
 )
+from ._response_limits import DEFAULT_LIMITS, ResponseLimits, check_response_limits
 from ._scopes import Layer
 
 if TYPE_CHECKING:
@@ -167,9 +168,11 @@ class Limits(NamedTuple):
     """How many calls may be under way, or None for any number."""
     adaptive: bool = False
     """Whether requests are paced once the server has refused one for coming too soon."""
+    response: ResponseLimits = DEFAULT_LIMITS
+    """The largest response that is accepted."""
 
 
-def check_limits(max_connections: object, max_concurrency: object, adaptive: object) -> Limits:
+def check_limits(max_connections: object, max_concurrency: object, adaptive: object, response_limits: object) -> Limits:
     """Return the limits that arguments stand for.
 
     Raises:
@@ -178,7 +181,8 @@ def check_limits(max_connections: object, max_concurrency: object, adaptive: obj
     if not isinstance(adaptive, bool):
         raise InvalidArgumentError("adaptive", "True or False", repr(adaptive))
     concurrency = None if max_concurrency is None else check_count(max_concurrency, "max_concurrency")
-    return Limits(check_count(max_connections, "max_connections"), concurrency, adaptive)
+    connections = check_count(max_connections, "max_connections")
+    return Limits(connections, concurrency, adaptive, check_response_limits(response_limits))
 
 
 def _without_credentials(values: Mapping[str, str]) -> Mapping[str, str]:

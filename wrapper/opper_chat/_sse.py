@@ -11,6 +11,8 @@ _COLON = ord(":")
 # The lowest bound that ``sys.set_int_max_str_digits`` takes: at any setting of it ``int`` reads
 # as many digits without raising, and soon.
 _MAX_RETRY_DIGITS = 640
+LINE_BYTES = 48
+"""What a line of an unfinished event takes in memory beside its bytes: its object, and a place in a list."""
 
 
 class ServerSentEvent(NamedTuple):
@@ -39,13 +41,14 @@ class EventDecoder:
     U+FFFD, and lines which are not understood are skipped (9.2.6).
     """
 
-    __slots__ = ("_after_cr", "_at_start", "_block", "_last_event_id", "_line")
+    __slots__ = ("_after_cr", "_at_start", "_block", "_block_size", "_last_event_id", "_line")
 
     def __init__(self) -> None:
         self._at_start = True
         self._after_cr = False
         self._line = bytearray()  # the line still without its end
         self._block: list[bytes] = []  # the whole lines since the last blank one, no comments
+        self._block_size = 0
         self._last_event_id = ""
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
@@ -77,6 +80,7 @@ class EventDecoder:
 
         events: list[ServerSentEvent] = []
         block = self._block
+        counted = len(block)
         for line in lines:
             if line:
                 if line[0] != _COLON:
@@ -92,6 +96,11 @@ class EventDecoder:
                 elif (full := self._interpret(block)) is not None:
                     events.append(full)
                 block.clear()
+                counted = 0
+        if block:
+            added = block[counted:]
+            size = sum(map(len, added)) + LINE_BYTES * len(added)
+            self._block_size = self._block_size + size if counted else size
         return events
 
     @property
@@ -103,6 +112,11 @@ class EventDecoder:
         """
         unfinished = b"" if self._line.startswith(b":") else bytes(self._line)
         return b"".join([line + b"\n" for line in self._block]) + unfinished
+
+    @property
+    def pending_size(self) -> int:
+        """What the unfinished event takes in memory, in bytes: those of its lines, and what keeping each line costs."""
+        return len(self._line) + (self._block_size if self._block else 0)
 
     def _without_byte_order_mark(self, data: bytes) -> bytes:
         """Drop the one mark which may open a stream (9.2.5), once enough came to know it."""
