@@ -435,8 +435,8 @@ def test_dataclasses_of_pydantic() -> None:
 
 Circle = TypeAliasType("Circle", "Circle")
 Arm = TypeAliasType("Arm", "Arm | int")
-FIXED = "Use a NamedTuple, or a list of one type."
-FREE = "Use a list of objects with a name and a value, or a class with the names that there are."
+FIXED = "Use a NamedTuple, a list of one type, or pass strict=False."
+FREE = "Use a list of objects with a name and a value, a class with the known names, or pass strict=False."
 KNOWN = "Use an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct or a pydantic model."
 
 REFUSED: list[tuple[Any, str, str]] = [
@@ -444,13 +444,13 @@ REFUSED: list[tuple[Any, str, str]] = [
     (dict[str, int], "response_format", FREE),
     (list[Mapping[str, int]], "response_format[]", FREE),
     (Holder, "response_format.loose.rows[]", FREE),
-    (Any, "response_format", "Say what it is."),
-    (list[object], "response_format[]", "Say what it is."),
+    (Any, "response_format", "Name a type, or pass strict=False."),
+    (list[object], "response_format[]", "Name a type, or pass strict=False."),
     (tuple[int, str], "response_format", FIXED),
     (tuple, "response_format", FIXED),
-    (list, "response_format", "Say what it holds, as in list[str]."),
-    (list[set], "response_format[]", "Say what it holds, as in list[str]."),
-    (kinds.Page, "response_format.items[]", "Say what ~T stands for, as in Page[Item]."),
+    (list, "response_format", "Name the type of the items, as in list[str], or pass strict=False."),
+    (list[set], "response_format[]", "Name the type of the items, as in list[str], or pass strict=False."),
+    (kinds.Page, "response_format.items[]", "Give the type that ~T stands for, as in Page[Item]."),
     ("Point", "response_format", "Give the class itself."),
     (complex, "response_format", KNOWN),
     (object(), "response_format", KNOWN),
@@ -469,7 +469,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     (Circle, "response_format", ""),
     (Arm, "response_format", ""),
     (FreeModel, "response_format.inner", "Use a list of models"),
-    (AnyModel, "response_format.rows[]", "Say what it is."),
+    (AnyModel, "response_format.rows[]", "Name a type, or pass strict=False."),
     (list[TupleModel], "response_format[].pair", "Use a list of a type"),
     (Growing[int], "response_format", "comes to an end"),
     (set[kinds.Point], "response_format[]", "@dataclass(frozen=True)"),

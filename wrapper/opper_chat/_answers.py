@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from . import _json
+from ._checks import describe
 from ._errors import (
     AnswerError,
     ContentFilterFinishReasonError,
     InvalidAnswerError,
+    InvalidArgumentError,
     LengthFinishReasonError,
     RefusalError,
 )
@@ -32,19 +34,27 @@ class Asked(Generic[T]):
 
     Args:
         response_format: a type, or what a plain call takes: then no answer has a value.
+        strict: whether the schema of the type is for strict mode.
 
     Attributes:
         response_format: as it is sent.
 
     Raises:
-        InvalidArgumentError: a strict schema has no form for the type. Says where and what to use instead.
+        InvalidArgumentError: a schema cannot describe the type. Says where and what to use instead.
     """
 
-    def __init__(self, response_format: Any) -> None:
-        self.answer: Answer[T] | None = answer_of(response_format) if is_type(response_format) else None
+    def __init__(self, response_format: Any, *, strict: object = True) -> None:
+        if not isinstance(strict, bool):
+            raise InvalidArgumentError("strict", "True or False", describe(strict))
+        self.answer: Answer[T] | None = None
+        if is_type(response_format):
+            self.answer = answer_of(response_format, strict=strict)
+        elif not strict:
+            hint = "It is for a response_format that is a type. Tools have their own: @tool(strict=False)."
+            raise InvalidArgumentError("strict", "True, as response_format is no type", "False", hint)
         self.response_format: object = response_format
         if self.answer is not None:
-            schema = {"name": self.answer.name, "schema": self.answer.schema, "strict": True}
+            schema = {"name": self.answer.name, "schema": self.answer.schema, "strict": strict}
             self.response_format = {"type": "json_schema", "json_schema": schema}
 
     def check_extra_body(self, arguments: Mapping[str, object]) -> None:

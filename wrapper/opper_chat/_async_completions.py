@@ -96,6 +96,7 @@ class AsyncCompletions:
         *,
         response_format: TypeForm[T],
         tools: None = None,
+        strict: bool = True,
         retries_on_invalid: int = 0,
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedChatCompletion[T]: ...
@@ -106,6 +107,7 @@ class AsyncCompletions:
         *,
         response_format: TypeForm[T],
         tools: Sequence[ToolParam] | None,
+        strict: bool = True,
         retries_on_invalid: int = 0,
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedChatCompletion[T | None]: ...
@@ -115,6 +117,7 @@ class AsyncCompletions:
         *,
         response_format: object = None,
         tools: Sequence[ToolParam] | None = None,
+        strict: bool = True,
         retries_on_invalid: int = 0,
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedChatCompletion[Any]:
@@ -125,12 +128,15 @@ class AsyncCompletions:
                 pydantic model, or a list, a union, a Literal, an enum or a scalar. Its schema is sent for strict mode.
                 Where it is no object, the answer is put into one with the member ``value``, and taken out again.
             tools: as for `create`. An answer that calls tools has the value None.
+            strict: whether the schema is for strict mode, in which the server keeps the model to it. Strict mode cannot
+                describe some types, such as ``dict[str, int]``: with False those can be asked for too. The answer is
+                checked in any case.
             retries_on_invalid: how often to ask again, with what was wrong, where an answer does not fit. The clock
                 ``deadline`` bounds all of it.
             arguments: as for `create`.
 
         Raises:
-            InvalidArgumentError: an argument is wrong, or strict mode has no form for the type; nothing was sent.
+            InvalidArgumentError: an argument is wrong, or strict mode cannot describe the type; nothing was sent.
             InvalidAnswerError: the answer does not fit the type. RefusalError: the model refused.
             LengthFinishReasonError: the answer was cut off. ContentFilterFinishReasonError: it was withheld.
             APIError: as for `create`.
@@ -141,16 +147,26 @@ class AsyncCompletions:
         from ._async_parsing import parse  # reading types is loaded by those who give them
 
         given: dict[str, object] = {**arguments, "tools": tools}
-        return await parse(self._calls, given, response_format, retries_on_invalid)
+        return await parse(self._calls, given, response_format, retries_on_invalid, strict=strict)
 
     @overload
     def stream(
-        self, *, response_format: TypeForm[T], tools: None = None, **arguments: Unpack[AnswerArguments]
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: None = None,
+        strict: bool = True,
+        **arguments: Unpack[AnswerArguments],
     ) -> AsyncParsedStreamManager[T]: ...
 
     @overload
     def stream(
-        self, *, response_format: TypeForm[T], tools: Sequence[ToolParam] | None, **arguments: Unpack[AnswerArguments]
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None,
+        strict: bool = True,
+        **arguments: Unpack[AnswerArguments],
     ) -> AsyncParsedStreamManager[T | None]: ...
 
     @overload
@@ -167,15 +183,15 @@ class AsyncCompletions:
                         print(event.delta, end="")
             completion = await stream.get_final_completion()
 
-        Takes what `create` takes. Where ``response_format`` is a type, as for `parse`, the events have ``parsed``: at
-        ``content.delta`` what the answer says so far, at ``content.done`` its value; so has the completion. An answer
-        that does not fit raises at the end of the stream what `parse` raises.
+        Takes what `create` takes. Where ``response_format`` is a type, as for `parse`, also with ``strict=False``, the
+        events have ``parsed``: at ``content.delta`` what the answer says so far, at ``content.done`` its value; so has
+        the completion. An answer that does not fit raises at the end of the stream what `parse` raises.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
         response_format = arguments.get("response_format")
-        if is_type(response_format):
+        if is_type(response_format) or "strict" in arguments:
             from ._async_parsing import AsyncParsedStreamManager  # reading types is loaded by those who give them
 
             return AsyncParsedStreamManager(self._calls, arguments, call_site())
@@ -190,6 +206,7 @@ class AsyncCompletions:
         *,
         response_format: TypeForm[T],
         tools: Sequence[ToolParam] | None = None,
+        strict: bool = True,
         max_turns: int = 8,
         max_parallel: int = 8,
         max_repeats: int | None = 3,
@@ -250,8 +267,9 @@ class AsyncCompletions:
             context: what tools get that have a parameter of type `ToolContext`.
             arguments: what `create` takes. ``tools`` holds tools, made by `tool` or `custom_tool`, and definitions,
                 whose calls end the run and are its ``pending``. A ``tool_choice`` that demands a call does so in the
-                first turn. A ``response_format`` can be a type, as for `parse`: then ``parsed`` is the last answer as a
-                value of it. ``deadline`` bounds the whole run, in seconds; the other options each call of the model.
+                first turn. A ``response_format`` can be a type, as for `parse`, also with ``strict=False``: then
+                ``parsed`` is the last answer as a value of it. ``deadline`` bounds the whole run, in seconds; the other
+                options each call of the model.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
@@ -273,6 +291,7 @@ class AsyncCompletions:
         *,
         response_format: TypeForm[T],
         tools: Sequence[ToolParam] | None = None,
+        strict: bool = True,
         max_turns: int = 8,
         max_parallel: int = 8,
         max_repeats: int | None = 3,

@@ -26,7 +26,12 @@ T = TypeVar("T")
 
 
 async def parse(
-    calls: AsyncCalls, arguments: Mapping[str, object], response_format: object, retries_on_invalid: int
+    calls: AsyncCalls,
+    arguments: Mapping[str, object],
+    response_format: object,
+    retries_on_invalid: int,
+    *,
+    strict: bool,
 ) -> ParsedChatCompletion[Any]:
     """Make a plain call, and further ones while its answer does not fit, and return the answer with its values.
 
@@ -34,7 +39,7 @@ async def parse(
         InvalidArgumentError: an argument is wrong.
         AnswerError: no answer has a value.
     """
-    asked = Asked[Any](response_format)
+    asked = Asked[Any](response_format, strict=strict)
     left = check_retries(retries_on_invalid, "retries_on_invalid")
     asked.check_extra_body(arguments)
     if left:
@@ -115,7 +120,8 @@ class AsyncParsedStreamManager(Generic[T]):
 
     def __init__(self, calls: AsyncCalls, arguments: Mapping[str, object], site: str) -> None:
         self._calls = calls
-        self._asked = Asked[T](arguments["response_format"])
+        arguments = dict(arguments)
+        self._asked = Asked[T](arguments.get("response_format"), strict=arguments.pop("strict", True))
         self._asked.check_extra_body(arguments)
         arguments = {**arguments, "response_format": self._asked.response_format}
         self._call = calls.later(arguments, stream=True, function="stream()")

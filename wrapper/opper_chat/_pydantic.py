@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import typing
 from collections.abc import Collection, Iterator, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from . import _json
@@ -49,6 +50,8 @@ class Model(NamedTuple):
     """Of one model that is an object, to tell it from other classes."""
 
     def schema(self, definitions: Definitions) -> Schema:
+        if not definitions.strict:
+            return _own_schema(self.json_schema, self.json_schema, definitions)
         return _Strict(self.json_schema, definitions).of(self.json_schema, self.path)
 
     @property
@@ -67,11 +70,16 @@ class Model(NamedTuple):
             raise misfit(refusal(error)) from error
 
 
-def model_shape(hints: tuple[Any, ...], path: str) -> Model:
+def model_shape(hints: tuple[Any, ...], path: str, *, strict: bool = True) -> Model:
     """Return the shape of a model, or of a union of several.
 
+    Args:
+        hints: the models.
+        path: to them, for error messages.
+        strict: whether the schema is for strict mode.
+
     Raises:
-        InvalidArgumentError: strict mode has no form for something in it, which the path says.
+        InvalidArgumentError: a schema cannot describe something in it, which the path names.
     """
     pydantic = sys.modules["pydantic"]
     try:
@@ -88,7 +96,7 @@ def model_shape(hints: tuple[Any, ...], path: str) -> Model:
     kind = schema.get("type")
     kinds = (kind,) if isinstance(kind, str) else ("object",)
     found = Model(adapter, schema, path, kinds, _members(schema) if len(hints) == 1 else None)
-    found.schema(Definitions())
+    found.schema(Definitions(strict=strict))
     return found
 
 
@@ -156,6 +164,27 @@ def _check_aliases(hint: Any, path: str, met: set[int]) -> None:
         _check_aliases(inside, where, met)
 
 
+_DATA = ("const", "default", "enum", "examples")
+
+
+def _own_schema(part: Schema, root: Schema, definitions: Definitions) -> Schema:
+    """Return a part of pydantic's schema as it is, without titles, its references to the definitions of the whole."""
+
+    def walk(value: object) -> object:
+        if is_object(value):
+            return _own_schema(value, root, definitions)
+        return [walk(item) for item in value] if is_array(value) else value
+
+    made: Schema = {}
+    for name, value in part.items():
+        if name == "$ref" and isinstance(value, str):
+            refer = partial(_own_schema, _target(root, value), root)
+            made |= definitions.refer((id(root), value), value.rpartition("/")[2], refer)
+        elif not ((name == "title" and isinstance(value, str)) or (name == "$defs" and part is root)):
+            made[name] = value if name in _DATA else walk(value)
+    return made
+
+
 def _target(root: Schema, reference: str) -> Schema:
     definitions = root.get("$defs")
     found = definitions.get(reference.rpartition("/")[2]) if is_object(definitions) else None
@@ -200,16 +229,20 @@ class _Strict:
         if kind == "array":
             items = schema.get("items")
             if not is_object(items) or "prefixItems" in schema:
-                raise _refused(path, "an array of unknown items or a fixed tuple", "Use a list of a type, or a model.")
+                raise _refused(
+                    path,
+                    "an array of unknown items or a fixed tuple",
+                    "Use a list of a type, a model, or pass strict=False.",
+                )
             return {**made, "items": self.of(items, f"{path}[]")}
         if "type" not in made:
-            raise _refused(path, "a value of any type", "Say what it is.")
+            raise _refused(path, "a value of any type", "Name a type, or pass strict=False.")
         return made
 
     def _object(self, schema: Schema, path: str) -> Schema:
         properties = schema.get("properties")
         if not is_object(properties):
-            use = "Use a list of models with a name and a value, or a model with the names that there are."
+            use = "Use a list of models with a name and a value, a model with the known names, or pass strict=False."
             raise _refused(path, "a dict with any names", use)
         made = {name: self.of(part if is_object(part) else {}, f"{path}.{name}") for name, part in properties.items()}
         return {"properties": made, "required": list(made), "additionalProperties": False}
@@ -223,4 +256,4 @@ class _Strict:
 
 
 def _refused(path: str, given: str, use: str) -> InvalidArgumentError:
-    return InvalidArgumentError(path, "a type that a strict schema has a form for", given, use)
+    return InvalidArgumentError(path, "a type that strict mode can describe", given, use)

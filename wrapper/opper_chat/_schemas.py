@@ -1,13 +1,12 @@
 """Python types → shapes: what a model is asked to answer, and how its answer is read. No I/O.
 
 Takes attrs classes, dataclasses, typed dicts, named tuples, msgspec Structs, pydantic models, lists and sets of these,
-None, unions, Literals, enums, dates, UUIDs, decimals, bytes and plain scalars, nested, generic and recursive. What
-strict mode has no form for is refused before anything is sent, by its path.
+None, unions, Literals, enums, dates, UUIDs, decimals, bytes and plain scalars, nested, generic and recursive; without
+strict mode also dicts, tuples and Any. What a schema cannot describe is refused before anything is sent, by its path.
 """
 
 from __future__ import annotations
 
-import collections.abc
 import datetime
 import decimal
 import enum
@@ -22,13 +21,14 @@ import msgspec
 
 from . import _json
 from ._bounds import KEYWORDS, LENGTHS, apart, bounds_of, is_checked, words_of_bounds
-from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._fields import MADE, NO_DEFAULT, Field, fields_of
 from ._hints import UnknownHintError, alias_of, description_of, name_of, substituted, unhashable_in, unwrapped
 from ._json import is_object
 from ._misfits import InvalidValueError, misfit, sentences
+from ._open_shapes import ANY, FixedTuple, Table
 from ._pydantic import is_model, model_shape
+from ._schema_errors import ARRAYS, DICTS, is_readable_class, refused, unknown
 from ._shapes import (
     NULL,
     Array,
@@ -59,23 +59,30 @@ VALUE = "value"
 class Answer(Generic[T]):
     """What a model is to answer, or the arguments that it is to give.
 
-    Attributes:
+    Args:
+        shape: of the answer.
         name: of the schema: letters, digits, underscores and dashes, at most 64.
-        schema: the JSON Schema, for strict mode; an object. It is not to be changed.
+        strict: whether the schema is for strict mode.
+
+    Attributes:
+        name: of the schema.
+        schema: the JSON Schema, an object. It is not to be changed.
+        strict: whether it is for strict mode.
         wrapped: whether the answer is put into an object with the member ``value``.
     """
 
-    def __init__(self, shape: Shape, name: str) -> None:
+    def __init__(self, shape: Shape, name: str, *, strict: bool = True) -> None:
         self._shape = whole(shape)
         self.name = name
-        definitions = Definitions()
+        self.strict = strict
+        definitions = Definitions(strict=strict)
         self.schema: Schema = self._shape.schema(definitions)
         if "$ref" in self.schema:  # which may stand anywhere but here
             self.schema = dict(definitions.schemas[str(self.schema["$ref"]).rpartition("/")[2]])
         self.wrapped = self.schema.get("type") != "object"
         if self.wrapped:
             self._shape = Object({VALUE: Member(VALUE, shape)}, _unwrap)
-            definitions = Definitions()
+            definitions = Definitions(strict=strict)
             self.schema = self._shape.schema(definitions)
         if definitions.schemas:
             self.schema["$defs"] = definitions.schemas
@@ -114,46 +121,52 @@ def _unwrap(members: dict[str, object]) -> object:
     return members[VALUE]
 
 
-def answer_of(hint: Any, argument: str = "response_format") -> Answer[Any]:
+def answer_of(hint: Any, argument: str = "response_format", *, strict: bool = True) -> Answer[Any]:
     """Return what a model is to answer, so that the answer is of a type.
 
     Args:
         hint: the type.
         argument: what an error calls it.
+        strict: whether the schema is for strict mode, which cannot describe all types.
 
     Raises:
-        InvalidArgumentError: strict mode has no form for it, or for something in it, which the path says.
+        InvalidArgumentError: a schema cannot describe the type, or something in it, which the path names.
     """
     try:
-        return _answer_of(hint, argument)
-    except TypeError:  # something in an Annotated that cannot be hashed
-        return _answer_of.__wrapped__(hint, argument)
+        return _answer_of(hint, argument, strict)
+    except TypeError:  # an instance, or something in an Annotated, that cannot be hashed
+        if not isinstance(hint, type) and is_readable_class(type(hint)):
+            raise unknown(hint, argument, strict=strict) from None
+        return _answer_of.__wrapped__(hint, argument, strict)
 
 
 @lru_cache(256)
-def _answer_of(hint: Any, argument: str) -> Answer[Any]:
+def _answer_of(hint: Any, argument: str, strict: bool) -> Answer[Any]:
     try:
-        return Answer(_Reading().shape_at(hint, argument), name_of(hint))
+        return Answer(_Reading(strict=strict).shape_at(hint, argument), name_of(hint), strict=strict)
     except RecursionError:
-        raise _refused(argument, _ENDING, hint) from None
+        raise refused(argument, _ENDING, hint) from None
 
 
-def arguments_of(name: str, fields: Iterable[Field], description: str = "") -> Answer[dict[str, object]]:
+def arguments_of(
+    name: str, fields: Iterable[Field], description: str = "", *, strict: bool = True
+) -> Answer[dict[str, object]]:
     """Return the arguments of a function. Those that are not given and have a default are left out.
 
     Args:
         name: of the function.
         fields: its parameters.
         description: what it does.
+        strict: whether the schema is for strict mode.
 
     Raises:
-        InvalidArgumentError: strict mode has no form for one of them, which the path says, after the name.
+        InvalidArgumentError: a schema cannot describe one of them. The error has its path, after the name.
     """
-    reading = _Reading()
+    reading = _Reading(strict=strict)
     try:
         members = {field.name: reading.member(field, f"{name}.{field.name}") for field in fields}
         reading.check_unions()
-        return Answer(Object(members, dict, description), name)
+        return Answer(Object(members, dict, description), name, strict=strict)
     except RecursionError:
         raise InvalidArgumentError(f"{name}()", _ENDING, "parameters without end") from None
 
@@ -174,7 +187,7 @@ def convert(given: object, hint: TypeForm[T]) -> T:
         InvalidArgumentError: as for `answer_of`.
         InvalidValueError: it stands for none. Says where.
     """
-    answer: Answer[T] = answer_of(hint)
+    answer: Answer[T] = answer_of(hint, strict=False)  # nobody is asked for it, so nothing need be strict
     return answer.decode(given) if isinstance(given, str | bytes) else answer.read(given)
 
 
@@ -188,21 +201,17 @@ _TEXTS: dict[Any, Schema] = {
     bytes: {"type": "string", "description": "In base64."},
 }
 _SCALARS: dict[Any, str] = {str: "string", int: "integer", float: "number", bool: "boolean"}
-_ARRAYS: dict[Any, Callable[[list[object]], object]] = {
-    list: list, collections.abc.Sequence: list, collections.abc.MutableSequence: list,
-    collections.abc.Collection: list, collections.abc.Iterable: list,
-    set: set, collections.abc.MutableSet: set, collections.abc.Set: set, frozenset: frozenset,
-}  # fmt: skip
-_OBJECTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
+
+STRICT = "a type that strict mode can describe"
 
 _ENDING = "a type that comes to an end, and does not hold ever larger ones"
-ACCEPTED = "a type that a strict schema has a form for"
 
 
 class _Reading:
     """One reading of a type, in which every class is met once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, strict: bool = True) -> None:
+        self._strict = strict
         self._named: dict[Any, Shape] = {}
         self._unions: list[tuple[Union, str, Any]] = []
         self._own: Any = None
@@ -220,10 +229,10 @@ class _Reading:
             try:
                 ambiguous = union.ambiguous
             except RecursionError:
-                raise _refused(path, "a union that is no arm of itself", hint) from None
+                raise refused(path, "a union that is no arm of itself", hint) from None
             if ambiguous:
                 use = "Give each class a member of its own words, such as kind: Literal['cat'], or keep one of them."
-                raise _refused(path, "a union of types that JSON tells apart", hint, use)
+                raise refused(path, "a union of types that JSON tells apart", hint, use)
 
     def shape(self, hint: Any, path: str) -> Shape:
         """Return the shape of a type."""
@@ -231,7 +240,7 @@ class _Reading:
         bounds = bounds_of(notes)
         shape = self._bare(hint, bounds, path)
         if bounds and not isinstance(shape, Scalar | Array):
-            raise _refused(path, "bounds of numbers, texts and lists", hint)
+            raise refused(path, "bounds of numbers, strings and lists", hint)
         descriptions = [text for note in notes if (text := description_of(note))]
         return Described(shape, sentences(*descriptions)) if descriptions else shape
 
@@ -258,29 +267,48 @@ class _Reading:
             return self._class(self._own, path)
         if origin in (typing.Union, types.UnionType):
             return self._union(hint, arguments, path)
-        if (arguments and origin in _ARRAYS) or (origin is tuple and len(arguments) == 2 and arguments[1] is ...):
-            make = tuple if origin is tuple else _ARRAYS[origin]
+        if (arguments and origin in ARRAYS) or (origin is tuple and len(arguments) == 2 and arguments[1] is ...):
+            make = tuple if origin is tuple else ARRAYS[origin]
             if wrong := [name for name, bound in bounds.items() if name not in LENGTHS or type(bound) is not int]:
-                raise _refused(path, "bounds of its length", hint, f"Take {wrong[0]} away.")
+                raise refused(path, "bounds of its length", hint, f"Take {wrong[0]} away.")
             if make in (set, frozenset) and (within := unhashable_in(arguments[0])) is not None:
                 use = "Use a list, or make it one that has a hash, as by @dataclass(frozen=True)."
-                raise _refused(f"{path}[]", "a type whose values can be in a set", within, use)
+                raise refused(f"{path}[]", "a type whose values can be in a set", within, use)
             fewest, most = bounds.get("min_length", 0), bounds.get("max_length")
             return Array(self.shape(arguments[0], f"{path}[]"), make, fewest, most)
+        if not self._strict and (shape := self._open(hint, path)) is not None:
+            return shape
         if isinstance(hint, type) and issubclass(hint, enum.Enum):
             return self._words(hint, tuple(hint), path)
         if _is_alias(hint):
             return self._alias(hint, path)
         return self._class(hint, path)
 
+    def _open(self, hint: Any, path: str) -> Shape | None:
+        """Return the shape of a type that strict mode cannot describe, or None if it is no such type."""
+        cls, arguments = get_origin(hint) or hint, get_args(hint)
+        if cls is Any or cls is object:
+            return ANY
+        if cls in DICTS:
+            key, value = arguments or (str, Any)
+            keys = self.shape(key, path) if key is not Any else self.shape(str, path)
+            if not {"string", "integer", "number"}.issuperset(keys.kinds):
+                raise refused(path, "a dict whose keys are strings or numbers", hint)
+            return Table(keys, self.shape(value, f"{path}[]"))
+        if cls is tuple and (arguments or hint == tuple[()]):
+            return FixedTuple(tuple(self.shape(item, f"{path}[{index}]") for index, item in enumerate(arguments)))
+        return Array(ANY, tuple if cls is tuple else ARRAYS[cls]) if cls is tuple or cls in ARRAYS else None
+
     def _union(self, hint: Any, arguments: tuple[Any, ...], path: str) -> Shape:
+        if not self._strict and (Any in arguments or object in arguments):
+            return ANY
         models = tuple(arm for arm in arguments if is_model(arm))
         arms = [self.shape(arm, path) for arm in arguments if arm not in models]
         # Pydantic tells its own apart, unless there are others to tell them from.
         if len(models) < 2 or any(isinstance(whole(arm), Object | Named | Union) for arm in arms):
             arms = [self.shape(arm, path) for arm in arguments]
         else:
-            arms.append(model_shape(models, path))
+            arms.append(model_shape(models, path, strict=self._strict))
         union = Union(arms)
         self._unions.append((union, path, hint))
         return union
@@ -288,7 +316,7 @@ class _Reading:
     def _words(self, hint: Any, values: tuple[Any, ...], path: str) -> Shape:
         pairs = [(value.value if isinstance(value, enum.Enum) else value, value) for value in values]
         if not pairs or not all(word is None or isinstance(word, str | int) for word, _ in pairs):
-            raise _refused(path, "words that are texts, whole numbers, booleans or None", hint)
+            raise refused(path, "values that are strings, integers, booleans or None", hint)
         return Words(pairs)
 
     def _alias(self, hint: Any, path: str) -> Shape:
@@ -299,26 +327,26 @@ class _Reading:
             try:
                 value = alias_of(origin)
             except UnknownHintError as error:
-                raise _refused(path, "an alias whose hints are known", hint, f"{error}.") from None
+                raise refused(path, "an alias whose hints are known", hint, f"{error}.") from None
             named.shape = self.shape(substituted(value, variables), path)
             if whole(named) is named:
-                raise _refused(path, "an alias of something but itself", hint)
+                raise refused(path, "an alias of something but itself", hint)
         return self._named[hint]
 
     def _class(self, hint: Any, path: str) -> Shape:
         if hint in self._named:
             return self._named[hint]
         if is_model(hint):
-            model = self._named[hint] = model_shape((hint,), path)
+            model = self._named[hint] = model_shape((hint,), path, strict=self._strict)
             if not model.recursive:
                 self._named[hint] = Named(name_of(hint), model)
             return self._named[hint]
         try:
             found = fields_of(hint)
         except UnknownHintError as error:
-            raise _refused(path, "a class whose hints are known", hint, f"{error}.") from None
+            raise refused(path, "a class whose hints are known", hint, f"{error}.") from None
         if found is None:
-            raise _unknown(hint, path)
+            raise unknown(hint, path, strict=self._strict)
         named = self._named[hint] = Named(name_of(hint))
         outside, self._own = self._own, hint
         members = {field.name: self.member(field, f"{path}.{field.name}") for field in found.fields}
@@ -345,7 +373,7 @@ def _scalar(hint: Any, bounds: dict[str, Any], path: str) -> Shape:
     kind = _SCALARS.get(hint, "string")
     if wrong := [name for name, bound in bounds.items() if not is_checked(hint, name, bound)]:
         use = f"Take {wrong[0]} away, and check it where the value is used."
-        raise _refused(path, "bounds that its values can be compared with", hint, use)
+        raise refused(path, "bounds that its values can be compared with", hint, use)
     known, own = apart(hint, bounds)
     schema: Schema = dict(_TEXTS.get(hint) or {"type": kind})
     schema |= {keyword: known[name] for name, keyword in KEYWORDS.items() if name in known}
@@ -355,7 +383,7 @@ def _scalar(hint: Any, bounds: dict[str, Any], path: str) -> Shape:
     try:
         return Scalar(typing.Annotated[hint, msgspec.Meta(**known)] if known else hint, schema, kind, own)
     except (TypeError, ValueError) as error:
-        raise _refused(path, f"bounds that can be met ({error})", hint) from None
+        raise refused(path, f"bounds that can be met ({error})", hint) from None
 
 
 def _written(value: object) -> str | None:
@@ -364,31 +392,3 @@ def _written(value: object) -> str | None:
         return msgspec.json.encode(value).decode()
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
         return None
-
-
-def _refused(path: str, accepted: str, hint: Any, use: str = "") -> InvalidArgumentError:
-    return InvalidArgumentError(path, accepted, _shown(hint), use)
-
-
-def _unknown(hint: Any, path: str) -> InvalidArgumentError:
-    """Return the error for a type that there is no shape for."""
-    origin = get_origin(hint) or hint
-    if origin in _OBJECTS:
-        use = "Use a list of objects with a name and a value, or a class with the names that there are."
-    elif origin is tuple:
-        use = "Use a NamedTuple, or a list of one type."
-    elif origin in _ARRAYS:
-        use = "Say what it holds, as in list[str]."
-    elif hint is Any or hint is object:
-        use = "Say what it is."
-    elif isinstance(hint, TypeVar):
-        use = f"Say what {hint} stands for, as in Page[Item]."
-    elif isinstance(hint, str | typing.ForwardRef):
-        use = "Give the class itself."
-    else:
-        use = "Use an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct or a pydantic model."
-    return _refused(path, ACCEPTED, hint, use)
-
-
-def _shown(hint: Any) -> str:
-    return hint.__name__ if isinstance(hint, type) else describe(hint).replace("typing.", "")

@@ -1,7 +1,9 @@
 """JSON values ↔ values of a type: for each kind of type a shape that says its schema and reads its values. No I/O.
 
-The schemas are those of strict mode: every member is required, none is added, and what a member may be besides is
-null. Source: https://platform.openai.com/docs/guides/structured-outputs, "Supported schemas".
+The schemas are those of strict mode, unless they are asked for without: every member is required, none is added, and
+what a member may be besides is null.
+
+Source: https://platform.openai.com/docs/guides/structured-outputs, "Supported schemas".
 """
 
 from __future__ import annotations
@@ -19,9 +21,14 @@ Schema: TypeAlias = dict[str, object]
 
 
 class Definitions:
-    """What the ``$defs`` of a schema define, by name. What refers to itself is defined once."""
+    """What the ``$defs`` of a schema define, by name. What refers to itself is defined once.
 
-    def __init__(self) -> None:
+    Args:
+        strict: whether the schema is for strict mode.
+    """
+
+    def __init__(self, *, strict: bool = True) -> None:
+        self.strict = strict
         self.schemas: dict[str, Schema] = {}
         self._names: dict[object, str] = {}
 
@@ -75,7 +82,7 @@ class Described(NamedTuple):
 
     def schema(self, definitions: Definitions) -> Schema:
         schema = self.shape.schema(definitions)
-        if "$ref" in schema:  # beside which strict mode takes nothing
+        if "$ref" in schema and definitions.strict:  # beside which strict mode takes nothing
             schema = {"anyOf": [schema]}
         return {**schema, "description": sentences(self.description, schema.get("description"))}
 
@@ -182,7 +189,7 @@ class Member(NamedTuple):
 
     def schema(self, definitions: Definitions) -> Schema:
         """Return what it may be."""
-        if not self.null_misses or "null" in self.shape.kinds:
+        if not self.null_misses or not definitions.strict or "null" in self.shape.kinds:
             return self.shape.schema(definitions)
         return Union([self.shape, NULL]).schema(definitions)
 
@@ -206,8 +213,8 @@ class Object(NamedTuple):
             "type": "object",
             **({"description": self.description} if self.description else {}),
             "properties": {name: member.schema(definitions) for name, member in self.members.items()},
-            "required": list(self.members),
-            "additionalProperties": False,
+            "required": [name for name, member in self.members.items() if definitions.strict or not member.may_miss],
+            **({"additionalProperties": False} if definitions.strict else {}),
         }
 
     def read(self, value: object) -> object:

@@ -135,7 +135,7 @@ class Plan:
             raise InvalidArgumentError("messages", "a list of messages", describe(messages))
         self.tools = Toolbox(self._arguments.get("tools"))
         self._arguments["tools"] = self.tools.definitions or None
-        self._asked = Asked[Any](self._arguments.get("response_format"))
+        self._asked = Asked[Any](self._arguments.get("response_format"), strict=self._arguments.pop("strict", True))
         self._arguments["response_format"] = self._asked.response_format
         self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
         self._began: float | None = None

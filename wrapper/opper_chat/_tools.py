@@ -16,7 +16,6 @@ from opper_chat_api.models.function_tool import FunctionTool
 from ._asks import ToolCall
 from ._checks import describe
 from ._errors import InvalidArgumentError
-from ._fields import NO_DEFAULT
 from ._json import is_mapping, is_sequence
 from ._schemas import Answer, InvalidValueError, arguments_of
 from ._signatures import hints_of, is_async, is_context, name_of, read_signature
@@ -202,13 +201,15 @@ def tool(
         function: what to call.
         name: what the model calls it, instead of its name: up to 64 letters, digits, underscores and dashes.
         description: what the model is told of it, instead of its docstring.
-        strict: whether the server is to keep the model to the schema. What comes is checked in any case.
+        strict: whether the server is to keep the model to the schema. Strict mode cannot describe ``dict[str, int]``,
+            `Any`, ``list`` without a type of its items, or ``tuple[int, str]``: those need ``strict=False``. The
+            arguments are checked in any case.
         definition: a definition of your own, in place of what would be read from the function. It is then called with
             the arguments by name as the model wrote them, unchecked.
 
     Raises:
         InvalidArgumentError: there is a parameter that a schema cannot describe: ``*args``, ``**kwargs``, one without a
-            hint, a positional-only one, or one of a type that strict mode has no form for. The error names it.
+            hint, a positional-only one, or one of a type that strict mode cannot describe. The error names it.
 
     Source: https://platform.openai.com/docs/guides/function-calling, "Defining functions" and "Strict mode".
     """
@@ -222,11 +223,8 @@ def tool(
         return _defined(function, definition)
     signature = read_signature(function)
     called = _checked_name(name or signature.name)
-    arguments = arguments_of(called, signature.parameters)
-    schema = dict(arguments.schema)
-    if not strict:
-        schema["required"] = [field.name for field in signature.parameters if field.default is NO_DEFAULT]
-    made: dict[str, object] = {"name": called, "parameters": schema, "strict": strict}
+    arguments = arguments_of(called, signature.parameters, strict=strict)
+    made: dict[str, object] = {"name": called, "parameters": arguments.schema, "strict": strict}
     if said := signature.description if description is None else description:
         made["description"] = said
     runner = Runner(called, function, signature.context, arguments, is_method=signature.is_method)
