@@ -61,6 +61,7 @@ ROOMS = [
     "_partial_json",
     "_content",
     "_pieces",
+    "_assistant_messages",
     "_requests",
     "_model",
     "_served",
@@ -70,6 +71,7 @@ ROOMS = [
     "_tool_calls",
     "_tool_errors",
     "_asks",
+    "_tool_results",
     "_signatures",
     "_tools",
     "_results",
@@ -87,6 +89,7 @@ ROOMS = [
     "_event_maker",
     "_parsed_events",
     "_tool_run",
+    "_tool_jobs",
     "_tool_plan",
     "_parts",
     "_flow",
@@ -149,8 +152,8 @@ ROOMS = [
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {
-    "_requests", "_model", "_results", "_parsed", "_responses", "_repeats", "_chunks", "_accumulator", "_said",
-    "_events", "_event_maker", "_tools", "_tool_run", "_tool_plan", "_transcript", "messages",
+    "_assistant_messages", "_requests", "_model", "_results", "_parsed", "_responses", "_repeats", "_chunks",
+    "_accumulator", "_said", "_events", "_event_maker", "_tools", "_tool_run", "_transcript", "messages",
 }  # fmt: skip
 
 
@@ -216,8 +219,8 @@ def test_the_public_names() -> None:
         "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream", "RefusalError", "RepeatedCallError",
         "ResponseLimits", "ResponseTooLargeError", "RunEvent", "RunStep", "Stream", "StreamEvent",
         "StreamTruncatedError", "StreamedResponse", "TextTool", "TokenBudgetError", "TooManyTurnsError", "Tool",
-        "ToolArgumentsError", "ToolCall", "ToolContext", "ToolError", "ToolFailedError", "ToolRun", "ToolRunError",
-        "ToolRunTimeoutError", "ToolStream", "UnknownArgumentError",
+        "ToolArgumentsError", "ToolCall", "ToolContext", "ToolError", "ToolFailedError", "ToolResultError", "ToolRun",
+        "ToolRunError", "ToolRunTimeoutError", "ToolStream", "UnknownArgumentError",
         "UnprocessableEntityError", "__version__", "custom_tool", "forget", "observe", "tool", "tool_result",
     }  # fmt: skip
     for name in opper_chat.__all__:

@@ -30,6 +30,7 @@ from opper_chat import (
     ToolCall,
     ToolContext,
     ToolError,
+    ToolResultError,
     custom_tool,
     tool,
     tool_result,
@@ -471,7 +472,7 @@ class Model:
     [
         ("text", "text"), ("", ""), (None, "null"), (1, "1"), ({"a": [1]}, '{"a":[1]}'), (Place("c", None),
         '{"city":"c","country":null}'), (Trip([Place("c", None)]), '{"places":[{"city":"c","country":null}]}'),
-        (datetime.date(2026, 1, 2), '"2026-01-02"'), (Unit.KELVIN, '"kelvin"'), (b"ab", '"YWI="'), ({3}, "[3]"),
+        (datetime.date(2026, 1, 2), '"2026-01-02"'), (Unit.KELVIN, "kelvin"), (b"ab", '"YWI="'), ({3}, "[3]"),
         (Model(), '{"mode":"json"}'), ([Model()], '[{"mode":"json"}]'),
         ({"m": TOLD}, '{"m":{"at":"2026-01-02"}}'), (Sent(TOLD), '{"itIs":{"at":"2026-01-02"}}'),
         (types.MappingProxyType({"m": [Kept(TOLD)]}), '{"m":[{"told":{"at":"2026-01-02"},"usage":null,"model":null}]}'),
@@ -491,9 +492,11 @@ def test_the_message_that_answers_a_call(value: object, content: str) -> None:
 
 
 def test_a_result_that_json_has_no_form_for() -> None:
-    """A TypeError, as JSON's own."""
-    with pytest.raises(TypeError, match="form in JSON"):
-        tool_result("1", object())
+    """An error of this package, which is a TypeError as JSON's own is, and names the place."""
+    with pytest.raises(ToolResultError, match="expected a value that JSON has a form for") as raised:
+        tool_result("1", {"a": [1, object()]})
+    assert isinstance(raised.value, TypeError)
+    assert raised.value.argument == "tool_result(value).a[1]"
 
 
 SCALARS = st.sampled_from([int, str, bool, float, Unit, Place, Trip, list[int], Literal["a", "b"], datetime.date])

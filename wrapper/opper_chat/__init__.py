@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ._asks import ToolCall as ToolCall
-    from ._asks import tool_result as tool_result
     from ._async_client import AsyncOpper as AsyncOpper
     from ._async_conversation import AsyncConversation as AsyncConversation
     from ._async_event_stream import AsyncEventStream as AsyncEventStream
@@ -70,9 +69,11 @@ if TYPE_CHECKING:
     from ._tool_errors import ToolArgumentsError as ToolArgumentsError
     from ._tool_errors import ToolError as ToolError
     from ._tool_errors import ToolFailedError as ToolFailedError
+    from ._tool_errors import ToolResultError as ToolResultError
     from ._tool_errors import ToolRunError as ToolRunError
     from ._tool_errors import ToolRunTimeoutError as ToolRunTimeoutError
     from ._tool_errors import TooManyTurnsError as TooManyTurnsError
+    from ._tool_results import tool_result as tool_result
     from ._tool_run import CalledTool as CalledTool
     from ._tool_run import RunEvent as RunEvent
     from ._tool_run import RunStep as RunStep
@@ -85,7 +86,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
-    "_asks": ("ToolCall", "tool_result"),
+    "_asks": ("ToolCall",),
     "_async_run": ("AsyncToolStream",),
     "_run": ("ToolStream",),
     "_signatures": ("ToolContext",),
@@ -96,9 +97,11 @@ _HOMES = {
         "ToolArgumentsError",
         "ToolError",
         "ToolFailedError",
+        "ToolResultError",
         "ToolRunError",
         "ToolRunTimeoutError",
     ),
+    "_tool_results": ("tool_result",),
     "_tool_run": ("CalledTool", "RunEvent", "RunStep", "ToolRun"),
     "_tools": ("TextTool", "Tool", "custom_tool", "tool"),
     "_async_client": ("AsyncOpper",),
@@ -214,6 +217,7 @@ __all__ = (
     "ToolContext",
     "ToolError",
     "ToolFailedError",
+    "ToolResultError",
     "ToolRun",
     "ToolRunError",
     "ToolRunTimeoutError",

@@ -17,7 +17,8 @@ from ._async_workers import AsyncBeforeCall, AsyncOnEvent, AsyncWorkers, ask, as
 from ._call import Call
 from ._errors import OpperError
 from ._results import ChatCompletion
-from ._tool_plan import Job, Plan, RunSettings
+from ._tool_jobs import Job
+from ._tool_plan import Plan, RunSettings
 from ._tool_run import (
     RunDoneEvent,
     RunEvent,

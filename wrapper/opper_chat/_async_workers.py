@@ -8,13 +8,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import copy_context
 from functools import partial
 from math import inf
 from threading import Thread
 from time import monotonic
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -25,7 +25,8 @@ from ._async_bell import Bell
 from ._async_wait import undisturbed
 from ._checks import describe
 from ._errors import InvalidArgumentError
-from ._tool_plan import Job, Verdict
+from ._tool_jobs import Job
+from ._tool_plan import Verdict
 from ._tool_run import RunStep
 from ._tools import Toolbox
 
@@ -119,8 +120,9 @@ class AsyncWorkers:
             self._tell(job, ended=False)
             began = monotonic()
             try:
-                result = job.work() if job.is_async else await _in_a_thread(job.work)
-                job.result = await result if inspect.isawaitable(result) else result
+                pending = _begun(job) if job.is_async else await _in_a_thread(partial(_begun, job))
+                if pending is not None:
+                    job.returned(await _awaited(pending))
                 error: BaseException | None = None
             except anyio.get_cancelled_exc_class() as cancelled:
                 if self._closing or not self._tasks:
@@ -167,6 +169,21 @@ async def ask_in_time(seconds: float | None, function: Callable[..., Any], *argu
     """
     with anyio.fail_after(None if seconds is None else max(seconds, 0)):
         return await ask(function, *arguments)
+
+
+def _begun(job: Job) -> object:
+    """Call the function of a job; return what is still to be awaited, or None where it has returned."""
+    result = job.work()
+    if inspect.isawaitable(result) or isinstance(result, AsyncIterator):
+        return cast("object", result)
+    job.returned(result)
+    return None
+
+
+async def _awaited(pending: object) -> object:
+    """Return what comes of an awaitable, or a list of what an async iterator yields."""
+    result = await pending if inspect.isawaitable(pending) else pending
+    return [item async for item in result] if isinstance(result, AsyncIterator) else result
 
 
 async def _in_a_thread(work: Callable[[], object]) -> object:

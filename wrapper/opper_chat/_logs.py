@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from . import _json
 from ._error_bodies import REMOVED
-from ._errors import APIConnectionError, StreamTruncatedError
+from ._errors import APIConnectionError, InvalidArgumentError, OpperError, StreamTruncatedError
 from ._json import is_array, is_object
 from ._options import find_log_settings
 from ._record import Attempt, CallRecord
@@ -30,7 +30,7 @@ LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 LONGEST = 200
 """The most characters of a value, unless it has a length of its own."""
 
-LENGTHS = {"headers": 2000, "reason": 1000, "content": 8000}
+LENGTHS = {"headers": 2000, "reason": 1000, "content": 8000, "traceback": 8000}
 
 SHOWN = frozenset({
     "frequency_penalty", "logprobs", "max_completion_tokens", "max_tokens", "n", "parallel_tool_calls",
@@ -117,6 +117,35 @@ class Log:
 log = Log()
 """The one of this process."""
 
+
+def log_tool_failure(tool: str, call_id: str, error: Exception) -> None:
+    """Write that a call of a tool failed: at WARNING, or at INFO where the model made the mistake or is told of it.
+
+    Neither arguments nor the message of the exception are written, unless content is asked for. At DEBUG the traceback
+    is: its frames, and the class of the exception.
+    """
+    told = isinstance(error, OpperError) and not isinstance(error, InvalidArgumentError)
+    level = logging.INFO if told else logging.WARNING
+    if not logger.isEnabledFor(level):
+        return
+    facts: Facts = {"tool": tool, "call_id": call_id or None, "error": type(error).__name__}
+    if log.content:
+        facts["reason"] = str(error)
+    _write(level, "tool", facts, _traceback(error))
+
+
+def _traceback(error: Exception) -> str:
+    if not (log.content or logger.isEnabledFor(logging.DEBUG)) or error.__traceback__ is None:
+        return ""
+    from traceback import format_exception, format_tb
+
+    if log.content:
+        lines = format_exception(error)
+    else:
+        lines = [*format_tb(error.__traceback__), f"{type(error).__qualname__}\n"]
+    return KEY.sub(_without_key, "".join(lines))[-LENGTHS["traceback"] :]
+
+
 _lock = Lock()
 _set_up = False
 
@@ -144,10 +173,13 @@ def set_up_logging() -> None:
         _set_up = True
 
 
-def _write(level: int, word: str, facts: Mapping[str, object]) -> None:
-    """Write a line; facts that are not known are left out."""
+def _write(level: int, word: str, facts: Mapping[str, object], traceback: str = "") -> None:
+    """Write a line, and a traceback below it; facts that are not known are left out."""
     known = {name: clean(value, name) for name, value in facts.items() if value is not None}
     line = " ".join([word, *(f"{name}={_quoted(value)}" for name, value in known.items())])
+    if traceback:
+        known["traceback"] = traceback
+        line = f"{line}\n{traceback.rstrip()}"
     # The line is an argument, so that a percent sign in it means nothing.
     logger.log(level, "%s", line, extra={f"opper_{name}": value for name, value in known.items()})
 

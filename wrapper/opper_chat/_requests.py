@@ -17,6 +17,7 @@ from opper_chat_api.params import (
 )
 
 from . import _json
+from ._assistant_messages import complete_message
 from ._checks import check_json, describe, members
 from ._content import put_together
 from ._errors import InvalidArgumentError, UnknownArgumentError
@@ -240,7 +241,7 @@ def check_extra_keys(extra_body: object, refused: Mapping[str, str]) -> None:
 def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> None:
     """Say who speaks in an answer's message that goes back, leave out what it has as null, and put parts together.
 
-    Servers that leave ``role`` out want it when it comes, and those that send null do not take it.
+    Servers that leave ``role`` out want it when it comes, and those that send null do not take it, but as the content.
     """
     messages, given = body.get("messages"), params.get("messages")
     if not is_array(messages) or not is_sequence(given):
@@ -254,6 +255,8 @@ def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> N
                     del message[name]
                 put_together(message)
             message.setdefault("role", "assistant")
+            if message["role"] == "assistant":
+                complete_message(message)
 
 
 def _choices(body: Mapping[str, object]) -> int:

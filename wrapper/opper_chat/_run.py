@@ -18,7 +18,8 @@ from ._calls import Calls
 from ._errors import OpperError
 from ._event_stream import EventStream, StreamManager
 from ._results import ChatCompletion
-from ._tool_plan import Job, Plan, RunSettings
+from ._tool_jobs import Job
+from ._tool_plan import Plan, RunSettings
 from ._tool_run import (
     RunDoneEvent,
     RunEvent,

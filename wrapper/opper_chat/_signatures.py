@@ -46,6 +46,8 @@ class Signature(NamedTuple):
     """The parameter that gets a `ToolContext`, if one does."""
     is_method: bool
     """Whether it stands in a class, and its first parameter is the object."""
+    returns: object = None
+    """The type that it is declared to return; None where it declares none, or None."""
 
 
 def read_signature(function: Callable[..., object]) -> Signature:
@@ -82,7 +84,7 @@ def read_signature(function: Callable[..., object]) -> Signature:
         # What strict mode requires and a function does not is null, unless null is a value of its own.
         optional = default is not NO_DEFAULT and not _takes_none(hint)
         fields.append(Field(parameter.name, hint, default, about.get(parameter.name, ""), optional=optional))
-    return Signature(name, description, fields, context, is_method)
+    return Signature(name, description, fields, context, is_method, hints.get("return"))
 
 
 def is_context(hint: object) -> bool:

@@ -3,6 +3,7 @@
 OpperError
 ├── ToolError                               raised by a tool: its text is told to the model
 ├── ToolArgumentsError (also ValueError)    what the model wrote is not what the tool takes
+├── ToolResultError (an InvalidArgumentError, also TypeError)    JSON has no form for what a tool returned
 └── ToolRunError                            a run ended before the answer; `run` is what was done until then
     ├── TooManyTurnsError                   max_turns answers, and the last one asks for tools again
     ├── RepeatedCallError                   the same call again, and it was always answered the same
@@ -15,7 +16,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._errors import OpperError
+from ._errors import InvalidArgumentError, OpperError
 
 if TYPE_CHECKING:
     from ._asks import ToolCall
@@ -45,6 +46,19 @@ class ToolArgumentsError(OpperError, ValueError):
         self.call_id = call_id
         self.reason = reason
         self.arguments = arguments
+
+
+class ToolResultError(InvalidArgumentError, TypeError):
+    """JSON has no form for what a tool returned, or for something in it: a mistake in the program.
+
+    The tool has done its work, so the model is not told that it failed. In a run, the run ends with this error.
+
+    Attributes:
+        argument: the place, such as ``get_weather().wind``.
+        accepted: what is accepted there.
+        given: what was returned there, cut to a readable length.
+        run: what was done until then, or None outside of a run.
+    """
 
 
 class ToolRunError(OpperError):

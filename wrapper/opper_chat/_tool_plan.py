@@ -7,14 +7,14 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
-from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
-
 from . import _json
 from ._answers import Asked
-from ._asks import ToolCall, asked, id_of, result_text, told, tool_result
+from ._asks import ToolCall, asked
+from ._assistant_messages import sendable, with_ids
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json import is_array, is_mapping, is_object, is_sequence
+from ._logs import log_tool_failure
 from ._options import check_count
 from ._requests import check_extra_keys
 from ._results import ChatCompletion
@@ -28,10 +28,13 @@ from ._tool_errors import (
     ToolRunTimeoutError,
     TooManyTurnsError,
 )
+from ._tool_jobs import Job
+from ._tool_results import encodable_text, result_error, result_text, tool_result
 from ._tool_run import CalledTool, ToolRun
 from ._tools import Runner, Toolbox
 
 if TYPE_CHECKING:
+    from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
     from opper_chat_api.params import ChatMessageParam
 
 OnToolError: TypeAlias = Literal["answer", "raise"] | Callable[[ToolCall, Exception], str]
@@ -81,30 +84,6 @@ class RunSettings(NamedTuple):
             accepted = "'answer', 'raise' or a function that is not async"
             raise InvalidArgumentError("on_tool_error", accepted, describe(self.on_tool_error))
         return self
-
-
-class Job:
-    """A call that is to be carried out, and how that ended. Whoever carries it out writes nothing else."""
-
-    __slots__ = ("called", "crash", "duration", "error", "is_async", "result", "work")
-
-    def __init__(self, called: CalledTool, work: Callable[[], object], *, is_async: bool) -> None:
-        self.called = called
-        self.work = work
-        self.is_async = is_async
-        self.result: object = None
-        self.error: Exception | None = None
-        self.crash: BaseException | None = None
-        """What is no failure of a tool, such as KeyboardInterrupt."""
-        self.duration = 0.0
-
-    def ended(self, error: BaseException | None, duration: float) -> None:
-        """Take note of the end."""
-        self.duration = duration
-        if isinstance(error, Exception):
-            self.error = error
-        else:
-            self.crash = error
 
 
 class Plan:
@@ -192,7 +171,7 @@ class Plan:
         if not completion.choices:
             return []
         choice = completion.choices[0]
-        message = _with_ids(choice.message, run.turns)
+        message = with_ids(choice.message, run.turns)
         if not message.tool_calls:
             run.messages.append(message)
             run.end(self._asked.parsed(completion, None, b"").parsed)
@@ -201,7 +180,7 @@ class Plan:
         run.pending = [call for call in calls if self.tools.hands_back(call)]
         called = [CalledTool(call, run.turns) for call in calls if not self.tools.hands_back(call)]
         run.calls.extend(called)
-        self._open = message, called
+        self._open = sendable(message), called
         self.is_over = bool(run.pending)
         if not run.pending:
             self._check_limits(called)
@@ -238,7 +217,7 @@ class Plan:
             return job
         if verdict is False or isinstance(verdict, str):
             called.outcome = "refused"
-            called.content = told(f"Error: the call was refused. {verdict or ''}".rstrip())
+            called.content = encodable_text(f"Error: the call was refused. {verdict or ''}".rstrip())
             return None
         if not is_mapping(verdict):
             accepted = "a function that returns None, True, False, a string or a dict of arguments"
@@ -258,6 +237,7 @@ class Plan:
 
         Raises:
             ToolFailedError: it failed, and that is to end the run.
+            ToolResultError: JSON has no form for what it returned.
         """
         called = job.called
         called.duration = job.duration
@@ -267,11 +247,13 @@ class Plan:
             self._fail(called, job.error)
             return called
         called.result = job.result
-        try:
-            called.content = result_text(job.result)
-            called.outcome = "done"
-        except TypeError as error:
-            self._fail(called, error)
+        if job.misfit is not None:
+            called.outcome, called.content = "failed", "Error: the tool has run, and its result cannot be shown."
+            called.error = formless = result_error(f"{called.call.name}()", job.misfit)
+            log_tool_failure(called.call.name, called.call.id, formless)
+            raise formless
+        called.content = job.content
+        called.outcome = "done"
         return called
 
     def settle(self) -> None:
@@ -304,17 +286,18 @@ class Plan:
         given = dict(called.arguments or {})
         if tool.context is not None:
             given[tool.context] = ToolContext(self.settings.context, called.call, self.run)
-        return Job(called, partial(tool.run, **given), is_async=tool.is_async)
+        return Job(called, partial(tool.run, **given), is_async=tool.is_async, returns=tool.returns)
 
     def _fail(self, called: CalledTool, error: Exception) -> None:
         called.outcome, called.error = "failed", error
         called.content = result_text(error)
+        log_tool_failure(called.call.name, called.call.id, error)
         policy = self.settings.on_tool_error
         if callable(policy):
             content: object = policy(called.call, error)
             if not isinstance(content, str):
                 raise InvalidArgumentError("on_tool_error()", "a function that returns a string", describe(content))
-            called.content = told(str.__str__(content))
+            called.content = encodable_text(str.__str__(content))
         elif policy == "raise":
             raise ToolFailedError(
                 f"The tool {called.call.name!r} failed: {type(error).__name__}: {error}", self.run, called.call
@@ -367,20 +350,6 @@ def _sorted(value: object) -> object:
     if is_object(value):
         return {name: _sorted(value[name]) for name in sorted(value)}
     return [_sorted(item) for item in value] if is_array(value) else value
-
-
-def _with_ids(message: ChatCompletionMessage, turn: int) -> ChatCompletionMessage:
-    """Return a message each of whose calls has an id of its own: some servers give none, or one for all."""
-    ids = [id_of(call) for call in message.tool_calls or ()]
-    if all(ids) and len(set(ids)) == len(ids):
-        return message
-    value = message.to_dict()
-    seen: set[str] = set()
-    for place, (call_id, call) in enumerate(zip(ids, value["tool_calls"], strict=True)):
-        if not call_id or call_id in seen:
-            call["id"] = f"call_{turn}_{place}"
-        seen.add(call_id)
-    return ChatCompletionMessage.from_dict(value)
 
 
 def _later_choice(choice: object) -> object:

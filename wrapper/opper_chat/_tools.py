@@ -47,6 +47,8 @@ class Runner(NamedTuple):
     """The parameter that gets the input of a custom tool."""
     is_method: bool = False
     """Whether there is no object yet that it is a method of."""
+    returns: object = None
+    """The type that the function is declared to return, or None."""
 
     @property
     def is_async(self) -> bool:
@@ -227,7 +229,9 @@ def tool(
     made: dict[str, object] = {"name": called, "parameters": arguments.schema, "strict": strict}
     if said := signature.description if description is None else description:
         made["description"] = said
-    runner = Runner(called, function, signature.context, arguments, is_method=signature.is_method)
+    runner = Runner(
+        called, function, signature.context, arguments, is_method=signature.is_method, returns=signature.returns
+    )
     return Tool(function, FunctionTool.from_dict({"type": "function", "function": made}), runner)
 
 
@@ -285,7 +289,9 @@ def custom_tool(
     if format is not None:
         made["format"] = dict(format) if is_mapping(format) else cast("Any", format).to_dict()
     text = signature.parameters[0].name
-    runner = Runner(called, function, signature.context, text=text, is_method=signature.is_method)
+    runner = Runner(
+        called, function, signature.context, text=text, is_method=signature.is_method, returns=signature.returns
+    )
     return TextTool(function, CustomTool.from_dict({"type": "custom", "custom": made}), runner)
 
 
@@ -295,8 +301,10 @@ def _defined(function: Callable[P, R], definition: FunctionToolParam | FunctionT
     except DecodeError as error:
         accepted = "a definition such as {'type': 'function', 'function': {'name': ...}}"
         raise InvalidArgumentError("definition", accepted, describe(definition), f"{error}.") from None
-    context = next((name for name, hint in hints_of(function).items() if is_context(hint)), None)
-    return Tool(function, model, Runner(_checked_name(model.function.name), function, context))
+    hints = hints_of(function)
+    context = next((name for name, hint in hints.items() if is_context(hint)), None)
+    runner = Runner(_checked_name(model.function.name), function, context, returns=hints.get("return"))
+    return Tool(function, model, runner)
 
 
 def _checked_name(name: str) -> str:

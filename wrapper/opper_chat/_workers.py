@@ -15,7 +15,8 @@ from ._asks import ToolCall
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._signatures import is_async, name_of
-from ._tool_plan import Job, Verdict
+from ._tool_jobs import Job
+from ._tool_plan import Verdict
 from ._tool_run import RunStep
 from ._tools import Toolbox
 
@@ -154,10 +155,11 @@ def _carry_out(job: Job) -> None:
     began = monotonic()
     error: BaseException | None = None
     try:
-        job.result = job.work()
-        if inspect.isawaitable(job.result):
-            _drop(job.result)
+        result = job.work()
+        if inspect.isawaitable(result):
+            _drop(result)
             raise TypeError("the tool returned what is to be awaited, which is for the async client")
+        job.returned(result)
     except BaseException as raised:  # noqa: BLE001  # whoever waits for the call raises it
         error = raised
     job.ended(error, monotonic() - began)

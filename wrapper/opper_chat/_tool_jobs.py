@@ -1,0 +1,56 @@
+"""A call of a tool on its way from the plan of a run to what carries it out, and back. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ._tool_results import drained, result_text
+from ._tool_run import CalledTool
+from ._values import Misfit
+
+
+class Job:
+    """A call that is to be carried out, and how that ended. Whoever carries it out writes nothing else.
+
+    Args:
+        called: the call.
+        work: calls the function.
+        is_async: whether what the function returns is to be awaited.
+        returns: the type that the function is declared to return, or None.
+    """
+
+    __slots__ = ("called", "content", "crash", "duration", "error", "is_async", "misfit", "result", "returns", "work")
+
+    def __init__(self, called: CalledTool, work: Callable[[], object], *, is_async: bool, returns: object) -> None:
+        self.called = called
+        self.work = work
+        self.is_async = is_async
+        self.returns = returns
+        self.result: object = None
+        self.content = ""
+        """What the model is told of the result."""
+        self.misfit: Misfit | None = None
+        """Why the model cannot be told of the result."""
+        self.error: Exception | None = None
+        self.crash: BaseException | None = None
+        """What is no failure of a tool, such as KeyboardInterrupt."""
+        self.duration = 0.0
+
+    def returned(self, result: object) -> None:
+        """Keep what the function returned, and write it as text.
+
+        To be called where the function runs: reading a generator runs the function's code, and may take its time.
+        """
+        self.result = drained(result)
+        try:
+            self.content = result_text(self.result, self.returns)
+        except Misfit as misfit:
+            self.misfit = misfit
+
+    def ended(self, error: BaseException | None, duration: float) -> None:
+        """Take note of the end."""
+        self.duration = duration
+        if isinstance(error, Exception):
+            self.error = error
+        else:
+            self.crash = error
