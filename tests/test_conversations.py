@@ -509,7 +509,7 @@ def test_what_is_trimmed(messages: list[dict[str, Any]], budget: int, weights: l
 def test_turns_are_left_out_whole_and_oldest_first() -> None:
     """The first turn with its tools, then the second; of a turn that is too large, its older rounds."""
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    calls: Any = {"role": "assistant", "tool_calls": [call]}
+    calls: Any = {"role": "assistant", "content": None, "tool_calls": [call]}
     first = [user("a"), calls, tool("1", "r"), assistant("b")]
     second = [user("c"), assistant("d")]
     third = [user("e"), calls, tool("1", "r"), {**calls, "x": 1}, tool("1", "s")]

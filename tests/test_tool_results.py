@@ -267,7 +267,19 @@ def test_a_result_without_a_form_is_an_error_of_the_program(
     assert len(server.requests) == 1
     (record,) = caplog.records
     assert record.getMessage() == "tool tool=formless call_id=1.0 error=ToolResultError"
-    assert str(pickle.loads(pickle.dumps(InvalidArgumentError(place, "a", "b")))) == f"{place}: expected a, got b"
+
+
+def test_the_error_can_be_pickled() -> None:
+    """With the place and what was given."""
+    with pytest.raises(ToolResultError) as raised:
+        tool_result("1", [1j])
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert (type(again), again.argument, again.given, again.run) == (
+        ToolResultError,
+        "tool_result(value)[0]",
+        "1j",
+        None,
+    )
 
 
 def test_a_result_that_contains_itself(way: Way, server: LocalServer) -> None:
