@@ -3,7 +3,8 @@
 OpperError
 ├── ToolError                               raised by a tool: its text is told to the model
 ├── ToolArgumentsError (also ValueError)    what the model wrote is not what the tool takes
-├── ToolResultError (an InvalidArgumentError, also TypeError)    JSON has no form for what a tool returned
+├── InvalidArgumentError
+│   └── ToolResultError (also TypeError)    JSON has no form for what a tool returned
 └── ToolRunError                            a run ended before the answer; `run` is what was done until then
     ├── TooManyTurnsError                   max_turns answers, and the last one asks for tools again
     ├── RepeatedCallError                   the same call again, and it was always answered the same
