@@ -1,13 +1,18 @@
 """Credentials in the wrong place: an error that names the place and never the credential."""
 
 import copy
+import html
+import json
 import pickle
+import traceback
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from flavours import HELLO, Flavour
 from http_library import httpx
-from opper_chat import APIConnectionError, AsyncOpper, InvalidArgumentError, Opper
+from opper_chat import APIConnectionError, APIError, AsyncOpper, InvalidArgumentError, Opper
 from opper_chat._requests import prepare
 from opper_chat.testing import LocalServer, Reply
 from opper_chat_api import AuthenticatedClient
@@ -131,3 +136,70 @@ def test_an_answer_without_role_goes_back_with_one(server: LocalServer, flavour:
     flavour.create(server.base_url, messages=[*HELLO, message, result])
     assert server.requests[-1].body["messages"][1]["role"] == "assistant"
     assert "role" not in copy.copy(message).to_dict()
+
+
+ODD_KEY = 'op/en+"<&' + "Sesame" * 3
+REPEATED: dict[str, Callable[[str], str]] = {
+    "as it is": lambda key: key,
+    "in capitals": str.upper,
+    "in small letters": str.lower,
+    "as JSON": lambda key: json.dumps(key)[1:-1],
+    "as JSON with slashes escaped": lambda key: json.dumps(key)[1:-1].replace("/", "\\/"),
+    "as HTML": html.escape,
+    "as a URL": lambda key: quote(key, safe=""),
+    "as a path": quote,
+}
+
+
+@pytest.mark.parametrize("form", REPEATED)
+@pytest.mark.parametrize("key", [SECRET, ODD_KEY])
+@pytest.mark.parametrize("status", [200, 401])
+@pytest.mark.parametrize("way", ["create", "stream", "raw", "raw json", "streaming parse", "streaming json"])
+def test_a_repeated_key_is_in_no_error(
+    server: LocalServer, flavour: Flavour, way: str, status: int, key: str, form: str
+) -> None:
+    """However the server spells it and however the response is read; its headers are without it too."""
+    repeated = REPEATED[form](key)
+    body = (
+        f"Bad key {repeated}!".encode()
+        if way.endswith("json")
+        else json.dumps({"error": {"message": repeated}}).encode()
+    )
+    server.reply(Reply(status, {"content-type": "application/json", "x-echo": f"Bearer {repeated}"}, body))
+
+    def call(client: Opper) -> None:
+        completions: Any = client.chat.completions
+        if way in ("create", "stream"):
+            completions.create(messages=HELLO, **({"stream": True} if way == "stream" else {})).get_final_text()
+        elif way.startswith("raw"):
+            raw = completions.with_raw_response.create(messages=HELLO)
+            assert form == "as it is" or repeated not in str(raw.headers)
+            raw.json() if way == "raw json" else raw.parse()
+        else:
+            with completions.with_streaming_response.create(messages=HELLO) as streamed:
+                streamed.json() if way == "streaming json" else streamed.parse()
+
+    async def call_async(client: AsyncOpper) -> None:
+        completions: Any = client.chat.completions
+        if way in ("create", "stream"):
+            answer = await completions.create(messages=HELLO, **({"stream": True} if way == "stream" else {}))
+            await answer.get_final_text()
+        elif way.startswith("raw"):
+            raw = await completions.with_raw_response.create(messages=HELLO)
+            raw.json() if way == "raw json" else raw.parse()
+        else:
+            async with completions.with_streaming_response.create(messages=HELLO) as streamed:
+                await (streamed.json() if way == "streaming json" else streamed.parse())
+
+    with pytest.raises(APIError) as caught:
+        flavour(call if flavour.kind == "sync" else call_async, api_key=key, base_url=server.base_url)
+    error = caught.value
+    assert error.response is not None
+    told = [str(error), repr(error), error.message, error.raw_body.decode(), error.response.text, str(error.body)]
+    told += [str(error.headers), str(error.request and error.request.headers), str(error.attempts)]
+    told += [pickle.dumps(error).decode("latin-1"), "".join(traceback.format_exception(error))]
+    for text in told:
+        assert repeated.lower() not in text.lower()
+        assert key.lower() not in text.lower()
+    assert "[removed]" in error.raw_body.decode()
+    assert "[removed]" in error.headers["x-echo"]

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ._async_stream import AsyncStream as AsyncStream
     from ._client import Opper as Opper
     from ._conversation import Conversation as Conversation
+    from ._error_response import ErrorRequest as ErrorRequest
+    from ._error_response import ErrorResponse as ErrorResponse
     from ._errors import AnswerError as AnswerError
     from ._errors import APIConnectionError as APIConnectionError
     from ._errors import APIError as APIError
@@ -125,6 +127,7 @@ _HOMES = {
     "_parsed_events": ("ParsedStreamEvent",),
     "_parsing": ("ParsedStream",),
     "_record": ("Attempt", "CallRecord", "Observer"),
+    "_error_response": ("ErrorRequest", "ErrorResponse"),
     "_errors": (
         "APIConnectionError",
         "APIError",
@@ -180,6 +183,8 @@ __all__ = (
     "ConflictError",
     "ContentFilterFinishReasonError",
     "Conversation",
+    "ErrorRequest",
+    "ErrorResponse",
     "EventStream",
     "InternalServerError",
     "InvalidAnswerError",

@@ -152,7 +152,7 @@ class AsyncHTTP:
         prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
         response: AnyAsyncReply | None = None
         began = monotonic()
-        call.sending(began)
+        call.sending(began, prepared)
         clocks.wait(began)
         try:
             with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
@@ -177,6 +177,7 @@ class AsyncHTTP:
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
         response.forget(call.keys)
+        call.sent = response.request  # another one, if the caller's own client followed a redirect
         return response
 
     async def give_up(self, call: Call) -> None:

@@ -54,6 +54,7 @@ async def parse(
             completion.attempts = attempts = (*attempts, *completion.attempts)
             parsed = asked.parsed(completion, call.record.status_code, body)
         except InvalidAnswerError as error:
+            call.describe(error)
             error.rejected = tuple(rejected)
             if len(rejected) == left:
                 raise
@@ -63,6 +64,7 @@ async def parse(
             rejected.append(error.completion)
             arguments = asking_again(arguments, error)
         except APIError as error:
+            call.describe(error)
             error.rejected = tuple(rejected)
             if not isinstance(error, AnswerError):
                 error.attempts = (*attempts, *error.attempts)
@@ -112,7 +114,11 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
         return self._parsed()
 
     def _parsed(self) -> ParsedChatCompletion[T]:
-        return self._asked.parsed(self.snapshot, self._response.status_code, b"")
+        try:
+            return self._asked.parsed(self.snapshot, self._response.status_code, b"")
+        except APIError as error:
+            self._call.describe(error)
+            raise
 
 
 class AsyncParsedStreamManager(Generic[T]):

@@ -93,9 +93,19 @@ class _AsyncResponse:
             completion = read_completion(self.status_code, self.headers, content, limits)
         except APIError as error:
             error.attempts = self.attempts
+            self._call.describe(error)
             raise
         completion.came_by(self._call.record)
         return completion
+
+    def _value(self, content: bytes) -> object:
+        try:
+            return _json.decode(content)
+        except ValueError as reason:
+            error = not_json(self.status_code, self.headers, content, str(reason))
+        error.attempts = self.attempts
+        self._call.describe(error)
+        raise error
 
 
 class AsyncRawResponse(_AsyncResponse):
@@ -117,7 +127,7 @@ class AsyncRawResponse(_AsyncResponse):
         Raises:
             APIResponseValidationError: it is not JSON.
         """
-        return _value(self.http_response, self.content)
+        return self._value(self.content)
 
     def parse(self) -> ChatCompletion:
         """Return the completion.
@@ -227,7 +237,7 @@ class AsyncStreamedResponse(_AsyncResponse):
         Raises:
             APIResponseValidationError: it is not JSON.
         """
-        return _value(self.http_response, await self.read())
+        return self._value(await self.read())
 
     async def parse(self) -> ChatCompletion:
         """Read the whole body of a plain call, and return the completion.
@@ -287,10 +297,3 @@ class AsyncStreamedResponseManager:
     ) -> None:
         if self._response is not None:
             await self._response.close()
-
-
-def _value(response: httpx.Response, content: bytes) -> object:
-    try:
-        return _json.decode(content)
-    except ValueError as error:
-        raise not_json(response.status_code, response.headers, content, str(error)) from None

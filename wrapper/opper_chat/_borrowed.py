@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from ._answer_headers import AnswerHeaders
 from ._body import keep, of_library
 from ._content_coding import BodyDecoder, accepted_codings
-from ._error_bodies import SHORTEST_SECRET
 from ._options import Secret
 from ._sent import BorrowedRequest, forget_in_headers, forget_key_of
 from ._settings import Steps
@@ -133,11 +132,11 @@ class BorrowedReply:
 
         They have them for as long as it lives.
         """
-        secrets = [secret for key in keys if len(secret := key.reveal()) >= SHORTEST_SECRET]
+        secrets = [key.forms for key in keys]
         for response in (*self._response.history, self._response):
             forget_key_of(response.request)
-            for secret in secrets:
-                forget_in_headers(response.headers, secret)
+            for forms in secrets:
+                forget_in_headers(response.headers, forms)
         if self._response.next_request is not None:  # a redirect that was not followed
             forget_key_of(self._response.next_request)
         self.headers = AnswerHeaders.of(self._response.headers.raw)

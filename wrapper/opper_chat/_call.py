@@ -23,6 +23,7 @@ from ._settings import ClientSettings
 if TYPE_CHECKING:
     from ._async_reply import AnyAsyncReply
     from ._reply import AnyReply as AnySyncReply
+    from ._sent import AnyRequest
 
     AnyReply: TypeAlias = AnyAsyncReply | AnySyncReply
 
@@ -45,7 +46,7 @@ class Call:
 
     __slots__ = (
         "_began", "_retries", "_telling", "clocks", "headers", "keys", "permit", "record", "request",
-        "response", "settings",
+        "response", "sent", "settings",
     )  # fmt: skip
 
     def __init__(
@@ -75,6 +76,8 @@ class Call:
         """What counts it against `max_concurrency`, if anything does; released at its end."""
         self.response: AnyReply | None = None
         """The last response, to be closed if the call ends before its caller has it."""
+        self.sent: AnyRequest | None = None
+        """The request of the last attempt, as it was sent."""
         self._began: float | None = None
         self._telling = False
 
@@ -83,9 +86,10 @@ class Call:
         self._telling = True
         tell_beginning(self.record)
 
-    def sending(self, now: float) -> None:
+    def sending(self, now: float, request: AnyRequest) -> None:
         """Take note that an attempt begins."""
         self._began = now
+        self.sent = request
         self.record.status_code = self.record.request_id = None
         self.record.headers = {}
 
@@ -104,7 +108,7 @@ class Call:
 
         There is none after the final one, whatever the error.
         """
-        self._forget_key(error)
+        self.describe(error)
         if self._began is None:  # nothing was sent
             error.attempts = tuple(self._retries.attempts)
             return None
@@ -132,7 +136,8 @@ class Call:
 
     def raised(self, error: BaseException, now: float) -> None:
         """Take note of what ended it: an error of its own, or a cancellation or the like, and tell of the end."""
-        self._forget_key(error)
+        if isinstance(error, APIError):
+            self.describe(error)
         if self._began is not None:
             self._retries.broken_off(error, self.record, now - self._began)
             self._told()
@@ -143,10 +148,14 @@ class Call:
             self._retries.succeeded(self.record, now - self._began)
             self._told()
 
-    def _forget_key(self, error: BaseException) -> None:
-        if isinstance(error, APIError):
-            for key in self.keys:
-                error.forget(key.reveal())
+    def describe(self, error: APIError) -> None:
+        """Tell an error which request it is about, and take the keys out of it."""
+        for key in self.keys:
+            if key.forms:
+                error.forget(key.forms)
+        if error.request is None and self.sent is not None:
+            self.sent.forget_key()
+            error.request = self.sent.describe()
 
     def _told(self) -> None:
         self._began = None

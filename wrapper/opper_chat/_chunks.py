@@ -16,7 +16,7 @@ from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
 from ._json import is_array, is_object
 from ._repeats import MessageChunk, ReadChunk, Repeats
 from ._response_limits import DEFAULT_LIMITS, ResponseLimits, within
-from ._responses import exceeded_limit, not_json
+from ._responses import exceeded_limit, not_json, with_excerpt
 from ._sse import EventDecoder, ServerSentEvent
 
 __all__ = ["ChatCompletionChunk", "ChoiceDelta", "ChunkReader", "ReadChunk"]
@@ -121,7 +121,8 @@ class ChunkReader:
             chunk = self._read_value(value, content)
             self.done = self.failure is None
             return [] if chunk is None else [chunk]
-        message = "The server answered with JSON that is neither a stream nor a completion."
+        said = "The server answered with JSON that is neither a stream nor a completion"
+        message = with_excerpt(said, self._headers, content, value)
         kind = APIError if is_error(value) else APIResponseValidationError
         self.failure = self._error(kind, message, content, value)
         return []

@@ -1,4 +1,4 @@
-"""What the body of a failed call says, whatever its shape, and what is taken out of it. No I/O."""
+"""What the body of a failed call says, whatever its shape. No I/O."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from typing import NamedTuple
 
 from ._json import is_array, is_object
 
-REMOVED = "[removed]"
-"""Stands where a secret was."""
+_MESSAGES = (
+    "message", "Message", "msg", "error_description", "error_message", "error_msg", "errorMessage", "status_msg",
+    "faultstring", "title",
+)  # fmt: skip
+"""Names under which servers put the words of an error, those of the documented shapes first."""
 
-SHORTEST_SECRET = 8
-"""How many characters a key has at least that can be told from the words around it."""
+_NESTED = ("base_resp", "fault", "message")
+"""Names under which some servers put the error's object where others have ``error``: MiniMax, Apigee, Mistral."""
 
 
 class ErrorBody(NamedTuple):
@@ -31,23 +34,34 @@ def is_error_body(body: object) -> bool:
 
 
 def read_error_body(body: object) -> ErrorBody:
-    """Read the shapes in use: Opper's v2 (flat) and v3 (nested), OpenAI's, ``{"error": text}``, ``{"detail": ...}``."""
+    """Read the shapes in use.
+
+    Those of Opper's v2 (flat) and v3 (nested) and of OpenAI, ``{"error": text}``, ``{"detail": ...}``, lists of errors,
+    and what other servers were seen to send.
+    """
     if is_array(body) and len(body) == 1:
         body = body[0]  # some gateways wrap the object in a list
     if not is_object(body):
         return ErrorBody()
-    error = body.get("error") or _error_of_a_choice(body)
+    error = body.get("error") or _error_of_a_choice(body) or _first(body.get("errors"))
     if isinstance(error, str) and error:
-        return ErrorBody(
-            _text(body.get("message")) or error, _text(body.get("type")), body.get("detail"), _code(body.get("code"))
-        )
+        return ErrorBody(_words(body) or error, _text(body.get("type")), body.get("detail"), _code(body.get("code")))
     said = error if is_object(error) else body
-    detail = said.get("detail", said.get("details"))
-    message = _text(said.get("message")) or _text(detail) or _first_message(detail)
-    code = _code(said.get("code"))
+    nested = next((inner for name in _NESTED if is_object(inner := said.get(name))), {})
+    detail = said.get("detail", said.get("details", nested.get("detail")))
+    message = _words(said) or _words(nested) or _text(detail) or _first_message(detail)
+    code = _code(said.get("code", nested.get("status_code")))
     # v3 has no `type`: its code is the name of the error.
     kind = _text(said.get("type")) or (code if isinstance(code, str) else None)
     return ErrorBody(message, kind, detail, code, _text(said.get("param")))
+
+
+def _words(said: dict[str, object]) -> str | None:
+    return next((text for name in _MESSAGES if (text := _text(said.get(name)))), None)
+
+
+def _first(errors: object) -> object:
+    return errors[0] if is_array(errors) and errors else None
 
 
 def with_place(said: ErrorBody) -> str | None:
@@ -81,19 +95,3 @@ def _first_message(detail: object) -> str | None:
     message, place = _text(first.get("msg")), first.get("loc")
     where = ".".join(map(str, place)) if is_array(place) else ""
     return f"{where}: {message}" if message and where else message
-
-
-def without(value: object, secret: str) -> object:
-    """Return a JSON value with a secret taken out of its texts and names; the value itself where there is none."""
-    try:
-        if isinstance(value, str):
-            return value.replace(secret, REMOVED) if secret in value else value
-        if is_array(value):
-            items = [without(item, secret) for item in value]
-            return value if all(new is old for new, old in zip(items, value, strict=True)) else items
-        if is_object(value):
-            members = {str(without(name, secret)): without(member, secret) for name, member in value.items()}
-            return value if all(members.get(name) is member for name, member in value.items()) else members
-    except RecursionError:
-        return None  # too deep to be looked through
-    return value

@@ -30,12 +30,15 @@ The names below APIError are those of the OpenAI SDK. Those of tools are in `_to
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from . import _json
 from ._answer_headers import AnswerHeaders
-from ._error_bodies import REMOVED, SHORTEST_SECRET, read_error_body, with_place, without
+from ._error_bodies import read_error_body, with_place
+from ._error_response import ErrorRequest, ErrorResponse
+from ._excerpts import LONGEST_TEXT, one_line
+from ._redaction import redact, redact_bytes, redact_json
 
 if TYPE_CHECKING:
     from ._record import Attempt
@@ -43,8 +46,29 @@ if TYPE_CHECKING:
     from ._tool_run import ToolRun
 
 
+_LONGEST_FACT = 200
+"""The most characters of a server's name for an error, and of a request id, in an error's text."""
+
+
 class OpperError(Exception):
-    """The root: catching it catches everything that this package raises on purpose."""
+    """The root: catching it catches everything that this package raises on purpose.
+
+    Its text is one line of at most 2,000 characters; the attributes have the data whole.
+    """
+
+    __module__ = __package__
+    """Tracebacks show the name by which an exception is imported."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if cls.__module__.startswith(f"{__package__}._"):
+            cls.__module__ = __package__
+
+    def __str__(self) -> str:
+        return one_line(super().__str__())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
         # Exceptions unpickle by calling the class with `args`; keyword-only arguments do not survive that.
@@ -68,14 +92,13 @@ class InvalidArgumentError(OpperError, ValueError):
         run: inside of a run of tools, what was done before, else None.
     """
 
-    run: ToolRun[object] | None = None
-
     def __init__(self, argument: str, accepted: str, given: str, hint: str = "") -> None:
         message = f"{argument}: expected {accepted}, got {given}"
         super().__init__(f"{message}. {hint}".rstrip())
         self.argument = argument
         self.accepted = accepted
         self.given = given
+        self.run: ToolRun[object] | None = None
 
 
 class UnknownArgumentError(InvalidArgumentError, TypeError):
@@ -106,6 +129,9 @@ class MissingKeyError(OpperError):
 class APIError(OpperError):
     """The server or the network failed the call.
 
+    Its text has the status, unless that is one of success, the server's name for the error, the message, how many
+    attempts were made if more than one, and the request id.
+
     Attributes:
         message: what went wrong, for a person to read; the server's own words where it said any.
         status_code: the HTTP status, or None where there was no answer.
@@ -124,14 +150,9 @@ class APIError(OpperError):
         lasting: whether it would fail the same way again, so that it is not retried: a certificate that does not
             verify, an address that cannot be, a client that is closed.
         run: of a call inside of a run of tools, what was done before it, else None.
+        request: the HTTP request, without the key, or None where none was sent.
+        response: the HTTP response, by the names of httpx, or None where there was none.
     """
-
-    partial: ChatCompletion | None = None
-    chunks_received: int = 0
-    attempts: tuple[Attempt, ...] = ()
-    rejected: tuple[ChatCompletion, ...] = ()
-    lasting: bool = False
-    run: ToolRun[object] | None = None
 
     def __init__(
         self,
@@ -143,7 +164,7 @@ class APIError(OpperError):
         body: object = None,
     ) -> None:
         said = read_error_body(body)
-        self.message = with_place(said) or message
+        self.message = self._compose(message, with_place(said))
         self.status_code = status_code
         self.headers: Mapping[str, str] = AnswerHeaders(headers)
         self.request_id = request_id(self.headers)
@@ -153,27 +174,54 @@ class APIError(OpperError):
         self.detail = said.detail
         self.code = said.code
         self.param = said.param
-        facts = [str(fact) for fact in (status_code, said.type or said.code) if fact is not None]
-        text = f"{' '.join(facts)}: {self.message}" if facts else self.message
-        super().__init__(f"{text} [request id {self.request_id}]" if self.request_id else text)
+        self.partial: ChatCompletion | None = None
+        self.chunks_received = 0
+        self.attempts: tuple[Attempt, ...] = ()
+        self.rejected: tuple[ChatCompletion, ...] = ()
+        self.lasting = False
+        self.run: ToolRun[object] | None = None
+        self.request: ErrorRequest | None = None
+        self._explanations: tuple[str, ...] = ()
+        super().__init__(self.message)
+
+    def _compose(self, message: str, words: str | None) -> str:
+        """Return the message: the server's words if it said any."""
+        return words or message
+
+    @property
+    def response(self) -> ErrorResponse | None:
+        """The HTTP response, by the names of httpx, or None where there was none."""
+        if self.status_code is None:
+            return None
+        return ErrorResponse(self.status_code, self.headers, self.raw_body, self.request)
+
+    def __str__(self) -> str:
+        status = None if self.status_code is not None and 200 <= self.status_code < 300 else self.status_code
+        facts = [one_line(str(fact), _LONGEST_FACT) for fact in (status, self.type or self.code) if fact is not None]
+        count = len(self.attempts)
+        came = [f"after {count} attempts"] if count > 1 else []
+        if self.request_id:
+            came.append(f"request id {one_line(self.request_id, _LONGEST_FACT)}")
+        head = f"{' '.join(facts)}: " if facts else ""
+        tail = " ".join(["", *([f"[{', '.join(came)}]"] if came else []), *self._explanations]).rstrip()
+        return f"{head}{one_line(self.message, max(0, LONGEST_TEXT - len(head) - len(tail)))}{tail}"
 
     def explain(self, more: str) -> None:
         """Add a sentence to what is printed; `message` stays what was said."""
-        self.args = (f"{self} {more}",)
+        self._explanations += (more,)
 
-    def forget(self, secret: str) -> None:
-        """Take a secret out of what is told here: some servers repeat the key that they do not like."""
-        if len(secret) < SHORTEST_SECRET:
-            return
-        coded, removed = secret.encode(), REMOVED.encode()
-        body = without(self.body, secret)
-        if body is self.body and coded not in self.raw_body and secret not in f"{self} {self.__cause__}":
-            return
-        self.message, self.args = self.message.replace(secret, REMOVED), (str(self).replace(secret, REMOVED),)
-        if body is not self.body and coded not in self.raw_body:
-            self.raw_body = _json.encode(body)  # which spells it with escapes
-        self.raw_body = self.raw_body.replace(coded, removed)
-        self.body = body
+    def forget(self, forms: Sequence[str]) -> None:
+        """Remove a secret, of which the forms are those of `_redaction.spellings`: some servers repeat the key."""
+        body, raw_body = redact_json(self.body, forms), redact_bytes(self.raw_body, forms)
+        message = redact(self.message, forms)
+        if body is self.body and raw_body == self.raw_body and message == self.message:
+            cause = str(self.__cause__)
+            if redact(cause, forms) == cause:
+                return
+        if body is not self.body and raw_body == self.raw_body:
+            raw_body = json.dumps(body).encode()  # the body spells it with escapes; half a surrogate pair is fine here
+        self.message, self.raw_body, self.body = message, raw_body, body
+        self.args = (message,)
         said = read_error_body(self.body)
         self.type, self.detail, self.code, self.param = said.type, said.detail, said.code, said.param
         # What it was raised from may say it too, and so may the variables of the frames that it passed.
@@ -209,6 +257,10 @@ class APITimeoutError(APIConnectionError):
 
 class APIResponseValidationError(APIError):
     """The answer is not what the contract says: not JSON, or JSON that is no chat completion."""
+
+    def _compose(self, message: str, words: str | None) -> str:
+        """Return the message: what is wrong, and then the server's words if it said any."""
+        return f"{message.rstrip('.')}: {words}" if words else message
 
 
 class ResponseTooLargeError(APIError):
@@ -258,7 +310,7 @@ class AnswerError(APIResponseValidationError):
         body: object = None,
     ) -> None:
         super().__init__(message, status_code=status_code, headers=completion.headers, raw_body=raw_body)
-        self.body = body  # not for the root, which would look for a server's own words in it
+        self.body = body  # not for the root class, which looks for a server's own words in it
         self.attempts = completion.attempts
         self.completion = completion
         self.index = index
@@ -294,6 +346,11 @@ class APIStatusError(APIError):
     """The answer has a status that is not 2xx."""
 
     status_code: int
+
+    @property
+    def response(self) -> ErrorResponse:
+        """The HTTP response, by the names of httpx."""
+        return ErrorResponse(self.status_code, self.headers, self.raw_body, self.request)
 
 
 class BadRequestError(APIStatusError):

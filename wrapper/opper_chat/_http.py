@@ -162,7 +162,7 @@ class HTTP:
         prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
         response: AnyReply | None = None
         began = monotonic()
-        call.sending(began)
+        call.sending(began, prepared)
         clocks.wait(began)
         try:
             with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
@@ -187,6 +187,7 @@ class HTTP:
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
         self.gate.told(turn, response.status_code, response.headers)
         response.forget(call.keys)
+        call.sent = response.request  # another one, if the caller's own client followed a redirect
         return response
 
     def give_up(self, call: Call) -> None:

@@ -14,11 +14,12 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from . import _json
-from ._error_bodies import REMOVED
 from ._errors import APIConnectionError, InvalidArgumentError, OpperError, StreamTruncatedError
+from ._excerpts import one_line
 from ._json import is_array, is_object
 from ._options import find_log_settings
 from ._record import Attempt, CallRecord
+from ._redaction import REMOVED
 
 if TYPE_CHECKING:
     from opper_chat_api.models import ChatCompletion
@@ -177,6 +178,8 @@ def _write(level: int, word: str, facts: Mapping[str, object], traceback: str = 
     """Write a line, and a traceback below it; facts that are not known are left out."""
     known = {name: clean(value, name) for name, value in facts.items() if value is not None}
     line = " ".join([word, *(f"{name}={_quoted(value)}" for name, value in known.items())])
+    if "content" not in known:  # which was asked for
+        line = one_line(line)
     if traceback:
         known["traceback"] = traceback
         line = f"{line}\n{traceback.rstrip()}"

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeAlias
 
 from ._errors import InvalidArgumentError, MissingKeyError
+from ._redaction import spellings
 from ._values import describe, json_scalar
 
 DEFAULT_BASE_URL = "https://api.opper.ai/v2/openai"
@@ -50,10 +51,12 @@ DEFAULT_TIMEOUT = 600.0
 class Secret:
     """A text that is not printed, logged or pickled by accident."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "forms")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        self.forms = spellings(value)
+        """The forms in which a server may repeat it, in lower case; none if it is too short to be recognized."""
 
     def reveal(self) -> str:
         """Return the text."""

@@ -59,6 +59,7 @@ def parse(
             completion.attempts = attempts = (*attempts, *completion.attempts)
             parsed = asked.parsed(completion, call.record.status_code, body)
         except InvalidAnswerError as error:
+            call.describe(error)
             error.rejected = tuple(rejected)
             if len(rejected) == left:
                 raise
@@ -68,6 +69,7 @@ def parse(
             rejected.append(error.completion)
             arguments = asking_again(arguments, error)
         except APIError as error:
+            call.describe(error)
             error.rejected = tuple(rejected)
             if not isinstance(error, AnswerError):
                 error.attempts = (*attempts, *error.attempts)
@@ -119,7 +121,11 @@ class ParsedStream(EventStream, Generic[T]):
         return self._parsed()
 
     def _parsed(self) -> ParsedChatCompletion[T]:
-        return self._asked.parsed(self.snapshot, self._response.status_code, b"")
+        try:
+            return self._asked.parsed(self.snapshot, self._response.status_code, b"")
+        except APIError as error:
+            self._call.describe(error)
+            raise
 
 
 class ParsedStreamManager(Generic[T]):

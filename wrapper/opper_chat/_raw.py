@@ -95,9 +95,19 @@ class _Response:
             completion = read_completion(self.status_code, self.headers, content, limits)
         except APIError as error:
             error.attempts = self.attempts
+            self._call.describe(error)
             raise
         completion.came_by(self._call.record)
         return completion
+
+    def _value(self, content: bytes) -> object:
+        try:
+            return _json.decode(content)
+        except ValueError as reason:
+            error = not_json(self.status_code, self.headers, content, str(reason))
+        error.attempts = self.attempts
+        self._call.describe(error)
+        raise error
 
 
 class RawResponse(_Response):
@@ -119,7 +129,7 @@ class RawResponse(_Response):
         Raises:
             APIResponseValidationError: it is not JSON.
         """
-        return _value(self.http_response, self.content)
+        return self._value(self.content)
 
     def parse(self) -> ChatCompletion:
         """Return the completion.
@@ -234,7 +244,7 @@ class StreamedResponse(_Response):
         Raises:
             APIResponseValidationError: it is not JSON.
         """
-        return _value(self.http_response, self.read())
+        return self._value(self.read())
 
     def parse(self) -> ChatCompletion:
         """Read the whole body of a plain call, and return the completion.
@@ -299,10 +309,3 @@ class StreamedResponseManager:
     ) -> None:
         if self._response is not None:
             self._response.close()
-
-
-def _value(response: httpx.Response, content: bytes) -> object:
-    try:
-        return _json.decode(content)
-    except ValueError as error:
-        raise not_json(response.status_code, response.headers, content, str(error)) from None

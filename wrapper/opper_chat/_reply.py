@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ._answer_headers import AnswerHeaders
 from ._body import decoded, keep, of_library
 from ._content_coding import BodyDecoder, content_codings
-from ._error_bodies import REMOVED, SHORTEST_SECRET
 from ._library import Library
 from ._options import Secret
+from ._redaction import redact_bytes
 from ._sent import AnyRequest, SentRequest, forget_in_headers
 from ._wait import AHEAD
 
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     import httpx
 
     from ._flow import Ahead
-
-
-_REMOVED = REMOVED.encode("ascii")
 
 
 class ReplyBody(Protocol):
@@ -214,20 +211,14 @@ class Reply:
     def forget(self, keys: Iterable[Secret]) -> None:
         """Take the keys out of the headers, where some servers repeat them, and out of the request."""
         self.request.forget_key()
+        text = b"\n".join([part for pair in self._pairs for part in pair]).lower()
         for key in keys:
-            secret = key.reveal().encode("ascii", "replace")
-            if len(secret) >= SHORTEST_SECRET and any(
-                secret in value or secret.lower() in name.lower() for name, value in self._pairs
-            ):
-                kept = [
-                    (name, value)
-                    for name, value in self._pairs
-                    if secret.lower() not in name.lower()
-                ]
-                self._pairs = [(name, value.replace(secret, _REMOVED)) for name, value in kept]
+            if any([form.encode() in text for form in key.forms]):  # noqa: C419  # a list is made faster
+                kept = [pair for pair in self._pairs if redact_bytes(pair[0], key.forms) == pair[0]]
+                self._pairs = [(name, redact_bytes(value, key.forms)) for name, value in kept]
                 self.headers = AnswerHeaders.of(self._pairs)
                 if self._made is not None:  # a hook has seen it, and may have kept it
-                    forget_in_headers(self._made.headers, key.reveal())
+                    forget_in_headers(self._made.headers, key.forms)
 
     def heed_library(self) -> None:
         """Become what has been made of this in the library's form."""

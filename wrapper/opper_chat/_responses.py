@@ -9,8 +9,9 @@ from typing import cast
 from opper_chat_api.errors import DecodeError
 
 from . import _json
-from ._error_bodies import is_error_body
+from ._error_bodies import is_error_body, read_error_body
 from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError, status_error_class
+from ._excerpts import excerpt
 from ._json import is_array, is_object
 from ._response_limits import DEFAULT_LIMITS, ResponseLimits, within
 from ._results import ChatCompletion
@@ -50,7 +51,7 @@ def read_completion(
         return ChatCompletion.from_dict(cast("dict[str, object]", body))
     except DecodeError as error:
         raise APIResponseValidationError(
-            f"The body is not a chat completion ({error}).",
+            with_excerpt(f"The body is not a chat completion ({error})", headers, content, body),
             status_code=status_code,
             headers=headers,
             raw_body=content,
@@ -78,7 +79,7 @@ def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reaso
     kind = headers.get("content-type") or "no content type"
     what = f"a body of {kind} that is not JSON ({reason})" if content.strip() else f"an empty body ({kind})"
     return APIResponseValidationError(
-        f"The server answered {status_code} with {what}.",
+        with_excerpt(f"The server answered {status_code} with {what}", headers, content),
         status_code=status_code,
         headers=headers,
         raw_body=content,
@@ -97,11 +98,23 @@ def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -
         message += f"; it redirects to {location}, which is not followed"
     elif content.strip() and body is None:
         message += f" with a body of {headers.get('content-type') or 'no content type'}"
-    elif isinstance(body, str) and body:
-        message = body
+    shown = content
+    if isinstance(body, str) and body:
+        message, shown = body, b""
     return status_error_class(status_code)(
-        f"{message}.", status_code=status_code, headers=headers, raw_body=content, body=body
+        with_excerpt(message, headers, shown, body),
+        status_code=status_code,
+        headers=headers,
+        raw_body=content,
+        body=body,
     )
+
+
+def with_excerpt(message: str, headers: Mapping[str, str], content: bytes, body: object = None) -> str:
+    """Return a message as a sentence, with the beginning of the body if no words of the server are found in it."""
+    words = read_error_body(body).message
+    shown = "" if words else excerpt(content, headers.get("content-type", ""))
+    return f"{message}: {shown}" if shown else f"{message}."
 
 
 def _error_body(content: bytes) -> object:

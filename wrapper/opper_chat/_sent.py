@@ -7,13 +7,14 @@ what a first call would have to load. Its own request is made where somebody wan
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ._error_bodies import REMOVED
+from ._error_response import ErrorRequest
 from ._headers import SECRETIVE
 from ._library import Library
+from ._redaction import REMOVED, redact
 
 if TYPE_CHECKING:
     import httpx
@@ -88,6 +89,10 @@ class AnyRequest(Protocol):
 
     def forget_key(self) -> None:
         """Take the key out, and whatever else goes by the name of a credential."""
+        ...
+
+    def describe(self) -> ErrorRequest:
+        """Return what an error shows of it, after the key has been taken out."""
         ...
 
 
@@ -169,6 +174,10 @@ class SentRequest:
         if self._made is not None:
             forget_key_of(self._made)
 
+    def describe(self) -> ErrorRequest:
+        """Return what an error shows of it, after the key has been taken out."""
+        return ErrorRequest(self.method, self.address.text, self.headers)
+
 
 def forget_key_of(request: httpx.Request) -> None:
     """Take the key out of a library's request, and whatever else goes by the name of a credential."""
@@ -179,13 +188,13 @@ def forget_key_of(request: httpx.Request) -> None:
         request.url = _without_secrets(request.url)
 
 
-def forget_in_headers(headers: httpx.Headers, secret: str) -> None:
-    """Take a key out of the headers of an answer, where some servers repeat it."""
+def forget_in_headers(headers: httpx.Headers, forms: Sequence[str]) -> None:
+    """Remove a key, of which the forms are those of `_redaction.spellings`, from headers of a response."""
     for name, value in headers.items():
-        if secret in value:
-            headers[name] = value.replace(secret, REMOVED)
-        if secret.lower() in name:
+        if redact(name, forms) != name:
             del headers[name]
+        elif (shown := redact(value, forms)) != value:
+            headers[name] = shown
 
 
 @lru_cache(256)
@@ -225,3 +234,7 @@ class BorrowedRequest:
     def forget_key(self) -> None:
         """Take the key out, and whatever else goes by the name of a credential."""
         forget_key_of(self._made)
+
+    def describe(self) -> ErrorRequest:
+        """Return what an error shows of it, after the key has been taken out."""
+        return ErrorRequest(self.method, str(self._made.url), self._made.headers)

@@ -314,6 +314,7 @@ class Reading:
         error.chunks_received = self._flow.chunks_received
         error.partial = self.snapshot if error.chunks_received else None
         error.attempts = self.attempts
+        self._call.describe(error)
         return error
 
 
