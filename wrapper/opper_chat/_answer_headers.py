@@ -52,3 +52,11 @@ class AnswerHeaders(dict[str, str]):
     def get(self, key: str, default: object = None, /) -> object:
         """Return the header of a name, or the default."""
         return super().get(key.lower(), default)
+
+
+def request_id(headers: Mapping[str, str]) -> str | None:
+    """Return the id of a request from its answer's headers. Opper documents none; these are in use elsewhere."""
+    for name in ("x-request-id", "request-id", "x-opper-request-id", "apim-request-id", "x-litellm-call-id", "cf-ray"):
+        if value := headers.get(name):
+            return value
+    return None

@@ -9,13 +9,14 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ._answer_headers import request_id
 from ._async_bell import Bell
 from ._async_calls import AsyncCalls
 from ._async_reply import AnyAsyncReply
 from ._async_wait import can_interrupt, drop, free, interrupt, time_limit, where
 from ._call import Call
 from ._chunks import ReadChunk
-from ._errors import APIError, StreamTruncatedError, request_id
+from ._errors import APIError, StreamTruncatedError
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow
 from ._library import failures
 from ._record import Attempt

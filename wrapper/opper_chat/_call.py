@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from ._answer_headers import AnswerHeaders
+from ._answer_headers import AnswerHeaders, request_id
 from ._clocks import CallClocks, ClockSettings
-from ._errors import APIError, request_id
+from ._errors import APIError
 from ._observers import attempted as tell_attempt
 from ._observers import begin as tell_beginning
 from ._observers import end as tell_end

@@ -34,7 +34,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ._answer_headers import AnswerHeaders
+from ._answer_headers import AnswerHeaders, request_id
 from ._error_bodies import read_error_body, with_place
 from ._error_response import ErrorRequest, ErrorResponse
 from ._excerpts import LONGEST_TEXT, one_line
@@ -399,11 +399,3 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
 def status_error_class(status_code: int) -> type[APIStatusError]:
     """Return the class for a status that is not 2xx."""
     return _BY_STATUS.get(status_code) or (InternalServerError if status_code >= 500 else APIStatusError)
-
-
-def request_id(headers: Mapping[str, str]) -> str | None:
-    """Return the id of a request from its answer's headers. Opper documents none; these are in use elsewhere."""
-    for name in ("x-request-id", "request-id", "x-opper-request-id", "apim-request-id", "x-litellm-call-id", "cf-ray"):
-        if value := headers.get(name):
-            return value
-    return None

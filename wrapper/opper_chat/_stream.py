@@ -11,11 +11,12 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from ._answer_headers import request_id
 from ._bell import Bell
 from ._call import Call
 from ._calls import Calls
 from ._chunks import ReadChunk
-from ._errors import APIError, StreamTruncatedError, request_id
+from ._errors import APIError, StreamTruncatedError
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow
 from ._library import failures
 from ._record import Attempt
