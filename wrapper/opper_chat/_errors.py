@@ -151,7 +151,6 @@ class APIError(OpperError):
             verify, an address that cannot be, a client that is closed.
         run: of a call inside of a run of tools, what was done before it, else None.
         request: the HTTP request, without the key, or None where none was sent.
-        response: the HTTP response, by the names of httpx, or None where there was none.
     """
 
     def __init__(
