@@ -5,7 +5,7 @@ Runs against a local server of its own, with scenarios of `opper_chat.testing.SC
 
 from opper_chat import APIConnectionError, APIError, Opper, StreamTruncatedError
 from opper_chat.testing import SCENARIOS, LocalServer
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Hello"}]
 

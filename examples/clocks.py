@@ -8,7 +8,7 @@ import time
 
 from opper_chat import APITimeoutError, Opper
 from opper_chat.testing import LocalServer, Pause, Reply, chunk
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Tell me a story."}]
 

@@ -7,7 +7,7 @@ import os
 from contextlib import ExitStack
 
 from opper_chat import Opper, StreamEvent
-from opper_chat_api.params import ToolParam
+from opper_chat.types import ToolParam
 
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 

@@ -5,7 +5,7 @@ Runs against a local server of its own, behind `opper_chat.testing.FaultyProxy`.
 
 from opper_chat import APIConnectionError, APIStatusError, APITimeoutError, Opper, OpperError
 from opper_chat.testing import Fault, FaultyProxy, LocalServer
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Hello"}]
 

@@ -6,7 +6,7 @@ Runs against a local server of its own.
 import opper_chat as openai
 from opper_chat import Opper as OpenAI
 from opper_chat.testing import LocalServer, Reply
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Name a colour of the rainbow."}]
 

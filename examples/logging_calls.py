@@ -9,7 +9,7 @@ import sys
 
 from opper_chat import NotFoundError, Opper
 from opper_chat.testing import LocalServer
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Count from one to five."}]
 

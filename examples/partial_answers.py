@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TypedDict
 
 from opper_chat import AsyncOpper
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 

@@ -5,7 +5,7 @@ Runs against a local server of its own.
 
 from opper_chat import APIError, Opper
 from opper_chat.testing import LocalServer, Reply
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Name a colour of the rainbow."}]
 

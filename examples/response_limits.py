@@ -7,7 +7,7 @@ import zlib
 
 from opper_chat import Opper, ResponseLimits, ResponseTooLargeError
 from opper_chat.testing import LocalServer, Reply
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Tell me a story."}]
 MEBIBYTE = 1024 * 1024

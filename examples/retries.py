@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from opper_chat import APIError, Attempt, Opper
 from opper_chat.testing import CUT, LocalServer, Reply, chunk
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Count from one to five."}]
 

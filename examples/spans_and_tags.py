@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from opper_chat import AsyncOpper, Opper
 from opper_chat.testing import LocalServer
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 SPAN = "123e4567-e89b-12d3-a456-426614174000"
 

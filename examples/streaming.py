@@ -7,7 +7,7 @@ import os
 from contextlib import ExitStack
 
 from opper_chat import Opper
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Count from one to five."}]

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
 from opper_chat import Opper, StreamTruncatedError, telemetry
 from opper_chat.testing import LocalServer, Reply, chunk
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Count from one to five."}]
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 from opper_chat import AsyncOpper, Opper, RateLimitError, StreamTruncatedError
 from opper_chat.testing import LocalServer, Reply
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 
 def ask(question: str) -> str:

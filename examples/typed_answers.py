@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from opper_chat import AnswerError, InvalidArgumentError, Opper
-from opper_chat_api.params import ChatMessageParam
+from opper_chat.types import ChatMessageParam
 
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 

@@ -72,7 +72,19 @@ def typed_dicts(text: str) -> str:
     first = next(node for node in source.tree.body if isinstance(node, ast.ClassDef | ast.Assign | ast.AnnAssign))
     start, _ = source.span(first)
     source.edits.append(_Edit(start, start, _imports(models)))
-    return TITLE + re.sub(r"\A(#.*\n)+", "", source.changed())
+    names = [name for node in source.tree.body if (name := _defined(node)) is not None]
+    public = f"\n\n__all__ = [\n{''.join(f'    {json.dumps(name)},{chr(10)}' for name in sorted(names))}]\n"
+    return TITLE + re.sub(r"\A(#.*\n)+", "", source.changed()) + public
+
+
+def _defined(node: ast.stmt) -> str | None:
+    """Return the name of the class or the alias that a statement defines."""
+    if isinstance(node, ast.ClassDef):
+        return node.name
+    target = (
+        node.target if isinstance(node, ast.AnnAssign) else node.targets[0] if isinstance(node, ast.Assign) else None
+    )
+    return target.id if isinstance(target, ast.Name) else None
 
 
 def _without_any(text: str) -> str:

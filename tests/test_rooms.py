@@ -151,12 +151,13 @@ ROOMS = [
     "_client",
     "_conversation",
     "telemetry",
+    "types",
 ]
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {
     "_assistant_messages", "_requests", "_model", "_results", "_parsed", "_responses", "_repeats", "_chunks",
-    "_accumulator", "_said", "_events", "_event_maker", "_tools", "_tool_run", "_transcript", "messages",
+    "_accumulator", "_said", "_events", "_event_maker", "_tools", "_tool_run", "_transcript", "messages", "types",
 }  # fmt: skip
 
 
@@ -169,8 +170,8 @@ def imports(path: Path) -> set[str]:
             node.body = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
+            found |= {alias.name for alias in node.names if alias.name not in ROOMS}
+        elif isinstance(node, ast.ImportFrom) and (node.level or node.module not in ROOMS):  # `types` is Python's own
             found |= {node.module} if node.module else {alias.name for alias in node.names}
     return found
 

@@ -18,7 +18,7 @@ from opper_chat import (
     ParsedStream,
     ParsedStreamEvent,
 )
-from opper_chat_api.params import ChatMessageParam, ToolParam
+from opper_chat.types import ChatMessageParam, ToolParam
 from pydantic import BaseModel
 
 client = Opper(api_key="key")

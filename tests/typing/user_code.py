@@ -27,22 +27,20 @@ from opper_chat import (
     ToolStream,
 )
 from opper_chat.messages import Message, assistant, audio, developer, file, image, system, text, tool, user
-from opper_chat_api.models import (
+from opper_chat.types import (
     ChatCompletionChunk,
     ChatCompletionMessage,
-    CompletionUsage,
-    CustomToolCall,
-    FunctionToolCall,
-    TextPart,
-    UserMessage,
-)
-from opper_chat_api.params import (
     ChatCompletionRequestParam,
     ChatMessageParam,
+    CompletionUsage,
+    CustomToolCall,
     FilePartParam,
+    FunctionToolCall,
     FunctionToolParam,
     ImagePartParam,
+    TextPart,
     ToolParam,
+    UserMessage,
     UserMessageParam,
 )
 

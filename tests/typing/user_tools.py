@@ -25,8 +25,7 @@ from opper_chat import (
     tool,
     tool_result,
 )
-from opper_chat_api.models import CompletionUsage
-from opper_chat_api.params import ChatMessageParam, FunctionToolParam, ToolMessageParam
+from opper_chat.types import ChatMessageParam, CompletionUsage, FunctionToolParam, ToolMessageParam
 
 client = Opper(api_key="key")
 messages: list[ChatMessageParam] = [{"role": "user", "content": "Hi"}]
