@@ -31,9 +31,8 @@ PACKAGE = Path("generated/opper_chat_api")
 WRAPPER = Path("wrapper/opper_chat")
 SCHEMA = WRAPPER / "testing" / "contract.json"
 ROOMS = (
-    "body", "gate", "limiter", "reply", "borrowed", "pool", "connection", "sender", "http", "calls", "stream",
-    "event_stream",
-    "parsing", "raw", "run", "completions", "client", "conversation",
+    "body", "gate", "limiter", "reply", "library_body", "borrowed", "pool", "connection", "sender", "http", "calls",
+    "stream", "event_stream", "parsing", "raw", "run", "completions", "client", "conversation",
 )  # fmt: skip
 SYNC_MODULES = {f"_async_{room}.py": f"_{room}.py" for room in ROOMS}
 """Modules of the wrapper that are written once, async, and the sync modules made from them."""

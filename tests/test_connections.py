@@ -11,10 +11,9 @@ import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, Self
+from typing import Any
 
 import pytest
 from flavours import HELLO, Flavour
@@ -32,79 +31,9 @@ from opper_chat import (
 from opper_chat._library import default_library
 from opper_chat._transport import shared_ssl_context
 from opper_chat.testing import LocalServer, Pause, Reply, chunk
+from raw_server import Raw, answer, completion, requested
 
 KEY = "open-" + "sesame" * 3
-Script = Callable[[socket.socket, int], object]
-
-
-class Raw:
-    """A server that does with every connection what the script says, which is told the how manieth it is."""
-
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
-        self.connections = 0
-        self._script = script
-        self._tls = tls
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
-        scheme = "https" if tls else "http"
-        self.base_url = f"{scheme}://localhost:{self._listener.getsockname()[1]}/v1"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._listener.close()
-        for one in self._open:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            number, self.connections = self.connections, self.connections + 1
-            threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
-        self._open.append(connection)
-        with contextlib.suppress(OSError):
-            if self._tls is not None:
-                connection = self._tls.wrap_socket(connection, server_side=True)
-                self._open.append(connection)
-            self._script(connection, number)
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-        connection.close()
-
-
-def requested(connection: socket.socket) -> bool:
-    """Read a request to its end; say whether there was one."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        piece = connection.recv(65536)
-        if not piece:
-            return False
-        data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-    while len(body) < length:
-        body += connection.recv(65536)
-    return True
-
-
-def completion(text: str) -> bytes:
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    value = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-    return json.dumps(value).encode()
-
-
-def answer(text: str, head: bytes = b"", version: bytes = b"1.1") -> bytes:
-    body = completion(text)
-    return b"HTTP/%s 200 OK\r\n%scontent-length: %d\r\n\r\n%s" % (version, head, len(body), body)
 
 
 def chunked(text: str) -> bytes:

@@ -11,7 +11,7 @@ import pytest
 from flavours import HELLO, Flavour
 from opper_chat import APIConnectionError, AsyncOpper, AsyncStream, Opper
 from opper_chat.testing import chunk
-from test_connections import KEY, Raw, Script, requested
+from raw_server import Raw, Script, requested
 
 
 def event(*content: str, **members: Any) -> bytes:
@@ -60,7 +60,7 @@ def test_no_clock_takes_away_what_came(flavour: Flavour, clock: str) -> None:
         return seen
 
     with Raw(once(streamed(event(delta={"role": "assistant"}), *ABC))) as server:
-        given = flavour(read if flavour.kind == "sync" else read_async, api_key=KEY, base_url=server.base_url)
+        given = flavour(read if flavour.kind == "sync" else read_async, api_key="key", base_url=server.base_url)
         assert given == ["", "A", "B", "C", ""]
 
 
@@ -71,7 +71,7 @@ def test_what_came_and_was_not_taken_is_waited_for() -> None:
         event(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}),
         ABC[-1],
     )
-    with Raw(once(streamed(*finished))) as server, Opper(api_key=KEY, base_url=server.base_url) as client:
+    with Raw(once(streamed(*finished))) as server, Opper(api_key="key", base_url=server.base_url) as client:
         with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
             told = [(stream.complete, stream.snapshot.usage is not None) for _ in stream]
             assert told == [(False, False), (True, True)]
@@ -108,7 +108,7 @@ def test_the_end_alone_is_not_waited_for(flavour: Flavour, pieces: list[bytes], 
         return before, stream.complete
 
     with Raw(once(streamed(*pieces))) as server:
-        given = flavour(read if flavour.kind == "sync" else read_async, api_key=KEY, base_url=server.base_url)
+        given = flavour(read if flavour.kind == "sync" else read_async, api_key="key", base_url=server.base_url)
         assert given == (complete, complete)
 
 
@@ -116,7 +116,7 @@ def test_what_came_goes_along_to_another_event_loop() -> None:
     """What was received in one loop is handed out in the next."""
 
     async def begin() -> tuple[AsyncOpper, AsyncStream]:
-        client = AsyncOpper(api_key=KEY, base_url=server.base_url)
+        client = AsyncOpper(api_key="key", base_url=server.base_url)
         stream = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[arg-type]
         await anext(stream)
         return client, stream
@@ -163,7 +163,7 @@ def test_what_came_at_once_is_read_in_order(flavour: Flavour, packed: bool, seen
             return text
 
     with Raw(once(answer)) as server:
-        assert flavour(read if flavour.kind == "sync" else read_async, api_key=KEY, base_url=server.base_url) == "ABC"
+        assert flavour(read if flavour.kind == "sync" else read_async, api_key="key", base_url=server.base_url) == "ABC"
 
 
 def test_an_error_repeats_nothing_of_the_body(flavour: Flavour) -> None:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from ._answer_headers import AnswerHeaders
 from ._async_body import keep, of_library
+from ._async_library_body import body_class, check_version
 from ._content_coding import BodyDecoder, accepted_codings
+from ._library import Library
 from ._options import Secret
 from ._sent import BorrowedRequest, forget_in_headers, forget_key_of
 from ._settings import Steps
@@ -24,10 +26,12 @@ class AsyncBorrowedClient:
     """Sends requests by way of a caller's own client, which stays the caller's to close.
 
     Args:
+        library: That which the client is of.
         client: the caller's.
     """
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, library: Library, client: httpx.AsyncClient) -> None:
+        self._library = library
         self._client = client
 
     @property
@@ -66,7 +70,15 @@ class AsyncBorrowedClient:
 
     async def send(self, request: BorrowedRequest) -> AsyncBorrowedReply:
         """Send a request, and return the answer with its body still to be read."""
-        return AsyncBorrowedReply(await self._client.send(request.in_library(), stream=True))
+        response = await self._client.send(request.in_library(), stream=True)
+        if "network_stream" in response.extensions and not response.is_closed and not response.is_stream_consumed:
+            response.stream = body_class(self._library)(self._library, response)
+            try:
+                check_version(self._library, response)
+            except BaseException:
+                await response.aclose()
+                raise
+        return AsyncBorrowedReply(response)
 
     async def aclose(self) -> None:
         """Do nothing: it is the caller's."""

@@ -62,10 +62,10 @@ class AsyncHTTP:
                 default_library(), limits.connections, event_hooks, limits.response
             )
         else:
-            library_of(own, "AsyncClient")
+            library = library_of(own, "AsyncClient")
             if event_hooks is not None:
                 raise InvalidArgumentError("event_hooks", "None beside http_client, which has its own", "some")
-            self._client = AsyncBorrowedClient(cast("httpx.AsyncClient", own))  # the fork's has the same names
+            self._client = AsyncBorrowedClient(library, cast("httpx.AsyncClient", own))  # the fork's has the same names
         self._closed = False
 
     def _begin(self) -> None:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ._async_connection import AsyncConnection
+from ._async_library_body import AsyncLibraryBody, check_version
 from ._async_pool import AsyncLender, AsyncPool
 from ._async_reply import AsyncReply
 from ._content_coding import ACCEPTED
@@ -141,11 +142,15 @@ class _ByLibrary:
     def __init__(self, library: Library, transport: httpx.AsyncHTTPTransport) -> None:
         self._library = library
         self._transport = transport
+        self._body: AsyncLibraryBody | None = None
 
     async def handle_async_request(self, request: SentRequest) -> AsyncReply:
         """Send a request, and return the answer with its body still to be read."""
+        if self._body is not None and not self._body.reusable:
+            await self._transport.aclose()  # it connects anew
         response = await self._transport.handle_async_request(request.in_library())
-        body: Any = response.stream
+        self._body = body = AsyncLibraryBody(self._library, response)
+        check_version(self._library, response)  # whoever lends this closes it where anything is raised
         extensions = dict(response.extensions)
         return AsyncReply(
             self._library, request, response.status_code, response.headers.raw, body, extensions=extensions

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 from ._answer_headers import AnswerHeaders
 from ._body import keep, of_library
 from ._content_coding import BodyDecoder, accepted_codings
+from ._library import Library
+from ._library_body import body_class, check_version
 from ._options import Secret
 from ._sent import BorrowedRequest, forget_in_headers, forget_key_of
 from ._settings import Steps
@@ -26,10 +28,12 @@ class BorrowedClient:
     """Sends requests by way of a caller's own client, which stays the caller's to close.
 
     Args:
+        library: That which the client is of.
         client: the caller's.
     """
 
-    def __init__(self, client: httpx.Client) -> None:
+    def __init__(self, library: Library, client: httpx.Client) -> None:
+        self._library = library
         self._client = client
 
     @property
@@ -68,7 +72,19 @@ class BorrowedClient:
 
     def send(self, request: BorrowedRequest) -> BorrowedReply:
         """Send a request, and return the answer with its body still to be read."""
-        return BorrowedReply(self._client.send(request.in_library(), stream=True))
+        response = self._client.send(request.in_library(), stream=True)
+        if (
+            "network_stream" in response.extensions
+            and not response.is_closed
+            and not response.is_stream_consumed
+        ):
+            response.stream = body_class(self._library)(self._library, response)
+            try:
+                check_version(self._library, response)
+            except BaseException:
+                response.close()
+                raise
+        return BorrowedReply(response)
 
     def close(self) -> None:
         """Do nothing: it is the caller's."""

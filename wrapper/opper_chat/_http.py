@@ -66,13 +66,13 @@ class HTTP:
                 default_library(), limits.connections, event_hooks, limits.response
             )
         else:
-            library_of(own, "Client")
+            library = library_of(own, "Client")
             if event_hooks is not None:
                 raise InvalidArgumentError(
                     "event_hooks", "None beside http_client, which has its own", "some"
                 )
             self._client = BorrowedClient(
-                cast("httpx.Client", own)
+                library, cast("httpx.Client", own)
             )  # the fork's has the same names
         self._closed = False
 

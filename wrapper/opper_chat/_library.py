@@ -50,6 +50,7 @@ class Library(Hashable, Protocol):
     HTTPTransport: type[httpx.HTTPTransport]
     Limits: type[httpx.Limits]
     PoolTimeout: type[httpx.PoolTimeout]
+    RemoteProtocolError: type[httpx.RemoteProtocolError]
     Request: type[httpx.Request]
     Response: type[httpx.Response]
     StreamClosed: type[httpx.StreamClosed]

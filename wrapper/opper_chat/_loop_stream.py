@@ -5,12 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 import socket
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from ._network import NetworkError, Server, extra_info, has_close_notify
-
-if TYPE_CHECKING:
-    import ssl
 
 MOST_WAITING = 65536
 """Bytes that were not asked for yet, beyond which no more are taken from the system."""
@@ -220,7 +217,7 @@ class TLSStream(LoopStream, asyncio.Protocol):
 
     def eof_received(self) -> None:
         # asyncio calls this also where the alert did not come; other loops do not.
-        self.cut_off = not has_close_notify(cast("ssl.SSLObject", self.get_extra_info("ssl_object")))
+        self.cut_off = not has_close_notify(self.get_extra_info("ssl_object"))
         super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ._clocks import SHORTEST
 from ._library import Library
@@ -146,17 +146,12 @@ def _is_cut_off(error: OSError) -> bool:
     return ssl is not None and isinstance(error, ssl.SSLEOFError)
 
 
-def has_close_notify(tls: ssl.SSLObject | ssl.SSLSocket) -> bool:
+def has_close_notify(tls: Any) -> bool:
     """Return whether the ``close_notify`` alert was received (RFC 8446 section 6.1).
 
     Args:
-        tls: What decrypts a connection that has ended, and of which all data was read.
+        tls: The ``SSLObject`` of a connection that has ended, and of which all data was read.
     """
-    import ssl
-
-    if isinstance(tls, ssl.SSLSocket):
-        # By default Python hides the difference.
-        tls.suppress_ragged_eofs = False  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     try:
         return not tls.read(1)
     except (OSError, ValueError):  # ssl.SSLError is an OSError

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ._connection import Connection
 from ._content_coding import ACCEPTED
 from ._library import Library, core_of
+from ._library_body import LibraryBody, check_version
 from ._options import find_proxy, names_proxies
 from ._pool import Lender, Pool
 from ._reply import Reply
@@ -154,11 +155,17 @@ class _ByLibrary:
     def __init__(self, library: Library, transport: httpx.HTTPTransport) -> None:
         self._library = library
         self._transport = transport
+        self._body: LibraryBody | None = None
 
     def handle_request(self, request: SentRequest) -> Reply:
         """Send a request, and return the answer with its body still to be read."""
+        if self._body is not None and not self._body.reusable:
+            self._transport.close()  # it connects anew
         response = self._transport.handle_request(request.in_library())
-        body: Any = response.stream
+        self._body = body = LibraryBody(self._library, response)
+        check_version(
+            self._library, response
+        )  # whoever lends this closes it where anything is raised
         extensions = dict(response.extensions)
         return Reply(
             self._library,

@@ -1,0 +1,178 @@
+"""A response that nobody asked for, behind the one that somebody did: no call is given it, whoever has the connection.
+
+A connection with unread bytes is closed (RFC 9112 sections 6.3 and 9.3), through proxies and user-supplied clients too.
+"""
+
+import asyncio
+import gc
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from importlib import import_module
+from time import sleep
+from typing import Any
+
+import anyio
+import pytest
+import trio
+from opper_chat import APIConnectionError, AsyncOpper, Opper
+from opper_chat_api.params import ChatMessageParam
+from raw_server import PassingProxy, Raw, answer, requested
+
+HELLO: list[ChatMessageParam] = [{"role": "user", "content": "Hello"}]
+PROXIES = {"HTTP": "http", "SOCKS": "socks5"}
+LOOPS = ["asyncio", "uvloop", "trio"]
+
+
+@pytest.fixture(params=["tcp", "tls"])
+def encryption(request: pytest.FixtureRequest) -> ssl.SSLContext | None:
+    if request.param == "tcp":
+        return None
+    context: ssl.SSLContext = request.getfixturevalue("tls")
+    return context
+
+
+def poisonous(late: float | None) -> Callable[[socket.socket, int], None]:
+    """Return a script that answers the first request twice: in one piece, in two of one segment, or in two segments."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        turn = 0
+        while requested(connection):
+            first, poison = answer(f"{number}-{turn}"), answer("poison")
+            if number or turn:
+                connection.sendall(answer(f"{number}-{turn}"))
+            elif late is None:
+                connection.sendall(first + poison)
+            elif late:
+                connection.sendall(first)
+                sleep(late)
+                connection.sendall(poison)
+            else:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+                connection.sendall(first)
+                connection.sendall(poison)
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
+            turn += 1
+
+    return script
+
+
+def run(loop: str, work: Callable[[], Awaitable[list[str]]]) -> list[str]:
+    """Run an async function in a loop."""
+    if loop == "trio":
+        return trio.run(work)
+    if loop == "uvloop":
+        texts: list[str] = pytest.importorskip("uvloop").run(work())
+        return texts
+    return asyncio.run(work())  # type: ignore[arg-type]
+
+
+def texts(kind: str, address: str, make_client: Callable[[str], Any] | None = None) -> list[str]:
+    """Return what three calls are answered, one after the other, by the client of a kind."""
+    settings: dict[str, Any] = {"api_key": "key", "base_url": address, "max_retries": 0, "timeout": 5}
+    if kind == "sync":
+        own = make_client("Client") if make_client else None
+        with Opper(**settings, http_client=own) as client:
+            given: list[str] = []
+            for _ in range(3):
+                given.append(client.chat.completions.create(messages=HELLO).text)
+                sleep(0.1)
+        if own:
+            own.close()
+        return given
+
+    async def calls() -> list[str]:
+        own = make_client("AsyncClient") if make_client else None
+        async with AsyncOpper(**settings, http_client=own) as client:
+            given: list[str] = []
+            for _ in range(3):
+                given.append((await client.chat.completions.create(messages=HELLO)).text)
+                await anyio.sleep(0.1)
+        if own:
+            await own.aclose()
+        return given
+
+    return run(kind, calls)
+
+
+@pytest.mark.parametrize("late", [None, 0, 0.05], ids=["one-piece", "one-segment", "later"])
+@pytest.mark.parametrize("proxy", PROXIES)
+@pytest.mark.parametrize("kind", ["sync", *LOOPS])
+def test_through_a_proxy(
+    monkeypatch: pytest.MonkeyPatch, encryption: ssl.SSLContext | None, kind: str, proxy: str, late: float | None
+) -> None:
+    """Its connection is closed, and the next is used again."""
+    if proxy == "SOCKS":
+        pytest.importorskip("socksio")
+    with Raw(poisonous(late), encryption) as server, PassingProxy(server.port) as passing:
+        for scheme in ("http", "https"):
+            monkeypatch.setenv(f"{scheme}_proxy", f"{PROXIES[proxy]}://{passing.authority}")
+        assert texts(kind, server.base_url) == ["0-0", "1-0", "1-1"]
+    gc.collect()
+
+
+@pytest.mark.parametrize("late", [None, 0, 0.05], ids=["one-piece", "one-segment", "later"])
+@pytest.mark.parametrize("library", ["httpx", "httpx2"])
+@pytest.mark.parametrize("kind", ["sync", *LOOPS])
+def test_with_a_client_of_the_users(
+    encryption: ssl.SSLContext | None, kind: str, library: str, late: float | None
+) -> None:
+    """Its connection is closed, and the next is used again."""
+    httpx = pytest.importorskip(library)
+    with Raw(poisonous(late), encryption) as server:
+        given = texts(kind, server.base_url, lambda name: getattr(httpx, name)())
+        assert given == ["0-0", "1-0", "1-1"]
+    gc.collect()
+
+
+@pytest.mark.parametrize("way", ["proxy", "httpx", "httpx2"])
+@pytest.mark.parametrize("kind", ["sync", *LOOPS])
+@pytest.mark.parametrize("close_notify", [False, True])
+def test_the_end_of_tls(
+    monkeypatch: pytest.MonkeyPatch, tls: ssl.SSLContext, kind: str, way: str, close_notify: bool
+) -> None:
+    """Frames a body only by its alert, by whomever the body is carried."""
+    unframed = b"HTTP/1.1 200 OK\r\n\r\n" + answer("whole").partition(b"\r\n\r\n")[2]
+
+    def script(connection: socket.socket, _: int) -> None:
+        requested(connection)
+        connection.sendall(unframed)
+        if close_notify and isinstance(connection, ssl.SSLSocket):
+            connection.unwrap()
+
+    with Raw(script, tls) as server, PassingProxy(server.port) as passing:
+        make_client = None
+        if way == "proxy":
+            monkeypatch.setenv("https_proxy", f"http://{passing.authority}")
+        else:
+            httpx = import_module(way)
+            make_client = lambda name: getattr(httpx, name)()  # noqa: E731
+        if close_notify:
+            assert texts(kind, server.base_url, make_client) == ["whole"] * 3
+        else:
+            with pytest.raises(APIConnectionError, match="close_notify") as caught:
+                texts(kind, server.base_url, make_client)
+            assert caught.value.status_code == 200
+    gc.collect()
+
+
+@pytest.mark.parametrize("way", ["proxy", "httpx", "httpx2"])
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+@pytest.mark.parametrize("version", [b"0.9", b"1.2", b"2.0", b"5.6"])
+def test_other_versions(monkeypatch: pytest.MonkeyPatch, kind: str, way: str, version: bytes) -> None:
+    """Are refused, by whomever the response is carried."""
+
+    def script(connection: socket.socket, _: int) -> None:
+        while requested(connection):
+            connection.sendall(answer("text", version=version))
+
+    with Raw(script) as server, PassingProxy(server.port) as passing:
+        make_client = None
+        if way == "proxy":
+            monkeypatch.setenv("http_proxy", f"http://{passing.authority}")
+        else:
+            httpx = import_module(way)
+            make_client = lambda name: getattr(httpx, name)()  # noqa: E731
+        with pytest.raises(APIConnectionError, match="version"):
+            texts(kind, server.base_url, make_client)
+    gc.collect()
