@@ -162,8 +162,9 @@ def test_an_unregistered_status_is_no_surprise() -> None:
     assert "unregistered" in failure(799, b"").message
 
 
-def test_a_redirect_is_told_and_not_followed() -> None:
-    """Where it leads."""
+def test_a_redirect_that_is_not_followed_is_described() -> None:
+    """Where it leads, and which are followed."""
+    assert "only 307 and 308 to the same" in failure(302, b"", {"location": "https://elsewhere"}).message
     assert "https://elsewhere" in failure(307, b"", {"location": "https://elsewhere"}).message
 
 

@@ -96,6 +96,7 @@ ROOMS = [
     "_tool_plan",
     "_parts",
     "_flow",
+    "_redirects",
     "_retries",
     "_limits",
     "_permits",

@@ -12,6 +12,7 @@ from ._async_wait import AsyncAccept, sleep
 from ._call import Call
 from ._clocks import CallClocks
 from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
+from ._redirects import FOLLOWED
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
 from ._scopes import fill, holding
@@ -121,6 +122,9 @@ class AsyncCalls:
                         await self.http.admit(call)
                     response = await self.http.send(call)
                     call.answered(response.status_code, response.headers)
+                    if response.status_code in FOLLOWED and call.redirected(response.request.place, monotonic()):
+                        await response.aclose()
+                        continue
                     return await accept(response, call.clocks)
                 except APIError as error:
                     wait = call.failed(error, monotonic())

@@ -193,12 +193,12 @@ class AsyncHTTP:
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> AnyRequest:
         request, settings = call.request, call.settings
-        address = f"{settings.base_url}{request.path}"
+        address = call.target or f"{settings.base_url}{request.path}"
         try:
             return self._client.build_request(
                 request.method,
                 address,
-                params={**settings.default_query, **request.query} or None,
+                params=None if call.target else {**settings.default_query, **request.query} or None,
                 headers={"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers},
                 content=request.content,
                 extensions=extensions,

@@ -33,7 +33,7 @@ class _AsyncResponse:
     def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply) -> None:
         self._calls = calls
         self._call = call
-        self._retries_taken = len(call.record.attempts)  # this one is not over
+        self._retries_taken = call.retries
         self._reply = response
         self.http_response = response.in_library()
 

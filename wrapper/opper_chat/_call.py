@@ -15,6 +15,7 @@ from ._observers import end as tell_end
 from ._options import Secret
 from ._permits import Permit
 from ._record import CallRecord, Outcome
+from ._redirects import MOST_REDIRECTS, redirect_target
 from ._requests import PreparedRequest
 from ._results import ChatCompletion
 from ._retries import Retries
@@ -45,8 +46,8 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_retries", "_telling", "clocks", "headers", "keys", "permit", "record", "request",
-        "response", "sent", "settings",
+        "_began", "_redirects", "_retries", "_telling", "clocks", "headers", "keys", "permit", "record", "request",
+        "response", "sent", "settings", "target",
     )  # fmt: skip
 
     def __init__(
@@ -78,6 +79,9 @@ class Call:
         """The last response, to be closed if the call ends before its caller has it."""
         self.sent: AnyRequest | None = None
         """The request of the last attempt, as it was sent."""
+        self.target: str | None = None
+        """The address to which the server has redirected the attempt, if it has."""
+        self._redirects = 0
         self._began: float | None = None
         self._telling = False
 
@@ -99,6 +103,22 @@ class Call:
         self.record.headers = headers if isinstance(headers, AnswerHeaders) else AnswerHeaders(headers)
         self.record.request_id = request_id(self.record.headers)
 
+    def redirected(self, url: str, now: float) -> bool:
+        """Record a redirect of the request that was sent to an address; return whether it is to be followed."""
+        target = redirect_target(url, self.record.headers.get("location", ""))
+        if target is None or self._redirects >= MOST_REDIRECTS:
+            return False
+        self.target = target
+        self._redirects += 1
+        self._retries.redirected(self.record, now - (self._began or now))
+        self._told()
+        return True
+
+    @property
+    def retries(self) -> int:
+        """How many attempts that ended were not redirected: at a response, how often the call was retried before."""
+        return len(self._retries.attempts) - self._retries.redirects
+
     def token(self, now: float) -> None:
         """Take note of the first token of a stream."""
         self.record.first_token = now - self.record.began
@@ -109,6 +129,7 @@ class Call:
         There is none after the final one, whatever the error.
         """
         self.describe(error)
+        self.target, self._redirects = None, 0  # another attempt begins where this one did
         if self._began is None:  # nothing was sent
             error.attempts = tuple(self._retries.attempts)
             return None

@@ -12,6 +12,7 @@ from ._call import Call
 from ._clocks import CallClocks
 from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
 from ._http import HTTP
+from ._redirects import FOLLOWED
 from ._reply import AnyReply
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
@@ -123,6 +124,11 @@ class Calls:
                         self.http.admit(call)
                     response = self.http.send(call)
                     call.answered(response.status_code, response.headers)
+                    if response.status_code in FOLLOWED and call.redirected(
+                        response.request.place, monotonic()
+                    ):
+                        response.close()
+                        continue
                     return accept(response, call.clocks)
                 except APIError as error:
                     wait = call.failed(error, monotonic())

@@ -35,7 +35,7 @@ class _Response:
     def __init__(self, calls: Calls, call: Call, response: AnyReply) -> None:
         self._calls = calls
         self._call = call
-        self._retries_taken = len(call.record.attempts)  # this one is not over
+        self._retries_taken = call.retries
         self._reply = response
         self.http_response = response.in_library()
 

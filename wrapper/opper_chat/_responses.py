@@ -95,7 +95,7 @@ def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -
         phrase = "an unregistered status"
     message = f"The server answered {status_code} ({phrase})"
     if location := headers.get("location"):
-        message += f"; it redirects to {location}, which is not followed"
+        message += f"; it redirects to {location}, which is not followed ({FOLLOWED_ARE})"
     elif content.strip() and body is None:
         message += f" with a body of {headers.get('content-type') or 'no content type'}"
     shown = content
@@ -108,6 +108,9 @@ def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -
         raw_body=content,
         body=body,
     )
+
+
+FOLLOWED_ARE = "only 307 and 308 to the same scheme, host and port are, up to 20 times"
 
 
 def with_excerpt(message: str, headers: Mapping[str, str], content: bytes, body: object = None) -> str:

@@ -100,17 +100,24 @@ class Retries:
 
     Attributes:
         attempts: those that ended, oldest first.
+        redirects: how many of them were answered with a redirect that was followed.
     """
 
-    __slots__ = ("_clocks", "_max", "attempts")
+    __slots__ = ("_clocks", "_max", "attempts", "redirects")
 
     def __init__(self, max_retries: int, clocks: CallClocks) -> None:
         self._max = max_retries
         self._clocks = clocks
         self.attempts: list[Attempt] = []
+        self.redirects = 0
 
     def succeeded(self, call: CallRecord, seconds: float) -> None:
         """Take note of an attempt that did not fail, after so many seconds."""
+        self.attempts.append(Attempt(call.status_code, None, 0.0, seconds, call.request_id))
+
+    def redirected(self, call: CallRecord, seconds: float) -> None:
+        """Record a request that was redirected. It counts as an attempt that was made, and not as a retry."""
+        self.redirects += 1
         self.attempts.append(Attempt(call.status_code, None, 0.0, seconds, call.request_id))
 
     def broken_off(self, error: BaseException, call: CallRecord, seconds: float) -> None:
@@ -130,14 +137,15 @@ class Retries:
         return wait
 
     def _wait(self, error: APIError, now: float) -> float | None:
-        if len(self.attempts) >= self._max or not is_retried(error):
+        failed = len(self.attempts) - self.redirects
+        if failed >= self._max or not is_retried(error):
             return None
         asked = retry_after(error.headers)
         if asked is not None and asked > LONGEST_ASKED:
             error.explain(f"Not tried again: the server asks to wait {asked:g} s, more than {LONGEST_ASKED:g} s.")
             return None
         # Beside what the server asks for, so that those whom it told the same do not all come back at once.
-        wait = (asked or 0.0) + backoff(len(self.attempts) + 1)
+        wait = (asked or 0.0) + backoff(failed + 1)
         limit = self._clocks.limit(now) if self._clocks.running else None
         if limit is not None and wait >= limit.left:
             error.explain(
