@@ -5,11 +5,16 @@ import contextvars
 import gc
 import json
 import logging
+import os
+import subprocess
+import sys
 import threading
 import tomllib
 import warnings
 from collections.abc import Iterator
+from datetime import datetime
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -687,3 +692,57 @@ def test_without_providers_nothing_is_made(
         assert [record for record in caplog.records if record.levelno > logging.INFO] == []
     finally:
         telemetry.uninstrument()
+
+
+def commands(page: str) -> list[str]:
+    """The commands that a page of the documentation shows."""
+    text = (Path(__file__).parents[1] / "docs" / page).read_text("utf-8")
+    return [line.removeprefix("$ ") for line in text.splitlines() if line.startswith("$ ")]
+
+
+PLAIN = """
+from opper_chat import Opper
+with Opper() as client:
+    print(client.chat.completions.create(model="a/b", messages=[{"role": "user", "content": "Hi"}]).text)
+"""
+STREAMED = """
+from opper_chat import Opper
+with Opper() as client:
+    with client.chat.completions.create(
+        model="a/b", messages=[{"role": "user", "content": "Hi"}], stream=True
+    ) as stream:
+        print(stream.get_final_completion().text)
+"""
+
+
+@pytest.mark.skipif(find_spec("opentelemetry.distro") is None, reason="opentelemetry-distro is not installed")
+@pytest.mark.parametrize("script", [PLAIN, STREAMED], ids=["plain", "streamed"])
+def test_the_command_of_the_documentation(server: LocalServer, tmp_path: Path, script: str) -> None:
+    """As it stands: a span with all of the call in it, metrics, and no complaint of OpenTelemetry's."""
+    (command,) = [line for line in commands("observability.md") if line.startswith("opentelemetry-instrument ")]
+    (tmp_path / "your_script.py").write_text(script, "utf-8")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    environment |= {
+        "OPPER_API_KEY": "local",
+        "OPPER_BASE_URL": server.base_url,
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
+    }
+    done = subprocess.run(
+        command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    greeting, _, told = done.stdout.partition("\n")
+    assert "You said: Hi" in greeting
+    decoder, values = json.JSONDecoder(), []
+    while told := told.strip():
+        value, end = decoder.raw_decode(told)
+        values.append(value)
+        told = told[end:]
+    (span,) = [value for value in values if "span_id" in value.get("context", {})]
+    (metrics,) = [value for value in values if "resource_metrics" in value]
+    assert span["name"] == "chat a/b"
+    assert "gen_ai.client.operation.duration" in str(metrics)
+    if script == STREAMED:  # the first of its process, which loads what a stream needs
+        began, ended = (datetime.fromisoformat(span[name]) for name in ("start_time", "end_time"))
+        first = span["attributes"]["gen_ai.response.time_to_first_chunk"]
+        assert 0 < first <= (ended - began).total_seconds()
