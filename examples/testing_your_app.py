@@ -46,6 +46,13 @@ def test_it_asks_both(async_opper: AsyncOpper, opper_server: LocalServer) -> Non
     opper_server.assert_sent(messages=[{"role": "user", "content": "How?"}])
 
 
+def test_it_shows_the_answer(opper_server: LocalServer) -> None:
+    """An answer of the test's own, for every request; the app asks for a stream, and gets one."""
+    opper_server.always(Reply.completion("Because."))
+    assert ask("Why?") == ask("And why?") == "Because."
+    assert opper_server.last_request.body["messages"][1]["content"] == "And why?"
+
+
 def test_it_says_when_it_is_too_much(opper_server: LocalServer) -> None:
     """A scripted reply."""
     for_good = {"x-should-retry": "false"}  # else it would be tried again, and answered

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from ._examples import NoExampleError, example
+from ._examples import NoExampleError, example_for
 from ._json import JsonObject, is_list, is_object
 from ._patterns import matching
 
@@ -173,9 +173,9 @@ def _call(body: Body) -> tuple[Kind, str, str] | None:
         definition: Body = tool[kind]
         if kind == "custom":
             return kind, definition["name"], _custom_input(definition, body)
-        return kind, definition["name"], _arguments(definition)
+        return kind, definition["name"], _arguments(definition, body)
     function = _chosen_function(body)
-    return None if function is None else ("legacy", function["name"], _arguments(function))
+    return None if function is None else ("legacy", function["name"], _arguments(function, body))
 
 
 def _chosen_tool(body: Body) -> Body | None:
@@ -211,10 +211,10 @@ def _chosen_function(body: Body) -> Body | None:
     return None if not functions or choice == "none" or _after_result(body) else functions[0]
 
 
-def _arguments(function: Body) -> str:
+def _arguments(function: Body, body: Body) -> str:
     # Arguments are an object even where the schema does not say so.
     schema = {"type": "object", **function.get("parameters", {})}
-    return _json(schema, f"the parameters of {function['name']!r}")
+    return _json(schema, f"the parameters of {function['name']!r}", _last_said(body))
 
 
 def _custom_input(tool: Body, body: Body) -> str:
@@ -228,9 +228,9 @@ def _custom_input(tool: Body, body: Body) -> str:
     return _last_said(body) or _GREETING
 
 
-def _json(schema: object, place: str) -> str:
+def _json(schema: object, place: str, message: str = "") -> str:
     try:
-        return _encode(example(schema))
+        return _encode(example_for(schema, message))
     except NoExampleError as error:
         raise UnanswerableError(f"{place}: {error}") from error
 

@@ -46,6 +46,7 @@ class LocalApp:
     def __init__(self, rules: Rules) -> None:
         self.requests: list[ReceivedRequest] = []
         self.script: deque[Scripted] = deque()
+        self.standing: Scripted | None = None
         self._numbers = itertools.count(1)
         self._endpoint = _endpoint(rules)
 
@@ -64,10 +65,9 @@ class LocalApp:
         await self._endpoint(scope, receive, _with_request_id(send, request_id))
 
     def _scripted(self, received: ReceivedRequest) -> Reply | None:
-        if not self.script:
-            return None
-        scripted = self.script.popleft()
-        return scripted if isinstance(scripted, Reply) else scripted(received)
+        scripted = self.script.popleft() if self.script else self.standing
+        reply = scripted if isinstance(scripted, Reply | None) else scripted(received)
+        return reply if reply is None or reply.adapt is None else reply.adapt(received)
 
 
 def _endpoint(rules: Rules) -> Starlette:

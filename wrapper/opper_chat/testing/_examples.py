@@ -19,6 +19,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from ._json import JsonObject, is_list, is_object
+from ._likely import LikelyValues
 from ._merge import merge
 from ._patterns import matching
 from ._scalars import numbers, texts
@@ -42,13 +43,22 @@ def example(schema: Schema) -> object:
     Raises:
         NoExampleError: the schema is not valid, or no value was found.
     """
+    return example_for(schema, "")
+
+
+def example_for(schema: Schema, message: str) -> object:
+    """Return a value that fits the schema, with what a message names where that fits.
+
+    Raises:
+        NoExampleError: the schema is not valid, or no value was found.
+    """
     try:
         validator_class = validator_for(schema, default=Draft202012Validator)
         validator_class.check_schema(schema)
         # A registry of our own, since the default one would fetch references from the network.
         checker = validator_class.FORMAT_CHECKER
         validator = validator_class(schema, registry=Registry(), format_checker=checker)
-        return _Maker(schema, validator).fitting(schema, ())
+        return _Maker(schema, validator, LikelyValues.of(message)).fitting(schema, ())
     except SchemaError as error:
         raise NoExampleError(f"this is not a JSON Schema: {error.message}") from error
     except (Unresolvable, re.error) as error:
@@ -59,12 +69,14 @@ def example(schema: Schema) -> object:
 
 
 class _Maker:
-    def __init__(self, root: Schema, validator: Validator) -> None:
+    def __init__(self, root: Schema, validator: Validator, likely: LikelyValues) -> None:
         resource = Resource.from_contents(root, default_specification=DRAFT202012)
         registry = Registry[Any]()
         self._resolver: Any = registry.resolver_with_root(resource)
         self._validator: Any = validator
         self._steps = _STEPS
+        self._likely = likely
+        """What was not used yet."""
 
     def fitting(self, schema: Schema, active: tuple[str, ...]) -> Any:
         """Return the first value on offer that the schema accepts. `active` are the references above."""
@@ -79,6 +91,7 @@ class _Maker:
         judge = self._validator.evolve(schema=schema)
         for value in islice(self._offers(schema, active), _TRIES):
             if judge.is_valid(value):
+                self._likely.take(value)
                 yield value
 
     def _offers(self, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
@@ -90,8 +103,12 @@ class _Maker:
             yield schema["const"]
             return
         if "enum" in schema:
-            yield from schema["enum"]
+            yield from sorted(schema["enum"], key=lambda value: not self._likely.names(value))
             return
+        if "format" not in schema:
+            kinds = _types(schema)
+            yield from self._likely.texts.copy() if "string" in kinds else ()
+            yield from self._likely.numbers.copy() if {"integer", "number"} & set(kinds) else ()
         yield from schema.get("examples", ())
         if "default" in schema:
             yield schema["default"]
@@ -157,7 +174,9 @@ class _Maker:
         deep = len(active) > _DEEPEST_OPTIONAL
         room = max(0, int(schema.get("maxProperties", len(known))) - len(required))
         optional = [] if deep else [name for name in known if name not in required][:room]
+        likely = self._likely
         for chosen in (optional, []) if optional else ([],):
+            self._likely = likely.copy()
             value: dict[str, Any] = {}
             wanted = [*(name for name in known if name in required or name in chosen), *required]
             while wanted:

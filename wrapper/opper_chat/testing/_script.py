@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Literal, Self, TypeAlias
+from typing import Any, Final, Literal, Self, TypeAlias
 
 import msgspec
 
@@ -66,6 +66,9 @@ class Reply:
     bare: bool = False
     """Whether the pieces are written to the socket as they are, with no status line before them."""
 
+    adapt: "Callable[[ReceivedRequest], Reply] | None" = None
+    """Makes the reply of the request, in place of all of the above."""
+
     @classmethod
     def json(
         cls,
@@ -101,6 +104,40 @@ class Reply:
         return cls(status, all_headers, body, delay, encoding)
 
     @classmethod
+    def completion(
+        cls,
+        text: str | None = None,
+        *,
+        tool_calls: Sequence[tuple[str, Mapping[str, object] | str]] = (),
+        message: Mapping[str, object] | None = None,
+        finish_reason: str | None = None,
+        model: str | None = None,
+        usage: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        delay: float = 0.0,
+    ) -> Self:
+        """An answer of the model, whole or as a stream, as the request asks for it.
+
+        Args:
+            text: the text of the answer; null when None.
+            tool_calls: the functions that the model calls, each a name and its arguments: an object, or a text that is
+                sent as it is.
+            message: further members of the message, such as `refusal`.
+            finish_reason: why the model stopped; unless given, `tool_calls` or `stop`.
+            model: the model that answers; unless given, the one that the request names.
+            usage: the numbers of tokens; unless given, they are counted as the local server counts them. A stream has
+                them where the request asks for them.
+            headers: HTTP headers.
+            delay: how long to wait before the status line, in seconds.
+        """
+        from ._completion import ScriptedCompletion
+
+        scripted = ScriptedCompletion(
+            text, tuple(tool_calls), dict(message or {}), finish_reason, model, usage, headers, delay
+        )
+        return cls(adapt=scripted.reply_to)
+
+    @classmethod
     def raw(cls, pieces: Iterable[Piece], *, delay: float = 0.0) -> Self:
         """Bytes for the socket, status line and all; the connection closes behind them."""
         return cls(body=pieces, delay=delay, bare=True)
@@ -122,7 +159,7 @@ class ReceivedRequest:
     headers: Mapping[str, str]
     """The headers by lower-case name. The value of `authorization` is not kept: it reads `***`."""
 
-    body: dict[str, object]
+    body: dict[str, Any]
     """The JSON object of the body; empty where the body is something else."""
 
     content: bytes
@@ -146,7 +183,7 @@ class ReceivedRequest:
         return self.body.get("model")
 
     @property
-    def messages(self) -> list[dict[str, object]]:
+    def messages(self) -> list[dict[str, Any]]:
         """The member `messages` of the body; empty where there are none.
 
         Raises:
@@ -161,6 +198,17 @@ class ReceivedRequest:
 Scripted: TypeAlias = Reply | Callable[[ReceivedRequest], Reply | None]
 """A reply, or a function that makes it of the request. It must return soon, since it holds up the whole
 server; from None the request gets the usual answer."""
+
+
+def check_scripted(value: object) -> None:
+    """Refuse what is neither a reply nor a function.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, Reply) and not callable(value):
+        hint = f": Reply.completion({value!r})" if isinstance(value, str) else ""
+        raise TypeError(f"a reply must be a Reply or a function of the request, not {type(value).__name__}{hint}")
 
 
 def chunk(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from ._loopback import LoopbackServer, extra
 from ._rules import Rules
-from ._script import Scripted
+from ._script import Reply, Scripted, check_scripted
 
 if TYPE_CHECKING:
     from ._scenarios import Scenario
@@ -62,8 +62,31 @@ class LocalServer(LoopbackServer):
 
         Args:
             replies: each a `Reply`, or a function that makes one of the `ReceivedRequest`.
+
+        Raises:
+            TypeError: one is neither.
         """
+        for reply in replies:
+            check_scripted(reply)
         self._app.script.extend(replies)
+
+    def always(self, reply: Scripted | None) -> None:
+        """Set what every request gets for which no reply is queued, in place of the usual answer.
+
+        Args:
+            reply: a `Reply`, a function that makes one of the `ReceivedRequest`, or None for the usual answers again.
+
+        Raises:
+            TypeError: it is neither.
+            ValueError: the body of the reply is an iterator, which can be sent once.
+        """
+        if reply is not None:
+            check_scripted(reply)
+        if isinstance(reply, Reply) and isinstance(reply.body, Iterator):
+            raise ValueError(  # noqa: TRY004  # it is of the right type, and empty the second time
+                "the body of a standing reply must be bytes or a list: an iterator can be sent once"
+            )
+        self._app.standing = reply
 
     def play(self, name: str) -> Scenario:
         """Queue what the next request gets: the reply of a fault scenario.

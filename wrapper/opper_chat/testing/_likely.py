@@ -1,0 +1,71 @@
+"""Find the values that a message names: what a model would likely pass to a tool. No JSON Schema, no HTTP.
+
+The rules are plain and know no language: quoted text, capitalized words inside of a sentence, numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_QUOTED = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|«([^»\n]+)»|`([^`\n]+)`|(?<!\w)'([^'\n]+)'(?!\w)")
+_WORD = re.compile("[^\\W\\d_][\\w'\u2019-]*")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
+_SENTENCE_END = re.compile(r"[.!?:\n]")
+_LONGEST = 20_000
+"""The most characters of a message that are looked at."""
+
+
+@dataclass(slots=True)
+class LikelyValues:
+    """The values that a message names, in their order."""
+
+    message: str = ""
+    texts: list[str] = field(default_factory=list[str])
+    numbers: list[int | float] = field(default_factory=list[int | float])
+
+    @classmethod
+    def of(cls, message: str) -> LikelyValues:
+        """Return the values that a message names."""
+        message = message[:_LONGEST]
+        numbers = [float(text) if "." in text else int(text) for text in _NUMBER.findall(message)]
+        texts = [*_quoted(message), *_names(_QUOTED.sub(" , ", message))]
+        return cls(message, list(dict.fromkeys(texts)), list(dict.fromkeys(numbers)))
+
+    def names(self, value: object) -> bool:
+        """Return whether the message has a text as a word, in capitals or not."""
+        if not isinstance(value, str) or not value:
+            return False
+        return re.search(rf"(?<!\w){re.escape(value)}(?!\w)", self.message, re.IGNORECASE) is not None
+
+    def copy(self) -> LikelyValues:
+        """Return the same values, of which others may be taken."""
+        return LikelyValues(self.message, self.texts.copy(), self.numbers.copy())
+
+    def take(self, value: object) -> None:
+        """Leave out a value that was used."""
+        if isinstance(value, str) and value in self.texts:
+            self.texts.remove(value)
+        elif isinstance(value, int | float) and not isinstance(value, bool) and value in self.numbers:
+            self.numbers.remove(value)
+
+
+def _quoted(message: str) -> list[str]:
+    return [next(filter(None, groups)) for groups in _QUOTED.findall(message)]
+
+
+def _names(message: str) -> list[str]:
+    """Return the capitalized words, those beside each other as one, but for the first word of a sentence."""
+    names: list[str] = []
+    words = list(_WORD.finditer(message))
+    begins, end, was_name = True, 0, False
+    for found in words:
+        word, between = found[0], message[end : found.start()]
+        begins = begins or _SENTENCE_END.search(between) is not None
+        is_name = word[0].isupper() and word[:2] not in ("I", "I'") and (not begins or len(words) == 1)
+        if is_name and was_name and between == " ":
+            names[-1] += f" {word}"
+        elif is_name:
+            names.append(word)
+        begins, end, was_name = False, found.end(), is_name
+    return [re.sub("['\u2019]s$", "", name) for name in names]
