@@ -608,6 +608,52 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
         Conversation.load(Opper(api_key="key"), tmp_path / "none.jsonl")
 
 
+UNREADABLE: list[dict[str, Any]] = [
+    {"role": "tool", "content": "x"},
+    {"role": "developer", "content": None},
+    {"role": "function", "content": None},
+    {"role": "user", "content": {"a": 1}},
+    {"role": 5, "content": "x"},
+]
+"""Messages that a server may answer with, and that no request may have."""
+
+
+@pytest.mark.parametrize("message", UNREADABLE, ids=lambda message: str(message["role"]))
+def test_what_could_not_be_loaded_is_not_saved(
+    flavour: Flavour, server: LocalServer, tmp_path: Path, message: dict[str, Any]
+) -> None:
+    """An error names the message, and the file stays as it was."""
+    path = tmp_path / "talk.jsonl"
+    server.reply(answer({"role": "assistant", "content": "Yes."}), answer(message))
+
+    async def turns(conversation: Any, wait: Any) -> None:
+        await wait(conversation.send("Hi"))
+        conversation.save(path)
+        await wait(conversation.send("And?"))
+        with pytest.raises(InvalidArgumentError, match=r"messages\[3\]: expected a message "):
+            conversation.save(path)
+
+    talk(flavour, server, turns)
+    assert len(Conversation.load(Opper(api_key="key"), path)) == 2
+    assert [entry.name for entry in tmp_path.iterdir()] == ["talk.jsonl"]
+
+
+def test_what_can_be_sent_can_be_saved_and_loaded(tmp_path: Path) -> None:
+    """Parts of kinds that the contract does not list too, wherever they stand."""
+    picture = {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}
+    video = {"type": "video_url", "video_url": {"url": "https://example.com/a.mp4"}}
+    said: list[Any] = [
+        {"role": "user", "content": [video]},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": []}]},
+        {"role": "tool", "tool_call_id": "1", "content": [picture, video]},
+        {"role": "critic", "content": "x"},
+    ]
+    conversation = conversation_of(said)
+    conversation.save(tmp_path / "talk.jsonl")
+    loaded = Conversation.load(Opper(api_key="key"), tmp_path / "talk.jsonl")
+    assert loaded.messages == conversation.messages == said
+
+
 def test_a_repr_says_how_long_it_is() -> None:
     """The number of messages, and none of what was said."""
     assert repr(conversation_of([user("private")])) == "<Conversation of 1 messages>"  # type: ignore[list-item]

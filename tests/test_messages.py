@@ -136,11 +136,50 @@ def test_a_sound_is_known_by_its_bytes(data: bytes, word: str) -> None:
     assert part["input_audio"]["format"] == word
 
 
+SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>'
+HTML = b"<!DOCTYPE html><title>404</title>"
+
+
+@pytest.mark.parametrize("through", ["path", "open file"])
+@pytest.mark.parametrize(
+    ("make", "name", "data", "found"),
+    [
+        (image, "a.png", SVG, "an SVG, image/svg+xml by its content (a.png)"),
+        (image, "a.svg", SVG, "image/svg+xml"),
+        (image, "a.jpg", HTML, "an HTML page (a.jpg)"),
+        (image, "a.webp", b"version https://git-lfs.github.com/spec/v1", "42 bytes of text (a.webp)"),
+        (image, "a.gif", b"\x00\xff\x00", "3 bytes of an unknown kind (a.gif)"),
+        (image, "a.png", b"BM\x00\xff", "image/bmp"),
+        (image, "a.png", b"\x00\x00\x00\x20ftypheic", "image/heic"),
+        (audio, "a.mp3", HTML, "an HTML page (a.mp3)"),
+        (audio, "a.wav", b"RIFF....nope\xff", "13 bytes of an unknown kind (a.wav)"),
+        (audio, "a.mp3", b"OggS\x00\xff", "audio/ogg"),
+        (file, "a.pdf", HTML, "an HTML page (a.pdf)"),
+        (file, "a.png", SVG, "an SVG, image/svg+xml by its content (a.png)"),
+        (file, "a.wav", b"\xff\x00", "2 bytes of an unknown kind (a.wav)"),
+    ],
+)
+def test_a_name_makes_no_picture(make: Any, name: str, data: bytes, found: str, through: str, tmp_path: Path) -> None:
+    """Nor a sound or a PDF: what the first bytes do not tell is refused, with what was found."""
+    path = written(tmp_path / name, data)
+    with pytest.raises(InvalidArgumentError) as raised:
+        if through == "path":
+            make(path)
+        else:
+            with path.open("rb") as opened:
+                make(opened)
+    assert raised.value.argument == f"{make.__name__}(source)"
+    assert raised.value.given == found
+
+
 def test_what_bytes_do_not_tell_the_name_does_and_the_caller_before_both(tmp_path: Path) -> None:
     """A name, a type that is said, and a document that is a zip inside."""
-    assert image_url(image(written(tmp_path / "x.jpeg", b"unknown"))).startswith("data:image/jpeg;")
-    assert image_url(image(b"unknown", media_type="IMAGE/JPG")).startswith("data:image/jpeg;")
     assert image_url(image(PNG, media_type="image/png")) == image_url(image(PNG))
+    assert image_url(image(JPEG, media_type="IMAGE/JPG")) == image_url(image(JPEG))
+    assert audio(b"\x00unknown\xff", media_type="audio/mp3")["input_audio"]["format"] == "mp3"
+    assert "data:image/svg+xml" in file_source(file(written(tmp_path / "x.svg", SVG)))["file_data"]
+    assert "data:text/csv" in file_source(file(written(tmp_path / "x.csv", b"a,b")))["file_data"]
+    assert "data:application/pdf" in file_source(file(written(tmp_path / "x.pdf", b"\xff\n" + PDF)))["file_data"]
     assert image_url(image(data_url("image/png", PNG).replace("w", "w\n"))) == image_url(image(PNG))
     assert "data:text/plain" in file_source(file(b"BMW drives", media_type="text/plain"))["file_data"]
     assert file_source(file(written(tmp_path / "x.docx", b"PK\x03\x04zip")))["file_data"].startswith(
@@ -213,10 +252,25 @@ REFUSED: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: image("data:image/png;base64,@@@@"), "image(source)", "base64"),
     (lambda: image("data:image/png;base64,AAA"), "image(source)", "base64"),
     (lambda: image("data:image/tiff;base64,AAAA"), "image(source)", "image/tiff"),
-    (lambda: image("data:;base64,AAAA"), "image(source)", "without a media type"),
+    (lambda: image("data:;base64,AAAA"), "image(source)", "got 3 bytes of an unknown kind"),
     (lambda: image(PDF), "image(source)", "application/pdf"),
     (lambda: image(b"BM bitmap"), "image(source)", "image/bmp"),
-    (lambda: image(b"unknown"), "image(source)", "media_type=..."),
+    (lambda: image(b"unknown"), "image(source)", "image/gif, got 7 bytes of text."),
+    (lambda: audio(b"\xff\xff\x00"), "audio(source)", "3 bytes of an unknown kind. media_type=... says what it is."),
+    (lambda: image(data_url("image/png", SVG)), "image(source)", "image/png, as it is said to be, got an SVG"),
+    (lambda: image(SVG, media_type="image/png"), "image(source)", "image/png, as it is said to be, got an SVG"),
+    (
+        lambda: image(b"\xff\x00", media_type="image/png"),
+        "image(source)",
+        "image/png, as it is said to be, got 2 bytes",
+    ),
+    (lambda: image(b"\xff\x00", media_type="image/svg+xml"), "image(source)", "got image/svg+xml"),
+    (
+        lambda: audio(HTML, media_type="audio/mpeg"),
+        "audio(source)",
+        "audio/mpeg, as it is said to be, got an HTML page",
+    ),
+    (lambda: file(HTML, media_type="application/pdf"), "file(source)", "got an HTML page"),
     (lambda: audio(PNG), "audio(source)", "image/png"),
     (lambda: audio(b"OggS"), "audio(source)", "audio/ogg"),
     (lambda: file(b"\x00\x01"), "file(source)", "unknown kind"),

@@ -77,10 +77,12 @@ class AsyncConversation(Transcript):
         the disk is near, and waits for nothing else.
 
         Raises:
-            InvalidArgumentError: a message holds what JSON has no form for, such as half of a surrogate pair.
+            InvalidArgumentError: `load` could not read a message again: it holds what JSON has no form for, such as
+                half of a surrogate pair, or a server has answered with one that no request may have. The error names
+                it, such as ``messages[3]``.
             OSError: the file cannot be written.
         """
-        write_lines(Path(path), self._messages)
+        write_lines(Path(path), self._messages, read_message)
 
     async def send(self, *content: Said, **overrides: Unpack[TurnArguments]) -> ChatCompletion:
         """Say something, and return the answer.

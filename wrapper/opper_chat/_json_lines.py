@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from . import _json
@@ -11,8 +11,13 @@ from ._checks import describe
 from ._errors import InvalidArgumentError
 
 
-def write_lines(path: Path, values: Iterable[object]) -> None:
+def write_lines(path: Path, values: Iterable[object], check: Callable[[object, str], object]) -> None:
     """Write values, one a line. A file that is there is replaced when the new one is whole, and stays as it was else.
+
+    Args:
+        path: the file.
+        values: what is written.
+        check: raises for a value that could not be read again. It gets the value as it was written, and its place.
 
     Raises:
         InvalidArgumentError: a value holds what JSON has no form for; its place is named as a message.
@@ -25,11 +30,14 @@ def write_lines(path: Path, values: Iterable[object]) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             for index, value in enumerate(values):
+                place = f"messages[{index}]"
                 try:
-                    file.write(_json.encode(value) + b"\n")
+                    line = _json.encode(value)
+                    written = _json.decode(line)
                 except ValueError as error:
-                    accepted = "values that JSON has a form for"
-                    raise InvalidArgumentError(f"messages[{index}]", accepted, str(error)) from None
+                    raise InvalidArgumentError(place, "values that JSON has a form for", str(error)) from None
+                check(written, place)
+                file.write(line + b"\n")
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(_mode(path))

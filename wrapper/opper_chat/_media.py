@@ -75,6 +75,12 @@ _IN_ZIPS = ("application/vnd.", "application/epub+zip", "application/java-archiv
 _TELLING = frozenset({*IMAGES, *SOUNDS, "application/pdf"})
 """Kinds that no other shares its first bytes with: one of them cannot be said to be another, nor another to be it."""
 
+_SIGNED = frozenset({*IMAGES, "audio/wav"})
+"""Kinds whose content always begins as above, so that nothing else is one of them, whatever it is said to be."""
+
+_PDF_HEADER_WITHIN = 1024
+"""Readers find the header of a PDF in this many bytes: Adobe's supplement to ISO 32000, implementation note 13."""
+
 _ADDRESS = re.compile("https?://", re.IGNORECASE)  # servers fetch from no other
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*\Z")  # RFC 6838 section 4.2
 
@@ -148,7 +154,7 @@ class Reading(NamedTuple):
             kinds = "an address, a data URL, a pathlib.Path, bytes or a file that is open in binary"
             raise self.refuse(kinds, describe(source))
         self._check_size(len(data))
-        return Content(self._kind(data, name), b2a_base64(data, newline=False).decode("ascii"), name)
+        return Content(self._kind(data, self._said(), name), b2a_base64(data, newline=False).decode("ascii"), name)
 
     def refuse(self, accepted: str, given: str, hint: str = "") -> InvalidArgumentError:
         """Return the error of a source that will not do."""
@@ -182,16 +188,30 @@ class Reading(NamedTuple):
             given = f"{size:,}" if size != self.max_bytes + 1 else f"more than {self.max_bytes:,}"
             raise self.refuse(f"at most {self.max_bytes:,} bytes", given, more)
 
-    def _kind(self, data: bytes, name: str | None) -> str:
-        found = self._agreed(self._said(), data)
+    def _kind(self, data: bytes, said: str | None, name: str | None) -> str:
+        """Return the media type of a content: as its first bytes tell, else as it is said to be, else by its name."""
+        told = sniffed(data)
+        given = _described(data) + (f" ({name})" if name else "")
+        found = self._agreed(said, told)
+        if told is None and found is not None and not _may_be(found, data):
+            raise self.refuse(f"{found}, as it is said to be", given)
         if found is None or found == "application/zip":
             named = _named(name)
             # A document of an office is a zip; its name says which.
             if found is None or (named is not None and named.startswith(_IN_ZIPS)):
-                found = named or found
+                found = named if named not in _TELLING or told is not None else self._by_name(named, data, given)
+                found = found or told
         if found is None and self.accepted is None and _is_text(data):
             found = "text/plain"
-        return self._check_kind(found, f"{len(data):,} bytes of an unknown kind" + (f" ({name})" if name else ""))
+        return self._check_kind(found, given)
+
+    def _by_name(self, named: str | None, data: bytes, given: str) -> str | None:
+        """Return the kind that a name says, where the first bytes of that kind would tell it and do not."""
+        if named == "application/pdf" and _may_be(named, data) and b"%PDF-" in data[:_PDF_HEADER_WITHIN]:
+            return named
+        if self.accepted is not None:
+            return None
+        raise self.refuse(f"{named}, as its name says", given, "media_type=... says what it is.")
 
     def _said(self) -> str | None:
         if self.media_type is None:
@@ -202,9 +222,8 @@ class Reading(NamedTuple):
             raise InvalidArgumentError(argument, "a media type such as 'image/png'", describe(self.media_type))
         return _ALIASES.get(said, said)
 
-    def _agreed(self, said: str | None, data: bytes) -> str | None:
+    def _agreed(self, said: str | None, told: str | None) -> str | None:
         """Return what is said of a content, else what its first bytes tell."""
-        told = sniffed(data)
         if told is None or said in (None, told, "application/octet-stream") or _TELLING.isdisjoint((said, told)):
             return said or told
         hint = "Leave media_type out, or the type of the data URL: the first bytes tell it."
@@ -213,7 +232,8 @@ class Reading(NamedTuple):
     def _check_kind(self, found: str | None, unknown: str) -> str:
         if found is None or (self.accepted is not None and found not in self.accepted):
             accepted = "a known media type" if self.accepted is None else f"one of {', '.join(self.accepted)}"
-            hint = "media_type=... says what it is." if found is None else ""
+            can_be_said = self.accepted is None or not _SIGNED.issuperset(self.accepted)
+            hint = "media_type=... says what it is." if found is None and can_be_said else ""
             raise self.refuse(accepted, found or unknown, hint)
         return found
 
@@ -228,8 +248,8 @@ class Reading(NamedTuple):
         except ValueError as error:
             raise self.refuse("base64 in the data URL", f"{describe(url)}: {error}") from None
         self._check_size(len(decoded))
-        said = self._agreed(self._said() or _ALIASES.get(kind.lower(), kind.lower()) or None, decoded)
-        return Content(self._check_kind(said, "a data URL without a media type"), data, None)
+        said = self._said() or _ALIASES.get(kind.lower(), kind.lower()) or None
+        return Content(self._kind(decoded, said, None), data, None)
 
 
 def sniffed(data: bytes) -> str | None:
@@ -257,6 +277,21 @@ def _named(name: str | None) -> str | None:
     if media_type is None or encoding is not None:
         return None
     return _ALIASES.get(media_type, media_type)
+
+
+def _may_be(kind: str, data: bytes) -> bool:
+    """Whether a content whose first bytes tell nothing may be of a kind."""
+    return kind not in _SIGNED and not (kind in _TELLING and _is_text(data))
+
+
+def _described(data: bytes) -> str:
+    """Return what a content is, as far as it can be seen."""
+    if not _is_text(data):
+        return f"{len(data):,} bytes of an unknown kind"
+    start = data[:1024].lower()
+    if b"<svg" in start:
+        return "an SVG, image/svg+xml by its content"
+    return "an HTML page" if b"<html" in start or b"<!doctype html" in start else f"{len(data):,} bytes of text"
 
 
 def _is_text(data: bytes) -> bool:

@@ -212,8 +212,19 @@ def read_message(value: object, place: str) -> dict[str, object]:
     except Misfit as misfit:
         raise InvalidArgumentError(f"{place}, {misfit.argument}", misfit.accepted, misfit.given) from None
     except DecodeError as error:
-        raise InvalidArgumentError(place, f"a message of the role {role!r}", f"one that is wrong: {error}") from None
+        if not _can_be_sent(value):
+            given = f"one that is wrong: {error}".rstrip(".")
+            raise InvalidArgumentError(place, f"a message of the role {role!r}", given) from None
     return value
+
+
+def _can_be_sent(message: dict[str, object]) -> bool:
+    """Whether a message that its model does not read may be in a request all the same, as parts of a new kind may."""
+    try:
+        check_messages([message])
+    except InvalidArgumentError:
+        return False
+    return True
 
 
 def _is_message(piece: object) -> bool:

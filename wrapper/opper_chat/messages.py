@@ -185,10 +185,11 @@ def image(
     """Make a picture.
 
     Args:
-        source: where it is: PNG, JPEG, WebP or GIF. An address is sent as it is, for the server to fetch.
+        source: where it is: PNG, JPEG, WebP or GIF, as its first bytes tell. An address is sent as it is, for the
+            server to fetch.
         detail: how closely the model looks at it: ``low``, ``high``, ``auto`` (the default of servers), or another
             value that a server knows.
-        media_type: what it is, where its first bytes do not tell; else its name does.
+        media_type: what it is said to be. Another kind than the first bytes tell is refused.
         max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
 
     Raises:
@@ -210,7 +211,7 @@ def audio(source: Source, *, media_type: str | None = None, max_bytes: int | Non
 
     Args:
         source: where it is: WAV or MP3. The contract knows no sound by its address, so it cannot be one.
-        media_type: what it is, where its first bytes do not tell; else its name does: ``audio/wav`` or ``audio/mpeg``.
+        media_type: ``audio/mpeg``, where the first bytes do not tell that it is one.
         max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
 
     Raises:
