@@ -57,17 +57,22 @@ class Raw:
 
 def requested(connection: socket.socket) -> bool:
     """Read a request to its end; say whether there was one."""
+    return bool(requested_path(connection))
+
+
+def requested_path(connection: socket.socket) -> str:
+    """Read a request to its end; return its path, or nothing at the end of the connection."""
     data = b""
     while b"\r\n\r\n" not in data:
         piece = connection.recv(65536)
         if not piece:
-            return False
+            return ""
         data += piece
     head, _, body = data.partition(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
     while len(body) < length:
         body += connection.recv(65536)
-    return True
+    return head.split()[1].decode()
 
 
 def completion(text: str) -> bytes:

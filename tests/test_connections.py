@@ -68,6 +68,7 @@ def texts(flavour: Flavour, address: str, count: int, **settings: Any) -> list[s
         (b"HTTP/1.1 200 OK\r\n\r\n" + completion("a"), 2),
         (answer("a") + answer("stale"), 2),
         (chunked("a") + b"junk", 2),
+        (chunked("a") + answer("stale"), 2),
         (b"HTTP/1.1 103 Early Hints\r\ncontent-length: 5\r\n\r\n" + answer("a"), 2),
         (answer("a", b"connection: keep-alive, close\r\n"), 2),
         (answer("a").replace(b"\r\n", b"\n"), 2),
@@ -75,7 +76,7 @@ def texts(flavour: Flavour, address: str, count: int, **settings: Any) -> list[s
     ],
     ids=[
         "sized", "chunked", "100", "103", "close", "1.0", "endless", "bytes-behind-it", "junk-behind-it",
-        "103-with-a-body", "keep-alive-and-close", "lines-end-in-LF", "folded-trailer",
+        "chunks-and-more", "103-with-a-body", "keep-alive-and-close", "lines-end-in-LF", "folded-trailer",
     ],
 )  # fmt: skip
 def test_what_is_used_again(flavour: Flavour, first: bytes, connections: int) -> None:

@@ -143,7 +143,20 @@ def test_informational_heads() -> None:
     assert reader.take_rest() == b"rest"
 
 
-@pytest.mark.parametrize("filler", [b"x", b"x: a\r\n", b"a\n ", b" ", b"a:" + b" " * 50_000 + b"\r"])
+@pytest.mark.parametrize(
+    "filler",
+    [
+        b"x",
+        b"x: a\r\n",
+        b"a\n ",
+        b" ",
+        b"a:" + b" " * 50_000 + b"\r",
+        b"\r",
+        b"\n\t",
+        b"content-length: 1,\r\n",
+        b"x\r\n ",
+    ],
+)  # fmt: skip
 def test_a_long_head(filler: bytes) -> None:
     """Costs no more than it is long, however it comes, and is refused where it does not end."""
     long = OK + b"y: b" + filler * (LONGEST_HEAD // len(filler))

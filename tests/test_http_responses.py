@@ -5,7 +5,6 @@
 
 import asyncio
 import contextlib
-import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from corpus import HTTPVerdict, http_responses, http_verdicts, needs_corpus
 from flavours import HELLO, Flavour
 from opper_chat import APIConnectionError, APIError, APITimeoutError
+from raw_server import answer, requested_path
 
 pytestmark = needs_corpus
 
@@ -57,10 +57,10 @@ class ResponseServer:
     def _serve(self, connection: socket.socket, number: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError), connection:
-            while path := _read_request(connection):
+            while path := requested_path(connection):
                 _, case, cut, *_ = path.split("/")
                 if case not in RESPONSES:
-                    connection.sendall(_good(str(number)))
+                    connection.sendall(answer(str(number)))
                     continue
                 self.connections.append(number)
                 try:
@@ -72,28 +72,6 @@ class ResponseServer:
                         connection.shutdown(socket.SHUT_WR)
                 finally:
                     self.sent.set()
-
-
-def _read_request(connection: socket.socket) -> str:
-    """Read a request, and return its path, or nothing at the end of the connection."""
-    data = b""
-    while b"\r\n\r\n" not in data:
-        piece = connection.recv(65536)
-        if not piece:
-            return ""
-        data += piece
-    head, _, body = data.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-    while len(body) < length:
-        body += connection.recv(65536)
-    return head.split()[1].decode()
-
-
-def _good(text: str) -> bytes:
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    value = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
-    body = json.dumps(value).encode()
-    return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
 
 
 @pytest.fixture(scope="module")

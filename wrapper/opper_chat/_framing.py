@@ -142,11 +142,14 @@ class ChunkedBody:
         """Bytes of the chunk still to come, its line end included."""
         self._held: bytes = b""
         """The beginning of a line."""
+        self._searched = 0
+        """Bytes of it in which no line end begins."""
         self._trailer = 0
         """Bytes of the trailer, counted from 1 where it has begun."""
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes, and return what of the body is in them."""
+        self._searched = self._searched if self._held else 0
         if self._held:
             data = self._held + data
             self._held = b""
@@ -157,7 +160,7 @@ class ChunkedBody:
             self.first_alone = False
             at = _whole_chunks(data, 0, 1, pieces)
             if 0 < at < total:
-                self._held, self.more = data[at:], True
+                self._held, self._searched, self.more = data[at:], 0, True
                 return pieces[0]
         try:
             while before < at < total and not self.ended:
@@ -200,11 +203,12 @@ class ChunkedBody:
 
     def _take_size(self, data: bytes, at: int) -> int:
         """Take the line before a chunk; return where it ends, or `at` where it has not come."""
-        found = _CHUNK_LINE.match(data, at)
-        if found is None:
-            if self._next_line(data, at) >= 0:
-                raise FramingError("illegal chunk header")
+        end = self._next_line(data, at)
+        if end < 0:
             return at
+        found = _CHUNK_LINE.fullmatch(data, at, end)
+        if found is None:
+            raise FramingError("illegal chunk header")
         if found[2] and not found[3]:
             self.strict = False  # white space without an extension, which old servers pad the size with
         size = int(found[1], 16)
@@ -212,7 +216,7 @@ class ChunkedBody:
             self._left = size + 2
         else:
             self._trailer = 1
-        return found.end()
+        return end
 
     def _take_trailer(self, data: bytes, at: int) -> int:
         """Take a line behind the last chunk, the empty one of which is the end; return where it ends, or `at`."""
@@ -230,10 +234,13 @@ class ChunkedBody:
 
     def _next_line(self, data: bytes, at: int) -> int:
         """Return where the line ends that begins here, or -1 where its end has not come."""
-        end = data.find(b"\r\n", at)
+        end = data.find(b"\r\n", at or self._searched)
         if (len(data) if end < 0 else end) - at > LONGEST_LINE:
             raise FramingError("a line of a chunked body is too long")
-        return end + 2 if end >= 0 else -1
+        if end < 0:
+            self._searched = max(len(data) - at - 1, 0)  # the last byte may be the first of the line end
+            return -1
+        return end + 2
 
 
 def _whole_chunks(data: bytes, at: int, stop: int, pieces: list[bytes]) -> int:
