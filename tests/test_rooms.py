@@ -39,6 +39,7 @@ ROOMS = [
     "_redaction",
     "_error_response",
     "_errors",
+    "_error_redaction",
     "_response_limits",
     "_content_coding",
     "_record",

@@ -11,7 +11,7 @@ from ._async_reply import AnyAsyncReply
 from ._async_wait import AsyncAccept, sleep
 from ._call import Call
 from ._clocks import CallClocks
-from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
+from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError, add_explanation
 from ._redirects import FOLLOWED
 from ._requests import prepare, split
 from ._responses import ChatCompletion, read_completion, status_error
@@ -157,5 +157,5 @@ class AsyncCalls:
             content, problem = error.raw_body, error.message
         failure = status_error(response.status_code, response.headers, content)
         if problem:
-            failure.explain(problem)
+            add_explanation(failure, problem)
         raise failure

@@ -49,8 +49,8 @@ class AsyncHTTP:
 
     def __init__(self, own: AsyncHTTPClient | None, limits: Limits, event_hooks: EventHooks | None, site: str) -> None:
         self._closed = True  # until it is made
-        self.holders = Holders()
-        self.lent = own is not None
+        self.holders: Holders = Holders()
+        self.lent: bool = own is not None
         self._limits = limits
         self._begin()
         self._hooked = event_hooks is not None

@@ -11,7 +11,7 @@ from ._answers import Asked, asking_again
 from ._async_calls import AsyncCalls
 from ._async_event_stream import AsyncEventStream
 from ._call import Call
-from ._errors import AnswerError, APIError, InvalidAnswerError
+from ._errors import AnswerError, APIError, InvalidAnswerError, add_explanation
 from ._options import check_retries
 from ._parsed import ParsedChatCompletion
 from ._parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
@@ -59,7 +59,7 @@ async def parse(
             if len(rejected) == left:
                 raise
             if call.clocks.ran_out(monotonic()):
-                error.explain("Not asked again: the clock 'deadline' has run out.")
+                add_explanation(error, "Not asked again: the clock 'deadline' has run out.")
                 raise
             rejected.append(error.completion)
             arguments = asking_again(arguments, error)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ._answer_headers import AnswerHeaders, request_id
 from ._clocks import CallClocks, ClockSettings
+from ._error_redaction import redact_error
 from ._errors import APIError
 from ._observers import attempted as tell_attempt
 from ._observers import begin as tell_beginning
@@ -59,12 +60,12 @@ class Call:
         stream: bool,
         clocks: CallClocks | None = None,
     ) -> None:
-        self.settings = settings
-        self.request = request
+        self.settings: ClientSettings = settings
+        self.request: PreparedRequest = request
         # An answer that is not streamed has no tokens to wait for.
         running = settings.clocks if stream else ClockSettings(deadline=settings.clocks.deadline)
-        self.clocks = clocks or CallClocks(running, now)
-        self.record = CallRecord(settings.base_url, request.body, now, stream=stream)
+        self.clocks: CallClocks = clocks or CallClocks(running, now)
+        self.record: CallRecord = CallRecord(settings.base_url, request.body, now, stream=stream)
         self.headers: Mapping[str, str] = settings.default_headers
         if settings.max_retries:
             # By it a server can tell a request that is sent again from another one: draft-ietf-httpapi-idempotency-key.
@@ -173,7 +174,7 @@ class Call:
         """Tell an error which request it is about, and take the keys out of it."""
         for key in self.keys:
             if key.forms:
-                error.forget(key.forms)
+                redact_error(error, key.forms)
         if error.request is None and self.sent is not None:
             self.sent.forget_key()
             error.request = self.sent.describe()

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ._call import Call
 from ._clocks import CallClocks
-from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
+from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError, add_explanation
 from ._http import HTTP
 from ._redirects import FOLLOWED
 from ._reply import AnyReply
@@ -168,5 +168,5 @@ class Calls:
             content, problem = error.raw_body, error.message
         failure = status_error(response.status_code, response.headers, content)
         if problem:
-            failure.explain(problem)
+            add_explanation(failure, problem)
         raise failure

@@ -62,10 +62,10 @@ class CallClocks:
     def __init__(self, settings: ClockSettings, now: float) -> None:
         self._settings = settings
         self._began = now
-        self.token_seen = False
+        self.token_seen: bool = False
         self._waited = 0.0
         self._waiting_since: float | None = None
-        self.running = settings.count(None) < len(settings)
+        self.running: bool = settings.count(None) < len(settings)
         """Whether there is any limit; if not, nothing need be asked of these clocks."""
 
     def wait(self, now: float) -> None:

@@ -63,7 +63,7 @@ class BodyDecoder:
         self._limits = limits
         self._limit = limit
         self._names = content_codings(headers)
-        self.is_identity = not self._names
+        self.is_identity: bool = not self._names
         self.maximum: int | None = getattr(limits, limit)
         self._encoded = 0
         self._decoded = 0

@@ -15,7 +15,7 @@ from ._answer_headers import AnswerHeaders
 from ._excerpts import decode_text
 
 
-class ErrorRequest:
+class ErrorRequest:  # noqa: PLW1641  # its headers are a dict, which has no hash
     """The request that failed.
 
     Attributes:
@@ -27,8 +27,8 @@ class ErrorRequest:
     __slots__ = ("headers", "method", "url")
 
     def __init__(self, method: str, url: str, headers: Mapping[str, str]) -> None:
-        self.method = method
-        self.url = url
+        self.method: str = method
+        self.url: str = url
         self.headers: Mapping[str, str] = AnswerHeaders(headers)
 
     def __repr__(self) -> str:
@@ -39,10 +39,8 @@ class ErrorRequest:
             return NotImplemented
         return (self.method, self.url, self.headers) == (other.method, other.url, other.headers)
 
-    __hash__ = None  # type: ignore[assignment]  # its headers are a dict
 
-
-class ErrorResponse:
+class ErrorResponse:  # noqa: PLW1641  # its headers are a dict, which has no hash
     """The response that says that the call failed.
 
     Attributes:
@@ -57,10 +55,10 @@ class ErrorResponse:
     def __init__(
         self, status_code: int, headers: Mapping[str, str], content: bytes, request: ErrorRequest | None
     ) -> None:
-        self.status_code = status_code
+        self.status_code: int = status_code
         self.headers: Mapping[str, str] = AnswerHeaders(headers)
-        self.content = content
-        self.request = request
+        self.content: bytes = content
+        self.request: ErrorRequest | None = request
 
     @property
     def text(self) -> str:
@@ -85,5 +83,3 @@ class ErrorResponse:
         if not isinstance(other, ErrorResponse):
             return NotImplemented
         return all(getattr(self, name) == getattr(other, name) for name in self.__slots__)
-
-    __hash__ = None  # type: ignore[assignment]  # its headers are a dict

@@ -30,15 +30,13 @@ The names below APIError are those of the OpenAI SDK. Those of tools are in `_to
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from ._answer_headers import AnswerHeaders, request_id
 from ._error_bodies import read_error_body, with_place
 from ._error_response import ErrorRequest, ErrorResponse
 from ._excerpts import LONGEST_TEXT, one_line
-from ._redaction import redact, redact_bytes, redact_json
 
 if TYPE_CHECKING:
     from ._record import Attempt
@@ -108,7 +106,7 @@ class UnknownArgumentError(InvalidArgumentError, TypeError):
         super().__init__(argument, f"{near!r}" if near else "the name of a parameter", given)
         said = [f"{function} has no parameter {argument!r} (given: {given})."]
         said += [f"Did you mean {near!r}?"] if near else []
-        self.args = (" ".join([*said, hint]).rstrip(),)
+        self.args: tuple[Any, ...] = (" ".join([*said, hint]).rstrip(),)
 
 
 class MissingKeyError(OpperError):
@@ -163,16 +161,16 @@ class APIError(OpperError):
         body: object = None,
     ) -> None:
         said = read_error_body(body)
-        self.message = self._compose(message, with_place(said))
+        self.message: str = self._compose(message, with_place(said))
         self.status_code = status_code
         self.headers: Mapping[str, str] = AnswerHeaders(headers)
-        self.request_id = request_id(self.headers)
-        self.raw_body = raw_body
-        self.body = body
-        self.type = said.type
-        self.detail = said.detail
-        self.code = said.code
-        self.param = said.param
+        self.request_id: str | None = request_id(self.headers)
+        self.raw_body: bytes = raw_body
+        self.body: object = body
+        self.type: str | None = said.type
+        self.detail: object = said.detail
+        self.code: str | int | None = said.code
+        self.param: str | None = said.param
         self.partial: ChatCompletion | None = None
         self.chunks_received = 0
         self.attempts: tuple[Attempt, ...] = ()
@@ -205,26 +203,10 @@ class APIError(OpperError):
         tail = " ".join(["", *([f"[{', '.join(came)}]"] if came else []), *self._explanations]).rstrip()
         return f"{head}{one_line(self.message, max(0, LONGEST_TEXT - len(head) - len(tail)))}{tail}"
 
-    def explain(self, more: str) -> None:
-        """Add a sentence to what is printed; `message` stays what was said."""
-        self._explanations += (more,)
 
-    def forget(self, forms: Sequence[str]) -> None:
-        """Remove a secret, of which the forms are those of `_redaction.spellings`: some servers repeat the key."""
-        body, raw_body = redact_json(self.body, forms), redact_bytes(self.raw_body, forms)
-        message = redact(self.message, forms)
-        if body is self.body and raw_body == self.raw_body and message == self.message:
-            cause = str(self.__cause__)
-            if redact(cause, forms) == cause:
-                return
-        if body is not self.body and raw_body == self.raw_body:
-            raw_body = json.dumps(body).encode()  # the body spells it with escapes; half a surrogate pair is fine here
-        self.message, self.raw_body, self.body = message, raw_body, body
-        self.args = (message,)
-        said = read_error_body(self.body)
-        self.type, self.detail, self.code, self.param = said.type, said.detail, said.code, said.param
-        # What it was raised from may say it too, and so may the variables of the frames that it passed.
-        self.__cause__ = self.__context__ = self.__traceback__ = None
+def add_explanation(error: APIError, sentence: str) -> None:
+    """Add a sentence to the text of an error. Its `message` stays what the server said."""
+    error._explanations += (sentence,)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 class APIConnectionError(APIError):
@@ -310,7 +292,7 @@ class AnswerError(APIResponseValidationError):
     ) -> None:
         super().__init__(message, status_code=status_code, headers=completion.headers, raw_body=raw_body)
         self.body = body  # not for the root class, which looks for a server's own words in it
-        self.attempts = completion.attempts
+        self.attempts: tuple[Attempt, ...] = completion.attempts
         self.completion = completion
         self.index = index
 

@@ -55,7 +55,7 @@ class Secret:
 
     def __init__(self, value: str) -> None:
         self._value = value
-        self.forms = spellings(value)
+        self.forms: tuple[str, ...] = spellings(value)
         """The forms in which a server may repeat it, in lower case; none if it is too short to be recognized."""
 
     def reveal(self) -> str:

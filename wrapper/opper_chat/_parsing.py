@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ._answers import Asked, asking_again
 from ._call import Call
 from ._calls import Calls
-from ._errors import AnswerError, APIError, InvalidAnswerError
+from ._errors import AnswerError, APIError, InvalidAnswerError, add_explanation
 from ._event_stream import EventStream
 from ._options import check_retries
 from ._parsed import ParsedChatCompletion
@@ -64,7 +64,7 @@ def parse(
             if len(rejected) == left:
                 raise
             if call.clocks.ran_out(monotonic()):
-                error.explain("Not asked again: the clock 'deadline' has run out.")
+                add_explanation(error, "Not asked again: the clock 'deadline' has run out.")
                 raise
             rejected.append(error.completion)
             arguments = asking_again(arguments, error)

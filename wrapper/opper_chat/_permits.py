@@ -23,7 +23,7 @@ class Permit:
     def __init__(self, granted: set[ref[Permit]], on_release: Callable[[], None]) -> None:
         self._granted = granted
         self._on_release = on_release
-        self.entry = ref(self, granted.discard)
+        self.entry: ref[Permit] = ref(self, granted.discard)
         """The weak reference to this permit."""
         hash(self.entry)  # kept by the reference: it cannot be computed when the permit is gone
 

@@ -56,10 +56,10 @@ class CallRecord:
     )  # fmt: skip
 
     def __init__(self, address: str, body: Mapping[str, object], began: float, *, stream: bool) -> None:
-        self.address = address
-        self.body = body
-        self.stream = stream
-        self.began = began
+        self.address: str = address
+        self.body: Mapping[str, object] = body
+        self.stream: bool = stream
+        self.began: float = began
         """When it began, by the monotonic clock."""
         self.attempts: list[Attempt] = []
         self.status_code: int | None = None

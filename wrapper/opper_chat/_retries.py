@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from ._clocks import CallClocks
-from ._errors import APIConnectionError, APIError, APITimeoutError, StreamTruncatedError
+from ._errors import APIConnectionError, APIError, APITimeoutError, StreamTruncatedError, add_explanation
 from ._record import Attempt, CallRecord
 
 if TYPE_CHECKING:
@@ -142,15 +142,18 @@ class Retries:
             return None
         asked = retry_after(error.headers)
         if asked is not None and asked > LONGEST_ASKED:
-            error.explain(f"Not tried again: the server asks to wait {asked:g} s, more than {LONGEST_ASKED:g} s.")
+            add_explanation(
+                error, f"Not tried again: the server asks to wait {asked:g} s, more than {LONGEST_ASKED:g} s."
+            )
             return None
         # Beside what the server asks for, so that those whom it told the same do not all come back at once.
         wait = (asked or 0.0) + backoff(failed + 1)
         limit = self._clocks.limit(now) if self._clocks.running else None
         if limit is not None and wait >= limit.left:
-            error.explain(
+            add_explanation(
+                error,
                 f"Not tried again: a wait of {wait:.1f} s would pass the clock {limit.clock!r} of {limit.seconds:g} s, "
-                f"of which {max(limit.left, 0):.1f} s are left."
+                f"of which {max(limit.left, 0):.1f} s are left.",
             )
             return None
         return wait

@@ -79,7 +79,7 @@ class Answer(Generic[T]):
         self.schema: Schema = self._shape.schema(definitions)
         if "$ref" in self.schema:  # which may stand anywhere but here
             self.schema = dict(definitions.schemas[str(self.schema["$ref"]).rpartition("/")[2]])
-        self.wrapped = self.schema.get("type") != "object"
+        self.wrapped: bool = self.schema.get("type") != "object"
         if self.wrapped:
             self._shape = Object({VALUE: Member(VALUE, shape)}, _unwrap)
             definitions = Definitions(strict=strict)

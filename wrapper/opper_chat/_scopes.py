@@ -35,8 +35,8 @@ class Layer:
     __slots__ = ("parent", "tags")
 
     def __init__(self, parent: UUID | None = None, tags: Mapping[str, object] | None = None) -> None:
-        self.parent = parent
-        self.tags = tags or {}
+        self.parent: UUID | None = parent
+        self.tags: Mapping[str, object] = tags or {}
 
 
 class _Entered(NamedTuple):

@@ -22,19 +22,19 @@ class Job:
     __slots__ = ("called", "content", "crash", "duration", "error", "is_async", "misfit", "result", "returns", "work")
 
     def __init__(self, called: CalledTool, work: Callable[[], object], *, is_async: bool, returns: object) -> None:
-        self.called = called
-        self.work = work
-        self.is_async = is_async
-        self.returns = returns
+        self.called: CalledTool = called
+        self.work: Callable[[], object] = work
+        self.is_async: bool = is_async
+        self.returns: object = returns
         self.result: object = None
-        self.content = ""
+        self.content: str = ""
         """What the model is told of the result."""
         self.misfit: Misfit | None = None
         """Why the model cannot be told of the result."""
         self.error: Exception | None = None
         self.crash: BaseException | None = None
         """What is no failure of a tool, such as KeyboardInterrupt."""
-        self.duration = 0.0
+        self.duration: float = 0.0
 
     def returned(self, result: object) -> None:
         """Keep what the function returned, and write it as text.

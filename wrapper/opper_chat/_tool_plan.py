@@ -112,14 +112,14 @@ class Plan:
         messages = self._arguments.pop("messages", None)
         if not is_sequence(messages):
             raise InvalidArgumentError("messages", "a list of messages", describe(messages))
-        self.tools = Toolbox(self._arguments.get("tools"))
+        self.tools: Toolbox = Toolbox(self._arguments.get("tools"))
         self._arguments["tools"] = self.tools.definitions or None
         self._asked = Asked[Any](self._arguments.get("response_format"), strict=self._arguments.pop("strict", True))
         self._arguments["response_format"] = self._asked.response_format
         self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
         self._began: float | None = None
         self._spent = 0
-        self.is_over = False
+        self.is_over: bool = False
         self._open: tuple[ChatCompletionMessage, list[CalledTool]] | None = None
         self._answers: dict[tuple[str, bytes], tuple[str, int]] = {}
         """By a call and its arguments: its last answer, and how often in a row it was that."""

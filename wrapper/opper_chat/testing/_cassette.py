@@ -94,7 +94,7 @@ class Cassette(LoopbackServer):
         scrub_members: Iterable[str] = (),
         scrub: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self._record = find_record(record)
         if not speed > 0:
             raise InvalidArgumentError("speed", "a number above 0", repr(speed))

@@ -42,7 +42,7 @@ class FaultyProxy:
         address = urlsplit(server)
         if address.scheme != "http" or address.hostname is None:
             raise ValueError(f"server must be an address that begins with http://, not {server!r}")
-        self.connections = 0
+        self.connections: int = 0
         self.requests: list[ReceivedRequest] = []
         self._server = address.hostname, address.port or 80
         self._path = address.path.rstrip("/")

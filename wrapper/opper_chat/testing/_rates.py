@@ -15,7 +15,7 @@ class TokenBucket:
 
     def __init__(self, rate: float, burst: float | None = None) -> None:
         self.rate = rate
-        self.burst = rate if burst is None else burst
+        self.burst: float = rate if burst is None else burst
         self._tokens = self.burst
         self._counted = 0.0
 
