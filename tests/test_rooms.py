@@ -99,6 +99,7 @@ ROOMS = [
     "_flow",
     "_redirects",
     "_retries",
+    "_refusals",
     "_limits",
     "_permits",
     "_call",

@@ -44,7 +44,7 @@ class AsyncOpper:
         max_connections: how many connections there can be at once; more requests wait for one.
         max_concurrency: how many calls can be under way at once, or None for any number; more calls wait for their
             place, until their deadline.
-        adaptive: whether requests are held back, once the server has answered one with 429, to what it lets in.
+        adaptive: whether requests are held back to the rate that the server accepts, when it refuses many with 429.
         response_limits: the largest response that is accepted, as a `ResponseLimits`; None for the default limits.
         http_client: an HTTP client of your own, of httpx or httpx2, with proxies, certificates or a transport of your
             choice. Its limits are used, and its timeouts unless ``timeout`` is given. It stays yours: closing this

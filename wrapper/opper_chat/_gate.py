@@ -23,7 +23,7 @@ class Gate:
     """Lets requests through.
 
     Args:
-        adaptive: whether requests are paced once the server has answered one with 429.
+        adaptive: whether requests are paced when the server answers too large a share of them with 429.
     """
 
     def __init__(self, *, adaptive: bool = False) -> None:
@@ -98,7 +98,7 @@ class Gate:
             now = monotonic()
             due = pace.due(now)
             if due > deadline:
-                raise TimeoutError
+                raise TimeoutError(pace.explain(now))
             if self._first() is not entry:
                 return deadline - now
             if due > now:

@@ -258,8 +258,8 @@ class HTTP:
         limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
         try:
             return self.gate.turn(None if limit is None else limit.left)
-        except TimeoutError:
-            raise held_up(limit, "the server takes no more requests for now") from None
+        except TimeoutError as error:
+            raise held_up(limit, str(error)) from None
 
     def decoder(self, response: AnyReply, *, stream: bool = False) -> BodyDecoder:
         """Return what decodes the body of a response, and counts it against the limit for a body of its kind."""

@@ -1,0 +1,107 @@
+"""Refusals, responses with status 429: their share, whether a lower rate ends them, and the pause they ask for.
+
+No I/O and no clock; times are handed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+WINDOW = 1.0
+"""Seconds over which responses are counted at least: what most limits are given for."""
+
+TRIAL_RESPONSES = 40
+"""Responses that a trial takes, and at least `WINDOW` seconds; or half of them, where they take `TRIAL_SECONDS`."""
+
+TRIAL_SECONDS = 3.0
+
+_RESET = re.compile(r";\s*t=([0-9]{1,9})")
+"""Seconds in a RateLimit field: draft-ietf-httpapi-ratelimit-headers-10 section 4."""
+
+
+class Responses:
+    """The responses of the last second or so."""
+
+    def __init__(self) -> None:
+        self._times: deque[tuple[float, bool]] = deque()
+        self._accepted = 0
+
+    def add(self, accepted: bool, now: float, window: float) -> None:
+        """Count a response, and drop those that are older than the window, in seconds."""
+        self._times.append((now, accepted))
+        self._accepted += accepted
+        while self._times[0][0] <= now - window:
+            self._accepted -= self._times.popleft()[1]
+
+    def accepted_rate(self, now: float) -> float:
+        """Return how many requests a second were accepted."""
+        return self._accepted / max(now - self._times[0][0], WINDOW) if self._times else 0.0
+
+    @property
+    def refused_share(self) -> float:
+        """The share of refusals among them."""
+        return 1 - self._accepted / len(self._times) if self._times else 0.0
+
+
+@dataclass
+class Trial:
+    """What a lower rate does to the refusals."""
+
+    begins: float
+    """Responses before this time are not counted: they may be those of a window that was used up before."""
+    share_before: float
+    counted: int = 0
+    refused: int = 0
+
+    def count(self, refused: bool, now: float) -> None:
+        """Count a response."""
+        if now > self.begins:
+            self.counted += 1
+            self.refused += refused
+
+    @property
+    def refuses_as_before(self) -> bool:
+        """Whether the server refuses at least a third of the share that it refused before."""
+        return self.refused > 0 and self.refused >= self.share_before / 3 * self.counted
+
+    def is_over(self, now: float) -> bool:
+        """Whether enough responses are counted."""
+        seconds = now - self.begins
+        few = self.counted >= TRIAL_RESPONSES / 2 and seconds > TRIAL_SECONDS
+        return few or (self.counted >= TRIAL_RESPONSES and seconds > WINDOW)
+
+
+def asked_pause(headers: Mapping[str, str]) -> float | None:
+    """Return for how many seconds a refusal surely asks all requests to stay away, or None where it does not say.
+
+    Whole seconds are rounded up by most servers, so one less is what is sure: "1" may stand for the next millisecond.
+    """
+    text = headers.get("retry-after-ms", "")
+    if _is_number(text):
+        return float(text) / 1000
+    text = headers.get("retry-after", "") or headers.get("ratelimit-reset", "")
+    if not text and (found := _RESET.search(headers.get("ratelimit", ""))):
+        text = found[1]
+    if not text:
+        return None
+    if _is_number(text):
+        return float(text) if "." in text else max(float(text) - 1, 0)
+    return _until_date(text, headers.get("date", ""))
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", text) is not None
+
+
+def _until_date(text: str, date: str) -> float | None:
+    """Seconds from the server's own time to a date (RFC 9110 section 10.2.3), so that no clock need be right."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(date)).total_seconds()
+    except (TypeError, ValueError):
+        return None
+    return max(seconds - 1, 0)
