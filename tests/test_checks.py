@@ -47,7 +47,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": HELLO, "temperature": "hot"}, "temperature", "a number", "'hot'"),
     ({"messages": HELLO, "temperature": True}, "temperature", "a number", "True"),
     ({"messages": HELLO, "temperature": NAN}, "temperature", "a finite number or None", "nan"),
-    ({"messages": HELLO, "parent_span_id": 5}, "parent_span_id", "a string or a UUID or None", "5"),
+    ({"messages": HELLO, "parent_span_id": 5}, "parent_span_id", "a string, a UUID or None", "5"),
     ({"messages": HELLO, "n": 1.5}, "n", "an integer", "1.5"),
     ({"messages": HELLO, "logprobs": "yes"}, "logprobs", "True or False", "'yes'"),
     ({"messages": HELLO, "stop": ["a", 1]}, "stop[1]", "a string", "1"),

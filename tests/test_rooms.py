@@ -48,6 +48,7 @@ ROOMS = [
     "_logs",
     "_observers",
     "_clocks",
+    "_scalar_checks",
     "_checks",
     "_misfits",
     "_bounds",

@@ -48,6 +48,8 @@ class AsyncConversation(Transcript):
         check_parameters(arguments, "AsyncConversation()")
         self._client = client
         self._arguments: dict[str, object] = {name: copied(value) for name, value in arguments.items()}
+        if system is not None and not isinstance(system, str):
+            raise InvalidArgumentError("system", "a string or None", describe(system))
         if system is not None:
             self.append(system_message(system))
 

@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable
+from inspect import iscoroutinefunction
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -57,7 +58,7 @@ class AsyncHTTP:
         self._site = site
         self._used = False
         if own is None:
-            check_hooks(event_hooks)
+            check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
             self._client: AsyncSender | AsyncBorrowedClient = default_sender(
                 default_library(), limits.connections, event_hooks, limits.response
             )

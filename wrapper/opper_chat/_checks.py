@@ -6,10 +6,7 @@ added to the contract is checked by regeneration alone. Each hint is compiled on
 
 from __future__ import annotations
 
-import datetime
-import math
 import types
-import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import (
@@ -25,14 +22,24 @@ from typing import (
 )
 
 from ._json import is_mapping, is_sequence
-from ._values import Misfit, SupportsToDict, conversion_hint, describe, is_model, json_scalar, meant, words_of
+from ._scalar_checks import FINITE, SCALARS, TEXTS, finite, literal_check, scalar_check, text_check
+from ._values import (
+    Misfit,
+    SupportsToDict,
+    alternatives,
+    conversion_hint,
+    describe,
+    is_model,
+    json_scalar,
+    meant,
+    words_of,
+)
 
 __all__ = ["Check", "Misfit", "check_json", "check_object", "compile_check", "describe", "members", "words_of"]
 
 Check: TypeAlias = Callable[[object], object]
 """Takes a value, returns the JSON value that it stands for, or raises Misfit."""
 
-FINITE = "a finite number"
 KEYS = "a dict with strings as keys"
 
 
@@ -62,13 +69,13 @@ def compile_check(hint: object) -> Check:
     """Return the check that a type hint stands for."""
     if hint is object:
         return check_json
-    if hint in _SCALARS:
-        return _scalar_check(*_SCALARS[hint])
-    if hint in _TEXTS:
-        return _text_check(*_TEXTS[hint])
+    if hint in SCALARS:
+        return scalar_check(*SCALARS[hint])
+    if hint in TEXTS:
+        return text_check(*TEXTS[hint])
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal:
-        return _literal_check(arguments)
+        return literal_check(arguments)
     if origin in (Union, types.UnionType):
         return _UnionCheck(arguments)
     if origin is Sequence:
@@ -98,7 +105,7 @@ def check_json(value: object) -> object:
     if cls is str or cls is int or cls is bool or value is None:
         return value
     if isinstance(value, float):
-        return _finite(float.__float__(value))
+        return finite(float.__float__(value))
     if is_mapping(value):
         return {name: _inside(name, check_json, item) for name, item in _items(value)}
     if is_sequence(value):
@@ -163,80 +170,6 @@ def _inside(step: str | int, check: Check, value: object) -> object:
         raise misfit.at(step) from None
 
 
-def _finite(value: float) -> float:
-    # RFC 8259 section 6: JSON has no form for them, and an encoder would send null in their place.
-    if not math.isfinite(value):
-        raise Misfit(FINITE, value)
-    return value
-
-
-_SCALARS: dict[object, tuple[tuple[type, ...], str]] = {
-    str: ((str,), "a string"),
-    int: ((int,), "an integer"),
-    float: ((int, float), "a number"),
-    bool: ((bool,), "True or False"),
-    type(None): ((type(None),), "None"),
-}
-
-
-_TEXTS: dict[object, tuple[Callable[[Any], bool], Callable[[Any], str], str]] = {
-    uuid.UUID: (lambda value: isinstance(value, uuid.UUID), str, "a UUID"),
-    datetime.datetime: (
-        lambda value: isinstance(value, datetime.datetime),
-        datetime.datetime.isoformat,
-        "a date and time",
-    ),
-    # A date and time is a date to Python; as a text it is not.
-    datetime.date: (
-        lambda value: isinstance(value, datetime.date) and not isinstance(value, datetime.datetime),
-        datetime.date.isoformat,
-        "a date",
-    ),
-}
-"""Types of values that JSON has only texts for: what is one, how it is written, and its name."""
-
-
-def _text_check(fits: Callable[[Any], bool], text_of: Callable[[Any], str], accepted: str) -> Check:
-    def check(value: object) -> object:
-        if not fits(value):
-            raise Misfit(accepted, value)
-        return text_of(value)
-
-    return check
-
-
-def _scalar_check(kinds: tuple[type, ...], accepted: str) -> Check:
-    def check(value: object) -> object:
-        scalar = value if value.__class__ in kinds else json_scalar(value)
-        if not isinstance(scalar, kinds) or (isinstance(scalar, bool) and bool not in kinds):
-            raise Misfit(accepted, value)
-        return _finite(scalar) if isinstance(scalar, float) else scalar
-
-    return check
-
-
-def _literal_check(words: tuple[object, ...]) -> Check:
-    """Return the check of a Literal. One value is a const and closed. Several are an enum, which is open.
-
-    An enum of one value has a hint of its own: the value or any string.
-    """
-    accepted = words_of(words)
-    kinds = tuple({type(word) for word in words})
-
-    def check(value: object) -> object:
-        scalar = value if value.__class__ in kinds else json_scalar(value)
-        # By type as well: True is no 1, though Python says that they are equal.
-        if len(words) == 1:
-            fits = type(scalar) in kinds and scalar == words[0]
-        else:
-            fits = isinstance(scalar, kinds) and not (isinstance(scalar, bool) and bool not in kinds)
-        if not fits:
-            raise Misfit(accepted, value, meant(scalar, words) if len(words) == 1 else "")
-        return scalar
-
-    return check
-
-
 def _sequence_check(check_item: Check) -> Check:
     def check(value: object) -> object:
         if not is_sequence(value):
@@ -298,12 +231,15 @@ class _UnionCheck:
         self.sequence = next((compile_check(arm) for arm in arms if get_origin(arm) is Sequence), None)
         self.mapping = next((compile_check(arm) for arm in arms if get_origin(arm) is Mapping), None)
         self.scalars = [
-            compile_check(arm) for arm in arms if arm in _SCALARS or arm in _TEXTS or get_origin(arm) is Literal
+            compile_check(arm) for arm in arms if arm in SCALARS or arm in TEXTS or get_origin(arm) is Literal
         ]
-        self.accepted = " or ".join(dict.fromkeys(text for arm in arms if (text := _name(arm))))
+        # An enum is open: that other strings are accepted says nothing new.
+        is_enum = any(get_origin(arm) is Literal and isinstance(get_args(arm)[0], str) for arm in arms)
+        named = [arm for arm in arms if not (is_enum and arm is str)]
+        self.accepted = alternatives(dict.fromkeys(text for arm in named if (text := _name(arm))))
         self.accepts_numbers = float in arms
         self.takes_text = str in arms
-        plain = {*self.classes.values(), *_SCALARS, *_TEXTS}
+        plain = {*self.classes.values(), *SCALARS, *TEXTS}
         self.models = {arm.__name__ for arm in arms if isinstance(arm, type) and arm not in plain}
         self.takes_bare_kinds = "OtherTool" in self.models
         """Whether an unknown kind may have no other key, as servers' own tools do. An empty part is a mistake."""
@@ -327,12 +263,29 @@ class _UnionCheck:
                 continue
         if self.accepts_numbers and isinstance(scalar, float):
             # A number, so what is wrong with it is that it is not finite.
-            raise Misfit(self.accepted.replace(_SCALARS[float][1], FINITE), value)
-        hint = conversion_hint(value)
-        if isinstance(scalar, str) and len(self.classes) == 1:
-            names = required(next(iter(self.classes.values())))
-            hint = f"Did you mean {{{names[0]!r}: {describe(scalar)}}}?" if len(names) == 1 else ""
-        raise Misfit(self.accepted, value, hint)
+            raise Misfit(self.accepted.replace(SCALARS[float][1], FINITE), value)
+        raise Misfit(self.accepted, value, self.hint(value, scalar))
+
+    def hint(self, value: object, scalar: object) -> str:
+        """Return what may have been meant by a value of none of the arms."""
+        if self.sequence is not None and is_mapping(value):
+            return "Put it in a list."
+        if not isinstance(scalar, str):
+            return conversion_hint(value)
+        meant_values: list[object] = []
+        if self.is_open:  # the kind whose content is one string, as that of a text part
+            meant_values = [{self.tag: word, word: scalar} for word in self.tagged]
+        elif len(self.classes) == 1:
+            meant_values = [{name: scalar} for name in required(next(iter(self.classes.values())))]
+        elif self.sequence is not None:
+            meant_values = [[scalar]]
+        for meant_value in meant_values:
+            try:
+                self(meant_value)
+            except Misfit:
+                continue
+            return f"Did you mean {meant_value!r}?" if len(scalar) <= 80 else ""
+        return ""
 
     def check_mapping(self, value: Mapping[Any, object]) -> object:
         """Check a dict against the typed dict that its discriminator names."""
@@ -386,10 +339,10 @@ def _discriminator(classes: tuple[type, ...]) -> tuple[str, dict[str, type]]:
 
 def _name(arm: object) -> str:
     """Name an arm of a union in an error; empty for models, which stand beside the object they write."""
-    if arm in _SCALARS:
-        return _SCALARS[arm][1]
-    if arm in _TEXTS:
-        return _TEXTS[arm][2]
+    if arm in SCALARS:
+        return SCALARS[arm][1]
+    if arm in TEXTS:
+        return TEXTS[arm][2]
     origin = get_origin(arm)
     if origin is Literal:
         return words_of(get_args(arm))

@@ -7,7 +7,7 @@ import re
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping
-from ._values import json_scalar
+from ._values import instance_of, json_scalar
 
 SECRETIVE = re.compile("key|token|secret|auth|password|bearer|credential|cookie|header", re.IGNORECASE)
 """Names of headers and query parameters whose values are not shown."""
@@ -35,8 +35,7 @@ def names_secret(name: str) -> bool:
 
 def hidden(value: object) -> str:
     """Name a value that may hold a credential."""
-    name = type(value).__name__
-    return f"{'an' if name[0] in 'aeiou' else 'a'} {name} (not shown)"
+    return f"{instance_of(value)} (not shown)"
 
 
 def check_headers(given: object, argument: str) -> dict[str, str]:

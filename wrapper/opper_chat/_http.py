@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from inspect import iscoroutinefunction
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
@@ -61,7 +62,7 @@ class HTTP:
         self._site = site
         self._used = False
         if own is None:
-            check_hooks(event_hooks)
+            check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
             self._client: Sender | BorrowedClient = default_sender(
                 default_library(), limits.connections, event_hooks, limits.response
             )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar, cast
 
 from ._errors import InvalidArgumentError
 from ._options import find_library
+from ._values import instance_of
 
 if TYPE_CHECKING:
     import ssl
@@ -102,7 +103,7 @@ def library_of(client: object, kind: str) -> Library:
         if module is not None and isinstance(client, getattr(module, kind, ())):
             return cast("Library", module)
     accepted = " or ".join(f"{name}.{kind}" for name in LIBRARIES)
-    raise InvalidArgumentError("http_client", f"an {accepted}", f"a {type(client).__name__}")
+    raise InvalidArgumentError("http_client", f"an {accepted}", instance_of(client))
 
 
 def loaded(name: str) -> tuple[type[Any], ...]:

@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeAlias
 
 from ._errors import InvalidArgumentError, MissingKeyError
 from ._redaction import spellings
-from ._values import describe, json_scalar
+from ._values import describe, instance_of, json_scalar
 
 DEFAULT_BASE_URL = "https://api.opper.ai/v2/openai"
 """The documented address."""
@@ -105,7 +105,7 @@ def check_key(value: object, source: str) -> Secret:
     key = value.strip() if isinstance(value, str) else ""
     if key and all("!" <= character <= "~" for character in key):
         return Secret(key)
-    given = "an empty string" if value == "" else f"a {type(value).__name__} that is not one (not shown)"
+    given = "an empty string" if value == "" else f"{instance_of(value)} that is not one (not shown)"
     del key, value  # what is raised has a traceback, and its variables may be shown
     raise InvalidArgumentError(source, "a key of visible ASCII characters", given)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from inspect import isroutine
 from typing import Any, NamedTuple, Required, cast
 
 from opper_chat_api.api.chat import create_chat_completion
@@ -88,6 +89,12 @@ _OWN_PARAMETERS = {
     ),
 }  # fmt: skip
 """What methods take beside the parameters of the contract and the options of a call."""
+
+_OF_THE_CLIENT = frozenset({
+    "api_key", "base_url", "default_headers", "default_query", "max_connections", "max_concurrency", "adaptive",
+    "http_client", "event_hooks",
+})  # fmt: skip
+"""Options of the client that a call does not take."""
 
 _WITHOUT_STREAM = {
     "parse()": "It does not stream. Use stream(response_format=...).",
@@ -320,6 +327,9 @@ def _unknown(name: str, value: object, known: list[str], function: str) -> Unkno
 
     if name == "stream" and function in _WITHOUT_STREAM:
         return UnknownArgumentError(name, describe(value), None, _WITHOUT_STREAM[function], function)
+    if name in _OF_THE_CLIENT:
+        hint = "It is an option of the client, such as Opper(api_key=...)."
+        return UnknownArgumentError(name, hidden(value), None, hint, function)
     near = get_close_matches(name, [*known, *_OWN_PARAMETERS.get(function, ())], 1)
     is_hidden = names_secret(name) and not (near and near[0] in members(ChatCompletionRequestParam))
     given = hidden(value) if is_hidden else describe(value)
@@ -328,30 +338,43 @@ def _unknown(name: str, value: object, known: list[str], function: str) -> Unkno
 
 def _advice(misfit: Misfit, function: str) -> str:
     """Return what to do about some mistakes that newcomers make."""
-    value = misfit.value
-    where, item = misfit.path[0], len(misfit.path) == 2 and isinstance(misfit.path[1], int)
-    if where == "response_format" and len(misfit.path) == 1 and is_type(value):
-        name = getattr(value, "__name__", type(value).__name__)
-        if function in ("", "create()"):
-            return f"Use parse(response_format={name}), or stream(), for an answer of this type."
+    match misfit.path:
+        case ["response_format"] if is_type(misfit.value):
+            return _advice_on_types(misfit.value, function)
+        case ["tools", int()] if isroutine(misfit.value):
+            name = misfit.value.__name__
+            return f"Make it a tool with the decorator @tool{'' if name == '<lambda>' else f', or with tool({name})'}."
+        case ["tools" | "messages"] if callable(misfit.value) or is_mapping(misfit.value):
+            return "Put it in a list."
+        case ["tool_choice"] if callable(misfit.value):
+            name = getattr(misfit.value, "__name__", "...")
+            return f"Did you mean {{'type': 'function', 'function': {{'name': {name!r}}}}}?"
+        case ["messages"] if isinstance(misfit.value, str):
+            return f"Did you mean [{{'role': 'user', 'content': {describe(misfit.value)}}}]?"
+        case ["messages", int()] if isinstance(misfit.value, str):
+            return f"Did you mean {{'role': 'user', 'content': {describe(misfit.value)}}}?"
+        case ["messages", int()] if hasattr(misfit.value, "choices"):
+            return "Did you mean its message: completion.message?"
+        case _:
+            return ""
+
+
+def _advice_on_types(given: object, function: str) -> str:
+    """Return what to do where a type was given to a call that takes none."""
+    if isinstance(given, str):
+        return f"Did you mean {{'type': {given!r}}}?"
+    if function not in ("", "create()"):
         return "Conversations take no types. Use client.chat.completions.parse(messages=conversation.messages, ...)."
-    if where == "tools" and item and callable(value):
-        name = getattr(value, "__name__", "function")
-        return f"Make it a tool with the decorator @tool, or here with tool({name})."
-    if where in ("messages", "tools") and len(misfit.path) == 1 and (is_mapping(value) or hasattr(value, "to_dict")):
-        return "Put it in a list."
-    if where == "messages" and len(misfit.path) <= 2 and isinstance(value, str) and (item or len(misfit.path) == 1):
-        message = f"{{'role': 'user', 'content': {describe(value)}}}"
-        return f"Did you mean {message if item else f'[{message}]'}?"
-    return ""
+    is_hint = isinstance(given, type) or hasattr(given, "__origin__") or hasattr(given, "__args__")
+    name = describe(given if is_hint else type(given)).removeprefix("the class ")
+    return f"Use parse(response_format={name}), or stream(), for an answer of this type."
 
 
 def _invalid(misfit: Misfit, advice: str = "") -> InvalidArgumentError:
     names = misfit.path[1:] if misfit.path[0] in members(ChatCompletionRequestParam) else misfit.path
     is_hidden = any(isinstance(name, str) and names_secret(name) for name in names)
     given = hidden(misfit.value) if is_hidden else misfit.given
-    hints = " ".join(text for text in (misfit.hint, advice) if text)
-    return InvalidArgumentError(misfit.argument, misfit.accepted, given, hints)
+    return InvalidArgumentError(misfit.argument, misfit.accepted, given, advice or misfit.hint)
 
 
 def _check_extra_body(extra_body: object) -> dict[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ._errors import InvalidArgumentError
+from ._values import instance_of
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -63,7 +64,7 @@ def check_response_limits(value: object) -> ResponseLimits:
     if value is None:
         return DEFAULT_LIMITS
     if not isinstance(value, ResponseLimits):
-        raise InvalidArgumentError("response_limits", "a ResponseLimits or None", f"a {type(value).__name__}")
+        raise InvalidArgumentError("response_limits", "a ResponseLimits or None", instance_of(value))
     for name, given in value._asdict().items():
         if given is not None and (type(given) is not int or given < 1):
             raise InvalidArgumentError(f"response_limits.{name}", "an integer from 1, or None", repr(given))

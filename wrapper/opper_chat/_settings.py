@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
 
 from ._checks import describe
 from ._clocks import ClockSettings, check_clocks
 from ._errors import InvalidArgumentError, UnknownArgumentError
-from ._headers import SECRETIVE, check_headers, check_query, hidden
+from ._headers import SECRETIVE, check_headers, check_query, hidden, names_secret
 from ._json import is_mapping, is_sequence
 from ._library import loaded
 from ._options import (
@@ -126,8 +127,8 @@ class ClientSettings(NamedTuple):
         return self._replace(**changes) if changes else self
 
 
-def check_hooks(event_hooks: object) -> None:
-    """Refuse what is no object of lists of functions.
+def check_hooks(event_hooks: object, *, is_async: bool) -> None:
+    """Refuse what is no dict of lists of functions, and coroutine functions where nothing awaits them.
 
     Raises:
         InvalidArgumentError: it is none.
@@ -141,6 +142,11 @@ def check_hooks(event_hooks: object) -> None:
     if not good:
         accepted = "{'request': [functions], 'response': [functions]}"
         raise InvalidArgumentError("event_hooks", accepted, describe(event_hooks))
+    for hooks in () if is_async else cast("Mapping[str, list[object]]", event_hooks).values():
+        for hook in hooks:
+            if iscoroutinefunction(hook):
+                hint = "Use AsyncOpper for coroutine functions."
+                raise InvalidArgumentError("event_hooks", "functions that are not async", describe(hook), hint)
 
 
 def check_options(options: Mapping[str, object]) -> None:
@@ -156,7 +162,8 @@ def check_options(options: Mapping[str, object]) -> None:
 
             near = get_close_matches(name, known, 1)
             hint = f"It takes {', '.join(known)}."
-            raise UnknownArgumentError(name, hidden(value), near[0] if near else None, hint, "with_options()")
+            given = hidden(value) if names_secret(name) else describe(value)
+            raise UnknownArgumentError(name, given, near[0] if near else None, hint, "with_options()")
 
 
 class Limits(NamedTuple):

@@ -49,7 +49,6 @@ of the model's, and False or a text refuses it; the model reads the text."""
 _SENT_BY_RUNS = {
     "messages": "A run adds messages turn by turn. Use the argument messages.",
     "n": "A run follows one choice.",
-    "response_format": "A run reads the answer by its own. Use the argument response_format.",
     "tool_choice": "A run changes it after the first turn. Use the argument tool_choice.",
     "tools": "A run must know its tools. Use the argument tools, which takes dicts of any kind as well.",
 }
@@ -107,7 +106,7 @@ class Plan:
         self.settings = settings
         self._arguments = dict(arguments)
         if self._arguments.get("n") not in (None, 1):
-            raise InvalidArgumentError("n", "1: a run follows one answer", describe(self._arguments["n"]))
+            raise InvalidArgumentError("n", "1 or None", describe(self._arguments["n"]), _SENT_BY_RUNS["n"])
         check_extra_keys(self._arguments.get("extra_body"), _SENT_BY_RUNS)
         messages = self._arguments.pop("messages", None)
         if not is_sequence(messages):
@@ -115,6 +114,7 @@ class Plan:
         self.tools: Toolbox = Toolbox(self._arguments.get("tools"))
         self._arguments["tools"] = self.tools.definitions or None
         self._asked = Asked[Any](self._arguments.get("response_format"), strict=self._arguments.pop("strict", True))
+        self._asked.check_extra_body(self._arguments)
         self._arguments["response_format"] = self._asked.response_format
         self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
         self._began: float | None = None

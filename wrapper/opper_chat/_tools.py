@@ -220,7 +220,11 @@ def tool(
     if isinstance(function, Tool):
         return cast("Tool[P, R]", function)
     if not callable(function):
-        raise InvalidArgumentError("tool()", "a function", describe(function))
+        hint = f"Did you mean @tool(name={function!r})?" if isinstance(function, str) else ""
+        raise InvalidArgumentError("tool()", "a function", describe(function), hint)
+    _check_texts(name=name, description=description)
+    if not isinstance(strict, bool):
+        raise InvalidArgumentError("strict", "True or False", describe(strict))
     if definition is not None:
         return _defined(function, definition)
     signature = read_signature(function)
@@ -278,6 +282,9 @@ def custom_tool(
     """
     if function is None:
         return lambda function: custom_tool(function, name=name, description=description, format=format)
+    if not callable(function):
+        raise InvalidArgumentError("custom_tool()", "a function", describe(function))
+    _check_texts(name=name, description=description)
     signature = read_signature(function)
     if len(signature.parameters) != 1 or signature.parameters[0].hint is not str:
         given = ", ".join(field.name for field in signature.parameters) or "none"
@@ -307,6 +314,12 @@ def _defined(function: Callable[P, R], definition: FunctionToolParam | FunctionT
     return Tool(function, model, runner)
 
 
+def _check_texts(**arguments: object) -> None:
+    for argument, value in arguments.items():
+        if value is not None and not isinstance(value, str):
+            raise InvalidArgumentError(argument, "a string or None", describe(value))
+
+
 def _checked_name(name: str) -> str:
     if not _NAME.fullmatch(name):
         hint = "Give another with name=..."
@@ -329,7 +342,8 @@ class Toolbox:
 
     def __init__(self, tools: object) -> None:
         if tools is not None and not is_sequence(tools):
-            raise InvalidArgumentError("tools", "a list of tools and definitions", describe(tools))
+            hint = "Put it in a list." if callable(tools) or is_mapping(tools) else ""
+            raise InvalidArgumentError("tools", "a list of tools and definitions", describe(tools), hint)
         self.definitions: list[object] = list(tools or ())
         self._runners: dict[tuple[str, str], Runner | None] = {}
         """By kind and name; None where there is a definition alone."""
@@ -372,7 +386,9 @@ def _runner(item: object, where: str) -> Runner | None:
 def _kind_and_name(item: object, where: str) -> tuple[str, str]:
     value = _written(item)
     if not is_mapping(value):
-        hint = "Make it one: tool(function)." if callable(item) else ""
+        called = getattr(item, "__name__", "<lambda>")
+        hint = f"Make it a tool with the decorator @tool{'' if called == '<lambda>' else f', or with tool({called})'}."
+        hint = hint if callable(item) else ""
         raise InvalidArgumentError(where, "a tool or a definition", describe(item), hint)
     kind = str(value.get("type"))
     body = _written(value.get(kind))

@@ -14,13 +14,13 @@ from opper_chat_api.params import ChatMessageParam, UserPartParam
 
 from ._checks import Misfit, check_json, describe
 from ._errors import InvalidArgumentError
-from ._json import is_mapping, is_object
+from ._json import is_mapping, is_object, is_sequence
 from ._options import check_count
 from ._partial_json import copied
 from ._requests import check_messages
 from ._results import ChatCompletion
 from ._trim import estimate_tokens, to_drop
-from .messages import Message, user
+from .messages import Message, content_of
 
 Said = str | UserPartParam | ChatMessageParam
 """What a turn begins with: texts and parts of one message of the user's, or whole messages."""
@@ -74,6 +74,8 @@ class Transcript:
             InvalidArgumentError: it is not what the contract says.
             RuntimeError: an answer is under way.
         """
+        if is_sequence(message):
+            raise InvalidArgumentError("message", "a message", describe(message), "Use extend() for several messages.")
         self.extend((message,))
 
     def extend(self, messages: Iterable[ChatMessageParam]) -> None:
@@ -83,6 +85,9 @@ class Transcript:
             InvalidArgumentError: one is not what the contract says; the error names its place.
             RuntimeError: an answer is under way.
         """
+        if is_mapping(messages) or isinstance(messages, str) or not isinstance(messages, Iterable):
+            hint = "Use append() for one message."
+            raise InvalidArgumentError("messages", "an iterable of messages", describe(messages), hint)
         checked = check_messages([*messages])
         with self._alone():
             self._messages.extend(checked)
@@ -189,7 +194,8 @@ def new_messages(content: Sequence[Said]) -> list[dict[str, object]]:
         accepted = "a message" if whole[0] else "a string or a part"
         hint = "Give either strings and parts of one message, or whole messages."
         raise InvalidArgumentError(f"content[{index}]", f"{accepted}, as before it", describe(content[index]), hint)
-    return check_messages([user(*cast("Sequence[str | UserPartParam]", content))])
+    pieces = cast("tuple[str | UserPartParam, ...]", tuple(content))
+    return check_messages([{"role": "user", "content": content_of("send", pieces)}])
 
 
 def read_message(value: object, place: str) -> dict[str, object]:

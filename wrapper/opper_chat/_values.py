@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Sequence
-from inspect import isroutine
+from inspect import iscoroutinefunction, isroutine
 from typing import Any, Protocol, TypeGuard
 
 from ._json import is_mapping, is_sequence
@@ -99,6 +99,12 @@ def _number(value: object) -> object:
     return value
 
 
+def instance_of(value: object) -> str:
+    """Name the class of a value that is not shown: ``a str``, ``an int``."""
+    name = type(value).__name__
+    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+
+
 def describe(value: object) -> str:
     """Name a value in an error message: its repr, cut to a readable length."""
     if is_mapping(value):
@@ -106,17 +112,25 @@ def describe(value: object) -> str:
     if isinstance(value, type):
         return f"the class {value.__name__}"
     if isroutine(value):
-        return f"the function {getattr(value, '__name__', repr(value))}()"
+        kind = "coroutine function" if iscoroutinefunction(value) else "function"
+        return f"the {kind} {getattr(value, '__name__', repr(value))}()"
     try:
         text = repr(value)
     except Exception:  # noqa: BLE001  # the classes of callers raise what they like
-        return f"an instance of {type(value).__name__}"
+        return instance_of(value)
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
 
 
 def _described_keys(keys: list[object]) -> str:
     shown = ", ".join(map(repr, keys[:_SHOWN_KEYS]))
     return f"a dict with the key{'' if len(keys) == 1 else 's'} {shown}{', ...' if len(keys) > _SHOWN_KEYS else ''}"
+
+
+def alternatives(texts: Iterable[str]) -> str:
+    """Join what is accepted: ``a string, a list or None``."""
+    # "True or False" are two, too.
+    *first, last = [word for text in texts for word in (text.split(" or ") if text == "True or False" else [text])]
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def words_of(words: Sequence[object]) -> str:

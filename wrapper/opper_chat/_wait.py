@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 from ._clocks import CallClocks
 from ._errors import InvalidArgumentError
 from ._options import AsyncKeySource
+from ._values import instance_of
 from ._watchdog import Socket, Watch, shut_down, watchdog
 
 if TYPE_CHECKING:
@@ -195,7 +196,7 @@ def made_key(source: AsyncKeySource) -> str:
         if callable(close := getattr(key, "close", None)):
             close()  # a coroutine that is never awaited
         raise InvalidArgumentError(
-            "api_key", "a function that returns a text", f"one that returns a {type(key).__name__}"
+            "api_key", "a function that returns a string", f"one that returns {instance_of(key)}"
         )
     return key
 

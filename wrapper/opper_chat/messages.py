@@ -83,7 +83,7 @@ def system(*content: str | TextPartParam | TextPart, name: str | None = None) ->
     Raises:
         InvalidArgumentError: there is no content, or some of it is no text.
     """
-    message: SystemMessageParam = {"role": "system", "content": _said("system", content)}
+    message: SystemMessageParam = {"role": "system", "content": content_of("system", content)}
     if name is not None:
         message["name"] = name
     return message
@@ -99,7 +99,7 @@ def developer(*content: str | TextPartParam | TextPart, name: str | None = None)
     Raises:
         InvalidArgumentError: there is no content, or some of it is no text.
     """
-    message: DeveloperMessageParam = {"role": "developer", "content": _said("developer", content)}
+    message: DeveloperMessageParam = {"role": "developer", "content": content_of("developer", content)}
     if name is not None:
         message["name"] = name
     return message
@@ -115,7 +115,7 @@ def user(*content: str | UserPartParam, name: str | None = None) -> UserMessageP
     Raises:
         InvalidArgumentError: there is no content, or some of it is neither.
     """
-    message: UserMessageParam = {"role": "user", "content": _said("user", content)}
+    message: UserMessageParam = {"role": "user", "content": content_of("user", content)}
     if name is not None:
         message["name"] = name
     return message
@@ -142,12 +142,14 @@ def assistant(
     """
     message: AssistantMessageParam = {"role": "assistant"}
     if content or not (tool_calls or refusal):
-        message["content"] = _said("assistant", content)
+        message["content"] = content_of("assistant", content)
     if name is not None:
         message["name"] = name
     if refusal is not None:
         message["refusal"] = refusal
     if tool_calls is not None:
+        if not isinstance(tool_calls, list | tuple):
+            raise InvalidArgumentError("assistant(tool_calls)", "a list of tool calls", describe(tool_calls))
         message["tool_calls"] = list(tool_calls)
     return message
 
@@ -162,7 +164,11 @@ def tool(call: str | ToolCallParam, *content: str | TextPartParam | TextPart) ->
     Raises:
         InvalidArgumentError: the call has no id, or the result is no text.
     """
-    return {"role": "tool", "content": _said("tool", content), "tool_call_id": _call_id(call)}
+    for index, piece in enumerate(content):
+        if is_mapping(piece) and "type" not in piece:
+            hint = "Use tool_result(call, value) for a result that is no string."
+            raise InvalidArgumentError(f"tool(content[{index}])", "a string or a part", describe(piece), hint)
+    return {"role": "tool", "content": content_of("tool", content), "tool_call_id": _call_id(call)}
 
 
 def text(content: str, /) -> TextPartParam:
@@ -289,8 +295,16 @@ def _name_of(found: Content) -> str:
     return f"file{guess_extension(found.media_type) or ''}"
 
 
-def _said(function: str, content: tuple[str | Piece, ...]) -> str | list[Piece | TextPartParam]:
-    """Return the content of a message: one text, or parts. What is in the parts is checked when they are sent."""
+def content_of(function: str, content: tuple[str | Piece, ...]) -> str | list[Piece | TextPartParam]:
+    """Return the content of a message: one string, or parts. What is in the parts is checked when they are sent.
+
+    Args:
+        function: the function that was called, for error messages.
+        content: what it was given.
+
+    Raises:
+        InvalidArgumentError: there is none, or some of it is neither a string nor a part.
+    """
     if not content:
         raise InvalidArgumentError(f"{function}(content)", "a string or a part", "nothing")
     first = content[0]
