@@ -49,7 +49,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": HELLO, "temperature": NAN}, "temperature", "a finite number or None", "nan"),
     ({"messages": HELLO, "parent_span_id": 5}, "parent_span_id", "a string, a UUID or None", "5"),
     ({"messages": HELLO, "n": 1.5}, "n", "an integer", "1.5"),
-    ({"messages": HELLO, "logprobs": "yes"}, "logprobs", "True or False", "'yes'"),
+    ({"messages": HELLO, "logprobs": "yes"}, "logprobs", "True, False or None", "'yes'"),
     ({"messages": HELLO, "stop": ["a", 1]}, "stop[1]", "a string", "1"),
     ({"messages": HELLO, "model": ["a", 5]}, "model[1]", "a string or a dict", "5"),
     ({"messages": HELLO, "model": {"options": {}}}, "model", "'name'", "'options'"),

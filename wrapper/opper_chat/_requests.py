@@ -25,7 +25,7 @@ from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import HEADER_VALUE, check_headers, check_query, hidden, names_secret
 from ._json import is_array, is_mapping, is_object, is_sequence
 from ._settings import CallOptions, ClientSettings
-from ._values import Misfit
+from ._values import Misfit, nearest
 
 __all__ = [
     "CallArguments",
@@ -331,7 +331,7 @@ def _unknown(name: str, value: object, known: list[str], function: str) -> Unkno
         hint = "It is an option of the client, such as Opper(api_key=...)."
         return UnknownArgumentError(name, hidden(value), None, hint, function)
     near = get_close_matches(name, [*known, *_OWN_PARAMETERS.get(function, ())], 1)
-    is_hidden = names_secret(name) and not (near and near[0] in members(ChatCompletionRequestParam))
+    is_hidden = names_secret(name) and nearest(name, members(ChatCompletionRequestParam)) is None
     given = hidden(value) if is_hidden else describe(value)
     return UnknownArgumentError(name, given, near[0] if near else None, BEYOND.format(name=name), function)
 

@@ -1,0 +1,237 @@
+"""What newcomers get wrong, and what they are told: what was given, what is accepted, and what to do."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pydantic
+import pytest
+from flavours import HELLO, Flavour
+from http_library import httpx
+from opper_chat import (
+    AsyncOpper,
+    Conversation,
+    InvalidArgumentError,
+    Opper,
+    UnknownArgumentError,
+    custom_tool,
+    tool,
+)
+from opper_chat import messages as make
+from opper_chat.testing import LocalServer, Reply
+
+
+def completion(content: object = "ok", finish_reason: str = "stop", **message: object) -> Reply:
+    """Return the reply that has this message."""
+    said = {"role": "assistant", "content": content, **message}
+    choice = {"index": 0, "message": said, "finish_reason": finish_reason}
+    return Reply.json({"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]})
+
+
+@tool
+def now() -> str:
+    """Tell the time."""
+    return "noon"
+
+
+ASKS = completion(None, "tool_calls", tool_calls=[
+    {"id": "call_1", "type": "function", "function": {"name": "now", "arguments": "{}"}}
+])  # fmt: skip
+
+
+@attrs.define
+class Point:
+    """A type to ask for."""
+
+    x: int = 0
+
+
+class Answer(pydantic.BaseModel):
+    """Another."""
+
+    x: int = 1
+
+
+def get_weather(city: str) -> str:
+    """Tell the weather."""
+    return city
+
+
+async def approve(call: object) -> bool:
+    """Approve of everything."""
+    return bool(call)
+
+
+MISTAKES: list[tuple[Callable[[Any], object], str]] = [
+    (lambda c: c.stream(messages=HELLO, stream=True),
+     "stream() has no parameter 'stream' (given: True). It always streams. Leave the argument out."),
+    (lambda c: c.parse(messages=HELLO, response_format=int, stream=True),
+     "parse() has no parameter 'stream' (given: True). It does not stream. Use stream(response_format=...)."),
+    (lambda c: c.run_tools(messages=HELLO, stream=True),
+     "run_tools() has no parameter 'stream' (given: True). It does not stream. Use stream_tools()."),
+    (lambda c: c.stream_tools(messages=HELLO, stream=False),
+     "stream_tools() has no parameter 'stream' (given: False). It always streams. Leave the argument out."),
+    (lambda c: c.create(messages=HELLO, deadline=httpx.Timeout(3)),
+     ("deadline: expected a number of seconds above 0 or None, got Timeout(timeout=3). "
+      "Only the argument timeout takes an httpx.Timeout.")),
+    (lambda c: c.create(messages=HELLO, timeout="3"),
+     "timeout: expected a number of seconds above 0, an httpx.Timeout or None, got '3'."),
+    (lambda c: c.parse(messages=HELLO, response_format=Answer()),
+     "response_format: expected a type, got Answer(x=1). Pass the class, not an instance of it: Answer."),
+    (lambda c: c.parse(messages=HELLO, response_format=Point()),
+     "response_format: expected a type, got Point(x=0). Pass the class, not an instance of it: Point."),
+    (lambda c: c.create(messages=HELLO, response_format=Answer),
+     ("response_format: expected a dict or None, got the class Answer. "
+      "Use parse(response_format=Answer), or stream(), for an answer of this type.")),
+    (lambda c: c.with_raw_response.create(messages=HELLO, response_format=list[int]),
+     ("response_format: expected a dict or None, got list[int]. "
+      "Use parse(response_format=list[int]), or stream(), for an answer of this type.")),
+    (lambda c: c.create(messages=HELLO, response_format="json_object"),
+     "response_format: expected a dict or None, got 'json_object'. Did you mean {'type': 'json_object'}?"),
+    (lambda c: c.create(messages=HELLO, tools=[get_weather]),
+     ("tools[0]: expected a dict, got the function get_weather(). "
+      "Make it a tool with the decorator @tool, or with tool(get_weather).")),
+    (lambda c: c.run_tools(messages=HELLO, tools=[get_weather]),
+     ("tools[0]: expected a tool or a definition, got the function get_weather(). "
+      "Make it a tool with the decorator @tool, or with tool(get_weather).")),
+    (lambda c: c.create(messages=HELLO, tools=now),
+     "tools: expected a list or None, got the function now(). Put it in a list."),
+    (lambda c: c.create(messages=HELLO, tool_choice=now),
+     "got the function now(). Did you mean {'type': 'function', 'function': {'name': 'now'}}?"),
+    (lambda c: c.create(messages=HELLO, tool_choice={"type": "function", "function": "f"}),
+     "tool_choice.function: expected a dict, got 'f'. Did you mean {'name': 'f'}?"),
+    (lambda c: c.create(messages=HELLO, max_tokens="5"), "max_tokens: expected an integer or None, got '5'."),
+    (lambda c: c.create(messages=HELLO, prompt_cache_key=5), "prompt_cache_key: expected a string or None, got 5."),
+    (lambda c: c.create(messages=HELLO, max_token=5),
+     ("create() has no parameter 'max_token' (given: 5). Did you mean 'max_tokens'? To send a parameter that this "
+      "version does not know, use extra_body={'max_token': ...}.")),
+    (lambda c: c.run_tools(messages=HELLO, max_turn=5),
+     "run_tools() has no parameter 'max_turn' (given: 5). Did you mean 'max_turns'?"),
+    (lambda c: c.parse(messages=HELLO, response_format=int, retry_on_invalid=1),
+     "parse() has no parameter 'retry_on_invalid' (given: 1). Did you mean 'retries_on_invalid'?"),
+    (lambda c: c.create(messages=HELLO, modalities="text"),
+     "modalities: expected a list or None, got 'text'. Did you mean ['text']?"),
+    (lambda c: c.create(messages="Hi"),
+     "messages: expected a list, got 'Hi'. Did you mean [{'role': 'user', 'content': 'Hi'}]?"),
+    (lambda c: c.create(messages=HELLO[0]),
+     "messages: expected a list, got a dict with the keys 'role', 'content'. Put it in a list."),
+    (lambda c: c.create(messages=["Hi"]),
+     "messages[0]: expected a dict, got 'Hi'. Did you mean {'role': 'user', 'content': 'Hi'}?"),
+    (lambda c: c.create(messages=[{"role": "user", "content": ["x"]}]),
+     "messages[0].content[0]: expected a dict, got 'x'. Did you mean {'type': 'text', 'text': 'x'}?"),
+    (lambda c: c.create(messages=[{"role": "user", "content": {"type": "text", "text": "x"}}]),
+     "messages[0].content: expected a string or a list, got a dict with the keys 'type', 'text'. Put it in a list."),
+    (lambda c: c.create(messages=HELLO, logprobs=1), "logprobs: expected True, False or None, got 1."),
+    (lambda c: c.parse(messages=HELLO, response_format={"type": "text"}, strict=False),
+     "strict: expected True, as response_format is no type, got False."),
+    (lambda c: c.run_tools(messages=HELLO, before_call=5), "before_call: expected a function"),
+    (lambda c: c.run_tools(messages=HELLO, on_event="log"), "on_event: expected a function"),
+    (lambda c: c.run_tools(messages=HELLO, on_tool_error=approve),
+     "'raise' or a function that is not async, got the coroutine function approve()."),
+    (lambda c: c.run_tools(messages=HELLO, n=2), "n: expected 1 or None, got 2. A run follows one choice."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("mistake", "message"), MISTAKES, ids=[message[:40] for _, message in MISTAKES])
+def test_a_mistake_is_answered_with_what_to_do(
+    server: LocalServer, flavour: Flavour, mistake: Callable[[Any], object], message: str
+) -> None:
+    """What was given, what is accepted, in words of Python, and the method that was called; nothing is sent."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        flavour(lambda client: mistake(client.chat.completions), api_key="key", base_url=server.base_url)
+    assert message in str(caught.value)
+    assert ("extra_body" in str(caught.value)) <= isinstance(caught.value, UnknownArgumentError)
+    assert not {"text", "whole number", "member", "object"}.intersection(caught.value.accepted.split())
+    assert server.requests == []
+
+
+@pytest.mark.filterwarnings("error")
+def test_the_sync_client_refuses_coroutine_functions(server: LocalServer) -> None:
+    """Before anything is sent, and no coroutine is left that nobody awaits."""
+    mistakes: list[Callable[[Opper], object]] = [
+        lambda client: client.chat.completions.run_tools(messages=HELLO, tools=[now], before_call=approve),  # type: ignore[call-overload]
+        lambda client: client.chat.completions.run_tools(messages=HELLO, tools=[now], on_event=approve),  # type: ignore[call-overload]
+        lambda client: client.chat.completions.stream_tools(messages=HELLO, tools=[now], before_call=approve),  # type: ignore[call-overload]
+        lambda client: Opper(api_key="key", base_url=client.base_url, event_hooks={"request": [approve]}),
+    ]
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        for mistake in mistakes:
+            with pytest.raises(InvalidArgumentError, match=r"got the coroutine function approve\(\). Use AsyncOpper"):
+                mistake(client)
+    assert server.requests == []
+
+
+def test_the_async_client_takes_coroutine_functions(server: LocalServer) -> None:
+    """As before."""
+    server.reply(ASKS)
+    server.reply(completion())
+
+    async def run() -> Any:
+        async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+            return await client.chat.completions.run_tools(
+                messages=HELLO,
+                tools=[now],
+                before_call=approve,
+                on_event=approve,  # type: ignore[arg-type]
+            )
+
+    assert asyncio.run(run()).calls[0].outcome == "done"
+
+
+SECRET = "sk-very-secret-1"  # it is none
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"extra_headers": f"Bearer {SECRET}"},
+        {"extra_headers": {"authorization": [SECRET]}},
+        {"extra_header": SECRET},
+        {"api_key": SECRET},
+        {"token": SECRET},
+        {"accessToken": SECRET},
+        {"metadata": {"api_key": [SECRET]}},
+        {"model": {"name": "m", "extra_headers": {"x": [SECRET]}}},
+        {"tags": {"client_secret": {SECRET}}},
+    ],
+)
+def test_a_value_under_a_secret_name_is_not_shown(arguments: dict[str, Any]) -> None:
+    """Names are taken by whole words, so that `max_tokens` is shown and these are not."""
+    with Opper(api_key="key") as client, pytest.raises(InvalidArgumentError) as caught:
+        client.chat.completions.create(messages=HELLO, **arguments)
+    assert SECRET not in f"{caught.value} {caught.value.given}"
+    assert "not shown" in str(caught.value)
+
+
+def test_mistakes_beside_calls(server: LocalServer) -> None:
+    """Conversations, tools and the functions that make messages."""
+    client = Opper(api_key="key", base_url=server.base_url)
+    talk: Any = Conversation(client)
+    anything: Any = tool
+    mistakes: list[tuple[Callable[[], object], str]] = [
+        (lambda: talk.append(HELLO),
+         "message: expected a message, got [{'role': 'user', 'content': 'Hello'}]. Use extend()"),
+        (lambda: talk.extend(HELLO[0]), "messages: expected an iterable of messages, got a dict with the keys"),
+        (lambda: talk.extend(5), "messages: expected an iterable of messages, got 5. Use append() for one message."),
+        (lambda: talk.send(5), "send(content[0]): expected a string or a part, got 5."),
+        (lambda: talk.send(["x"]), "send(content[0]): expected a string or a part, got ['x']. Give each piece"),
+        (lambda: talk.send("x", stream=True), "send() has no parameter 'stream' (given: True). Use the conversation's"),
+        (lambda: Conversation(client, system=5), "system: expected a string or None, got 5."),  # type: ignore[arg-type]
+        (lambda: Conversation(client, response_format=Answer),  # type: ignore[arg-type]
+         "response_format: expected a dict or None, got the class Answer. Conversations take no types."),
+        (lambda: anything(5), "tool(): expected a function, got 5."),
+        (lambda: anything("f"), "tool(): expected a function, got 'f'. Did you mean @tool(name='f')?"),
+        (lambda: anything(name=5)(get_weather), "name: expected a string or None, got 5."),
+        (lambda: anything(strict="no")(get_weather), "strict: expected True or False, got 'no'."),
+        (lambda: custom_tool(5), "custom_tool(): expected a function, got 5."),  # type: ignore[call-overload]
+        (lambda: make.tool("id", {"a": 1}),  # type: ignore[arg-type]
+         "tool(content[0]): expected a string or a part, got a dict with the key 'a'. Use tool_result(call, value)"),
+        (lambda: make.assistant(tool_calls=5), "assistant(tool_calls): expected a list of tool calls, got 5."),  # type: ignore[arg-type]
+    ]  # fmt: skip
+    with client:
+        for mistake, message in mistakes:
+            with pytest.raises(InvalidArgumentError) as caught:
+                mistake()
+            assert message in str(caught.value)
+    assert server.requests == []
