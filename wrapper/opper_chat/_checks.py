@@ -284,7 +284,8 @@ class _UnionCheck:
                 self(meant_value)
             except Misfit:
                 continue
-            return f"Did you mean {meant_value!r}?" if len(scalar) <= 80 else ""
+            written = repr(meant_value)
+            return f"Did you mean {written if len(scalar) <= 80 else written.replace(repr(scalar), '...')}?"
         return ""
 
     def check_mapping(self, value: Mapping[Any, object]) -> object:
