@@ -25,7 +25,7 @@ from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import HEADER_VALUE, check_headers, check_query, hidden, names_secret
 from ._json import is_array, is_mapping, is_object, is_sequence
 from ._settings import CallOptions, ClientSettings
-from ._values import Misfit, nearest
+from ._values import Misfit, decorate_hint, nearest
 
 __all__ = [
     "CallArguments",
@@ -342,8 +342,7 @@ def _advice(misfit: Misfit, function: str) -> str:
         case ["response_format"] if is_type(misfit.value):
             return _advice_on_types(misfit.value, function)
         case ["tools", int()] if isroutine(misfit.value):
-            name = misfit.value.__name__
-            return f"Make it a tool with the decorator @tool{'' if name == '<lambda>' else f', or with tool({name})'}."
+            return decorate_hint(misfit.value)
         case ["tools" | "messages"] if callable(misfit.value) or is_mapping(misfit.value):
             return "Put it in a list."
         case ["tool_choice"] if callable(misfit.value):

@@ -19,6 +19,7 @@ from ._errors import InvalidArgumentError
 from ._json import is_mapping, is_sequence
 from ._schemas import Answer, InvalidValueError, arguments_of
 from ._signatures import hints_of, is_async, is_context, name_of, read_signature
+from ._values import decorate_hint
 
 if TYPE_CHECKING:
     from opper_chat_api.models import CustomGrammarFormat, CustomTextFormat
@@ -386,9 +387,7 @@ def _runner(item: object, where: str) -> Runner | None:
 def _kind_and_name(item: object, where: str) -> tuple[str, str]:
     value = _written(item)
     if not is_mapping(value):
-        called = getattr(item, "__name__", "<lambda>")
-        hint = f"Make it a tool with the decorator @tool{'' if called == '<lambda>' else f', or with tool({called})'}."
-        hint = hint if callable(item) else ""
+        hint = decorate_hint(item) if callable(item) else ""
         raise InvalidArgumentError(where, "a tool or a definition", describe(item), hint)
     kind = str(value.get("type"))
     body = _written(value.get(kind))

@@ -173,6 +173,12 @@ def _distance(first: str, second: str) -> int:
     return row[-1]
 
 
+def decorate_hint(function: object) -> str:
+    """Return the sentence that says how to make a tool of a function."""
+    name = getattr(function, "__name__", "<lambda>")
+    return f"Make it a tool with the decorator @tool{'' if name == '<lambda>' else f', or with tool({name})'}."
+
+
 _CONVERSIONS = {
     "tolist": "Convert it with .tolist().",
     "model_dump": "Convert it with .model_dump(mode='json').",
