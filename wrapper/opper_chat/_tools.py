@@ -18,7 +18,7 @@ from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping, is_sequence
 from ._schemas import Answer, InvalidValueError, arguments_of
-from ._signatures import hints_of, is_async, is_context, name_of, read_signature
+from ._signatures import check_strings, hints_of, is_async, is_context, name_of, read_signature
 from ._values import decorate_hint
 
 if TYPE_CHECKING:
@@ -223,7 +223,7 @@ def tool(
     if not callable(function):
         hint = f"Did you mean @tool(name={function!r})?" if isinstance(function, str) else ""
         raise InvalidArgumentError("tool()", "a function", describe(function), hint)
-    _check_texts(name=name, description=description)
+    check_strings(name=name, description=description)
     if not isinstance(strict, bool):
         raise InvalidArgumentError("strict", "True or False", describe(strict))
     if definition is not None:
@@ -285,7 +285,7 @@ def custom_tool(
         return lambda function: custom_tool(function, name=name, description=description, format=format)
     if not callable(function):
         raise InvalidArgumentError("custom_tool()", "a function", describe(function))
-    _check_texts(name=name, description=description)
+    check_strings(name=name, description=description)
     signature = read_signature(function)
     if len(signature.parameters) != 1 or signature.parameters[0].hint is not str:
         given = ", ".join(field.name for field in signature.parameters) or "none"
@@ -313,12 +313,6 @@ def _defined(function: Callable[P, R], definition: FunctionToolParam | FunctionT
     context = next((name for name, hint in hints.items() if is_context(hint)), None)
     runner = Runner(_checked_name(model.function.name), function, context, returns=hints.get("return"))
     return Tool(function, model, runner)
-
-
-def _check_texts(**arguments: object) -> None:
-    for argument, value in arguments.items():
-        if value is not None and not isinstance(value, str):
-            raise InvalidArgumentError(argument, "a string or None", describe(value))
 
 
 def _checked_name(name: str) -> str:
