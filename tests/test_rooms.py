@@ -44,6 +44,7 @@ ROOMS = [
     "_content_coding",
     "_record",
     "_options",
+    "_proxies",
     "_library",
     "_logs",
     "_observers",

@@ -6,7 +6,7 @@ else asks whose they are.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._answer_headers import AnswerHeaders
@@ -29,6 +29,9 @@ class AsyncBorrowedClient:
         library: That which the client is of.
         client: the caller's.
     """
+
+    secrets: Sequence[Secret] = ()
+    """None: the client does not tell the passwords of its proxies."""
 
     def __init__(self, library: Library, client: httpx.AsyncClient) -> None:
         self._library = library

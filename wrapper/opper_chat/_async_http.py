@@ -158,7 +158,7 @@ class AsyncHTTP:
         try:
             with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 async with sending:
-                    call.response = response = await self._sent(prepared)
+                    call.response = response = await self._sent(call, prepared)
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:
@@ -187,9 +187,13 @@ class AsyncHTTP:
         if response is not None:
             await response.aclose()
 
-    async def _sent(self, request: AnyRequest) -> AnyAsyncReply:
+    async def _sent(self, call: Call, request: AnyRequest) -> AnyAsyncReply:
         client: Any = self._client  # which has made the request, of its own kind
-        reply: AnyAsyncReply = await client.send(request)
+        try:
+            reply: AnyAsyncReply = await client.send(request)
+        finally:
+            if client.secrets:  # those of proxies, which are known once one is used
+                call.keys.extend([secret for secret in client.secrets if secret not in call.keys])
         return reply
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> AnyRequest:

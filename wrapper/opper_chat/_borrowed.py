@@ -8,7 +8,7 @@ else asks whose they are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ._answer_headers import AnswerHeaders
@@ -31,6 +31,9 @@ class BorrowedClient:
         library: That which the client is of.
         client: the caller's.
     """
+
+    secrets: Sequence[Secret] = ()
+    """None: the client does not tell the passwords of its proxies."""
 
     def __init__(self, library: Library, client: httpx.Client) -> None:
         self._library = library

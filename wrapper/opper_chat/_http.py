@@ -168,7 +168,7 @@ class HTTP:
         try:
             with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 with sending:
-                    call.response = response = self._sent(prepared)
+                    call.response = response = self._sent(call, prepared)
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:
@@ -197,9 +197,13 @@ class HTTP:
         if response is not None:
             response.close()
 
-    def _sent(self, request: AnyRequest) -> AnyReply:
+    def _sent(self, call: Call, request: AnyRequest) -> AnyReply:
         client: Any = self._client  # which has made the request, of its own kind
-        reply: AnyReply = client.send(request)
+        try:
+            reply: AnyReply = client.send(request)
+        finally:
+            if client.secrets:  # those of proxies, which are known once one is used
+                call.keys.extend([secret for secret in client.secrets if secret not in call.keys])
         return reply
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> AnyRequest:

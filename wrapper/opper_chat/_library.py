@@ -49,6 +49,7 @@ class Library(Hashable, Protocol):
     AsyncByteStream: type[httpx.AsyncByteStream]
     AsyncHTTPTransport: type[httpx.AsyncHTTPTransport]
     HTTPTransport: type[httpx.HTTPTransport]
+    InvalidURL: type[httpx.InvalidURL]
     Limits: type[httpx.Limits]
     PoolTimeout: type[httpx.PoolTimeout]
     RemoteProtocolError: type[httpx.RemoteProtocolError]

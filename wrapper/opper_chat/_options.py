@@ -1,4 +1,4 @@
-"""Settings: where they come from and what is accepted. The environment is read here and nowhere else."""
+"""Settings: where they come from and what is accepted. Of the environment all but the proxies is read here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import math
 import os
 import re
-import sys
 import warnings
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeAlias
@@ -218,25 +217,6 @@ def find_authorities() -> tuple[str | None, str | None]:
     """Return the file, or else the folder, with the certificates that the environment trusts, by OpenSSL's names."""
     file = os.environ.get("SSL_CERT_FILE") or None
     return file, None if file else os.environ.get("SSL_CERT_DIR") or None
-
-
-def names_proxies() -> bool:
-    """Whether the environment names proxies of any kind, also such as no server is reached through."""
-    return any(name.lower().endswith("_proxy") for name in os.environ)
-
-
-def find_proxy(scheme: str, host: str) -> str | None:
-    """Return the address of the proxy through which the environment wants a host to be reached, or None."""
-    # What asks the systems that keep proxies elsewhere too takes longer to load than all of this package.
-    if sys.platform not in ("win32", "darwin") and not names_proxies():
-        return None
-    from urllib.request import getproxies, proxy_bypass
-
-    proxies = getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all")
-    if not proxy or proxy_bypass(host):
-        return None
-    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def warn_of_clear_text(base_url: str, stacklevel: int) -> None:

@@ -8,7 +8,7 @@ for every request, and takes longer over it than the network here takes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +16,12 @@ from ._connection import Connection
 from ._content_coding import ACCEPTED
 from ._library import Library, core_of
 from ._library_body import LibraryBody, check_version
-from ._options import find_proxy, names_proxies
+from ._options import Secret
 from ._pool import Lender, Pool
+from ._proxies import Proxy, find_proxy, names_proxies
 from ._reply import Reply
 from ._response_limits import DEFAULT_LIMITS, ResponseLimits
-from ._sent import SentRequest, address_of
+from ._sent import PROXY, SentRequest, address_of
 from ._settings import DEFAULT_STEPS, Steps
 from ._transport import CallersError, shared_ssl_context
 
@@ -56,21 +57,36 @@ def default_sender(
         )  # loaded now: in a forked child, another thread of its parent's may have been about to
     proxy_for = cache(find_proxy)  # looking through the environment takes as long as connecting
 
+    passwords: list[Secret] = []
+
     def connect(scheme: str, host: str) -> Lender:
         proxy = proxy_for(scheme, host)
         tls = shared_ssl_context(library) if scheme == "https" else None
         if proxy is None:
             return Connection(library, tls, KEEPALIVE_SECONDS, limits)
+        if proxy.password is not None and proxy.password not in passwords:
+            passwords.append(proxy.password)
         one = library.Limits(
             max_connections=1, max_keepalive_connections=1, keepalive_expiry=KEEPALIVE_SECONDS
         )
-        return _ByLibrary(
-            library, library.HTTPTransport(verify=tls or False, limits=one, proxy=proxy)
-        )
+        try:
+            transport = library.HTTPTransport(
+                verify=tls or False, limits=one, proxy=proxy.url.reveal()
+            )
+        except (
+            ImportError,
+            ValueError,
+            library.InvalidURL,
+        ) as error:  # such as SOCKS without the package for it
+            reason = str(error)
+        else:
+            return _ByLibrary(library, transport, proxy)
+        raise proxy.unusable(
+            reason
+        )  # outside of the clause: the frames of the library have the password
 
-    return Sender(
-        library, Pool(library, connect, max_connections, KEEPALIVE_SECONDS), event_hooks or {}
-    )
+    pool = Pool(library, connect, max_connections, KEEPALIVE_SECONDS)
+    return Sender(library, pool, event_hooks or {}, passwords)
 
 
 class Sender:
@@ -80,9 +96,13 @@ class Sender:
         library: whose requests and responses the hooks are called with.
         pool: what has the connections.
         event_hooks: what is called with every request and every response.
+        secrets: what is removed from errors and headers beside the key: the passwords of proxies, once they are used.
     """
 
-    def __init__(self, library: Library, pool: Pool, event_hooks: EventHooks) -> None:
+    def __init__(
+        self, library: Library, pool: Pool, event_hooks: EventHooks, secrets: Sequence[Secret]
+    ) -> None:
+        self.secrets = secrets
         self._library = library
         self._pool = pool
         self._hooks = event_hooks
@@ -152,15 +172,17 @@ class Sender:
 class _ByLibrary:
     """One connection of a transport of the library's, which knows proxies."""
 
-    def __init__(self, library: Library, transport: httpx.HTTPTransport) -> None:
+    def __init__(self, library: Library, transport: httpx.HTTPTransport, proxy: Proxy) -> None:
         self._library = library
         self._transport = transport
+        self._proxy = proxy
         self._body: LibraryBody | None = None
 
     def handle_request(self, request: SentRequest) -> Reply:
         """Send a request, and return the answer with its body still to be read."""
         if self._body is not None and not self._body.reusable:
             self._transport.close()  # it connects anew
+        request.extensions[PROXY] = self._proxy
         response = self._transport.handle_request(request.in_library())
         self._body = body = LibraryBody(self._library, response)
         check_version(

@@ -19,6 +19,9 @@ from ._redaction import REMOVED, redact
 if TYPE_CHECKING:
     import httpx
 
+PROXY = "opper_chat.proxy"
+"""The extension of a request that names the proxy by which it is sent."""
+
 PORTS = {"http": 80, "https": 443}
 
 # An address that stands for itself. What is to be escaped, made lower or shortened is left to the library.

@@ -24,7 +24,7 @@ from ._errors import (
 )
 from ._library import LOADING, Library, failures
 from ._options import Secret, find_authorities
-from ._sent import AnyRequest, forget_key_of
+from ._sent import PROXY, AnyRequest, forget_key_of
 
 if TYPE_CHECKING:
     import ssl
@@ -50,18 +50,30 @@ def shared_ssl_context(library: Library) -> ssl.SSLContext:
 
 @cache
 def ssl_context(library: Library) -> ssl.SSLContext:
-    """Make it: from the authorities that the environment names, or those that the library trusts."""
-    if library.__name__ == "httpx":  # as it does, without loading it
-        import ssl
+    """Make it: from the authorities that the environment names, or those that the library trusts.
 
-        file, folder = find_authorities()
-        if not (file or folder):
-            file = _certifis_file()
-        context = ssl.create_default_context(cafile=file, capath=folder)
+    Raises:
+        APIConnectionError: they cannot be read. It is `lasting`, and names the variable and the path.
+    """
+    import ssl
+
+    file, folder = find_authorities()
+    try:
+        if folder and not any(map(os.path.isdir, folder.split(os.pathsep))):
+            raise NotADirectoryError("there is no such folder")  # which OpenSSL does not mind
+        if library.__name__ == "httpx":  # as it does, without loading it
+            context = ssl.create_default_context(cafile=file if file or folder else _certifis_file(), capath=folder)
+        else:
+            context = library.create_ssl_context()
+    except OSError as error:
+        reason = error.strerror or str(error)
     else:
-        context = library.create_ssl_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+    source = f"SSL_CERT_FILE: {file!r}" if file else f"SSL_CERT_DIR: {folder!r}" if folder else "The package certifi"
+    unusable = APIConnectionError(f"{source} has no certificates that can be read: {reason}. Correct or unset it.")
+    unusable.lasting = True
+    raise unusable
 
 
 def _certifis_file() -> str:
@@ -279,6 +291,8 @@ def _mapped(
     holders: Holders | None,
 ) -> APIError:
     where = f"{request.method} {request.place}"
+    if proxy := request.extensions.get(PROXY):
+        where += f", by the proxy {proxy}"
     if isinstance(error, failures("TimeoutException")):
         clock, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
         # A copy: what it was set to, not what the clocks have left of it.
@@ -294,7 +308,9 @@ def _mapped(
     # Bytes that are no HTTP may be anything, an answer as well: they are not for a log.
     reason = str(error).partition(": bytearray(")[0].rstrip(".") or type(error).__name__
     mapped = APIConnectionError(f"{broke} ({where}): {reason}.", status_code=status_code, headers=headers)
-    mapped.lasting = isinstance(error, failures(*_LASTING)) or _is_of_tls(error)
+    # 407 is what a proxy answers to a wrong password.
+    refused = isinstance(error, failures("ProxyError")) and str(error).startswith("407")
+    mapped.lasting = refused or isinstance(error, failures(*_LASTING)) or _is_of_tls(error)
     return mapped
 
 
@@ -321,7 +337,7 @@ def _without_key(error: Exception, request: AnyRequest) -> Exception:
     exceptions before it, which some tools print with their variables.
     """
     request.forget_key()
-    with suppress(RuntimeError):  # it has none
+    with suppress(RuntimeError, AttributeError):  # it has none
         forget_key_of(cast("httpx.RequestError", error).request)  # after a redirect it is another one
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
