@@ -4,8 +4,10 @@ Talks to the real endpoint when OPPER_API_KEY is set, else to a local server tha
 """
 
 import os
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from enum import Enum
 from typing import Literal
 
 from opper_chat import Opper, RunStep, ToolCall, ToolContext, ToolError, tool, tool_result
@@ -13,10 +15,15 @@ from opper_chat import Opper, RunStep, ToolCall, ToolContext, ToolError, tool, t
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 
 
+class Sky(Enum):
+    CLEAR = "clear"
+    RAIN = "rain"
+
+
 @dataclass
 class Weather:
     city: str
-    sky: str
+    sky: Sky  # the model reads its value
     degrees: float
 
 
@@ -35,7 +42,14 @@ def get_weather(city: str, unit: Literal["celsius", "fahrenheit"] = "celsius") -
     """
     if not city:
         raise ToolError("there is no city without a name")  # the model reads this
-    return Weather(city, "clear", 21.0 if unit == "celsius" else 69.8)
+    return Weather(city, Sky.CLEAR, 21.0 if unit == "celsius" else 69.8)
+
+
+@tool
+def get_forecast(city: str) -> Iterator[Weather]:
+    """Look up the weather in a city, day by day."""
+    for day, sky in enumerate(Sky):  # a generator is a list to the model
+        yield Weather(city, sky, 21.0 - day)
 
 
 @tool
@@ -83,6 +97,14 @@ def main() -> None:
         )
         print("  it answers", run.text)
         print("  it took   ", run.turns, "turns, and", run.usage.total_tokens if run.usage else "some", "tokens")
+
+        print("With a generator:")
+        run = client.chat.completions.run_tools(
+            model=MODEL,
+            messages=[{"role": "user", "content": "How will the weather be in Stockholm?"}],
+            tools=[get_forecast],
+            on_event=show,
+        )
 
         print("With something that only the tool knows:")
         notes: list[str] = []

@@ -396,7 +396,7 @@ with LocalServer() as server, Opper(api_key="local", base_url=server.base_url) a
     assert " WARNING opper_chat: tool tool=broken " in done.stderr
     assert "error=ValueError reason=" in done.stderr
     assert "\nTraceback (most recent call last):\n" in done.stderr
-    assert "ValueError: no text for" in done.stderr
+    assert "ValueError: no Hi for" in done.stderr
     assert "sk-abcdefgh12345678" not in done.stderr
 
 

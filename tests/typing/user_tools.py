@@ -1,8 +1,10 @@
 """A user's tools, checked strictly by mypy and pyright and never run."""
 
+import enum
 import functools
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, assert_type
 
 from opper_chat import (
@@ -18,6 +20,7 @@ from opper_chat import (
     ToolCall,
     ToolContext,
     ToolFailedError,
+    ToolResultError,
     ToolRun,
     ToolRunError,
     ToolStream,
@@ -123,6 +126,31 @@ def runs() -> None:
 @dataclass
 class Answer:
     number: int
+
+
+class Sky(enum.Enum):
+    CLEAR = "clear"
+
+
+@tool
+def skies(city: str) -> Iterator[Sky]:
+    """Tell the sky, hour by hour."""
+    yield Sky.CLEAR
+
+
+@tool
+async def readings(city: str) -> AsyncIterator[Path]:
+    yield Path(city)
+
+
+def results() -> None:
+    assert_type(skies("Oslo"), Iterator[Sky])
+    assert_type(tool_result("1", [Sky.CLEAR, Path("a"), {1: {2}}]), ToolMessageParam)
+    try:
+        client.chat.completions.run_tools(messages=messages, tools=[skies, readings])
+    except ToolResultError as error:
+        assert_type(error.argument, str)
+        assert_type(error.run, ToolRun[object] | None)
 
 
 def values() -> None:
