@@ -181,9 +181,13 @@ def test_a_result_is_written_as_the_type_that_is_declared(way: Way, server: Loca
     def status() -> Status:
         return Status.OPEN
 
-    functions = [mean_price, price, count, host, hosts, reading, named, status]
+    def unknown() -> int | float:
+        return decimal.Decimal("NaN")  # type: ignore[return-value]
+
+    functions = [mean_price, price, count, host, hosts, reading, named, status, unknown]
     assert [declared(function, server, way) for function in functions] == [
         "12.5", "1.5", "3", "host-1", '{"all":["host-1"]}', '{"value":1,"place":"host-1"}', '{"host":"host-1"}', "open",
+        "null",
     ]  # fmt: skip
 
 
@@ -235,6 +239,7 @@ FORMLESS: list[tuple[Callable[[], object], str]] = [
     (lambda: [Reading(Connection)], "formless()[0].value"),
     (lambda: {(1, 2): 3}, "formless()"),
     (lambda: 1j, "formless()"),
+    (lambda: [numpy.complex128(1j)], "formless()[0]"),
 ]
 
 

@@ -183,7 +183,9 @@ def _begun(job: Job) -> object:
 async def _awaited(pending: object) -> object:
     """Return what comes of an awaitable, or a list of what an async iterator yields."""
     result = await pending if inspect.isawaitable(pending) else pending
-    return [item async for item in result] if isinstance(result, AsyncIterator) else result
+    if isinstance(result, AsyncIterator):
+        return [item async for item in cast("AsyncIterator[object]", result)]
+    return result
 
 
 async def _in_a_thread(work: Callable[[], object]) -> object:

@@ -130,7 +130,7 @@ def drained(result: object) -> object:
 
     What an iterator yields can be read once. This runs the rest of the tool, so call it where the tool runs.
     """
-    return list(result) if isinstance(result, Iterator) else result
+    return list(cast("Iterator[object]", result)) if isinstance(result, Iterator) else result
 
 
 def _encoded(plain: object) -> str:
@@ -148,7 +148,7 @@ def _plain(value: Any, hint: object) -> object:
         value: any value.
         hint: the type that is declared for it, or None. It decides where there is more than one form.
     """
-    cls: type = type(value)
+    cls = cast("type[object]", type(value))
     if cls in (str, int, bool, float, type(None)):
         return value
     if isinstance(value, Enum):
@@ -165,7 +165,7 @@ def _plain(value: Any, hint: object) -> object:
 
 def _composed(value: Any, hint: object) -> object:
     """Return the value that the encoder writes for a value of a type that it does not know."""
-    cls: Any = type(value)
+    cls = cast("Any", type(value))
     if isinstance(value, type):
         raise Misfit(_JSON, value)
     if (found := _of_object(value, hint)) is not None:
@@ -208,7 +208,7 @@ def _at(step: str | int, value: object, hint: object) -> object:
 
 def _of_object(value: Any, hint: object) -> tuple[object] | None:
     """Return, as the only item, the form of an object with members; None where the value is none."""
-    cls: Any = type(value)
+    cls = cast("Any", type(value))
     if isinstance(value, msgspec.Struct):  # the encoder knows its renamed and omitted fields
         return (msgspec.to_builtins(value, str_keys=True, enc_hook=lambda inside: _plain(inside, None)),)
     if callable(getattr(cls, "model_dump", None)):
@@ -256,21 +256,25 @@ def _name(name: Any) -> str:
     return text.strip('"')
 
 
-def _fields_of(cls: type) -> list[str]:
+def _fields_of(cls: Any) -> list[str]:
     """Return the names of the fields of a dataclass or an attrs class, as the encoder has them."""
-    if is_dataclass(cls):
-        return [each.name for each in fields(cls)]
-    return [each.name for each in attrs.fields(cls) if each.name[0] != "_"] if attrs.has(cls) else []
+    if attrs.has(cls):
+        return [each.name for each in attrs.fields(cls) if each.name[0] != "_"]
+    return [each.name for each in fields(cls)] if is_dataclass(cls) else []
 
 
 def _declared_number(value: Any, hint: object) -> int | float | None:
     """Return a value as the number that is declared, such as a Decimal as a float; None where it is none."""
     declared = _scalars(hint)
-    if float in declared and hasattr(value, "__float__") and not isinstance(value, Iterable):
-        return float(value)
-    if int in declared and hasattr(value, "__int__") and not isinstance(value, Iterable):
-        whole = int(value)
-        return whole if whole == value else None
+    if not declared or isinstance(value, (Iterable, complex)):
+        return None
+    try:
+        if float in declared and hasattr(value, "__float__"):
+            return float(value)
+        if int in declared and hasattr(value, "__int__") and int(value) == value:
+            return int(value)
+    except (ValueError, OverflowError, TypeError):  # such as the whole number of NaN
+        pass
     return None
 
 
@@ -294,7 +298,7 @@ def _inside(hint: object, *, mapping: bool, name: object = None) -> object:
             return _hints(inner).get(str(name))
         origin, arguments = get_origin(inner), get_args(inner)
         if isinstance(origin, type) and arguments and issubclass(origin, Mapping) == mapping:
-            return arguments[1] if mapping and len(arguments) > 1 else arguments[0]
+            return arguments[min(len(arguments) - 1, int(mapping))]
     return None
 
 

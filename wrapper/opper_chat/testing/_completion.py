@@ -46,7 +46,7 @@ class ScriptedCompletion:
         for index, call in enumerate(self._calls()):
             yield chunk(delta={"tool_calls": [{"index": index, **call}]}, model=model)
         yield chunk(finish_reason=self._reason(), model=model)
-        options = request.body.get("stream_options") or {}
+        options: dict[str, Any] = request.body.get("stream_options") or {}
         if options.get("include_usage"):
             yield chunk(choices=[], usage=self._usage(request), model=model)
         yield "[DONE]"
