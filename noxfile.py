@@ -160,6 +160,17 @@ def soak_calls(session: nox.Session) -> None:
 
 
 @nox.session
+def interrupts(session: nox.Session) -> None:
+    """Interrupt calls at every point and by five thousand signals, and look for lost permits and connections."""
+    session.install(".[testing]")
+    if session.posargs:
+        session.run("python", "benchmarks/interrupts.py", *session.posargs, env=NO_KEY)
+        return
+    for arguments in (["points"], ["points", "--kept", "--step", "5"], ["signals"]):
+        session.run("python", "benchmarks/interrupts.py", *arguments, env=NO_KEY)
+
+
+@nox.session
 def faults(session: nox.Session) -> None:
     """Run this client and the openai package through the table of fault scenarios, and print both columns."""
     session.install(".[testing]", "openai")

@@ -77,7 +77,11 @@ class AsyncCompletions:
         if stream:
             from ._async_stream import AsyncStream  # streams are loaded by those who read them
 
-            return await AsyncStream(self._calls, call, await self._calls.open(call), call_site()).settle()
+            try:
+                return await AsyncStream(self._calls, call, await self._calls.open(call), call_site()).opened()
+            except BaseException:
+                await self._calls.http.give_up(call)
+                raise
         return await self._calls.complete(call)
 
     @overload

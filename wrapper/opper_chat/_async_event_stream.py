@@ -65,8 +65,12 @@ class AsyncStreamManager:
 
     async def __aenter__(self) -> AsyncEventStream:
         call = self._call()
-        stream = AsyncEventStream(self._calls, call, await self._calls.open(call), self._site)
-        self._stream = await stream.settle()
+        try:
+            stream = AsyncEventStream(self._calls, call, await self._calls.open(call), self._site)
+            self._stream = await stream.opened()
+        except BaseException:
+            await self._calls.http.give_up(call)
+            raise
         return stream
 
     async def __aexit__(

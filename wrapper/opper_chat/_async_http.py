@@ -118,8 +118,7 @@ class AsyncHTTP:
         """
         steps = call.settings.steps
         given = dict(self._client.steps if steps is None else steps)
-        number = id(given)
-        self.holders.hold(number, CALL)
+        note = self.holders.hold(call, CALL)
         try:
             return await self._send(call, given)
         except APITimeoutError as error:
@@ -128,7 +127,7 @@ class AsyncHTTP:
                 return await self._send(call, given)
             raise
         finally:
-            self.holders.release(number)
+            self.holders.release(note)
 
     async def _send(self, call: Call, steps: dict[str, float | None]) -> AnyAsyncReply:
         await self._free_dropped()
@@ -182,7 +181,8 @@ class AsyncHTTP:
         return response
 
     async def give_up(self, call: Call) -> None:
-        """Free the connection of a call that ends before its caller has the response."""
+        """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
+        call.release()
         response = cast("AnyAsyncReply | None", call.response)
         if response is not None:
             await response.aclose()
@@ -257,7 +257,7 @@ class AsyncHTTP:
 
     async def read(self, response: AnyAsyncReply, clocks: CallClocks) -> bytes:
         """Read a body to its end and free the connection. What came before an error is in the error."""
-        self.holders.hold(id(response), CALL)
+        note = self.holders.hold(response, CALL)
         pieces: list[bytes] = []
         try:
             body = response.aiter_bytes(self.decoder(response))
@@ -267,7 +267,7 @@ class AsyncHTTP:
             error.raw_body = error.raw_body or beginning(pieces, self.response_limits.max_error_body_bytes)
             raise
         finally:
-            self.holders.release(id(response))
+            self.holders.release(note)
             await response.aclose()
         return b"".join(pieces)
 
@@ -320,6 +320,7 @@ class AsyncHTTP:
 
     async def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
+        self.holders.forget_gone()
         elsewhere: list[tuple[AnyAsyncReply, object]] = []
         try:
             while self.holders.dropped:

@@ -136,8 +136,12 @@ class AsyncParsedStreamManager(Generic[T]):
 
     async def __aenter__(self) -> AsyncParsedStream[T]:
         call = self._call()
-        stream = AsyncParsedStream[T](self._calls, call, await self._calls.open(call), self._site, self._asked)
-        self._stream = await stream.settle()
+        try:
+            stream = AsyncParsedStream[T](self._calls, call, await self._calls.open(call), self._site, self._asked)
+            self._stream = await stream.opened()
+        except BaseException:
+            await self._calls.http.give_up(call)
+            raise
         return stream
 
     async def __aexit__(

@@ -206,6 +206,7 @@ class _LentStream:
 
     async def aclose(self) -> None:
         if self._returned:
+            self._permit.release()  # a signal handler may have raised before it was
             return
         self._returned = True
         try:

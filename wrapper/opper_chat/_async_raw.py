@@ -180,14 +180,20 @@ class AsyncRawCompletions:
         """
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
-            return AsyncRawStream(self._calls, call, await self._calls.open(call), call_site())
-        response = await self._calls.fetch(call)
-        raw = AsyncRawResponse(self._calls, call, response)
+            try:
+                return AsyncRawStream(self._calls, call, await self._calls.open(call), call_site())
+            except BaseException:
+                await self._calls.http.give_up(call)
+                raise
         try:
-            call.complete(raw.parse(), monotonic())
-        except APIError as error:  # the caller learns of it by asking
-            call.failed(error, monotonic(), final=True)
-            call.raised(error, monotonic())
+            raw = AsyncRawResponse(self._calls, call, await self._calls.fetch(call))
+            try:
+                call.complete(raw.parse(), monotonic())
+            except APIError as error:  # the caller learns of it by asking
+                call.failed(error, monotonic(), final=True)
+                call.raised(error, monotonic())
+        finally:
+            call.permit = None  # where a signal handler has raised before it was released
         return raw
 
 
@@ -258,8 +264,10 @@ class AsyncStreamedResponse(_AsyncResponse):
 
     async def close(self) -> None:
         """Free the connection."""
-        self._call.close(monotonic())
-        await self._reply.aclose()
+        try:
+            self._call.close(monotonic())
+        finally:
+            await self._calls.http.give_up(self._call)
 
 
 class AsyncStreamedCompletions:
@@ -289,7 +297,11 @@ class AsyncStreamedResponseManager:
 
     async def __aenter__(self) -> AsyncStreamedResponse:
         call = self._call()
-        self._response = AsyncStreamedResponse(self._calls, call, await self._calls.open(call))
+        try:
+            self._response = AsyncStreamedResponse(self._calls, call, await self._calls.open(call))
+        except BaseException:
+            await self._calls.http.give_up(call)
+            raise
         return self._response
 
     async def __aexit__(

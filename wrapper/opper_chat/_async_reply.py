@@ -102,8 +102,8 @@ class AsyncReply:
     """
 
     __slots__ = (
-        "_began", "_begun", "_elapsed", "_freed", "_library", "_made", "_pairs", "body", "extensions", "headers",
-        "is_closed", "request", "status_code",
+        "__weakref__", "_began", "_begun", "_elapsed", "_freed", "_library", "_made", "_pairs", "body", "extensions",
+        "headers", "is_closed", "request", "status_code",
     )  # fmt: skip
 
     def __init__(

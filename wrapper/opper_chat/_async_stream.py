@@ -35,7 +35,7 @@ class AsyncReading:
     """What a stream of chunks and a stream of events have in common."""
 
     def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str) -> None:
-        self._closed = False
+        self._closed = True  # until it is made: before, whoever makes it closes the response
         self._calls = calls
         self._call = call
         self._holders = calls.http.holders
@@ -45,7 +45,10 @@ class AsyncReading:
         """What ends the wait before the stream is asked for again."""
         self._ended = False
         self._failure: APIError | None = None
+        self._note: object = None
+        """What `Holders.release` takes."""
         self._read_from(response)
+        self._closed = False
 
     def _read_from(self, response: AnyAsyncReply) -> None:
         self._response = response
@@ -53,7 +56,8 @@ class AsyncReading:
         self._bytes = response.aiter_bytes(self._calls.http.decoder(response, stream=True))
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
         # httpx's takes a lock of its own pool for that.
-        self._holders.hold(id(self), f"a stream made at {self._site}", self._bytes)
+        self._holders.release(self._note)
+        self._note = self._holders.hold(self, f"a stream made at {self._site}", self._bytes)
         clocks, expected = self._call.clocks, self._call.request.choices
         limits = self._calls.http.response_limits
         self._flow = StreamFlow(response.status_code, response.headers, clocks, expected, limits)
@@ -149,7 +153,14 @@ class AsyncReading:
         if self._closed:
             return
         self._closed = True
-        self._holders.release(id(self))
+        try:
+            await self._close()
+        except BaseException:
+            await self._calls.http.give_up(self._call)
+            raise
+
+    async def _close(self) -> None:
+        self._holders.release(self._note)
         self._flow.let_go()
         self._tell_end()
         # Whoever reads looks at `_closed` after it has said that it is busy: one of the two sees the other.
@@ -175,7 +186,7 @@ class AsyncReading:
         if getattr(self, "_closed", True) or is_finalizing():
             return
         self._closed = True
-        pieces = self._holders.release(id(self))
+        pieces = self._holders.release(self._note)
         self._tell_end()
         drop(self._response, pieces, self._holders.dropped)
         warnings.warn(f"a stream made at {self._site} was never closed", ResourceWarning, stacklevel=1, source=self)
@@ -187,6 +198,14 @@ class AsyncReading:
             if self._flow.over and not self._flow.waiting:
                 await self._conclude()
         return self
+
+    async def opened(self) -> Self:
+        """Do what `settle` does before the caller has the stream, and so cannot close it."""
+        try:
+            return await self.settle()
+        except BaseException:
+            await self.close()
+            raise
 
     async def _next_chunk(self) -> ReadChunk | None:
         """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
@@ -237,6 +256,7 @@ class AsyncReading:
             self._failure = error if isinstance(error, APIError) else None
             self._tell_end(error)
             await self.close()
+            await self._calls.http.give_up(self._call)
             raise
         if self._closed:  # in the meantime
             await free(self._response, self._bytes)

@@ -100,7 +100,7 @@ class BorrowedReply:
         response: the library's.
     """
 
-    __slots__ = ("_response", "extensions", "headers", "request", "status_code")
+    __slots__ = ("__weakref__", "_response", "extensions", "headers", "request", "status_code")
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response

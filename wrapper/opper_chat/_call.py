@@ -47,8 +47,8 @@ class Call:
     """
 
     __slots__ = (
-        "_began", "_redirects", "_retries", "_telling", "clocks", "headers", "keys", "permit", "record", "request",
-        "response", "sent", "settings", "target",
+        "__weakref__", "_began", "_redirects", "_retries", "_telling", "clocks", "headers", "keys", "permit", "record",
+        "request", "response", "sent", "settings", "target",
     )  # fmt: skip
 
     def __init__(
@@ -165,6 +165,11 @@ class Call:
             self._told()
         self._end("failed" if isinstance(error, Exception) else "closed", now, error)
 
+    def release(self) -> None:
+        """Let the next call begin."""
+        if self.permit is not None:
+            self.permit.release()
+
     def _succeeded(self, now: float) -> None:
         if self._began is not None:
             self._retries.succeeded(self.record, now - self._began)
@@ -185,8 +190,7 @@ class Call:
 
     def _end(self, outcome: Outcome, now: float, error: BaseException | None = None) -> None:
         """Tell that it ended. It does so once, whatever is said afterwards."""
-        if self.permit is not None:
-            self.permit.release()
+        self.release()
         if not self._telling:
             return
         self._telling = False

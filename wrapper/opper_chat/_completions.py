@@ -79,7 +79,11 @@ class Completions:
         if stream:
             from ._stream import Stream  # streams are loaded by those who read them
 
-            return Stream(self._calls, call, self._calls.open(call), call_site()).settle()
+            try:
+                return Stream(self._calls, call, self._calls.open(call), call_site()).opened()
+            except BaseException:
+                self._calls.http.give_up(call)
+                raise
         return self._calls.complete(call)
 
     @overload

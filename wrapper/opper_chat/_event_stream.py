@@ -67,8 +67,12 @@ class StreamManager:
 
     def __enter__(self) -> EventStream:
         call = self._call()
-        stream = EventStream(self._calls, call, self._calls.open(call), self._site)
-        self._stream = stream.settle()
+        try:
+            stream = EventStream(self._calls, call, self._calls.open(call), self._site)
+            self._stream = stream.opened()
+        except BaseException:
+            self._calls.http.give_up(call)
+            raise
         return stream
 
     def __exit__(

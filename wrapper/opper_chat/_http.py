@@ -128,8 +128,7 @@ class HTTP:
         """
         steps = call.settings.steps
         given = dict(self._client.steps if steps is None else steps)
-        number = id(given)
-        self.holders.hold(number, CALL)
+        note = self.holders.hold(call, CALL)
         try:
             return self._send(call, given)
         except APITimeoutError as error:
@@ -138,7 +137,7 @@ class HTTP:
                 return self._send(call, given)
             raise
         finally:
-            self.holders.release(number)
+            self.holders.release(note)
 
     def _send(self, call: Call, steps: dict[str, float | None]) -> AnyReply:
         self._free_dropped()
@@ -192,7 +191,8 @@ class HTTP:
         return response
 
     def give_up(self, call: Call) -> None:
-        """Free the connection of a call that ends before its caller has the response."""
+        """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
+        call.release()
         response = cast("AnyReply | None", call.response)
         if response is not None:
             response.close()
@@ -274,7 +274,7 @@ class HTTP:
 
     def read(self, response: AnyReply, clocks: CallClocks) -> bytes:
         """Read a body to its end and free the connection. What came before an error is in the error."""
-        self.holders.hold(id(response), CALL)
+        note = self.holders.hold(response, CALL)
         pieces: list[bytes] = []
         try:
             body = response.iter_bytes(self.decoder(response))
@@ -286,7 +286,7 @@ class HTTP:
             )
             raise
         finally:
-            self.holders.release(id(response))
+            self.holders.release(note)
             response.close()
         return b"".join(pieces)
 
@@ -339,6 +339,7 @@ class HTTP:
 
     def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
+        self.holders.forget_gone()
         elsewhere: list[tuple[AnyReply, object]] = []
         try:
             while self.holders.dropped:

@@ -145,8 +145,14 @@ class ParsedStreamManager(Generic[T]):
 
     def __enter__(self) -> ParsedStream[T]:
         call = self._call()
-        stream = ParsedStream[T](self._calls, call, self._calls.open(call), self._site, self._asked)
-        self._stream = stream.settle()
+        try:
+            stream = ParsedStream[T](
+                self._calls, call, self._calls.open(call), self._site, self._asked
+            )
+            self._stream = stream.opened()
+        except BaseException:
+            self._calls.http.give_up(call)
+            raise
         return stream
 
     def __exit__(

@@ -223,6 +223,7 @@ class _LentStream:
 
     def close(self) -> None:
         if self._returned:
+            self._permit.release()  # a signal handler may have raised before it was
             return
         self._returned = True
         try:

@@ -182,14 +182,20 @@ class RawCompletions:
         """
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
-            return RawStream(self._calls, call, self._calls.open(call), call_site())
-        response = self._calls.fetch(call)
-        raw = RawResponse(self._calls, call, response)
+            try:
+                return RawStream(self._calls, call, self._calls.open(call), call_site())
+            except BaseException:
+                self._calls.http.give_up(call)
+                raise
         try:
-            call.complete(raw.parse(), monotonic())
-        except APIError as error:  # the caller learns of it by asking
-            call.failed(error, monotonic(), final=True)
-            call.raised(error, monotonic())
+            raw = RawResponse(self._calls, call, self._calls.fetch(call))
+            try:
+                call.complete(raw.parse(), monotonic())
+            except APIError as error:  # the caller learns of it by asking
+                call.failed(error, monotonic(), final=True)
+                call.raised(error, monotonic())
+        finally:
+            call.permit = None  # where a signal handler has raised before it was released
         return raw
 
 
@@ -265,8 +271,10 @@ class StreamedResponse(_Response):
 
     def close(self) -> None:
         """Free the connection."""
-        self._call.close(monotonic())
-        self._reply.close()
+        try:
+            self._call.close(monotonic())
+        finally:
+            self._calls.http.give_up(self._call)
 
 
 class StreamedCompletions:
@@ -298,7 +306,11 @@ class StreamedResponseManager:
 
     def __enter__(self) -> StreamedResponse:
         call = self._call()
-        self._response = StreamedResponse(self._calls, call, self._calls.open(call))
+        try:
+            self._response = StreamedResponse(self._calls, call, self._calls.open(call))
+        except BaseException:
+            self._calls.http.give_up(call)
+            raise
         return self._response
 
     def __exit__(

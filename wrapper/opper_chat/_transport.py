@@ -5,13 +5,13 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
-from weakref import WeakSet
+from weakref import WeakSet, ref
 
 from sniffio import AsyncLibraryNotFoundError, current_async_library
 
@@ -166,18 +166,40 @@ class Holders:
 
     def __init__(self) -> None:
         self.dropped: list[tuple[Any, object]] = []
-        self._holders: dict[int, tuple[str, object]] = {}
+        self._holders: dict[object, tuple[str, object]] = {}
+        self._gone: deque[ref[object]] = deque()
 
-    def hold(self, number: int, holder: str, pieces: object = None) -> None:
-        """Take note that a connection is in use, and keep what its body is read from."""
-        self._holders[number] = (holder, pieces)
+    def hold(self, owner: object, holder: str, pieces: object = None) -> ref[object]:
+        """Note that a connection is in use, and keep what its body is read from.
 
-    def release(self, number: int) -> object:
-        """Take note that it no longer is; return what was kept."""
-        return self._holders.pop(number, (None, None))[1]
+        Args:
+            owner: what uses it. If it is gone without a word, as when a signal handler raises in its finalizer, so is
+                the note, at the next `forget_gone`.
+            holder: its name.
+            pieces: what the body is read from.
+
+        Returns:
+            What `release` takes.
+        """
+        note = ref(owner, self._gone.append)
+        self._holders[note] = (holder, pieces)
+        return note
+
+    def release(self, note: object) -> object:
+        """Note that a connection is no longer in use; return what was kept."""
+        return self._holders.pop(note, (None, None))[1]
+
+    def forget_gone(self) -> None:
+        """Forget the owners that are gone, and what was kept for them."""
+        while self._gone:
+            try:
+                self.release(self._gone.popleft())
+            except IndexError:
+                return  # another thread took it
 
     def describe(self) -> str:
         """Name the holders."""
+        self.forget_gone()
         counted = Counter([holder for holder, _ in list(self._holders.values())])
         counted[CALL] -= 1  # the one that is told this
         counted = +counted

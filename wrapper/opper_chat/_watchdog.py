@@ -17,6 +17,7 @@ from heapq import heappop, heappush
 from itertools import count
 from queue import Empty, SimpleQueue
 from typing import Protocol
+from weakref import ref
 
 LINGER = 0.5
 """Seconds that the thread waits for more to watch before it ends."""
@@ -37,7 +38,7 @@ def shut_down(sock: Socket) -> None:
 class Watch:
     """One socket whose reads are watched, one after the other."""
 
-    __slots__ = ("due", "fired", "queued", "sock")
+    __slots__ = ("__weakref__", "due", "fired", "queued", "sock")
 
     def __init__(self, sock: Socket) -> None:
         self.sock = sock
@@ -61,8 +62,8 @@ class Watchdog:
         # lock and the block that releases it, and no read would ever be bounded again.
         self._lock = threading.Lock()
         self._wakes: SimpleQueue[None] = SimpleQueue()
-        self._queue: list[tuple[float, int, Watch]] = []
-        self._armed: set[Watch] = set()
+        # By weak references: a call that was interrupted before it could disarm its watch keeps no socket open.
+        self._queue: list[tuple[float, int, ref[Watch]]] = []
         self._numbers = count()
         self._running = False
         self._next_look = math.inf
@@ -72,7 +73,6 @@ class Watchdog:
         """Shut the socket down in so many seconds, unless it is disarmed before."""
         with self._lock:
             watch.due = time.monotonic() + seconds
-            self._armed.add(watch)
             if watch.due < watch.queued:
                 self._enqueue(watch)
                 if not self._running:
@@ -86,12 +86,15 @@ class Watchdog:
         """Stop watching; return whether the time was up before."""
         with self._lock:
             watch.due = math.inf
-            self._armed.discard(watch)
             return watch.fired
 
     def _enqueue(self, watch: Watch) -> None:
         watch.queued = watch.due
-        heappush(self._queue, (watch.due, next(self._numbers), watch))
+        heappush(self._queue, (watch.due, next(self._numbers), ref(watch)))
+
+    def _is_armed(self, entry: ref[Watch]) -> bool:
+        watch = entry()
+        return watch is not None and watch.due < math.inf
 
     def _run(self) -> None:
         with self._lock:
@@ -104,11 +107,12 @@ class Watchdog:
                 now = time.monotonic()
                 while self._queue and self._queue[0][0] <= now:
                     self._look_at(*heappop(self._queue), now)
-                if self._armed:
+                if any(self._is_armed(entry) for _, _, entry in self._queue):
                     idle_since = now
                 elif now - idle_since >= LINGER:
-                    for _, _, watch in self._queue:
-                        watch.queued = math.inf
+                    for _, _, entry in self._queue:
+                        if (watch := entry()) is not None:
+                            watch.queued = math.inf
                     self._queue.clear()
                     self._running = False
                     self._next_look = math.inf
@@ -118,13 +122,14 @@ class Watchdog:
             with contextlib.suppress(Empty):
                 self._wakes.get(timeout=seconds)
 
-    def _look_at(self, queued: float, _number: int, watch: Watch, now: float) -> None:
-        if queued != watch.queued:
-            return  # it was moved forward, and looked at then
+    def _look_at(self, queued: float, _number: int, entry: ref[Watch], now: float) -> None:
+        watch = entry()
+        if watch is None or queued != watch.queued:
+            return  # it is gone, or was moved forward and looked at then
         watch.queued = math.inf
         if watch.due <= now:
             watch.fired = True
-            self._armed.discard(watch)
+            watch.due = math.inf
             shut_down(watch.sock)
         elif watch.due < math.inf:
             self._enqueue(watch)

@@ -1,0 +1,115 @@
+"""What an exception from a signal handler leaves behind: nothing, wherever in a call it is raised."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from flavours import HELLO
+from opper_chat import AsyncOpper
+from opper_chat.testing import LocalServer
+
+INTERRUPTS = Path(__file__).parents[1] / "benchmarks" / "interrupts.py"
+
+
+def interrupts(*arguments: str) -> str:
+    """Run the program that interrupts calls in a process of its own, and return what it printed."""
+    command = [sys.executable, str(INTERRUPTS), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_an_exception_at_any_point_of_a_call_loses_no_permit_and_no_connection() -> None:
+    """Plain calls, streams, tool runs, retries and waits, sync and async: the next calls are served at once."""
+    output = interrupts("points", "--step", "40")
+    assert "threads left: 0\nsockets left: 0\n" in output
+    assert output.count(" 0 wrong") == 17
+
+
+def test_a_kept_exception_keeps_no_permit_and_no_connection() -> None:
+    """A notebook keeps the last exception, and with it every frame that it came through."""
+    assert interrupts("points", "--step", "60", "--kept").count(" 0 wrong") == 17
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no such timers here")
+def test_signals_at_random_times_lose_no_permit_and_no_connection() -> None:
+    """Nor do they lock the client, which then would not end at its deadline either."""
+    output = interrupts("signals", "200", "7")
+    assert "200 interrupts by signals, seed 7: 0 permits or connections lost, 0 times locked" in output
+
+
+async def _plain(client: AsyncOpper) -> None:
+    await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+
+async def _streamed(client: AsyncOpper) -> None:
+    async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[call-overload]
+        async for _ in stream:
+            pass
+
+
+@pytest.mark.parametrize("call", [_plain, _streamed])
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_cancelling_at_any_step_loses_no_permit_and_no_connection(
+    server: LocalServer, backend: str, call: Callable[[AsyncOpper], Awaitable[None]]
+) -> None:
+    """Cancelled after ever more turns of the event loop, until the call is done before; the first call included."""
+
+    async def cancelled_after(client: AsyncOpper, turns: int) -> bool:
+        scope, done = anyio.CancelScope(), False
+
+        async def make() -> None:
+            nonlocal done
+            with scope:
+                await call(client)
+                done = True
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(make)
+            for _ in range(turns):
+                await anyio.lowlevel.checkpoint()
+            scope.cancel()
+        return done
+
+    async def use(client: AsyncOpper) -> None:
+        held = [await client.chat.completions.create(messages=HELLO, stream=True) for _ in range(2)]  # type: ignore[call-overload]
+        for stream in held:
+            await stream.close()
+
+    async def work() -> None:
+        settings: Any = {"max_concurrency": 2, "max_connections": 2, "deadline": 10, "max_retries": 0}
+        turns = done = 0
+        client = AsyncOpper(api_key="key", base_url=server.base_url, **settings)
+        while done < 3:
+            done += await cancelled_after(client, turns)
+            turns += 1
+            await use(client)
+        assert turns > 10
+        await client.close()
+
+    anyio.run(work, backend=backend)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.0005, 0.001, 0.002, 0.003])
+def test_a_timeout_around_a_call_loses_no_permit_and_no_connection(server: LocalServer, seconds: float) -> None:
+    """As `asyncio.timeout` ends it, time and again."""
+
+    async def work() -> None:
+        async with AsyncOpper(
+            api_key="key", base_url=server.base_url, max_concurrency=1, max_connections=1, deadline=10
+        ) as client:
+            for _ in range(20):
+                try:
+                    async with asyncio.timeout(seconds):
+                        await _streamed(client)
+                except TimeoutError:
+                    pass
+                await _plain(client)
+
+    asyncio.run(work())
