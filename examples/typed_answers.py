@@ -1,4 +1,4 @@
-"""Answers that are values: a class in place of a schema, a list, a union, and asking again where one does not fit.
+"""Answers that are values: a class in place of a schema, a list, a dict, and asking again where one does not fit.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
@@ -65,6 +65,9 @@ def main() -> None:
             parse(model=MODEL, messages=messages, response_format=list[dict[str, int]])
         except InvalidArgumentError as error:  # nothing was sent
             print(error)
+
+        counts = parse(model=MODEL, messages=messages, response_format=dict[str, int], strict=False).parsed
+        print(sum(counts.values()), "by", sorted(counts))
 
 
 if __name__ == "__main__":
