@@ -69,6 +69,7 @@ ROOMS = [
     "_pieces",
     "_assistant_messages",
     "_requests",
+    "_call_signatures",
     "_model",
     "_served",
     "_media",
@@ -163,8 +164,9 @@ ROOMS = [
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {
-    "_assistant_messages", "_requests", "_model", "_results", "_parsed", "_responses", "_repeats", "_chunks",
-    "_accumulator", "_said", "_events", "_event_maker", "_tools", "_tool_run", "_transcript", "messages", "types",
+    "_assistant_messages", "_requests", "_call_signatures", "_model", "_results", "_parsed", "_responses", "_repeats",
+    "_chunks", "_accumulator", "_said", "_events", "_event_maker", "_tools", "_tool_run", "_transcript", "messages",
+    "types",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from ._async_calls import AsyncCalls
 from ._async_completions import AsyncCompletions
 from ._async_http import AsyncHTTP
 from ._async_sender import EventHooks
+from ._call_signatures import list_arguments
 from ._logs import set_up_logging
 from ._options import DEFAULT_RETRIES, AsyncKeySource, find_base_url, find_key, warn_of_clear_text
 from ._response_limits import ResponseLimits
@@ -266,3 +267,6 @@ class AsyncBeta:
 
     def __init__(self, chat: AsyncChat) -> None:
         self.chat = chat
+
+
+list_arguments(AsyncOpper.with_options, ClientOptions)

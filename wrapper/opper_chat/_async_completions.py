@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 from ._async_calls import AsyncCalls
+from ._call_signatures import list_arguments
 from ._requests import AnswerArguments, CallArguments, is_type
 from ._results import ChatCompletion
 from ._transport import call_site
@@ -368,3 +369,10 @@ class AsyncCompletions:
         from ._async_raw import AsyncStreamedCompletions
 
         return AsyncStreamedCompletions(self._calls)
+
+
+list_arguments(AsyncCompletions.create, CallArguments)
+list_arguments(AsyncCompletions.parse, AnswerArguments)
+list_arguments(AsyncCompletions.stream, CallArguments, takes_type=True)
+list_arguments(AsyncCompletions.run_tools, CallArguments, takes_type=True)
+list_arguments(AsyncCompletions.stream_tools, CallArguments, takes_type=True)

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from ._async_client import AsyncOpper
+from ._call_signatures import list_arguments
 from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json_lines import read_lines, write_lines
@@ -175,3 +176,9 @@ class AsyncTurn:
             await self._manager.__aexit__(kind, error, traceback)
             if complete:
                 self._keep(self._events.snapshot)
+
+
+list_arguments(AsyncConversation.__init__, TurnArguments)
+list_arguments(AsyncConversation.load, TurnArguments)
+list_arguments(AsyncConversation.send, TurnArguments)
+list_arguments(AsyncConversation.stream, TurnArguments)

@@ -12,6 +12,7 @@ from ._async_calls import AsyncCalls
 from ._async_reply import AnyAsyncReply
 from ._async_stream import AsyncStream
 from ._call import Call
+from ._call_signatures import list_arguments
 from ._errors import APIError
 from ._record import Attempt
 from ._requests import CallArguments
@@ -309,3 +310,7 @@ class AsyncStreamedResponseManager:
     ) -> None:
         if self._response is not None:
             await self._response.close()
+
+
+list_arguments(AsyncRawCompletions.create, CallArguments)
+list_arguments(AsyncStreamedCompletions.create, CallArguments)

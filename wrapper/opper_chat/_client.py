@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
+from ._call_signatures import list_arguments
 from ._calls import Calls
 from ._completions import Completions
 from ._http import HTTP
@@ -273,3 +274,6 @@ class Beta:
 
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
+
+
+list_arguments(Opper.with_options, ClientOptions)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
+from ._call_signatures import list_arguments
 from ._calls import Calls
 from ._requests import AnswerArguments, CallArguments, is_type
 from ._results import ChatCompletion
@@ -376,3 +377,10 @@ class Completions:
         from ._raw import StreamedCompletions
 
         return StreamedCompletions(self._calls)
+
+
+list_arguments(Completions.create, CallArguments)
+list_arguments(Completions.parse, AnswerArguments)
+list_arguments(Completions.stream, CallArguments, takes_type=True)
+list_arguments(Completions.run_tools, CallArguments, takes_type=True)
+list_arguments(Completions.stream_tools, CallArguments, takes_type=True)

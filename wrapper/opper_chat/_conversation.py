@@ -12,6 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
+from ._call_signatures import list_arguments
 from ._checks import describe
 from ._client import Opper
 from ._errors import InvalidArgumentError
@@ -188,3 +189,9 @@ class Turn:
             self._manager.__exit__(kind, error, traceback)
             if complete:
                 self._keep(self._events.snapshot)
+
+
+list_arguments(Conversation.__init__, TurnArguments)
+list_arguments(Conversation.load, TurnArguments)
+list_arguments(Conversation.send, TurnArguments)
+list_arguments(Conversation.stream, TurnArguments)

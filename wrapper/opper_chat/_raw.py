@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, Unpack, overload
 
 from . import _json
 from ._call import Call
+from ._call_signatures import list_arguments
 from ._calls import Calls
 from ._errors import APIError
 from ._record import Attempt
@@ -321,3 +322,7 @@ class StreamedResponseManager:
     ) -> None:
         if self._response is not None:
             self._response.close()
+
+
+list_arguments(RawCompletions.create, CallArguments)
+list_arguments(StreamedCompletions.create, CallArguments)

@@ -1,0 +1,120 @@
+"""Signatures: what `help()`, `inspect.signature()` and editors show of a call lists every argument by its name."""
+
+import copy
+import inspect
+import pickle
+import pydoc
+from typing import Any
+
+import pytest
+from opper_chat import AsyncConversation, AsyncOpper, CallOptions, ClientOptions, Conversation, Opper
+from opper_chat_api.params import ChatCompletionRequestParam
+
+PARAMETERS = [*ChatCompletionRequestParam.__annotations__, "stream"]
+OPTIONS = [*CallOptions.__annotations__]
+METHODS: dict[str, set[str]] = {
+    "create": {"stream"},
+    "parse": {"retries_on_invalid", "strict"},
+    "stream": {"strict"},
+    "run_tools": {
+        "max_turns", "max_parallel", "max_repeats", "max_total_tokens", "on_tool_error", "before_call", "on_event",
+        "context", "strict",
+    },
+    "stream_tools": {
+        "max_turns", "max_parallel", "max_repeats", "max_total_tokens", "on_tool_error", "before_call", "context",
+        "strict",
+    },
+    "with_raw_response.create": {"stream"},
+    "with_streaming_response.create": {"stream"},
+}  # fmt: skip
+"""What each method takes beside the parameters of the contract and the options of a call."""
+CLIENTS: dict[str, Any] = {"sync": Opper(api_key="key"), "async": AsyncOpper(api_key="key")}
+
+
+def method(flavour: str, name: str) -> Any:
+    found: Any = CLIENTS[flavour].chat.completions
+    for step in name.split("."):
+        found = getattr(found, step)
+    return found
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("flavour", CLIENTS)
+def test_every_argument_is_in_the_signature(flavour: str, name: str) -> None:
+    """By keyword, of which messages alone are required, and no `**arguments`."""
+    parameters = inspect.signature(method(flavour, name)).parameters
+    assert len(PARAMETERS) == 36
+    assert set(parameters) == {*PARAMETERS, *OPTIONS, *METHODS[name]} - ({"stream"} - METHODS[name])
+    assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+    assert [one.name for one in parameters.values() if one.default is inspect.Parameter.empty] == ["messages"]
+    assert next(iter(parameters)) == "messages"
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_both_flavours_have_the_same_parameters(name: str) -> None:
+    """But for what is given to the functions of a run."""
+    sync, other = (list(inspect.signature(method(flavour, name)).parameters) for flavour in CLIENTS)
+    assert sync == other
+
+
+def test_what_is_said_of_an_argument() -> None:
+    """Its type without what a typed dict adds; None where None leaves it out; `...` where the client decides."""
+    parameters = inspect.signature(CLIENTS["sync"].chat.completions.create).parameters
+    assert parameters["temperature"].annotation == "float | None"
+    assert parameters["messages"].annotation == "Sequence[ChatMessageParam]"
+    assert parameters["temperature"].default is None
+    assert parameters["timeout"].default is ...
+    assert parameters["stream"].annotation == "bool | None"
+    assert inspect.signature(CLIENTS["sync"].chat.completions.create).return_annotation == "ChatCompletion | Stream"
+    streamed = inspect.signature(CLIENTS["sync"].chat.completions.stream).parameters["response_format"]
+    assert streamed.annotation.startswith("TypeForm[Any] | TextResponseFormatParam")
+    for parameter in parameters.values():
+        assert "Required[" not in str(parameter.annotation)
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("flavour", CLIENTS)
+def test_help_shows_every_argument(flavour: str, name: str) -> None:
+    """With its type."""
+    text = pydoc.plain(pydoc.render_doc(method(flavour, name)))
+    for parameter in inspect.signature(method(flavour, name)).parameters:
+        assert f"{parameter}: " in text
+    assert "messages: 'Sequence[ChatMessageParam]'" in text
+
+
+@pytest.mark.parametrize("cls", [Conversation, AsyncConversation])
+def test_a_conversation(cls: Any) -> None:
+    """The parameters but for messages and `stream`."""
+    turn = {*PARAMETERS, *OPTIONS} - {"messages", "stream"}
+    assert set(inspect.signature(cls).parameters) == {"client", "system", *turn}
+    assert set(inspect.signature(cls.load).parameters) == {"client", "path", *turn}
+    for name in ("send", "stream"):
+        parameters = inspect.signature(getattr(cls, name)).parameters
+        assert set(parameters) == {"self", "content", *turn}
+        assert parameters["content"].kind is inspect.Parameter.VAR_POSITIONAL
+
+
+@pytest.mark.parametrize("name", ["with_options", "copy"])
+@pytest.mark.parametrize("flavour", CLIENTS)
+def test_the_settings_of_a_client(flavour: str, name: str) -> None:
+    """Each that can be changed."""
+    parameters = inspect.signature(getattr(CLIENTS[flavour], name)).parameters
+    assert set(parameters) == set(ClientOptions.__annotations__)
+    assert {parameter.default for parameter in parameters.values()} == {...}
+
+
+def test_a_signature_binds_and_is_changed_and_copied() -> None:
+    """As any other."""
+    signature = inspect.signature(CLIENTS["sync"].chat.completions.create)
+    bound = signature.bind(messages=[], temperature=1)
+    assert bound.arguments == {"messages": [], "temperature": 1}
+    with pytest.raises(TypeError, match="temprature"):
+        signature.bind(messages=[], temprature=1)
+    with pytest.raises(TypeError, match="messages"):
+        signature.bind(temperature=1)
+    assert pickle.loads(pickle.dumps(signature)) == copy.deepcopy(signature) == signature
+    unbound = inspect.signature(type(CLIENTS["sync"].chat.completions).create)
+    assert list(unbound.parameters) == ["self", *signature.parameters]
+    assert list(unbound.replace(parameters=[]).parameters) == []
+    assert unbound == inspect.signature(type(CLIENTS["sync"].chat.completions).create)
+    assert hash(unbound)
