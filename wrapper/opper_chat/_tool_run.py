@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 Outcome: TypeAlias = Literal["done", "failed", "refused", "skipped"]
-"""What became of a call: it returned; it failed, or its arguments did, or there is no such tool; `before_call` refused
-it; or the run ended before it did."""
+"""What became of a call: it returned; it failed, or its arguments did, or there is no such tool, or JSON has no form for
+what it returned; `before_call` refused it; or the run ended before it did."""
 
 
 @define
@@ -36,7 +36,7 @@ class CalledTool:
     outcome: Outcome = "skipped"
     """What became of it."""
     result: object = None
-    """What the function returned."""
+    """What the function returned; of a generator, the list of what it yielded."""
     error: Exception | None = None
     """What was wrong."""
     content: str = "Error: the call was not carried out: the run ended before."
