@@ -5,6 +5,8 @@ A connection with unread bytes is closed (RFC 9112 sections 6.3 and 9.3), throug
 
 import asyncio
 import gc
+import inspect
+import json
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -15,7 +17,9 @@ from typing import Any
 import anyio
 import pytest
 import trio
-from opper_chat import APIConnectionError, AsyncOpper, Opper
+from flavours import Flavour
+from opper_chat import APIConnectionError, AsyncOpper, BadRequestError, Opper
+from opper_chat.testing import chunk
 from opper_chat_api.params import ChatMessageParam
 from raw_server import PassingProxy, Raw, answer, requested
 
@@ -123,6 +127,104 @@ def test_with_a_client_of_the_users(
         given = texts(kind, server.base_url, lambda name: getattr(httpx, name)())
         assert given == ["0-0", "1-0", "1-1"]
     gc.collect()
+
+
+def streamed(text: str) -> bytes:
+    """Return a response that is a stream, with its end in the last chunk."""
+    event = b"data: " + json.dumps(chunk(text, finish_reason="stop")).encode() + b"\n\ndata: [DONE]\n\n"
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+    return head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(event), event)
+
+
+@pytest.mark.parametrize("way", ["own", "proxy", "httpx", "httpx2"])
+@pytest.mark.parametrize("kind", ["sync", *LOOPS])
+def test_behind_a_stream(monkeypatch: pytest.MonkeyPatch, kind: str, way: str) -> None:
+    """A stream that nobody asked for is not given to the next call either, also behind a ``[DONE]``."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        turn = 0
+        while requested(connection):
+            connection.sendall(streamed(f"{number}-{turn}") + (b"" if number or turn else streamed("poison")))
+            turn += 1
+
+    def create_client(name: str) -> Any:
+        return getattr(import_module(way), name)() if way.startswith("httpx") else None
+
+    settings: dict[str, Any] = {"api_key": "key", "max_retries": 0, "timeout": 5}
+
+    def calls(address: str) -> list[str]:
+        own = create_client("Client")
+        with Opper(**settings, base_url=address, http_client=own) as client:
+            given: list[str] = []
+            for _ in range(3):
+                with client.chat.completions.create(messages=HELLO, stream=True) as stream:
+                    given.append("".join(stream.text_stream))
+        if own:
+            own.close()
+        return given
+
+    async def calls_async(address: str) -> list[str]:
+        own = create_client("AsyncClient")
+        async with AsyncOpper(**settings, base_url=address, http_client=own) as client:
+            given: list[str] = []
+            for _ in range(3):
+                async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:
+                    given.append("".join([text async for text in stream.text_stream]))
+        if own:
+            await own.aclose()
+        return given
+
+    with Raw(script) as server, PassingProxy(server.port) as passing:
+        if way == "proxy":
+            monkeypatch.setenv("http_proxy", f"http://{passing.authority}")
+        address = server.base_url
+        given = calls(address) if kind == "sync" else run(kind, lambda: calls_async(address))
+        assert given == ["0-0", "1-0", "1-1"]
+    gc.collect()
+
+
+@pytest.mark.parametrize("way", ["own", "proxy", "httpx", "httpx2"])
+def test_behind_a_raw_response(monkeypatch: pytest.MonkeyPatch, flavour: Flavour, way: str) -> None:
+    """Nor is one given to a call whose response is read by whoever makes it, or by an error status."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        turn = 0
+        while requested(connection):
+            first = answer(f"{number}-{turn}")
+            if number == 1:
+                first = first.replace(b"200 OK", b"400 Bad", 1)
+            connection.sendall(first + (answer("poison") if not turn and number < 2 else b""))
+            turn += 1
+
+    own: Any = None
+    if way.startswith("httpx"):
+        own = getattr(import_module(way), "Client" if flavour.kind == "sync" else "AsyncClient")()
+
+    def call(client: Any) -> list[str]:
+        raw = client.chat.completions.with_raw_response.create(messages=HELLO)
+        with pytest.raises(BadRequestError, match="400"):
+            client.chat.completions.create(messages=HELLO)
+        return [raw.parse().text, *[client.chat.completions.create(messages=HELLO).text for _ in range(2)]]
+
+    async def call_async(client: Any) -> list[str]:
+        raw = await client.chat.completions.with_raw_response.create(messages=HELLO)
+        with pytest.raises(BadRequestError, match="400"):
+            await client.chat.completions.create(messages=HELLO)
+        texts = [(await client.chat.completions.create(messages=HELLO)).text for _ in range(2)]
+        parsed = raw.parse()
+        completion = await parsed if inspect.isawaitable(parsed) else parsed
+        if own:
+            await own.aclose()
+        return [completion.text, *texts]
+
+    with Raw(script) as server, PassingProxy(server.port) as passing:
+        if way == "proxy":
+            monkeypatch.setenv("http_proxy", f"http://{passing.authority}")
+        work = call if flavour.kind == "sync" else call_async
+        given = flavour(work, api_key="key", base_url=server.base_url, http_client=own, timeout=5)
+        assert given == ["0-0", "2-0", "2-1"]
+    if own and flavour.kind == "sync":
+        own.close()
 
 
 @pytest.mark.parametrize("way", ["proxy", "httpx", "httpx2"])

@@ -571,6 +571,20 @@ def test_a_body_whose_end_is_certain(
     gc.collect()
 
 
+@pytest.mark.parametrize("close_notify", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_body_framed_by_the_end_of_tls(tls: ssl.SSLContext, kind: str, close_notify: bool) -> None:
+    """Is whole with the alert, and is not without, also where it is still to be read when the connection ends."""
+    body = CHAT_BODY.replace(b'"ab"', b'"%s"' % (b"ab" * 1_000_000))
+    with ending(tls, UNFRAMED % (b"application/json", body), close_notify=close_notify) as address:
+        if close_notify:
+            assert answered(kind, address, stream=False) == "ab" * 1_000_000
+        else:
+            with pytest.raises(APIConnectionError, match="close_notify"):
+                answered(kind, address, stream=False)
+    gc.collect()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_body_framed_by_the_end_of_tcp(kind: str) -> None:
     """Without TLS there is no alert, and the end of the connection is that of the body."""

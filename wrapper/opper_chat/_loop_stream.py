@@ -217,7 +217,8 @@ class TLSStream(LoopStream, asyncio.Protocol):
 
     def eof_received(self) -> None:
         # asyncio calls this also where the alert did not come; other loops do not.
-        self.cut_off = not has_close_notify(self.get_extra_info("ssl_object"))
+        tls = self.get_extra_info("ssl_object")
+        self.cut_off = tls is None or not has_close_notify(tls)
         super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
