@@ -30,7 +30,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-from opper_chat import AsyncOpper, AuthenticationError, Opper, tool
+from opper_chat import AsyncOpper, AuthenticationError, Conversation, Opper, tool
 from opper_chat.testing import LocalServer, Reply
 
 HELLO: Any = [{"role": "user", "content": "Hello"}]
@@ -125,6 +125,20 @@ def tool_run(client: Opper, _: LocalServer, start: Start) -> None:
     client.chat.completions.run_tools(messages=HELLO, tools=[weather], max_parallel=1)
 
 
+def conversation(client: Opper, _: LocalServer, start: Start) -> None:
+    """Go on with a conversation that was interrupted."""
+    talk, interrupted = Conversation(client), False
+    start()
+    try:
+        talk.send("Hello")
+    except Interrupt:
+        interrupted = True
+    if interrupted:
+        sys.setprofile(None)
+        talk.send("Hello again")
+        raise Interrupt
+
+
 def waiting(client: Opper, _: LocalServer, start: Start) -> None:
     """Wait for a permit until another thread gives one back."""
     held = [client.chat.completions.create(messages=HELLO, stream=True) for _ in range(AT_ONCE)]
@@ -178,7 +192,7 @@ SCENARIOS: dict[str, Callable[[Any, LocalServer, Start], Any]] = {
     scenario.__name__: scenario
     for scenario in (
         plain, without_deadline, retried, refused, streamed, closed_early, dropped, events, raw, raw_streamed, tool_run,
-        waiting, waiting_for_a_connection, paced, first, plain_async, streamed_async,
+        conversation, waiting, waiting_for_a_connection, paced, first, plain_async, streamed_async,
     )
 }  # fmt: skip
 
@@ -244,7 +258,7 @@ class Points:
 
     def __init__(self, number: int, *, ours: bool) -> None:
         self._left = number
-        self._ours = ours
+        self.ours = ours
         self.place = ""
         """Where it was."""
 
@@ -254,7 +268,7 @@ class Points:
 
     def _profile(self, frame: FrameType, event: str, function: object) -> None:
         if event in {"call", "c_return"} or (event == "return" and frame.f_code.co_name == "__init__"):
-            if self._ours and not str(frame.f_globals.get("__name__")).startswith("opper_chat."):
+            if self.ours and not str(frame.f_globals.get("__name__")).startswith("opper_chat."):
                 return
             self._left -= 1
             if not self._left:
@@ -271,9 +285,8 @@ def interrupt_at(points: Points, work: Callable[[], object]) -> Interrupt | None
         sys.setprofile(None)
     except Interrupt as interrupt:
         return interrupt
-    except Exception as error:  # as in a callback of an event loop, which turns it into another
-        sys.setprofile(None)
-        if points.place and not isinstance(error, Exception):
+    except Exception:
+        if not points.ours:  # an event loop makes another exception of what its callbacks raise
             raise
     finally:
         sys.setprofile(None)

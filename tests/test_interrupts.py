@@ -29,12 +29,12 @@ def test_an_exception_at_any_point_of_a_call_loses_no_permit_and_no_connection()
     """Plain calls, streams, tool runs, retries and waits, sync and async: the next calls are served at once."""
     output = interrupts("points", "--step", "40")
     assert "threads left: 0\nsockets left: 0\n" in output
-    assert output.count(" 0 wrong") == 17
+    assert output.count(" 0 wrong") == 18
 
 
 def test_a_kept_exception_keeps_no_permit_and_no_connection() -> None:
     """A notebook keeps the last exception, and with it every frame that it came through."""
-    assert interrupts("points", "--step", "60", "--kept").count(" 0 wrong") == 17
+    assert interrupts("points", "--step", "60", "--kept").count(" 0 wrong") == 18
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there are no such timers here")

@@ -90,8 +90,9 @@ class AsyncCalls:
             call.begin()
             completion, body = await self._attempts(call, self._read_completion)
             call.complete(completion, monotonic())
-        finally:
-            call.permit = None  # where a signal handler has raised before it was released
+        except BaseException:
+            call.release()  # a signal handler may have raised while the end was told
+            raise
         return completion, body
 
     async def fetch(self, call: Call) -> AnyAsyncReply:

@@ -40,7 +40,9 @@ class _Idle(NamedTuple):
     """A connection that nobody uses."""
 
     since: float
-    connection: AsyncLender
+    lease: list[AsyncLender]
+    """The connection, until somebody takes it out, which one caller alone can. What is interrupted or cancelled while
+    it gives a connection back cannot know whether another call has it already."""
     network_stream: object
     """What its bytes come from, as the answer before said it."""
 
@@ -105,21 +107,22 @@ class AsyncPool:
             raise self._library.PoolTimeout("all connections are in use", request=request.in_library()) from None
 
     def _grasp(self, origin: Origin) -> tuple[AsyncLender, object]:
-        try:
-            # The one that was used last is the least likely to have been closed by the server. Another thread may
-            # take it between a look and a grasp, so there is no look.
-            idle = self._idle[origin].pop() if origin in self._idle else None
-        except IndexError:
-            idle = None
-        if idle is None:
-            return self._connect(origin[0], origin[1]), None
-        return idle.connection, idle.network_stream
+        idle = self._idle.get(origin)
+        while idle:
+            try:
+                # The one that was used last is the least likely to have been closed by the server. Another thread may
+                # take it between a look and a grasp.
+                one = idle.pop()
+                return one.lease.pop(), one.network_stream
+            except IndexError:
+                continue
+        return self._connect(origin[0], origin[1]), None
 
-    async def take_back(self, connection: AsyncLender, origin: Origin, network_stream: object) -> None:
+    async def take_back(self, lease: list[AsyncLender], origin: Origin, network_stream: object) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         now = monotonic()
         idle = self._idle[origin]
-        idle.append(_Idle(now, connection, network_stream))
+        idle.append(_Idle(now, lease, network_stream))
         loop = origin[3]
         if loop not in self._guards:
             self._forget_ended_loops()
@@ -130,7 +133,7 @@ class AsyncPool:
                 old = idle.popleft()
             except IndexError:
                 return  # another thread took it
-            await undisturbed(old.connection.aclose)
+            await undisturbed(partial(_close, old.lease))
 
     async def aclose(self) -> None:
         """Close the connections that are not in use; one that is in use is closed when it comes back.
@@ -155,7 +158,7 @@ class AsyncPool:
     async def _close_idle(self, loop: Hashable) -> None:
         for origin in [origin for origin in list(self._idle) if origin[3] == loop]:
             for idle in self._idle.pop(origin, ()):
-                await undisturbed(idle.connection.aclose)
+                await undisturbed(partial(_close, idle.lease))
 
     def _forget_ended_loops(self) -> None:
         """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
@@ -175,7 +178,16 @@ class AsyncPool:
         self._begin()
         for origin, connections in idle.items():
             for one in connections if origin[3] == where() else ():
-                await undisturbed(one.connection.aclose)
+                await undisturbed(partial(_close, one.lease))
+
+
+async def _close(lease: list[AsyncLender]) -> None:
+    """Close a connection, unless somebody else has taken it."""
+    try:
+        connection = lease.pop()
+    except IndexError:
+        return
+    await connection.aclose()
 
 
 class _LentStream:
@@ -193,7 +205,7 @@ class _LentStream:
         self._network_stream = reply.extensions.get("network_stream")
         self.grip = grip_of(reply)
         self._pool = pool
-        self._connection = connection
+        self._lease = [connection]
         self._origin = origin
         self._permit = permit
         self._whole = False
@@ -214,12 +226,12 @@ class _LentStream:
             sound = self.grip is None or self.grip.let_go()
             if self._whole and sound and self._permit.is_granted and not self._pool.closed:
                 await self._stream.aclose()
-                await self._pool.take_back(self._connection, self._origin, self._network_stream)
+                await self._pool.take_back(self._lease, self._origin, self._network_stream)
                 return
         except BaseException:
             self._permit.release()
-            await undisturbed(self._connection.aclose)
+            await undisturbed(partial(_close, self._lease))
             raise
         finally:
             self._permit.release()
-        await undisturbed(self._connection.aclose)
+        await undisturbed(partial(_close, self._lease))

@@ -56,7 +56,8 @@ class AsyncReading:
         self._bytes = response.aiter_bytes(self._calls.http.decoder(response, stream=True))
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
         # httpx's takes a lock of its own pool for that.
-        self._holders.release(self._note)
+        if self._note is not None:
+            self._holders.release(self._note)
         self._note = self._holders.hold(self, f"a stream made at {self._site}", self._bytes)
         clocks, expected = self._call.clocks, self._call.request.choices
         limits = self._calls.http.response_limits

@@ -92,8 +92,9 @@ class Calls:
             call.begin()
             completion, body = self._attempts(call, self._read_completion)
             call.complete(completion, monotonic())
-        finally:
-            call.permit = None  # where a signal handler has raised before it was released
+        except BaseException:
+            call.release()  # a signal handler may have raised while the end was told
+            raise
         return completion, body
 
     def fetch(self, call: Call) -> AnyReply:

@@ -339,7 +339,8 @@ class HTTP:
 
     def _free_dropped(self) -> None:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
-        self.holders.forget_gone()
+        if self.holders.gone:
+            self.holders.forget_gone()
         elsewhere: list[tuple[AnyReply, object]] = []
         try:
             while self.holders.dropped:

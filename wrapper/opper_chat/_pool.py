@@ -53,7 +53,9 @@ class _Idle(NamedTuple):
     """A connection that nobody uses."""
 
     since: float
-    connection: Lender
+    lease: list[Lender]
+    """The connection, until somebody takes it out, which one caller alone can. What is interrupted or cancelled while
+    it gives a connection back cannot know whether another call has it already."""
     network_stream: object
     """What its bytes come from, as the answer before said it."""
 
@@ -122,21 +124,22 @@ class Pool:
             ) from None
 
     def _grasp(self, origin: Origin) -> tuple[Lender, object]:
-        try:
-            # The one that was used last is the least likely to have been closed by the server. Another thread may
-            # take it between a look and a grasp, so there is no look.
-            idle = self._idle[origin].pop() if origin in self._idle else None
-        except IndexError:
-            idle = None
-        if idle is None:
-            return self._connect(origin[0], origin[1]), None
-        return idle.connection, idle.network_stream
+        idle = self._idle.get(origin)
+        while idle:
+            try:
+                # The one that was used last is the least likely to have been closed by the server. Another thread may
+                # take it between a look and a grasp.
+                one = idle.pop()
+                return one.lease.pop(), one.network_stream
+            except IndexError:
+                continue
+        return self._connect(origin[0], origin[1]), None
 
-    def take_back(self, connection: Lender, origin: Origin, network_stream: object) -> None:
+    def take_back(self, lease: list[Lender], origin: Origin, network_stream: object) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         now = monotonic()
         idle = self._idle[origin]
-        idle.append(_Idle(now, connection, network_stream))
+        idle.append(_Idle(now, lease, network_stream))
         loop = origin[3]
         if loop not in self._guards:
             self._forget_ended_loops()
@@ -147,7 +150,7 @@ class Pool:
                 old = idle.popleft()
             except IndexError:
                 return  # another thread took it
-            undisturbed(old.connection.close)
+            undisturbed(partial(_close, old.lease))
 
     def close(self) -> None:
         """Close the connections that are not in use; one that is in use is closed when it comes back.
@@ -172,7 +175,7 @@ class Pool:
     def _close_idle(self, loop: Hashable) -> None:
         for origin in [origin for origin in list(self._idle) if origin[3] == loop]:
             for idle in self._idle.pop(origin, ()):
-                undisturbed(idle.connection.close)
+                undisturbed(partial(_close, idle.lease))
 
     def _forget_ended_loops(self) -> None:
         """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
@@ -192,7 +195,16 @@ class Pool:
         self._begin()
         for origin, connections in idle.items():
             for one in connections if origin[3] == where() else ():
-                undisturbed(one.connection.close)
+                undisturbed(partial(_close, one.lease))
+
+
+def _close(lease: list[Lender]) -> None:
+    """Close a connection, unless somebody else has taken it."""
+    try:
+        connection = lease.pop()
+    except IndexError:
+        return
+    connection.close()
 
 
 class _LentStream:
@@ -210,7 +222,7 @@ class _LentStream:
         self._network_stream = reply.extensions.get("network_stream")
         self.grip = grip_of(reply)
         self._pool = pool
-        self._connection = connection
+        self._lease = [connection]
         self._origin = origin
         self._permit = permit
         self._whole = False
@@ -231,12 +243,12 @@ class _LentStream:
             sound = self.grip is None or self.grip.let_go()
             if self._whole and sound and self._permit.is_granted and not self._pool.closed:
                 self._stream.close()
-                self._pool.take_back(self._connection, self._origin, self._network_stream)
+                self._pool.take_back(self._lease, self._origin, self._network_stream)
                 return
         except BaseException:
             self._permit.release()
-            undisturbed(self._connection.close)
+            undisturbed(partial(_close, self._lease))
             raise
         finally:
             self._permit.release()
-        undisturbed(self._connection.close)
+        undisturbed(partial(_close, self._lease))

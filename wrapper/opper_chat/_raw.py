@@ -195,8 +195,9 @@ class RawCompletions:
             except APIError as error:  # the caller learns of it by asking
                 call.failed(error, monotonic(), final=True)
                 call.raised(error, monotonic())
-        finally:
-            call.permit = None  # where a signal handler has raised before it was released
+        except BaseException:
+            call.release()  # a signal handler may have raised while the end was told
+            raise
         return raw
 
 

@@ -161,12 +161,17 @@ class Transcript:
 
         Nobody waits for it: what is said must not depend on who came first.
         """
-        if not self._changing.acquire(blocking=False):
-            raise RuntimeError("an answer of this conversation is under way: wait for it, or ask a fork() of it")
+        acquired: list[bool] = []
         try:
-            yield
+            # All in one call of C code: a signal handler may raise between two calls, and the list would not know.
+            acquired.extend(map(self._changing.acquire, (False,)))
+            if True in acquired:
+                yield
+                return
         finally:
-            self._changing.release()
+            if True in acquired:
+                self._changing.release()
+        raise RuntimeError("an answer of this conversation is under way: wait for it, or ask a fork() of it")
 
     def _sent(self, new: Iterable[dict[str, object]]) -> list[ChatMessageParam]:
         """Return the conversation as it is sent, with what is new. It was checked before, and goes as it stands."""

@@ -162,12 +162,13 @@ class Holders:
     Attributes:
         dropped: responses that were given up where nothing can be awaited, to be closed where it can, and what their
             bodies were read from.
+        gone: the notes of owners that are gone, for `forget_gone`.
     """
 
     def __init__(self) -> None:
         self.dropped: list[tuple[Any, object]] = []
         self._holders: dict[object, tuple[str, object]] = {}
-        self._gone: deque[ref[object]] = deque()
+        self.gone: deque[ref[object]] = deque()
 
     def hold(self, owner: object, holder: str, pieces: object = None) -> ref[object]:
         """Note that a connection is in use, and keep what its body is read from.
@@ -181,7 +182,7 @@ class Holders:
         Returns:
             What `release` takes.
         """
-        note = ref(owner, self._gone.append)
+        note = ref(owner, self.gone.append)
         self._holders[note] = (holder, pieces)
         return note
 
@@ -191,9 +192,9 @@ class Holders:
 
     def forget_gone(self) -> None:
         """Forget the owners that are gone, and what was kept for them."""
-        while self._gone:
+        while self.gone:
             try:
-                self.release(self._gone.popleft())
+                self.release(self.gone.popleft())
             except IndexError:
                 return  # another thread took it
 
