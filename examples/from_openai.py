@@ -42,6 +42,7 @@ def main() -> None:
             run(client)
         except openai.RateLimitError as error:
             print("error:   ", error.status_code, error.code, error.message)
+            print("response:", error.response.headers["content-type"], error.response.json()["error"])
 
 
 if __name__ == "__main__":

@@ -47,7 +47,8 @@ def read_error_body(body: object) -> ErrorBody:
     if isinstance(error, str) and error:
         return ErrorBody(_words(body) or error, _text(body.get("type")), body.get("detail"), _code(body.get("code")))
     said = error if is_object(error) else body
-    nested = next((inner for name in _NESTED if is_object(inner := said.get(name))), {})
+    empty: dict[str, object] = {}
+    nested = next((inner for name in _NESTED if is_object(inner := said.get(name))), empty)
     detail = said.get("detail", said.get("details", nested.get("detail")))
     message = _words(said) or _words(nested) or _text(detail) or _first_message(detail)
     code = _code(said.get("code", nested.get("status_code")))

@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from ._tool_run import ToolRun
 
 
+_PACKAGE = __name__.rpartition(".")[0]
+
 _LONGEST_FACT = 200
 """The most characters of a server's name for an error, and of a request id, in an error's text."""
 
@@ -54,13 +56,13 @@ class OpperError(Exception):
     Its text is one line of at most 2,000 characters; the attributes have the data whole.
     """
 
-    __module__ = __package__
+    __module__ = _PACKAGE
     """Tracebacks show the name by which an exception is imported."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if cls.__module__.startswith(f"{__package__}._"):
-            cls.__module__ = __package__
+        if cls.__module__.startswith(f"{_PACKAGE}._"):
+            cls.__module__ = _PACKAGE
 
     def __str__(self) -> str:
         return one_line(super().__str__())
