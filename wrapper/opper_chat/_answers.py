@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from . import _json
-from ._checks import describe
+from ._checks import check_flags
 from ._errors import (
     AnswerError,
     ContentFilterFinishReasonError,
@@ -43,9 +43,8 @@ class Asked(Generic[T]):
         InvalidArgumentError: a schema cannot describe the type. Says where and what to use instead.
     """
 
-    def __init__(self, response_format: Any, *, strict: object = True) -> None:
-        if not isinstance(strict, bool):
-            raise InvalidArgumentError("strict", "True or False", describe(strict))
+    def __init__(self, response_format: Any, *, strict: Any = True) -> None:
+        check_flags(strict=strict)
         self.answer: Answer[T] | None = None
         if is_type(response_format):
             self.answer = answer_of(response_format, strict=strict)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from ._async_client import AsyncOpper
 from ._call_signatures import list_arguments
-from ._checks import describe
+from ._checks import check_strings, describe
 from ._errors import InvalidArgumentError
 from ._json_lines import read_lines, write_lines
 from ._partial_json import copied
@@ -49,8 +49,7 @@ class AsyncConversation(Transcript):
         check_parameters(arguments, "AsyncConversation()")
         self._client = client
         self._arguments: dict[str, object] = {name: copied(value) for name, value in arguments.items()}
-        if system is not None and not isinstance(system, str):
-            raise InvalidArgumentError("system", "a string or None", describe(system))
+        check_strings(system=system)
         if system is not None:
             self.append(system_message(system))
 

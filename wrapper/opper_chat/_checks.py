@@ -21,6 +21,7 @@ from typing import (
     is_typeddict,
 )
 
+from ._errors import InvalidArgumentError
 from ._json import is_mapping, is_sequence
 from ._scalar_checks import FINITE, SCALARS, TEXTS, finite, literal_check, scalar_check, text_check
 from ._values import (
@@ -35,12 +36,37 @@ from ._values import (
     words_of,
 )
 
-__all__ = ["Check", "Misfit", "check_json", "check_object", "compile_check", "describe", "members", "words_of"]
+__all__ = [
+    "Check", "Misfit", "check_flags", "check_json", "check_object", "check_strings", "compile_check", "describe",
+    "members", "words_of",
+]  # fmt: skip
 
 Check: TypeAlias = Callable[[object], object]
 """Takes a value, returns the JSON value that it stands for, or raises Misfit."""
 
 KEYS = "a dict with strings as keys"
+
+
+def check_strings(**arguments: object) -> None:
+    """Check arguments that are strings or None.
+
+    Raises:
+        InvalidArgumentError: one is something else.
+    """
+    for argument, value in arguments.items():
+        if value is not None and not isinstance(value, str):
+            raise InvalidArgumentError(argument, "a string or None", describe(value))
+
+
+def check_flags(**arguments: object) -> None:
+    """Check arguments that are True or False.
+
+    Raises:
+        InvalidArgumentError: one is something else.
+    """
+    for argument, value in arguments.items():
+        if not isinstance(value, bool):
+            raise InvalidArgumentError(argument, "True or False", describe(value))
 
 
 @cache

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from ._call_signatures import list_arguments
-from ._checks import describe
+from ._checks import check_strings, describe
 from ._client import Opper
 from ._errors import InvalidArgumentError
 from ._json_lines import read_lines, write_lines
@@ -55,8 +55,7 @@ class Conversation(Transcript):
         self._arguments: dict[str, object] = {
             name: copied(value) for name, value in arguments.items()
         }
-        if system is not None and not isinstance(system, str):
-            raise InvalidArgumentError("system", "a string or None", describe(system))
+        check_strings(system=system)
         if system is not None:
             self.append(system_message(system))
 

@@ -31,7 +31,7 @@ def refused(path: str, accepted: str, hint: Any, use: str = "") -> InvalidArgume
 
 def unknown(hint: Any, path: str, *, strict: bool) -> InvalidArgumentError:
     """Return the error for a type that there is no shape for."""
-    if not isinstance(hint, type) and is_readable_class(type(hint)):
+    if is_instance(hint):
         return refused(path, "a type", hint, f"Pass the class, not an instance of it: {type(hint).__name__}.")
     origin = get_origin(hint) or hint
     open_use = ""
@@ -54,10 +54,12 @@ def unknown(hint: Any, path: str, *, strict: bool) -> InvalidArgumentError:
     return refused(path, ACCEPTED, hint, use)
 
 
-def is_readable_class(cls: type) -> bool:
-    """Return whether a class is one of those that can be asked for."""
+def is_instance(hint: object) -> bool:
+    """Return whether a hint is no type but an instance of a class that can be asked for."""
+    if isinstance(hint, type):
+        return False
     try:
-        return is_model(cls) or fields_of(cls) is not None
+        return is_model(type(hint)) or fields_of(type(hint)) is not None
     except UnknownHintError:
         return True
 

@@ -28,7 +28,7 @@ from ._json import is_object
 from ._misfits import InvalidValueError, misfit, sentences
 from ._open_shapes import ANY, FixedTuple, Table
 from ._pydantic import is_model, model_shape
-from ._schema_errors import ARRAYS, DICTS, is_readable_class, refused, unknown
+from ._schema_errors import ARRAYS, DICTS, is_instance, refused, unknown
 from ._shapes import (
     NULL,
     Array,
@@ -135,7 +135,7 @@ def answer_of(hint: Any, argument: str = "response_format", *, strict: bool = Tr
     try:
         return _answer_of(hint, argument, strict)
     except TypeError:  # an instance, or something in an Annotated, that cannot be hashed
-        if not isinstance(hint, type) and is_readable_class(type(hint)):
+        if is_instance(hint):
             raise unknown(hint, argument, strict=strict) from None
         return _answer_of.__wrapped__(hint, argument, strict)
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, ge
 from attrs import field, frozen
 
 from ._asks import ToolCall
-from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._fields import NO_DEFAULT, Field, documented
 
@@ -49,17 +48,6 @@ class Signature(NamedTuple):
     """Whether it stands in a class, and its first parameter is the object."""
     returns: object = None
     """The type that it is declared to return; None where it declares none, or None."""
-
-
-def check_strings(**arguments: object) -> None:
-    """Check arguments that are strings or None.
-
-    Raises:
-        InvalidArgumentError: one is something else.
-    """
-    for argument, value in arguments.items():
-        if value is not None and not isinstance(value, str):
-            raise InvalidArgumentError(argument, "a string or None", describe(value))
 
 
 def read_signature(function: Callable[..., object]) -> Signature:

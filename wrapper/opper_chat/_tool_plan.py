@@ -294,10 +294,7 @@ class Plan:
         log_tool_failure(called.call.name, called.call.id, error)
         policy = self.settings.on_tool_error
         if callable(policy):
-            content: object = policy(called.call, error)
-            if not isinstance(content, str):
-                raise InvalidArgumentError("on_tool_error()", "a function that returns a string", describe(content))
-            called.content = encodable_text(str.__str__(content))
+            called.content = encodable_text(_checked_content(policy(called.call, error)))
         elif policy == "raise":
             raise ToolFailedError(
                 f"The tool {called.call.name!r} failed: {type(error).__name__}: {error}", self.run, called.call
@@ -335,6 +332,12 @@ class Plan:
         if error is not None:
             self.settle()
             raise error
+
+
+def _checked_content(content: object) -> str:
+    if not isinstance(content, str):
+        raise InvalidArgumentError("on_tool_error()", "a function that returns a string", describe(content))
+    return str.__str__(content)
 
 
 def _key(call: ToolCall) -> tuple[str, bytes]:

@@ -14,11 +14,11 @@ from opper_chat_api.models.custom_tool import CustomTool
 from opper_chat_api.models.function_tool import FunctionTool
 
 from ._asks import ToolCall
-from ._checks import describe
+from ._checks import check_flags, check_strings, describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping, is_sequence
 from ._schemas import Answer, InvalidValueError, arguments_of
-from ._signatures import check_strings, hints_of, is_async, is_context, name_of, read_signature
+from ._signatures import hints_of, is_async, is_context, name_of, read_signature
 from ._values import decorate_hint
 
 if TYPE_CHECKING:
@@ -224,8 +224,7 @@ def tool(
         hint = f"Did you mean @tool(name={function!r})?" if isinstance(function, str) else ""
         raise InvalidArgumentError("tool()", "a function", describe(function), hint)
     check_strings(name=name, description=description)
-    if not isinstance(strict, bool):
-        raise InvalidArgumentError("strict", "True or False", describe(strict))
+    check_flags(strict=strict)
     if definition is not None:
         return _defined(function, definition)
     signature = read_signature(function)

@@ -85,9 +85,7 @@ class Transcript:
             InvalidArgumentError: one is not what the contract says; the error names its place.
             RuntimeError: an answer is under way.
         """
-        if is_mapping(messages) or isinstance(messages, str) or not isinstance(messages, Iterable):
-            hint = "Use append() for one message."
-            raise InvalidArgumentError("messages", "an iterable of messages", describe(messages), hint)
+        _check_iterable(messages)
         checked = check_messages([*messages])
         with self._alone():
             self._messages.extend(checked)
@@ -183,6 +181,12 @@ class Transcript:
         self._messages += [*new, {"role": answer["role"], **answer}]  # which reads better where the role is first
         if completion.usage is not None:
             _add(self._usage, completion.usage.to_dict())
+
+
+def _check_iterable(messages: object) -> None:
+    if is_mapping(messages) or isinstance(messages, str) or not isinstance(messages, Iterable):
+        hint = "Use append() for one message."
+        raise InvalidArgumentError("messages", "an iterable of messages", describe(messages), hint)
 
 
 def new_messages(content: Sequence[Said]) -> list[dict[str, object]]:
