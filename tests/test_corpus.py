@@ -8,9 +8,9 @@ import pytest
 from corpus import Exchange, needs_corpus, recorded
 from opper_chat import APIError, APIStatusError, InvalidArgumentError
 from opper_chat._clocks import CallClocks, ClockSettings
+from opper_chat._completion_reader import read_completion
 from opper_chat._flow import StreamFlow
 from opper_chat._requests import prepare
-from opper_chat._responses import read_completion
 from opper_chat._sse import EventDecoder
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest

@@ -34,7 +34,7 @@ from opper_chat import (
     UnknownArgumentError,
     UnprocessableEntityError,
 )
-from opper_chat._responses import read_completion
+from opper_chat._completion_reader import read_completion
 from opper_chat.testing import CUT, LocalServer, Reply, chunk
 
 STATUSES = {
@@ -197,10 +197,10 @@ def test_a_success_that_is_an_error(body: Any) -> None:
 
 
 def test_what_another_decoder_reads_is_read() -> None:
-    """NaN, a lone surrogate and a byte order mark are no reason to lose an answer."""
+    """NaN, a surrogate half and a byte order mark are no reason to lose an answer, which can be printed."""
     body = b'\xef\xbb\xbf{"choices": [{"message": {"content": "\\ud83d"}, "score": NaN}]}'
     read = read_completion(200, {}, body)
-    assert read.choices[0].message.content == "\ud83d"
+    assert read.choices[0].message.content == "\ufffd"
     assert str(read.choices[0]["score"]) == "nan"
 
 

@@ -11,7 +11,7 @@ from typing import Any, get_args
 import pytest
 from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
-from opper_chat import ChatCompletion, _events
+from opper_chat import ChatCompletion, ToolArgumentsError, _events
 from opper_chat._accumulator import Accumulator
 from opper_chat._event_maker import EventMaker
 from opper_chat._events import StreamEvent
@@ -45,8 +45,8 @@ def told(events: Iterable[Any]) -> list[Any]:
     return [(event.type, getattr(event, said.get(event.type, "type"))) for event in events if event.type != "chunk"]
 
 
-def calls_done(events: Iterable[Any]) -> list[Any]:
-    return [event for event in events if event.type == "tool_call.done"]
+def calls_done(events: Iterable[Any], name: str = "tool_call.done") -> list[Any]:
+    return [event for event in events if event.type == name]
 
 
 def call(arguments: Any = "", name: Any = None, call_id: Any = None, index: int = 0) -> dict[str, Any]:
@@ -93,10 +93,11 @@ def test_the_events_of_an_answer() -> None:
          [("content.delta", "a"), ("content.done", "a")]),
         ([one({"content": "a"}), {"choices": [{"message": {"content": "a"}, "finish_reason": "stop"}]}],
          [("content.delta", "a"), ("content.done", "a")]),
-        # A finish reason in every chunk: what comes after the first is done at the end.
+        # A finish reason in every chunk: nothing is done before the end.
         ([one({"content": "a"}, "stop"), one({"content": "b"}, "stop"), one({"content": "c"}, "stop")],
-         [("content.delta", "a"), ("content.done", "a"), ("content.delta", "b"), ("content.delta", "c"),
-          ("content.done", "abc")]),
+         [("content.delta", "a"), ("content.delta", "b"), ("content.delta", "c"), ("content.done", "abc")]),
+        ([one({"content": "a"}, "null"), one({"content": "b"}, "stop")],
+         [("content.delta", "a"), ("content.delta", "b"), ("content.done", "ab")]),
         ([{"choices": None}, {}, one(None), one({"content": None}), {"choices": ["x", {"delta": "y"}]}], []),
     ],
 )  # fmt: skip
@@ -167,7 +168,7 @@ A = '{"a": 1}'
         pytest.param([one(call("", "f", "x"), "stop"), one(call(A), "stop")], [("x", "f", A, {"a": 1})],
                      id="a-finish-reason-too-early"),
         pytest.param([one(call(A, "f", "x"))], [("x", "f", A, {"a": 1})], id="no-finish-reason"),
-        pytest.param([one(call("{a: 1}", "f", "x"), "stop")], [], id="no-JSON"),
+        pytest.param([one(call("{a: 1}", "f", "x"), "length")], [], id="no-JSON-and-cut"),
         pytest.param([one(call(A, None, "x"), "stop")], [], id="no-name"),
         pytest.param([one(call({"a": 1}, "f", "x"), "stop")], [("x", "f", '{"a":1}', {"a": 1})], id="an-object"),
         pytest.param([one(call(A, "f", "x")), one(call(A, "f", "x"), "stop")], [("x", "f", A, {"a": 1})], id="resent"),
@@ -179,6 +180,19 @@ def test_when_a_tool_call_is_done(chunks: list[Any], done: list[Any]) -> None:
     """Once, with its JSON whole, and never for one that was cut."""
     found = calls_done(stream(chunks))
     assert [(event.tool_call.id, event.name, event.arguments, event.parsed) for event in found] == done
+
+
+def test_a_call_that_cannot_be_read_is_done_at_the_end() -> None:
+    """Of a complete stream: its text is there, and asking for its value raises what the completion's call raises."""
+    chunks = [one(call("{'a': 1}", "f", "x")), one({}, "tool_calls")]
+    assert calls_done(stream(chunks, finish=False)) == []
+    (event,) = calls_done(stream(chunks))
+    assert (event.place, event.name, event.arguments, event.tool_call.id) == (0, "f", "{'a': 1}", "x")
+    with pytest.raises(ToolArgumentsError, match=r"arguments of 'f' \(call 'x'\) .* not JSON"):
+        _ = event.parsed
+    (again,) = calls_done(stream([one(function("{'a': 1}", "f")), one({}, "function_call")]), "function_call.done")
+    with pytest.raises(ToolArgumentsError, match="arguments of 'f'"):
+        _ = again.parsed
 
 
 def test_a_call_is_done_when_the_next_begins() -> None:
@@ -292,7 +306,7 @@ def test_audio() -> None:
 def test_audio_of_odd_servers() -> None:
     """No event where there is none, one done event for what comes after the end, and none for an id alone."""
     assert told(stream([one({"audio": None}), one({"audio": {}}), one({"audio": "x"}, "stop")])) == [("done", "done")]
-    late = [one({"audio": {"data": "AA"}}, "stop"), one({"audio": {"data": "BB"}})]
+    late = [one({"audio": {"data": "AA"}}), one({}, "stop"), one({"audio": {"data": "BB"}})]
     assert [event.data for event in stream(late) if event.type == "audio.done"] == ["AA", "AABB"]
     assert [event.type for event in stream([one({"audio": {"id": "x"}}, "stop")])] == ["chunk", "audio.delta", "done"]
     odd = stream([one({"audio": {"data": 5, "transcript": ["a"]}}), one({"audio": {"data": "AA"}}, "stop")])
@@ -355,13 +369,12 @@ def check_against_completion(events: list[Any]) -> None:
             assert "".join(event.delta for event in mine if event.type == f"{name}.delta") == whole
             assert [event.snapshot for event in mine if event.type == f"{name}.done"] == ([whole] if whole else [])
         calls = choice.message.tool_calls or []
-        for number, call in enumerate(calls):
-            fragments = [event for event in mine if event.type == "tool_call.delta" and event.place == number]
-            assert "".join(event.arguments_delta for event in fragments) == call.function.arguments
-            done = [event for event in mine if event.type == "tool_call.done" and event.place == number]
-            assert [event.tool_call for event in done] == [call]
-            assert done[0].parsed == json.loads(call.function.arguments or "{}")
-        assert len(calls_done(mine)) == len(calls)
+        done = calls_done(mine)
+        assert sorted(repr(event.tool_call) for event in done) == sorted(map(repr, calls))
+        for event in done:
+            fragments = [each for each in mine if each.type == "tool_call.delta" and each.place == event.place]
+            assert "".join(fragment.arguments_delta for fragment in fragments) == event.tool_call.function.arguments
+            assert event.parsed == json.loads(event.tool_call.function.arguments or "{}")
 
 
 @needs_corpus
@@ -382,6 +395,8 @@ def test_the_events_of_any_split(case: tuple[dict[str, Any], list[dict[str, Any]
     """The same as the completion that was split says, whatever the fragments."""
     completion, chunks = case
     events = stream(chunks)
+    for choice in completion["choices"]:
+        choice["message"].setdefault("role", "assistant")
     assert events[-1].completion == ChatCompletion.from_dict(completion)
     check_against_completion(events)
 

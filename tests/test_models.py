@@ -157,7 +157,6 @@ def test_chunks_with_gaps_survive(source: dict[str, Any]) -> None:
         ({"choices": None}, "ChatCompletion.choices"),
         ({"choices": {}}, "ChatCompletion.choices"),
         ({"choices": ["x"]}, "ChatCompletion.choices"),
-        ({"choices": [{"text": "x"}]}, "ChatCompletion.choices.message"),
         ([], "ChatCompletion"),
         ("x", "ChatCompletion"),
         (None, "ChatCompletion"),

@@ -64,7 +64,9 @@ ROOMS = [
     "_headers",
     "_scopes",
     "_settings",
+    "_lenient_values",
     "_partial_json",
+    "_surrogates",
     "_content",
     "_pieces",
     "_assistant_messages",
@@ -83,6 +85,7 @@ ROOMS = [
     "_tools",
     "_results",
     "_parsed",
+    "_markdown_fences",
     "_answers",
     "_json_lines",
     "_transcript",
@@ -101,6 +104,7 @@ ROOMS = [
     "_parts",
     "_flow",
     "_redirects",
+    "_completion_reader",
     "_retries",
     "_refusals",
     "_limits",
@@ -164,9 +168,9 @@ ROOMS = [
 """In the order in which data moves, but for the leaves at the top."""
 
 SEES_THE_CONTRACT = {
-    "_assistant_messages", "_requests", "_call_signatures", "_model", "_results", "_parsed", "_responses", "_repeats",
-    "_chunks", "_accumulator", "_said", "_events", "_event_maker", "_tools", "_tool_run", "_transcript", "messages",
-    "types",
+    "_assistant_messages", "_requests", "_call_signatures", "_model", "_results", "_parsed", "_completion_reader",
+    "_repeats", "_chunks", "_accumulator", "_said", "_events", "_event_maker", "_tools", "_tool_run", "_transcript",
+    "messages", "types",
 }  # fmt: skip
 
 

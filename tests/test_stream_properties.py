@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from opper_chat import APIConnectionError, APIError, APIStatusError, ChatCompletion, StreamTruncatedError
 from opper_chat._chunks import ChunkReader
 from opper_chat._clocks import CallClocks, ClockSettings
+from opper_chat._completion_reader import read_completion
 from opper_chat._event_maker import EventMaker
 from opper_chat._flow import StreamFlow
-from opper_chat._responses import read_completion
 
 STREAM = {"content-type": "text/event-stream"}
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from opper_chat import (
     APIConnectionError,
+    APIResponseValidationError,
     APITimeoutError,
     AsyncOpper,
     CalledTool,
@@ -105,11 +106,12 @@ def test_no_tools_and_no_calls(way: Way, server: LocalServer) -> None:
 
 
 def test_an_answer_without_choices_or_usage(way: Way, server: LocalServer) -> None:
-    """The end, with no text and no usage."""
+    """A typed error, with the run that it ended."""
     server.reply(Reply.json({"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": []}))
-    if not way.streamed:
-        run = way.run(server, [double])
-        assert (run.text, run.usage, roles(run)) == ("", None, ["user"])
+    with pytest.raises(APIResponseValidationError) as caught:
+        way.run(server, [double])
+    assert caught.value.run is not None
+    assert (caught.value.run.usage, roles(caught.value.run)) == (None, ["user"])
 
 
 def test_the_steps(way: Way, server: LocalServer) -> None:

@@ -10,6 +10,7 @@ from opper_chat_api.models.completion_usage import CompletionUsage
 
 from ._content import OTHER_PARTS, split_parts
 from ._json import is_array, is_object
+from ._lenient_values import is_finish_reason, may_go_on, scalar_text
 from ._partial_json import FIRST_SAID, LAST_SAID, SCALARS, Text, copied, is_empty, merged, replaced
 from ._pieces import continue_thought, piece_of
 from ._response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
@@ -121,10 +122,20 @@ class Accumulator:
         return choice is not None and choice.add_text(name, text)
 
     @property
-    def complete(self) -> bool:
-        """Whether as many choices as were asked for came, and every one has a finish reason."""
+    def has_choices(self) -> bool:
+        """Whether any choice came."""
+        return bool(self._choices)
+
+    @property
+    def has_reasons(self) -> bool:
+        """Whether as many choices as were asked for came, one at least, and every one has a finish reason."""
         choices = self._choices.values()
-        return len(choices) >= max(1, self._expected) and all(choice.finish_reason for choice in choices)
+        return len(choices) >= max(1, self._expected) and all(is_finish_reason(each.finish_reason) for each in choices)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the same holds, and every finish reason marks an end: see `_Choice.goes_on`."""
+        return self.has_reasons and not any(choice.goes_on for choice in self._choices.values())
 
     @property
     def usage(self) -> CompletionUsage | None:
@@ -143,14 +154,14 @@ class Accumulator:
     def tool_calls(self, index: int = 0) -> list[ToolCall]:
         """Return the tool calls of a choice so far."""
         choice = self._choices.get(index)
-        return list(choice.calls.calls) if choice and choice.calls else []
+        return choice.calls.in_order() if choice and choice.calls else []
 
     def snapshot(self) -> ChatCompletion:
         """Return the completion so far. Chunks that come later do not change it."""
         completion = {name: copied(member) for name, member in self._top.items()}
         completion["object"] = "chat.completion"
         completion["choices"] = [choice.to_dict() for _, choice in sorted(self._choices.items())]
-        return ChatCompletion.from_dict(completion)
+        return ChatCompletion.from_dict(completion).as_snapshot()
 
     def _count(self) -> None:
         self._added += 1
@@ -196,13 +207,20 @@ def _nothing(_: dict[str, Any]) -> object:
 class _Choice:
     """One of the answers so far."""
 
-    __slots__ = ("_function_call", "_logprobs", "_max_tool_calls", "_members", "_message", "calls", "finish_reason")
+    __slots__ = (
+        "_function_call", "_has_output", "_logprobs", "_max_tool_calls", "_members", "_message", "calls",
+        "finish_reason", "goes_on",
+    )  # fmt: skip
 
     def __init__(self, index: object, max_tool_calls: int | None = None) -> None:
         self._max_tool_calls = max_tool_calls
         self.finish_reason: object = None
+        self.goes_on = False
+        """Whether its finish reasons mark no end: output came after one, or one came with the first output. There are
+        servers that say a reason with every chunk."""
         self.calls: ToolCalls | None = None
         self._function_call: ToolCall | None = None
+        self._has_output = False
         self._message: dict[str, object] = {}
         self._members: dict[str, object] = {} if index is None else {"index": copied(index)}
         self._logprobs: dict[str, object] | None = None
@@ -225,6 +243,12 @@ class _Choice:
                         output = True
                 elif self._add_piece(name, have, piece):
                     output = True
+        if output:
+            if self.finish_reason:
+                self.goes_on = True
+            elif not self._has_output:
+                self._has_output = True
+                self.goes_on = item.get("finish_reason") is not None and may_go_on(item)
         for name, value in item.items():
             if value is not None and name not in _PIECES:
                 self._add_member(name, value)
@@ -263,7 +287,7 @@ class _Choice:
     def said(self, name: str) -> object:
         """Return a member of the message so far, as JSON."""
         if name == "tool_calls":
-            return self.calls and [call.to_dict() for call in self.calls.calls]
+            return self.calls and [call.to_dict() for call in self.calls.in_order()]
         if name == "function_call" and self._function_call is not None:
             return self._function_call.body()
         return self.text(name) if name == "content" else copied(self._message.get(name))
@@ -271,8 +295,10 @@ class _Choice:
     def to_dict(self) -> dict[str, object]:
         """Return the choice as a plain completion has it."""
         message = {name: copied(member) for name, member in self._message.items()}
+        if not message.get("role"):
+            message["role"] = "assistant"
         if self.calls is not None:
-            message["tool_calls"] = [call.to_dict() for call in self.calls.calls]
+            message["tool_calls"] = [call.to_dict() for call in self.calls.in_order()]
         if self._function_call is not None:
             message["function_call"] = self._function_call.body()
         choice = {name: copied(member) for name, member in self._members.items()}
@@ -307,6 +333,7 @@ class _Choice:
             have = message.get(name)
         if name == "content" and is_array(piece):
             return self._add_parts(piece)
+        piece = (scalar_text(piece) or piece) if name == "content" else piece
         if name == "tool_calls" and (is_array(piece) or is_object(piece)):
             self.calls = self.calls or ToolCalls()
             fragments = piece if is_array(piece) else [piece]
@@ -342,7 +369,8 @@ class _Choice:
 
     def _add_member(self, name: str, value: object) -> None:
         if name == "finish_reason":
-            self.finish_reason = value if value or self.finish_reason is None else self.finish_reason
+            if is_finish_reason(value) or self.finish_reason is None:
+                self.finish_reason = value if is_finish_reason(value) or not value else None
         elif name == "logprobs" and is_object(value):
             self._logprobs = have = {} if self._logprobs is None else self._logprobs
             for part, items in value.items():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from . import _json
 from ._checks import check_flags
+from ._content import text_of
 from ._errors import (
     AnswerError,
     ContentFilterFinishReasonError,
@@ -16,6 +17,7 @@ from ._errors import (
     RefusalError,
 )
 from ._json import is_array, is_sequence
+from ._markdown_fences import without_fence
 from ._misfits import InvalidValueError, misfit
 from ._parsed import ParsedChatCompletion, parsed_completion
 from ._requests import check_extra_keys, is_type
@@ -76,7 +78,7 @@ class Asked(Generic[T]):
         Raises:
             InvalidValueError: it stands for none.
         """
-        return cast("T", None) if self.answer is None else self.answer.decode(text)
+        return cast("T", None) if self.answer is None else self.answer.decode(without_fence(text))
 
     def parsed(self, completion: ChatCompletion, status_code: int | None, content: bytes) -> ParsedChatCompletion[T]:
         """Return a completion with the values of its answers.
@@ -112,16 +114,17 @@ class Asked(Generic[T]):
             return LengthFinishReasonError, "The answer was cut off: it has as many tokens as it may have."
         if choice.finish_reason == "content_filter":
             return ContentFilterFinishReasonError, "The answer was withheld by a content filter."
-        if self.answer is not None and choice.message.refusal and not choice.message.content:
+        if self.answer is not None and choice.message.refusal and not text_of(choice.message):
             return RefusalError, "The model refused to answer."
         return None
 
     def _value(self, message: ChatCompletionMessage) -> T:
         if self.answer is None or message.tool_calls or message.function_call:
             return cast("T", None)  # a text beside calls is no answer yet
-        if not message.content:
+        text = text_of(message)
+        if not text:
             raise misfit("there is no text")
-        return self.answer.decode(message.content)
+        return self.value(text)
 
 
 class _Came(NamedTuple):
@@ -145,7 +148,7 @@ class _Came(NamedTuple):
 def asking_again(arguments: Mapping[str, object], error: InvalidAnswerError) -> dict[str, object]:
     """Return the arguments of a call that asks again: what the model said, and what was wrong with it."""
     messages = arguments["messages"]
-    said = error.completion.choices[error.index].message.content or "" if error.completion.choices else ""
+    said = text_of(error.completion.choices[error.index].message) if error.completion.choices else ""
     wrong = "\n".join(f"- {problem}" for problem in error.problems)
     again = (
         f"Your answer does not fit the schema that was asked for:\n{wrong}\n"

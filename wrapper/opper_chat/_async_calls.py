@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
@@ -11,10 +12,12 @@ from ._async_reply import AnyAsyncReply
 from ._async_wait import AsyncAccept, sleep
 from ._call import Call
 from ._clocks import CallClocks
+from ._completion_reader import read_completion
 from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError, add_explanation
 from ._redirects import FOLLOWED
 from ._requests import prepare, split
-from ._responses import ChatCompletion, read_completion, status_error
+from ._responses import status_error
+from ._results import ChatCompletion
 from ._scopes import fill, holding
 from ._settings import ClientSettings
 
@@ -88,20 +91,21 @@ class AsyncCalls:
         """Make a plain call, and return its answer and the body that it was read from."""
         try:
             call.begin()
-            completion, body = await self._attempts(call, self._read_completion)
+            completion, body = await self._attempts(call, partial(self._read_completion, call.request.choices))
             call.complete(completion, monotonic())
         except BaseException:
             call.release()  # a signal handler may have raised while the end was told
             raise
         return completion, body
 
-    async def fetch(self, call: Call) -> AnyAsyncReply:
+    async def fetch(self, call: Call, *, again: bool = False) -> AnyAsyncReply:
         """Make a plain call, and return the answer with its body read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
         """
-        call.begin()
+        if not again:
+            call.begin()
         return await self._attempts(call, self._read_response)
 
     async def open(self, call: Call, *, again: bool = False) -> AnyAsyncReply:
@@ -113,6 +117,14 @@ class AsyncCalls:
         if not again:
             call.begin()
         return await self._attempts(call, self._check_status)
+
+    async def pause(self, call: Call, seconds: float) -> None:
+        """Wait before a response is asked for again."""
+        try:
+            await sleep(seconds)
+        except BaseException as error:
+            call.raised(error, monotonic())
+            raise
 
     async def _attempts(self, call: Call, accept: AsyncAccept[Answer]) -> Answer:
         """Send a call until its response is accepted, or no error is left that may pass."""
@@ -130,6 +142,8 @@ class AsyncCalls:
                 except APIError as error:
                     wait = call.failed(error, monotonic())
                     if wait is None:
+                        if error.partial is not None:
+                            error.partial.came_by(call.record)
                         raise
                 await sleep(wait)
         except BaseException as error:
@@ -138,11 +152,13 @@ class AsyncCalls:
                 await self.http.give_up(call)
             raise
 
-    async def _read_completion(self, response: AnyAsyncReply, clocks: CallClocks) -> tuple[ChatCompletion, bytes]:
+    async def _read_completion(
+        self, choices: int, response: AnyAsyncReply, clocks: CallClocks
+    ) -> tuple[ChatCompletion, bytes]:
         await self._check_status(response, clocks)
         content = await self.http.read(response, clocks)
         limits = self.http.response_limits
-        return read_completion(response.status_code, response.headers, content, limits), content
+        return read_completion(response.status_code, response.headers, content, limits, choices), content
 
     async def _read_response(self, response: AnyAsyncReply, clocks: CallClocks) -> AnyAsyncReply:
         await self._check_status(response, clocks)

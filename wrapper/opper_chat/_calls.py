@@ -5,17 +5,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from time import monotonic
 from typing import TypeVar
 
 from ._call import Call
 from ._clocks import CallClocks
+from ._completion_reader import read_completion
 from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError, add_explanation
 from ._http import HTTP
 from ._redirects import FOLLOWED
 from ._reply import AnyReply
 from ._requests import prepare, split
-from ._responses import ChatCompletion, read_completion, status_error
+from ._responses import status_error
+from ._results import ChatCompletion
 from ._scopes import fill, holding
 from ._settings import ClientSettings
 from ._wait import Accept, sleep
@@ -90,20 +93,23 @@ class Calls:
         """Make a plain call, and return its answer and the body that it was read from."""
         try:
             call.begin()
-            completion, body = self._attempts(call, self._read_completion)
+            completion, body = self._attempts(
+                call, partial(self._read_completion, call.request.choices)
+            )
             call.complete(completion, monotonic())
         except BaseException:
             call.release()  # a signal handler may have raised while the end was told
             raise
         return completion, body
 
-    def fetch(self, call: Call) -> AnyReply:
+    def fetch(self, call: Call, *, again: bool = False) -> AnyReply:
         """Make a plain call, and return the answer with its body read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
         """
-        call.begin()
+        if not again:
+            call.begin()
         return self._attempts(call, self._read_response)
 
     def open(self, call: Call, *, again: bool = False) -> AnyReply:
@@ -115,6 +121,14 @@ class Calls:
         if not again:
             call.begin()
         return self._attempts(call, self._check_status)
+
+    def pause(self, call: Call, seconds: float) -> None:
+        """Wait before a response is asked for again."""
+        try:
+            sleep(seconds)
+        except BaseException as error:
+            call.raised(error, monotonic())
+            raise
 
     def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
         """Send a call until its response is accepted, or no error is left that may pass."""
@@ -134,6 +148,8 @@ class Calls:
                 except APIError as error:
                     wait = call.failed(error, monotonic())
                     if wait is None:
+                        if error.partial is not None:
+                            error.partial.came_by(call.record)
                         raise
                 sleep(wait)
         except BaseException as error:
@@ -145,12 +161,14 @@ class Calls:
             raise
 
     def _read_completion(
-        self, response: AnyReply, clocks: CallClocks
+        self, choices: int, response: AnyReply, clocks: CallClocks
     ) -> tuple[ChatCompletion, bytes]:
         self._check_status(response, clocks)
         content = self.http.read(response, clocks)
         limits = self.http.response_limits
-        return read_completion(response.status_code, response.headers, content, limits), content
+        return read_completion(
+            response.status_code, response.headers, content, limits, choices
+        ), content
 
     def _read_response(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
         self._check_status(response, clocks)

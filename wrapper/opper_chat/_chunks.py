@@ -11,10 +11,11 @@ from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 from opper_chat_api.models.choice_delta import ChoiceDelta
 
 from . import _json
-from ._error_bodies import is_error_body
+from ._error_bodies import is_error
 from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
 from ._json import is_array, is_object
-from ._repeats import MessageChunk, ReadChunk, Repeats
+from ._lenient_values import is_withheld, whole_number
+from ._repeats import ReadChunk, Repeats, UnusualChunk
 from ._response_limits import DEFAULT_LIMITS, ResponseLimits, within
 from ._responses import exceeded_limit, not_json, with_excerpt
 from ._sse import EventDecoder, ServerSentEvent
@@ -44,6 +45,7 @@ class ChunkReader:
         done: whether ``[DONE]`` came. What follows it is not read.
         failure: the error that the server ended the stream with, or that its bytes are. It is to be raised once the
             chunks before it were handed out.
+        read_any: whether any event came.
         last_words: the chunk that an error came beside, if one did. It is not handed out.
     """
 
@@ -55,7 +57,7 @@ class ChunkReader:
         self._headers = headers
         self._decoder = EventDecoder()
         self._repeats = Repeats()
-        self._read_any = False
+        self.read_any = False
         self._limits = limits
 
     @property
@@ -71,7 +73,7 @@ class ChunkReader:
         """Take the next bytes and return the events that they complete, which are then to be read."""
         events = self._decoder.feed(data)
         if events:
-            self._read_any = True
+            self.read_any = True
         elif not within(self._decoder.pending_size, self._limits.max_event_bytes):
             self.exceeded("max_event_bytes")
         return events
@@ -100,7 +102,7 @@ class ChunkReader:
         if LAST_LINE.fullmatch(rest):
             self.done = True  # it came, though not the blank line behind it
             return []
-        if self._read_any or self.done or self.failure is not None or not rest.lstrip().startswith((b"{", b"[")):
+        if self.read_any or self.done or self.failure is not None or not rest.lstrip().startswith((b"{", b"[")):
             return []
         try:
             _json.decode(rest)
@@ -108,13 +110,15 @@ class ChunkReader:
             return []
         return self.read_whole(rest)
 
-    def read_whole(self, content: bytes) -> list[ReadChunk]:
-        """Read a body that is not declared to be a stream: a plain completion, given as one chunk, or an error."""
+    def read_whole(self, content: bytes, *, declared_stream: bool = False) -> list[ReadChunk]:
+        """Read a body that does not begin as a stream: a plain completion, given as one chunk, or an error."""
         if begins_stream(content.lstrip()):
             return self.feed(content)
         try:
-            value = _json.decode(content)
+            value = _json.decode(without_last_line(content))
         except ValueError as error:
+            if declared_stream:
+                return self.feed(content)
             self.failure = not_json(self._status_code, self._headers, content, str(error))
             return []
         if is_completion(value) and not is_error(value):
@@ -137,15 +141,20 @@ class ChunkReader:
         if data == DONE:
             self.done = True
             return None
+        has_halves = False
         try:
-            value = _json.decode(data)
-        except ValueError as error:
-            message = f"An event of the stream is not JSON ({error}): {data[:SHOWN]!r}"
-            # Not JSON, but meant to be an error: gateways put plain text there.
-            kind = APIError if is_error_event else APIResponseValidationError
-            self.failure = self._error(kind, message, event.data.encode())
-            return None
-        if not is_error_event and is_usual(value):
+            value = _json.decode_strictly(data)
+        except (ValueError, RecursionError):
+            try:
+                value = _json.decode_with_halves(data)
+            except ValueError as error:
+                message = f"An event of the stream is not JSON ({error}): {data[:SHOWN]!r}"
+                # Not JSON, but meant to be an error: gateways put plain text there.
+                kind = APIError if is_error_event else APIResponseValidationError
+                self.failure = self._error(kind, message, event.data.encode())
+                return None
+            has_halves = "\\ud" in data.lower()
+        if not is_error_event and not has_halves and is_usual(value):
             self._repeats.learn(data, value)
             return self._read_chunk(value, data)
         raw = event.data.encode()
@@ -154,9 +163,9 @@ class ChunkReader:
             message = f"The server ended the stream with an error: {data[:SHOWN]}"
             self.failure = self._error(APIError, message, raw, value)
             return None
-        return self._read_value(value, raw)
+        return self._read_value(value, raw, has_halves=has_halves)
 
-    def _read_value(self, value: object, raw: bytes) -> ReadChunk | None:
+    def _read_value(self, value: object, raw: bytes, *, has_halves: bool = False) -> ReadChunk | None:
         if is_object(value):
             if MEMBERS.isdisjoint(value):
                 return None
@@ -165,12 +174,15 @@ class ChunkReader:
                 return None
             value = numbered(value)
         # What is no object is for the model to refuse, in the same words as any other misfit.
-        return self._read_chunk(cast("dict[str, object]", value), raw, unusual=is_object(value))
+        chunk = cast("dict[str, object]", value)
+        read = self._read_chunk(chunk, raw)
+        if read is not None and (has_halves or has_message(chunk)):
+            return UnusualChunk(read.model, chunk, has_message=has_message(chunk), has_halves=has_halves)
+        return read
 
-    def _read_chunk(self, chunk: dict[str, object], raw: bytes | str, *, unusual: bool = False) -> ReadChunk | None:
+    def _read_chunk(self, chunk: dict[str, object], raw: bytes | str) -> ReadChunk | None:
         try:
-            kind = MessageChunk if unusual and has_message(chunk) else ReadChunk
-            return kind(ChatCompletionChunk.from_dict(chunk), chunk)
+            return ReadChunk(ChatCompletionChunk.from_dict(chunk), chunk)
         except DecodeError as error:
             raw = raw.encode() if isinstance(raw, str) else raw
             message = f"An event of the stream is not a chunk ({error}): {raw[:SHOWN].decode(errors='replace')}"
@@ -186,14 +198,25 @@ def begins_stream(start: bytes) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").startswith(STREAM_STARTS)
 
 
+def without_last_line(content: bytes) -> bytes:
+    """Return a body of JSON without the line ``data: [DONE]`` that some gateways write behind it."""
+    start = content.rfind(b"data:")
+    return content[:start] if start > 0 and LAST_LINE.fullmatch(content, start) else content
+
+
 def is_completion(value: object) -> bool:
     """Whether a body is a completion, or one chunk: an object with choices that have something to say."""
     choices = value.get("choices") if is_object(value) else None
-    if not is_array(choices):
+    return is_array(choices) and any(map(_is_choice, choices))
+
+
+def _is_choice(choice: object) -> bool:
+    """Return whether a value is a choice that says anything."""
+    if not is_object(choice):
         return False
-    return any(
-        is_object(choice) and (is_object(choice.get("message")) or is_object(choice.get("delta"))) for choice in choices
-    )
+    if is_object(choice.get("message")) or is_object(choice.get("delta")):
+        return True
+    return is_withheld(choice)
 
 
 def is_usual(value: object) -> TypeGuard[dict[str, object]]:
@@ -219,43 +242,6 @@ def is_usual(value: object) -> TypeGuard[dict[str, object]]:
 _USUAL_REASONS = (None, "stop", "length", "tool_calls")
 
 
-TELLS_OF_AN_ERROR = frozenset(
-    {"code", "detail", "details", "error", "error_code", "error_message", "error_msg", "errors", "message", "msg"}
-)
-"""Members of an object without choices that are there because something went wrong, in every API that is known."""
-
-
-def is_error(value: object) -> bool:
-    """Whether an event says that the call failed: an error's body, an error beside or inside the choices."""
-    if is_array(value):
-        return any(is_error(item) for item in value)
-    if not is_object(value):
-        return False
-    if is_error_body(value) or value.get("error"):
-        return True
-    if "choices" not in value and "usage" not in value:
-        words = f"{value.get('type')} {value.get('object')} {value.get('status')}".lower()
-        return (
-            not TELLS_OF_AN_ERROR.isdisjoint(value)
-            or value.get("success") is False
-            or "error" in words
-            or "fail" in words
-        )
-    choices = value.get("choices")
-    if not choices:
-        # Beside no choices an error may be flat, as this vendor's are. Usage alone says none of this.
-        kind = value.get("type") or value.get("code") or value.get("object") == "error"
-        return bool(value.get("message") and kind) or value.get("success") is False
-    if not is_array(choices):
-        return False
-    return any(is_object(choice) and (_ends_in_error(choice) or choice.get("error")) for choice in choices)
-
-
-def _ends_in_error(choice: dict[str, object]) -> bool:
-    reason = choice.get("finish_reason")
-    return isinstance(reason, str) and reason.lower() == "error"
-
-
 def numbered(value: dict[str, object]) -> dict[str, object]:
     """Return a chunk whose choices have numbers: some servers give them texts or fractions."""
     choices = value.get("choices")
@@ -273,7 +259,7 @@ _USUAL_INDEXES = (int, type(None))
 
 def _with_number(choice: dict[str, object]) -> dict[str, object]:
     index = choice.get("index")
-    if type(index) not in _USUAL_INDEXES and (number := _whole_number(index)) is not None:
+    if type(index) not in _USUAL_INDEXES and (number := whole_number(index)) is not None:
         return {**choice, "index": number}
     return choice
 
@@ -282,9 +268,3 @@ def has_message(value: dict[str, object]) -> bool:
     """Whether a choice of a chunk has a message, beside its delta or in place of it."""
     choices = value.get("choices")
     return is_array(choices) and any(is_object(choice) and "message" in choice for choice in choices)
-
-
-def _whole_number(index: object) -> int | None:
-    if isinstance(index, float) and index.is_integer():
-        return int(index)
-    return int(index) if isinstance(index, str) and index.isascii() and index.isdigit() and len(index) < 10 else None

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from ._json import is_array, is_object
+from ._lenient_values import scalar_text
 from ._partial_json import is_empty
+
+if TYPE_CHECKING:
+    from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
+    from opper_chat_api.models.choice_delta import ChoiceDelta
 
 OTHER_PARTS = "content_parts"
 """The member of a message that holds the parts of its content that are not text, where the content came as parts."""
@@ -28,8 +36,23 @@ def split_parts(parts: list[object]) -> tuple[str, list[object]]:
 
 
 def split_content(content: object) -> tuple[str, list[object]]:
-    """Return the text of a content in either form, and what else is in its parts."""
-    return split_parts(content) if is_array(content) else (content if isinstance(content, str) else "", [])
+    """Return the text of a content in whichever form it comes, and what else is in its parts."""
+    if is_array(content):
+        return split_parts(content)
+    return content if isinstance(content, str) else scalar_text(content) or "", []
+
+
+def text_of(message: ChatCompletionMessage | ChoiceDelta) -> str:
+    """Return the text of a message or a delta, whose content some servers send as a list of parts, or as a number."""
+    if message.content is not None:
+        return message.content
+    return split_content(message.additional_properties.get("content"))[0]
+
+
+def text_of_choice(choice: Mapping[str, object]) -> str:
+    """Return the text that the JSON object of a chunk's choice adds."""
+    delta = choice.get("delta")
+    return split_content(delta.get("content"))[0] if is_object(delta) else ""
 
 
 def put_together(message: dict[str, object]) -> None:

@@ -26,11 +26,65 @@ class ErrorBody(NamedTuple):
     param: str | None = None
 
 
-def is_error_body(body: object) -> bool:
-    """Whether a JSON value is an error's body rather than anything else a server may send with status 200."""
-    if not is_object(body) or "choices" in body:
+ERROR_PROPERTIES = frozenset(
+    {"code", "detail", "details", "error", "error_code", "error_message", "error_msg", "errors", "message", "msg"}
+)
+"""Properties of an object without choices that are there because something went wrong, in every API that is known."""
+
+SUCCESS_CODES = frozenset({0, 200, "0", "200", "ok", "success"})
+"""Values of ``code`` by which a server says that nothing went wrong."""
+
+
+def is_error(body: object) -> bool:
+    """Return whether a body with status 200, or an event of a stream, says that the call failed.
+
+    It does so by an error's body in any of the known shapes, or by an error beside or inside the choices. An error
+    whose properties are all null is none, and neither is a message beside the code of a success.
+    """
+    if is_array(body):
+        return any(map(is_error, body))
+    if not is_object(body):
         return False
-    return bool(body.get("error")) or ("message" in body and "type" in body) or set(body) == {"detail"}
+    if "error" in body and _has_value(body["error"]):
+        return True
+    choices = body.get("choices")
+    if choices:
+        return is_array(choices) and any(map(_is_failed_choice, choices))
+    if body.get("success") is False:
+        return True
+    if _is_success_code(body.get("code")):
+        return False
+    if "choices" not in body and "usage" not in body:
+        kind = f"{body.get('type')} {body.get('object')} {body.get('status')}".lower()
+        given = (value for name, value in body.items() if name in ERROR_PROPERTIES)
+        return any(map(_has_value, given)) or "error" in kind or "fail" in kind
+    # Beside no choices an error may be flat, as this vendor's are. Usage alone says none of this.
+    return bool(body.get("message") and (body.get("type") or body.get("code") or body.get("object") == "error"))
+
+
+def _is_failed_choice(choice: object) -> bool:
+    if not is_object(choice):
+        return False
+    reason = choice.get("finish_reason")
+    if isinstance(reason, str) and reason.lower() == "error":
+        return True
+    return "error" in choice and _has_value(choice["error"])
+
+
+def _is_success_code(code: object) -> bool:
+    if isinstance(code, str):
+        return code.lower() in SUCCESS_CODES
+    return isinstance(code, int | float) and not isinstance(code, bool) and code in SUCCESS_CODES
+
+
+def _has_value(error: object) -> bool:
+    """Return whether an error says anything. Some servers send an object of nulls with every response."""
+    try:
+        if is_object(error):
+            return any(map(_has_value, error.values()))
+        return any(map(_has_value, error)) if is_array(error) else bool(error)
+    except RecursionError:
+        return True
 
 
 def read_error_body(body: object) -> ErrorBody:
@@ -53,7 +107,7 @@ def read_error_body(body: object) -> ErrorBody:
     message = _words(said) or _words(nested) or _text(detail) or _first_message(detail)
     code = _code(said.get("code", nested.get("status_code")))
     # v3 has no `type`: its code is the name of the error.
-    kind = _text(said.get("type")) or (code if isinstance(code, str) else None)
+    kind = _text(said.get("type")) or (code if isinstance(code, str) and not code.isdigit() else None)
     return ErrorBody(message, kind, detail, code, _text(said.get("param")))
 
 

@@ -36,6 +36,7 @@ from ._events import (
     call_model,
 )
 from ._json import is_array, is_object
+from ._lenient_values import is_finish_reason, may_go_on
 from ._pieces import piece_of, reasoning_of
 from ._said import Said, SaidAudio
 from ._tool_calls import ToolCall, ToolCalls
@@ -68,9 +69,19 @@ class EventMaker:
             events.append(UsageEvent(self._accumulator, chunk.usage))
         return events
 
-    def finish(self) -> list[StreamEvent]:
-        """Return the events that close a complete stream: what is not done yet, then the completion."""
-        events = [event for _, choice in sorted(self._choices.items()) for event in choice.close(complete=True)]
+    def finish(self, rest: dict[str, object] | None = None) -> list[StreamEvent]:
+        """Return the events that close a complete stream: what is not done yet, then the completion.
+
+        Args:
+            rest: what was held back of the texts, as the JSON object of a chunk, which the accumulator already has.
+        """
+        events: list[StreamEvent] = []
+        items = rest.get("choices") if rest is not None else None
+        for item in items if is_array(items) else []:
+            if is_object(item) and type(index := item.get("index")) is int and index in self._choices:
+                events.extend(self._choices[index].add(item, None))
+        for _, choice in sorted(self._choices.items()):
+            events.extend(choice.close(complete=True))
         return [*events, DoneEvent(self._accumulator.snapshot())]
 
 
@@ -81,6 +92,10 @@ class _Choice:
         self._index = index
         self._begun = False
         self._finish_reason: object = None
+        self._has_output = False
+        self._went_on = False
+        self._goes_on = False
+        """Whether the latest finish reason may mark no end: it came with the first output, or output came after it."""
         self._said = {name: Said() for name in _TEXTS}
         self._calls = ToolCalls()
         self._latest: ToolCall | None = None
@@ -89,7 +104,26 @@ class _Choice:
         self._function_call: ToolCall | None = None
         self._function_done = False
 
-    def add(self, item: dict[str, object], logprobs: ChoiceLogprobs | None) -> Iterator[StreamEvent]:
+    def add(self, item: dict[str, object], logprobs: ChoiceLogprobs | None) -> list[StreamEvent]:
+        """Return the events of a piece. What is done is told with the finish reason, or behind it."""
+        events = list(self._pieces(item, logprobs))
+        reason = item.get("finish_reason")
+        if reason is not None and not is_finish_reason(reason):
+            reason = None
+        if reason or self._finish_reason:
+            if not self._finish_reason:
+                self._goes_on = bool(events) and not self._has_output and may_go_on(item)
+            elif events:
+                self._goes_on = self._went_on = True
+            elif not self._went_on:
+                self._goes_on = False
+            self._finish_reason = reason or self._finish_reason
+            events.extend(self._close_calls(complete=False) if self._goes_on else self.close(complete=False))
+        if events:
+            self._has_output = True
+        return events
+
+    def _pieces(self, item: dict[str, object], logprobs: ChoiceLogprobs | None) -> Iterator[StreamEvent]:
         delta = piece_of(item, not self._begun, self._said_of)
         self._begun = self._begun or any(piece is not None for piece in delta.values())
         content, parts = split_content(delta.get("content"))
@@ -115,9 +149,6 @@ class _Choice:
                     said = self._said[name]
                     said.logprobs.extend(tokens)
                     yield _LOGPROBS[name][0](self._index, tokens, said, len(said.logprobs))
-        if (reason := item.get("finish_reason")) and not self._finish_reason:
-            yield from self.close(complete=False)
-        self._finish_reason = reason or self._finish_reason
 
     def close(self, *, complete: bool) -> Iterator[StreamEvent]:
         """Tell what is done. What a server adds after a finish reason is told when the stream is complete."""
@@ -132,6 +163,9 @@ class _Choice:
             audio.told = audio.length
             texts = audio.data.text.joined(), audio.transcript.text.joined()
             yield AudioDoneEvent(self._index, audio.id, *texts, audio.to_dict())
+        yield from self._close_calls(complete=complete)
+
+    def _close_calls(self, *, complete: bool) -> Iterator[StreamEvent]:
         for call in self._calls.calls:
             yield from self._close_call(call, complete=complete)
         if self._function_call is not None and not self._function_done:
@@ -140,7 +174,7 @@ class _Choice:
     def _said_of(self, name: str) -> object:
         """Return a member of the message so far, as JSON."""
         if name == "tool_calls":
-            return [call.to_dict() for call in self._calls.calls]
+            return [call.to_dict() for call in self._calls.in_order()]
         if name == "function_call":
             return self._function_call and self._function_call.body()
         if name == "audio":
@@ -169,15 +203,23 @@ class _Choice:
 
     def _close_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
         certain = complete and self._finish_reason in ENDED_WELL
-        if call.place not in self._done and (whole := call.whole(certain=certain)) is not None:
+        if call.place in self._done:
+            return
+        if (whole := call.whole(certain=certain)) is not None:
             self._done.add(call.place)
             yield ToolCallDoneEvent(self._index, call.place, *whole, call_model(call))
+        elif certain and call.name:
+            said = call.name, call.text, None
+            yield ToolCallDoneEvent(self._index, call.place, *said, call_model(call), call.problem)
 
     def _close_function_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
         certain = complete and self._finish_reason in ENDED_WELL
         if (whole := call.whole(certain=certain)) is not None:
             self._function_done = True
             yield FunctionCallDoneEvent(self._index, *whole, FunctionCall.from_dict(call.body()))
+        elif certain and call.name:
+            said = call.name, call.text, None
+            yield FunctionCallDoneEvent(self._index, *said, FunctionCall.from_dict(call.body()), call.problem)
 
 
 ENDED_WELL = ("stop", "tool_calls", "function_call")

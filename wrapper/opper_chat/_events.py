@@ -26,6 +26,7 @@ from ._partial_json import partial_json
 from ._results import ChatCompletion
 from ._said import Said, SaidAudio
 from ._tool_calls import ToolCall
+from ._tool_errors import ToolArgumentsError
 
 AnyToolCall: TypeAlias = FunctionToolCall | CustomToolCall | OtherToolCall
 
@@ -186,13 +187,12 @@ class ToolCallDeltaEvent:
 
 @frozen
 class ToolCallDoneEvent:
-    """A tool call is whole. Comes once a call, and never for one inside of which the stream was cut.
+    """A tool call has ended. Comes once a call, and never for one inside of which the stream was cut.
 
     It is looked for when another call of the choice begins, when the choice gets its finish reason, and when the stream
-    is complete, by the rule of `_tool_calls.ToolCall.whole`. A call that never is whole stays in the completion.
+    is complete, by the rule of `_tool_calls.ToolCall.whole`. A call that was cut off stays in the completion.
 
-    ``index`` and ``place`` are those of `ToolCallDeltaEvent`. ``arguments`` is JSON text and ``parsed`` its value: an
-    empty object where there is no text, None for a custom tool.
+    ``index`` and ``place`` are those of `ToolCallDeltaEvent`. ``arguments`` is the text as the model wrote it.
     """
 
     type: ClassVar[Literal["tool_call.done"]] = "tool_call.done"
@@ -200,8 +200,23 @@ class ToolCallDoneEvent:
     place: int
     name: str
     arguments: str
-    parsed: object
+    _parsed: object
     snapshot: AnyToolCall
+    _problem: str = field(default="", repr=False)
+
+    @property
+    def parsed(self) -> object:
+        """The value of the arguments: an empty object where there is no text, None for a custom tool.
+
+        Raises:
+            ToolArgumentsError: the arguments are not JSON.
+        """
+        if self._problem:
+            call_id = self.snapshot.to_dict().get("id")
+            raise ToolArgumentsError(
+                self.name, call_id if isinstance(call_id, str) else "", self._problem, self.arguments
+            )
+        return self._parsed
 
     @property
     def tool_call(self) -> AnyToolCall:
@@ -238,14 +253,26 @@ class FunctionCallDeltaEvent:
 
 @frozen
 class FunctionCallDoneEvent:
-    """The function call is whole, by the rule of `ToolCallDoneEvent`."""
+    """The function call has ended, by the rule of `ToolCallDoneEvent`."""
 
     type: ClassVar[Literal["function_call.done"]] = "function_call.done"
     index: int
     name: str
     arguments: str
-    parsed: object
+    _parsed: object
     snapshot: FunctionCall
+    _problem: str = field(default="", repr=False)
+
+    @property
+    def parsed(self) -> object:
+        """The value of the arguments, an empty object where there is no text.
+
+        Raises:
+            ToolArgumentsError: the arguments are not JSON.
+        """
+        if self._problem:
+            raise ToolArgumentsError(self.name, "", self._problem, self.arguments)
+        return self._parsed
 
     @property
     def function_call(self) -> FunctionCall:

@@ -7,14 +7,17 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from ._accumulator import Accumulator
-from ._chunks import LAST_LINE, LONGEST_START, ChatCompletionChunk, ChoiceDelta, ChunkReader, ReadChunk, begins_stream
+from ._chunks import LAST_LINE, LONGEST_START, ChatCompletionChunk, ChunkReader, ReadChunk, begins_stream
 from ._clocks import CallClocks
-from ._content import split_content
+from ._content import text_of, text_of_choice
 from ._errors import APIError, StreamTruncatedError
-from ._repeats import Form
+from ._json import is_array, is_object
+from ._repeats import Form, UnusualChunk
 from ._response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
-from ._responses import ChatCompletion, not_json
+from ._responses import not_json
+from ._results import ChatCompletion
 from ._sse import ServerSentEvent
+from ._surrogates import HalvesJoiner
 
 __all__ = ["Ahead", "ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
 
@@ -45,6 +48,7 @@ class StreamFlow:
         clocks: those of the call.
         expected_choices: how many choices were asked for.
         limits: the largest stream that is accepted.
+        http_version: of the response, such as ``HTTP/1.1``.
 
     Attributes:
         accumulator: what the chunks that were handed out amount to.
@@ -61,6 +65,8 @@ class StreamFlow:
         clocks: CallClocks,
         expected_choices: int = 1,
         limits: ResponseLimits = DEFAULT_LIMITS,
+        *,
+        http_version: str = "HTTP/1.1",
     ) -> None:
         self.accumulator = Accumulator(expected_choices, limits)
         self._limits = limits
@@ -80,12 +86,29 @@ class StreamFlow:
         """Which choice is the first. Where one was asked for it is the one that comes, whatever its number is."""
         self._form: Form | None = None
         """That of the last chunk that was handed out."""
+        self._halves: HalvesJoiner | None = None
+        """Joins surrogate halves, since the first that came; None while none is held back."""
+        self._joined: ReadChunk | None = None
+        """The chunk whose JSON object has texts that its model has not."""
+        self._rest: dict[str, object] | None = None
+        self._http_version = http_version
+        self._ended = False
+        self._begun = False
         self._concluded = False
         self._kept = bytearray() if is_whole(headers) else None
         self._start = b""
 
     def receive(self, data: bytes) -> None:
         """Take the next bytes of the body; none means that it has ended."""
+        if not self._begun and (start := data.lstrip()):
+            self._begun = True
+            if self._kept is None and start.startswith((b"{", b"[")):
+                self._kept = bytearray()  # JSON that is declared to be a stream
+                if self.ahead is not None and self.ahead.more:
+                    data += self.ahead.at_hand()
+                self.ahead = None
+        if not data:
+            self._ended = True
         if self._kept is not None:
             self._keep(self._kept, data)
         elif data:
@@ -102,14 +125,15 @@ class StreamFlow:
         return self._kept is None
 
     def _keep(self, kept: bytearray, data: bytes) -> None:
-        """Keep a body that is declared to be no stream, until its beginning shows that it is one, or it ends."""
+        """Keep a body that does not seem to be a stream, until its beginning shows that it is one, or it ends."""
         kept += data
         if not within(len(kept), self._limits.max_body_bytes):
             self._kept = None
             self._exceed("max_body_bytes")
         elif not data:
             self._kept = None
-            self._ready.extend(self._reader.read_whole(bytes(kept)))
+            declared = not is_whole(self.headers)
+            self._ready.extend(self._reader.read_whole(bytes(kept), declared_stream=declared))
             self._take_note()
             self.over = True
         elif len(self._start) < LONGEST_START:
@@ -127,14 +151,14 @@ class StreamFlow:
         if form is not None and form is self._form and form.adds_text_alone:
             brought = self.accumulator.add_text(form.index, form.name, chunk.text)
         else:
-            if chunk.has_message:
-                chunk.model = ChatCompletionChunk.from_dict(self.accumulator.in_deltas(chunk.value))
+            if chunk.is_unusual or self._halves is not None:
+                self._prepare(chunk)
             try:
                 brought = self.accumulator.add(chunk.value)
             except LimitExceededError as error:
                 self._exceed(error.limit)
                 return None
-            self._form = form
+            self._form = form if self._halves is None else None
         self.chunks_received += 1
         if brought:
             self.clocks.token()
@@ -147,6 +171,21 @@ class StreamFlow:
         self.ahead = None
         self._reader.exceeded(limit)
         self.over = True
+
+    def _prepare(self, chunk: ReadChunk) -> None:
+        """Make of a chunk what it means after those before it."""
+        if self._halves is not None or (isinstance(chunk, UnusualChunk) and chunk.has_halves):
+            halves = self._halves or HalvesJoiner()
+            chunk.becomes(halves.joined(chunk.value))
+            self._halves = halves if halves.pending else None
+            self._joined = chunk
+        if isinstance(chunk, UnusualChunk) and chunk.has_message:
+            chunk.model = ChatCompletionChunk.from_dict(self.accumulator.in_deltas(chunk.value))
+
+    def take_rest(self) -> dict[str, object] | None:
+        """Return what was held back of the texts when the stream ended, as the JSON object of a chunk. Once."""
+        rest, self._rest = self._rest, None
+        return rest
 
     def _read_first(self, events: list[ServerSentEvent]) -> None:
         """Read the first chunk of some events: whoever waits for it does not wait for all that came with it as well.
@@ -179,15 +218,31 @@ class StreamFlow:
             self._ready.extend(self._reader.read(events))
             self._take_note()
 
-    def first_text(self, chunk: ChatCompletionChunk) -> str:
+    def first_text(self, chunk: ReadChunk) -> str:
         """Return what a chunk adds to the text of the first choice."""
+        if chunk is self._joined:
+            return self.first_text_of(chunk.value)
         added = ""
-        for place, choice in enumerate(chunk.choices):
+        for place, choice in enumerate(chunk.model.choices):
             index = place if choice.index is None else choice.index
             if self._first is None:
                 self._first = index
             if index == self._first and (text := text_of(choice.delta)):
                 added = added + text if added else text
+        return added
+
+    def first_text_of(self, value: dict[str, object]) -> str:
+        """Return what the JSON object of a chunk adds to the text of the first choice."""
+        added = ""
+        choices = value.get("choices")
+        for place, choice in enumerate(choices if is_array(choices) else ()):
+            if is_object(choice):
+                number = choice.get("index")
+                index = number if type(number) is int else place
+                if self._first is None:
+                    self._first = index
+                if index == self._first:
+                    added += text_of_choice(choice)
         return added
 
     def fail(self, error: APIError) -> None:
@@ -207,8 +262,19 @@ class StreamFlow:
 
     @property
     def complete(self) -> bool:
-        """Whether the answer is whole: ``[DONE]`` came, or every choice has a finish reason."""
-        return self._reader.done or self.accumulator.complete or self._is_done_ahead()
+        """Whether the answer is whole.
+
+        It is when ``[DONE]`` came behind any choice, or every choice has a finish reason. A reason that more of its
+        choice came with or after may be no end: then the end of the body is one, where HTTP frames it.
+        """
+        answer = self.accumulator
+        if not answer.has_choices:
+            return False
+        if self._reader.done or answer.complete:
+            return True
+        if self._ended and answer.has_reasons and is_framed(self.headers, self._http_version):
+            return True
+        return self._is_done_ahead()
 
     def _is_done_ahead(self) -> bool:
         """Whether ``[DONE]`` is all that is still to be read."""
@@ -232,13 +298,22 @@ class StreamFlow:
             return self.failure
         self._concluded = True
         self.failure = self._reader.failure or (None if self.complete else self.failure or self._truncated())
+        if self._reader.last_words is not None:
+            self._halves = self._halves or HalvesJoiner()
+            self.accumulator.add(self._halves.joined(self._reader.last_words))
+        self._add_rest()
         if self.failure is not None:
             self.failure.chunks_received = self.chunks_received
-            if self._reader.last_words is not None:
-                self.accumulator.add(self._reader.last_words)
             if self.chunks_received or self._reader.last_words is not None:
                 self.failure.partial = self.accumulator.snapshot()
         return self.failure
+
+    def _add_rest(self) -> None:
+        """Add what is held back of the texts, for which nothing more comes."""
+        halves, self._halves = self._halves, None
+        self._rest = halves.rest() if halves is not None else None
+        if self._rest is not None:
+            self.accumulator.add(self._rest)
 
     def _take_note(self) -> None:
         if self._reader.done or self._reader.failure is not None:
@@ -246,12 +321,16 @@ class StreamFlow:
 
     def _truncated(self) -> APIError:
         pending = self._reader.pending.strip()
-        if not self.chunks_received and not is_event_stream(self.headers):
+        if not (self.chunks_received or self._reader.read_any or is_event_stream(self.headers)):
             return not_json(self.status_code, self.headers, pending, "and not a stream of events")
         if pending:
             where = "inside an event"
         elif not self.chunks_received:
             where = "before it brought any chunk"
+        elif not self.accumulator.has_choices:
+            where = "before it brought any choice"
+        elif self.accumulator.has_reasons:
+            where = "without [DONE], and its finish reason did not mark the end of the text"
         else:
             where = "without [DONE] and before every choice had a finish reason"
         return StreamTruncatedError(
@@ -259,11 +338,16 @@ class StreamFlow:
         )
 
 
-def text_of(delta: ChoiceDelta) -> str:
-    """Return the text that a delta adds to the content, which some servers send as a list of parts."""
-    if delta.content is not None:
-        return delta.content
-    return split_content(delta.additional_properties.get("content"))[0]
+def is_framed(headers: Mapping[str, str], http_version: str) -> bool:
+    """Return whether the end of a body is marked, so that one that was cut off is not taken for a whole one.
+
+    It is by chunks, by a length (RFC 9112 section 6.3), and by HTTP/2. Any other body ends with its connection.
+    """
+    return (
+        "content-length" in headers
+        or "chunked" in headers.get("transfer-encoding", "").lower()
+        or not http_version.startswith("HTTP/1")
+    )
 
 
 def media_type(headers: Mapping[str, str]) -> str:

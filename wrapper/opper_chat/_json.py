@@ -1,37 +1,76 @@
 """JSON text to values and back. No I/O, and no exception but ValueError.
 
-msgspec does both; what it refuses and Python's own decoder reads (NaN, lone surrogates, a BOM) is read by that.
+msgspec does both; what it refuses and Python's own decoder reads (NaN, surrogate halves, a BOM) is read by that.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import TypeGuard
 
 import msgspec
 
 _encoder = msgspec.json.Encoder()
 
+_HALF = re.compile("[\ud800-\udfff]")
+
+decode_strictly: Callable[[bytes | str], object] = msgspec.json.decode
+"""Returns the value of a JSON text of nearly all servers; raises ValueError or RecursionError for any other."""
+
 
 def decode(text: bytes | str) -> object:
-    """Return the value of a JSON text.
+    """Return the value of a JSON text. Surrogate halves without a partner become U+FFFD.
 
     Raises:
         ValueError: it is not JSON, or is nested too deeply.
     """
     try:
         return msgspec.json.decode(text)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeError):
         pass
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
+    value = decode_with_halves(text)
+    try:
+        return without_halves(value)
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+
+
+def decode_with_halves(text: bytes | str) -> object:
+    """Return the value of a JSON text, in whose texts surrogate halves are left as they are.
+
+    Raises:
+        ValueError: it is not JSON, or is nested too deeply.
+    """
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig", "replace")
     try:
         return json.loads(text)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
+
+
+def without_halves(value: object) -> object:
+    """Return a JSON value all of whose texts are Unicode; see `join_halves`.
+
+    Raises:
+        RecursionError: it is nested too deeply.
+    """
+    if isinstance(value, str):
+        return join_halves(value)
+    if is_object(value):
+        return {join_halves(name): without_halves(member) for name, member in value.items()}
+    return [without_halves(item) for item in value] if is_array(value) else value
+
+
+def join_halves(text: str) -> str:
+    """Return a text whose surrogate halves are joined where two make a pair, and replaced by U+FFFD where not."""
+    if _HALF.search(text) is None:
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def encode(value: object) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar, cast, get_origin
+from typing import Generic, TypeVar, get_origin
 
 from attrs import AttrsInstance, define, field, fields
 from opper_chat_api.models import ChatCompletionMessage, Choice
@@ -44,8 +44,14 @@ class ParsedChatCompletion(ChatCompletion, Generic[T]):
 
     @property
     def parsed(self) -> T:
-        """The value of the first answer. There is one, unless no type was asked for."""
-        return self.choices[0].message.parsed if self.choices else cast("T", None)
+        """The value of the first answer. There is one, unless no type was asked for.
+
+        Raises:
+            APIResponseValidationError: there is no choice. The completion is in ``partial``.
+        """
+        if self.choices:
+            return self.choices[0].message.parsed
+        raise self._no_choice("value")
 
 
 def becoming(cls: type[Made], model: AttrsInstance) -> Made:

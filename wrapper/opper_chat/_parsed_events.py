@@ -27,6 +27,7 @@ from ._events import (
     ToolCallDoneEvent,
     UsageEvent,
 )
+from ._markdown_fences import fence_start
 from ._misfits import InvalidValueError
 from ._parsed import ParsedChatCompletion, becoming
 from ._partial_json import PartialReader
@@ -52,9 +53,11 @@ class ParsedContentDeltaEvent(ContentDeltaEvent):
         not to be changed.
         """
         text, reader = self.snapshot, self._reader
-        if reader.length > len(text):  # an event that was kept
+        if (start := fence_start(text)) is None:
+            return None
+        if reader.length > len(text) - start:  # an event that was kept
             reader = PartialReader()
-        reader.feed(text[reader.length :])
+        reader.feed(text[start + reader.length :])
         return self._asked.inside(reader.value())
 
 

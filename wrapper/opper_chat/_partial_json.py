@@ -9,6 +9,7 @@ from json import loads
 from typing import cast
 
 from ._json import is_array, is_object
+from ._lenient_values import whole_number
 
 FIRST_SAID = frozenset({"id", "type", "role", "name", "object", "model", "format"})
 """Members that name or classify what a piece belongs to. Servers repeat them, so that they are never concatenated:
@@ -185,8 +186,7 @@ def _merged_lists(have: list[object], value: list[object], depth: int) -> list[o
 
 
 def _index(item: dict[str, object]) -> int | None:
-    index = item.get("index")
-    return index if type(index) is int else None
+    return whole_number(item.get("index"))
 
 
 def _differ(one: dict[str, object], other: dict[str, object], name: str) -> bool:

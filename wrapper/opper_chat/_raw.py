@@ -13,11 +13,13 @@ from . import _json
 from ._call import Call
 from ._call_signatures import list_arguments
 from ._calls import Calls
+from ._completion_reader import read_completion
 from ._errors import APIError
 from ._record import Attempt
 from ._reply import AnyReply
 from ._requests import CallArguments
-from ._responses import ChatCompletion, not_json, read_completion
+from ._responses import not_json
+from ._results import ChatCompletion
 from ._stream import Stream
 from ._transport import call_site
 
@@ -92,11 +94,13 @@ class _Response:
 
     def _completion(self, content: bytes) -> ChatCompletion:
         try:
-            limits = self._calls.http.response_limits
-            completion = read_completion(self.status_code, self.headers, content, limits)
+            limits, choices = self._calls.http.response_limits, self._call.request.choices
+            completion = read_completion(self.status_code, self.headers, content, limits, choices)
         except APIError as error:
             error.attempts = self.attempts
             self._call.describe(error)
+            if error.partial is not None:
+                error.partial.came_by(self._call.record)
             raise
         completion.came_by(self._call.record)
         return completion
@@ -179,7 +183,7 @@ class RawCompletions:
 
         Raises:
             InvalidArgumentError, APIConnectionError, APIStatusError: as in `Completions.create`. What the body
-                says is raised by `parse`.
+                of the last attempt says is raised by `parse`.
         """
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
@@ -190,15 +194,24 @@ class RawCompletions:
                 raise
         try:
             raw = RawResponse(self._calls, call, self._calls.fetch(call))
-            try:
-                call.complete(raw.parse(), monotonic())
-            except APIError as error:  # the caller learns of it by asking
-                call.failed(error, monotonic(), final=True)
-                call.raised(error, monotonic())
+            while (wait := self._wait_after(call, raw)) is not None:
+                self._calls.pause(call, wait)
+                raw = RawResponse(self._calls, call, self._calls.fetch(call, again=True))
         except BaseException:
             call.release()  # a signal handler may have raised while the end was told
             raise
         return raw
+
+    def _wait_after(self, call: Call, raw: RawResponse) -> float | None:
+        """Return how long to wait before the response is asked for again, or None where it is the last."""
+        try:
+            call.complete(raw.parse(), monotonic())
+        except APIError as error:
+            wait = call.failed(error, monotonic())
+            if wait is None:  # the caller learns of it by asking
+                call.raised(error, monotonic())
+            return wait
+        return None
 
 
 class StreamedResponse(_Response):

@@ -39,11 +39,11 @@ class ReadChunk:
     Attributes:
         form: what it has in common with others, if it was read by a form.
         text: what it says that they do not.
-        has_message: whether a choice has a message, beside its delta or in place of it.
+        is_unusual: whether it is an `UnusualChunk`.
     """
 
     __slots__ = ("_padding", "_value", "form", "model", "text")
-    has_message = False
+    is_unusual = False
 
     def __init__(
         self,
@@ -66,12 +66,28 @@ class ReadChunk:
             self._value = self.form.value(self.text, self._padding) if self.form else {}
         return self._value
 
+    def becomes(self, value: dict[str, object]) -> None:
+        """Replace the JSON object, by what is to be made of it after the chunks before it."""
+        self._value = value
 
-class MessageChunk(ReadChunk):
-    """One with a whole message in it: what that adds depends on what was said before."""
 
-    __slots__ = ()
-    has_message = True
+class UnusualChunk(ReadChunk):
+    """A chunk whose meaning depends on the chunks before it.
+
+    Attributes:
+        has_message: whether a choice has a message, beside its delta or in place of it.
+        has_halves: whether there may be surrogate halves in its texts.
+    """
+
+    __slots__ = ("has_halves", "has_message")
+    is_unusual = True
+
+    def __init__(
+        self, model: ChatCompletionChunk, value: dict[str, object], *, has_message: bool, has_halves: bool
+    ) -> None:
+        super().__init__(model, value)
+        self.has_message = has_message
+        self.has_halves = has_halves
 
 
 class Form:

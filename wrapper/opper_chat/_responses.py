@@ -1,62 +1,16 @@
-"""Status, headers and body → the generated model, or an error. No I/O, no HTTP library."""
+"""Errors for responses whose status is not 2xx, or whose body is not JSON. No I/O, no HTTP library."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import cast
-
-from opper_chat_api.errors import DecodeError
 
 from . import _json
-from ._error_bodies import is_error_body, read_error_body
-from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError, status_error_class
+from ._error_bodies import read_error_body
+from ._errors import APIError, APIResponseValidationError, status_error_class
 from ._excerpts import excerpt
 from ._json import is_array, is_object
-from ._response_limits import DEFAULT_LIMITS, ResponseLimits, within
-from ._results import ChatCompletion
-
-__all__ = ["ChatCompletion", "read_completion", "status_error"]
-
-
-def read_completion(
-    status_code: int, headers: Mapping[str, str], content: bytes, limits: ResponseLimits = DEFAULT_LIMITS
-) -> ChatCompletion:
-    """Read the answer to a call that asked for no stream.
-
-    Raises:
-        APIStatusError: the status is not 2xx; the class tells which.
-        APIError: the status is 2xx and the body says that the call failed.
-        APIResponseValidationError: the body is not a chat completion.
-    """
-    if not 200 <= status_code < 300:
-        raise status_error(status_code, headers, content)
-    try:
-        body = _json.decode(content)
-    except ValueError as error:
-        raise not_json(status_code, headers, content, str(error)) from None
-    if is_error_body(body):
-        raise APIError(
-            "The body is an error though the status is not.",
-            status_code=status_code,
-            headers=headers,
-            raw_body=content,
-            body=body,
-        )
-    if (exceeded := exceeded_limit(body, limits)) is not None:
-        maximum: int = getattr(limits, exceeded)
-        raise ResponseTooLargeError(exceeded, maximum, status_code=status_code, headers=headers, raw_body=content)
-    try:
-        # A body that is no object is for the model to refuse, in the same words as any other misfit.
-        return ChatCompletion.from_dict(cast("dict[str, object]", body))
-    except DecodeError as error:
-        raise APIResponseValidationError(
-            with_excerpt(f"The body is not a chat completion ({error})", headers, content, body),
-            status_code=status_code,
-            headers=headers,
-            raw_body=content,
-            body=body,
-        ) from None
+from ._response_limits import ResponseLimits, within
 
 
 def exceeded_limit(body: object, limits: ResponseLimits) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from attrs import define, field
 from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCompletion
@@ -11,7 +11,7 @@ from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from . import _served
 from ._answer_headers import AnswerHeaders
-from ._content import split_content
+from ._content import text_of
 from ._errors import APIResponseValidationError
 from ._record import Attempt, CallRecord
 
@@ -35,6 +35,7 @@ class ChatCompletion(GeneratedCompletion):
     """ The headers of the answer, by their names in upper or lower case. """
     attempts: tuple[Attempt, ...] = field(default=(), init=False, eq=False, repr=False)
     """ The requests that it took, the last one included. """
+    _is_snapshot: bool = field(default=False, init=False, eq=False, repr=False)
 
     @property
     def _request_id(self) -> str | None:
@@ -51,20 +52,34 @@ class ChatCompletion(GeneratedCompletion):
         """
         if self.choices:
             return self.choices[0].message
-        error = APIResponseValidationError(
-            "The completion has no choices, and so no message.", headers=self.headers, body=self.to_dict()
-        )
-        error.partial = self
-        error.attempts = self.attempts
-        raise error
+        raise self._no_choice("message")
 
     @property
     def text(self) -> str:
-        """The text of the first choice, also where a server sent it in parts; empty where there is none."""
-        if not self.choices:
+        """The text of the first choice, also where a server sent it in parts; empty where the choice has none.
+
+        Raises:
+            APIResponseValidationError: as for `message`. The snapshot of a stream that has brought no choice yet has
+                an empty text.
+        """
+        if self.choices:
+            return text_of(self.choices[0].message)
+        if self._is_snapshot:
             return ""
-        message = self.choices[0].message
-        return message.content or split_content(message.additional_properties.get("content"))[0]
+        raise self._no_choice("text")
+
+    def as_snapshot(self) -> Self:
+        """Return this completion, marked as one of which there may be more."""
+        self._is_snapshot = True
+        return self
+
+    def _no_choice(self, asked_for: str) -> APIResponseValidationError:
+        error = APIResponseValidationError(
+            f"The completion has no choices, and so no {asked_for}.", headers=self.headers, body=self.to_dict()
+        )
+        error.partial = self
+        error.attempts = self.attempts
+        return error
 
     def came_by(self, call: CallRecord) -> None:
         """Take over how it came."""
@@ -100,7 +115,15 @@ class ChatCompletion(GeneratedCompletion):
 
     @property
     def tool_calls(self) -> list[ToolCall]:
-        """The calls that the first choice asks for; empty where it asks for none."""
+        """The calls that the first choice asks for; empty where it asks for none.
+
+        Raises:
+            APIResponseValidationError: as for `text`.
+        """
         from ._asks import asked  # loaded by those who have tools
 
-        return asked(self.choices[0].message.tool_calls) if self.choices else []
+        if self.choices:
+            return asked(self.choices[0].message.tool_calls)
+        if self._is_snapshot:
+            return []
+        raise self._no_choice("tool calls")

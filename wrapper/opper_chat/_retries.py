@@ -28,6 +28,8 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 8.0
 """The most seconds before any retry, unless the server asks for more."""
 
+STATUS = re.compile(r"[1-5][0-9]{2}", re.ASCII)
+
 NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 LONGEST_ASKED = 60.0
@@ -50,8 +52,10 @@ def is_retried(error: APIError) -> bool:
     if isinstance(error, StreamTruncatedError):
         return True
     # Some gateways answer 200 and put the status into the body.
-    status = error.code if error.status_code is not None and 200 <= error.status_code < 300 else error.status_code
-    return status in RETRIED
+    if error.status_code is None or not 200 <= error.status_code < 300:
+        return error.status_code in RETRIED
+    code = error.code
+    return (int(code) if isinstance(code, str) and STATUS.fullmatch(code) else code) in RETRIED
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:

@@ -62,8 +62,9 @@ class Reading:
             self._holders.release(self._note)
         self._note = self._holders.hold(self, f"a stream made at {self._site}", self._bytes)
         clocks, expected = self._call.clocks, self._call.request.choices
-        limits = self._calls.http.response_limits
-        self._flow = StreamFlow(response.status_code, response.headers, clocks, expected, limits)
+        limits, version = self._calls.http.response_limits, response.http_version
+        status, headers = response.status_code, response.headers
+        self._flow = StreamFlow(status, headers, clocks, expected, limits, http_version=version)
         if self._flow.settled:
             self._flow.ahead = response.ahead()
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
@@ -241,8 +242,7 @@ class Reading:
         """End the stream, or begin it anew where it broke before it brought anything."""
         failure = self._flow.conclude()
         if failure is not None:
-            begun = self._flow.chunks_received or failure.partial is not None
-            wait = self._call.failed(failure, monotonic(), final=bool(begun))
+            wait = self._call.failed(failure, monotonic(), final=bool(self._flow.chunks_received))
             if failure.partial is not None:
                 failure.partial.came_by(self._call.record)
             if wait is not None:
@@ -355,9 +355,12 @@ class _Texts:
     def __next__(self) -> str:
         reading = self._reading  # to which this belongs
         while (chunk := reading._next_chunk()) is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-            text = reading._flow.first_text(chunk.model)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            text = reading._flow.first_text(chunk)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
             if text:
                 return text
+        rest = reading._flow.take_rest()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        if rest is not None and (text := reading._flow.first_text_of(rest)):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            return text
         raise StopIteration
 
 
@@ -365,7 +368,8 @@ class Stream(Reading):
     """A streamed answer: iterate over its chunks, best inside ``with``, which frees the connection.
 
     Iteration ends when the answer is whole: when the server says ``[DONE]``, or when its bytes end after every choice
-    has had a finish reason. Whatever else ends it raises, after the chunks before it, an error with the completion so
+    has had a finish reason. A finish reason that was followed by more text is no end of an answer: then the bytes must
+    end as HTTP frames them. Whatever else ends it raises, after the chunks before it, an error with the completion so
     far in ``partial``:
 
     Raises:

@@ -6,6 +6,7 @@ import re
 
 from . import _json
 from ._json import is_object
+from ._lenient_values import whole_number
 from ._partial_json import SETTLED_AT, Text, copied, is_empty, merged
 
 _MARK = re.compile(r'["\\{}\[\]]')
@@ -122,6 +123,15 @@ class ToolCall:
         except ValueError:
             return None
 
+    @property
+    def problem(self) -> str:
+        """Why its arguments cannot be read; empty where they can."""
+        try:
+            _json.decode(self.text if self.text.strip() else "{}")
+        except ValueError as error:
+            return f"they are not JSON ({error})"
+        return ""
+
     def to_dict(self, length: int | None = None) -> dict[str, object]:
         """Return the call as JSON, as a plain completion has it, with no more than this length of its text."""
         call = {name: copied(value) for name, value in self._members.items()}
@@ -190,11 +200,17 @@ class ToolCalls:
         """Counts the chunks: a position that is not behind the one before is in another list."""
         self._position = 0
 
+    def in_order(self) -> list[ToolCall]:
+        """Return the calls in the order of their indexes; in that of their appearance where these do not tell it."""
+        indexes = {call.index for call in self.calls}
+        if None in indexes or len(indexes) < len(self.calls):
+            return list(self.calls)
+        return sorted(self.calls, key=lambda call: call.index or 0)
+
     def add(self, fragment: dict[str, object], position: int) -> ToolCall:
         """Add the fragment at a position in a chunk's list, and return the call that it belongs to."""
         call_id = _word(fragment.get("id"))
-        number = fragment.get("index")
-        index = number if type(number) is int else None
+        index = whole_number(fragment.get("index"))
         kind, body = _body(fragment)
         text = _as_text(body.get(_TEXT_OF[kind]))
         slot = position if index is None else index

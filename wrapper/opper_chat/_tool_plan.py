@@ -163,15 +163,13 @@ class Plan:
         Raises:
             TooManyTurnsError, RepeatedCallError, TokenBudgetError: it is over without an answer.
             AnswerError: the answer is not of the type that was asked for.
+            APIResponseValidationError: the completion has no choices.
         """
         run = self.run
         run.completions.append(completion)
         self._spent += completion.usage.total_tokens if completion.usage is not None else 0
         self.is_over = True
-        if not completion.choices:
-            return []
-        choice = completion.choices[0]
-        message = with_ids(choice.message, run.turns)
+        message = with_ids(completion.message, run.turns)
         if not message.tool_calls:
             run.messages.append(message)
             run.end(self._asked.parsed(completion, None, b"").parsed)

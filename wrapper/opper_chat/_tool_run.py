@@ -8,6 +8,7 @@ from attrs import define, field, frozen
 from opper_chat_api.models.completion_usage import CompletionUsage
 
 from ._asks import ToolCall
+from ._content import text_of
 from ._events import StreamEvent
 from ._json import is_object
 from ._results import ChatCompletion
@@ -81,7 +82,7 @@ class ToolRun(Generic[T_co]):
     def text(self) -> str:
         """The text of the last answer; empty where it has none."""
         choices = self.completions[-1].choices if self.completions else []
-        return (choices[0].message.content or "") if choices else ""
+        return text_of(choices[0].message) if choices else ""
 
     @property
     def usage(self) -> CompletionUsage | None:

@@ -9,12 +9,12 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
 )
 from ..types import keep_int as _keep_int
-from ..types import take_required as _take_required
 from ..types import write as _write
 
 
@@ -22,8 +22,8 @@ from ..types import write as _write
 class Choice(OpenModel[JsonValue]):
     """One of the answers."""
 
-    message: ChatCompletionMessage
-    """ The message that the model wrote. """
+    message: ChatCompletionMessage = _field(factory=lambda: ChatCompletionMessage())
+    """ The message that the model wrote. Empty where a content filter withheld it. """
     finish_reason: FinishReason | None = None
     """ Why the model stopped. """
     index: int | None = None
@@ -32,6 +32,9 @@ class Choice(OpenModel[JsonValue]):
     """ Log probabilities of the output tokens, where they were asked for. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+    )
     _attributes: ClassVar[Mapping[str, str]] = {
         "message": "message",
         "finish_reason": "finish_reason",
@@ -49,7 +52,17 @@ class Choice(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Choice", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
-        _message_ = _take_required(_rest, "message", "Choice", ChatCompletionMessage.from_dict)
+        _absent: list[str] = []
+        _message_ = _rest.pop("message", None)
+        if _message_ is not None:
+            try:
+                _message_ = ChatCompletionMessage.from_dict(_message_)
+            except DecodeError:
+                _rest["message"] = _message_
+                _message_ = None
+        if _message_ is None:
+            _message_ = ChatCompletionMessage()
+            _absent.append("message")
 
         _finish_reason_ = _rest.pop("finish_reason", None)
         if _finish_reason_ is not None and not isinstance(_finish_reason_, str):
@@ -74,12 +87,14 @@ class Choice(OpenModel[JsonValue]):
             _index_,
             _logprobs_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["message"] = _write(self.message)
+        if "message" not in self._absent or self.message != ChatCompletionMessage():
+            _members["message"] = _write(self.message)
         if self.finish_reason is not None:
             _members["finish_reason"] = self.finish_reason
         if self.index is not None:

@@ -1,0 +1,31 @@
+"""Answers inside a Markdown fence, as models write them that were not held to a schema. No I/O."""
+
+from __future__ import annotations
+
+import re
+
+_FENCE = re.compile(r"\s*(?P<fence>`{3,}|~{3,})(?P<inside>.*?)(?P=fence)\s*", re.DOTALL)
+_OPENING = re.compile(r"\s*(?:`{3,}|~{3,})[ \t]*(?:[A-Za-z][\w.+-]*)?[ \t]*(?=[\n\r\[{\"])")
+_LANGUAGE = re.compile(r"[ \t]*[A-Za-z][\w.+-]*(?=\s*[\n\r\[{\"])")
+_MARKS = ("`", "~")
+
+
+def without_fence(text: str) -> str:
+    """Return what is inside of a fence around the whole of a text, else the text itself.
+
+    No JSON text begins with a fence, so that nothing else can be meant.
+    """
+    if not text.lstrip().startswith(_MARKS) or (found := _FENCE.fullmatch(text)) is None:
+        return text
+    inside = found["inside"]
+    language = _LANGUAGE.match(inside)
+    return inside[language.end() :] if language else inside
+
+
+def fence_start(text: str) -> int | None:
+    """Return where the JSON of an unfinished answer begins: behind a fence that opens it; None while it may go on."""
+    start = text[:100].lstrip()
+    if not start.startswith(_MARKS):
+        return 0
+    opening = _OPENING.match(text, 0, 200)
+    return opening.end() if opening else None
