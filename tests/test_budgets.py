@@ -56,8 +56,8 @@ BUDGETS = {
         13, 13, "one model, a copy of its JSON object, a pop and a look for each member, and a copy of its bytes"
     ),
     "stream": Budget(
-        800, 935, "a call, the reading of two chunks, and the end: giving the connection back, by ways that a signal"
-        " handler may interrupt anywhere"
+        815, 955, "a call, the reading of two chunks, and the end: ten for telling whether it is whole, the rest for"
+        " giving the connection back, by ways that a signal handler may interrupt anywhere"
     ),
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from opper_chat import (
+    APIResponseValidationError,
     ChatCompletion,
     InvalidArgumentError,
     TextTool,
@@ -420,7 +421,8 @@ def test_the_calls_of_a_completion() -> None:
     assert found[0].parsed == {"a": 1}
     assert found[1].parsed == {}
     assert completion().tool_calls == []
-    assert ChatCompletion.from_dict({"choices": []}).tool_calls == []
+    with pytest.raises(APIResponseValidationError, match="no choices"):
+        _ = ChatCompletion.from_dict({"choices": []}).tool_calls
 
 
 @pytest.mark.parametrize("text", ['{"a": ', "[1]", "3", "nonsense", "null"])

@@ -43,9 +43,14 @@ class Accumulator:
     Args:
         expected_choices: how many choices were asked for (``n``).
         limits: how many choices and tool calls there may be.
+
+    Attributes:
+        has_choices: whether any choice came.
     """
 
-    __slots__ = ("_added", "_choices", "_compared", "_expected", "_last", "_limits", "_present", "_top", "_width")
+    __slots__ = (
+        "_added", "_choices", "_compared", "_expected", "_last", "_limits", "_present", "_top", "_width", "has_choices",
+    )  # fmt: skip
 
     def __init__(self, expected_choices: int = 1, limits: ResponseLimits = DEFAULT_LIMITS) -> None:
         self._expected = expected_choices
@@ -53,6 +58,7 @@ class Accumulator:
         self._added = 0
         self._top: dict[str, object] = {}
         self._choices: dict[int, _Choice] = {}
+        self.has_choices = False
         # Nearly every chunk has the members of the one before, and but for its choices the same values: these are
         # compared at once, and merged only where something is new.
         self._width = -1
@@ -94,6 +100,7 @@ class Accumulator:
                     if not within(len(self._choices) + 1, self._limits.max_choices):
                         raise LimitExceededError("max_choices")
                     choice = self._choices[key] = _Choice(item.get("index"), self._limits.max_tool_calls)
+                    self.has_choices = True
                 if choice.add(item):
                     output = True
         return output
@@ -122,15 +129,10 @@ class Accumulator:
         return choice is not None and choice.add_text(name, text)
 
     @property
-    def has_choices(self) -> bool:
-        """Whether any choice came."""
-        return bool(self._choices)
-
-    @property
     def has_reasons(self) -> bool:
         """Whether as many choices as were asked for came, one at least, and every one has a finish reason."""
         choices = self._choices.values()
-        return len(choices) >= max(1, self._expected) and all(is_finish_reason(each.finish_reason) for each in choices)
+        return len(choices) >= max(1, self._expected) and all(choice.finish_reason for choice in choices)
 
     @property
     def complete(self) -> bool:
@@ -216,8 +218,7 @@ class _Choice:
         self._max_tool_calls = max_tool_calls
         self.finish_reason: object = None
         self.goes_on = False
-        """Whether its finish reasons mark no end: output came after one, or one came with the first output. There are
-        servers that say a reason with every chunk."""
+        """Whether its finish reasons mark no end: output came after one, or one came with the first output."""
         self.calls: ToolCalls | None = None
         self._function_call: ToolCall | None = None
         self._has_output = False
@@ -324,8 +325,7 @@ class _Choice:
         message = self._message
         if name in _OF_A_TOKEN and isinstance(piece, int):
             return False
-        if name == "content" and is_array(have):
-            # The message came whole, its content in parts, and yet there is more of it.
+        if name == "content" and is_array(have):  # the message came whole, in parts, and yet there is more of it
             if piece == have:
                 return False
             del message[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
+from typing import Any, cast
 
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
@@ -56,7 +56,8 @@ def read_completion(
             body = _json.decode(without_last_line(content))
         except ValueError:
             raise not_json(status_code, headers, content, str(error)) from None
-    if is_error(body):
+    usual = _is_usual(body)
+    if not usual and is_error(body):
         failure = APIError(
             "The body is an error though the status is not.",
             status_code=status_code,
@@ -70,7 +71,7 @@ def read_completion(
         maximum: int = getattr(limits, exceeded)
         raise ResponseTooLargeError(exceeded, maximum, status_code=status_code, headers=headers, raw_body=content)
     try:
-        return _read_body(body)
+        return ChatCompletion.from_dict(cast("dict[str, object]", body)) if usual else _read_body(body)
     except DecodeError as error:
         if is_object(body) and is_array(choices := body.get("choices")) and any(map(_has_delta, choices)):
             return _read_stream(status_code, headers, content, limits, expected_choices)
@@ -81,6 +82,26 @@ def read_completion(
             raw_body=content,
             body=body,
         ) from None
+
+
+def _is_usual(body: Any) -> bool:
+    """Return whether a body is what nearly all are. It is asked first: all other questions cost ten times as much."""
+    if body.__class__ is not dict or "error" in body:
+        return False
+    try:
+        for choice in body["choices"]:
+            message = choice["message"]
+            if choice["finish_reason"] not in _USUAL_REASONS or "error" in choice or message["role"] != "assistant":
+                return False
+            if message["content"].__class__ not in _USUAL_CONTENTS:
+                return False
+    except (KeyError, TypeError):
+        return False
+    return bool(body["choices"])
+
+
+_USUAL_REASONS = ("stop", "length", "tool_calls")
+_USUAL_CONTENTS = (str, type(None))
 
 
 def _read_body(body: object) -> ChatCompletion:

@@ -268,13 +268,11 @@ class StreamFlow:
         choice came with or after may be no end: then the end of the body is one, where HTTP frames it.
         """
         answer = self.accumulator
-        if not answer.has_choices:
-            return False
-        if self._reader.done or answer.complete:
+        if self._reader.done:
+            return answer.has_choices
+        if answer.complete or (self._ended and answer.has_reasons and is_framed(self.headers, self._http_version)):
             return True
-        if self._ended and answer.has_reasons and is_framed(self.headers, self._http_version):
-            return True
-        return self._is_done_ahead()
+        return answer.has_choices and self._is_done_ahead()
 
     def _is_done_ahead(self) -> bool:
         """Whether ``[DONE]`` is all that is still to be read."""
@@ -301,17 +299,17 @@ class StreamFlow:
         if self._reader.last_words is not None:
             self._halves = self._halves or HalvesJoiner()
             self.accumulator.add(self._halves.joined(self._reader.last_words))
-        self._add_rest()
+        if self._halves is not None:
+            self._add_rest(self._halves)
         if self.failure is not None:
             self.failure.chunks_received = self.chunks_received
             if self.chunks_received or self._reader.last_words is not None:
                 self.failure.partial = self.accumulator.snapshot()
         return self.failure
 
-    def _add_rest(self) -> None:
+    def _add_rest(self, halves: HalvesJoiner) -> None:
         """Add what is held back of the texts, for which nothing more comes."""
-        halves, self._halves = self._halves, None
-        self._rest = halves.rest() if halves is not None else None
+        self._halves, self._rest = None, halves.rest()
         if self._rest is not None:
             self.accumulator.add(self._rest)
 

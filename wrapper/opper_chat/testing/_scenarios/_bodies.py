@@ -70,6 +70,16 @@ _complete(
     request={"n": 2},
 )
 
+_complete(
+    "completion-without-message",
+    "A content filter leaves nothing of a choice but its finish reason.",
+    lambda: Reply.json(_completion({"index": 0, "finish_reason": "content_filter"})),
+    "",
+    finish_reasons=("content_filter",),
+    usage_total=5,
+    chunks=1,
+)
+
 # A stream by another name
 _complete("stream-as-text", "Proxies call a stream plain text.", lambda: _typed("text/plain", stream()), chunks=3)
 _complete(
@@ -98,6 +108,13 @@ _complete(
     "completion-called-a-stream",
     "Servers that cannot stream keep the type that was asked for.",
     lambda: _typed("text/event-stream", msgspec.json.encode(_HELLO)),
+    usage_total=5,
+    chunks=1,
+)
+_complete(
+    "completion-called-a-stream-then-done",
+    "As above, and a gateway adds [DONE].",
+    lambda: _typed("text/event-stream", msgspec.json.encode(_HELLO) + b"\n\ndata: [DONE]\n\n"),
     usage_total=5,
     chunks=1,
 )

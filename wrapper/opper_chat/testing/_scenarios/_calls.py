@@ -193,6 +193,31 @@ _say(
     _sent(_part(index=0, arguments=_CITY)),
     _sent(_part(index=1, arguments=_CET), _part(index=0, arguments=_OSLO)),
 )
+for _name, _form, _index in (("text", "texts", str), ("fraction", "fractions", float)):
+    _say(
+        f"calls-index-as-{_name}",
+        f"As above, and the indexes are {_form}.",
+        _sent(
+            _part(index=_index(0), id="call_1", type="function", name="get_weather", arguments=""),
+            _part(index=_index(1), id="call_2", type="function", name="get_time", arguments=""),
+        ),
+        _sent(_part(index=_index(1), arguments=_ZONE)),
+        _sent(_part(index=_index(0), arguments=_CITY)),
+        _sent(_part(index=_index(1), arguments=_CET)),
+        _sent(_part(index=_index(0), arguments=_OSLO)),
+    )
+_say(
+    "calls-out-of-order",
+    "The second call comes first.",
+    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE + _CET)),
+    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
+)
+_say(
+    "calls-arguments-malformed",
+    "A model writes arguments that are not JSON.",
+    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments="{'city': 'Oslo'}")),
+    calls=(("call_1", "get_weather", "{'city': 'Oslo'}"),),
+)
 _say(
     "calls-arguments-null",
     "Some servers begin with arguments that are null.",

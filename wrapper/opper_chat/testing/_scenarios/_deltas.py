@@ -21,6 +21,11 @@ def _said(**delta: object) -> dict[str, object]:
     return chunk(delta=delta)
 
 
+def _escaped(text: str) -> bytes:
+    """Return the event of a piece of text, of which escapes are left as they are."""
+    return event(_said(content="TEXT")).replace(b"TEXT", text.encode())
+
+
 def _text(text: str) -> list[dict[str, str]]:
     return [{"type": "text", "text": text}]
 
@@ -54,6 +59,31 @@ _delta(
 )
 _delta(
     "text-beside-finish-reason", "Some servers end with the last text.", [HEL, chunk("lo", finish_reason="stop"), DONE]
+)
+_delta(
+    "role-never",
+    "Some servers never say the role.",
+    members={"role": "assistant"},
+)
+_delta(
+    "content-number",
+    "Some servers send a text that is a number as one.",
+    [_said(content=4), _said(content=2), STOP, DONE],
+    "42",
+)
+_delta(
+    "character-in-two-deltas",
+    "Some servers cut a character that takes two escapes, and send both.",
+    [_escaped("Hi \\ud83d"), _escaped("\\ude00"), STOP, DONE],
+    "Hi \U0001f600",
+    chunks=3,
+)
+_delta(
+    "half-a-character",
+    "As above, and one is lost.",
+    [_escaped("Hi \\ud83d"), _escaped("!"), STOP, DONE],
+    "Hi \ufffd!",
+    chunks=3,
 )
 _delta(
     "content-in-parts",

@@ -10,6 +10,7 @@ _TYPE = {"content-type": "text/event-stream"}
 _HALF = b'data: {"id": "chatcmpl-scripted", "choi'
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 _LENGTH = len(stream([HEL]))
+_STOPS = [chunk("Hel", finish_reason="stop"), chunk("lo", finish_reason="stop")]
 
 
 def _sized(events: bytes, size: int) -> Reply:
@@ -52,7 +53,29 @@ _complete(
     chunks=3,
 )
 
+_complete(
+    "finish-reason-in-every-chunk",
+    "Some servers say with every chunk why they stopped.",
+    [*_STOPS, DONE],
+)
+_complete("finish-reason-in-every-chunk-no-done", "As above, and the body ends in good order.", _STOPS)
+
 # Cut short, in good order
+_truncated(
+    "finish-reason-null-as-text",
+    "Some servers write null as a text, and the backend died.",
+    [chunk("Hel", finish_reason="null"), chunk("lo", finish_reason="null")],
+    "Hello",
+)
+_truncated(
+    "finish-reason-in-every-chunk-until-closed",
+    "As above, of a body that only the end of its connection ends.",
+    lambda: Reply.raw([_HEAD.replace(b"transfer-encoding: chunked", b"connection: close"), stream(_STOPS)]),
+    "Hello",
+    chunks=2,
+    finish_reasons=("stop",),
+)
+_truncated("done-without-a-choice", "The backend died before its first token, and the proxy said [DONE].", [DONE])
 _truncated("no-finish-reason-no-done", "The backend died and the proxy closed in good order.", [HEL, LO], "Hello")
 _truncated("empty-stream", "The backend died before its first token.", [])
 _truncated("role-then-nothing", "The backend died behind its first chunk.", [chunk(delta={"role": "assistant"})])
@@ -93,6 +116,13 @@ _truncated(
 )
 
 # Cut off
+_cut(
+    "finish-reason-in-every-chunk-cut",
+    "The server was killed, and had said with every chunk why it stopped.",
+    [*_STOPS, CUT],
+    "Hello",
+    finish_reasons=("stop",),
+)
 _cut("cut-between-events", "The server was killed.", [HEL, LO, CUT], "Hello")
 _cut("cut-inside-event", "The server was killed while it wrote.", [HEL, _HALF, CUT], "Hel")
 _cut("cut-before-first-event", "The server was killed behind its headers.", [CUT])

@@ -43,6 +43,7 @@ _SHAPES = {
     "text": _Shape("Inference servers send nothing but a text.", {"error": _BUSY}, {"error_message": _BUSY}),
     "detail": _Shape("Web frameworks call the text a detail.", {"detail": _BUSY}, {"error_message": _BUSY}),
 }
+_USED = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 _FAILED: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": None}
 _PLACES: list[dict[str, Any]] = [{"loc": ["body", "messages"], "msg": "Field required", "type": "missing", "input": {}}]
 _TYPED, _TOLD = _SHAPES["typed"].body, _SHAPES["typed"].told
@@ -122,6 +123,18 @@ _in_stream(
     "Hel",
     finish_reasons=("error",),
     chunks=None,
+)
+ERRORS_IN_STREAMS.complete(
+    "error-of-nulls",
+    "Some servers have an error in every chunk, whose values are null.",
+    [{**sent, "error": {"message": None, "code": None}} for sent in (HEL, LO, STOP)] + [DONE],
+    chunks=3,
+)
+ERRORS_IN_STREAMS.complete(
+    "code-of-a-success",
+    "Some servers say beside the usage that all went well.",
+    [HEL, LO, STOP, {**chunk(choices=[], usage=_USED), "code": 200, "message": "success"}, DONE],
+    usage_total=5,
 )
 ERRORS_IN_STREAMS.complete(
     "error-null",

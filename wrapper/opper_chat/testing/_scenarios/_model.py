@@ -53,7 +53,7 @@ class Outcome:
     """The texts of the choices after the first."""
 
     tool_calls: tuple[Call, ...] = ()
-    """The tool calls of the first choice, in the order in which they appeared."""
+    """The tool calls of the first choice, in the order of their indexes, or of their appearance."""
 
     function_call: tuple[str, str] | None = None
     """Name and arguments of the deprecated function call."""
