@@ -7,6 +7,7 @@ With nox at hand, `nox` does the same; `nox -l` lists the sessions.
 # dependencies = ["nox[uv]"]
 # ///
 
+import json
 import os
 import subprocess
 import sys
@@ -45,10 +46,12 @@ nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL"))
-OF_THEIR_OWN = [f"--ignore=tests/{folder}" for folder in ("generation", "neighbours", "servers")]
+OF_THEIR_OWN = [f"--ignore=tests/{folder}" for folder in ("editors", "generation", "neighbours", "servers")]
 """Tests that a session of their own runs."""
 
 REDOCLY = "@redocly/cli@2.77.0"
+COMPLETE = 0.99
+"""The least share of a package's public symbols whose types pyright must know."""
 WORKERS = "4"
 """Of the tests. They wait more than they work, so there may be twice as many as cores."""
 
@@ -88,6 +91,20 @@ def types(session: nox.Session) -> None:
     session.run("mypy", "--strict", blocks)
     session.run("mypy", "generated/opper_chat_api")
     session.run("pyright", "-p", "pyproject.toml")
+    for package in ("opper_chat", "opper_chat_api"):
+        check_type_completeness(session, package)
+    session.run("pytest", "tests/editors", env=NO_KEY)
+
+
+def check_type_completeness(session: nox.Session, package: str) -> None:
+    """Fail if pyright knows the types of less than 99 percent of a package's public symbols."""
+    command = ("pyright", "--verifytypes", package, "--ignoreexternal", "--outputjson")
+    output = str(session.run(*command, silent=True, success_codes=[0, 1]))
+    report = json.loads(output[output.index("{") : output.rindex("}") + 1])["typeCompleteness"]
+    session.log(f"{package}: types of {report['completenessScore']:.1%} of the public symbols are known")
+    if report["completenessScore"] < COMPLETE:
+        unknown = [symbol["name"] for symbol in report["symbols"] if symbol["isExported"] and not symbol["isTypeKnown"]]
+        session.error(f"{package}: the types of these symbols are not known: {', '.join(unknown)}")
 
 
 @nox.session

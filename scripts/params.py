@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 MODELS = "opper_chat_api.models."
+REQUEST = "ChatCompletionRequestParam"
 TITLE = '"""The request as typed dicts: what a plain dict may contain."""\n'
 
 
@@ -74,7 +75,32 @@ def typed_dicts(text: str) -> str:
     source.edits.append(_Edit(start, start, _imports(models)))
     names = [name for node in source.tree.body if (name := _defined(node)) is not None]
     public = f"\n\n__all__ = [\n{''.join(f'    {json.dumps(name)},{chr(10)}' for name in sorted(names))}]\n"
-    return TITLE + re.sub(r"\A(#.*\n)+", "", source.changed()) + public
+    return TITLE + re.sub(r"\A(#.*\n)+", "", source.changed()) + _as_function(source.tree) + public
+
+
+def _as_function(tree: ast.Module) -> str:
+    """Return a function whose parameters are the request's, for editors that do not read `Unpack`, as Jedi."""
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    members: dict[str, ast.expr] = {}
+    waiting = [REQUEST]
+    while waiting:
+        node = classes[waiting.pop()]
+        members = _members(node) | members
+        waiting += [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in classes]
+    parameters: list[str] = []
+    for name, hint in members.items():
+        text = _unquoted(hint)
+        is_optional = text.startswith("NotRequired[")
+        parameters.append(f"{name}: {text[12:-1]} = None, " if is_optional else f"{name}: {text}, ")
+    listed = "".join(sorted(parameters, key=_is_optional))
+    return (
+        f"\n\nif TYPE_CHECKING:\n\n    def request_parameters(*, {listed}) -> None:\n"
+        '        """The parameters of a request, for editors that do not read `Unpack`."""\n'
+    )
+
+
+def _is_optional(parameter: str) -> bool:
+    return parameter.endswith(" = None, ")
 
 
 def _defined(node: ast.stmt) -> str | None:

@@ -1247,6 +1247,62 @@ class ChatCompletionRequestParam(ChatCompletionParametersParam):
     """
 
 
+if TYPE_CHECKING:
+
+    def request_parameters(
+        *,
+        messages: Sequence[ChatMessageParam],
+        model: str | ModelWithOptionsParam | ModelWithOptions | ModelFallbacksParam | None = None,
+        audio: AudioOutputParam | AudioOutput | None = None,
+        frequency_penalty: float | None = None,
+        function_call: FunctionCallModeParam | NamedFunctionParam | NamedFunction | None = None,
+        functions: Sequence[LegacyFunctionParam | LegacyFunction] | None = None,
+        logit_bias: LogitBiasParam | LogitBias | None = None,
+        logprobs: bool | None = None,
+        max_completion_tokens: int | None = None,
+        max_tokens: int | None = None,
+        metadata: MetadataParam | Metadata | None = None,
+        modalities: Sequence[ModalityParam] | None = None,
+        n: int | None = None,
+        parallel_tool_calls: bool | None = None,
+        prediction: PredictionParam | Prediction | None = None,
+        presence_penalty: float | None = None,
+        prompt_cache_key: str | None = None,
+        reasoning_effort: ReasoningEffortParam | None = None,
+        safety_identifier: str | None = None,
+        seed: int | None = None,
+        service_tier: ServiceTierParam | None = None,
+        stop: str | StopSequencesParam | None = None,
+        store: bool | None = None,
+        stream_options: StreamOptionsParam | StreamOptions | None = None,
+        temperature: float | None = None,
+        tool_choice: ToolChoiceModeParam
+        | NamedFunctionToolChoiceParam
+        | NamedFunctionToolChoice
+        | NamedCustomToolChoiceParam
+        | NamedCustomToolChoice
+        | AllowedToolsChoiceParam
+        | AllowedToolsChoice
+        | None = None,
+        top_logprobs: int | None = None,
+        top_p: float | None = None,
+        user: str | None = None,
+        verbosity: VerbosityParam | None = None,
+        web_search_options: WebSearchOptionsParam | WebSearchOptions | None = None,
+        tags: TagsParam | Tags | None = None,
+        parent_span_id: str | UUID | None = None,
+        response_format: TextResponseFormatParam
+        | TextResponseFormat
+        | JsonObjectResponseFormatParam
+        | JsonObjectResponseFormat
+        | JsonSchemaResponseFormatParam
+        | JsonSchemaResponseFormat
+        | None = None,
+        tools: Sequence[ToolParam] | None = None,
+    ) -> None:
+        """The parameters of a request, for editors that do not read `Unpack`."""
+
+
 __all__ = [
     "AllowedToolParam",
     "AllowedToolsChoiceParam",

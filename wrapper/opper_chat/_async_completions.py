@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from ._async_calls import AsyncCalls
 from ._call_signatures import list_arguments
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from ._async_run import AsyncToolStream
     from ._async_stream import AsyncStream
     from ._async_workers import AsyncBeforeCall, AsyncOnEvent
+    from ._call_signatures import call_parameters
     from ._parsed import ParsedChatCompletion
     from ._tool_plan import OnToolError
     from ._tool_run import ToolRun
@@ -34,15 +36,15 @@ class AsyncCompletions:
     def __init__(self, calls: AsyncCalls) -> None:
         self._calls = calls
 
-    @overload
+    @typing.overload
     async def create(
         self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion: ...
 
-    @overload
+    @typing.overload
     async def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> AsyncStream: ...
 
-    @overload
+    @typing.overload
     async def create(
         self, *, stream: bool | None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion | AsyncStream: ...
@@ -74,6 +76,8 @@ class AsyncCompletions:
 
         Source: https://docs.opper.ai, Chat Completions.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
             from ._async_stream import AsyncStream  # streams are loaded by those who read them
@@ -85,7 +89,7 @@ class AsyncCompletions:
                 raise
         return await self._calls.complete(call)
 
-    @overload
+    @typing.overload
     async def parse(
         self,
         *,
@@ -95,7 +99,7 @@ class AsyncCompletions:
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedChatCompletion[None]: ...
 
-    @overload
+    @typing.overload
     async def parse(
         self,
         *,
@@ -106,7 +110,7 @@ class AsyncCompletions:
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedChatCompletion[T]: ...
 
-    @overload
+    @typing.overload
     async def parse(
         self,
         *,
@@ -149,12 +153,14 @@ class AsyncCompletions:
         All of these but the first have the ``completion``. Its ``attempts`` are those of all requests, and
         ``rejected`` has the completions that did not fit.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
         from ._async_parsing import parse  # reading types is loaded by those who give them
 
         given: dict[str, object] = {**arguments, "tools": tools}
         return await parse(self._calls, given, response_format, retries_on_invalid, strict=strict)
 
-    @overload
+    @typing.overload
     def stream(
         self,
         *,
@@ -164,7 +170,7 @@ class AsyncCompletions:
         **arguments: Unpack[AnswerArguments],
     ) -> AsyncParsedStreamManager[T]: ...
 
-    @overload
+    @typing.overload
     def stream(
         self,
         *,
@@ -174,7 +180,7 @@ class AsyncCompletions:
         **arguments: Unpack[AnswerArguments],
     ) -> AsyncParsedStreamManager[T | None]: ...
 
-    @overload
+    @typing.overload
     def stream(self, **arguments: Unpack[CallArguments]) -> AsyncStreamManager: ...
 
     def stream(self, **arguments: object) -> AsyncStreamManager | AsyncParsedStreamManager[Any]:
@@ -195,6 +201,8 @@ class AsyncCompletions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         response_format = arguments.get("response_format")
         if is_type(response_format) or "strict" in arguments:
             from ._async_parsing import AsyncParsedStreamManager  # reading types is loaded by those who give them
@@ -205,7 +213,7 @@ class AsyncCompletions:
 
         return AsyncStreamManager(self._calls, begin, call_site())
 
-    @overload
+    @typing.overload
     async def run_tools(
         self,
         *,
@@ -223,7 +231,7 @@ class AsyncCompletions:
         **arguments: Unpack[AnswerArguments],
     ) -> ToolRun[T]: ...
 
-    @overload
+    @typing.overload
     async def run_tools(
         self,
         *,
@@ -284,13 +292,15 @@ class AsyncCompletions:
         When the deadline has passed, or whoever awaits this is cancelled, coroutines are cancelled; functions that are
         none cannot be stopped, and are left to end by themselves.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         from ._async_run import run_tools  # loaded by those who use it
         from ._tool_plan import RunSettings
 
         settings = RunSettings(max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context)
         return await run_tools(self._calls, arguments, settings, before_call, on_event)
 
-    @overload
+    @typing.overload
     def stream_tools(
         self,
         *,
@@ -307,7 +317,7 @@ class AsyncCompletions:
         **arguments: Unpack[AnswerArguments],
     ) -> AsyncToolStream[T]: ...
 
-    @overload
+    @typing.overload
     def stream_tools(
         self,
         *,
@@ -350,6 +360,8 @@ class AsyncCompletions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised in iterating.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         from ._async_run import stream_tools
         from ._tool_plan import RunSettings
 

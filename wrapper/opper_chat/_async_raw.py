@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
 from collections.abc import AsyncIterator
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from . import _json
 from ._async_calls import AsyncCalls
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
+
+    from ._call_signatures import call_parameters
 
 
 class _AsyncResponse:
@@ -166,12 +169,12 @@ class AsyncRawCompletions:
     def __init__(self, calls: AsyncCalls) -> None:
         self._calls = calls
 
-    @overload
+    @typing.overload
     async def create(
         self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
     ) -> AsyncRawResponse: ...
 
-    @overload
+    @typing.overload
     async def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> AsyncRawStream: ...
 
     async def create(
@@ -183,6 +186,8 @@ class AsyncRawCompletions:
             InvalidArgumentError, APIConnectionError, APIStatusError: as in `AsyncCompletions.create`. What the body
                 of the last attempt says is raised by `parse`.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
             try:
@@ -299,6 +304,8 @@ class AsyncStreamedCompletions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
         return AsyncStreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
 
 

@@ -9,11 +9,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from inspect import Parameter, Signature
 from types import FunctionType
-from typing import Any, ForwardRef
+from typing import TYPE_CHECKING, Any, ForwardRef
 
 from opper_chat_api.params import ChatCompletionRequestParam
 
 from ._checks import required
+
+if TYPE_CHECKING:
+    from opper_chat_api.params import request_parameters
+
+    from ._library import AnyTimeout
+
+    AS_THE_CLIENT: Any = ...
+
+    def call_parameters(
+        *,
+        extra_headers: Mapping[str, str] | None = None,  # noqa: ARG001
+        extra_query: Mapping[str, str | float] | None = None,  # noqa: ARG001
+        extra_body: Mapping[str, object] | None = None,  # noqa: ARG001
+        timeout: AnyTimeout = AS_THE_CLIENT,  # noqa: ARG001
+        max_retries: int = AS_THE_CLIENT,  # noqa: ARG001
+        first_token: float | None = AS_THE_CLIENT,  # noqa: ARG001
+        idle: float | None = AS_THE_CLIENT,  # noqa: ARG001
+        deadline: float | None = AS_THE_CLIENT,  # noqa: ARG001
+        **parameters: Any,
+    ) -> None:
+        """The arguments of a call, for editors that do not read `Unpack`, as Jedi. Never called."""
+        request_parameters(**parameters)
+
 
 TYPE = "TypeForm[Any]"
 """The annotation of an argument that may also be a Python type."""

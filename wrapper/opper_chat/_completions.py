@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
+import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from ._call_signatures import list_arguments
 from ._calls import Calls
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from opper_chat_api.params import ToolParam
     from typing_extensions import TypeForm
 
+    from ._call_signatures import call_parameters
     from ._event_stream import StreamManager
     from ._parsed import ParsedChatCompletion
     from ._parsing import ParsedStreamManager
@@ -36,15 +38,15 @@ class Completions:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    @overload
+    @typing.overload
     def create(
         self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion: ...
 
-    @overload
+    @typing.overload
     def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> Stream: ...
 
-    @overload
+    @typing.overload
     def create(
         self, *, stream: bool | None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion | Stream: ...
@@ -76,6 +78,8 @@ class Completions:
 
         Source: https://docs.opper.ai, Chat Completions.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
             from ._stream import Stream  # streams are loaded by those who read them
@@ -87,7 +91,7 @@ class Completions:
                 raise
         return self._calls.complete(call)
 
-    @overload
+    @typing.overload
     def parse(
         self,
         *,
@@ -97,7 +101,7 @@ class Completions:
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedChatCompletion[None]: ...
 
-    @overload
+    @typing.overload
     def parse(
         self,
         *,
@@ -108,7 +112,7 @@ class Completions:
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedChatCompletion[T]: ...
 
-    @overload
+    @typing.overload
     def parse(
         self,
         *,
@@ -151,12 +155,14 @@ class Completions:
         All of these but the first have the ``completion``. Its ``attempts`` are those of all requests, and
         ``rejected`` has the completions that did not fit.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
         from ._parsing import parse  # reading types is loaded by those who give them
 
         given: dict[str, object] = {**arguments, "tools": tools}
         return parse(self._calls, given, response_format, retries_on_invalid, strict=strict)
 
-    @overload
+    @typing.overload
     def stream(
         self,
         *,
@@ -166,7 +172,7 @@ class Completions:
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedStreamManager[T]: ...
 
-    @overload
+    @typing.overload
     def stream(
         self,
         *,
@@ -176,7 +182,7 @@ class Completions:
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedStreamManager[T | None]: ...
 
-    @overload
+    @typing.overload
     def stream(self, **arguments: Unpack[CallArguments]) -> StreamManager: ...
 
     def stream(self, **arguments: object) -> StreamManager | ParsedStreamManager[Any]:
@@ -197,6 +203,8 @@ class Completions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         response_format = arguments.get("response_format")
         if is_type(response_format) or "strict" in arguments:
             from ._parsing import (
@@ -209,7 +217,7 @@ class Completions:
 
         return StreamManager(self._calls, begin, call_site())
 
-    @overload
+    @typing.overload
     def run_tools(
         self,
         *,
@@ -227,7 +235,7 @@ class Completions:
         **arguments: Unpack[AnswerArguments],
     ) -> ToolRun[T]: ...
 
-    @overload
+    @typing.overload
     def run_tools(
         self,
         *,
@@ -288,6 +296,8 @@ class Completions:
         When the deadline has passed, or whoever awaits this is cancelled, coroutines are cancelled; functions that are
         none cannot be stopped, and are left to end by themselves.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         from ._run import run_tools  # loaded by those who use it
         from ._tool_plan import RunSettings
 
@@ -296,7 +306,7 @@ class Completions:
         )
         return run_tools(self._calls, arguments, settings, before_call, on_event)
 
-    @overload
+    @typing.overload
     def stream_tools(
         self,
         *,
@@ -313,7 +323,7 @@ class Completions:
         **arguments: Unpack[AnswerArguments],
     ) -> ToolStream[T]: ...
 
-    @overload
+    @typing.overload
     def stream_tools(
         self,
         *,
@@ -356,6 +366,8 @@ class Completions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised in iterating.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         from ._run import stream_tools
         from ._tool_plan import RunSettings
 

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
 from collections.abc import Iterator
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Unpack, overload
+from typing import TYPE_CHECKING, Literal, Unpack
 
 from . import _json
 from ._call import Call
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
+
+    from ._call_signatures import call_parameters
 
 
 class _Response:
@@ -168,12 +171,12 @@ class RawCompletions:
     def __init__(self, calls: Calls) -> None:
         self._calls = calls
 
-    @overload
+    @typing.overload
     def create(
         self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
     ) -> RawResponse: ...
 
-    @overload
+    @typing.overload
     def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> RawStream: ...
 
     def create(
@@ -185,6 +188,8 @@ class RawCompletions:
             InvalidArgumentError, APIConnectionError, APIStatusError: as in `Completions.create`. What the body
                 of the last attempt says is raised by `parse`.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
             try:
@@ -308,6 +313,8 @@ class StreamedCompletions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
         """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
         return StreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
 
 

@@ -1,0 +1,54 @@
+"""Completion in editors (Jedi reads the source), IPython and Jupyter (which look at the live objects)."""
+
+from typing import Any
+
+import pytest
+from opper_chat import AsyncOpper, CallOptions, Opper
+from opper_chat_api.params import ChatCompletionRequestParam
+
+jedi = pytest.importorskip("jedi")  # the types session has it
+pytest.importorskip("IPython")
+
+from IPython.core.completer import provisionalcompleter  # noqa: E402
+from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
+
+ARGUMENTS = {*ChatCompletionRequestParam.__annotations__, *CallOptions.__annotations__}
+METHODS = ["create", "parse", "stream", "run_tools", "stream_tools", "with_raw_response.create"]
+IMPORTS = "from opper_chat import AsyncOpper, Opper\nclient = {}()\n"
+
+
+@pytest.mark.parametrize("name", [*METHODS, "with_streaming_response.create"])
+@pytest.mark.parametrize("client", ["Opper", "AsyncOpper"])
+def test_jedi_shows_every_argument(client: str, name: str) -> None:
+    """Of source that was not run."""
+    code = f"{IMPORTS.format(client)}client.chat.completions.{name}("
+    signatures = jedi.Script(code).get_signatures()
+    assert [ARGUMENTS - {parameter.name for parameter in one.params} for one in signatures] == [set()]
+
+
+@pytest.mark.parametrize("client", ["Opper", "AsyncOpper"])
+def test_jedi_completes_an_argument(client: str) -> None:
+    """By its first letters."""
+    code = f"{IMPORTS.format(client)}client.chat.completions.create(reaso"
+    assert "reasoning_effort=" in {one.name for one in jedi.Script(code).complete()}
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("client", [Opper, AsyncOpper])
+def test_ipython_completes_the_arguments(client: Any, name: str) -> None:
+    """Of a live client, as Jupyter asks for them too."""
+    shell = InteractiveShell.instance()
+    shell.user_ns["client"] = client(api_key="key")
+    with provisionalcompleter():
+        for prefix, expected in (("messa", "messages"), ("reaso", "reasoning_effort"), ("extra_b", "extra_body")):
+            code = f"client.chat.completions.{name}({prefix}"
+            found = {one.text for one in shell.Completer.completions(code, len(code))}
+            assert f"{expected}=" in found
+
+
+def test_ipython_shows_the_signature() -> None:
+    """With `?`."""
+    shell = InteractiveShell.instance()
+    shell.user_ns["client"] = Opper(api_key="key")
+    definition = shell.object_inspect("client.chat.completions.create")["definition"]
+    assert all(f"{name}: " in definition for name in ARGUMENTS)
