@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import faulthandler
 import gc
 import os
@@ -19,7 +18,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 import warnings
 from _thread import _count as count_threads
@@ -30,218 +28,26 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-from opper_chat import AsyncOpper, AuthenticationError, Conversation, Opper, tool
-from opper_chat.testing import LocalServer, Reply
+from interrupt_scenarios import (
+    PATIENCE,
+    SCENARIOS,
+    SETTINGS,
+    Interrupt,
+    Start,
+    client_for,
+    closed_early,
+    dropped,
+    events,
+    plain,
+    streamed,
+    use,
+    without_deadline,
+)
+from opper_chat import Opper
+from opper_chat.testing import LocalServer
 
-HELLO: Any = [{"role": "user", "content": "Hello"}]
-AT_ONCE = 2
-"""Permits and connections of the clients."""
 HANGS_AFTER = 30.0
 """Seconds after which a call that should have ended has locked the client."""
-PATIENCE = 5.0
-"""Seconds in which each call after an interrupt must end."""
-SETTINGS: dict[str, Any] = {
-    "api_key": "key-12345678", "max_concurrency": AT_ONCE, "max_connections": AT_ONCE, "deadline": 10, "timeout": 10,
-    "max_retries": 1,
-}  # fmt: skip
-
-Start = Callable[[], None]
-"""Begins to interrupt; what is before it prepares."""
-
-
-class Interrupt(BaseException):
-    """What the signal handler of a program raises."""
-
-
-def plain(client: Opper, _: LocalServer, start: Start) -> None:
-    start()
-    client.chat.completions.create(messages=HELLO)
-
-
-def without_deadline(client: Opper, _: LocalServer, start: Start) -> None:
-    start()
-    client.chat.completions.create(messages=HELLO, deadline=None)
-
-
-def retried(client: Opper, server: LocalServer, start: Start) -> None:
-    server.reply(Reply.json({"error": {"message": "busy"}}, status=503, headers={"retry-after-ms": "1"}))
-    start()
-    client.chat.completions.create(messages=HELLO)
-
-
-def refused(client: Opper, _: LocalServer, start: Start) -> None:
-    other = client.with_options(api_key="bad-12345678")
-    start()
-    with contextlib.suppress(AuthenticationError):
-        other.chat.completions.create(messages=HELLO)
-
-
-def streamed(client: Opper, _: LocalServer, start: Start) -> None:
-    start()
-    with client.chat.completions.create(messages=HELLO, stream=True) as stream:
-        for _chunk in stream:
-            pass
-
-
-def closed_early(client: Opper, _: LocalServer, start: Start) -> None:
-    start()
-    with client.chat.completions.create(messages=HELLO, stream=True) as stream:
-        next(stream)
-
-
-def dropped(client: Opper, _: LocalServer, start: Start) -> None:
-    start()
-    stream = client.chat.completions.create(messages=HELLO, stream=True)
-    next(stream)
-    del stream
-
-
-def events(client: Opper, _: LocalServer, start: Start) -> None:
-    start()
-    with client.chat.completions.stream(messages=HELLO) as stream:
-        for _event in stream:
-            pass
-
-
-def raw(client: Opper, _: LocalServer, start: Start) -> None:
-    start()
-    client.chat.completions.with_raw_response.create(messages=HELLO).parse()
-
-
-def raw_streamed(client: Opper, _: LocalServer, start: Start) -> None:
-    start()
-    with client.chat.completions.with_streaming_response.create(messages=HELLO) as response:
-        response.parse()
-
-
-@tool
-def weather(city: str) -> str:
-    """Return the weather."""
-    return f"sunny in {city}"
-
-
-def tool_run(client: Opper, _: LocalServer, start: Start) -> None:
-    start()
-    client.chat.completions.run_tools(messages=HELLO, tools=[weather], max_parallel=1)
-
-
-def conversation(client: Opper, _: LocalServer, start: Start) -> None:
-    """Go on with a conversation that was interrupted."""
-    talk, interrupted = Conversation(client), False
-    start()
-    try:
-        talk.send("Hello")
-    except Interrupt:
-        interrupted = True
-    if interrupted:
-        sys.setprofile(None)
-        talk.send("Hello again")
-        raise Interrupt
-
-
-def waiting(client: Opper, _: LocalServer, start: Start) -> None:
-    """Wait for a permit until another thread gives one back."""
-    held = [client.chat.completions.create(messages=HELLO, stream=True) for _ in range(AT_ONCE)]
-
-    def free() -> None:
-        time.sleep(0.002)
-        for stream in held:
-            stream.close()
-
-    thread = threading.Thread(target=free)
-    thread.start()
-    try:
-        start()
-        client.chat.completions.create(messages=HELLO)
-    finally:
-        sys.setprofile(None)
-        thread.join()
-
-
-def waiting_for_a_connection(client: Opper, server: LocalServer, start: Start) -> None:
-    """Wait for a connection, where there are more permits."""
-    waiting(client, server, start)
-
-
-def paced(client: Opper, _: LocalServer, start: Start) -> None:
-    """Wait for the rate limiter, which has seen a 429."""
-    start()
-    client.chat.completions.create(messages=HELLO)
-
-
-def first(client: Opper, _: LocalServer, start: Start) -> None:
-    """Make the first call of a client, and close it."""
-    start()
-    with Opper(base_url=str(client.base_url), **SETTINGS) as other:
-        other.chat.completions.create(messages=HELLO)
-
-
-async def plain_async(client: AsyncOpper, _: LocalServer, start: Start) -> None:
-    start()
-    await client.chat.completions.create(messages=HELLO)
-
-
-async def streamed_async(client: AsyncOpper, _: LocalServer, start: Start) -> None:
-    start()
-    async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:
-        async for _chunk in stream:
-            pass
-
-
-SCENARIOS: dict[str, Callable[[Any, LocalServer, Start], Any]] = {
-    scenario.__name__: scenario
-    for scenario in (
-        plain, without_deadline, retried, refused, streamed, closed_early, dropped, events, raw, raw_streamed, tool_run,
-        conversation, waiting, waiting_for_a_connection, paced, first, plain_async, streamed_async,
-    )
-}  # fmt: skip
-
-
-def client_for(name: str, server: LocalServer) -> Any:
-    """Return a client that has made a call."""
-    settings = {**SETTINGS, "base_url": server.base_url}
-    if name == "waiting_for_a_connection":
-        settings["max_concurrency"] = None
-    if name == "paced":
-        settings |= {"adaptive": True, "max_concurrency": 50, "max_connections": 50}
-    client = AsyncOpper(**settings) if name.endswith("_async") else Opper(**settings)
-    if name == "paced":
-        for _ in range(100):
-            client.chat.completions.create(messages=HELLO)
-        server.reply(Reply.json({"error": {"message": "too many"}}, status=429))
-        client.chat.completions.create(messages=HELLO)
-    use(client)
-    return client
-
-
-def use(client: Any) -> None:
-    """Make as many calls at once as the client allows.
-
-    Raises:
-        APITimeoutError: it does not allow as many.
-    """
-    if isinstance(client, AsyncOpper):
-        asyncio.run(_use_async(client))
-        return
-    held: list[Any] = []
-    try:
-        for _ in range(AT_ONCE):
-            held.append(client.chat.completions.create(messages=HELLO, stream=True, deadline=PATIENCE))  # noqa: PERF401
-    finally:
-        for stream in held:
-            stream.close()
-    client.chat.completions.create(messages=HELLO, deadline=PATIENCE)
-
-
-async def _use_async(client: AsyncOpper) -> None:
-    held: list[Any] = []
-    try:
-        for _ in range(AT_ONCE):
-            held.append(await client.chat.completions.create(messages=HELLO, stream=True, deadline=PATIENCE))  # noqa: PERF401
-    finally:
-        for stream in held:
-            await stream.close()
-    await client.chat.completions.create(messages=HELLO, deadline=PATIENCE)
 
 
 class Points:
@@ -304,6 +110,8 @@ def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
     wrong: Counter[str] = Counter()
     with LocalServer() as server:
         client = client_for(name, server)
+        # What a first use imports is there then: an import that is interrupted can leave Python's own lock held.
+        _run(name, client, server, _do_not_start)
         number, raised = random.Random(name).randrange(step), 0
         last: Interrupt | None = None
         while True:
@@ -328,6 +136,10 @@ def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
         gc.collect()  # a connection that its frames keep would keep the server open
         print(f"{name}{' (kept)' if kept else ''}: {number // step} points, {raised} raised, {wrong.total()} wrong")
     return wrong
+
+
+def _do_not_start() -> None:
+    """Interrupt nothing."""
 
 
 def _run(name: str, client: Any, server: LocalServer, start: Start) -> None:
