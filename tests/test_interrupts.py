@@ -113,3 +113,39 @@ def test_a_timeout_around_a_call_loses_no_permit_and_no_connection(server: Local
                 await _plain(client)
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_ctrl_c_in_an_event_loop_loses_no_permit_and_no_connection(server: LocalServer, backend: str) -> None:
+    """SIGINT, as Ctrl-C sends it, at 30 times in a call: the client goes on in the next event loop."""
+    code = f"""
+import os, signal, threading, time, anyio
+from opper_chat import AsyncOpper
+HELLO = [{{"role": "user", "content": "Hello"}}]
+client = AsyncOpper(
+    api_key="key", base_url={server.base_url!r}, max_concurrency=1, max_connections=1, deadline=10, max_retries=0
+)
+
+async def read():
+    async with await client.chat.completions.create(messages=HELLO, stream=True) as stream:
+        async for _ in stream:
+            pass
+
+async def interrupted(seconds):
+    def press():
+        time.sleep(seconds)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+    threading.Thread(target=press).start()
+    while True:
+        await read()
+
+for number in range(30):
+    try:
+        anyio.run(interrupted, number / 3000, backend={backend!r})
+    except* KeyboardInterrupt:  # of trio, sometimes in a group: it comes in the midst of connecting
+        anyio.run(read, backend={backend!r})
+        print("interrupted")
+anyio.run(client.close, backend={backend!r})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout.count("interrupted")) == (0, 30), done.stderr
