@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from ._async_stream import AsyncStream as AsyncStream
     from ._async_workers import AsyncBeforeCall as AsyncBeforeCall
     from ._async_workers import AsyncOnEvent as AsyncOnEvent
+    from ._error_response import ErrorRequest as ErrorRequest
+    from ._error_response import ErrorResponse as ErrorResponse
     from ._event_stream import EventStream as EventStream
     from ._event_stream import StreamManager as StreamManager
     from ._events import AudioDeltaEvent as AudioDeltaEvent
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from ._record import CallRecord as CallRecord
     from ._record import Observer as Observer
     from ._requests import CallArguments as CallArguments
+    from ._response_limits import ResponseLimits as ResponseLimits
     from ._results import ChatCompletion as ChatCompletion
     from ._run import ToolStream as ToolStream
     from ._settings import CallOptions as CallOptions
@@ -92,6 +95,7 @@ _NAMES = {
     "_async_run": ("AsyncToolStream",),
     "_async_stream": ("AsyncStream",),
     "_async_workers": ("AsyncBeforeCall", "AsyncOnEvent"),
+    "_error_response": ("ErrorRequest", "ErrorResponse"),
     "_event_stream": ("EventStream", "StreamManager"),
     "_events": (
         "AudioDeltaEvent", "AudioDoneEvent", "ChunkEvent", "ContentDeltaEvent", "ContentDoneEvent", "DoneEvent",
@@ -105,6 +109,7 @@ _NAMES = {
     "_raw": ("RawResponse", "RawStream", "StreamedResponse"),
     "_record": ("Attempt", "CallRecord", "Observer"),
     "_requests": ("CallArguments",),
+    "_response_limits": ("ResponseLimits",),
     "_results": ("ChatCompletion",),
     "_run": ("ToolStream",),
     "_settings": ("CallOptions", "ClientOptions"),
