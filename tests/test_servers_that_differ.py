@@ -55,7 +55,7 @@ def client(flavour: Flavour, server: LocalServer, use: Callable[[Any], Any], **s
     return flavour(use, api_key="key", base_url=server.base_url, **settings)
 
 
-def create(flavour: Flavour, server: LocalServer, **settings: Any) -> ChatCompletion:
+def create(flavour: Flavour, server: LocalServer, **settings: Any) -> Any:
     return flavour.create(server.base_url, settings, messages=HELLO)
 
 
