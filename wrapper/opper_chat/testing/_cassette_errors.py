@@ -13,6 +13,9 @@ from .._errors import OpperError
 class CassetteError(OpperError):
     """The root: catching it catches whatever a cassette raises on purpose."""
 
+    def __str__(self) -> str:
+        return Exception.__str__(self)  # a report of a test, which may have several lines
+
 
 class CassetteFileError(CassetteError):
     """The file is missing, or is not a cassette. Says the line and the place in it."""
