@@ -116,8 +116,9 @@ def test_a_recorded_request_is_accepted_or_refused_by_name(exchange: Exchange) -
     try:
         sent = prepare(params, stream=body.get("stream"), extra_body=rest)
     except InvalidArgumentError as error:
-        # Parts of kinds that only one vendor knows: the message says how they are sent.
+        # Parts that only one vendor accepts: the message says how to send them, or the documented form.
         whole = {name: value for name, value in body.items() if name != "stream"}
         sent = prepare({}, stream=body.get("stream"), extra_body=whole)
-        assert "extra_body" in str(error)  # noqa: PT017
+        advice = "Did you mean {'url': " if error.argument.endswith(".image_url") else "extra_body"
+        assert advice in str(error)  # noqa: PT017
     assert without_nulls(json.loads(sent.content)) == without_nulls(body) | {"stream": bool(body.get("stream"))}

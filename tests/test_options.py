@@ -2,7 +2,9 @@
 
 import pickle
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 from http_library import httpx
 from opper_chat import AsyncOpper, InvalidArgumentError, MissingKeyError, Opper
@@ -69,6 +71,56 @@ def test_a_bad_address_is_refused(address: str) -> None:
         Opper(api_key="key", base_url=address)
     assert caught.value.argument == "base_url"
     assert caught.value.given in (repr(address), "one with them (not shown)")
+
+
+class SettingsUrl:
+    """A URL of another library, such as pydantic's `HttpUrl`."""
+
+    def __str__(self) -> str:
+        return "https://me:sesame@api.opper.ai"
+
+
+@pytest.mark.parametrize("client", [Opper, AsyncOpper])
+@pytest.mark.parametrize("source", ["argument", "with_options"])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (5, "got an int."),
+        (True, "got a bool."),
+        (b"https://me:sesame@api.opper.ai", "got a bytes."),
+        (["https://api.opper.ai"], "got a list."),
+        (urlsplit("https://me:sesame@api.opper.ai"), "got a SplitResult."),
+        (SettingsUrl(), "got a SettingsUrl. Convert it with str()."),
+    ],
+)
+def test_a_base_url_that_is_neither_a_string_nor_a_url_is_refused(
+    client: Any, source: str, given: Any, said: str
+) -> None:
+    """The error names both and the type that was given, but not the value, which may hold a password."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        if source == "argument":
+            client(api_key="key", base_url=given)
+        else:
+            client(api_key="key").with_options(base_url=given)
+    expected = "base_url: expected a string such as 'https://api.opper.ai/v2/openai', or an httpx.URL, "
+    assert str(caught.value) == expected + said
+
+
+class OwnURL(httpx.URL):
+    """A subclass of a caller's own."""
+
+
+class OwnString(str):
+    """A subclass of a caller's own."""
+
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("url", [httpx.URL, httpx2.URL, OwnURL, OwnString])
+def test_a_base_url_is_a_string_or_a_url_of_either_library(url: Any) -> None:
+    """Their subclasses are, too."""
+    with Opper(api_key="key", base_url=url("http://127.0.0.1:8000/v1/")) as client:
+        assert client.base_url == "http://127.0.0.1:8000/v1"
 
 
 def test_a_bad_address_of_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -456,7 +456,11 @@ def test_no_limits(server: LocalServer, flavour: Flavour, settings: Settings) ->
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (5, "response_limits: expected a ResponseLimits or None, got a int"),
+        (5, "response_limits: expected a ResponseLimits or None, got 5."),
+        (
+            {"max_body_bytes": 5},
+            "response_limits: expected a ResponseLimits or None, got a dict with the key 'max_body_bytes'.",
+        ),
         (
             ResponseLimits(max_body_bytes=0),
             "response_limits.max_body_bytes: expected an integer from 1, or None, got 0",

@@ -287,6 +287,15 @@ def test_the_error_can_be_pickled() -> None:
     )
 
 
+def test_the_keys_of_a_result_are_strings_or_numbers() -> None:
+    """The error says so in Python's words, and shows the key."""
+    assert tool_result("1", {"a": 1, 2: 3, 0.5: 4})["content"] == '{"a":1,"2":3,"0.5":4}'
+    with pytest.raises(ToolResultError) as raised:
+        tool_result("1", {(1, 2): 3})
+    assert raised.value.accepted == "a dict with strings or numbers as keys"
+    assert raised.value.given == "(1, 2)"
+
+
 def test_a_result_that_contains_itself(way: Way, server: LocalServer) -> None:
     """An error of the program as well, and no RecursionError."""
 

@@ -433,6 +433,23 @@ def test_custom_tools(way: Way, server: LocalServer) -> None:
     assert server.requests[0].body["tools"] == [shout.to_dict(), double.to_dict()]
 
 
+def test_before_call_gives_a_custom_tool_one_string(way: Way, server: LocalServer) -> None:
+    """Under the key `input`, or under the name of the parameter; another value is an error of the program."""
+
+    @custom_tool
+    def shout(text: str) -> str:
+        return text.upper()
+
+    for key in ("input", "text"):
+        play(server, [custom("shout", "hello", "1")], "Done.")
+        run = way.run(server, [shout], before_call=lambda _, key=key: {key: "other"})
+        assert run.calls[0].content == "OTHER"
+    play(server, [custom("shout", "hello", "1")])
+    with pytest.raises(InvalidArgumentError, match=r"takes one string, under the key 'input'\.$") as raised:
+        way.run(server, [shout], before_call=lambda _: {"input": 5})
+    assert raised.value.given == "a dict with the key 'input'"
+
+
 def test_calls_that_are_handed_back(way: Way, server: LocalServer) -> None:
     """Calls of definitions end the run, answered by whoever gets them; those of functions are answered."""
     definition = {"type": "function", "function": {"name": "ask_user", "parameters": {"type": "object"}}}
@@ -638,7 +655,7 @@ def test_methods(way: Way, server: LocalServer) -> None:
     """Of an object they are tools; of its class they are not yet."""
     play(server, [call("method", '{"number": 2}')], "Done.")
     assert way.run(server, [Things().method]).calls[0].result == 4
-    with pytest.raises(InvalidArgumentError, match="method of an object"):
+    with pytest.raises(InvalidArgumentError, match="a method of an instance, got the method 'method' of a class"):
         way.run(server, [Things.method])
 
 

@@ -129,15 +129,20 @@ def find_base_url(base_url: object = None) -> str:
     """Return the address from the argument, else from the environment, else the documented one; no slash at the end.
 
     Raises:
-        InvalidArgumentError: it is not an http or https address, holds a user, a query or a fragment, or ends in the
-            path of the endpoint.
+        InvalidArgumentError: it is neither a string nor a URL of httpx or httpx2, is not an http or https address,
+            holds a user, a query or a fragment, or ends in the path of the endpoint.
     """
     source = "base_url"
     if base_url is None:
         base_url = os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
         source = BASE_URL_VARIABLE
+    if not isinstance(base_url, str) and not _is_url(base_url):
+        # A value that is not shown: it may hold a password.
+        hint = "Convert it with str()." if "url" in type(base_url).__name__.lower() else ""
+        accepted = f"a string such as {DEFAULT_BASE_URL!r}, or an httpx.URL"
+        raise InvalidArgumentError(source, accepted, instance_of(base_url), hint)
     text = str(base_url)
-    accepted = "an address such as 'https://api.opper.ai/v2/openai'"
+    accepted = f"an address such as {DEFAULT_BASE_URL!r}"
     plain = _PLAIN.fullmatch(text)
     if plain and int(plain[2] or 1) < 65536:
         return _endpoint_prefix(text, plain[1], source, accepted)
@@ -156,6 +161,11 @@ def find_base_url(base_url: object = None) -> str:
     if parts.query or parts.fragment or any(character.isspace() for character in text):
         raise InvalidArgumentError(source, f"{accepted} without query, fragment or spaces", "one with them (not shown)")
     return _endpoint_prefix(text, parts.hostname, source, accepted)
+
+
+def _is_url(value: object) -> bool:
+    """Return whether a value is a URL of httpx or httpx2, neither of which is imported to find out."""
+    return any(cls.__name__ == "URL" and cls.__module__ in ("httpx", "httpx2") for cls in type(value).__mro__)
 
 
 def _endpoint_prefix(address: str, host: str, source: str, accepted: str) -> str:

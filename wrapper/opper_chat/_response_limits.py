@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ._errors import InvalidArgumentError
-from ._values import instance_of
+from ._values import describe
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -59,12 +59,12 @@ def check_response_limits(value: object) -> ResponseLimits:
     """Return the limits that an argument stands for; None stands for the default ones.
 
     Raises:
-        InvalidArgumentError: it is not a `ResponseLimits`, or a field is neither a whole number from 1 nor None.
+        InvalidArgumentError: it is not a `ResponseLimits`, or a field is neither an integer from 1 nor None.
     """
     if value is None:
         return DEFAULT_LIMITS
     if not isinstance(value, ResponseLimits):
-        raise InvalidArgumentError("response_limits", "a ResponseLimits or None", instance_of(value))
+        raise InvalidArgumentError("response_limits", "a ResponseLimits or None", describe(value))
     for name, given in value._asdict().items():
         if given is not None and (type(given) is not int or given < 1):
             raise InvalidArgumentError(f"response_limits.{name}", "an integer from 1, or None", repr(given))

@@ -231,7 +231,7 @@ class _Reading:
             except RecursionError:
                 raise refused(path, "a union that is no arm of itself", hint) from None
             if ambiguous:
-                use = "Give each class a member of its own words, such as kind: Literal['cat'], or keep one of them."
+                use = "Give each class a field with its own value, such as kind: Literal['cat'], or keep one of them."
                 raise refused(path, "a union of types that JSON tells apart", hint, use)
 
     def shape(self, hint: Any, path: str) -> Shape:

@@ -226,7 +226,7 @@ class Plan:
             called.arguments = tool.read(called.call, {str(name): value for name, value in verdict.items()})
         except ToolArgumentsError as error:
             raise InvalidArgumentError(
-                "before_call()", f"arguments that {called.call.name!r} takes", describe(verdict), f"{error}."
+                "before_call()", f"arguments that {called.call.name!r} takes", describe(verdict), str(error)
             ) from None
         return self._job(called, tool)
 

@@ -252,7 +252,7 @@ def _name(name: Any) -> str:
         return plain
     text = _encoded(plain)
     if text[0] in "[{":
-        raise Misfit("names of members that are texts or numbers", name)
+        raise Misfit("a dict with strings or numbers as keys", name)
     return text.strip('"')
 
 

@@ -69,7 +69,7 @@ class Runner(NamedTuple):
         if self.text is not None:
             text = call.input if given is None else given.get("input", given.get(self.text))
             if not isinstance(text, str):
-                raise call.misfit("a custom tool takes one text, as the member 'input'")
+                raise call.misfit("a custom tool takes one string, under the key 'input'")
             return {self.text: text}
         value = call.parsed if given is None else given
         if self.arguments is not None:
@@ -373,7 +373,7 @@ def _runner(item: object, where: str) -> Runner | None:
     runner: Runner = item.runner
     if runner.is_method:
         hint = f"Take it from one: thing.{name_of(runner.run)}."
-        raise InvalidArgumentError(where, "a method of an object", f"{runner.name!r} of its class", hint)
+        raise InvalidArgumentError(where, "a method of an instance", f"the method {runner.name!r} of a class", hint)
     return runner
 
 
