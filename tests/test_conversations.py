@@ -206,7 +206,7 @@ def test_a_stream_that_is_read_to_its_end_is_kept(server: LocalServer, flavour: 
         (Reply.json({"error": "busy"}, status=429), None, RateLimitError),
         (streamed("Hel", "lo"), 1, None),
         (Reply.sse([chunk("Hel"), Pause(0.05), chunk("lo"), chunk(finish_reason="stop"), DONE]), 2, None),
-        (Reply.sse([DONE]), None, APIResponseValidationError),
+        (Reply.sse([DONE]), None, StreamTruncatedError),
     ],
 )
 def test_a_stream_that_is_not_leaves_no_trace(

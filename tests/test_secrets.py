@@ -135,7 +135,9 @@ def test_an_answer_without_role_goes_back_with_one(server: LocalServer, flavour:
     result = {"role": "tool", "tool_call_id": "c", "content": "x"}
     flavour.create(server.base_url, messages=[*HELLO, message, result])
     assert server.requests[-1].body["messages"][1]["role"] == "assistant"
-    assert "role" not in copy.copy(message).to_dict()
+    flavour.create(server.base_url, messages=[*HELLO, message.to_dict(), result])
+    assert server.requests[-1].body["messages"][1] == server.requests[-2].body["messages"][1]
+    assert copy.copy(message).to_dict()["role"] == "assistant"
 
 
 ODD_KEY = 'op/en+"<&' + "Sesame" * 3

@@ -109,7 +109,7 @@ def test_an_invented_parameter_reaches_create(tree: Path) -> None:
     )
     done = run(tree, "-c", send)
     assert '"invented":1' in done.stdout, done.stderr
-    assert "invented: expected a whole number or None, got 'one'" in done.stdout
+    assert "invented: expected an integer or None, got 'one'" in done.stdout
 
 
 def ref(name: str) -> dict[str, str]:
