@@ -1,5 +1,6 @@
 """Completion in editors (Jedi reads the source), IPython and Jupyter (which look at the live objects)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,10 +12,28 @@ pytest.importorskip("IPython")
 
 from IPython.core.completer import provisionalcompleter  # noqa: E402
 from IPython.core.interactiveshell import InteractiveShell  # noqa: E402
+from traitlets.config import Config  # noqa: E402
 
 ARGUMENTS = {*ChatCompletionRequestParam.__annotations__, *CallOptions.__annotations__}
 METHODS = ["create", "parse", "stream", "run_tools", "stream_tools", "with_raw_response.create"]
 IMPORTS = "from opper_chat import AsyncOpper, Opper\nclient = {}()\n"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_files_of_other_processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep the cache of Jedi and the history of IPython away from other processes that run these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jedi.settings, "cache_directory", str(tmp_path_factory.mktemp("jedi")))
+        patch.setenv("IPYTHONDIR", str(tmp_path_factory.mktemp("ipython")))
+        yield
+        InteractiveShell.clear_instance()
+
+
+def shell_with(client: Any) -> InteractiveShell:
+    """Return a shell that has this client and no history."""
+    shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
+    shell.user_ns["client"] = client
+    return shell
 
 
 @pytest.mark.parametrize("name", [*METHODS, "with_streaming_response.create"])
@@ -37,8 +56,7 @@ def test_jedi_completes_an_argument(client: str) -> None:
 @pytest.mark.parametrize("client", [Opper, AsyncOpper])
 def test_ipython_completes_the_arguments(client: Any, name: str) -> None:
     """Of a live client, as Jupyter asks for them too."""
-    shell = InteractiveShell.instance()
-    shell.user_ns["client"] = client(api_key="key")
+    shell = shell_with(client(api_key="key"))
     with provisionalcompleter():
         for prefix, expected in (("messa", "messages"), ("reaso", "reasoning_effort"), ("extra_b", "extra_body")):
             code = f"client.chat.completions.{name}({prefix}"
@@ -48,7 +66,6 @@ def test_ipython_completes_the_arguments(client: Any, name: str) -> None:
 
 def test_ipython_shows_the_signature() -> None:
     """With `?`."""
-    shell = InteractiveShell.instance()
-    shell.user_ns["client"] = Opper(api_key="key")
+    shell = shell_with(Opper(api_key="key"))
     definition = shell.object_inspect("client.chat.completions.create")["definition"]
     assert all(f"{name}: " in definition for name in ARGUMENTS)
