@@ -11,7 +11,6 @@ from flavours import HELLO, Flavour
 from hypothesis import given
 from hypothesis import strategies as st
 from opper_chat import ChatCompletion, InvalidArgumentError, Model
-from opper_chat._record import CallRecord
 from opper_chat.testing import LocalServer, Reply, chunk
 from opper_chat_api.models import ModelWithOptions
 
@@ -103,9 +102,7 @@ def test_a_mistake_inside_a_model_is_named_by_its_place(server: LocalServer, fla
 def answered(headers: dict[str, str] | None = None, **members: Any) -> ChatCompletion:
     """A completion that came with headers."""
     completion = ChatCompletion.from_dict({**ANSWER, **members})
-    call = CallRecord("http://localhost", {}, 0.0, stream=False)
-    call.headers = headers or {}
-    completion.came_by(call)
+    completion.headers = headers or {}
     return completion
 
 

@@ -14,7 +14,7 @@ from ._lenient_values import is_finish_reason, may_go_on, scalar_text
 from ._partial_json import FIRST_SAID, LAST_SAID, SCALARS, Text, copied, is_empty, merged, replaced
 from ._pieces import continue_thought, piece_of
 from ._response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
-from ._results import ChatCompletion
+from ._results import ChatCompletion, mark_as_snapshot
 from ._tool_calls import ToolCall, ToolCalls
 
 SETTLED_AFTER = 4096
@@ -163,7 +163,7 @@ class Accumulator:
         completion = {name: copied(member) for name, member in self._top.items()}
         completion["object"] = "chat.completion"
         completion["choices"] = [choice.to_dict() for _, choice in sorted(self._choices.items())]
-        return ChatCompletion.from_dict(completion).as_snapshot()
+        return mark_as_snapshot(ChatCompletion.from_dict(completion))
 
     def _count(self) -> None:
         self._added += 1

@@ -48,9 +48,9 @@ class ToolCall:
         try:
             value = _json.decode(self.arguments if self.arguments.strip() else "{}")
         except ValueError as error:
-            raise self.misfit(f"they are not JSON ({error})") from None
+            raise arguments_error(self, f"they are not JSON ({error})") from None
         if not is_object(value):
-            raise self.misfit("they are JSON, but no object")
+            raise arguments_error(self, "they are JSON, but no object")
         return value
 
     def arguments_as(self, hint: Class[T]) -> T:
@@ -65,11 +65,12 @@ class ToolCall:
         try:
             return convert(self.parsed, hint)
         except InvalidValueError as error:
-            raise self.misfit(str(error)) from None
+            raise arguments_error(self, str(error)) from None
 
-    def misfit(self, reason: str) -> ToolArgumentsError:
-        """Return the error that names this call."""
-        return ToolArgumentsError(self.name, self.id, reason, self.arguments or self.input)
+
+def arguments_error(call: ToolCall, reason: str) -> ToolArgumentsError:
+    """Return the error for a tool call whose arguments cannot be used."""
+    return ToolArgumentsError(call.name, call.id, reason, call.arguments or call.input)
 
 
 def asked(calls: Iterable[AnyToolCall] | None) -> list[ToolCall]:

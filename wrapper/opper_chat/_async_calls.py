@@ -17,7 +17,7 @@ from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
 from ._redirects import FOLLOWED
 from ._requests import prepare, split
 from ._responses import status_error
-from ._results import ChatCompletion
+from ._results import ChatCompletion, set_metadata
 from ._scopes import fill, holding
 from ._settings import ClientSettings
 
@@ -143,7 +143,7 @@ class AsyncCalls:
                     wait = call.failed(error, monotonic())
                     if wait is None:
                         if error.partial is not None:
-                            error.partial.came_by(call.record)
+                            set_metadata(error.partial, call.record)
                         raise
                 await sleep(wait)
         except BaseException as error:

@@ -80,10 +80,10 @@ class AsyncCompletions:
             call_parameters(**arguments)
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
-            from ._async_stream import AsyncStream  # streams are loaded by those who read them
+            from ._async_stream import AsyncStream, open_stream  # streams are loaded by those who read them
 
             try:
-                return await AsyncStream(self._calls, call, await self._calls.open(call), call_site()).opened()
+                return await open_stream(AsyncStream(self._calls, call, await self._calls.open(call), call_site()))
             except BaseException:
                 await self._calls.http.give_up(call)
                 raise

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ._async_calls import AsyncCalls
-from ._async_stream import AsyncReading
+from ._async_stream import AsyncReading, open_stream
 from ._call import Call
 from ._chunks import ReadChunk
 from ._event_maker import EventMaker
@@ -67,7 +67,7 @@ class AsyncStreamManager:
         call = self._call()
         try:
             stream = AsyncEventStream(self._calls, call, await self._calls.open(call), self._site)
-            self._stream = await stream.opened()
+            self._stream = await open_stream(stream)
         except BaseException:
             await self._calls.http.give_up(call)
             raise

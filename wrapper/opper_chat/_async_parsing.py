@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ._answers import Asked, asking_again
 from ._async_calls import AsyncCalls
 from ._async_event_stream import AsyncEventStream
+from ._async_stream import open_stream
 from ._call import Call
 from ._errors import AnswerError, APIError, InvalidAnswerError, add_explanation
 from ._options import check_retries
@@ -138,7 +139,7 @@ class AsyncParsedStreamManager(Generic[T]):
         call = self._call()
         try:
             stream = AsyncParsedStream[T](self._calls, call, await self._calls.open(call), self._site, self._asked)
-            self._stream = await stream.opened()
+            self._stream = await open_stream(stream)
         except BaseException:
             await self._calls.http.give_up(call)
             raise

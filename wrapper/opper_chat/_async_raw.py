@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Unpack
 from . import _json
 from ._async_calls import AsyncCalls
 from ._async_reply import AnyAsyncReply
-from ._async_stream import AsyncStream
+from ._async_stream import AsyncStream, settle
 from ._call import Call
 from ._call_signatures import list_arguments
 from ._completion_reader import read_completion
@@ -19,7 +19,7 @@ from ._errors import APIError
 from ._record import Attempt
 from ._requests import CallArguments
 from ._responses import not_json
-from ._results import ChatCompletion
+from ._results import ChatCompletion, set_metadata
 from ._transport import call_site
 
 if TYPE_CHECKING:
@@ -101,9 +101,9 @@ class _AsyncResponse:
             error.attempts = self.attempts
             self._call.describe(error)
             if error.partial is not None:
-                error.partial.came_by(self._call.record)
+                set_metadata(error.partial, self._call.record)
             raise
-        completion.came_by(self._call.record)
+        set_metadata(completion, self._call.record)
         return completion
 
     def _value(self, content: bytes) -> object:
@@ -160,7 +160,7 @@ class AsyncRawStream(_AsyncResponse):
         Raises:
             APIError: the answer is no stream, and what it is says that the call failed.
         """
-        return await self._stream.settle()
+        return await settle(self._stream)
 
 
 class AsyncRawCompletions:

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from ._answer_headers import request_id
 from ._async_bell import Bell
@@ -19,7 +19,8 @@ from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow
 from ._library import failures
-from ._record import Attempt
+from ._record import Attempt, set_completion
+from ._results import set_metadata
 from ._served import trace_id
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ DRAIN_SECONDS = 0.1
 """How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
 
 DRAIN_BYTES = 65536
+
+
+AnyReading = TypeVar("AnyReading", bound="AsyncReading")
 
 
 class AsyncReading:
@@ -66,7 +70,7 @@ class AsyncReading:
         if self._flow.settled:
             self._flow.ahead = response.ahead()
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
-        self._call.record.brings(self._flow.so_far)
+        set_completion(self._call.record, self._flow.so_far)
 
     @property
     def response(self) -> httpx.Response:
@@ -100,7 +104,7 @@ class AsyncReading:
     def snapshot(self) -> ChatCompletion:
         """The completion as far as its chunks were handed out, made when it is asked for."""
         completion = self._flow.accumulator.snapshot()
-        completion.came_by(self._call.record)
+        set_metadata(completion, self._call.record)
         return completion
 
     current_completion_snapshot = snapshot
@@ -193,21 +197,13 @@ class AsyncReading:
         drop(self._response, pieces, self._holders.dropped)
         warnings.warn(f"a stream made at {self._site} was never closed", ResourceWarning, stacklevel=1, source=self)
 
-    async def settle(self) -> Self:
+    async def _settle(self) -> Self:
         """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
         while not (self._flow.settled or self._ended or self._closed):
             await self._receive()
             if self._flow.over and not self._flow.waiting:
                 await self._conclude()
         return self
-
-    async def opened(self) -> Self:
-        """Do what `settle` does before the caller has the stream, and so cannot close it."""
-        try:
-            return await self.settle()
-        except BaseException:
-            await self.close()
-            raise
 
     async def _next_chunk(self) -> ReadChunk | None:
         """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
@@ -234,7 +230,7 @@ class AsyncReading:
         if failure is not None:
             wait = self._call.failed(failure, monotonic(), final=bool(self._flow.chunks_received))
             if failure.partial is not None:
-                failure.partial.came_by(self._call.record)
+                set_metadata(failure.partial, self._call.record)
             if wait is not None:
                 await self._begin_anew(wait)
                 return
@@ -326,6 +322,20 @@ class AsyncReading:
         error.attempts = self.attempts
         self._call.describe(error)
         return error
+
+
+async def settle(stream: AnyReading) -> AnyReading:
+    """Read until the response is known to be a stream, and return the stream. Raise the error that it is instead."""
+    return await stream._settle()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+async def open_stream(stream: AnyReading) -> AnyReading:
+    """Do the same as `settle`, and close the stream if it raises, because the caller does not have the stream yet."""
+    try:
+        return await settle(stream)
+    except BaseException:
+        await stream.close()
+        raise
 
 
 class _Texts:

@@ -15,10 +15,10 @@ from ._observers import begin as tell_beginning
 from ._observers import end as tell_end
 from ._options import Secret
 from ._permits import Permit
-from ._record import CallRecord, Outcome
+from ._record import CallRecord, Outcome, set_completion
 from ._redirects import MOST_REDIRECTS, redirect_target
 from ._requests import PreparedRequest
-from ._results import ChatCompletion
+from ._results import ChatCompletion, set_metadata
 from ._retries import Retries
 from ._settings import ClientSettings
 
@@ -142,8 +142,8 @@ class Call:
     def complete(self, completion: ChatCompletion, now: float) -> None:
         """Take note of the whole answer, and tell of the end."""
         self._succeeded(now)
-        completion.came_by(self.record)
-        self.record.brings(completion)
+        set_metadata(completion, self.record)
+        set_completion(self.record, completion)
         self._end("complete", now)
 
     def finish(self, now: float) -> None:

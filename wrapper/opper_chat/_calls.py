@@ -18,7 +18,7 @@ from ._redirects import FOLLOWED
 from ._reply import AnyReply
 from ._requests import prepare, split
 from ._responses import status_error
-from ._results import ChatCompletion
+from ._results import ChatCompletion, set_metadata
 from ._scopes import fill, holding
 from ._settings import ClientSettings
 from ._wait import Accept, sleep
@@ -149,7 +149,7 @@ class Calls:
                     wait = call.failed(error, monotonic())
                     if wait is None:
                         if error.partial is not None:
-                            error.partial.came_by(call.record)
+                            set_metadata(error.partial, call.record)
                         raise
                 sleep(wait)
         except BaseException as error:

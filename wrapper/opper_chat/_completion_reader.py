@@ -15,7 +15,7 @@ from ._json import is_array, is_object
 from ._lenient_values import is_withheld, scalar_text
 from ._response_limits import DEFAULT_LIMITS, ResponseLimits
 from ._responses import exceeded_limit, not_json, status_error, with_excerpt
-from ._results import ChatCompletion
+from ._results import ChatCompletion, mark_as_snapshot
 
 
 def read_completion(
@@ -155,4 +155,4 @@ def _partial(body: object) -> ChatCompletion | None:
     except DecodeError:
         return None
     has_message = any(choice.message != ChatCompletionMessage(role="assistant") for choice in completion.choices)
-    return completion.as_snapshot() if has_message else None
+    return mark_as_snapshot(completion) if has_message else None

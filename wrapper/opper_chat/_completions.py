@@ -82,10 +82,10 @@ class Completions:
             call_parameters(**arguments)
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
-            from ._stream import Stream  # streams are loaded by those who read them
+            from ._stream import Stream, open_stream  # streams are loaded by those who read them
 
             try:
-                return Stream(self._calls, call, self._calls.open(call), call_site()).opened()
+                return open_stream(Stream(self._calls, call, self._calls.open(call), call_site()))
             except BaseException:
                 self._calls.http.give_up(call)
                 raise

@@ -329,6 +329,7 @@ class APIStatusError(APIError):
     """The answer has a status that is not 2xx."""
 
     status_code: int
+    """The HTTP status."""
 
     @property
     def response(self) -> ErrorResponse:

@@ -33,12 +33,11 @@ from ._events import (
     ToolCallDeltaEvent,
     ToolCallDoneEvent,
     UsageEvent,
-    call_model,
 )
 from ._json import is_array, is_object
 from ._lenient_values import is_finish_reason, may_go_on
 from ._pieces import piece_of, reasoning_of
-from ._said import Said, SaidAudio
+from ._said import Said, SaidAudio, call_model
 from ._tool_calls import ToolCall, ToolCalls
 
 

@@ -13,7 +13,7 @@ from ._calls import Calls
 from ._chunks import ReadChunk
 from ._event_maker import EventMaker
 from ._events import StreamEvent
-from ._stream import Reading
+from ._stream import Reading, open_stream
 
 if TYPE_CHECKING:
     from ._reply import AnyReply
@@ -71,7 +71,7 @@ class StreamManager:
         call = self._call()
         try:
             stream = EventStream(self._calls, call, self._calls.open(call), self._site)
-            self._stream = stream.opened()
+            self._stream = open_stream(stream)
         except BaseException:
             self._calls.http.give_up(call)
             raise

@@ -5,18 +5,14 @@ Every event has a ``snapshot``, and ``index``, its choice, unless it is of the w
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias, cast
+from typing import ClassVar, Literal, TypeAlias
 
 from attrs import field, frozen
 from opper_chat_api.models import (
     ChatCompletionChunk,
-    ChatCompletionMessage,
     CompletionUsage,
-    CustomToolCall,
     FunctionCall,
     FunctionCallDelta,
-    FunctionToolCall,
-    OtherToolCall,
     TokenLogprob,
 )
 
@@ -24,11 +20,9 @@ from ._accumulator import Accumulator
 from ._content import OfAnyType
 from ._partial_json import partial_json
 from ._results import ChatCompletion
-from ._said import Said, SaidAudio
+from ._said import AnyToolCall, Said, SaidAudio, call_model
 from ._tool_calls import ToolCall
 from ._tool_errors import ToolArgumentsError
-
-AnyToolCall: TypeAlias = FunctionToolCall | CustomToolCall | OtherToolCall
 
 
 @frozen
@@ -42,11 +36,18 @@ class _WithCompletion:
 
 
 @frozen
+class _OfAChoice:
+    index: int
+    """The index of the choice, from 0."""
+
+
+@frozen
 class ChunkEvent(_WithCompletion):
     """A chunk came. The events of what it brought follow."""
 
     type: ClassVar[Literal["chunk"]] = "chunk"
     chunk: ChatCompletionChunk
+    """The chunk."""
 
 
 @frozen
@@ -55,6 +56,7 @@ class UsageEvent(_WithCompletion):
 
     type: ClassVar[Literal["usage"]] = "usage"
     usage: CompletionUsage
+    """The tokens that the call consumed."""
 
 
 @frozen
@@ -63,6 +65,7 @@ class DoneEvent:
 
     type: ClassVar[Literal["done"]] = "done"
     snapshot: ChatCompletion
+    """The completion."""
 
     @property
     def completion(self) -> ChatCompletion:
@@ -71,9 +74,9 @@ class DoneEvent:
 
 
 @frozen
-class _TextDelta:
-    index: int
+class _TextDelta(_OfAChoice):
     delta: str
+    """The text that was added."""
     _said: Said = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
@@ -84,9 +87,9 @@ class _TextDelta:
 
 
 @frozen
-class _TextDone:
-    index: int
+class _TextDone(_OfAChoice):
     snapshot: str
+    """The whole text."""
 
 
 class ContentDeltaEvent(OfAnyType, _TextDelta):
@@ -147,20 +150,20 @@ class ReasoningDoneEvent(_TextDone):
 
 
 @frozen
-class ToolCallDeltaEvent:
-    """A fragment of a tool call. `ToolCallDoneEvent` says when the call may be acted upon.
-
-    ``place`` says which of the choice's calls, from 0 in the order of their appearance. ``arguments_delta`` is what
-    was added to the arguments of a function, ``input_delta`` to the input of a custom tool.
-    """
+class ToolCallDeltaEvent(_OfAChoice):
+    """A fragment of a tool call. `ToolCallDoneEvent` says when the call may be acted upon."""
 
     type: ClassVar[Literal["tool_call.delta"]] = "tool_call.delta"
-    index: int
     place: int
+    """Which of the tool calls of the choice, from 0 in the order of their appearance."""
     id: str | None
+    """The id of the call, or None if it has not come yet."""
     name: str | None
+    """The name of the function or custom tool, or None if it has not come yet."""
     arguments_delta: str
+    """The text that was added to the arguments of a function."""
     input_delta: str
+    """The text that was added to the input of a custom tool."""
     _call: ToolCall = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
@@ -186,22 +189,23 @@ class ToolCallDeltaEvent:
 
 
 @frozen
-class ToolCallDoneEvent:
+class ToolCallDoneEvent(_OfAChoice):
     """A tool call has ended. Comes once a call, and never for one inside of which the stream was cut.
 
     It is looked for when another call of the choice begins, when the choice gets its finish reason, and when the stream
     is complete, by the rule of `_tool_calls.ToolCall.whole`. A call that was cut off stays in the completion.
-
-    ``index`` and ``place`` are those of `ToolCallDeltaEvent`. ``arguments`` is the text as the model wrote it.
     """
 
     type: ClassVar[Literal["tool_call.done"]] = "tool_call.done"
-    index: int
     place: int
+    """Which of the tool calls of the choice, from 0 in the order of their appearance."""
     name: str
+    """The name of the function or custom tool."""
     arguments: str
+    """The arguments of a function: JSON text, as the model wrote it."""
     _parsed: object
     snapshot: AnyToolCall
+    """The call."""
     _problem: str = field(default="", repr=False)
 
     @property
@@ -225,13 +229,14 @@ class ToolCallDoneEvent:
 
 
 @frozen
-class FunctionCallDeltaEvent:
+class FunctionCallDeltaEvent(_OfAChoice):
     """A piece of a function call, the way of calling that `tool_calls` replaced. `FunctionCallDoneEvent` ends it."""
 
     type: ClassVar[Literal["function_call.delta"]] = "function_call.delta"
-    index: int
     name: str | None
+    """The name of the function, or None if it has not come yet."""
     arguments_delta: str
+    """The text that was added to the arguments of a function."""
     _call: ToolCall = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
@@ -252,15 +257,17 @@ class FunctionCallDeltaEvent:
 
 
 @frozen
-class FunctionCallDoneEvent:
+class FunctionCallDoneEvent(_OfAChoice):
     """The function call has ended, by the rule of `ToolCallDoneEvent`."""
 
     type: ClassVar[Literal["function_call.done"]] = "function_call.done"
-    index: int
     name: str
+    """The name of the function or custom tool."""
     arguments: str
+    """The arguments of a function: JSON text, as the model wrote it."""
     _parsed: object
     snapshot: FunctionCall
+    """The call."""
     _problem: str = field(default="", repr=False)
 
     @property
@@ -281,14 +288,16 @@ class FunctionCallDoneEvent:
 
 
 @frozen
-class AudioDeltaEvent:
+class AudioDeltaEvent(_OfAChoice):
     """More of the answer as sound: of its data, in base64, of the transcript of it, or both."""
 
     type: ClassVar[Literal["audio.delta"]] = "audio.delta"
-    index: int
     id: str | None
+    """The id of the audio, or None if the server sent none."""
     data_delta: str
+    """The data that was added, in base64."""
     transcript_delta: str
+    """The text that was added to the transcript."""
     _said: SaidAudio = field(repr=False, eq=False)
     _data: int = field(repr=False, eq=False)
     _transcript: int = field(repr=False, eq=False)
@@ -310,21 +319,24 @@ class AudioDeltaEvent:
 
 
 @frozen
-class AudioDoneEvent:
+class AudioDoneEvent(_OfAChoice):
     """The sound is whole, as far as the model made it."""
 
     type: ClassVar[Literal["audio.done"]] = "audio.done"
-    index: int
     id: str | None
+    """The id of the audio, or None if the server sent none."""
     data: str
+    """The data, in base64."""
     transcript: str
+    """The transcript of the audio."""
     snapshot: dict[str, object]
+    """The audio as JSON."""
 
 
 @frozen
-class _LogprobsDelta:
-    index: int
+class _LogprobsDelta(_OfAChoice):
     delta: list[TokenLogprob]
+    """The log probabilities of the tokens that were added."""
     _said: Said = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
@@ -335,9 +347,9 @@ class _LogprobsDelta:
 
 
 @frozen
-class _LogprobsDone:
-    index: int
+class _LogprobsDone(_OfAChoice):
     snapshot: list[TokenLogprob]
+    """The log probabilities of all tokens."""
 
 
 class LogprobsContentDeltaEvent(_LogprobsDelta):
@@ -378,9 +390,3 @@ StreamEvent: TypeAlias = (
     | LogprobsDeltaEvent | LogprobsDoneEvent | UsageEvent | DoneEvent
 )  # fmt: skip
 """An event of a stream: type checkers tell which by ``event.type == "content.delta"``."""
-
-
-def call_model(call: ToolCall, length: int | None = None) -> AnyToolCall:
-    """Return a tool call as a model, with no more than this length of its text."""
-    message = ChatCompletionMessage.from_dict({"tool_calls": [call.to_dict(length)]})
-    return cast("list[AnyToolCall]", message.tool_calls)[0]

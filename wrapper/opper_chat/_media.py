@@ -20,7 +20,9 @@ from ._options import check_count
 class SupportsRead(Protocol):
     """A file that is open for reading bytes."""
 
-    def read(self, size: int = -1, /) -> bytes: ...
+    def read(self, size: int = -1, /) -> bytes:
+        """Read at most this many bytes, or all of them if the size is negative."""
+        ...
 
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | SupportsRead

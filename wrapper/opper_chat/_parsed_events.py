@@ -74,6 +74,7 @@ class ParsedDoneEvent(DoneEvent, Generic[T]):
     """The stream is complete, and this is the completion. The last event."""
 
     snapshot: ParsedChatCompletion[T]
+    """The completion, whose ``parsed`` is the value."""
 
     @property
     def completion(self) -> ParsedChatCompletion[T]:

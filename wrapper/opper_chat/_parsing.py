@@ -20,6 +20,7 @@ from ._parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
 from ._record import Attempt
 from ._requests import check_extra_keys
 from ._results import ChatCompletion
+from ._stream import open_stream
 
 if TYPE_CHECKING:
     from ._reply import AnyReply
@@ -149,7 +150,7 @@ class ParsedStreamManager(Generic[T]):
             stream = ParsedStream[T](
                 self._calls, call, self._calls.open(call), self._site, self._asked
             )
-            self._stream = stream.opened()
+            self._stream = open_stream(stream)
         except BaseException:
             self._calls.http.give_up(call)
             raise

@@ -20,8 +20,8 @@ from ._record import Attempt
 from ._reply import AnyReply
 from ._requests import CallArguments
 from ._responses import not_json
-from ._results import ChatCompletion
-from ._stream import Stream
+from ._results import ChatCompletion, set_metadata
+from ._stream import Stream, settle
 from ._transport import call_site
 
 if TYPE_CHECKING:
@@ -103,9 +103,9 @@ class _Response:
             error.attempts = self.attempts
             self._call.describe(error)
             if error.partial is not None:
-                error.partial.came_by(self._call.record)
+                set_metadata(error.partial, self._call.record)
             raise
-        completion.came_by(self._call.record)
+        set_metadata(completion, self._call.record)
         return completion
 
     def _value(self, content: bytes) -> object:
@@ -162,7 +162,7 @@ class RawStream(_Response):
         Raises:
             APIError: the answer is no stream, and what it is says that the call failed.
         """
-        return self._stream.settle()
+        return settle(self._stream)
 
 
 class RawCompletions:

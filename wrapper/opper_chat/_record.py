@@ -76,9 +76,10 @@ class CallRecord:
         """The completion, of a stream as far as it came, made when it is asked for; None where nothing came."""
         return self._completion() if callable(self._completion) else self._completion
 
-    def brings(self, completion: ChatCompletion | Callable[[], ChatCompletion | None]) -> None:
-        """Take the completion, or what makes it when it is asked for."""
-        self._completion = completion
+
+def set_completion(record: CallRecord, completion: ChatCompletion | Callable[[], ChatCompletion | None]) -> None:
+    """Set the completion of a call, or the function that returns it when the completion is read."""
+    record._completion = completion  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 class Observer(Protocol):

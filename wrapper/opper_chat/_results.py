@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from attrs import define, field
 from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCompletion
@@ -68,11 +68,6 @@ class ChatCompletion(GeneratedCompletion):
             return ""
         raise self._no_choice("text")
 
-    def as_snapshot(self) -> Self:
-        """Return this completion, marked as one of which there may be more."""
-        self._is_snapshot = True
-        return self
-
     def _no_choice(self, asked_for: str) -> APIResponseValidationError:
         error = APIResponseValidationError(
             f"The completion has no choices, and so no {asked_for}.", headers=self.headers, body=self.to_dict()
@@ -80,12 +75,6 @@ class ChatCompletion(GeneratedCompletion):
         error.partial = self
         error.attempts = self.attempts
         return error
-
-    def came_by(self, call: CallRecord) -> None:
-        """Take over how it came."""
-        self.request_id = call.request_id
-        self.headers = call.headers
-        self.attempts = tuple(call.attempts)
 
     @property
     def served_model(self) -> str | None:
@@ -127,3 +116,16 @@ class ChatCompletion(GeneratedCompletion):
         if self._is_snapshot:
             return []
         raise self._no_choice("tool calls")
+
+
+def set_metadata(completion: ChatCompletion, record: CallRecord) -> None:
+    """Set the request id, the headers and the attempts of a completion from the record of its call."""
+    completion.request_id = record.request_id
+    completion.headers = record.headers
+    completion.attempts = tuple(record.attempts)
+
+
+def mark_as_snapshot(completion: ChatCompletion) -> ChatCompletion:
+    """Mark a completion as one to which more may be added, and return it."""
+    completion._is_snapshot = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return completion

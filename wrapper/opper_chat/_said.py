@@ -1,11 +1,19 @@
-"""What the events of a stream have told of a choice: its texts, their log probabilities, its audio. No I/O."""
+"""What the events of a stream have told of a choice: its texts, their log probabilities, its audio, its tool calls.
+
+No I/O.
+"""
 
 from __future__ import annotations
 
-from opper_chat_api.models import TokenLogprob
+from typing import TypeAlias, cast
+
+from opper_chat_api.models import ChatCompletionMessage, CustomToolCall, FunctionToolCall, OtherToolCall, TokenLogprob
 
 from ._json import is_array, is_object
 from ._partial_json import SETTLED_AT, Text, copied, merged
+from ._tool_calls import ToolCall
+
+AnyToolCall: TypeAlias = FunctionToolCall | CustomToolCall | OtherToolCall
 
 
 class Said:
@@ -79,3 +87,9 @@ class SaidAudio:
 
 
 _AUDIO_TEXTS = ("data", "transcript")
+
+
+def call_model(call: ToolCall, length: int | None = None) -> AnyToolCall:
+    """Return a tool call as a model, with no more than this length of its text."""
+    message = ChatCompletionMessage.from_dict({"tool_calls": [call.to_dict(length)]})
+    return cast("list[AnyToolCall]", message.tool_calls)[0]

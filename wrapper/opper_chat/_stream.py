@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from ._answer_headers import request_id
 from ._bell import Bell
@@ -19,8 +19,9 @@ from ._chunks import ReadChunk
 from ._errors import APIError, StreamTruncatedError
 from ._flow import ChatCompletion, ChatCompletionChunk, StreamFlow
 from ._library import failures
-from ._record import Attempt
+from ._record import Attempt, set_completion
 from ._reply import AnyReply
+from ._results import set_metadata
 from ._served import trace_id
 from ._wait import can_interrupt, drop, free, interrupt, time_limit, where
 
@@ -31,6 +32,9 @@ DRAIN_SECONDS = 0.1
 """How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
 
 DRAIN_BYTES = 65536
+
+
+AnyReading = TypeVar("AnyReading", bound="Reading")
 
 
 class Reading:
@@ -68,7 +72,7 @@ class Reading:
         if self._flow.settled:
             self._flow.ahead = response.ahead()
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
-        self._call.record.brings(self._flow.so_far)
+        set_completion(self._call.record, self._flow.so_far)
 
     @property
     def response(self) -> httpx.Response:
@@ -102,7 +106,7 @@ class Reading:
     def snapshot(self) -> ChatCompletion:
         """The completion as far as its chunks were handed out, made when it is asked for."""
         completion = self._flow.accumulator.snapshot()
-        completion.came_by(self._call.record)
+        set_metadata(completion, self._call.record)
         return completion
 
     current_completion_snapshot = snapshot
@@ -203,21 +207,13 @@ class Reading:
             source=self,
         )
 
-    def settle(self) -> Self:
+    def _settle(self) -> Self:
         """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
         while not (self._flow.settled or self._ended or self._closed):
             self._receive()
             if self._flow.over and not self._flow.waiting:
                 self._conclude()
         return self
-
-    def opened(self) -> Self:
-        """Do what `settle` does before the caller has the stream, and so cannot close it."""
-        try:
-            return self.settle()
-        except BaseException:
-            self.close()
-            raise
 
     def _next_chunk(self) -> ReadChunk | None:
         """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
@@ -244,7 +240,7 @@ class Reading:
         if failure is not None:
             wait = self._call.failed(failure, monotonic(), final=bool(self._flow.chunks_received))
             if failure.partial is not None:
-                failure.partial.came_by(self._call.record)
+                set_metadata(failure.partial, self._call.record)
             if wait is not None:
                 self._begin_anew(wait)
                 return
@@ -338,6 +334,20 @@ class Reading:
         error.attempts = self.attempts
         self._call.describe(error)
         return error
+
+
+def settle(stream: AnyReading) -> AnyReading:
+    """Read until the response is known to be a stream, and return the stream. Raise the error that it is instead."""
+    return stream._settle()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def open_stream(stream: AnyReading) -> AnyReading:
+    """Do the same as `settle`, and close the stream if it raises, because the caller does not have the stream yet."""
+    try:
+        return settle(stream)
+    except BaseException:
+        stream.close()
+        raise
 
 
 class _Texts:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 from . import _json
 from ._answers import Asked
-from ._asks import ToolCall, asked
+from ._asks import ToolCall, arguments_error, asked
 from ._assistant_messages import sendable, with_ids
 from ._checks import describe
 from ._errors import InvalidArgumentError
@@ -30,7 +30,7 @@ from ._tool_errors import (
 )
 from ._tool_jobs import Job
 from ._tool_results import encodable_text, result_error, result_text, tool_result
-from ._tool_run import CalledTool, ToolRun
+from ._tool_run import CalledTool, ToolRun, set_parsed
 from ._tools import Runner, Toolbox
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ class Plan:
         message = with_ids(completion.message, run.turns)
         if not message.tool_calls:
             run.messages.append(message)
-            run.end(self._asked.parsed(completion, None, b"").parsed)
+            set_parsed(run, self._asked.parsed(completion, None, b"").parsed)
             return []
         calls = asked(message.tool_calls)
         run.pending = [call for call in calls if self.tools.hands_back(call)]
@@ -303,11 +303,13 @@ class Plan:
         choice = self.run.completion.choices[0]
         if choice.finish_reason in ("length", "content_filter"):
             if call.type == "custom" or not call.arguments.strip():
-                raise call.misfit(f"the answer ended early ({choice.finish_reason})")
+                raise arguments_error(call, f"the answer ended early ({choice.finish_reason})")
             try:
                 _ = call.parsed
             except ToolArgumentsError as error:
-                raise call.misfit(f"the answer ended early ({choice.finish_reason}), {error.reason}") from None
+                raise arguments_error(
+                    call, f"the answer ended early ({choice.finish_reason}), {error.reason}"
+                ) from None
 
     def _check_limits(self, calls: list[CalledTool]) -> None:
         settings, run = self.settings, self.run

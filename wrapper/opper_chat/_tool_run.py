@@ -102,9 +102,10 @@ class ToolRun(Generic[T_co]):
         value: T_co = self._parsed[0]
         return value
 
-    def end(self, parsed: object) -> None:
-        """Take note of the value of the last answer."""
-        self._parsed = [parsed]
+
+def set_parsed(run: ToolRun[Any], value: object) -> None:
+    """Set the parsed value of the last completion of a run."""
+    run._parsed = [value]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 def _added(objects: list[dict[str, Any]]) -> dict[str, Any]:
@@ -125,6 +126,7 @@ class TurnStartedEvent:
 
     type: ClassVar[Literal["turn.started"]] = "turn.started"
     turn: int
+    """The number of the turn, from 1."""
 
 
 @frozen
@@ -168,7 +170,9 @@ class TurnDoneEvent:
 
     type: ClassVar[Literal["turn.done"]] = "turn.done"
     turn: int
+    """The number of the turn, from 1."""
     completion: ChatCompletion = field(repr=False)
+    """The completion of the turn."""
 
 
 @frozen
@@ -177,6 +181,7 @@ class RunDoneEvent:
 
     type: ClassVar[Literal["run.done"]] = "run.done"
     run: ToolRun[object]
+    """The result of the run."""
 
 
 RunStep: TypeAlias = TurnStartedEvent | ToolStartedEvent | ToolResultEvent | TurnDoneEvent | RunDoneEvent

@@ -13,7 +13,7 @@ from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.custom_tool import CustomTool
 from opper_chat_api.models.function_tool import FunctionTool
 
-from ._asks import ToolCall
+from ._asks import ToolCall, arguments_error
 from ._checks import check_flags, check_strings, describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping, is_sequence
@@ -69,19 +69,19 @@ class Runner(NamedTuple):
         if self.text is not None:
             text = call.input if given is None else given.get("input", given.get(self.text))
             if not isinstance(text, str):
-                raise call.misfit("a custom tool takes one string, under the key 'input'")
+                raise arguments_error(call, "a custom tool takes one string, under the key 'input'")
             return {self.text: text}
         value = call.parsed if given is None else given
         if self.arguments is not None:
             try:
                 return self.arguments.read(value)
             except InvalidValueError as error:
-                raise call.misfit(str(error)) from None
+                raise arguments_error(call, str(error)) from None
         try:
             context = {} if self.context is None else {self.context: None}
             inspect.signature(self.run).bind(**value, **context)
         except TypeError as error:
-            raise call.misfit(str(error)) from None
+            raise arguments_error(call, str(error)) from None
         return value
 
 
@@ -89,11 +89,11 @@ class _Callable(Generic[P, R]):
     """What both kinds of tools have in common: they can be called as the function that they are made of."""
 
     __wrapped__: Callable[P, R]
-    runner: Runner
+    _runner: Runner
 
     def _wrap(self, function: Callable[P, R], runner: Runner) -> None:
         functools.update_wrapper(self, function, updated=())
-        self.runner = runner
+        self._runner = runner
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.__wrapped__(*args, **kwargs)
@@ -105,7 +105,7 @@ class _Callable(Generic[P, R]):
             if hasattr(self, name):
                 setattr(bound, name, getattr(self, name))
         method: Any = MethodType(cast("Callable[..., Any]", self.__wrapped__), instance)
-        bound._wrap(method, self.runner._replace(run=method, is_method=False))  # noqa: SLF001
+        bound._wrap(method, self._runner._replace(run=method, is_method=False))  # noqa: SLF001
         return bound
 
     def __eq__(self, other: object) -> bool:
@@ -137,7 +137,7 @@ class Tool(_Callable[P, R], FunctionTool):  # type: ignore[misc]  # it is one fu
     def __get__(self: Tool[Concatenate[Owner, Q], R], instance: Owner, owner: type | None = None) -> Tool[Q, R]: ...
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None or not self.runner.is_method else self._of(instance)
+        return self if instance is None or not self._runner.is_method else self._of(instance)
 
 
 class TextTool(_Callable[P, R], CustomTool):  # type: ignore[misc]  # as above
@@ -159,7 +159,7 @@ class TextTool(_Callable[P, R], CustomTool):  # type: ignore[misc]  # as above
     ) -> TextTool[Q, R]: ...
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        return self if instance is None or not self.runner.is_method else self._of(instance)
+        return self if instance is None or not self._runner.is_method else self._of(instance)
 
 
 @overload
@@ -370,7 +370,7 @@ class Toolbox:
 def _runner(item: object, where: str) -> Runner | None:
     if not isinstance(item, Tool | TextTool):
         return None
-    runner: Runner = item.runner
+    runner: Runner = item._runner  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     if runner.is_method:
         hint = f"Take it from one: thing.{name_of(runner.run)}."
         raise InvalidArgumentError(where, "a method of an instance", f"the method {runner.name!r} of a class", hint)

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import h11
 
-from ._script import ReceivedRequest
+from ._script import ReceivedRequest, received_request
 
 _MORE = 65536
 """No head is longer."""
@@ -62,7 +62,7 @@ def _passing(head: h11.Request, content: bytes, raw: bytes) -> Passing:
         raw = raw.replace(head.target, target, 1)
     path, _, query = target.partition(b"?")
     method = head.method.decode("ascii")
-    return Passing(ReceivedRequest.of(method, unquote(path.decode("ascii")), query, head.headers, content), raw)
+    return Passing(received_request(method, unquote(path.decode("ascii")), query, head.headers, content), raw)
 
 
 class AnswerReader:

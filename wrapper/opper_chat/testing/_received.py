@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ._script import ReceivedRequest
+from ._script import ReceivedRequest, received_request
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
@@ -24,4 +24,4 @@ async def read_content(receive: Receive) -> bytes | None:
 
 def read_request(scope: Scope, content: bytes) -> ReceivedRequest:
     """Return what is kept of a request: its key is not."""
-    return ReceivedRequest.of(scope["method"], scope["path"], scope["query_string"], scope["headers"], content)
+    return received_request(scope["method"], scope["path"], scope["query_string"], scope["headers"], content)

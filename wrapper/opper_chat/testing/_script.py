@@ -9,7 +9,7 @@ import msgspec
 
 from ._json import is_list, is_object
 
-__all__ = ["CUT", "Cut", "Event", "Pause", "Piece", "ReceivedRequest", "Reply", "Scripted", "chunk"]
+__all__ = ["CUT", "Cut", "Event", "Pause", "Piece", "ReceivedRequest", "Reply", "Scripted", "chunk", "received_request"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,18 +165,6 @@ class ReceivedRequest:
     content: bytes
     """The body as it was sent."""
 
-    @classmethod
-    def of(cls, method: str, path: str, query: bytes, headers: Iterable[tuple[bytes, bytes]], content: bytes) -> Self:
-        """Read what came over the wire; header names are in lower case already."""
-        named = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
-        if "authorization" in named:
-            named["authorization"] = "***"
-        try:
-            body: object = msgspec.json.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            body = None
-        return cls(method, path, query.decode("latin-1"), named, body if is_object(body) else {}, content)
-
     @property
     def model(self) -> object:
         """The member `model` of the body: a name, or whatever else was sent; None where there is none."""
@@ -193,6 +181,20 @@ class ReceivedRequest:
         if not is_list(messages) or not all(map(is_object, messages)):
             raise AssertionError(f"messages is no list of objects: {messages!r}")
         return messages
+
+
+def received_request(
+    method: str, path: str, query: bytes, headers: Iterable[tuple[bytes, bytes]], content: bytes
+) -> ReceivedRequest:
+    """Return the record of a request. The names of its headers are in lower case."""
+    named = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
+    if "authorization" in named:
+        named["authorization"] = "***"
+    try:
+        body: object = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = None
+    return ReceivedRequest(method, path, query.decode("latin-1"), named, body if is_object(body) else {}, content)
 
 
 Scripted: TypeAlias = Reply | Callable[[ReceivedRequest], Reply | None]
