@@ -162,10 +162,13 @@ def test_an_unregistered_status_is_no_surprise() -> None:
     assert "unregistered" in failure(799, b"").message
 
 
-def test_a_redirect_that_is_not_followed_is_described() -> None:
-    """Where it leads, and which are followed."""
-    assert "only 307 and 308 to the same" in failure(302, b"", {"location": "https://elsewhere"}).message
-    assert "https://elsewhere" in failure(307, b"", {"location": "https://elsewhere"}).message
+def test_a_body_without_a_content_type() -> None:
+    """The text says so in words."""
+    assert (
+        str(failure(500, b"x"))
+        == "500: The server answered 500 (Internal Server Error) with a body without a content type: x"
+    )
+    assert "with a body without a content type that is not JSON" in failure(200, b"x").message
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Redirects: 307 and 308 to the same origin are followed with method and body, and no key goes to another one."""
 
 import asyncio
+import pickle
+import re
 import time
 from typing import Any
 
@@ -146,6 +148,8 @@ def test_a_location_of_another_origin_in_disguise(server: LocalServer, flavour: 
     with pytest.raises(APIStatusError) as caught:
         flavour.create(server.base_url, {"api_key": KEY}, messages=HELLO)
     assert caught.value.status_code == 307
+    assert "It redirects " in str(caught.value)
+    assert "password" not in str(caught.value)
     assert len(server.requests) == 1
 
 
@@ -165,7 +169,76 @@ def test_a_loop_ends(server: LocalServer, flavour: Flavour) -> None:
         flavour.create(server.base_url, {"max_retries": 2}, messages=HELLO)
     assert caught.value.status_code == 307
     assert len(server.requests) == len(caught.value.attempts) == 21
-    assert "after 21 attempts" in str(caught.value)
+    assert re.fullmatch(
+        r"307: The server answered 307 \(Temporary Redirect\) with a body without a content type: Moved "
+        r"\[after 20 redirects.*\] It redirects to http://.*/v2/openai/chat/completions, which is not followed: "
+        r"20 redirects were followed already, the most of one attempt\.",
+        str(caught.value),
+    )
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["own-connections", "http_client"])
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("status", "location", "shown", "reason"),
+    [
+        (307, "https://elsewhere.example/v1", "https://elsewhere.example/v1", "only an address with the scheme, host"),
+        (308, "http://me:sesame@elsewhere.example/v1?token=sesame#sesame", "http://***@elsewhere.example/v1",
+         "only an address with the scheme, host and port"),
+        (302, "/v1/x?sig=sesame", "{origin}/v1/x", "only 307 and 308 keep the method and the body"),
+        (307, f"https://elsewhere.example/{KEY}", "https://elsewhere.example/[removed]", "only an address"),
+    ],
+)  # fmt: skip
+def test_a_message_of_the_server_does_not_hide_the_target(
+    server: LocalServer, flavour: Flavour, way: str, status: int, location: str, shown: str, reason: str, own: bool
+) -> None:
+    """The text says what the server said, where the redirect leads and why it is not followed; no secret of the URL."""
+    server.reply(Reply.json({"error": "moved"}, status=status, headers={"location": location}))
+    with pytest.raises(APIStatusError) as caught:
+        answer(flavour, way, own, api_key=KEY, base_url=server.base_url, max_retries=2)
+    shown = shown.format(origin=server.base_url.removesuffix("/v2/openai"))
+    text = str(caught.value)
+    assert text.startswith(f"{status}: moved")
+    assert f" It redirects to {shown}, which is not followed: {reason}" in text
+    assert caught.value.message == "moved"
+    assert "attempt" not in text
+    assert "sesame" not in text
+    assert KEY not in text
+    assert str(pickle.loads(pickle.dumps(caught.value))) == text
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_that_leads_nowhere_says_so(server: LocalServer, flavour: Flavour, status: int) -> None:
+    """A status of a redirect without a `Location`."""
+    server.reply(Reply.json({"error": "moved"}, status=status))
+    with pytest.raises(APIStatusError) as caught:
+        flavour.create(server.base_url, messages=HELLO)
+    assert str(caught.value).startswith(f"{status}: moved")
+    assert str(caught.value).endswith(" It redirects without a Location header, so it is not followed.")
+
+
+def test_a_location_of_an_error_is_no_redirect(server: LocalServer, flavour: Flavour) -> None:
+    """Only a 3xx status redirects."""
+    server.reply(Reply.json({"error": "No"}, status=400, headers={"location": "/x"}))
+    with pytest.raises(APIStatusError) as caught:
+        flavour.create(server.base_url, messages=HELLO)
+    assert "redirect" not in str(caught.value)
+
+
+def test_the_text_counts_redirects_apart_from_attempts(server: LocalServer, flavour: Flavour) -> None:
+    """A redirect is no attempt of its own."""
+    busy = Reply.json({"message": "Busy"}, status=503, headers={"retry-after-ms": "1"})
+    bad = Reply.json({"message": "Bad"}, status=400)
+    for replies, text in [
+        ([redirect("?a=1"), bad], "400: Bad [after 1 redirect]"),
+        ([redirect("?a=1"), redirect("?a=2"), busy, bad], "400: Bad [after 2 attempts and 2 redirects]"),
+        ([busy, bad], "400: Bad [after 2 attempts]"),
+    ]:
+        server.reply(*replies)
+        with pytest.raises(APIStatusError) as caught:
+            flavour.create(server.base_url, {"max_retries": 1}, messages=HELLO)
+        assert re.sub(", request id [a-z0-9_]+", "", str(caught.value)) == text
+        assert len(caught.value.attempts) == len(replies)
 
 
 def test_redirects_are_no_retries(server: LocalServer, flavour: Flavour) -> None:

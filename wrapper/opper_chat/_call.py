@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from ._answer_headers import AnswerHeaders, request_id
 from ._clocks import CallClocks, ClockSettings
 from ._error_redaction import redact_error
-from ._errors import APIError
+from ._errors import APIError, APIStatusError, add_explanation
 from ._observers import attempted as tell_attempt
 from ._observers import begin as tell_beginning
 from ._observers import end as tell_end
 from ._options import Secret
 from ._permits import Permit
 from ._record import CallRecord, Outcome, set_completion
-from ._redirects import MOST_REDIRECTS, redirect_target
+from ._redirects import MOST_REDIRECTS, MOVED, explain_redirect, redirect_target
 from ._requests import PreparedRequest
 from ._results import ChatCompletion, set_metadata
 from ._retries import Retries
@@ -130,6 +130,9 @@ class Call:
         There is none after the final one, whatever the error.
         """
         self.describe(error)
+        if isinstance(error, APIStatusError) and error.status_code in MOVED and self.sent is not None:
+            location = error.headers.get("location", "")
+            add_explanation(error, explain_redirect(error.status_code, self.sent.place, location, self._redirects))
         self.target, self._redirects = None, 0  # another attempt begins where this one did
         if self._began is None:  # nothing was sent
             error.attempts = tuple(self._retries.attempts)

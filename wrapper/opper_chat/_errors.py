@@ -130,7 +130,7 @@ class APIError(OpperError):
     """The server or the network failed the call.
 
     Its text has the status, unless that is one of success, the server's name for the error, the message, how many
-    attempts were made if more than one, and the request id.
+    attempts were made if more than one, how many redirects were followed if any, and the request id.
 
     Attributes:
         message: what went wrong, for a person to read; the server's own words where it said any.
@@ -197,12 +197,18 @@ class APIError(OpperError):
     def __str__(self) -> str:
         status = None if self.status_code is not None and 200 <= self.status_code < 300 else self.status_code
         facts = [one_line(str(fact), _LONGEST_FACT) for fact in (status, self.type or self.code) if fact is not None]
-        count = len(self.attempts)
-        came = [f"after {count} attempts"] if count > 1 else []
+        # Of what did not fail, only a redirect has such a status. It belongs to the attempt that goes on after it.
+        redirects = sum(one.error is None and one.status_code in (307, 308) for one in self.attempts)
+        tried = len(self.attempts) - redirects
+        counts = [f"{tried} attempts"] if tried > 1 else []
+        counts += [f"{redirects} redirect{'s' if redirects > 1 else ''}"] if redirects else []
+        came = [f"after {' and '.join(counts)}"] if counts else []
         if self.request_id:
             came.append(f"request id {one_line(self.request_id, _LONGEST_FACT)}")
         head = f"{' '.join(facts)}: " if facts else ""
         tail = " ".join(["", *([f"[{', '.join(came)}]"] if came else []), *self._explanations]).rstrip()
+        if self._explanations and not came and not self.message.endswith((".", "!", "?")):
+            tail = f".{tail}"
         return f"{head}{one_line(self.message, max(0, LONGEST_TEXT - len(head) - len(tail)))}{tail}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from ._excerpts import one_line
 from ._redaction import REMOVED
 
 FOLLOWED = frozenset({307, 308})
@@ -15,6 +16,14 @@ FOLLOWED = frozenset({307, 308})
 
 MOST_REDIRECTS = 20
 """The most redirects that one attempt follows, as httpx does and with it the OpenAI SDK."""
+
+MOVED = frozenset({301, 302, 303, *FOLLOWED})
+"""Statuses that redirect a request to the address in ``Location`` (RFC 9110 section 15.4)."""
+
+_LONGEST_TARGET = 300
+"""The most characters of an address that an error's text shows."""
+
+_USER = re.compile("//[^/?#]*@")
 
 _PRINTABLE = re.compile("[!-~]+")
 
@@ -43,3 +52,32 @@ def redirect_target(url: str, location: str) -> str | None:
     except ValueError:  # such as a port that is no number
         return None
     return target if same and "@" not in there.netloc else None
+
+
+def explain_redirect(status_code: int, url: str, location: str, followed: int) -> str:
+    """Return the sentence that says where a response redirects to, and why the redirect is not followed.
+
+    The address is shown without user, password, query and fragment, which may be secrets.
+
+    Args:
+        status_code: the status of the response.
+        url: the address of the request, without its query.
+        location: the header of the response, relative or absolute.
+        followed: how many redirects of the same attempt were followed before.
+    """
+    if not location.strip():
+        return "It redirects without a Location header, so it is not followed."
+    from urllib.parse import urljoin
+
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        target = location
+    shown = re.split("[?#]", _USER.sub("//***@", target), maxsplit=1)[0]
+    if status_code not in FOLLOWED:
+        reason = "only 307 and 308 keep the method and the body"
+    elif redirect_target(url, location) is None:
+        reason = "only an address with the scheme, host and port of the request, and without a user, gets the key"
+    else:
+        reason = f"{followed} redirects were followed already, the most of one attempt"
+    return f"It redirects to {one_line(shown, _LONGEST_TARGET)}, which is not followed: {reason}."

@@ -30,8 +30,10 @@ def exceeded_limit(body: object, limits: ResponseLimits) -> str | None:
 
 def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reason: str) -> APIResponseValidationError:
     """Return the error for a body that should be JSON and is not."""
-    kind = headers.get("content-type") or "no content type"
-    what = f"a body of {kind} that is not JSON ({reason})" if content.strip() else f"an empty body ({kind})"
+    if content.strip():
+        what = f"{_body_of(headers)} that is not JSON ({reason})"
+    else:
+        what = f"an empty body ({headers.get('content-type') or 'no content type'})"
     return APIResponseValidationError(
         with_excerpt(f"The server answered {status_code} with {what}", headers, content),
         status_code=status_code,
@@ -48,10 +50,8 @@ def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -
     except ValueError:
         phrase = "an unregistered status"
     message = f"The server answered {status_code} ({phrase})"
-    if location := headers.get("location"):
-        message += f"; it redirects to {location}, which is not followed ({FOLLOWED_ARE})"
-    elif content.strip() and body is None:
-        message += f" with a body of {headers.get('content-type') or 'no content type'}"
+    if content.strip() and body is None:
+        message += f" with {_body_of(headers)}"
     shown = content
     if isinstance(body, str) and body:
         message, shown = body, b""
@@ -64,7 +64,9 @@ def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -
     )
 
 
-FOLLOWED_ARE = "only 307 and 308 to the same scheme, host and port are, up to 20 times"
+def _body_of(headers: Mapping[str, str]) -> str:
+    kind = headers.get("content-type")
+    return f"a body of {kind}" if kind else "a body without a content type"
 
 
 def with_excerpt(message: str, headers: Mapping[str, str], content: bytes, body: object = None) -> str:
