@@ -1,11 +1,12 @@
 """What a model wrote, sent back to servers that read less than they write."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flavours import Flavour
-from opper_chat import AsyncConversation, Conversation, Opper, tool
+from opper_chat import AsyncConversation, Conversation, InvalidArgumentError, Opper, tool
 from opper_chat.messages import tool as tool_message
 from opper_chat.testing import LocalServer, ReceivedRequest, Reply
 from tool_runs import HI, WAYS, Way, answer, call, play
@@ -127,7 +128,7 @@ def test_the_message_of_an_answer_can_be_sent_back(flavour: Flavour, server: Loc
     message = {**BARE, "tool_calls": [{**BARE["tool_calls"][0], "id": "a", **more}]}
     server.reply(answer(message))
     came: Any = flavour.create(server.base_url, messages=HI).choices[0].message
-    for form in [came, came.to_dict(), json.loads(json.dumps(came.to_dict()))] if more else [came]:
+    for form in [came, came.to_dict(), json.loads(json.dumps(came.to_dict()))]:
         messages = [*HI, form, tool_message("a", "done")]
         server.reply(strict)
         flavour.create(server.base_url, messages=messages)
@@ -137,6 +138,93 @@ def test_the_message_of_an_answer_can_be_sent_back(flavour: Flavour, server: Loc
         assert error is None
         assert server.last_request.messages == server.requests[-2].messages
     assert came.tool_calls[0].to_dict()["function"]["arguments"] == HALF
+
+
+FUNCTION = {"name": "lookup", "arguments": "{}"}
+UNUSUAL: list[dict[str, Any]] = [
+    {"tool_calls": [{"function": FUNCTION}]},
+    {"tool_calls": [{"id": None, "type": "function", "function": FUNCTION}]},
+    {"tool_calls": [{"id": 1, "type": "function", "function": FUNCTION}]},
+    {"tool_calls": [{"id": "a", "type": "functions", "function": FUNCTION}]},
+    {"tool_calls": [{"id": "a", "type": "function", "function": {**FUNCTION, "arguments": {"city": "Oslo"}}}]},
+    {"tool_calls": [{"id": "a", "type": "function", "function": {**FUNCTION, "arguments": None}}]},
+    {"tool_calls": [{"id": "a", "type": "function", "function": {"name": "lookup"}}]},
+    {"function_call": {"name": "lookup"}},
+    {"role": "Assistant", "content": "Hi"},
+    {"content": ["x"]},
+    {"content": [{"type": "text", "text": None}]},
+    {"content": [{"type": "texts", "text": "x"}]},
+    {"content": "Hi", "refusal": 5},
+    {"content": "Hi", "name": 5},
+    {"content": "Hi", "name": None, "tool_calls": [{"function": FUNCTION}]},
+    {"content": "Hi", "citations": [{"n": 1, "of": None}], "score": None},
+    {"content": "Hi", "annotations": [5], "audio": {"transcript": "Hi"}},
+]
+
+
+@pytest.mark.parametrize("unusual", UNUSUAL, ids=str)
+def test_the_dict_of_a_message_goes_back_as_the_message_does(
+    flavour: Flavour, server: LocalServer, unusual: dict[str, Any]
+) -> None:
+    """Whatever a server wrote: by a plain call, a stream, and the messages of a conversation."""
+    server.reply(answer({"role": "assistant", **unusual}))
+    came = flavour.create(server.base_url, messages=HI).message
+    sent: list[Any] = []
+    for form in (came, came.to_dict(), json.loads(came.to_json()), {"role": "assistant", **unusual}):
+        for call_with in (flavour.create, flavour.chunks):
+            server.reply(Reply.completion("ok"))
+            call_with(server.base_url, messages=[*HI, form, *HI])
+            sent.append(server.last_request.messages[1])
+    with Opper(api_key="key", base_url=server.base_url, max_retries=0) as client:
+        conversation = Conversation(client)
+        conversation.extend([*HI, came.to_dict(), *HI])
+        server.reply(Reply.completion("ok"))
+        client.chat.completions.create(messages=conversation.messages)
+        sent.append(server.last_request.messages[1])
+    assert sent == [sent[0]] * 9
+
+
+@pytest.mark.parametrize("unusual", UNUSUAL, ids=str)
+def test_the_dict_of_a_message_goes_back_in_runs_and_conversations(
+    way: Way, server: LocalServer, tmp_path: Path, unusual: dict[str, Any]
+) -> None:
+    """From a file and from the program."""
+    message: Any = {"role": "assistant", **unusual}
+    server.reply(Reply.completion("ok"))
+    way.run(server, [lookup], messages=[*HI, message, *HI])
+    sent = [server.last_request.messages[1]]
+    file = tmp_path / "talk.jsonl"
+    file.write_text("".join(json.dumps(line) + "\n" for line in [*HI, message]))
+    with Opper(api_key="key", base_url=server.base_url, max_retries=0) as client:
+        appended = Conversation(client)
+        appended.extend(HI)
+        appended.append(message)
+        for conversation in (appended, Conversation.load(client, file)):
+            server.reply(Reply.completion("ok"))
+            conversation.send("Go on.")
+            sent.append(server.last_request.messages[1])
+    assert sent == [sent[0]] * 3
+
+
+@pytest.mark.parametrize(
+    ("mistaken", "place"),
+    [
+        ({"content": "Hi"}, "messages[1]"),
+        ({"role": "assitsant", "content": "Hi"}, "messages[1].role"),
+        ({"role": "assistant", "content": 5}, "messages[1].content"),
+        ({"role": "assistant", "content": b"Hi"}, "messages[1].content"),
+        ({"role": "assistant", "tool_calls": {"a": {1, 2}}}, "messages[1].tool_calls"),
+    ],
+)  # fmt: skip
+def test_dicts_that_no_message_has_are_refused(
+    flavour: Flavour, server: LocalServer, mistaken: dict[str, Any], place: str
+) -> None:
+    """The error names the place, also after a message that a server wrote in its own way."""
+    unusual = {"role": "assistant", "content": ["x"]}
+    with pytest.raises(InvalidArgumentError) as caught:
+        flavour.create(server.base_url, messages=[unusual, mistaken])
+    assert caught.value.argument == place
+    assert server.requests == []
 
 
 def test_content_is_null_where_there_is_none(flavour: Flavour, server: LocalServer) -> None:

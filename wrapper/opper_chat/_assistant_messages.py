@@ -13,12 +13,56 @@ import msgspec
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from . import _json
-from ._json import is_array, is_object
+from ._checks import Check, Misfit, check_json
+from ._json import is_array, is_mapping, is_object, is_sequence
+from ._values import json_scalar
 
 INVALID_ARGUMENTS = "INVALID_JSON"
 """The only property of the arguments that are sent in place of some that are not a JSON object; it has their text."""
 
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def is_assistant(role: object) -> bool:
+    """Return whether a role is the assistant's. Some servers write it with a capital letter."""
+    return isinstance(text := json_scalar(role), str) and text.lower() == "assistant"
+
+
+def check_leniently(check: Check, messages: object) -> object:
+    """Check messages of which a check has refused one, but accept dicts that a server can have sent.
+
+    A model is sent back however much the server's message differs from the contract. Its dict is the same message.
+
+    Args:
+        check: the check of a list of messages.
+        messages: the caller's messages.
+
+    Raises:
+        Misfit: a message is wrong, and is not one that a server can have sent.
+    """
+    if is_sequence(messages):
+        messages = [_as_received(check, message) for message in messages]
+    return check(messages)
+
+
+def _as_received(check: Check, message: object) -> object:
+    """Return the model of an assistant message that a check refuses; any other message unchanged."""
+    # Numbers are read as text, so no dict of a model has one as its content.
+    if (
+        not is_mapping(message)
+        or not is_assistant(message.get("role"))
+        or isinstance(message.get("content"), int | float)
+    ):
+        return message
+    try:
+        check([message])
+    except Misfit:
+        try:
+            received = check_json(message)
+        except Misfit:  # not JSON, so no server has sent it
+            return message
+        return ChatCompletionMessage.from_dict(received) if is_object(received) else message
+    return message
 
 
 def complete_message(message: dict[str, object]) -> None:
@@ -37,6 +81,8 @@ def complete_message(message: dict[str, object]) -> None:
 
 def complete_call(call: dict[str, object]) -> dict[str, object]:
     """Return a tool call with its type, and with arguments that are a JSON object; itself where it has both."""
+    if "id" in call and call["id"] is None:  # models leave it out too
+        call = {key: item for key, item in call.items() if key != "id"}
     kind = call.get("type")
     if not kind:
         kind = next((name for name in ("function", "custom") if is_object(call.get(name))), None)

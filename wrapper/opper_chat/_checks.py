@@ -38,7 +38,7 @@ from ._values import (
 
 __all__ = [
     "Check", "Misfit", "check_flags", "check_json", "check_object", "check_strings", "compile_check", "describe",
-    "members", "words_of",
+    "members", "nullable", "words_of",
 ]  # fmt: skip
 
 Check: TypeAlias = Callable[[object], object]

@@ -18,8 +18,8 @@ from opper_chat_api.params import (
 )
 
 from . import _json
-from ._assistant_messages import complete_message
-from ._checks import check_json, describe, members
+from ._assistant_messages import check_leniently, complete_message, is_assistant
+from ._checks import check_json, describe, members, nullable
 from ._content import put_together
 from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import HEADER_VALUE, check_headers, check_query, hidden, names_secret
@@ -255,14 +255,14 @@ def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> N
         return
     for message, source in zip(messages, given, strict=True):
         if is_object(message):
-            if isinstance(source, ChatCompletionMessage) or message.get("role") == "assistant":
+            if isinstance(source, ChatCompletionMessage) or is_assistant(message.get("role")):
                 # What a dict has as null where the contract allows it was written so.
-                kept = () if isinstance(source, ChatCompletionMessage) else members(AssistantMessageParam)
+                kept = () if isinstance(source, ChatCompletionMessage) else nullable(AssistantMessageParam)
                 for name in [name for name, value in message.items() if value is None and name not in kept]:
                     del message[name]
                 put_together(message)
             message.setdefault("role", "assistant")
-            if message["role"] == "assistant":
+            if is_assistant(message["role"]):
                 complete_message(message)
 
 
@@ -281,7 +281,12 @@ def _check_params(params: Mapping[str, object], function: str) -> dict[str, obje
         if value is None:
             continue
         try:
-            body[name] = check(value)
+            try:
+                body[name] = check(value)
+            except Misfit:
+                if name != "messages":
+                    raise
+                body[name] = check_leniently(check, value)
         except Misfit as misfit:
             raise _invalid(misfit.at(name), _advice(misfit, function)) from None
         except RecursionError:
