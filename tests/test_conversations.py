@@ -568,12 +568,18 @@ def test_a_file_holds_all_and_nothing_else(tmp_path: Path, messages: list[dict[s
     [
         (b'{"role": "user", "content": "half', "one message as JSON"),
         (b"\xff\xfe", "one message as JSON"),
-        (b'"text"', "a message with a role"),
-        (b'{"content": "x"}', "a message with a role"),
-        (b'{"role": 5}', "a message with a role"),
-        (b'{"role": "user"}', "content"),
-        (b'{"role": "tool", "content": "x"}', "tool_call_id"),
-        (b'{"role": "user", "content": "x", "n": NaN}', "a finite number"),
+        (b'"text"', "messages[1]: expected a dict, got 'text'"),
+        (b'{"content": "x"}', "messages[1]: expected a dict with the key 'role'"),
+        (b'{"role": 5}', "messages[1].role: "),
+        (b'{"role": "usr", "content": "x"}', "messages[1].role: "),
+        (b'{"role": "user"}', "messages[1]: expected a dict with the key 'content'"),
+        (b'{"role": "user", "content": [{"type": "txt", "text": "x"}]}', "messages[1].content[0].type: "),
+        (b'{"role": "assistant", "tool_calls": [{"id": "1"}]}', "messages[1].tool_calls[0]: "),
+        (b'{"role": "assistant", "content": "x", "refusal": 5}', "messages[1].refusal: expected a string or None"),
+        (b'{"role": "tool", "content": "x"}', "messages[1]: expected a dict with the key 'tool_call_id'"),
+        (b'{"role": "user", "content": "x", "n": NaN}', "messages[1].n: expected a finite number, got nan"),
+        (b'{"role": "user", "content": "x", "n": [1e999]}', "messages[1].n[0]: expected a finite number, got inf"),
+        (rb'{"role": "user", "content": "\ud800"}', "messages[1].content: expected a string without half"),
         (b'{"role": "user", "content": "x", "n": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "nested too deeply"),
         (b"[" * 100_000, "one message as JSON"),
     ],
@@ -630,12 +636,54 @@ def test_what_could_not_be_loaded_is_not_saved(
         await wait(conversation.send("Hi"))
         conversation.save(path)
         await wait(conversation.send("And?"))
-        with pytest.raises(InvalidArgumentError, match=r"messages\[3\]: expected a message "):
+        with pytest.raises(InvalidArgumentError, match=r"^messages\[3\](\.\w+)?: expected "):
             conversation.save(path)
 
     talk(flavour, server, turns)
     assert len(Conversation.load(Opper(api_key="key"), path)) == 2
     assert [entry.name for entry in tmp_path.iterdir()] == ["talk.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        (rb'"odd": 1e999', "messages[1].odd: expected a finite number, got inf"),
+        (rb'"odd": {"a": [1, NaN]}', "messages[1].odd.a[1]: expected a finite number, got nan"),
+        (rb'"refusal": 5', "messages[1].refusal: expected a string or None, got 5"),
+    ],
+)
+def test_an_answer_that_a_file_cannot_hold_is_not_saved(
+    flavour: Flavour, server: LocalServer, tmp_path: Path, content: bytes, place: str
+) -> None:
+    """Numbers that JSON cannot represent are refused, with their place, and are not written as null."""
+    body = b'{"choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes.", %s}}]}' % content
+    server.reply(Reply(headers={"content-type": "application/json"}, body=body))
+
+    async def turns(conversation: Any, wait: Any) -> None:
+        await wait(conversation.send("Hi"))
+        with pytest.raises(InvalidArgumentError) as caught:
+            conversation.save(tmp_path / "talk.jsonl")
+        assert str(caught.value).startswith(place)
+        assert caught.value.argument == place.partition(":")[0]
+
+    talk(flavour, server, turns)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("extra", "place"),
+    [
+        ({"content": "b\ud800"}, "messages[1].content"),
+        ({"content": [{"type": "text", "text": "\udfff"}]}, "messages[1].content[0].text"),
+        ({"od\ud800d": 1}, "messages[1].od\ud800d"),
+    ],
+)
+def test_half_of_a_surrogate_pair_is_not_saved(tmp_path: Path, extra: dict[str, Any], place: str) -> None:
+    conversation = conversation_of([user("a"), {**user("b"), **extra}])
+    with pytest.raises(InvalidArgumentError, match="expected a string without half of a surrogate pair") as caught:
+        conversation.save(tmp_path / "talk.jsonl")
+    assert caught.value.argument == place
+    assert str(caught.value).encode().startswith(place.encode("utf-8", "backslashreplace") + b": ")
 
 
 def test_what_can_be_sent_can_be_saved_and_loaded(tmp_path: Path) -> None:

@@ -65,11 +65,13 @@ class AsyncConversation(Transcript):
             arguments: those of every call, which are not in the file.
 
         Raises:
-            InvalidArgumentError: a line is no message, and the error names it; or an argument is wrong.
+            InvalidArgumentError: a line is not a message that requests take, and the error names its place, such as
+                ``talk.jsonl, line 2, messages[1].role``; or an argument is wrong.
             OSError: the file cannot be read.
         """
         loaded = cls(client, **arguments)
-        loaded._messages = [read_message(value, place) for place, value in read_lines(Path(path))]
+        lines = enumerate(read_lines(Path(path)))
+        loaded._messages = [read_message(value, f"{place}, messages[{index}]") for index, (place, value) in lines]
         return loaded
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -79,12 +81,14 @@ class AsyncConversation(Transcript):
         the disk is near, and waits for nothing else.
 
         Raises:
-            InvalidArgumentError: `load` could not read a message again: it holds what JSON has no form for, such as
-                half of a surrogate pair, or a server has answered with one that no request may have. The error names
-                it, such as ``messages[3]``.
+            InvalidArgumentError: `load` would refuse a message: JSON cannot represent something in it, such as half
+                of a surrogate pair, NaN or infinity, or the server has answered with one that requests refuse. The
+                error names the place, such as ``messages[3].content``.
             OSError: the file cannot be written.
         """
-        write_lines(Path(path), self._messages, read_message)
+        write_lines(
+            Path(path), (read_message(message, f"messages[{index}]") for index, message in enumerate(self._messages))
+        )
 
     async def send(self, *content: Said, **overrides: Unpack[TurnArguments]) -> ChatCompletion:
         """Say something, and return the answer.

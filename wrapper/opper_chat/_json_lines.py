@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from . import _json
@@ -11,16 +11,14 @@ from ._checks import describe
 from ._errors import InvalidArgumentError
 
 
-def write_lines(path: Path, values: Iterable[object], check: Callable[[object, str], object]) -> None:
+def write_lines(path: Path, values: Iterable[object]) -> None:
     """Write values, one a line. A file that is there is replaced when the new one is whole, and stays as it was else.
 
     Args:
         path: the file.
-        values: what is written.
-        check: raises for a value that could not be read again. It gets the value as it was written, and its place.
+        values: JSON values. An iterator may raise for one that cannot be written.
 
     Raises:
-        InvalidArgumentError: a value holds what JSON has no form for; its place is named as a message.
         OSError: the file cannot be written.
     """
     from tempfile import mkstemp
@@ -29,15 +27,8 @@ def write_lines(path: Path, values: Iterable[object], check: Callable[[object, s
     handle, name = mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
     try:
         with os.fdopen(handle, "wb") as file:
-            for index, value in enumerate(values):
-                place = f"messages[{index}]"
-                try:
-                    line = _json.encode(value)
-                    written = _json.decode(line)
-                except ValueError as error:
-                    raise InvalidArgumentError(place, "values that JSON has a form for", str(error)) from None
-                check(written, place)
-                file.write(line + b"\n")
+            for value in values:
+                file.write(_json.encode(value) + b"\n")
             file.flush()
             os.fsync(file.fileno())
         Path(name).chmod(_mode(path))
@@ -62,7 +53,7 @@ def read_lines(path: Path) -> Iterator[tuple[str, object]]:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 if not text.strip():
                     continue
-                value = _json.decode(text)
+                value = _json.decode_with_halves(text)  # not replaced by U+FFFD: whoever checks it refuses them
             except ValueError as error:
                 given = f"{describe(line.decode('utf-8', 'replace').strip())}: {error}"
                 raise InvalidArgumentError(place, "one message as JSON", given) from None

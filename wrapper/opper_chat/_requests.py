@@ -31,6 +31,7 @@ __all__ = [
     "CallArguments",
     "PreparedRequest",
     "TurnArguments",
+    "check_encodable",
     "check_extra_keys",
     "check_messages",
     "check_parameters",
@@ -167,7 +168,7 @@ def prepare(
     try:
         content = _json.encode(body)
     except ValueError:  # something in an answer's message, or a string that is not Unicode
-        body = _check_encodable(body)
+        body = check_encodable(body)
         content = _json.encode(body)
     method, path, headers = _endpoint()
     headers = {
@@ -294,8 +295,8 @@ def _check_params(params: Mapping[str, object], function: str) -> dict[str, obje
     return body
 
 
-def _check_encodable(body: Mapping[str, object]) -> dict[str, object]:
-    """Return a body as built-in types, once more, where the encoder has refused it.
+def check_encodable(body: Mapping[str, object]) -> dict[str, object]:
+    """Return a body as built-in types, all of which JSON can represent without loss.
 
     Raises:
         InvalidArgumentError: JSON cannot represent something in it. Names its place.
@@ -307,6 +308,8 @@ def _check_encodable(body: Mapping[str, object]) -> dict[str, object]:
             _check_unicode(checked[name])
         except Misfit as misfit:
             raise _invalid(misfit.at(name)) from None
+        except RecursionError:
+            raise InvalidArgumentError(name, "a value that does not contain itself", "one that is too deep") from None
     return checked
 
 

@@ -7,33 +7,22 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Self, cast
 
-from opper_chat_api.errors import DecodeError
 from opper_chat_api.models import OtherMessage
 from opper_chat_api.models.completion_usage import CompletionUsage
 from opper_chat_api.params import ChatMessageParam, UserPartParam
 
-from ._checks import Misfit, check_json, describe
+from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping, is_object, is_sequence
 from ._options import check_count
 from ._partial_json import copied
-from ._requests import check_messages
+from ._requests import check_encodable, check_messages
 from ._results import ChatCompletion
 from ._trim import estimate_tokens, to_drop
 from .messages import Message, content_of
 
 Said = str | UserPartParam | ChatMessageParam
 """What a turn begins with: texts and parts of one message of the user's, or whole messages."""
-
-READERS = {
-    "developer": "DeveloperMessage",
-    "system": "SystemMessage",
-    "user": "UserMessage",
-    "assistant": "ChatCompletionMessage",
-    "tool": "ToolMessage",
-    "function": "FunctionMessage",
-}
-"""Roles, and the models that say what a message of the role must have."""
 
 
 class _CheckedMessage(OtherMessage):
@@ -208,38 +197,23 @@ def new_messages(content: Sequence[Said]) -> list[dict[str, object]]:
 
 
 def read_message(value: object, place: str) -> dict[str, object]:
-    """Return a message that was written earlier. What the contract does not know is kept, as models keep it.
+    """Return a message of a file as requests send it. What the contract does not know is kept.
+
+    Args:
+        value: the JSON value.
+        place: where it stands, for the error.
 
     Raises:
-        InvalidArgumentError: it is none; the error names its place.
+        InvalidArgumentError: requests refuse it, or JSON cannot represent something in it. The error names its place.
     """
-    from opper_chat_api import models
-
-    role = value.get("role") if is_object(value) else None
-    if not is_object(value) or not isinstance(role, str):
-        raise InvalidArgumentError(place, "a message with a role", describe(value))
     try:
-        check_json(value)
-        if role in READERS:
-            getattr(models, READERS[role]).from_dict(value)
-    except RecursionError:
-        raise InvalidArgumentError(place, "a message", "one that is nested too deeply") from None
-    except Misfit as misfit:
-        raise InvalidArgumentError(f"{place}, {misfit.argument}", misfit.accepted, misfit.given) from None
-    except DecodeError as error:
-        if not _can_be_sent(value):
-            given = f"one that is wrong: {error}".rstrip(".")
-            raise InvalidArgumentError(place, f"a message of the role {role!r}", given) from None
-    return value
-
-
-def _can_be_sent(message: dict[str, object]) -> bool:
-    """Whether a message that its model does not read may be in a request all the same, as parts of a new kind may."""
-    try:
-        check_messages([message])
-    except InvalidArgumentError:
-        return False
-    return True
+        (message,) = check_messages([value])
+        check_encodable({"messages": [message]})
+    except InvalidArgumentError as error:
+        rest, argument = (text.removeprefix("messages").removeprefix("[0]") for text in (str(error), error.argument))
+        error.args, error.argument = (place + rest,), place + argument
+        raise
+    return message
 
 
 def _is_message(piece: object) -> bool:
