@@ -18,7 +18,7 @@ import anyio
 import pytest
 import trio
 from flavours import Flavour
-from opper_chat import APIConnectionError, AsyncOpper, BadRequestError, Opper
+from opper_chat import APIConnectionError, APIError, AsyncOpper, BadRequestError, Opper
 from opper_chat.testing import chunk
 from opper_chat_api.params import ChatMessageParam
 from raw_server import PassingProxy, Raw, answer, requested
@@ -73,30 +73,51 @@ def run(loop: str, work: Callable[[], Awaitable[list[str]]]) -> list[str]:
 
 def texts(kind: str, address: str, make_client: Callable[[str], Any] | None = None) -> list[str]:
     """Return what three calls are answered, one after the other, by the client of a kind."""
+    return outcomes(kind, address, make_client, pause=0.1)
+
+
+def outcomes(
+    kind: str,
+    address: str,
+    make_client: Callable[[str], Any] | None = None,
+    calls: int = 3,
+    *,
+    pause: float = 0,
+    stream: bool = False,
+    expected_errors: type[APIError] | tuple[()] = (),
+) -> list[str]:
+    """Make calls one after the other, and return the text of each completion, or the status of its error."""
     settings: dict[str, Any] = {"api_key": "key", "base_url": address, "max_retries": 0, "timeout": 5}
+    given: list[str] = []
     if kind == "sync":
         own = make_client("Client") if make_client else None
         with Opper(**settings, http_client=own) as client:
-            given: list[str] = []
-            for _ in range(3):
-                given.append(client.chat.completions.create(messages=HELLO).text)
-                sleep(0.1)
+            for _ in range(calls):
+                try:
+                    answered: Any = client.chat.completions.create(messages=HELLO, stream=stream)
+                    given.append(answered.get_final_text() if stream else answered.text)
+                except expected_errors as error:
+                    given.append(str(error.status_code))
+                sleep(pause)
         if own:
             own.close()
         return given
 
-    async def calls() -> list[str]:
+    async def make_calls() -> list[str]:
         own = make_client("AsyncClient") if make_client else None
         async with AsyncOpper(**settings, http_client=own) as client:
-            given: list[str] = []
-            for _ in range(3):
-                given.append((await client.chat.completions.create(messages=HELLO)).text)
-                await anyio.sleep(0.1)
+            for _ in range(calls):
+                try:
+                    answered: Any = await client.chat.completions.create(messages=HELLO, stream=stream)
+                    given.append(await answered.get_final_text() if stream else answered.text)
+                except expected_errors as error:
+                    given.append(str(error.status_code))
+                await anyio.sleep(pause)
         if own:
             await own.aclose()
         return given
 
-    return run(kind, calls)
+    return run(kind, make_calls)
 
 
 @pytest.mark.parametrize("late", [None, 0, 0.05], ids=["one-piece", "one-segment", "later"])
@@ -134,6 +155,73 @@ def streamed(text: str) -> bytes:
     event = b"data: " + json.dumps(chunk(text, finish_reason="stop")).encode() + b"\n\ndata: [DONE]\n\n"
     head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
     return head + b"%x\r\n%s\r\n0\r\n\r\n" % (len(event), event)
+
+
+EVENTS = b"content-type: text/event-stream\r\n"
+CONTRADICTIONS = {
+    b"HTTP/1.1 204 No Content\r\ncontent-length: 5\r\n\r\n": "204",
+    b"HTTP/1.1 204 No Content\r\n" + EVENTS + b"transfer-encoding: chunked\r\n\r\n": "204",
+    b"HTTP/1.1 304 Not Modified\r\ncontent-length: 0005\r\n\r\n": "304",
+    b"HTTP/1.1 304 Not Modified\r\ntransfer-encoding: chunked\r\n\r\n": "304",
+    streamed("both").replace(b"\r\n", b"\r\ncontent-length: 4000\r\n", 1): "both",
+}
+"""Responses whose headers contradict each other or the status about the body, and what a call makes of each."""
+
+
+@pytest.mark.parametrize("way", ["own", "HTTP", "CONNECT", "SOCKS", "httpx", "httpx2"])
+@pytest.mark.parametrize("kind", ["sync", *LOOPS])
+def test_headers_that_contradict_each_other_about_a_body(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, kind: str, way: str
+) -> None:
+    """What may be the rest of the body comes with the next request, when no leftover byte has told of it."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        turn = 0
+        while requested(connection):
+            if number >= len(CONTRADICTIONS):
+                connection.sendall(streamed(f"{number}-{turn}"))
+            else:
+                connection.sendall(streamed("poison") if turn else [*CONTRADICTIONS][number])
+            turn += 1
+
+    if way == "SOCKS":
+        pytest.importorskip("socksio")
+    tls = request.getfixturevalue("tls") if way == "CONNECT" else None
+    with Raw(script, tls) as server, PassingProxy(server.port) as passing:
+        make_client = None
+        if way.startswith("httpx"):
+            make_client = lambda name: getattr(import_module(way), name)()  # noqa: E731
+        elif way != "own":
+            for scheme in ("http", "https"):
+                monkeypatch.setenv(f"{scheme}_proxy", f"{PROXIES.get(way, 'http')}://{passing.authority}")
+        given = outcomes(kind, server.base_url, make_client, 7, stream=True, expected_errors=APIError)
+        assert given == [*CONTRADICTIONS.values(), "5-0", "5-1"]
+    gc.collect()
+
+
+@pytest.mark.parametrize("status", [b"204 No Content", b"304 Not Modified"])
+@pytest.mark.parametrize("way", ["own", "HTTP", "httpx", "httpx2"])
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+def test_a_status_without_a_body_keeps_the_connection(
+    monkeypatch: pytest.MonkeyPatch, kind: str, way: str, status: bytes
+) -> None:
+    """Also where it says that the body has no bytes."""
+
+    def script(connection: socket.socket, number: int) -> None:
+        for turn in range(3):
+            requested(connection)
+            head = [b"", b"content-length: 0\r\n"]
+            connection.sendall(answer(str(number)) if turn == 2 else b"HTTP/1.1 %s\r\n%s\r\n" % (status, head[turn]))
+
+    with Raw(script) as server, PassingProxy(server.port) as passing:
+        make_client = None
+        if way.startswith("httpx"):
+            make_client = lambda name: getattr(import_module(way), name)()  # noqa: E731
+        elif way != "own":
+            monkeypatch.setenv("http_proxy", f"http://{passing.authority}")
+        code = status[:3].decode()
+        assert outcomes(kind, server.base_url, make_client, expected_errors=APIError) == [code, code, "0"]
+    gc.collect()
 
 
 @pytest.mark.parametrize("way", ["own", "proxy", "httpx", "httpx2"])

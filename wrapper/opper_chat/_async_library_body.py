@@ -1,8 +1,9 @@
 """The body of a response that a transport of the HTTP library carries: a proxy's, or that of a user-supplied client.
 
-The library gives a connection back to its pool with whatever its parser has left, so that bytes behind a response
-would be read as the response to the next request; and it takes any end of a TLS connection for the end of a body. Both
-are looked at here, when the body is read and the connection is still its own. What was decoded is not looked at.
+The library gives a connection back to its pool with whatever its parser has left, and after a response that announces
+a body and has none, so that bytes behind a response would be read as the response to the next request. It also takes
+any end of a TLS connection for the end of a body. This module checks for all of that when the body was read and the
+connection is not yet back in the pool. It does not decode bodies, and it does not see informational responses (1xx).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ._heads import has_body
+from ._heads import has_body, has_certain_end
 from ._library import Library
 from ._network import has_close_notify
 
@@ -61,6 +62,13 @@ class AsyncLibraryBody:
             and "content-length" not in headers
             and "transfer-encoding" not in headers
         )
+        length = headers.get("content-length")
+        self._has_certain_end = has_certain_end(
+            response.status_code,
+            chunked="transfer-encoding" in headers,
+            # Only whether it is zero matters, and a custom transport may return what is no number.
+            length=None if length is None else len(length.strip("0")),
+        )
         self.reusable = False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
@@ -92,7 +100,7 @@ class AsyncLibraryBody:
         parser = _parser_of(self._stream)
         if parser is not None:
             data, ended = parser.trailing_data
-            self.reusable = not (data or ended or _has_unread(tls))
+            self.reusable = self._has_certain_end and not (data or ended or _has_unread(tls))
             if not self.reusable:
                 parser.send_failed()  # the library keeps no connection on which sending failed
 

@@ -190,18 +190,30 @@ def _read(data: bytes, *, strict: bool) -> AnswerHead:
             closes = closes or _has_close(value)
     if codings and codings != [b"chunked"]:
         raise HeadError("only the transfer coding 'chunked' is supported")
-    # With both, one of two servers on the way may have believed the other (RFC 9112 section 6.3, rule 3).
-    lasting = strict and not closes and not (codings and lengths)
     code = int(status[2])
     length = _length(lengths) if lengths else None
-    if (codings or length) and not has_body(code):
-        lasting = False  # the server may send the body that it announces
+    lasting = strict and not closes and has_certain_end(code, chunked=bool(codings), length=length)
     return AnswerHead(code, status[1], status[3] or b"", headers, bool(codings), length, lasting)
 
 
 def has_body(status_code: int) -> bool:
     """Return whether a response of this status to a POST has a body (RFC 9112 section 6.3, rule 1)."""
     return status_code >= 200 and status_code not in _WITHOUT_BODY
+
+
+def has_certain_end(status_code: int, *, chunked: bool, length: int | None) -> bool:
+    """Return whether the headers of a response to a POST contradict neither each other nor the status about its body.
+
+    Otherwise the server, or one on the way, may send bytes that belong to no response, and no request may follow.
+
+    Args:
+        status_code: The status code of the response.
+        chunked: Whether the response has a Transfer-Encoding.
+        length: The value of its Content-Length, in bytes, or None if it has none.
+    """
+    if chunked and length is not None:
+        return False  # one of two servers may have used the other framing (RFC 9112 section 6.3, rule 3)
+    return not (chunked or length) or has_body(status_code)
 
 
 def is_field_line(line: bytes, *, first: bool) -> bool:
