@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from flavours import HELLO, Flavour
 from opper_chat import (
+    AnswerError,
     APIError,
     APIResponseValidationError,
     ChatCompletion,
     ContentFilterFinishReasonError,
     InvalidAnswerError,
+    LengthFinishReasonError,
     RefusalError,
     StreamTruncatedError,
     ToolArgumentsError,
@@ -527,6 +529,62 @@ def test_a_plain_call_that_is_answered_with_a_stream(
     server.reply(reply())
     server.reply(reply())
     assert read(flavour, server)[2].text == "Hello"
+
+
+ENDS: list[tuple[type[AnswerError], dict[str, Any], str]] = [
+    (InvalidAnswerError, {"content": "no"}, "stop"),
+    (InvalidAnswerError, {"content": '{"x": "one"}'}, "stop"),
+    (RefusalError, {"refusal": "No."}, "stop"),
+    (LengthFinishReasonError, {"content": '{"x": 1'}, "length"),
+    (ContentFilterFinishReasonError, {}, "content_filter"),
+]
+
+
+def unasked(delta: dict[str, Any], reason: str, kind: str) -> Reply:
+    if kind == "stream":
+        return sse(chunk(delta={"role": "assistant", **delta}), chunk(finish_reason=reason), "[DONE]")
+    message = {"role": "assistant", **delta}
+    whole = completion({"index": 0, "message": message, "finish_reason": reason})
+    return body("text/event-stream", json.dumps(whole), "data: [DONE]")
+
+
+@pytest.mark.parametrize("kind", ["stream", "json and [DONE]"])
+@pytest.mark.parametrize(("error", "delta", "reason"), ENDS)
+def test_parse_answered_with_a_stream_raises_the_typed_error(
+    flavour: Flavour, server: LocalServer, error: type[AnswerError], delta: dict[str, Any], reason: str, kind: str
+) -> None:
+    """As for a plain body, with the completion as ``body`` and the bytes as ``raw_body``; a streamed one likewise."""
+    reply = unasked(delta, reason, kind)
+    server.reply(reply)
+    with pytest.raises(error) as caught:
+        parse(flavour, server, Answer)
+    found = caught.value
+    assert isinstance(found.body, dict)
+    assert found.body == found.completion.to_dict()
+    assert found.body["choices"][0]["finish_reason"] == reason
+    assert b"data: [DONE]" in found.raw_body
+    assert (found.status_code, found.request_id) == (200, "req_000001")
+    if error is InvalidAnswerError:
+        server.reply(reply)
+        server.reply(sse(chunk('{"x": 2}'), STOP, "[DONE]"))
+        said = parse(flavour, server, Answer, retries_on_invalid=1)
+        assert (said.parsed, len(said.rejected)) == (Answer(2), 1)
+    server.reply(reply)
+    with pytest.raises(error) as streamed:
+        typed_stream(flavour, server, Answer)
+    assert streamed.value.body == streamed.value.completion.to_dict()
+
+
+def typed_stream(flavour: Flavour, server: LocalServer, response_format: Any) -> Any:
+    def use(opper: Any) -> Any:
+        with opper.chat.completions.stream(messages=HELLO, response_format=response_format) as stream:
+            return stream.get_final_completion()
+
+    async def use_async(opper: Any) -> Any:
+        async with opper.chat.completions.stream(messages=HELLO, response_format=response_format) as stream:
+            return await stream.get_final_completion()
+
+    return client(flavour, server, use if flavour.kind == "sync" else use_async)
 
 
 def test_a_truncated_stream_that_nobody_asked_for(flavour: Flavour, server: LocalServer) -> None:

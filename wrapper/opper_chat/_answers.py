@@ -135,8 +135,11 @@ class _Came(NamedTuple):
     content: bytes
 
     def error(self, kind: type[Error], message: str, index: int) -> Error:
-        body = _json.decode(self.content) if self.content else None
         completion, status_code, content = self
+        try:
+            body = _json.decode(content)
+        except ValueError:  # a stream, or JSON with `data: [DONE]` behind it
+            body = completion.to_dict()
         return kind(message, completion, index, status_code=status_code, raw_body=content, body=body)
 
     def invalid(self, problem: InvalidValueError, index: int) -> InvalidAnswerError:
