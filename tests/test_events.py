@@ -162,14 +162,16 @@ A = '{"a": 1}'
         pytest.param([one(call("", "f", "x")), one({}, "content_filter")], [], id="filter"),
         pytest.param([one(call("", "f", "x")), one({}, "error")], [], id="error"),
         pytest.param([one(call("12", "f", "x")), one({}, "length")], [], id="length-in-a-number"),
-        pytest.param([one(call("12", "f", "x")), one({}, "stop")], [("x", "f", "12", 12)], id="a-number"),
         pytest.param([one(call("", "f", "x")), one({}, "tool_calls")], [("x", "f", "", {})], id="no-arguments"),
         pytest.param([one(call(None, "f", "x"), "tool_calls")], [("x", "f", "", {})], id="null-arguments"),
         pytest.param([one(call("", "f", "x"), "stop"), one(call(A), "stop")], [("x", "f", A, {"a": 1})],
                      id="a-finish-reason-too-early"),
         pytest.param([one(call(A, "f", "x"))], [("x", "f", A, {"a": 1})], id="no-finish-reason"),
         pytest.param([one(call("{a: 1}", "f", "x"), "length")], [], id="no-JSON-and-cut"),
-        pytest.param([one(call(A, None, "x"), "stop")], [], id="no-name"),
+        pytest.param([one(call(A, None, "x"), "stop")], [("x", "", A, {"a": 1})], id="no-name"),
+        pytest.param([one(call(A, None, "x")), one({}, "length")], [], id="no-name-and-cut"),
+        pytest.param([one(call(A, None, "x")), one(call("", "f", "x"), "stop")], [("x", "f", A, {"a": 1})],
+                     id="a-late-name"),
         pytest.param([one(call({"a": 1}, "f", "x"), "stop")], [("x", "f", '{"a":1}', {"a": 1})], id="an-object"),
         pytest.param([one(call(A, "f", "x")), one(call(A, "f", "x"), "stop")], [("x", "f", A, {"a": 1})], id="resent"),
         pytest.param([one(call('{"a"', "f", "x")), one(call(A, "g", "y", 1)), one(call(": 1}")), one({}, "stop")],
@@ -193,6 +195,30 @@ def test_a_call_that_cannot_be_read_is_done_at_the_end() -> None:
     (again,) = calls_done(stream([one(function("{'a': 1}", "f")), one({}, "function_call")]), "function_call.done")
     with pytest.raises(ToolArgumentsError, match="arguments of 'f'"):
         _ = again.parsed
+
+
+@pytest.mark.parametrize("arguments", ["[1]", "5", "null", '"x"', "{'a': 1}"])
+@pytest.mark.parametrize("name", ["f", None])
+def test_event_and_completion_agree_on_arguments(arguments: str, name: str | None) -> None:
+    """Arguments that are no JSON object raise the same error where the event and where the completion is asked."""
+    *_, last = events = stream([one(call(arguments, name, "x")), one({}, "tool_calls")])
+    (event,) = calls_done(events)
+    (said,) = last.completion.tool_calls
+    assert (event.name, event.arguments) == (said.name, said.arguments) == (name or "", arguments)
+    with pytest.raises(ToolArgumentsError) as of_event:
+        _ = event.parsed
+    with pytest.raises(ToolArgumentsError) as of_completion:
+        _ = said.parsed
+    assert str(of_event.value) == str(of_completion.value)
+    assert ("of 'f' (call 'x')" if name else "of a call without a name (call 'x')") in str(of_event.value)
+
+
+@pytest.mark.parametrize("arguments", ["[1]", "5", "null", "{'a': 1}"])
+def test_arguments_of_a_function_call_that_are_no_object(arguments: str) -> None:
+    """The error names no call id, because a function call has none."""
+    (event,) = calls_done(stream([one(function(arguments, "f")), one({}, "function_call")]), "function_call.done")
+    with pytest.raises(ToolArgumentsError, match=r"^The arguments of 'f' cannot be used: they are "):
+        _ = event.parsed
 
 
 def test_a_call_is_done_when_the_next_begins() -> None:

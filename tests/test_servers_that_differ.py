@@ -1,6 +1,8 @@
 """What servers send in another form than documented: it is read as it is meant, or is an error that says what came."""
 
+import gzip
 import json
+import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,11 +48,14 @@ def sse(*events: Any) -> Reply:
     return Reply.sse([f"data: {text}\n\n".encode() for text in texts])
 
 
-def until_closed(*events: Any) -> Reply:
+def until_closed(*events: Any, coding: str = "identity") -> Reply:
     """A stream whose end nothing marks but the end of the connection."""
     texts = [event if isinstance(event, str) else json.dumps(event) for event in events]
     body = "".join(f"data: {text}\n\n" for text in texts).encode()
-    return Reply.raw([b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n", body])
+    head = (
+        f"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\ncontent-encoding: {coding}\r\n\r\n"
+    )
+    return Reply.raw([head.encode(), gzip.compress(body) if coding == "gzip" else body])
 
 
 def client(flavour: Flavour, server: LocalServer, use: Callable[[Any], Any], **settings: Any) -> Any:
@@ -173,6 +178,23 @@ def test_an_error_that_says_nothing_is_none(flavour: Flavour, server: LocalServe
     assert read(flavour, server)[2].text == "Hello"
 
 
+@pytest.mark.parametrize("told", [{"code": 200, "message": "success"}, {"code": "0", "message": "ok"}])
+def test_an_error_with_the_code_of_a_success_is_none(flavour: Flavour, server: LocalServer, told: Any) -> None:
+    """Beside an answer, inside a choice and beside usage. Without any of them it is an error."""
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    server.reply(Reply.json(completion({**choice("Hello"), "error": told}, error=told)))
+    assert create(flavour, server).text == "Hello"
+    first = chunk("Hello")
+    first = {**first, "choices": [{**first["choices"][0], "error": told}], "error": told}
+    for _ in range(2):
+        server.reply(sse(first, {**STOP, "error": told}, {**chunk(choices=[], usage=usage), "error": told}, "[DONE]"))
+    said = read(flavour, server)[2]
+    assert (said.text, said.usage and said.usage.total_tokens) == ("Hello", 2)
+    server.reply(Reply.json(completion(error=told)))
+    with pytest.raises(APIError, match=told["message"]):
+        create(flavour, server)
+
+
 def test_the_code_of_a_success_is_no_error(flavour: Flavour, server: LocalServer) -> None:
     """Beside the usage of a stream, alone, and beside a plain answer."""
     usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
@@ -190,12 +212,12 @@ def test_the_code_of_a_success_is_no_error(flavour: Flavour, server: LocalServer
 EVERY = [chunk("Hel", finish_reason="stop"), chunk("lo", finish_reason="stop"), chunk("!", finish_reason="stop")]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("count", [2, 3])
 @pytest.mark.parametrize("end", ["cut", "closed"])
 def test_a_finish_reason_with_every_chunk_is_no_end(
     flavour: Flavour, server: LocalServer, count: int, end: str
 ) -> None:
-    """A stream that is cut anywhere is an error, with what came of it."""
+    """A stream that is cut behind the second text or a later one is an error, with what came of it."""
     server.reply(Reply.sse([*EVERY[:count], CUT]) if end == "cut" else until_closed(*EVERY[:count]))
     chunks, failure = flavour.chunks(server.base_url, messages=HELLO)
     assert len(chunks) == count
@@ -203,6 +225,46 @@ def test_a_finish_reason_with_every_chunk_is_no_end(
     assert isinstance(failure, StreamTruncatedError) == (end == "closed")
     assert failure.partial is not None
     assert failure.partial.text == "Hello!"[: [3, 5, 6][count - 1]]
+
+
+@pytest.mark.parametrize("reason", ["stop", "length", "tool_calls"])
+@pytest.mark.parametrize("role_first", [False, True])
+@pytest.mark.parametrize("coding", ["identity", "gzip"])
+def test_a_finish_reason_that_nothing_follows_is_an_end(
+    flavour: Flavour, server: LocalServer, reason: str, role_first: bool, coding: str
+) -> None:
+    """Also where it comes with the only text, and the end of the connection is the end of the body."""
+    delta: dict[str, Any] = {"content": "Hello"}
+    if reason == "tool_calls":
+        delta = {"tool_calls": [{"index": 0, **call("f", '{"x": 1}', "1")}]}
+    before = [chunk(delta={"role": "assistant", "content": ""})] if role_first else []
+    for _ in range(2):
+        server.reply(until_closed(*before, chunk(delta=delta, finish_reason=reason), coding=coding))
+    texts, events, said = read(flavour, server)
+    assert "".join(texts) == said.text == delta.get("content", "")
+    assert said.choices[0].finish_reason == reason
+    done = ["tool_call.done" if reason == "tool_calls" else "content.done", "done"]
+    assert [event.type for event in events if event.type.endswith("done")] == done
+
+
+@pytest.mark.parametrize("function", [False, True])
+@pytest.mark.parametrize("framed", [False, True])
+def test_open_arguments_are_no_end_of_a_body_that_nothing_frames(
+    flavour: Flavour, server: LocalServer, function: bool, framed: bool
+) -> None:
+    """A finish reason came with the first piece of some arguments, and the connection was cut.
+
+    Where the end is certain, the model wrote arguments that cannot be read.
+    """
+    piece = {"name": "f", "arguments": '{"a":'}
+    delta = {"function_call": piece} if function else {"tool_calls": [{"index": 0, "id": "1", "function": piece}]}
+    event = chunk(delta=delta, finish_reason="function_call" if function else "tool_calls")
+    server.reply(sse(event) if framed else until_closed(event))
+    chunks, failure = flavour.chunks(server.base_url, messages=HELLO)
+    assert len(chunks) == 1
+    assert type(failure) is (type(None) if framed else StreamTruncatedError)
+    server.reply(until_closed({**event, "choices": [{**event["choices"][0], "finish_reason": "length"}]}))
+    assert flavour.chunks(server.base_url, messages=HELLO)[1] is None
 
 
 @pytest.mark.parametrize("reply", [lambda: sse(*EVERY), lambda: until_closed(*EVERY, "[DONE]")])
@@ -249,6 +311,8 @@ def test_a_completion_without_choices_says_so(flavour: Flavour, server: LocalSer
     with pytest.raises(APIResponseValidationError, match="no choices") as caught:
         getattr(said, asked_for)
     assert caught.value.partial is said
+    assert (caught.value.status_code, caught.value.request_id) == (200, "req_000001")
+    assert pickle.loads(pickle.dumps(said)) == said
 
 
 def test_parsing_a_completion_without_choices(flavour: Flavour, server: LocalServer) -> None:
@@ -269,7 +333,8 @@ def test_a_choice_without_a_message_reaches_the_caller(flavour: Flavour, server:
     server.reply(Reply.json(completion(WITHHELD)))
     said = create(flavour, server)
     assert (said.choices[0].finish_reason, said.text, said.tool_calls) == ("content_filter", "", [])
-    assert said.to_dict()["choices"] == [WITHHELD]
+    assert said.message.role == "assistant"
+    assert said.to_dict()["choices"] == [{**WITHHELD, "message": {"role": "assistant"}}]
     server.reply(Reply.json(completion(WITHHELD)))
     with pytest.raises(ContentFilterFinishReasonError):
         parse(flavour, server, int)
@@ -438,7 +503,15 @@ PARTS: list[Any] = [
     {"type": "text", "text": '{"x":'},
     {"type": "text", "text": "1}"},
 ]
-FENCED = ['```json\n{"x": 1}\n```', '\n~~~\n{"x":1}~~~ \n', '```JSON\r\n{"x": 1}\r\n```', '````\n{"x": 1}\n````']
+FENCED = [
+    '```json\n{"x": 1}\n```',
+    '\n~~~\n{"x":1}~~~ \n',
+    '```JSON\r\n{"x": 1}\r\n```',
+    '````\n{"x": 1}\n````',
+    '```json title="a.json"\n{"x": 1}\n```',
+    '``` json file={a} "b" [2]\r\n{"x":\n1}\r\n```',
+    '```json {"x":\n1}```',
+]
 
 
 @pytest.mark.parametrize("content", [PARTS, *FENCED])

@@ -10,7 +10,7 @@ from opper_chat_api.models.completion_usage import CompletionUsage
 
 from ._content import OTHER_PARTS, split_parts
 from ._json import is_array, is_object
-from ._lenient_values import is_finish_reason, may_go_on, scalar_text
+from ._lenient_values import ENDED_WELL, is_finish_reason, scalar_text
 from ._partial_json import FIRST_SAID, LAST_SAID, SCALARS, Text, copied, is_empty, merged, replaced
 from ._pieces import continue_thought, piece_of
 from ._response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
@@ -136,8 +136,14 @@ class Accumulator:
 
     @property
     def complete(self) -> bool:
-        """Whether the same holds, and every finish reason marks an end: see `_Choice.goes_on`."""
-        return self.has_reasons and not any(choice.goes_on for choice in self._choices.values())
+        """Whether the same holds, and every finish reason marks an end.
+
+        It does not where output came after it, or where the arguments of a tool call are cut off though the reason
+        says that nothing was.
+        """
+        return self.has_reasons and not any(
+            choice.goes_on or choice.has_open_arguments for choice in self._choices.values()
+        )
 
     @property
     def usage(self) -> CompletionUsage | None:
@@ -210,18 +216,16 @@ class _Choice:
     """One of the answers so far."""
 
     __slots__ = (
-        "_function_call", "_has_output", "_logprobs", "_max_tool_calls", "_members", "_message", "calls",
-        "finish_reason", "goes_on",
+        "_function_call", "_logprobs", "_max_tool_calls", "_members", "_message", "calls", "finish_reason", "goes_on",
     )  # fmt: skip
 
     def __init__(self, index: object, max_tool_calls: int | None = None) -> None:
         self._max_tool_calls = max_tool_calls
         self.finish_reason: object = None
         self.goes_on = False
-        """Whether its finish reasons mark no end: output came after one, or one came with the first output."""
+        """Whether its finish reasons mark no end: output came after one."""
         self.calls: ToolCalls | None = None
         self._function_call: ToolCall | None = None
-        self._has_output = False
         self._message: dict[str, object] = {}
         self._members: dict[str, object] = {} if index is None else {"index": copied(index)}
         self._logprobs: dict[str, object] | None = None
@@ -244,16 +248,21 @@ class _Choice:
                         output = True
                 elif self._add_piece(name, have, piece):
                     output = True
-        if output:
-            if self.finish_reason:
-                self.goes_on = True
-            elif not self._has_output:
-                self._has_output = True
-                self.goes_on = item.get("finish_reason") is not None and may_go_on(item)
+        if output and self.finish_reason:
+            self.goes_on = True
         for name, value in item.items():
             if value is not None and name not in _PIECES:
                 self._add_member(name, value)
         return output
+
+    @property
+    def has_open_arguments(self) -> bool:
+        """Whether the finish reason says that nothing was cut off, and a bracket of some arguments is still open."""
+        if self.finish_reason not in ENDED_WELL:
+            return False
+        return (self.calls is not None and any(call.is_open for call in self.calls.calls)) or (
+            self._function_call is not None and self._function_call.is_open
+        )
 
     @property
     def _begun(self) -> bool:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from attrs import field, frozen
 
-from . import _json
-from ._json import is_object
 from ._tool_calls import ToolCall as Assembled
+from ._tool_calls import read_arguments
 from ._tool_errors import ToolArgumentsError
 
 if TYPE_CHECKING:
@@ -45,12 +44,9 @@ class ToolCall:
         Raises:
             ToolArgumentsError: they are no JSON object, as when the answer was cut at its limit of tokens.
         """
-        try:
-            value = _json.decode(self.arguments if self.arguments.strip() else "{}")
-        except ValueError as error:
-            raise arguments_error(self, f"they are not JSON ({error})") from None
-        if not is_object(value):
-            raise arguments_error(self, "they are JSON, but no object")
+        value, problem = read_arguments(self.arguments)
+        if problem:
+            raise arguments_error(self, problem)
         return value
 
     def arguments_as(self, hint: Class[T]) -> T:

@@ -119,8 +119,10 @@ def _read_body(body: object) -> ChatCompletion:
             content = message.get("content")
             if content is not None and (text := scalar_text(content)) is not None:
                 message["content"] = text
-        elif is_object(choice) and not is_withheld(choice):
-            raise DecodeError("ChatCompletion", "choices.message", "an object", message)
+        elif is_object(choice):
+            if not is_withheld(choice):
+                raise DecodeError("ChatCompletion", "choices.message", "an object", message)
+            choice["message"] = {"role": "assistant"}
     # A body that is no object is for the model to refuse, in the same words as any other misfit.
     return ChatCompletion.from_dict(cast("dict[str, object]", body))
 

@@ -39,15 +39,16 @@ def is_error(body: object) -> bool:
     """Return whether a body with status 200, or an event of a stream, says that the call failed.
 
     It does so by an error's body in any of the known shapes, or by an error beside or inside the choices. An error
-    whose properties are all null is none, and neither is a message beside the code of a success.
+    whose properties are all null is none, and neither is a message beside the code of a success. The code of a success
+    inside of an error counts only where an answer or its usage is beside it.
     """
     if is_array(body):
         return any(map(is_error, body))
     if not is_object(body):
         return False
-    if "error" in body and _has_value(body["error"]):
-        return True
     choices = body.get("choices")
+    if "error" in body and _has_value(body["error"]) and not (_is_success(body["error"]) and _has_answer(body)):
+        return True
     if choices:
         return is_array(choices) and any(map(_is_failed_choice, choices))
     if body.get("success") is False:
@@ -68,7 +69,16 @@ def _is_failed_choice(choice: object) -> bool:
     reason = choice.get("finish_reason")
     if isinstance(reason, str) and reason.lower() == "error":
         return True
-    return "error" in choice and _has_value(choice["error"])
+    return "error" in choice and _has_value(choice["error"]) and not _is_success(choice["error"])
+
+
+def _has_answer(body: dict[str, object]) -> bool:
+    return bool(body.get("choices") or body.get("usage"))
+
+
+def _is_success(error: object) -> bool:
+    """Return whether an error's object says by its code that nothing went wrong."""
+    return is_object(error) and _is_success_code(error.get("code"))
 
 
 def _is_success_code(code: object) -> bool:

@@ -35,7 +35,7 @@ from ._events import (
     UsageEvent,
 )
 from ._json import is_array, is_object
-from ._lenient_values import is_finish_reason, may_go_on
+from ._lenient_values import ENDED_WELL, is_finish_reason, may_go_on
 from ._pieces import piece_of, reasoning_of
 from ._said import Said, SaidAudio, call_model
 from ._tool_calls import ToolCall, ToolCalls
@@ -206,23 +206,18 @@ class _Choice:
             return
         if (whole := call.whole(certain=certain)) is not None:
             self._done.add(call.place)
-            yield ToolCallDoneEvent(self._index, call.place, *whole, call_model(call))
-        elif certain and call.name:
-            said = call.name, call.text, None
-            yield ToolCallDoneEvent(self._index, call.place, *said, call_model(call), call.problem)
+            name, text, value, problem = whole
+            yield ToolCallDoneEvent(self._index, call.place, name, text, value, call_model(call), problem)
 
     def _close_function_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
         certain = complete and self._finish_reason in ENDED_WELL
-        if (whole := call.whole(certain=certain)) is not None:
+        if call.name and (whole := call.whole(certain=certain)) is not None:  # one without a name is no model
             self._function_done = True
-            yield FunctionCallDoneEvent(self._index, *whole, FunctionCall.from_dict(call.body()))
-        elif certain and call.name:
-            said = call.name, call.text, None
-            yield FunctionCallDoneEvent(self._index, *said, FunctionCall.from_dict(call.body()), call.problem)
+            name, text, value, problem = whole
+            model = FunctionCall.from_dict(call.body())
+            yield FunctionCallDoneEvent(self._index, name, text, value, model, problem)
 
 
-ENDED_WELL = ("stop", "tool_calls", "function_call")
-"""Finish reasons that say that nothing was cut off. Servers have many words for the others."""
 _TEXTS: dict[str, tuple[type[TextDeltaEvent], type[TextDoneEvent]]] = {
     "reasoning": (ReasoningDeltaEvent, ReasoningDoneEvent),
     "content": (ContentDeltaEvent, ContentDoneEvent),

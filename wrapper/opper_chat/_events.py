@@ -213,7 +213,7 @@ class ToolCallDoneEvent(_OfAChoice):
         """The value of the arguments: an empty object where there is no text, None for a custom tool.
 
         Raises:
-            ToolArgumentsError: the arguments are not JSON.
+            ToolArgumentsError: the arguments are not a JSON object.
         """
         if self._problem:
             call_id = self.snapshot.to_dict().get("id")
@@ -275,7 +275,7 @@ class FunctionCallDoneEvent(_OfAChoice):
         """The value of the arguments, an empty object where there is no text.
 
         Raises:
-            ToolArgumentsError: the arguments are not JSON.
+            ToolArgumentsError: the arguments are not a JSON object.
         """
         if self._problem:
             raise ToolArgumentsError(self.name, "", self._problem, self.arguments)

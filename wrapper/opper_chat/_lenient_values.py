@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from . import _json
 
+ENDED_WELL = ("stop", "tool_calls", "function_call")
+"""Finish reasons that say that nothing was cut off. Servers have many words for the others."""
+
 _NULL_TEXTS = frozenset({"", "null", "none", "undefined"})
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 
 _FENCE = re.compile(r"\s*(?P<fence>`{3,}|~{3,})(?P<inside>.*?)(?P=fence)\s*", re.DOTALL)
-_OPENING = re.compile(r"\s*(?:`{3,}|~{3,})[ \t]*(?:[A-Za-z][\w.+-]*)?[ \t]*(?=[\n\r\[{\"])")
-_LANGUAGE = re.compile(r"[ \t]*[A-Za-z][\w.+-]*(?=\s*[\n\r\[{\"])")
+_INFO = r"[A-Za-z][\w.+-]*(?:[ \t]+[A-Za-z][^\r\n]*(?=[\r\n])|(?=\s*[\n\r\[{\"]))"
+"""The info string of a fence: a language, which JSON may follow, or a language and attributes up to the line's end."""
+_OPENING = re.compile(rf"\s*(?:`{{3,}}|~{{3,}})[ \t]*(?:{_INFO})?[ \t]*(?=[\n\r\[{{\"])")
+_LANGUAGE = re.compile(rf"[ \t]*{_INFO}")
 _MARKS = ("`", "~")
 
 

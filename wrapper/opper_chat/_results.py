@@ -35,6 +35,7 @@ class ChatCompletion(GeneratedCompletion):
     """ The headers of the answer, by their names in upper or lower case. """
     attempts: tuple[Attempt, ...] = field(default=(), init=False, eq=False, repr=False)
     """ The requests that it took, the last one included. """
+    _status_code: int | None = field(default=None, init=False, eq=False, repr=False)
     _is_snapshot: bool = field(default=False, init=False, eq=False, repr=False)
 
     @property
@@ -70,7 +71,10 @@ class ChatCompletion(GeneratedCompletion):
 
     def _no_choice(self, asked_for: str) -> APIResponseValidationError:
         error = APIResponseValidationError(
-            f"The completion has no choices, and so no {asked_for}.", headers=self.headers, body=self.to_dict()
+            f"The completion has no choices, and so no {asked_for}.",
+            status_code=self._status_code,
+            headers=self.headers,
+            body=self.to_dict(),
         )
         error.partial = self
         error.attempts = self.attempts
@@ -122,6 +126,7 @@ def set_metadata(completion: ChatCompletion, record: CallRecord) -> None:
     """Set the request id, the headers and the attempts of a completion from the record of its call."""
     completion.request_id = record.request_id
     completion.headers = record.headers
+    completion._status_code = record.status_code  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     completion.attempts = tuple(record.attempts)
 
 

@@ -15,11 +15,11 @@ _MARK = re.compile(r'["\\{}\[\]]')
 class _Nesting:
     """Follows the brackets of a JSON text that comes in pieces, to know in linear time whether all are closed."""
 
-    __slots__ = ("_depth", "_in_string", "_opened", "_skip")
+    __slots__ = ("_depth", "_in_string", "_skip", "opened")
 
     def __init__(self) -> None:
         self._depth = 0
-        self._opened = False
+        self.opened = False
         self._in_string = False
         self._skip = 0
 
@@ -36,7 +36,7 @@ class _Nesting:
                 if mark == "\\":
                     skip = at + 2
             elif mark in "{[":
-                self._opened = True
+                self.opened = True
                 self._depth += 1
             elif mark in "}]":
                 self._depth -= 1
@@ -44,7 +44,7 @@ class _Nesting:
 
     @property
     def closed(self) -> bool:
-        return self._opened and self._depth <= 0 and not self._in_string
+        return self.opened and self._depth <= 0 and not self._in_string
 
 
 class ToolCall:
@@ -104,33 +104,27 @@ class ToolCall:
         """Whether every bracket of the arguments is closed. Costs nothing; says not that they are JSON."""
         return self._nesting.closed
 
-    def whole(self, *, certain: bool) -> tuple[str, str, object] | None:
-        """Return its name, the text of its arguments and their value, if nothing can be missing from it.
+    @property
+    def is_open(self) -> bool:
+        """Whether a bracket or a string of the arguments of a function is still open."""
+        return self._nesting.opened and not self.closed and not self.is_custom
 
-        Arguments are whole when their brackets are closed and they are JSON. Those that have no brackets, or no text
-        at all, and the input of a custom tool may go on at any place: they are whole if the stream is complete and its
-        finish reason is not one of a cut answer, which is what ``certain`` says. No text counts as an empty object; a
-        custom tool has no arguments: its text is empty and its value None.
+    def whole(self, *, certain: bool) -> tuple[str, str, object, str] | None:
+        """Return its name, the text of its arguments, their value and what is wrong with them, if it is whole.
+
+        Arguments are whole when their brackets are closed and they are a JSON object. Any others, the input of a custom
+        tool and a call without a name may go on at any place: they are whole if the stream is complete and its finish
+        reason is not one of a cut answer, which is what ``certain`` says. A custom tool has no arguments: its text is
+        empty and its value None. A call without a name has an empty one.
         """
-        name = self.name
-        if not name or not (certain or (self.closed and not self.is_custom)):
+        name = self.name or ""
+        if not (certain or (name and self.closed and not self.is_custom)):
             return None
         if self.is_custom:
-            return name, "", None
+            return name, "", None, ""
         text = self.text
-        try:
-            return name, text, _json.decode(text) if text.strip() else {}
-        except ValueError:
-            return None
-
-    @property
-    def problem(self) -> str:
-        """Why its arguments cannot be read; empty where they can."""
-        try:
-            _json.decode(self.text if self.text.strip() else "{}")
-        except ValueError as error:
-            return f"they are not JSON ({error})"
-        return ""
+        value, problem = read_arguments(text)
+        return (name, text, value, problem) if certain or not problem else None
 
     def to_dict(self, length: int | None = None) -> dict[str, object]:
         """Return the call as JSON, as a plain completion has it, with no more than this length of its text."""
@@ -263,6 +257,18 @@ class ToolCalls:
             pointed_to = call_id is None and (bool(call.id) or (slot == call.index and call.chunk != self._chunk))
             return not ((known or pointed_to) and call.length == 0 and slot == call.slot)
         return ended and not (known and slot == call.slot and text == call.text)
+
+
+def read_arguments(text: str) -> tuple[dict[str, object], str]:
+    """Return the JSON object that the arguments of a function are, and why they are none; empty where they are one.
+
+    No text counts as an empty object.
+    """
+    try:
+        value = _json.decode(text if text.strip() else "{}")
+    except ValueError as error:
+        return {}, f"they are not JSON ({error})"
+    return (value, "") if is_object(value) else ({}, "they are JSON, but no object")
 
 
 _TEXT_OF = {"function": "arguments", "custom": "input"}

@@ -35,14 +35,16 @@ class ToolArgumentsError(OpperError, ValueError):
     """What the model wrote is not what is wanted of it.
 
     Attributes:
-        tool: the name of the tool that was called.
-        call_id: the id of the call.
+        tool: the name of the tool that was called; empty where the server gave none.
+        call_id: the id of the call; empty where it has none.
         reason: what is wrong with it: each place with its path, such as ``places[0].city: is missing``.
         arguments: the text that the model wrote.
     """
 
     def __init__(self, tool: str, call_id: str, reason: str, arguments: str) -> None:
-        super().__init__(f"The arguments of {tool!r} (call {call_id!r}) cannot be used: {reason}.")
+        function = repr(tool) if tool else "a call without a name"
+        call = f" (call {call_id!r})" if call_id else ""
+        super().__init__(f"The arguments of {function}{call} cannot be used: {reason}.")
         self.tool = tool
         self.call_id = call_id
         self.reason = reason
