@@ -12,7 +12,7 @@ from ._content import OTHER_PARTS, split_parts
 from ._json import is_array, is_object
 from ._lenient_values import ENDED_WELL, is_finish_reason, scalar_text
 from ._partial_json import FIRST_SAID, LAST_SAID, SCALARS, Text, copied, is_empty, merged, replaced
-from ._pieces import continue_thought, piece_of
+from ._pieces import continue_thought, piece_of, says_something
 from ._response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
 from ._results import ChatCompletion, mark_as_snapshot
 from ._tool_calls import ToolCall, ToolCalls
@@ -357,7 +357,7 @@ class _Choice:
         if name == "function_call" and is_object(piece):
             self._function_call = call = self._function_call or ToolCall(0, 0)
             call.add({"function": piece})
-            return _says_something(piece)
+            return says_something(piece)
         if isinstance(piece, str) and have is None and name not in FIRST_SAID and name not in LAST_SAID:
             message[name] = have = Text()
         if isinstance(piece, str) and isinstance(have, Text):
@@ -365,7 +365,7 @@ class _Choice:
                 have.append(piece)
             return bool(piece)
         message[name] = merged(name, have, piece)
-        return name in _OUTPUT and _says_something(piece)
+        return name in _OUTPUT and says_something(piece)
 
     def _add_parts(self, parts: list[object]) -> bool:
         text, others = split_parts(parts)
@@ -374,7 +374,7 @@ class _Choice:
             have = self._message.get(OTHER_PARTS)
             continued = is_array(have) and have and continue_thought(have[-1], others[0])
             self._message[OTHER_PARTS] = merged(OTHER_PARTS, have, others[1:] if continued else others)
-        return output or any(_says_something(part) for part in others)
+        return output or any(says_something(part) for part in others)
 
     def _add_member(self, name: str, value: object) -> None:
         if name == "finish_reason":
@@ -398,12 +398,3 @@ class _Choice:
 
 def _are_numbers(value: object) -> bool:
     return is_array(value) and bool(value) and value[0].__class__ is int
-
-
-def _says_something(piece: object) -> bool:
-    """Whether a piece carries more than the names of what it belongs to."""
-    if is_object(piece):
-        return any(_says_something(value) for name, value in piece.items() if name not in FIRST_SAID or name == "name")
-    if is_array(piece):
-        return any(map(_says_something, piece))
-    return not is_empty(piece) and piece.__class__ is not int

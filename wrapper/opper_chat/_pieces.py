@@ -7,7 +7,7 @@ from typing import Any
 
 from ._content import split_parts
 from ._json import is_array, is_object
-from ._partial_json import Text, merged
+from ._partial_json import FIRST_SAID, Text, is_empty, merged
 
 _THINKING_PARTS = ("thinking", "reasoning", "reasoning_text")
 
@@ -89,3 +89,12 @@ def continue_thought(thought: object, more: object) -> bool:
         return False
     thought[name] = merged(name, said, added)
     return True
+
+
+def says_something(piece: object) -> bool:
+    """Whether a piece carries more than the names of what it belongs to."""
+    if is_object(piece):
+        return any(says_something(value) for name, value in piece.items() if name not in FIRST_SAID or name == "name")
+    if is_array(piece):
+        return any(map(says_something, piece))
+    return not is_empty(piece) and piece.__class__ is not int
