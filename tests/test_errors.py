@@ -134,7 +134,22 @@ def test_a_status_chooses_the_class(status: int, kind: type[APIStatusError]) -> 
         ({"base_resp": {"status_code": 1008, "status_msg": "M"}}, "M", None, None, 1008, None),
         ({"fault": {"faultstring": "M"}}, "M", None, None, None, None),
         ({"error": "T", "error_description": "M"}, "M", None, None, None, None),
-        ({"type": "about:blank", "title": "M", "status": 400}, "M", "about:blank", None, None, None),
+        ({"type": "about:blank", "title": "M", "status": 400}, "M", None, None, None, None),
+        (
+            {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "The model 'x' does not exist"},
+            "Bad Request: The model 'x' does not exist", None, "The model 'x' does not exist", None, None,
+        ),
+        ({"type": "https://x/credit", "title": "T.", "detail": "D"}, "T: D", "https://x/credit", "D", None, None),
+        ({"title": "M", "detail": "M"}, "M", None, "M", None, None),
+        ({"title": "T", "detail": PLACES}, f"T: {PLACE}", None, PLACES, None, None),
+        ({"title": "T", "errors": [{"detail": "D", "pointer": "#/a"}]}, "T: #/a: D", None, None, None, None),
+        ({"title": "T", "errors": {"a": ["D", "E"]}, "traceId": "t"}, "T: a: D", None, None, None, None),
+        ({"title": "T", "errors": ["D"]}, "T: D", None, None, None, None),
+        ({"title": "T", "errors": {}}, "T", None, None, None, None),
+        ({"errors": [{"status": "400", "title": "T", "detail": "D"}]}, "T: D", None, "D", None, None),
+        ({"error": "E", "title": "T", "detail": "D"}, "T: D", None, "D", None, None),
+        ({"error": {"title": "T", "detail": "D"}}, "T: D", None, "D", None, None),
+        ({"message": "M", "title": "T", "detail": "D"}, "M", None, "D", None, None),
         (b"", "The server answered 400 (Bad Request).", None, None, None, None),
         (
             b"[" * 100_000,
@@ -155,6 +170,30 @@ def test_every_shape_of_body(body: Any, message: str, type_: Any, detail: Any, c
     """What the server says, wherever it says it; and the body as it came."""
     error = failure(400, body, {"content-type": "text/html"})
     assert (error.message, error.type, error.detail, error.code, error.param) == (message, type_, detail, code, param)
+
+
+def test_a_problem_is_printed_with_its_reason() -> None:
+    """RFC 9457: without the type that says nothing."""
+    problem = {"type": "about:blank", "title": "Bad Request", "status": 400, "detail": "No model 'x'"}
+    assert str(failure(400, problem)) == "400: Bad Request: No model 'x'"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"base_resp": {"status_code": 0, "status_msg": "success"}, "choices": None},
+        {"code": 0, "message": "success", "choices": None, "usage": {}},
+        {"code": 200, "msg": "OK", "choices": None},
+        {"code": "success", "message": "Success.", "choices": None},
+    ],
+)
+def test_a_code_of_success_is_not_printed_as_an_error(body: dict[str, Any]) -> None:
+    """Nor the message that comes with it; the attributes have the code."""
+    error = failure(200, body)
+    assert type(error) is APIResponseValidationError
+    assert str(error).startswith("The body is ")
+    assert str(error).endswith(f"found nothing): {json.dumps(body)}")
+    assert error.code in (0, 200, "success")
 
 
 def test_an_unregistered_status_is_no_surprise() -> None:

@@ -63,7 +63,21 @@ def test_the_address_is_looked_for_in_order(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(
     "address",
-    ["api.opper.ai", "", "ftp://x", "http://", "https://x:99999", "http://x/?a=1", "http://x/#a", "http://a b", "/v1"],
+    [
+        "api.opper.ai",
+        "",
+        "ftp://x",
+        "http://",
+        "https://x:99999",
+        "http://x/?a=1",
+        "http://x/#a",
+        "http://a b",
+        "/v1",
+        "https://x/v1#",
+        "https://x/v1?",
+        "https://x#",
+        "https://x/v1\n",
+    ],
 )
 def test_a_bad_address_is_refused(address: str) -> None:
     """An error that names the argument and the address."""
@@ -138,6 +152,7 @@ def test_a_bad_address_of_the_environment_names_the_variable(monkeypatch: pytest
         ("https://api.opper.ai", "https://api.opper.ai/v2/openai"),
         ("https://api.opper.ai/", "https://api.opper.ai/v2/openai"),
         ("https://API.Opper.AI", "https://API.Opper.AI/v2/openai"),
+        ("https://api.opper.ai.", "https://api.opper.ai./v2/openai"),
         ("https://api.eu.opper.ai:8443//", "https://api.eu.opper.ai:8443/v2/openai"),
         ("https://api.opper.ai/v3/compat", "https://api.opper.ai/v3/compat"),
         ("https://api.opper.ai/v2/openai/", "https://api.opper.ai/v2/openai"),
@@ -172,6 +187,19 @@ def test_an_address_with_the_path_of_the_endpoint_is_refused(
         client(api_key="key", base_url=given)
     assert caught.value.argument == source
     assert str(caught.value).endswith(f"{prefix!r}.")
+
+
+@pytest.mark.parametrize("client", [Opper, AsyncOpper])
+@pytest.mark.parametrize("end", ["#", "?", "?#", "/?", "#part", "?api-version=sesame", "?api-version=sesame#part"])
+def test_what_follows_the_path_of_the_endpoint_does_not_hide_it(client: Any, end: str) -> None:
+    """The error names both, and does not show the query."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        client(api_key="key", base_url=f"https://x/v1/chat/completions{end}")
+    text = str(caught.value)
+    assert "without query, fragment or spaces" in text
+    assert "Leave out '/chat/completions' too" in text
+    assert ("default_query" in text) == ("sesame" in end)
+    assert "sesame" not in text
 
 
 def test_a_password_in_the_address_is_refused_unseen() -> None:

@@ -12,10 +12,11 @@ from uuid import UUID
 import pytest
 import trio
 from flavours import HELLO, Flavour
+from http_library import httpx
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
-from opper_chat import APIError, AsyncOpper, InvalidArgumentError, Opper, tool
-from opper_chat.testing import LocalServer
+from opper_chat import APIError, APIStatusError, AsyncOpper, InvalidArgumentError, Opper, tool
+from opper_chat.testing import LocalServer, Reply
 
 SPAN = UUID("123e4567-e89b-12d3-a456-426614174000")
 OTHER = UUID("3c90c3cc-0d44-4b50-8888-8dd25736052a")
@@ -94,6 +95,41 @@ def test_the_span_is_also_sent_as_a_header(server: LocalServer, client: Opper) -
     with pytest.raises(APIError):  # the server refuses the body; no header line can be forged by it
         ask(client, extra_body={"parent_span_id": "a\r\nx: y"})
     assert headers() == (None, "a\r\nx: y")
+
+
+@pytest.mark.parametrize("own", [False, True])
+@pytest.mark.parametrize("span", ["x ", "\tx", " ", "", "x\n", "ü", "x\u2028", "\x7f"])
+@pytest.mark.parametrize("way", ["parameter", "extra_body"])
+def test_a_span_that_no_header_can_carry_is_in_the_body_alone(
+    server: LocalServer, span: str, way: str, own: bool
+) -> None:
+    """It reaches the server, which refuses it."""
+    with httpx.Client() as http_client:
+        http = http_client if own else None
+        with Opper(api_key="key", base_url=server.base_url, http_client=http) as client:
+            with pytest.raises(APIStatusError) as caught:
+                if way == "parameter":
+                    ask(client, parent_span_id=span)
+                else:
+                    ask(client, extra_body={"parent_span_id": span})
+            assert caught.value.status_code == 422
+            assert sent(server)[0] == span
+            assert "x-opper-parent-span-id" not in server.requests[-1].headers
+            server.reply(Reply.json({}, status=400))
+            with pytest.raises(APIStatusError):
+                ask(client, parent_span_id="a b")
+            assert server.requests[-1].headers["x-opper-parent-span-id"] == "a b"
+
+
+@pytest.mark.parametrize("value", ["x ", "\tx", " "])
+def test_a_header_with_spaces_at_its_ends_is_refused(server: LocalServer, client: Opper, value: str) -> None:
+    """The library refuses it too, but with an error of the connection."""
+    with pytest.raises(InvalidArgumentError, match="without spaces at its ends"):
+        ask(client, extra_headers={"x-team": value})
+    with pytest.raises(InvalidArgumentError, match="without spaces at its ends"):
+        client.with_options(default_headers={"x-team": value})
+    assert server.requests == []
+    ask(client, extra_headers={"x-team": ""})
 
 
 def test_nested(server: LocalServer, client: Opper) -> None:

@@ -8,9 +8,15 @@ from ._json import is_array, is_object
 
 _MESSAGES = (
     "message", "Message", "msg", "error_description", "error_message", "error_msg", "errorMessage", "status_msg",
-    "faultstring", "title",
+    "faultstring",
 )  # fmt: skip
 """Names under which servers put the words of an error, those of the documented shapes first."""
+
+_NO_TYPE = "about:blank"
+"""The type of a problem that says no more than its status: RFC 9457 section 4.2.1."""
+
+_SUCCESS_WORDS = frozenset({"ok", "success", "successful", "succeeded"})
+"""Messages of servers that send one with every response."""
 
 _NESTED = ("base_resp", "fault", "message")
 """Names under which some servers put the error's object where others have ``error``: MiniMax, Apigee, Mistral."""
@@ -53,7 +59,7 @@ def is_error(body: object) -> bool:
         return is_array(choices) and any(map(_is_failed_choice, choices))
     if body.get("success") is False:
         return True
-    if _is_success_code(body.get("code")):
+    if is_success_code(body.get("code")):
         return False
     if "choices" not in body and "usage" not in body:
         kind = f"{body.get('type')} {body.get('object')} {body.get('status')}".lower()
@@ -78,10 +84,11 @@ def _has_answer(body: dict[str, object]) -> bool:
 
 def _is_success(error: object) -> bool:
     """Return whether an error's object says by its code that nothing went wrong."""
-    return is_object(error) and _is_success_code(error.get("code"))
+    return is_object(error) and is_success_code(error.get("code"))
 
 
-def _is_success_code(code: object) -> bool:
+def is_success_code(code: object) -> bool:
+    """Return whether a code says that nothing went wrong."""
     if isinstance(code, str):
         return code.lower() in SUCCESS_CODES
     return isinstance(code, int | float) and not isinstance(code, bool) and code in SUCCESS_CODES
@@ -107,22 +114,50 @@ def read_error_body(body: object) -> ErrorBody:
         body = body[0]  # some gateways wrap the object in a list
     if not is_object(body):
         return ErrorBody()
-    error = body.get("error") or _error_of_a_choice(body) or _first(body.get("errors"))
+    error = body.get("error") or _error_of_a_choice(body)
+    if not error and "title" not in body:  # beside a title, it lists what is wrong with the request: RFC 9457 section 3
+        error = _first(body.get("errors"))
     if isinstance(error, str) and error:
-        return ErrorBody(_words(body) or error, _text(body.get("type")), body.get("detail"), _code(body.get("code")))
+        words = _words(body) or _problem(body) or error
+        return ErrorBody(words, _type(body), body.get("detail"), _code(body.get("code")))
     said = error if is_object(error) else body
     empty: dict[str, object] = {}
     nested = next((inner for name in _NESTED if is_object(inner := said.get(name))), empty)
     detail = said.get("detail", said.get("details", nested.get("detail")))
-    message = _words(said) or _words(nested) or _text(detail) or _first_message(detail)
+    message = _words(said) or _words(nested) or _problem(said) or _text(detail) or _first_message(detail)
     code = _code(said.get("code", nested.get("status_code")))
     # v3 has no `type`: its code is the name of the error.
-    kind = _text(said.get("type")) or (code if isinstance(code, str) and not code.isdigit() else None)
+    kind = _type(said) or (code if isinstance(code, str) and not code.isdigit() else None)
     return ErrorBody(message, kind, detail, code, _text(said.get("param")))
 
 
 def _words(said: dict[str, object]) -> str | None:
-    return next((text for name in _MESSAGES if (text := _text(said.get(name)))), None)
+    texts = (_text(said.get(name)) for name in _MESSAGES)
+    return next((text for text in texts if text and text.lower().rstrip(".!") not in _SUCCESS_WORDS), None)
+
+
+def _type(said: dict[str, object]) -> str | None:
+    kind = _text(said.get("type"))
+    return None if kind == _NO_TYPE else kind
+
+
+def _problem(said: dict[str, object]) -> str | None:
+    """Return the title of a problem (RFC 9457) or of a JSON:API error, and its detail or the first of its errors."""
+    title, detail = _text(said.get("title")), said.get("detail")
+    if title is None:
+        return None
+    if not detail:
+        errors = said.get("errors")
+        detail = next(iter(errors.items()), None) if is_object(errors) else _first(errors)  # by name, as of ASP.NET
+        if isinstance(detail, tuple):
+            name, problems = detail
+            text = _text(_first(problems)) or _text(problems)
+            detail = f"{name}: {text}" if text and name else text
+        elif is_object(detail):
+            place, text = _text(detail.get("pointer")), _text(detail.get("detail")) or _words(detail)
+            detail = f"{place}: {text}" if text and place else text
+    reason = _text(detail)
+    return f"{title.rstrip('.:')}: {reason}" if reason and reason != title else title
 
 
 def _first(errors: object) -> object:

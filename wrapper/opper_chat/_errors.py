@@ -34,7 +34,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ._answer_headers import AnswerHeaders, request_id
-from ._error_bodies import read_error_body, with_place
+from ._error_bodies import is_success_code, read_error_body, with_place
 from ._error_response import ErrorRequest, ErrorResponse
 from ._excerpts import LONGEST_TEXT, one_line
 
@@ -196,7 +196,12 @@ class APIError(OpperError):
 
     def __str__(self) -> str:
         status = None if self.status_code is not None and 200 <= self.status_code < 300 else self.status_code
-        facts = [one_line(str(fact), _LONGEST_FACT) for fact in (status, self.type or self.code) if fact is not None]
+        named = self.type or self.code
+        facts = [
+            one_line(str(fact), _LONGEST_FACT)
+            for fact in (status, None if is_success_code(named) else named)
+            if fact is not None
+        ]
         # Of what did not fail, only a redirect has such a status. It belongs to the attempt that goes on after it.
         redirects = sum(one.error is None and one.status_code in (307, 308) for one in self.attempts)
         tried = len(self.attempts) - redirects

@@ -20,8 +20,8 @@ _SECRET_WORDS = frozenset({
 HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token: RFC 9110 section 5.6.2."""
 
-HEADER_VALUE = re.compile("[\\t -~]*")
-"""Visible ASCII, spaces and tabs: RFC 9110 section 5.5. Line breaks are how requests are forged."""
+HEADER_VALUE = re.compile("(?:[!-~](?:[\\t -~]*[!-~])?)?")
+"""Visible ASCII, and spaces and tabs inside: RFC 9110 section 5.5. Line breaks are how requests are forged."""
 
 
 def names_secret(name: str) -> bool:
@@ -55,7 +55,9 @@ def check_headers(given: object, argument: str) -> dict[str, str]:
             raise InvalidArgumentError(argument, "keys of letters, digits and dashes", describe(name))
         if not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
             raise InvalidArgumentError(
-                f"{argument}[{name!r}]", "a string of ASCII characters without line breaks", hidden(value)
+                f"{argument}[{name!r}]",
+                "a string of ASCII characters without line breaks, and without spaces at its ends",
+                hidden(value),
             )
         headers[str.lower(name)] = str.__str__(value)
     return headers

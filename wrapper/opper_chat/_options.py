@@ -158,8 +158,12 @@ def find_base_url(base_url: object = None) -> str:
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         hint = f"Did you mean 'https://{text}'?" if "://" not in text and text else ""
         raise InvalidArgumentError(source, accepted, repr(text), hint)
-    if parts.query or parts.fragment or any(character.isspace() for character in text):
-        raise InvalidArgumentError(source, f"{accepted} without query, fragment or spaces", "one with them (not shown)")
+    if "?" in text or "#" in text or any(character.isspace() for character in text):
+        hint = "Pass a query as default_query." if parts.query else ""
+        if parts.path.rstrip("/").lower().endswith(ENDPOINT_PATH):
+            hint = f"Leave out {ENDPOINT_PATH!r} too, which the client adds. {hint}".rstrip()
+        accepted = f"{accepted} without query, fragment or spaces"
+        raise InvalidArgumentError(source, accepted, "one with them (not shown)", hint)
     return _endpoint_prefix(text, parts.hostname, source, accepted)
 
 
@@ -184,7 +188,7 @@ def _endpoint_prefix(address: str, host: str, source: str, accepted: str) -> str
             source, accepted, repr(address), f"Leave out {ENDPOINT_PATH!r}, which the client adds: {prefix!r}."
         )
     _, _, rest = address.partition("://")
-    if "/" not in rest and f".{host.lower()}".endswith(".opper.ai"):
+    if "/" not in rest and f".{host.lower().removesuffix('.')}".endswith(".opper.ai"):
         return address + DEFAULT_BASE_URL[len("https://api.opper.ai") :]
     return address
 

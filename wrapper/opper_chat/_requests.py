@@ -188,8 +188,8 @@ SPAN_HEADER = "x-opper-parent-span-id"
 def _span_header(body: Mapping[str, object]) -> dict[str, str]:
     """Return the header that repeats the body's parent span, or nothing if the body has none."""
     span = body.get("parent_span_id")
-    # `extra_body` may hold any text.
-    return {SPAN_HEADER: span} if isinstance(span, str) and HEADER_VALUE.fullmatch(span) else {}
+    # Any text may stand there. One that no header can carry unchanged is left to the body, for the server to refuse.
+    return {SPAN_HEADER: span} if isinstance(span, str) and span and HEADER_VALUE.fullmatch(span) else {}
 
 
 def check_messages(messages: object) -> list[dict[str, object]]:
