@@ -375,15 +375,15 @@ def test_usage_adds_up(server: LocalServer, flavour: Flavour) -> None:
 
 MISTAKES: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
     (lambda conversation: conversation.send(5), InvalidArgumentError, "send(content[0])"),
-    (lambda conversation: conversation.send("a", user("b")), InvalidArgumentError, "content[1]"),
-    (lambda conversation: conversation.send(user("b"), "a"), InvalidArgumentError, "content[1]"),
+    (lambda conversation: conversation.send("a", user("b")), InvalidArgumentError, "send(content[1])"),
+    (lambda conversation: conversation.send(user("b"), "a"), InvalidArgumentError, "send(content[1])"),
     (lambda conversation: conversation.send({"role": "usr", "content": "x"}), InvalidArgumentError, "messages[0].role"),
     (lambda conversation: conversation.send("a", temprature=1), UnknownArgumentError, "temprature"),
     (lambda conversation: conversation.send("a", temperature="x"), InvalidArgumentError, "temperature"),
     (lambda conversation: conversation.send("a", stream=True), UnknownArgumentError, "stream"),
     (lambda conversation: conversation.send("a", messages=[]), UnknownArgumentError, "messages"),
     (lambda conversation: conversation.send(), InvalidArgumentError, "messages"),
-    (lambda conversation: conversation.stream(5), InvalidArgumentError, "send(content[0])"),
+    (lambda conversation: conversation.stream(5), InvalidArgumentError, "stream(content[0])"),
     (lambda conversation: conversation.stream("a", timeout=-1), InvalidArgumentError, "timeout"),
     (lambda conversation: conversation.append("a"), InvalidArgumentError, "messages[0]"),
     (lambda conversation: conversation.extend([user("a"), {}]), InvalidArgumentError, "messages[1]"),

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
+from inspect import signature
 from typing import Any
 
 import attrs
+import msgspec
 import pydantic
 import pytest
 from flavours import HELLO, Flavour
@@ -14,9 +17,11 @@ from opper_chat import (
     Conversation,
     InvalidArgumentError,
     Opper,
+    ToolCall,
     UnknownArgumentError,
     custom_tool,
     tool,
+    tool_result,
 )
 from opper_chat import messages as make
 from opper_chat.testing import LocalServer, Reply
@@ -62,6 +67,23 @@ async def approve(call: object) -> bool:
     """Approve of everything."""
     return bool(call)
 
+
+class Outer(pydantic.BaseModel):
+    """A third, with a field that holds nothing."""
+
+    inner: pydantic.BaseModel
+
+
+def nested(levels: int) -> list[Any]:
+    """Return lists within each other."""
+    value: list[Any] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
+
+
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
 
 MISTAKES: list[tuple[Callable[[Any], object], str]] = [
     (lambda c: c.stream(messages=HELLO, stream=True),
@@ -129,6 +151,64 @@ MISTAKES: list[tuple[Callable[[Any], object], str]] = [
     (lambda c: c.run_tools(messages=HELLO, on_event="log"), "on_event: expected a function"),
     (lambda c: c.run_tools(messages=HELLO, on_tool_error=approve),
      "'raise' or a function that is not async, got the coroutine function approve()."),
+    (lambda c: c.create(messages=HELLO, before_call=print),
+     ("create() has no parameter 'before_call' (given: the function print()). "
+      "It is a parameter of run_tools() and stream_tools().")),
+    (lambda c: c.create(messages=HELLO, on_event=print), "It is a parameter of run_tools()."),
+    (lambda c: c.run_tools(messages=HELLO, retries_on_invalid=2), "It is a parameter of parse()."),
+    (lambda c: c.create(messages=HELLO, strict=False),
+     "It is a parameter of parse(), stream(), run_tools() and stream_tools()."),
+    (lambda c: c.stream(messages=HELLO, max_turns=3),
+     "stream() has no parameter 'max_turns' (given: 3). It is a parameter of run_tools() and stream_tools()."),
+    (lambda c: c.run_tools(messages=HELLO, max_steps=3),
+     "run_tools() has no parameter 'max_steps' (given: 3). Did you mean 'max_turns'?"),
+    (lambda c: c.create(messages=HELLO, max_steps=3),
+     "create() has no parameter 'max_steps' (given: 3). To send a parameter that this version does not know"),
+    (lambda c: c.create(messages=HELLO, system="x"),
+     "create() has no parameter 'system' (given: 'x'). Give instructions as the first message"),
+    (lambda c: c.create(messages=HELLO, base_url="http://x"), "It is an option of the client: Opper(base_url=...)."),
+    (lambda c: c.stream(messages=HELLO, response_limits=5), "of the client: Opper(response_limits=...)."),
+    (lambda c: c.create(messages=HELLO, extra_body={"messages": []}),
+     "extra_body.messages: expected a list of at least one message, got []."),
+    (lambda c: c.stream(messages=HELLO, extra_body={"messages": None}),
+     "extra_body.messages: expected a list of at least one message, got None."),
+    (lambda c: c.parse(messages=HELLO, response_format=pydantic.BaseModel),
+     ("response_format: expected a model with fields, got the class BaseModel. "
+      "Give a subclass of BaseModel that has the fields.")),
+    (lambda c: c.stream(messages=HELLO, response_format=list[pydantic.BaseModel]),
+     "response_format[]: expected a model with fields, got the class BaseModel."),
+    (lambda c: c.run_tools(messages=HELLO, response_format=pydantic.BaseModel, strict=False), "a model with fields"),
+    (lambda c: c.stream_tools(messages=HELLO, response_format=Outer),
+     "response_format.inner: expected a model with fields, got the class BaseModel."),
+    (lambda c: c.parse(messages=HELLO, response_format=msgspec.Struct), "expected a class with fields"),
+    (lambda c: c.parse(messages=HELLO, response_format=[Answer]), "Did you mean list[Answer]?"),
+    (lambda c: c.stream(messages=HELLO, response_format=[Answer, int]), "Did you mean list[Answer | int]?"),
+    (lambda c: c.run_tools(messages=HELLO, response_format=list[[Answer]]),  # type: ignore[misc]
+     "response_format[]: expected a type, got"),
+    (lambda c: c.stream_tools(messages=HELLO, response_format={int}), "Did you mean set[int]?"),
+    (lambda c: c.create(messages=HELLO, response_format=[Answer]), "Use parse(response_format=list[Answer])"),
+    (lambda c: c.parse(messages=HELLO, response_format=bytearray()), "response_format: expected a type, got bytearray"),
+    (lambda c: c.create(messages=HELLO, seed=10**5000), "seed: expected an integer of at most 4300 digits, got an "),
+    (lambda c: c.create(messages=HELLO, extra_query={"a": 10**5000}), "extra_query['a']: expected"),
+    (lambda c: c.create(messages=HELLO, extra_query={"a": "\ud800"}), "extra_query['a']: expected a string that UTF-8"),
+    (lambda c: c.create(messages=HELLO, extra_body={"a\ud800": 1}), "expected a string without half of a surrogate"),
+    (lambda c: c.create(messages=HELLO, response_format="json"), "Did you mean {'type': 'json_object'}?"),
+    (lambda c: c.create(messages=HELLO, response_format="json_schema"),
+     "Did you mean {'type': 'json_schema', 'json_schema': {'name': ..., 'schema': ...}}?"),
+    (lambda c: c.create(messages=make.user), "got the function user(). Pass what it returns, not the function."),
+    (lambda c: c.create(messages=HELLO, tools={"f": now}), "Give a list of tools, without names for them."),
+    (lambda c: c.run_tools(messages=HELLO, tools=get_weather), "or with tool(get_weather), and put it in a list."),
+    (lambda c: c.run_tools(messages=HELLO, tools=(each for each in [now])), "Convert it to a list."),
+    (lambda c: c.run_tools(messages=HELLO, tools=[Answer]),
+     "got the class Answer. Give a function that has a parameter of this type"),
+    (lambda c: c.create(messages=HELLO, tools=[partial(get_weather)]), "Make it a tool with tool(...)."),
+    (lambda c: c.create(messages=HELLO, functions=[get_weather]),
+     "Make it a tool with the decorator @tool, or with tool(get_weather). Tools are for the argument tools."),
+    (lambda c: c.create(messages=[*HELLO, {"role": "user", "content": "x", "more": nested(600)}]),
+     "messages[1].more[0][0]: expected a value with less nesting, got one with 601 levels."),
+    (lambda c: c.stream(messages=HELLO, extra_body={"more": nested(2000)}), "extra_body.more[0][0][0]: expected"),
+    (lambda c: c.create(messages=HELLO, tags={"a": ENDLESS}),
+     "tags.a[0]: expected a value that does not contain itself, got one that does."),
     (lambda c: c.run_tools(messages=HELLO, n=2), "n: expected 1 or None, got 2. A run follows one choice."),
 ]  # fmt: skip
 
@@ -141,7 +221,7 @@ def test_a_mistake_is_answered_with_what_to_do(
     with pytest.raises(InvalidArgumentError) as caught:
         flavour(lambda client: mistake(client.chat.completions), api_key="key", base_url=server.base_url)
     assert message in str(caught.value)
-    assert ("extra_body" in str(caught.value)) <= isinstance(caught.value, UnknownArgumentError)
+    assert ("use extra_body" in str(caught.value)) <= isinstance(caught.value, UnknownArgumentError)
     assert not {"text", "whole", "member", "object"}.intersection(caught.value.accepted.split())
     assert server.requests == []
 
@@ -177,6 +257,39 @@ def test_the_async_client_takes_coroutine_functions(server: LocalServer) -> None
             )
 
     assert asyncio.run(run()).calls[0].outcome == "done"
+
+
+UNNAMED = ToolCall(id="", name="now", arguments="{}")
+
+
+def takes_list(x: [int]) -> None:  # type: ignore[valid-type]
+    """Take what is no type."""
+
+
+def takes_base(x: pydantic.BaseModel) -> None:
+    """Take a model of no fields."""
+
+
+def takes_tuple(x: "(int, str)") -> None:  # type: ignore[syntax]
+    """Take two types."""
+
+
+def test_the_parameters_named_in_errors_are_those_of_the_methods() -> None:
+    """Each parameter of another method, and each option of the client, is recognized as one."""
+    calls = type(Opper(api_key="key").chat.completions)
+    common = set(signature(calls.create).parameters)
+    for name in ("parse", "stream", "run_tools", "stream_tools"):
+        for parameter in set(signature(getattr(calls, name)).parameters) - common:
+            with (
+                Opper(api_key="key") as client,
+                pytest.raises(UnknownArgumentError, match="It is a parameter of ") as caught,
+            ):
+                client.chat.completions.create(messages=HELLO, **{parameter: 1})
+            assert f"{name}()" in str(caught.value)
+    for option in set(signature(Opper).parameters) - common:
+        with Opper(api_key="key") as client, pytest.raises(UnknownArgumentError) as caught:
+            client.chat.completions.create(messages=HELLO, **{option: "value"})
+        assert f"It is an option of the client: Opper({option}=...)." in str(caught.value)
 
 
 SECRET = "sk-very-secret-1"  # it is none
@@ -216,7 +329,13 @@ def test_mistakes_beside_calls(server: LocalServer) -> None:
         (lambda: talk.extend(5), "messages: expected an iterable of messages, got 5. Use append() for one message."),
         (lambda: talk.send(5), "send(content[0]): expected a string or a part, got 5."),
         (lambda: talk.send(["x"]), "send(content[0]): expected a string or a part, got ['x']. Give each piece"),
-        (lambda: talk.send("x", stream=True), "send() has no parameter 'stream' (given: True). Use the conversation's"),
+        (lambda: talk.send("x", stream=True),
+         "Conversation.send() has no parameter 'stream' (given: True). Use its method stream()."),
+        (lambda: talk.stream("x", stream=True),
+         "Conversation.stream() has no parameter 'stream' (given: True). It always streams. Leave the argument out."),
+        (lambda: talk.stream(5), "stream(content[0]): expected a string or a part, got 5."),
+        (lambda: talk.stream("x", temprature=1), "Conversation.stream() has no parameter 'temprature'"),
+        (lambda: talk.send("x", max_turns=2), "It is a parameter of run_tools() and stream_tools() of client.chat."),
         (lambda: Conversation(client, system=5), "system: expected a string or None, got 5."),  # type: ignore[arg-type]
         (lambda: Conversation(client, response_format=Answer),  # type: ignore[arg-type]
          "response_format: expected a dict or None, got the class Answer. Conversations take no types."),
@@ -227,6 +346,15 @@ def test_mistakes_beside_calls(server: LocalServer) -> None:
         (lambda: custom_tool(5), "custom_tool(): expected a function, got 5."),  # type: ignore[call-overload]
         (lambda: make.tool("id", {"a": 1}),  # type: ignore[arg-type]
          "tool(content[0]): expected a string or a part, got a dict with the key 'a'. Use tool_result(call, value)"),
+        (lambda: make.tool({"type": "function"}, "x"),  # type: ignore[typeddict-item]
+         "tool(call): expected a tool call with an id, or its id, got one without: a dict with the key 'type'. The"),
+        (lambda: tool_result(UNNAMED, "x"), "tool_result(call): expected a tool call with an id, or its id, got one"),
+        (lambda: tool_result(5, "x"), "tool_result(call): expected a tool call, or its id, got 5."),  # type: ignore[arg-type]
+        (lambda: tool_result(None, "x"), "tool_result(call): expected a tool call, or its id, got None."),  # type: ignore[arg-type]
+        (lambda: tool_result("id", 10**5000), "tool_result(value): expected integers of at most 4300 digits"),
+        (lambda: anything(takes_list), "takes_list.x: expected a type, got [<class 'int'>]. Did you mean list[int]?"),
+        (lambda: anything(takes_base), "takes_base.x: expected a model with fields, got the class BaseModel."),
+        (lambda: anything(takes_tuple), "takes_tuple(): expected type hints that are types, got others: "),
         (lambda: make.assistant(tool_calls=5), "assistant(tool_calls): expected a list of tool calls, got 5."),  # type: ignore[arg-type]
     ]  # fmt: skip
     with client:

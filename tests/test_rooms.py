@@ -33,6 +33,7 @@ WRAPPER = Path(opper_chat.__file__).parent
 ROOMS = [
     "_json",
     "_values",
+    "_nesting",
     "_error_bodies",
     "_answer_headers",
     "_excerpts",
@@ -70,6 +71,7 @@ ROOMS = [
     "_content",
     "_pieces",
     "_assistant_messages",
+    "_argument_hints",
     "_requests",
     "_call_signatures",
     "_model",

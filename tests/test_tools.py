@@ -495,7 +495,7 @@ def test_the_message_that_answers_a_call(value: object, content: str) -> None:
 
 def test_a_result_that_json_has_no_form_for() -> None:
     """An error of this package, which is a TypeError as JSON's own is, and names the place."""
-    with pytest.raises(ToolResultError, match="expected a value that JSON has a form for") as raised:
+    with pytest.raises(ToolResultError, match="expected a value that JSON can represent") as raised:
         tool_result("1", {"a": [1, object()]})
     assert isinstance(raised.value, TypeError)
     assert raised.value.argument == "tool_result(value).a[1]"

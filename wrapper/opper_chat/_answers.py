@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from . import _json
+from ._argument_hints import is_type
 from ._checks import check_flags
 from ._content import text_of
 from ._errors import (
@@ -20,7 +21,7 @@ from ._json import is_array, is_sequence
 from ._markdown_fences import without_fence
 from ._misfits import InvalidValueError, misfit
 from ._parsed import ParsedChatCompletion, parsed_completion
-from ._requests import check_extra_keys, is_type
+from ._requests import check_extra_keys
 from ._results import ChatCompletion
 from ._schemas import Answer, answer_of
 

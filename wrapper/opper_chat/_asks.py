@@ -54,7 +54,7 @@ class ToolCall:
 
         Raises:
             ToolArgumentsError: they are none. It names the places.
-            InvalidArgumentError: the type is one that strict mode has no form for.
+            InvalidArgumentError: the type is one that strict mode cannot describe.
         """
         from ._schemas import InvalidValueError, convert  # loaded by those who use them
 
@@ -84,9 +84,3 @@ def _asked(model: AnyToolCall) -> ToolCall:
         return ToolCall(call.id or "", call.name or "", "", "", kind, model)
     arguments, text = ("", call.text) if call.is_custom else (call.text, "")
     return ToolCall(call.id or "", call.name or "", arguments, text, kind, model)
-
-
-def id_of(call: AnyToolCall) -> str:
-    """Return the id of a call of a generated model; empty where it has none."""
-    value = call.to_dict().get("id")
-    return value if isinstance(value, str) else ""

@@ -103,7 +103,7 @@ class AsyncConversation(Transcript):
             APIError: the call failed, as in `client.chat.completions.create`; or its answer has no choices.
             RuntimeError: an answer is under way already.
         """
-        new, arguments = new_messages(content), self._merged(overrides)
+        new, arguments = new_messages(content), self._merged(overrides, "AsyncConversation.send()")
         with self._alone():
             create = self._client.chat.completions.create
             completion: ChatCompletion = await create(**arguments, messages=self._sent(new), stream=False)
@@ -127,7 +127,7 @@ class AsyncConversation(Transcript):
             InvalidArgumentError: something is wrong with what is said, or with an argument. All else is raised on
                 entering, where the request is sent.
         """
-        new, arguments = new_messages(content), self._merged(overrides)
+        new, arguments = new_messages(content, "stream"), self._merged(overrides, "AsyncConversation.stream()")
 
         def begin() -> AsyncStreamManager:
             stream: Any = self._client.chat.completions.stream  # the arguments of a conversation are no types
@@ -135,8 +135,8 @@ class AsyncConversation(Transcript):
 
         return AsyncTurn(self._alone, begin, partial(self._answered, new))
 
-    def _merged(self, overrides: Mapping[str, object]) -> dict[str, Any]:
-        check_parameters(overrides, "send()")
+    def _merged(self, overrides: Mapping[str, object], function: str) -> dict[str, Any]:
+        check_parameters(overrides, function)
         return {**self._arguments, **overrides}
 
 

@@ -344,7 +344,9 @@ class _UnionCheck:
         if self.models.isdisjoint(names):
             if self.is_open and isinstance(written.get(self.tag), str):
                 return self.check_mapping(written)  # a part or tool that the contract has elsewhere
-            raise Misfit(f"{self.accepted}, or one of the models {', '.join(sorted(self.models))}", model)
+            names = sorted(self.models)
+            choice = f"the model {names[0]}" if len(names) == 1 else f"one of the models {', '.join(names)}"
+            raise Misfit(f"{self.accepted}, or {choice}", model)
         for name in names:
             if twin := self.classes.get(f"{name}Param"):
                 return check_object(twin, written)

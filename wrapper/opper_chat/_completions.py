@@ -8,9 +8,10 @@ import typing  # Jedi shows the signature of an implementation if its overloads 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
+from ._argument_hints import is_type
 from ._call_signatures import list_arguments
 from ._calls import Calls
-from ._requests import AnswerArguments, CallArguments, is_type
+from ._requests import AnswerArguments, CallArguments
 from ._results import ChatCompletion
 from ._transport import call_site
 

@@ -117,7 +117,7 @@ class Conversation(Transcript):
             APIError: the call failed, as in `client.chat.completions.create`; or its answer has no choices.
             RuntimeError: an answer is under way already.
         """
-        new, arguments = new_messages(content), self._merged(overrides)
+        new, arguments = new_messages(content), self._merged(overrides, "Conversation.send()")
         with self._alone():
             create = self._client.chat.completions.create
             completion: ChatCompletion = create(**arguments, messages=self._sent(new), stream=False)
@@ -141,7 +141,10 @@ class Conversation(Transcript):
             InvalidArgumentError: something is wrong with what is said, or with an argument. All else is raised on
                 entering, where the request is sent.
         """
-        new, arguments = new_messages(content), self._merged(overrides)
+        new, arguments = (
+            new_messages(content, "stream"),
+            self._merged(overrides, "Conversation.stream()"),
+        )
 
         def begin() -> StreamManager:
             stream: Any = (
@@ -151,8 +154,8 @@ class Conversation(Transcript):
 
         return Turn(self._alone, begin, partial(self._answered, new))
 
-    def _merged(self, overrides: Mapping[str, object]) -> dict[str, Any]:
-        check_parameters(overrides, "send()")
+    def _merged(self, overrides: Mapping[str, object], function: str) -> dict[str, Any]:
+        check_parameters(overrides, function)
         return {**self._arguments, **overrides}
 
 

@@ -78,5 +78,11 @@ def check_query(given: object, argument: str) -> dict[str, str]:
         scalar = json_scalar(value)
         if not isinstance(name, str) or not isinstance(scalar, str | int | float):
             raise InvalidArgumentError(f"{argument}[{name!r}]", "a string, a number or a boolean", hidden(value))
-        query[str.__str__(name)] = str(scalar).lower() if isinstance(scalar, bool) else str(scalar)
+        try:
+            text = str(scalar).lower() if isinstance(scalar, bool) else str(scalar)
+            (name + text).encode()
+        except ValueError:  # half of a surrogate pair, or an integer of thousands of digits
+            accepted = "a string that UTF-8 can represent, or a number of fewer digits"
+            raise InvalidArgumentError(f"{argument}[{name!r}]", accepted, hidden(value)) from None
+        query[str.__str__(name)] = text
     return query

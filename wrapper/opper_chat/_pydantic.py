@@ -92,7 +92,7 @@ def model_shape(hints: tuple[Any, ...], path: str, *, strict: bool = True) -> Mo
         text = str(said).partition("\n")[0]
         raise _refused(where, "what pydantic has no JSON schema for", f"{text.rstrip('.')}.") from error
     for hint in hints:
-        _check_aliases(hint, path, set())
+        _check_fields(hint, path, set())
     kind = schema.get("type")
     kinds = (kind,) if isinstance(kind, str) else ("object",)
     found = Model(adapter, schema, path, kinds, _members(schema) if len(hints) == 1 else None)
@@ -148,11 +148,14 @@ def _culprit(hint: Any, path: str, met: set[int]) -> tuple[str, Exception] | Non
     return None
 
 
-def _check_aliases(hint: Any, path: str, met: set[int]) -> None:
-    """Refuse a field that is read from inside of another: pydantic's schema says nothing of that."""
+def _check_fields(hint: Any, path: str, met: set[int]) -> None:
+    """Refuse what pydantic's schema says nothing of: a base class without fields, a field read from inside another."""
     if id(hint) in met:
         return
     met.add(id(hint))
+    if hint in _base_classes():
+        use = f"Give a subclass of {hint.__name__} that has the fields."
+        raise InvalidArgumentError(path, "a model with fields", f"the class {hint.__name__}", use)
     cls = typing.get_origin(hint) or hint
     config: Any = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
     by_name = config.get("populate_by_name") or config.get("validate_by_name")
@@ -161,7 +164,13 @@ def _check_aliases(hint: Any, path: str, met: set[int]) -> None:
         choices = getattr(alias, "choices", [alias])
         if not by_name and not any(choice is None or isinstance(choice, str) for choice in choices):
             raise _refused(where, "a path as its alias", "Give it an alias that is one name.")
-        _check_aliases(inside, where, met)
+        _check_fields(inside, where, met)
+
+
+def _base_classes() -> list[Any]:
+    """Return the classes of pydantic's that models are made of, and that are no models themselves."""
+    names = ("BaseModel", "RootModel")
+    return [getattr(sys.modules["pydantic"], name, None) for name in names]
 
 
 _DATA = ("const", "default", "enum", "examples")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cache
-from inspect import isroutine
 from typing import Any, NamedTuple, Required, cast
 
 from opper_chat_api.api.chat import create_chat_completion
@@ -18,14 +18,16 @@ from opper_chat_api.params import (
 )
 
 from . import _json
+from ._argument_hints import argument_hint, unknown_parameter
 from ._assistant_messages import check_leniently, complete_message, is_assistant
 from ._checks import check_json, describe, members, nullable
 from ._content import put_together
 from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import HEADER_VALUE, check_headers, check_query, hidden, names_secret
 from ._json import is_array, is_mapping, is_object, is_sequence
+from ._nesting import nesting_misfit
 from ._settings import CallOptions, ClientSettings
-from ._values import Misfit, decorate_hint, nearest
+from ._values import Misfit
 
 __all__ = [
     "CallArguments",
@@ -39,8 +41,6 @@ __all__ = [
     "split",
 ]
 
-OPTIONS = ("stream", *CallOptions.__annotations__)
-"""What `create()` takes beside the parameters of the contract."""
 _OF_THE_CALL = frozenset(CallOptions.__annotations__)
 
 
@@ -66,44 +66,6 @@ def split(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[str, objec
     if not _OF_THE_CALL.isdisjoint(params):
         options = {name: params.pop(name) for name in list(params) if name in _OF_THE_CALL}
     return cast("CallOptions", options), params
-
-
-def is_type(response_format: object) -> bool:
-    """Whether a ``response_format`` is a Python type, and neither a plain dict, nor a generated model, nor None."""
-    if isinstance(response_format, type):
-        return True
-    return not (response_format is None or is_mapping(response_format) or hasattr(response_format, "to_dict"))
-
-
-BEYOND = "To send a parameter that this version does not know, use extra_body={{{name!r}: ...}}."
-
-_OWN_PARAMETERS = {
-    "parse()": ("retries_on_invalid", "strict"),
-    "stream()": ("strict",),
-    "run_tools()": (
-        "max_turns", "max_parallel", "max_repeats", "max_total_tokens", "on_tool_error", "before_call", "on_event",
-        "context", "strict",
-    ),
-    "stream_tools()": (
-        "max_turns", "max_parallel", "max_repeats", "max_total_tokens", "on_tool_error", "before_call", "context",
-        "strict",
-    ),
-}  # fmt: skip
-"""What methods take beside the parameters of the contract and the options of a call."""
-
-_OF_THE_CLIENT = frozenset({
-    "api_key", "base_url", "default_headers", "default_query", "max_connections", "max_concurrency", "adaptive",
-    "http_client", "event_hooks",
-})  # fmt: skip
-"""Options of the client that a call does not take."""
-
-_WITHOUT_STREAM = {
-    "parse()": "It does not stream. Use stream(response_format=...).",
-    "stream()": "It always streams. Leave the argument out.",
-    "run_tools()": "It does not stream. Use stream_tools().",
-    "stream_tools()": "It always streams. Leave the argument out.",
-}
-"""The methods without the parameter `stream`, and what to do about it."""
 
 
 class PreparedRequest(NamedTuple):
@@ -163,8 +125,10 @@ def prepare(
     if extra_body is not None:
         body.update(_check_extra_body(extra_body))
     if not body.get("messages"):
-        given = describe(params["messages"]) if "messages" in params else "nothing"
-        raise InvalidArgumentError("messages", "a list of at least one message", given)
+        in_extra_body = extra_body is not None and "messages" in extra_body
+        place, source = ("extra_body.messages", extra_body or {}) if in_extra_body else ("messages", params)
+        given = describe(source["messages"]) if "messages" in source else "nothing"
+        raise InvalidArgumentError(place, "a list of at least one message", given)
     try:
         content = _json.encode(body)
     except ValueError:  # something in an answer's message, or a string that is not Unicode
@@ -204,11 +168,8 @@ def check_messages(messages: object) -> list[dict[str, object]]:
     return cast("list[dict[str, object]]", body["messages"])
 
 
-_KEPT_APART = {
-    "messages": "A conversation keeps its messages. Add to them with append() and extend().",
-    "stream": "Use the conversation's method stream().",
-}
-"""What calls of a conversation do not take, and what there is in its place."""
+_MESSAGES_KEPT = "A conversation keeps its messages. Add to them with append() and extend()."
+"""What to do instead of giving messages to calls of a conversation."""
 
 
 def check_parameters(arguments: Mapping[str, object], function: str) -> None:
@@ -218,7 +179,9 @@ def check_parameters(arguments: Mapping[str, object], function: str) -> None:
         UnknownArgumentError: one has a name that is not known, or that these calls do not take.
         InvalidArgumentError: a value is not what the contract says.
     """
-    for name, hint in _KEPT_APART.items():
+    always_streams = function.endswith(".stream()")
+    stream_hint = "It always streams. Leave the argument out." if always_streams else "Use its method stream()."
+    for name, hint in (("messages", _MESSAGES_KEPT), ("stream", stream_hint)):
         if name in arguments:
             raise UnknownArgumentError(name, describe(arguments[name]), None, hint, function)
     options, params = split(arguments)
@@ -228,7 +191,7 @@ def check_parameters(arguments: Mapping[str, object], function: str) -> None:
     check_query(options.get("extra_query"), "extra_query")
     if (extra_body := options.get("extra_body")) is not None:
         _check_extra_body(extra_body)
-        check_extra_keys(extra_body, {"messages": _KEPT_APART["messages"]})
+        check_extra_keys(extra_body, {"messages": _MESSAGES_KEPT})
 
 
 def check_extra_keys(extra_body: object, refused: Mapping[str, str]) -> None:
@@ -278,7 +241,7 @@ def _check_params(params: Mapping[str, object], function: str) -> dict[str, obje
     for name, value in params.items():
         check = checks.get(name)
         if check is None:
-            raise _unknown(name, value, [*checks, *OPTIONS], function)
+            raise unknown_parameter(name, value, checks, function)
         if value is None:
             continue
         try:
@@ -289,9 +252,9 @@ def _check_params(params: Mapping[str, object], function: str) -> dict[str, obje
                     raise
                 body[name] = check_leniently(check, value)
         except Misfit as misfit:
-            raise _invalid(misfit.at(name), _advice(misfit, function)) from None
+            raise _invalid(misfit.at(name), argument_hint(misfit, function)) from None
         except RecursionError:
-            raise InvalidArgumentError(name, "a value that does not contain itself", "one that is too deep") from None
+            raise _invalid(nesting_misfit(value).at(name)) from None
     return body
 
 
@@ -305,21 +268,22 @@ def check_encodable(body: Mapping[str, object]) -> dict[str, object]:
     for name, value in body.items():
         try:
             checked[name] = check_json(value)
-            _check_unicode(checked[name])
+            _check_encodable_value(name)  # of `extra_body`
+            _check_encodable_value(checked[name])
         except Misfit as misfit:
             raise _invalid(misfit.at(name)) from None
         except RecursionError:
-            raise InvalidArgumentError(name, "a value that does not contain itself", "one that is too deep") from None
+            raise _invalid(nesting_misfit(value).at(name)) from None
     return checked
 
 
-def _check_unicode(value: object) -> None:
-    """Refuse strings that UTF-8 cannot represent: those with half of a surrogate pair."""
+def _check_encodable_value(value: object) -> None:
+    """Refuse strings with half of a surrogate pair, which UTF-8 lacks, and integers that Python does not print."""
     steps = value.items() if is_object(value) else enumerate(value) if is_array(value) else ()
     for step, item in steps:
         try:
-            _check_unicode(step)
-            _check_unicode(item)
+            _check_encodable_value(step)
+            _check_encodable_value(item)
         except Misfit as misfit:
             raise misfit.at(step) from None
     if isinstance(value, str):
@@ -328,53 +292,11 @@ def _check_unicode(value: object) -> None:
         except UnicodeEncodeError:
             hint = "Remove it with text.encode('utf-8', 'replace').decode()."
             raise Misfit("a string without half of a surrogate pair", value, hint) from None
-
-
-def _unknown(name: str, value: object, known: list[str], function: str) -> UnknownArgumentError:
-    from difflib import get_close_matches
-
-    if name == "stream" and function in _WITHOUT_STREAM:
-        return UnknownArgumentError(name, describe(value), None, _WITHOUT_STREAM[function], function)
-    if name in _OF_THE_CLIENT:
-        hint = "It is an option of the client, such as Opper(api_key=...)."
-        return UnknownArgumentError(name, hidden(value), None, hint, function)
-    near = get_close_matches(name, [*known, *_OWN_PARAMETERS.get(function, ())], 1)
-    is_hidden = names_secret(name) and nearest(name, members(ChatCompletionRequestParam)) is None
-    given = hidden(value) if is_hidden else describe(value)
-    return UnknownArgumentError(name, given, near[0] if near else None, BEYOND.format(name=name), function)
-
-
-def _advice(misfit: Misfit, function: str) -> str:
-    """Return what to do about some mistakes that newcomers make."""
-    match misfit.path:
-        case ["response_format"] if is_type(misfit.value):
-            return _advice_on_types(misfit.value, function)
-        case ["tools", int()] if isroutine(misfit.value):
-            return decorate_hint(misfit.value)
-        case ["tools" | "messages"] if callable(misfit.value) or is_mapping(misfit.value):
-            return "Put it in a list."
-        case ["tool_choice"] if callable(misfit.value):
-            name = getattr(misfit.value, "__name__", "...")
-            return f"Did you mean {{'type': 'function', 'function': {{'name': {name!r}}}}}?"
-        case ["messages"] if isinstance(misfit.value, str):
-            return f"Did you mean [{{'role': 'user', 'content': {describe(misfit.value)}}}]?"
-        case ["messages", int()] if isinstance(misfit.value, str):
-            return f"Did you mean {{'role': 'user', 'content': {describe(misfit.value)}}}?"
-        case ["messages", int()] if hasattr(misfit.value, "choices"):
-            return "Did you mean its message: completion.message?"
-        case _:
-            return ""
-
-
-def _advice_on_types(given: object, function: str) -> str:
-    """Return what to do where a type was given to a call that takes none."""
-    if isinstance(given, str):
-        return f"Did you mean {{'type': {given!r}}}?"
-    if function not in ("", "create()"):
-        return "Conversations take no types. Use client.chat.completions.parse(messages=conversation.messages, ...)."
-    is_hint = isinstance(given, type) or hasattr(given, "__origin__") or hasattr(given, "__args__")
-    name = describe(given if is_hint else type(given)).removeprefix("the class ")
-    return f"Use parse(response_format={name}), or stream(), for an answer of this type."
+    if isinstance(value, int):
+        try:
+            str(value)
+        except ValueError:  # sys.set_int_max_str_digits()
+            raise Misfit(f"an integer of at most {sys.get_int_max_str_digits()} digits", value) from None
 
 
 def _invalid(misfit: Misfit, advice: str = "") -> InvalidArgumentError:
@@ -392,9 +314,7 @@ def _check_extra_body(extra_body: object) -> dict[str, object]:
     except Misfit as misfit:
         raise _invalid(misfit.at("extra_body")) from None
     except RecursionError:
-        raise InvalidArgumentError(
-            "extra_body", "a value that does not contain itself", "one that is too deep"
-        ) from None
+        raise _invalid(nesting_misfit(extra_body).at("extra_body")) from None
     # Whether the answer is read as a stream must not be another question than whether one is asked for.
     check_extra_keys(extra_body, {"stream": "Use the argument stream."})
     return checked if is_object(checked) else {}

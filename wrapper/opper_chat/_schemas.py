@@ -237,6 +237,8 @@ class _Reading:
     def shape(self, hint: Any, path: str) -> Shape:
         """Return the shape of a type."""
         hint, notes = unwrapped(hint)
+        if getattr(type(hint), "__hash__", None) is None:  # a list of types, or another value
+            raise unknown(hint, path, strict=self._strict)
         bounds = bounds_of(notes)
         shape = self._bare(hint, bounds, path)
         if bounds and not isinstance(shape, Scalar | Array):
@@ -341,6 +343,8 @@ class _Reading:
             if not model.recursive:
                 self._named[hint] = Named(name_of(hint), model)
             return self._named[hint]
+        if hint is msgspec.Struct:
+            raise refused(path, "a class with fields", hint, "Give a subclass of Struct that has the fields.")
         try:
             found = fields_of(hint)
         except UnknownHintError as error:

@@ -107,12 +107,21 @@ def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
         return get_type_hints(target, include_extras=True)
     except NameError:
         pass  # a class of a function's own, which the text of a hint alone does not find
+    except (TypeError, SyntaxError) as error:
+        raise _unreadable(function, error) from None
     try:
         return get_type_hints(target, localns=_callers_names(), include_extras=True)
+    except (TypeError, SyntaxError) as error:
+        raise _unreadable(function, error) from None
     except NameError as error:
         raise InvalidArgumentError(
             f"{name_of(function)}()", "hints whose names are known where it is decorated", repr(error.name)
         ) from None
+
+
+def _unreadable(function: Callable[..., object], error: Exception) -> InvalidArgumentError:
+    """Return the error for hints that are text, and no types."""
+    return InvalidArgumentError(f"{name_of(function)}()", "type hints that are types", f"others: {error}".rstrip("."))
 
 
 def name_of(function: Callable[..., object]) -> str:

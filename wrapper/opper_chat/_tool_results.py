@@ -11,6 +11,7 @@ import datetime
 import decimal
 import json
 import os
+import sys
 import types
 import typing
 import uuid
@@ -23,16 +24,17 @@ from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 import attrs
 import msgspec
 
-from ._asks import ToolCall, id_of
 from ._hints import UnknownHintError, hints_of, unwrapped
 from ._json import is_mapping
+from ._nesting import nesting_misfit
 from ._tool_errors import ToolArgumentsError, ToolError, ToolResultError
 from ._values import Misfit
+from .messages import id_of_call
 
 if TYPE_CHECKING:
     from opper_chat_api.params import ToolMessageParam
 
-    from ._asks import AnyToolCall
+    from ._asks import AnyToolCall, ToolCall
 
 _WRITERS: dict[type, Callable[[Any], object]] = {
     str: str.__str__,
@@ -56,7 +58,7 @@ _ENCODABLE = frozenset({*_WRITERS, type(None)})
 _JSON_TEXTS = (datetime.date, datetime.time, uuid.UUID, decimal.Decimal)
 """What JSON has a text for, and is no text itself: it stands in quotation marks, also where it is the whole result."""
 
-_JSON = "a value that JSON has a form for"
+_JSON = "a value that JSON can represent"
 
 
 def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessageParam:
@@ -64,7 +66,7 @@ def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessag
 
     Args:
         call: the call, or its id.
-        value: a text, which is sent as it is, but for lone surrogates, which UTF-8 has no form for. Anything else is
+        value: a text, which is sent as it is, but for lone surrogates, which UTF-8 cannot represent. Anything else is
             sent as JSON, at any depth: dataclasses, attrs classes, Structs and pydantic models as objects; enums as
             their values; dates, times, UUIDs and paths as texts; bytes as base64; NumPy's scalars as numbers; sets,
             arrays, generators and whatever else can be iterated as lists. An exception is sent as a text that says
@@ -72,10 +74,11 @@ def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessag
             its class, since its message may not be meant for others.
 
     Raises:
-        ToolResultError: JSON has no form for the value, or for something in it. The error names the place. It is an
+        InvalidArgumentError: the call has no id.
+        ToolResultError: JSON cannot represent the value, or for something in it. The error names the place. It is an
             InvalidArgumentError and a TypeError.
     """
-    call_id = call if isinstance(call, str) else call.id if isinstance(call, ToolCall) else id_of(call)
+    call_id = id_of_call(call, "tool_result(call)")
     try:
         content = result_text(value)
     except Misfit as misfit:
@@ -91,7 +94,7 @@ def result_text(value: object, hint: object = None) -> str:
         hint: the type that the function is declared to return, or None where it is not declared.
 
     Raises:
-        Misfit: JSON has no form for it.
+        Misfit: JSON cannot represent it.
     """
     if isinstance(value, BaseException):
         return encodable_text(error_text(value))
@@ -101,11 +104,11 @@ def result_text(value: object, hint: object = None) -> str:
             return encodable_text(plain)
         return _encoded(plain)
     except RecursionError:
-        raise Misfit("a value that does not contain itself", type(value)) from None
+        raise nesting_misfit(value) from None
 
 
 def result_error(function: str, misfit: Misfit) -> ToolResultError:
-    """Return the error of a result that JSON has no form for."""
+    """Return the error of a result that JSON cannot represent."""
     place = misfit.argument
     separator = "" if not place or place.startswith("[") else "."
     return ToolResultError(f"{function}{separator}{place}", misfit.accepted, misfit.given, misfit.hint)
@@ -139,6 +142,11 @@ def _encoded(plain: object) -> str:
     except UnicodeEncodeError:  # a lone surrogate, which JSON has an escape for
         built: object = msgspec.to_builtins(plain, str_keys=True)
         return encodable_text(json.dumps(built, ensure_ascii=False, separators=(",", ":")))
+    except ValueError:  # sys.set_int_max_str_digits()
+        raise Misfit(
+            f"integers of at most {sys.get_int_max_str_digits()} digits",
+            plain if isinstance(plain, int) else type(plain),
+        ) from None
 
 
 def _plain(value: Any, hint: object) -> object:

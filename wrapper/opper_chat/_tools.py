@@ -13,13 +13,13 @@ from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.custom_tool import CustomTool
 from opper_chat_api.models.function_tool import FunctionTool
 
+from ._argument_hints import list_of_tools_hint, tool_hint
 from ._asks import ToolCall, arguments_error
 from ._checks import check_flags, check_strings, describe
 from ._errors import InvalidArgumentError
 from ._json import is_mapping, is_sequence
 from ._schemas import Answer, InvalidValueError, arguments_of
 from ._signatures import hints_of, is_async, is_context, name_of, read_signature
-from ._values import decorate_hint
 
 if TYPE_CHECKING:
     from opper_chat_api.models import CustomGrammarFormat, CustomTextFormat
@@ -336,8 +336,8 @@ class Toolbox:
 
     def __init__(self, tools: object) -> None:
         if tools is not None and not is_sequence(tools):
-            hint = "Put it in a list." if callable(tools) or is_mapping(tools) else ""
-            raise InvalidArgumentError("tools", "a list of tools and definitions", describe(tools), hint)
+            accepted = "a list of tools and definitions"
+            raise InvalidArgumentError("tools", accepted, describe(tools), list_of_tools_hint(tools))
         self.definitions: list[object] = list(tools or ())
         self._runners: dict[tuple[str, str], Runner | None] = {}
         """By kind and name; None where there is a definition alone."""
@@ -380,8 +380,7 @@ def _runner(item: object, where: str) -> Runner | None:
 def _kind_and_name(item: object, where: str) -> tuple[str, str]:
     value = _written(item)
     if not is_mapping(value):
-        hint = decorate_hint(item) if callable(item) else ""
-        raise InvalidArgumentError(where, "a tool or a definition", describe(item), hint)
+        raise InvalidArgumentError(where, "a tool or a definition", describe(item), tool_hint(item))
     kind = str(value.get("type"))
     body = _written(value.get(kind))
     name = body.get("name") if is_mapping(body) else None

@@ -178,8 +178,12 @@ def _check_iterable(messages: object) -> None:
         raise InvalidArgumentError("messages", "an iterable of messages", describe(messages), hint)
 
 
-def new_messages(content: Sequence[Said]) -> list[dict[str, object]]:
+def new_messages(content: Sequence[Said], function: str = "send") -> list[dict[str, object]]:
     """Return the messages that a turn begins with; none where nothing is said.
+
+    Args:
+        content: what is said.
+        function: the method that was called, for error messages.
 
     Raises:
         InvalidArgumentError: they are not what the contract says, or messages and parts of one are mixed.
@@ -191,9 +195,10 @@ def new_messages(content: Sequence[Said]) -> list[dict[str, object]]:
         index = whole.index(not whole[0])
         accepted = "a message" if whole[0] else "a string or a part"
         hint = "Give either strings and parts of one message, or whole messages."
-        raise InvalidArgumentError(f"content[{index}]", f"{accepted}, as before it", describe(content[index]), hint)
+        place = f"{function}(content[{index}])"
+        raise InvalidArgumentError(place, f"{accepted}, as before it", describe(content[index]), hint)
     pieces = cast("tuple[str | UserPartParam, ...]", tuple(content))
-    return check_messages([{"role": "user", "content": content_of("send", pieces)}])
+    return check_messages([{"role": "user", "content": content_of(function, pieces)}])
 
 
 def read_message(value: object, place: str) -> dict[str, object]:

@@ -173,10 +173,31 @@ def _distance(first: str, second: str) -> int:
     return row[-1]
 
 
+def type_name(hint: object) -> str:
+    """Return a type as it is written in a program; of a list or set of types, the type that it probably means.
+
+    Empty for a list or set of something else.
+    """
+    if isinstance(hint, list | set):
+        names = [type_name(item) if _is_hint(item) else "" for item in hint]
+        return f"{type(hint).__name__}[{' | '.join(names)}]" if names and all(names) else ""
+    if isinstance(hint, type) and not hasattr(hint, "__args__"):
+        return hint.__name__
+    return describe(hint).replace("typing.", "")
+
+
+def _is_hint(value: object) -> bool:
+    return isinstance(value, type | list | set) or hasattr(value, "__origin__") or hasattr(value, "__args__")
+
+
 def decorate_hint(function: object) -> str:
-    """Return the sentence that says how to make a tool of a function."""
-    name = getattr(function, "__name__", "<lambda>")
-    return f"Make it a tool with the decorator @tool{'' if name == '<lambda>' else f', or with tool({name})'}."
+    """Return the sentence that says how to make a tool of something that can be called."""
+    name = getattr(function, "__name__", None)
+    if name == "<lambda>":
+        return "Make it a function with type hints and the decorator @tool."
+    if name is None:
+        return "Make it a tool with tool(...)."
+    return f"Make it a tool with the decorator @tool, or with tool({name})."
 
 
 _CONVERSIONS = {

@@ -168,7 +168,7 @@ def tool(call: str | ToolCallParam, *content: str | TextPartParam | TextPart) ->
         if is_mapping(piece) and "type" not in piece:
             hint = "Use tool_result(call, value) for a result that is no string."
             raise InvalidArgumentError(f"tool(content[{index}])", "a string or a part", describe(piece), hint)
-    return {"role": "tool", "content": content_of("tool", content), "tool_call_id": _call_id(call)}
+    return {"role": "tool", "content": content_of("tool", content), "tool_call_id": id_of_call(call, "tool(call)")}
 
 
 def text(content: str, /) -> TextPartParam:
@@ -338,11 +338,23 @@ def _check_text(argument: str, value: object, accepted: str = "a string") -> Non
         raise InvalidArgumentError(argument, accepted, describe(value))
 
 
-def _call_id(call: object) -> str:
+def id_of_call(call: object, argument: str) -> str:
+    """Return the id of a tool call, or of what is given in place of one.
+
+    Raises:
+        InvalidArgumentError: it is neither a tool call nor an id, or the call has none.
+    """
+    is_call = is_mapping(call) or hasattr(call, "id") or hasattr(call, "additional_properties")
     if is_mapping(call):
         found = call.get("id")
     else:  # a model, of which one that the contract does not know has its id among what it does not declare
-        found = getattr(call, "id", None) or getattr(call, "additional_properties", {}).get("id", call)
+        found = getattr(call, "id", None) or getattr(call, "additional_properties", {}).get("id")
+    found = found if is_call else call
     if not isinstance(found, str) or not found:
-        raise InvalidArgumentError("tool(call)", "a tool call, or its id", describe(call))
+        if is_call and not found:
+            hint = "The server gave it none. Use run_tools(), which gives ids to such calls."
+            raise InvalidArgumentError(
+                argument, "a tool call with an id, or its id", f"one without: {describe(call)}", hint
+            )
+        raise InvalidArgumentError(argument, "a tool call, or its id", describe(call))
     return found
