@@ -7,15 +7,18 @@ import datetime
 import decimal
 import enum
 import fractions
+import functools
 import json
 import logging
 import os
 import pathlib
 import pickle
+import re
 import subprocess
 import sys
+import threading
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from typing import Annotated, Any, NamedTuple, TypedDict
 
 import attrs
@@ -227,6 +230,133 @@ def test_async_generators(server: LocalServer) -> None:
     play(server, [call("values")], "Done.")
     with pytest.raises(ToolResultError, match="AsyncOpper"):
         Way("sync").run(server, [values])
+
+
+async def one_soon() -> int:
+    return 1
+
+
+async def ones_soon() -> AsyncIterator[int]:
+    yield 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("declared", [str, dict[str, str], list[int], object, None])
+@pytest.mark.parametrize("value", [one_soon, ones_soon])
+@pytest.mark.parametrize("client", ["sync", "sync-streamed"])
+def test_what_must_be_awaited_ends_a_run_of_the_sync_client(
+    server: LocalServer, client: str, value: Callable[[], object], declared: Any
+) -> None:
+    """Whatever the declared type; nothing is left to be awaited, and the error names the client that awaits."""
+
+    def soon() -> object:
+        return value()
+
+    soon.__annotations__["return"] = declared
+    play(server, [call("soon")], "Never asked.")
+    with pytest.raises(ToolResultError, match=r"^soon\(\): .*Use AsyncOpper\.") as raised:
+        Way(client).run(server, [tool(soon)])
+    assert raised.value.run is not None
+    assert raised.value.run.calls[0].outcome == "failed"
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("value", [one_soon, ones_soon])
+def test_what_must_be_awaited_inside_of_a_result(way: Way, server: LocalServer, value: Callable[[], object]) -> None:
+    """Is refused by every client, at its place."""
+    inside = value()
+
+    @tool
+    def soon() -> dict[str, str]:
+        return {"a": inside}  # type: ignore[dict-item]
+
+    play(server, [call("soon")], "Never asked.")
+    with pytest.raises(ToolResultError, match=r"^soon\(\)\.a: .*not what is inside of it"):
+        way.run(server, [soon])
+    if isinstance(inside, Coroutine):
+        inside.close()
+
+
+class Bracketed:
+    def __repr__(self) -> str:
+        return "<Bracketed Oslo>"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [len, one_soon, "".join, threading.Lock(), logging, functools.partial(len), re.match("a", "a")],
+    ids=lambda value: type(value).__name__,
+)
+def test_the_default_text_of_an_object_is_no_result(way: Way, server: LocalServer, value: object) -> None:
+    """Also where the tool is declared to return texts: it says where in memory the object is, or its class."""
+
+    @tool
+    def formless() -> dict[str, str]:
+        return {"a": value}  # type: ignore[dict-item]
+
+    play(server, [call("formless")], "Never asked.")
+    with pytest.raises(ToolResultError, match=r"^formless\(\)\.a: expected a value that JSON can represent"):
+        way.run(server, [formless])
+
+
+def test_a_text_that_a_class_defines_is_a_result() -> None:
+    """By `__str__` or `__repr__`, also in angle brackets."""
+
+    @tool
+    def named() -> list[str]:
+        return [Bracketed(), re.compile("a"), 1j]  # type: ignore[list-item]
+
+    with LocalServer() as server:
+        play(server, [call("named")], "Done.")
+        (called,) = Way("sync").run(server, [named]).calls
+    assert called.content == """["<Bracketed Oslo>","re.compile('a')","1j"]"""
+
+
+@pytest.mark.parametrize(
+    ("error", "content", "level"),
+    [
+        (KeyError("secret"), "Error: the tool failed (KeyError).", "WARNING"),
+        (ToolError("no such city"), "Error: no such city", "INFO"),
+        (asyncio.CancelledError("secret"), "Error: the tool failed (RuntimeError).", "WARNING"),
+    ],
+)
+def test_a_returned_exception_counts_as_raised(
+    way: Way, server: LocalServer, error: BaseException, content: str, level: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The call has failed, `on_tool_error` decides, and the log has a line."""
+
+    @tool
+    def fails() -> object:
+        return error
+
+    @tool
+    async def fails_soon() -> object:
+        return error
+
+    tools = [fails, fails_soon] if way.is_async else [fails]
+    play(server, [call(name) for name in ("fails", "fails_soon")[: len(tools)]], "Done.")
+    with caplog.at_level(logging.INFO, "opper_chat"):
+        run = way.run(server, tools)
+    assert [(called.outcome, called.content) for called in run.calls] == [("failed", content)] * len(tools)
+    assert [record.levelname for record in failures(caplog)] == [level] * len(tools)
+    assert error in (run.calls[0].error, getattr(run.calls[0].error, "__cause__", None))
+    assert "secret" not in caplog.text
+    play(server, [call("fails")], "Never asked.")
+    with pytest.raises(ToolFailedError):
+        way.run(server, [fails], on_tool_error="raise")
+
+
+def test_exceptions_inside_of_a_result(way: Way, server: LocalServer) -> None:
+    """Are told as failures, whatever is declared: never by their message, which may not be meant for others."""
+
+    @tool
+    def some_fail() -> list[str]:
+        return ["a", KeyError("secret"), ToolError("no such city")]  # type: ignore[list-item]
+
+    play(server, [call("some_fail")], "Done.")
+    (called,) = way.run(server, [some_fail]).calls
+    assert called.outcome == "done"
+    assert called.content == '["a","Error: the tool failed (KeyError).","Error: no such city"]'
 
 
 class Connection:

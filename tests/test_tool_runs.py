@@ -26,6 +26,7 @@ from opper_chat import (
     ToolContext,
     ToolError,
     ToolFailedError,
+    ToolResultError,
     ToolRun,
     ToolRunError,
     ToolRunTimeoutError,
@@ -397,7 +398,8 @@ def test_async_tools(server: LocalServer) -> None:
         Way("sync").run(server, [meet])
     assert len(server.requests) == 2
     play(server, [call("returns_a_coroutine")], "Done.")
-    assert Way("sync").run(server, [returns_a_coroutine]).calls[0].outcome == "failed"
+    with pytest.raises(ToolResultError, match=r"returns_a_coroutine\(\): .*Use AsyncOpper"):
+        Way("sync").run(server, [returns_a_coroutine])
 
 
 def test_the_context_of_the_caller(way: Way, server: LocalServer) -> None:

@@ -4,7 +4,7 @@ OpperError
 ├── ToolError                               raised by a tool: its text is told to the model
 ├── ToolArgumentsError (also ValueError)    what the model wrote is not what the tool takes
 ├── InvalidArgumentError
-│   └── ToolResultError (also TypeError)    JSON has no form for what a tool returned
+│   └── ToolResultError (also TypeError)    JSON cannot represent what a tool returned
 └── ToolRunError                            a run ended before the answer; `run` is what was done until then
     ├── TooManyTurnsError                   max_turns answers, and the last one asks for tools again
     ├── RepeatedCallError                   the same call again, and it was always answered the same
@@ -52,7 +52,7 @@ class ToolArgumentsError(OpperError, ValueError):
 
 
 class ToolResultError(InvalidArgumentError, TypeError):
-    """JSON has no form for what a tool returned, or for something in it: a mistake in the program.
+    """JSON cannot represent what a tool returned, or for something in it: a mistake in the program.
 
     The tool has done its work, so the model is not told that it failed. In a run, the run ends with this error.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 
 from ._tool_results import drained, result_text
@@ -39,13 +40,22 @@ class Job:
     def returned(self, result: object) -> None:
         """Keep what the function returned, and write it as text.
 
-        To be called where the function runs: reading a generator runs the function's code, and may take its time.
+        Call it where the function runs: reading a generator runs the function's code, and may take its time.
+
+        Raises:
+            Exception: The function returned an exception, which counts as raised.
         """
+        if isinstance(result, Exception):
+            raise result
+        if isinstance(result, BaseException):  # raised, it would end the run or cancel its tasks
+            raise RuntimeError(f"the tool returned {type(result).__name__}") from result  # noqa: TRY004
         self.result = drained(result)
         try:
             self.content = result_text(self.result, self.returns)
         except Misfit as misfit:
             self.misfit = misfit
+            if inspect.iscoroutine(self.result):
+                self.result.close()  # nothing awaits it, and Python would warn
 
     def ended(self, error: BaseException | None, duration: float) -> None:
         """Take note of the end."""

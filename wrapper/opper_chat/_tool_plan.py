@@ -235,7 +235,7 @@ class Plan:
 
         Raises:
             ToolFailedError: it failed, and that is to end the run.
-            ToolResultError: JSON has no form for what it returned.
+            ToolResultError: JSON cannot represent what it returned.
         """
         called = job.called
         called.duration = job.duration

@@ -1,21 +1,22 @@
 """Write what a tool returns as the text that the model reads. No I/O.
 
-Values that JSON has no form for are written as the JSON value that comes nearest: the value of an enum, the number in a
-NumPy scalar, a list for whatever can be iterated. A value for which there is none is an error of the program, and not a
-failure of the tool.
+Values that JSON cannot represent are written as the JSON value that comes nearest: the value of an enum, the number in
+a NumPy scalar, a list for whatever can be iterated. A value for which there is none is an error of the program, and not
+a failure of the tool.
 """
 
 from __future__ import annotations
 
 import datetime
 import decimal
+import inspect
 import json
 import os
 import sys
 import types
 import typing
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -60,6 +61,8 @@ _JSON_TEXTS = (datetime.date, datetime.time, uuid.UUID, decimal.Decimal)
 
 _JSON = "a value that JSON can represent"
 
+_AWAIT_HINT = "Use AsyncOpper. It awaits the result of a tool, but not what is inside of it."
+
 
 def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessageParam:
     """Return the message that answers a call, to be appended to the conversation after the answer that asks for it.
@@ -70,13 +73,13 @@ def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessag
             sent as JSON, at any depth: dataclasses, attrs classes, Structs and pydantic models as objects; enums as
             their values; dates, times, UUIDs and paths as texts; bytes as base64; NumPy's scalars as numbers; sets,
             arrays, generators and whatever else can be iterated as lists. An exception is sent as a text that says
-            that the call failed: of a ToolError its message, of ToolArgumentsError what is wrong, of any other only
-            its class, since its message may not be meant for others.
+            that the call failed, at any depth: of a ToolError its message, of ToolArgumentsError what is wrong, of any
+            other only its class, since its message may not be meant for others.
 
     Raises:
         InvalidArgumentError: the call has no id.
-        ToolResultError: JSON cannot represent the value, or for something in it. The error names the place. It is an
-            InvalidArgumentError and a TypeError.
+        ToolResultError: JSON cannot represent the value, or something in it, such as a coroutine or an async
+            generator. The error names the place. It is an InvalidArgumentError and a TypeError.
     """
     call_id = id_of_call(call, "tool_result(call)")
     try:
@@ -128,6 +131,11 @@ def encodable_text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def must_be_awaited(value: object) -> bool:
+    """Return whether a value is a coroutine, another awaitable, or an async iterable such as an async generator."""
+    return inspect.isawaitable(value) or isinstance(value, AsyncIterable)
+
+
 def drained(result: object) -> object:
     """Return an iterator, such as a generator, as the list of what it yields, and anything else as it is.
 
@@ -176,6 +184,10 @@ def _composed(value: Any, hint: object) -> object:
     cls = cast("Any", type(value))
     if isinstance(value, type):
         raise Misfit(_JSON, value)
+    if isinstance(value, BaseException):
+        return error_text(value)
+    if must_be_awaited(value):
+        raise Misfit(_JSON, value, _AWAIT_HINT)
     if (found := _of_object(value, hint)) is not None:
         return found[0]
     if isinstance(value, os.PathLike):
@@ -188,23 +200,29 @@ def _composed(value: Any, hint: object) -> object:
     for method, convert in (("__index__", int), ("__float__", float)):
         if hasattr(cls, method):
             return convert(value)
-    if str in _scalars(hint) and _has_text(cls):
+    if str in _scalars(hint) and _has_text(value):
         return str(value)
     raise _formless(value)
 
 
-def _has_text(cls: Any) -> bool:
-    """Whether the text of an object of a class says more than where in memory it is."""
-    return cls.__str__ is not object.__str__ or cls.__repr__ is not object.__repr__
+def _has_text(value: object) -> bool:
+    """Return whether the class of an object defines a text, so that str() is more than Python's default.
+
+    The defaults of Python's own types, such as functions, modules and locks, stand in angle brackets or have the
+    address in memory: https://docs.python.org/3/library/functions.html#repr.
+    """
+    cls = type(value)
+    if cls.__str__ is not object.__str__:
+        return True
+    if cls.__repr__ is object.__repr__:
+        return False
+    text = repr(value)
+    is_own = isinstance(cls.__repr__, types.FunctionType)
+    return " at 0x" not in text and (is_own or not (text.startswith("<") or callable(value)))
 
 
 def _formless(value: object) -> Misfit:
-    hint = ""
-    if hasattr(value, "__aiter__"):
-        hint = "An async generator is for AsyncOpper."
-    elif _has_text(type(value)):
-        hint = "Declare that the tool returns str, and its str() is sent."
-    return Misfit(_JSON, value, hint)
+    return Misfit(_JSON, value, "Declare that the tool returns str, and its str() is sent." if _has_text(value) else "")
 
 
 def _at(step: str | int, value: object, hint: object) -> object:
@@ -292,7 +310,7 @@ def _arms(hint: object) -> tuple[Any, ...]:
 
 
 def _scalars(hint: object) -> list[Any]:
-    """Return which of the types that JSON has a form for a hint names, itself or as an arm of a union."""
+    """Return which of the types that JSON can represent a hint names, itself or as an arm of a union."""
     if hint is None:
         return []
     return [inner for arm in _arms(hint) if (inner := unwrapped(arm)[0]) in (str, int, float)]

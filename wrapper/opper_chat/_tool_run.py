@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 Outcome: TypeAlias = Literal["done", "failed", "refused", "skipped"]
-"""What became of a call: it returned; it failed, or its arguments did, or there is no such tool, or JSON has no form
-for what it returned; `before_call` refused it; or the run ended before it did."""
+"""What became of a call: it returned; it failed, or its arguments did, or there is no such tool, or JSON cannot
+represent what it returned; `before_call` refused it; or the run ended before it did."""
 
 
 @define

@@ -155,11 +155,7 @@ def _carry_out(job: Job) -> None:
     began = monotonic()
     error: BaseException | None = None
     try:
-        result = job.work()
-        if inspect.isawaitable(result):
-            _drop(result)
-            raise TypeError("the tool returned what is to be awaited, which is for the async client")
-        job.returned(result)
+        job.returned(job.work())
     except BaseException as raised:  # noqa: BLE001  # whoever waits for the call raises it
         error = raised
     job.ended(error, monotonic() - began)
