@@ -155,11 +155,13 @@ def test_a_forked_child_has_a_watchdog_of_its_own() -> None:
     dog = Watchdog()
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        dog.arm(Watch(ours), 60)
+        watch = Watch(ours)  # kept: the watchdog itself keeps none
+        dog.arm(watch, 60)
         child = os.fork()
         if child == 0:
             one, other = socket.socketpair()
-            dog.arm(Watch(one), 0.02)
+            watch = Watch(one)
+            dog.arm(watch, 0.02)
             os._exit(0 if read_one(one) == b"" and other else 1)
         for _ in range(500):
             pid, status = os.waitpid(child, os.WNOHANG)

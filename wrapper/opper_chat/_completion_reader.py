@@ -146,6 +146,7 @@ def _read_stream(
             pass
     failure = flow.conclude()
     if failure is not None:
+        failure.raw_body = content  # all of it is there, and not only the event that is wrong
         raise failure
     return flow.accumulator.snapshot()
 
