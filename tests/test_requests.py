@@ -46,6 +46,8 @@ class Plain(enum.Enum):
     """An enum of values that are no instances of it."""
 
     LOW = "low"
+    HELLO = "Hello"
+    TWO = 2
 
 
 def completion(content: object = "ok", finish_reason: str = "stop", **message: object) -> Reply:
@@ -81,6 +83,9 @@ VALUES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"temperature": np.float64(0.2), "top_p": np.float32(0.5)}, {"temperature": 0.2, "top_p": 0.5}),
     ({"max_tokens": np.int64(5), "logprobs": np.bool_(True)}, {"max_tokens": 5, "logprobs": True}),
     ({"temperature": Decimal("0.2"), "n": Decimal(1)}, {"temperature": 0.2, "n": 1}),
+    ({"max_tokens": fractions.Fraction(5), "n": Plain.TWO}, {"max_tokens": 5, "n": 2}),
+    ({"messages": [make.user(Plain.HELLO)]}, {}),
+    ({"messages": [{"role": "user", "content": Plain.HELLO}]}, {}),
     ({"seed": 2**70}, {"seed": 2**70}),
     ({"reasoning_effort": Plain.LOW}, {"reasoning_effort": "low"}),
     ({"logit_bias": {np.int64(7): np.int64(-3)}}, {"logit_bias": {"7": -3}}),
@@ -120,6 +125,16 @@ def test_subclasses_are_sent_by_every_method(server: LocalServer) -> None:
         Conversation(client, system=SafeText("Be brief."), user=text).send(text)
         assert sent(server)["messages"] == [{"role": "system", "content": "Be brief."}, *HELLO]
         server.reply(completion())
+        Conversation(client, system=Plain.LOW).send(Plain.HELLO, make.text(Plain.LOW))  # type: ignore[arg-type]
+        assert sent(server)["messages"] == [
+            {"role": "system", "content": "low"},
+            {"role": "user", "content": [{"type": "text", "text": "Hello"}, {"type": "text", "text": "low"}]},
+        ]
+        server.reply(completion())
+        create.create(messages=messages, extra_query={Plain.LOW: Plain.TWO}, extra_headers={Plain.LOW: Plain.LOW})  # type: ignore[dict-item]
+        assert server.last_request.query == "low=2"
+        assert server.last_request.headers["low"] == "low"
+        server.reply(completion())
         create.create(messages=messages, extra_query={"q": Kind.FIRST}, extra_headers={"x-kind": Kind.FIRST})
         assert server.last_request.query == "q=first"
         assert server.last_request.headers["x-kind"] == "first"
@@ -147,6 +162,7 @@ PLACES: list[tuple[dict[str, Any], str]] = [
     ({"tags": {"x": Decimal("0.12345678901234567890123")}}, "tags.x"),
     ({"tags": {"x": "\udc00"}}, "tags.x"),
     ({"extra_body": {"y": [0, 1, Unwritable()]}}, "extra_body.y[2]"),
+    ({"extra_body": {"y": [1, {"z": "\ud800"}]}}, "extra_body.y[1].z"),
     ({"tools": [{"type": "mcp", "servers": {"a": Unwritable()}}]}, "tools[0].servers.a"),
     ({"user": b"u"}, "user"),
     ({"model": [b"m"]}, "model[0]"),
@@ -166,6 +182,29 @@ def test_what_json_cannot_represent_is_refused_with_its_place(
     assert caught.value.argument == place
     assert str(caught.value).startswith(f"{place}: expected ")
     assert server.requests == []
+
+
+HINTS: list[tuple[dict[str, Any], str]] = [
+    ({"max_tokens": fractions.Fraction(1, 3)}, "Convert it with int()."),
+    ({"max_tokens": np.True_}, "Convert it with int()."),
+    ({"logprobs": np.int64(1)}, "Convert it with bool()."),
+    ({"user": np.int64(1)}, "Convert it with str()."),
+    ({"temperature": np.True_}, "Convert it with float()."),
+    ({"temperature": fractions.Fraction(1, 3)}, "sent without losing digits. Convert it with float() or str()."),
+    ({"tags": {"x": Decimal("0.1000000000000000000001")}}, "without losing digits. Convert it with float() or str()."),
+    ({"tags": {"x": Decimal("1e400")}}, "It cannot be sent without losing digits. Convert it with str()."),
+    ({"tags": {"x": np.array([1])}}, "Convert it with .tolist()."),
+    ({"messages": collections.UserList(HELLO)}, "expected a list, got a UserList. Convert it to a list."),
+    ({"user": collections.UserString("u")}, "got a UserString. Convert it with str()."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("arguments", "hint"), HINTS)
+def test_the_hint_names_a_conversion_that_is_accepted(flavour: Flavour, arguments: dict[str, Any], hint: str) -> None:
+    """By the type that is accepted there; a hint that leads to a second error is worse than none."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        flavour.create("http://localhost:9", **{"messages": HELLO, **arguments})
+    assert str(caught.value).endswith(hint)
 
 
 UNKNOWN_KINDS: list[dict[str, Any]] = [

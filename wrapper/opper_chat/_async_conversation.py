@@ -19,6 +19,7 @@ from ._partial_json import copied
 from ._requests import TurnArguments, check_parameters
 from ._results import ChatCompletion
 from ._transcript import Said, Transcript, new_messages, read_message
+from ._values import text_value
 from .messages import system as system_message
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class AsyncConversation(Transcript):
         check_parameters(arguments, "AsyncConversation()")
         self._client = client
         self._arguments: dict[str, object] = {name: copied(value) for name, value in arguments.items()}
-        check_strings(system=system)
+        check_strings(system=text_value(system))
         if system is not None:
             self.append(system_message(system))
 

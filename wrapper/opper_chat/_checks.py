@@ -33,6 +33,7 @@ from ._values import (
     is_model,
     json_scalar,
     meant,
+    number_hint,
     words_of,
 )
 
@@ -264,6 +265,7 @@ class _UnionCheck:
         named = [arm for arm in arms if not (is_enum and arm is str)]
         self.accepted = alternatives(dict.fromkeys(text for arm in named if (text := _name(arm))))
         self.accepts_numbers = float in arms
+        self.scalar_types = [arm for arm in arms if arm in SCALARS]
         self.takes_text = str in arms
         plain = {*self.classes.values(), *SCALARS, *TEXTS}
         self.models = {arm.__name__ for arm in arms if isinstance(arm, type) and arm not in plain}
@@ -297,7 +299,7 @@ class _UnionCheck:
         if self.sequence is not None and is_mapping(value):
             return "Put it in a list."
         if not isinstance(scalar, str):
-            return conversion_hint(value)
+            return number_hint(value, self.scalar_types) or conversion_hint(value)
         meant_values: list[object] = []
         if self.is_open:  # the kind whose content is one string, as that of a text part
             meant_values = [{self.tag: word, word: scalar} for word in self.tagged]

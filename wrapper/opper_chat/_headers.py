@@ -51,6 +51,7 @@ def check_headers(given: object, argument: str) -> dict[str, str]:
         raise InvalidArgumentError(argument, "a dict of strings", hidden(given))
     headers: dict[str, str] = {}
     for name, value in given.items():
+        name, value = json_scalar(name), json_scalar(value)  # noqa: PLW2901
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
             raise InvalidArgumentError(argument, "keys of letters, digits and dashes", describe(name))
         if not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
@@ -59,7 +60,7 @@ def check_headers(given: object, argument: str) -> dict[str, str]:
                 "a string of ASCII characters without line breaks, and without spaces at its ends",
                 hidden(value),
             )
-        headers[str.lower(name)] = str.__str__(value)
+        headers[name.lower()] = value
     return headers
 
 
@@ -75,7 +76,7 @@ def check_query(given: object, argument: str) -> dict[str, str]:
         raise InvalidArgumentError(argument, "a dict of strings, numbers or booleans", hidden(given))
     query: dict[str, str] = {}
     for name, value in given.items():
-        scalar = json_scalar(value)
+        name, scalar = json_scalar(name), json_scalar(value)  # noqa: PLW2901
         if not isinstance(name, str) or not isinstance(scalar, str | int | float):
             raise InvalidArgumentError(f"{argument}[{name!r}]", "a string, a number or a boolean", hidden(value))
         try:
@@ -84,5 +85,5 @@ def check_query(given: object, argument: str) -> dict[str, str]:
         except ValueError:  # half of a surrogate pair, or an integer of thousands of digits
             accepted = "a string that UTF-8 can represent, or a number of fewer digits"
             raise InvalidArgumentError(f"{argument}[{name!r}]", accepted, hidden(value)) from None
-        query[str.__str__(name)] = text
+        query[name] = text
     return query

@@ -132,7 +132,7 @@ def prepare(
     try:
         content = _json.encode(body)
     except ValueError:  # something in an answer's message, or a string that is not Unicode
-        body = check_encodable(body)
+        body = check_encodable(body, extra_body or {})
         content = _json.encode(body)
     method, path, headers = _endpoint()
     headers = {
@@ -258,8 +258,12 @@ def _check_params(params: Mapping[str, object], function: str) -> dict[str, obje
     return body
 
 
-def check_encodable(body: Mapping[str, object]) -> dict[str, object]:
+def check_encodable(body: Mapping[str, object], extra_body: Mapping[str, object] = {}) -> dict[str, object]:
     """Return a body as built-in types, all of which JSON can represent without loss.
+
+    Args:
+        body: of the request.
+        extra_body: the argument. An error says that a property is from there.
 
     Raises:
         InvalidArgumentError: JSON cannot represent something in it. Names its place.
@@ -271,7 +275,8 @@ def check_encodable(body: Mapping[str, object]) -> dict[str, object]:
             _check_encodable_value(name)  # of `extra_body`
             _check_encodable_value(checked[name])
         except Misfit as misfit:
-            raise _invalid(misfit.at(name)) from None
+            place = ("extra_body", name) if name in extra_body else (name,)
+            raise _invalid(misfit.at(*place)) from None
         except RecursionError:
             raise _invalid(nesting_misfit(value).at(name)) from None
     return checked

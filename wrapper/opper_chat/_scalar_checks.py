@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from ._values import Misfit, json_scalar, meant, words_of
+from ._values import Misfit, json_scalar, meant, number_hint, words_of
 
 FINITE = "a finite number"
 
@@ -64,7 +64,7 @@ def scalar_check(kinds: tuple[type, ...], accepted: str) -> Callable[[object], o
     def check(value: object) -> object:
         scalar = value if value.__class__ in kinds else json_scalar(value)
         if not isinstance(scalar, kinds) or (isinstance(scalar, bool) and bool not in kinds):
-            raise Misfit(accepted, value)
+            raise Misfit(accepted, value, number_hint(value, kinds))
         return finite(scalar) if isinstance(scalar, float) else scalar
 
     return check

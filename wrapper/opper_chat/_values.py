@@ -7,7 +7,8 @@ numbers of other libraries. `json_scalar` returns the str, int, float or bool th
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Collection, Iterable, Sequence
 from inspect import iscoroutinefunction, isroutine
 from typing import Any, Protocol, TypeGuard
 
@@ -74,17 +75,26 @@ def json_scalar(value: object) -> object:
     return _number(value)
 
 
+def text_value(value: object) -> object:
+    """Return the string that is sent for a value, or the value itself if there is none."""
+    if isinstance(value, str):
+        return value
+    return scalar if isinstance(scalar := json_scalar(value), str) else value
+
+
 def _number(value: object) -> object:
     """Return the number or boolean that is sent for a value of another library, or the value itself."""
     cls = type(value)
     if cls.__module__ == "numpy" and cls.__name__ in ("bool", "bool_"):
         return bool(value)
     from decimal import Decimal
-    from numbers import Integral, Real
+    from numbers import Integral, Rational, Real
 
     try:
         if isinstance(value, Integral):
             return int(value)
+        if isinstance(value, Rational) and value.denominator == 1:
+            return int(value.numerator)
         if isinstance(value, Decimal):
             # Lossless if the shortest text of the float has the same digits. Exponents that large have no float.
             written = float(value)
@@ -118,7 +128,13 @@ def describe(value: object) -> str:
         text = repr(value)
     except Exception:  # noqa: BLE001  # the classes of callers raise what they like
         return instance_of(value)
+    if text[:1] in _DISPLAYS and not isinstance(value, _BUILT_IN):
+        return instance_of(value)  # the text alone would show a list, as that of a UserList does
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
+
+
+_DISPLAYS = ("[", "(", "{", "'", '"')
+_BUILT_IN = (str, bytes, bytearray, list, tuple, set, frozenset)
 
 
 def _described_keys(keys: list[object]) -> str:
@@ -209,8 +225,8 @@ _CONVERSIONS = {
     "decode": "Decode it to a string, or encode it in base64.",
     "hex": "Convert it with str().",
     "__fspath__": "Convert it with str().",
+    "casefold": "Convert it with str().",
     "__iter__": "Convert it to a list.",
-    "__float__": "Convert it with float(), or with str().",
 }
 """What a class can do that JSON has no form for, and how to convert its instances. The first that fits is said."""
 
@@ -219,4 +235,29 @@ def conversion_hint(value: object) -> str:
     """Return the sentence that says how to convert a value that JSON cannot represent; empty if there is none."""
     if value is None or isinstance(value, str | int | float) or is_mapping(value) or is_sequence(value):
         return ""
+    if hint := number_hint(value, (float,)):
+        return hint
     return next((hint for name, hint in _CONVERSIONS.items() if hasattr(type(value), name)), "")
+
+
+def number_hint(value: object, accepted: Collection[object]) -> str:
+    """Return the sentence that says how to convert another library's number; empty if it is not a number.
+
+    Args:
+        value: what was given.
+        accepted: the types that are accepted where it stands.
+    """
+    from numbers import Number
+
+    scalar = json_scalar(value)
+    is_number = isinstance(value, Number) or isinstance(scalar, bool)
+    if not is_number or isinstance(value, int | float | enum.Enum) or not hasattr(type(value), "__float__"):
+        return ""
+    target = next((kind for kind in (float, int, bool, str) if kind in accepted), None)
+    if target is not float or scalar is not value:
+        return f"Convert it with {target.__name__}()." if target else ""
+    try:
+        is_finite = math.isfinite(float(value))  # type: ignore[arg-type]  # it has the method
+    except (ArithmeticError, ValueError):
+        is_finite = False
+    return f"It cannot be sent without losing digits. Convert it with {'float() or ' if is_finite else ''}str()."

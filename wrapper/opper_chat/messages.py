@@ -43,6 +43,7 @@ from ._errors import InvalidArgumentError
 from ._json import is_mapping
 from ._media import IMAGES, MAX_BYTES, SOUNDS, Content, Reading, Source
 from ._trim import estimate_tokens
+from ._values import text_value
 
 __all__ = [
     "MAX_BYTES",
@@ -177,8 +178,7 @@ def text(content: str, /) -> TextPartParam:
     Raises:
         InvalidArgumentError: it is no text.
     """
-    _check_text("text(content)", content)
-    return {"type": "text", "text": content}
+    return {"type": "text", "text": _check_text("text(content)", content)}
 
 
 def image(
@@ -207,7 +207,7 @@ def image(
     found = Reading("image", IMAGES, media_type, max_bytes).read(source)
     picture: ImageUrlParam = {"url": found if isinstance(found, str) else found.url}
     if detail is not None:
-        _check_text("image(detail)", detail, "a string, such as 'low', 'high' or 'auto'")
+        detail = _check_text("image(detail)", detail, "a string, such as 'low', 'high' or 'auto'")
         picture["detail"] = detail
     return {"type": "image_url", "image_url": picture}
 
@@ -268,9 +268,9 @@ def file(
     Source: https://platform.openai.com/docs/guides/pdf-files: ``file_data`` is a data URL, and has a ``filename``.
     """
     if filename is not None:
-        _check_text("file(filename)", filename)
+        filename = _check_text("file(filename)", filename)
     if file_id is not None:
-        _check_text("file(file_id)", file_id)
+        file_id = _check_text("file(file_id)", file_id)
         if source is not None:
             raise InvalidArgumentError("file(file_id)", "no source beside it", describe(source))
         said: FileSourceParam = {"file_id": file_id}
@@ -307,14 +307,14 @@ def content_of(function: str, content: tuple[str | Piece, ...]) -> str | list[Pi
     """
     if not content:
         raise InvalidArgumentError(f"{function}(content)", "a string or a part", "nothing")
-    first = content[0]
+    first = text_value(content[0])
     if len(content) == 1 and isinstance(first, str):
         return first
     parts: list[Piece | TextPartParam] = []
     for index, piece in enumerate(content):
-        if isinstance(piece, str):
-            parts.append({"type": "text", "text": piece})
-        elif _may_be_part(piece):
+        if isinstance(piece_text := text_value(piece), str):
+            parts.append({"type": "text", "text": piece_text})
+        elif not isinstance(piece, str) and _may_be_part(piece):
             parts.append(piece)
         else:
             raise InvalidArgumentError(
@@ -333,9 +333,11 @@ def _hint(function: str, piece: object) -> str:
     return f"Give each piece as an argument: {function}(*pieces)." if isinstance(piece, list | tuple) else ""
 
 
-def _check_text(argument: str, value: object, accepted: str = "a string") -> None:
-    if not isinstance(value, str):
+def _check_text(argument: str, value: object, accepted: str = "a string") -> str:
+    text = text_value(value)
+    if not isinstance(text, str):
         raise InvalidArgumentError(argument, accepted, describe(value))
+    return text
 
 
 def id_of_call(call: object, argument: str) -> str:
@@ -349,7 +351,7 @@ def id_of_call(call: object, argument: str) -> str:
         found = call.get("id")
     else:  # a model, of which one that the contract does not know has its id among what it does not declare
         found = getattr(call, "id", None) or getattr(call, "additional_properties", {}).get("id")
-    found = found if is_call else call
+    found = text_value(found if is_call else call)
     if not isinstance(found, str) or not found:
         if is_call and not found:
             hint = "The server gave it none. Use run_tools(), which gives ids to such calls."
