@@ -219,6 +219,10 @@ UNKNOWN_KINDS: list[dict[str, Any]] = [
     {"messages": HELLO, "tools": [{"type": "mcp", "server_url": "https://example.com", "headers": {"a": "b"}}]},
     {"messages": HELLO, "tools": [{"function": {"name": "f", "parameters": {"type": "object"}}}],
      "tool_choice": {"function": {"name": "f"}}},
+    {"messages": HELLO, "tools": [{"type": "opper:x"}], "tool_choice": {"type": "opper:x"}},
+    {"messages": HELLO, "response_format": {"type": "grammar", "grammar": "root ::= 'yes'"}},
+    {"messages": HELLO, "prediction": {"type": "diff", "diff": "+a"}},
+    {"messages": HELLO, "web_search_options": {"user_location": {"type": "exact", "exact": {"latitude": 59.3}}}},
 ]  # fmt: skip
 
 
@@ -269,6 +273,9 @@ def test_models_of_unknown_kinds_may_stand_in_models(server: LocalServer) -> Non
         ({"messages": [{"role": "User", "content": "x"}]}, "messages[0].role", "user"),
         ({"messages": [{"role": "assitsant", "content": "x"}]}, "messages[0].role", "assistant"),
         ({"messages": HELLO, "tools": [{"type": "functions", "function": {}}]}, "tools[0].type", "function"),
+        ({"messages": HELLO, "tool_choice": {"type": "functoin", "function": {}}}, "tool_choice.type", "function"),
+        ({"messages": HELLO, "response_format": {"type": "jsonschema", "x": {}}}, "format.type", "json_schema"),
+        ({"messages": HELLO, "prediction": {"type": "contents", "content": "x"}}, "prediction.type", "content"),
     ],
 )  # fmt: skip
 def test_a_kind_that_is_nearly_a_known_one_is_a_mistake(arguments: dict[str, Any], place: str, meant: str) -> None:
@@ -278,6 +285,13 @@ def test_a_kind_that_is_nearly_a_known_one_is_a_mistake(arguments: dict[str, Any
     assert caught.value.argument.endswith(place)
     assert str(caught.value).endswith(f"Did you mean {meant!r}?")
     assert "extra_body" not in str(caught.value)
+
+
+def test_a_format_of_an_unknown_kind_needs_content() -> None:
+    """A misspelt kind alone is not sent."""
+    arguments: Any = {"messages": HELLO, "response_format": {"type": "jsn"}}
+    with Opper(api_key="key") as client, pytest.raises(InvalidArgumentError, match="needs a key beside 'type'"):
+        client.chat.completions.create(**arguments)
 
 
 def test_a_part_of_an_unknown_kind_needs_content() -> None:

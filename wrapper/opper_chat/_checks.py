@@ -118,7 +118,7 @@ def compile_check(hint: object) -> Check:
 def _item_check(hint: object) -> Check:
     """Return the check of the items of a list. Its items are open: they may be of kinds that the contract lacks."""
     if get_origin(hint) in (Union, types.UnionType):
-        return _UnionCheck(get_args(hint), is_open=True)
+        return _UnionCheck(get_args(hint), is_item=True)
     return compile_check(hint)
 
 
@@ -246,13 +246,16 @@ class _UnionCheck:
 
     Args:
         arms: of the union.
-        is_open: whether dicts of other kinds are accepted as they are. Those whose kind is nearly a known one are not.
+        is_item: whether the value is an item of a list.
+
+    Dicts of other kinds are accepted as they are. Those whose kind is nearly a known one are not.
     """
 
-    def __init__(self, arms: tuple[object, ...], *, is_open: bool = False) -> None:
+    def __init__(self, arms: tuple[object, ...], *, is_item: bool = False) -> None:
         self.classes = {arm.__name__: arm for arm in arms if isinstance(arm, type) and is_typeddict(arm)}
         self.tag, self.tagged = _discriminator(tuple(self.classes.values()))
-        self.is_open = is_open and bool(self.tagged)
+        self.is_open = bool(self.tagged)
+        self.is_item = is_item and self.is_open
         self.is_named_by_key = all(word in get_type_hints(cls) for word, cls in self.tagged.items())
         """Whether each kind has a key of its own name, which tells it where servers do not need the discriminator."""
         self.sequence = next((compile_check(arm) for arm in arms if get_origin(arm) is Sequence), None)
@@ -269,7 +272,7 @@ class _UnionCheck:
         self.takes_text = str in arms
         plain = {*self.classes.values(), *SCALARS, *TEXTS}
         self.models = {arm.__name__ for arm in arms if isinstance(arm, type) and arm not in plain}
-        self.takes_bare_kinds = "OtherTool" in self.models
+        self.takes_bare_kinds = not self.models.isdisjoint(("OtherTool", "NamedFunctionToolChoice"))
         """Whether an unknown kind may have no other key, as servers' own tools do. An empty part is a mistake."""
 
     def __call__(self, value: object) -> object:
@@ -301,10 +304,10 @@ class _UnionCheck:
         if not isinstance(scalar, str):
             return number_hint(value, self.scalar_types) or conversion_hint(value)
         meant_values: list[object] = []
-        if self.is_open:  # the kind whose content is one string, as that of a text part
+        if self.is_item:  # the kind whose content is one string, as that of a text part
             meant_values = [{self.tag: word, word: scalar} for word in self.tagged]
         elif len(self.classes) == 1:
-            meant_values = [{name: scalar} for name in required(next(iter(self.classes.values())))]
+            meant_values = [{name: scalar} for name in required(*self.classes.values()) if name != self.tag]
         elif self.sequence is not None:
             meant_values = [[scalar]]
         for meant_value in meant_values:
@@ -331,7 +334,7 @@ class _UnionCheck:
             if len(value) > 1 or self.takes_bare_kinds:
                 return check_json(value)
             hint = f"Another kind needs a key beside {self.tag!r}."
-        if len(self.classes) == 1 and not self.is_open:
+        if len(self.classes) == 1 and not (self.is_open and hint):
             return check_object(next(iter(self.classes.values())), value)
         if self.tag in value:
             raise Misfit(words_of(words), word, hint).at(self.tag)
@@ -344,7 +347,7 @@ class _UnionCheck:
         names = [cls.__name__ for cls in type(model).__mro__]
         written = model.to_dict()
         if self.models.isdisjoint(names):
-            if self.is_open and isinstance(written.get(self.tag), str):
+            if self.is_item and isinstance(written.get(self.tag), str):
                 return self.check_mapping(written)  # a part or tool that the contract has elsewhere
             names = sorted(self.models)
             choice = f"the model {names[0]}" if len(names) == 1 else f"one of the models {', '.join(names)}"
