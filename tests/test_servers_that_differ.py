@@ -360,7 +360,7 @@ JOINED = ["a", SMILE + "b", SMILE]
 
 @pytest.mark.parametrize("before", [0, 30])
 def test_the_halves_of_a_character_are_joined(flavour: Flavour, server: LocalServer, before: int) -> None:
-    """In the text, its pieces and events, and nowhere is half a character handed out. The chunks are as they came."""
+    """In the text, its pieces, events and chunks, and nowhere is half a character handed out."""
     pieces = [*["."] * before, *SPLIT, *["."] * before]
     events = [*(chunk(piece) for piece in pieces), STOP, "[DONE]"]
     for _ in range(3):
@@ -371,7 +371,8 @@ def test_the_halves_of_a_character_are_joined(flavour: Flavour, server: LocalSer
     assert [event.content for event in told if event.type == "content.done"] == [said.text] == ["".join(texts)]
     said.to_json().encode()
     chunks, _ = flavour.chunks(server.base_url, messages=HELLO)
-    assert [each.choices[0].delta.content for each in chunks if each.choices[0].delta.content is not None] == pieces
+    said_by_chunks = [each.choices[0].delta.content for each in chunks if each.choices[0].delta.content is not None]
+    assert said_by_chunks == [*["."] * before, "a", SMILE + "b", "", SMILE, *["."] * before]
 
 
 @pytest.mark.parametrize(
@@ -389,10 +390,14 @@ def test_half_a_character_is_replaced(
     flavour: Flavour, server: LocalServer, pieces: list[str], expected: list[str], end: list[Any]
 ) -> None:
     """By U+FFFD, so that the text can be printed and sent back."""
-    for _ in range(2):
+    for _ in range(3):
         server.reply(sse(*(chunk(piece) for piece in pieces), *end))
     texts, told, said = read(flavour, server)
     assert texts == expected
+    chunks, failure = flavour.chunks(server.base_url, messages=HELLO)
+    assert failure is None
+    assert {(each.id, each.model) for each in chunks} == {(chunks[0].id, chunks[0].model)}
+    assert [text for each in chunks if (text := each.choices[0].delta.content)] == expected
     assert [event.delta for event in told if event.type == "content.delta"] == expected
     assert said.text == "".join(expected)
 
@@ -426,6 +431,40 @@ def test_halves_are_joined_in_every_text(flavour: Flavour, server: LocalServer) 
     assert (message["reasoning_content"], message["audio"]["transcript"]) == ("x" + SMILE, "x" + SMILE)
     assert said.choices[1].message.content == "y" + SMILE
     json.dumps([repr(event) for event in told], ensure_ascii=False).encode()
+    told_by_chunks = [event.chunk for event in told if event.type == "chunk"]
+    deltas = [each.choices[0].delta.to_dict() for each in told_by_chunks]
+    arguments = [one["function"].get("arguments") for each in deltas for one in each.get("tool_calls", [])]
+    assert "".join(arguments) == "x" + SMILE + SMILE
+    assert "".join(each.get("refusal") or "" for each in deltas) == SMILE
+    assert "".join(each.get("reasoning_content") or "" for each in deltas) == "x" + SMILE
+    assert "".join(each.choices[1].delta.content or "" for each in told_by_chunks) == "y" + SMILE
+
+
+@pytest.mark.parametrize("last", [[], ["", {"type": "text", "text": LOW + "b"}], LOW + "b"])
+def test_halves_of_a_content_in_parts_and_in_a_string(flavour: Flavour, server: LocalServer, last: Any) -> None:
+    """All of it is one text, however it comes; a half that nothing follows is replaced."""
+    first = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a" + HIGH}]
+    for _ in range(3):
+        server.reply(
+            sse(chunk(delta={"content": first}), chunk(delta={"content": last}, finish_reason="stop"), "[DONE]")
+        )
+    texts, told, said = read(flavour, server)
+    expected = ["a", SMILE + "b" if last else LOST]
+    assert texts == [event.delta for event in told if event.type == "content.delta"] == expected
+    assert said.text == "".join(expected)
+    chunks, _ = flavour.chunks(server.base_url, messages=HELLO)
+    json.dumps([each.to_dict() for each in chunks], ensure_ascii=False).encode()
+
+
+def test_printing_chunks_as_they_come(flavour: Flavour, server: LocalServer) -> None:
+    """Also where the stream breaks behind half a character, and where an error follows it."""
+    for last in [[], [{"error": ERROR}], [CUT]]:
+        server.reply(Reply.sse([f"data: {json.dumps(chunk('a' + HIGH))}\n\n".encode(), *last]))
+        chunks, failure = flavour.chunks(server.base_url, messages=HELLO)
+        assert isinstance(failure, APIError)
+        text = "".join(each.choices[0].delta.content or "" for each in chunks)
+        assert failure.partial is not None
+        assert (text, failure.partial.text, failure.chunks_received) == ("a" + LOST, text, len(chunks))
 
 
 def test_a_broken_stream_keeps_what_can_be_printed(flavour: Flavour, server: LocalServer) -> None:

@@ -41,7 +41,7 @@ class AsyncEventStream(AsyncReading):
                 raise StopAsyncIteration
             if await self._next_chunk() is None:
                 self._told_all = True
-                self._ready = self._events.finish(self._flow.take_rest()) if self._flow.complete else []
+                self._ready = self._events.finish() if self._flow.complete else []
                 self._ready.reverse()
         return self._ready.pop()
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from ._json import is_array, is_object
 from ._lenient_values import scalar_text
@@ -26,13 +25,18 @@ def split_parts(parts: list[object]) -> tuple[str, list[object]]:
     for part in parts:
         if isinstance(part, str):
             texts.append(part)
-        elif is_object(part) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str):
+        elif is_text_part(part):
             texts.append(str(part["text"]))
             if not {name for name, value in part.items() if value is not None} <= {"type", "text", "index"}:
                 others.append({name: value for name, value in part.items() if name != "text"})
         elif not is_empty(part):
             others.append(part)
     return "".join(texts), others
+
+
+def is_text_part(part: object) -> TypeGuard[dict[str, object]]:
+    """Return whether a part of a content is an object whose text is text of the message."""
+    return is_object(part) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str)
 
 
 def split_content(content: object) -> tuple[str, list[object]]:
@@ -47,12 +51,6 @@ def text_of(message: ChatCompletionMessage | ChoiceDelta) -> str:
     if message.content is not None:
         return message.content
     return split_content(message.additional_properties.get("content"))[0]
-
-
-def text_of_choice(choice: Mapping[str, object]) -> str:
-    """Return the text that the JSON object of a chunk's choice adds."""
-    delta = choice.get("delta")
-    return split_content(delta.get("content"))[0] if is_object(delta) else ""
 
 
 def put_together(message: dict[str, object]) -> None:

@@ -68,17 +68,9 @@ class EventMaker:
             events.append(UsageEvent(self._accumulator, chunk.usage))
         return events
 
-    def finish(self, rest: dict[str, object] | None = None) -> list[StreamEvent]:
-        """Return the events that close a complete stream: what is not done yet, then the completion.
-
-        Args:
-            rest: what was held back of the texts, as the JSON object of a chunk, which the accumulator already has.
-        """
+    def finish(self) -> list[StreamEvent]:
+        """Return the events that close a complete stream: what is not done yet, then the completion."""
         events: list[StreamEvent] = []
-        items = rest.get("choices") if rest is not None else None
-        for item in items if is_array(items) else []:
-            if is_object(item) and type(index := item.get("index")) is int and index in self._choices:
-                events.extend(self._choices[index].add(item, None))
         for _, choice in sorted(self._choices.items()):
             events.extend(choice.close(complete=True))
         return [*events, DoneEvent(self._accumulator.snapshot())]

@@ -9,9 +9,8 @@ from typing import Protocol
 from ._accumulator import Accumulator
 from ._chunks import LAST_LINE, LONGEST_START, ChatCompletionChunk, ChunkReader, ReadChunk, begins_stream
 from ._clocks import CallClocks
-from ._content import text_of, text_of_choice
+from ._content import text_of
 from ._errors import APIError, StreamTruncatedError
-from ._json import is_array, is_object
 from ._repeats import Form, UnusualChunk
 from ._response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
 from ._responses import not_json
@@ -88,9 +87,6 @@ class StreamFlow:
         """That of the last chunk that was handed out."""
         self._halves: HalvesJoiner | None = None
         """Joins surrogate halves, since the first that came; None while none is held back."""
-        self._joined: ReadChunk | None = None
-        """The chunk whose JSON object has texts that its model has not."""
-        self._rest: dict[str, object] | None = None
         self._http_version = http_version
         self._ended = False
         self._begun = False
@@ -143,10 +139,17 @@ class StreamFlow:
                 self.receive(bytes(kept))
 
     def take(self) -> ReadChunk | None:
-        """Return the next chunk to hand out, or None when more must be received, or there is no more."""
-        if not self._ready and not self._read_rest():
+        """Return the next chunk to hand out, or None when more must be received, or there is no more.
+
+        The last one is not the server's where a stream ended behind half a character, which was held back until then.
+        """
+        if self._ready or self._read_rest():
+            chunk = self._ready.popleft()
+        elif self._halves is not None and self.over:
+            rest, self._halves = self._halves.rest(), None
+            chunk = ReadChunk(ChatCompletionChunk.from_dict(rest), rest)
+        else:
             return None
-        chunk = self._ready.popleft()
         form = chunk.form
         if form is not None and form is self._form and form.adds_text_alone:
             brought = self.accumulator.add_text(form.index, form.name, chunk.text)
@@ -178,14 +181,8 @@ class StreamFlow:
             halves = self._halves or HalvesJoiner()
             chunk.becomes(halves.joined(chunk.value))
             self._halves = halves if halves.pending else None
-            self._joined = chunk
         if isinstance(chunk, UnusualChunk) and chunk.has_message:
             chunk.model = ChatCompletionChunk.from_dict(self.accumulator.in_deltas(chunk.value))
-
-    def take_rest(self) -> dict[str, object] | None:
-        """Return what was held back of the texts when the stream ended, as the JSON object of a chunk. Once."""
-        rest, self._rest = self._rest, None
-        return rest
 
     def _read_first(self, events: list[ServerSentEvent]) -> None:
         """Read the first chunk of some events: whoever waits for it does not wait for all that came with it as well.
@@ -220,8 +217,6 @@ class StreamFlow:
 
     def first_text(self, chunk: ReadChunk) -> str:
         """Return what a chunk adds to the text of the first choice."""
-        if chunk is self._joined:
-            return self.first_text_of(chunk.value)
         added = ""
         for place, choice in enumerate(chunk.model.choices):
             index = place if choice.index is None else choice.index
@@ -229,20 +224,6 @@ class StreamFlow:
                 self._first = index
             if index == self._first and (text := text_of(choice.delta)):
                 added = added + text if added else text
-        return added
-
-    def first_text_of(self, value: dict[str, object]) -> str:
-        """Return what the JSON object of a chunk adds to the text of the first choice."""
-        added = ""
-        choices = value.get("choices")
-        for place, choice in enumerate(choices if is_array(choices) else ()):
-            if is_object(choice):
-                number = choice.get("index")
-                index = number if type(number) is int else place
-                if self._first is None:
-                    self._first = index
-                if index == self._first:
-                    added += text_of_choice(choice)
         return added
 
     def fail(self, error: APIError) -> None:
@@ -254,7 +235,8 @@ class StreamFlow:
     @property
     def waiting(self) -> bool:
         """Whether something that came is still to be taken or read, beside the end."""
-        return bool(self._ready or self._events or self._seen()) and not self._is_done_ahead()
+        rest = self.over and self._halves is not None
+        return rest or (bool(self._ready or self._events or self._seen()) and not self._is_done_ahead())
 
     def so_far(self) -> ChatCompletion | None:
         """Return the completion as far as its chunks were handed out, or None where none was."""
@@ -297,21 +279,15 @@ class StreamFlow:
         self._concluded = True
         self.failure = self._reader.failure or (None if self.complete else self.failure or self._truncated())
         if self._reader.last_words is not None:
-            self._halves = self._halves or HalvesJoiner()
-            self.accumulator.add(self._halves.joined(self._reader.last_words))
-        if self._halves is not None:
-            self._add_rest(self._halves)
+            halves = HalvesJoiner()
+            self.accumulator.add(halves.joined(self._reader.last_words))
+            if halves.pending:
+                self.accumulator.add(halves.rest())
         if self.failure is not None:
             self.failure.chunks_received = self.chunks_received
             if self.chunks_received or self._reader.last_words is not None:
                 self.failure.partial = self.accumulator.snapshot()
         return self.failure
-
-    def _add_rest(self, halves: HalvesJoiner) -> None:
-        """Add what is held back of the texts, for which nothing more comes."""
-        self._halves, self._rest = None, halves.rest()
-        if self._rest is not None:
-            self.accumulator.add(self._rest)
 
     def _take_note(self) -> None:
         if self._reader.done or self._reader.failure is not None:

@@ -69,6 +69,7 @@ class ReadChunk:
     def becomes(self, value: dict[str, object]) -> None:
         """Replace the JSON object, by what is to be made of it after the chunks before it."""
         self._value = value
+        self.model = ChatCompletionChunk.from_dict(value)
 
 
 class UnusualChunk(ReadChunk):

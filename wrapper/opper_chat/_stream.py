@@ -368,9 +368,6 @@ class _Texts:
             text = reading._flow.first_text(chunk)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
             if text:
                 return text
-        rest = reading._flow.take_rest()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        if rest is not None and (text := reading._flow.first_text_of(rest)):  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-            return text
         raise StopIteration
 
 
