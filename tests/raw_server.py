@@ -12,7 +12,7 @@ Script = Callable[[socket.socket, int], object]
 
 
 class Raw:
-    """A server that does with every connection what the script says, which is told the how manieth it is."""
+    """A server that calls a function with each connection and its number, counted from 0."""
 
     def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         self.connections = 0

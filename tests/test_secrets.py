@@ -4,17 +4,19 @@ import copy
 import html
 import json
 import pickle
+import re
 import traceback
 from collections.abc import Callable
+from time import process_time
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import pytest
 from flavours import HELLO, Flavour
 from http_library import httpx
 from opper_chat import APIConnectionError, APIError, AsyncOpper, InvalidArgumentError, Opper
 from opper_chat._requests import prepare
-from opper_chat.testing import LocalServer, Reply
+from opper_chat.testing import LocalServer, Reply, chunk
 from opper_chat_api import AuthenticatedClient
 
 SECRET = "sk-" + "sesame" * 3
@@ -205,3 +207,102 @@ def test_a_repeated_key_is_in_no_error(
         assert key.lower() not in text.lower()
     assert "[removed]" in error.raw_body.decode()
     assert "[removed]" in error.headers["x-echo"]
+
+
+KEY = "sk-Opper-SesameOpen42xyz"
+
+
+def escaped(form: str, only: str = KEY) -> str:
+    """Return the key with some of its characters written in a form of `str.format`."""
+    return "".join(form.format(ord(character)) if character in only else character for character in KEY)
+
+
+ESCAPED = {
+    "hyphens in a URL": escaped("%{:02X}", "-"),
+    "hyphens in a URL, small letters": escaped("%{:02x}", "-").lower(),
+    "all in a URL": escaped("%{:02X}"),
+    "in a URL twice": escaped("%25{:02X}", "-"),
+    "hyphens in HTML": escaped("&#{};", "-"),
+    "hyphens in HTML, hexadecimal": escaped("&#x{:x};", "-"),
+    "all in HTML, capitals": escaped("&#X{:X};").upper(),
+    "all in HTML, with zeros": escaped("&#{:07};"),
+    "in HTML twice": escaped("&amp;#{};", "-O"),
+    "letters in JSON": escaped("\\u{:04x}", "Sen"),
+    "all in JSON, capitals": escaped("\\u{:04X}"),
+    "in JSON twice": escaped("\\\\u{:04x}", "-s"),
+    "in JSON three times": escaped("\\\\\\\\u{:04x}", "-"),
+    "HTML in a URL": quote(escaped("&#{};", "-"), safe=""),
+    "each in its own way": KEY.replace("-", "%2d").replace("O", "&#79;").replace("S", "\\u0053").replace("z", "&#x7A;"),
+}
+assert len(set(ESCAPED.values())) == len(ESCAPED)
+
+
+def decoded(text: str) -> str:
+    """Return a text with its escapes decoded, however often it was escaped."""
+    for _ in range(6):
+        text = html.unescape(unquote(text)).replace("\\\\", "\\")
+        text = re.sub(r"\\u([0-9a-fA-F]{4})", lambda found: chr(int(found[1], 16)), text)
+    return text.lower()
+
+
+@pytest.mark.parametrize("form", ESCAPED)
+@pytest.mark.parametrize("way", ["create", "stream", "in a stream"])
+@pytest.mark.parametrize("content_type", ["application/json", "text/html"])
+def test_a_key_with_escaped_characters_is_in_no_error_and_no_log(
+    server: LocalServer,
+    flavour: Flavour,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    form: str,
+    way: str,
+    content_type: str,
+) -> None:
+    """The rest of what the server sent is there, and nothing from which the key can be read."""
+    repeated = ESCAPED[form]
+    body = f"Café %20, &lt; 100%: wrong key '{repeated}'! &amp; &unknown; [%2D]"
+    if content_type == "application/json":
+        body = f'{{"error": {{"message": "{body}", "code": "code-{repeated}"}}}}'
+    headers = {"content-type": content_type, "x-echo": f"Bearer {repeated}, 50%", "x-request-id": f"id-{repeated}"}
+    reply = Reply(401, headers, body.encode())
+    if way == "in a stream":
+        event = json.dumps(chunk("Hi")) + "\n\ndata: " + json.dumps({"error": {"message": repeated, "code": repeated}})
+        reply = Reply(200, {**headers, "content-type": "text/event-stream"}, f"data: {event}\n\n".encode())
+    server.reply(reply)
+    caplog.set_level("DEBUG", "opper_chat")
+    monkeypatch.setattr("opper_chat._logs.log.content", True)
+
+    def call(client: Any) -> Any:
+        made = client.chat.completions.create(messages=HELLO, stream=way != "create")
+        return made.get_final_text() if way != "create" else made
+
+    async def call_async(client: Any) -> Any:
+        made = await client.chat.completions.create(messages=HELLO, stream=way != "create")
+        return await made.get_final_text() if way != "create" else made
+
+    with pytest.raises(APIError) as caught:
+        flavour(call if flavour.kind == "sync" else call_async, api_key=KEY, base_url=server.base_url)
+    error = caught.value
+    assert error.response is not None
+    shown = [str(error), repr(error), error.message, error.raw_body.decode(), error.response.text, repr(error.body)]
+    shown += [json.dumps(error.body), str(error.headers), str(error.request_id), str(error.attempts), repr(vars(error))]
+    shown += [pickle.dumps(error).decode("latin-1"), "".join(traceback.format_exception(error)), caplog.text]
+    for text in shown:
+        assert KEY.lower() not in decoded(text)
+    assert "[removed]" in caplog.text
+    assert error.headers["x-echo"] == "Bearer [removed], 50%"
+    assert error.request_id == "id-[removed]"
+    if way != "in a stream":
+        assert error.raw_body == body.replace(repeated, "[removed]").encode()
+
+
+@pytest.mark.parametrize(
+    "text", ['\\"' * 100_000, "%25" * 100_000, "&#0" * 100_000, "&" * 300_000, "&#" + "0" * 300_000]
+)
+def test_the_search_for_a_key_takes_time_in_proportion(server: LocalServer, flavour: Flavour, text: str) -> None:
+    """Also in an error that is nothing but the beginnings of escapes."""
+    server.reply(Reply(400, {"content-type": "text/plain"}, text.encode()))
+    began = process_time()
+    with pytest.raises(APIError) as caught:
+        flavour.create(server.base_url, {"api_key": KEY}, messages=HELLO)
+    assert process_time() - began < 10  # quadratic time would take minutes
+    assert text.startswith(caught.value.raw_body.decode()[:1000])

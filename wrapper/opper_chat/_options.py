@@ -55,7 +55,7 @@ class Secret:
     def __init__(self, value: str) -> None:
         self._value = value
         self.forms: tuple[str, ...] = spellings(value)
-        """The forms in which a server may repeat it, in lower case; none if it is too short to be recognized."""
+        """What to search for where a server may repeat it (`spellings`); none if it is too short to be recognized."""
 
     def reveal(self) -> str:
         """Return the text."""

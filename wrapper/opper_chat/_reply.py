@@ -211,9 +211,9 @@ class Reply:
     def forget(self, keys: Iterable[Secret]) -> None:
         """Take the keys out of the headers, where some servers repeat them, and out of the request."""
         self.request.forget_key()
-        text = b"\n".join([part for pair in self._pairs for part in pair]).lower()
+        text = b"\n".join([part for pair in self._pairs for part in pair])
         for key in keys:
-            if any([form.encode() in text for form in key.forms]):  # noqa: C419  # a list is made faster
+            if key.forms and redact_bytes(text, key.forms) is not text:
                 kept = [pair for pair in self._pairs if redact_bytes(pair[0], key.forms) == pair[0]]
                 self._pairs = [(name, redact_bytes(value, key.forms)) for name, value in kept]
                 self.headers = AnswerHeaders.of(self._pairs)
