@@ -4,6 +4,7 @@ import copy
 import json
 import logging
 import pickle
+import time
 import traceback
 import typing
 from typing import Any
@@ -443,6 +444,39 @@ def test_an_error_without_a_response_has_none(flavour: Flavour) -> None:
     assert caught.value.response is None
     assert caught.value.request is not None
     assert caught.value.request.url == "http://127.0.0.1:9/v1/chat/completions"
+
+
+@pytest.mark.parametrize("way", ["create", "stream"])
+def test_an_error_before_the_first_request_has_the_request(flavour: Flavour, way: str, server: LocalServer) -> None:
+    """The one that was to be sent, so that `error.request.url` is always there; without what may be a secret."""
+
+    def slow() -> str:
+        time.sleep(0.05)
+        return "key-12345678"
+
+    settings: dict[str, Any] = {
+        "api_key": slow,
+        "base_url": server.base_url,
+        "deadline": 0.01,
+        "default_query": {"token": "sesame", "a": "b"},
+        "default_headers": {"authorization-2": "sesame", "x-team": "search"},
+    }
+    with pytest.raises(APITimeoutError) as caught:
+        flavour(lambda client: client.chat.completions.create(messages=HELLO, stream=way == "stream"), **settings)
+    for error in (caught.value, pickle.loads(pickle.dumps(caught.value))):
+        assert error.attempts == ()
+        assert error.request.method == "POST"
+        assert error.request.url == f"{server.base_url}/chat/completions?token=%5Bremoved%5D&a=b"
+        assert (error.request.headers["X-Team"], error.request.headers["authorization-2"]) == ("search", "[removed]")
+    assert server.requests == []
+
+
+def test_a_response_without_a_request_raises_what_httpx_raises() -> None:
+    """Of an error that was not raised by a call."""
+    error = APIStatusError("No", status_code=400)
+    with pytest.raises(RuntimeError, match="not known"):
+        _ = error.response.request
+    assert pickle.loads(pickle.dumps(error.response)) == error.response
 
 
 def test_an_error_of_a_success_has_its_response(server: LocalServer, flavour: Flavour) -> None:

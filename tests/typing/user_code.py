@@ -8,7 +8,10 @@ from uuid import UUID
 
 import httpx
 from opper_chat import (
+    APIConnectionError,
+    APIError,
     APIStatusError,
+    APITimeoutError,
     AsyncConversation,
     AsyncEventStream,
     AsyncOpper,
@@ -159,6 +162,15 @@ def errors() -> None:
         print(error.status_code, error.request_id, error.headers.get("retry-after"))
     except APIStatusError as error:
         print(error.type, error.detail, error.raw_body)
+        assert_type(error.response.request.url, str)
+        assert_type(error.request.method, str)
+    except APITimeoutError as error:
+        assert_type(error.request.headers["host"], str)
+    except APIConnectionError as error:
+        assert_type(error.request.url, str)
+    except APIError as error:
+        if error.response is not None and error.request is not None:
+            print(error.response.request.url == error.request.url)
     except InvalidArgumentError as error:
         print(error.argument, error.accepted, error.given)
 

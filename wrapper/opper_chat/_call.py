@@ -20,6 +20,7 @@ from ._redirects import MOST_REDIRECTS, MOVED, explain_redirect, redirect_target
 from ._requests import PreparedRequest
 from ._results import ChatCompletion, set_metadata
 from ._retries import Retries
+from ._sent import describe_unsent
 from ._settings import ClientSettings
 
 if TYPE_CHECKING:
@@ -183,9 +184,18 @@ class Call:
         for key in self.keys:
             if key.forms:
                 redact_error(error, key.forms)
-        if error.request is None and self.sent is not None:
-            self.sent.forget_key()
-            error.request = self.sent.describe()
+        if error.request is None:
+            if self.sent is not None:
+                self.sent.forget_key()
+                error.request = self.sent.describe()
+            else:
+                settings, request = self.settings, self.request
+                error.request = describe_unsent(
+                    request.method,
+                    f"{settings.base_url}{request.path}",
+                    {**settings.default_query, **request.query},
+                    {**self.headers, **request.headers},
+                )
 
     def _told(self) -> None:
         self._began = None

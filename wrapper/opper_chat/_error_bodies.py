@@ -148,11 +148,11 @@ def _problem(said: dict[str, object]) -> str | None:
         return None
     if not detail:
         errors = said.get("errors")
-        detail = next(iter(errors.items()), None) if is_object(errors) else _first(errors)  # by name, as of ASP.NET
-        if isinstance(detail, tuple):
-            name, problems = detail
-            text = _text(_first(problems)) or _text(problems)
-            detail = f"{name}: {text}" if text and name else text
+        detail = None if is_object(errors) else _first(errors)
+        if is_object(errors):  # by name, as of ASP.NET
+            for name, problems in list(errors.items())[:1]:
+                text = _text(_first(problems)) or _text(problems)
+                detail = f"{name}: {text}" if text and name else text
         elif is_object(detail):
             place, text = _text(detail.get("pointer")), _text(detail.get("detail")) or _words(detail)
             detail = f"{place}: {text}" if text and place else text

@@ -47,10 +47,9 @@ class ErrorResponse:  # noqa: PLW1641  # its headers are a dict, which has no ha
         status_code: the HTTP status.
         headers: by their names in upper or lower case.
         content: the body as it came, decompressed, without the key.
-        request: the request that was sent, or None if it is not known.
     """
 
-    __slots__ = ("content", "headers", "request", "status_code")
+    __slots__ = ("_request", "content", "headers", "status_code")
 
     def __init__(
         self, status_code: int, headers: Mapping[str, str], content: bytes, request: ErrorRequest | None
@@ -58,7 +57,18 @@ class ErrorResponse:  # noqa: PLW1641  # its headers are a dict, which has no ha
         self.status_code: int = status_code
         self.headers: Mapping[str, str] = AnswerHeaders(headers)
         self.content: bytes = content
-        self.request: ErrorRequest | None = request
+        self._request: ErrorRequest | None = request
+
+    @property
+    def request(self) -> ErrorRequest:
+        """The request that was answered.
+
+        Raises:
+            RuntimeError: the error is not of a call but was created without a request. httpx raises the same.
+        """
+        if self._request is None:
+            raise RuntimeError("The request of this response is not known.")
+        return self._request
 
     @property
     def text(self) -> str:

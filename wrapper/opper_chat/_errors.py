@@ -150,7 +150,8 @@ class APIError(OpperError):
         lasting: whether it would fail the same way again, so that it is not retried: a certificate that does not
             verify, an address that cannot be, a client that is closed.
         run: of a call inside of a run of tools, what was done before it, else None.
-        request: the HTTP request, without the key, or None where none was sent.
+        request: the HTTP request, without the key; of an error before the first request, the one that was to be sent.
+            None if the error is not about a request, such as an answer that does not fit its type.
     """
 
     def __init__(
@@ -196,12 +197,8 @@ class APIError(OpperError):
 
     def __str__(self) -> str:
         status = None if self.status_code is not None and 200 <= self.status_code < 300 else self.status_code
-        named = self.type or self.code
-        facts = [
-            one_line(str(fact), _LONGEST_FACT)
-            for fact in (status, None if is_success_code(named) else named)
-            if fact is not None
-        ]
+        named = None if is_success_code(self.type or self.code) else self.type or self.code
+        facts = [one_line(str(fact), _LONGEST_FACT) for fact in (status, named) if fact is not None]
         # Of what did not fail, only a redirect has such a status. It belongs to the attempt that goes on after it.
         redirects = sum(one.error is None and one.status_code in (307, 308) for one in self.attempts)
         tried = len(self.attempts) - redirects
@@ -224,6 +221,9 @@ def add_explanation(error: APIError, sentence: str) -> None:
 
 class APIConnectionError(APIError):
     """There was no answer, or not the whole of it."""
+
+    if TYPE_CHECKING:
+        request: ErrorRequest  # pyright: ignore[reportIncompatibleVariableOverride]  # known of every call
 
 
 class APITimeoutError(APIConnectionError):
@@ -340,6 +340,8 @@ class APIStatusError(APIError):
     """The answer has a status that is not 2xx."""
 
     status_code: int
+    if TYPE_CHECKING:
+        request: ErrorRequest  # pyright: ignore[reportIncompatibleVariableOverride]  # known of every call
     """The HTTP status."""
 
     @property

@@ -182,6 +182,25 @@ class SentRequest:
         return ErrorRequest(self.method, self.address.text, self.headers)
 
 
+def describe_unsent(method: str, url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> ErrorRequest:
+    """Return what an error shows of a request that was not sent.
+
+    Args:
+        method: such as ``POST``.
+        url: where it was to go, without the query.
+        query: its parameters.
+        headers: those that are known before a key is.
+    """
+    from urllib.parse import urlencode
+
+    shown = urlencode({name: REMOVED if SECRETIVE.search(name) else value for name, value in query.items()})
+    return ErrorRequest(
+        method,
+        f"{url}?{shown}" if shown else url,
+        {name: REMOVED if _is_credential(name) else value for name, value in headers.items()},
+    )
+
+
 def forget_key_of(request: httpx.Request) -> None:
     """Take the key out of a library's request, and whatever else goes by the name of a credential."""
     for name in request.headers:
