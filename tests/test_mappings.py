@@ -4,13 +4,13 @@ import copy
 import json
 import pickle
 from collections.abc import Iterator
-from typing import Any
+from typing import Annotated, Any
 
 import attrs
 import httpx
 import pytest
 from corpus import Exchange, needs_corpus, recorded
-from fastapi import FastAPI
+from fastapi import Body, FastAPI
 from opper_chat import ChatCompletion, Opper, tool
 from opper_chat.testing import LocalServer
 from opper_chat_api import models
@@ -67,6 +67,67 @@ def test_fastapi_returns_a_model_whole(opper: Opper) -> None:
         app = FastAPI()
         app.get("/", response_model=None)(lambda value=value: value)
         assert asyncio.run(get(app)).json() == value.to_dict()
+
+
+def test_fastapi_takes_models_as_types() -> None:
+    """As the return type and the body of an endpoint, and in its OpenAPI document."""
+    import asyncio
+
+    app = FastAPI()
+
+    def answer() -> ChatCompletion:
+        return ChatCompletion.from_dict(WHOLE)
+
+    def receive(completion: Annotated[ChatCompletion, Body()]) -> models.ChatCompletionMessage:
+        return completion.message
+
+    app.get("/")(answer)
+    app.post("/")(receive)
+
+    async def post(body: object) -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://app") as client:
+            return await client.post("/", json=body)
+
+    assert asyncio.run(get(app)).json() == WHOLE
+    assert asyncio.run(post(WHOLE)).json() == WHOLE["choices"][0]["message"]
+    assert asyncio.run(post({"choices": 5})).status_code == 422
+    assert (
+        app.openapi()["paths"]["/"]["post"]["requestBody"]["content"]["application/json"]["schema"]["type"] == "object"
+    )
+
+
+@pytest.mark.parametrize("name", models.__all__)
+def test_pydantic_takes_every_model_as_a_type(name: str) -> None:
+    """An instance is kept; what is not an object is an error of pydantic's own."""
+    from pydantic import TypeAdapter, ValidationError
+
+    model: Any = getattr(models, name)
+    if not hasattr(model, "from_dict"):
+        return
+    adapter: TypeAdapter[Any] = TypeAdapter(model)
+    assert adapter.json_schema()["type"] == "object"
+    with pytest.raises(ValidationError, match=name):
+        adapter.validate_python(5)
+
+
+def test_pydantic_reads_and_writes_models(opper: Opper) -> None:
+    """In a model of pydantic's; also the classes of this package, and those with a type argument."""
+    from pydantic import BaseModel, TypeAdapter
+
+    parsed = opper.chat.completions.parse(messages=MESSAGES, response_format=int)
+
+    class Saved(BaseModel):
+        completion: ChatCompletion
+        messages: list[models.ChatCompletionMessage]
+
+    message = WHOLE["choices"][0]["message"]
+    saved = Saved.model_validate({"completion": WHOLE, "messages": [message]})
+    assert type(saved.completion) is ChatCompletion
+    assert saved.completion == ChatCompletion.from_dict(WHOLE)
+    assert json.loads(saved.model_dump_json()) == saved.model_dump() == {"completion": WHOLE, "messages": [message]}
+    adapter: TypeAdapter[Any] = TypeAdapter(type(parsed)[int])
+    assert adapter.validate_python(parsed) is parsed
+    assert adapter.dump_python(parsed) == parsed.to_dict()
 
 
 def test_a_model_reads_as_its_json_object() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, KeysView, Mapping, MutableMapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
 from uuid import UUID
 
 from attrs import define
@@ -42,6 +42,9 @@ class OpenModel(Generic[T]):
     if TYPE_CHECKING:
         additional_properties: dict[str, T]
 
+        @classmethod
+        def from_dict(cls, src_dict: Mapping[str, Any]) -> Self: ...
+
         def to_dict(self) -> dict[str, Any]: ...
 
     def to_json(self, *, indent: int | None = 2, **_options: object) -> str:
@@ -58,6 +61,31 @@ class OpenModel(Generic[T]):
     def model_dump_json(self, *, indent: int | None = None, **_options: object) -> str:
         """`to_json()`, under pydantic's name for it."""
         return self.to_json(indent=indent)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: object) -> Any:
+        """Let pydantic, which calls this, read the model from its JSON object and write it as `to_dict()` does."""
+        from pydantic_core import core_schema
+
+        def read(value: Any) -> Any:
+            if isinstance(value, cls):
+                return value
+            try:
+                return cls.from_dict(value)
+            except DecodeError as error:
+                raise ValueError(str(error)) from None
+
+        def to_dict(model: OpenModel[Any]) -> dict[str, Any]:
+            return model.to_dict()
+
+        return core_schema.no_info_plain_validator_function(
+            read, serialization=core_schema.plain_serializer_function_ser_schema(to_dict)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, _core_schema: object, _handler: object) -> dict[str, Any]:
+        """The JSON Schema of any object: models are open."""
+        return {"type": "object", "title": cls.__name__}
 
     @property
     def additional_keys(self) -> list[str]:

@@ -62,6 +62,12 @@ class Adder:
         return str(number)
 
 
+def of_any_context(context: ToolContext) -> str:
+    """Without a type argument, for a tool that only reads the call."""
+    assert_type(context.context, object)
+    return context.call.name
+
+
 def what_a_tool_keeps(context: ToolContext[list[str]]) -> None:
     assert_type(add(1), int)
     assert_type(add(one=1, other=2), int)

@@ -17,14 +17,20 @@ from ._fields import NO_DEFAULT, Field, documented
 if TYPE_CHECKING:
     from ._tool_run import ToolRun
 
-T_co = TypeVar("T_co", covariant=True)
+if TYPE_CHECKING:  # at run time, Python 3.13 is the first with defaults
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    T_co = TypeVarWithDefault("T_co", covariant=True, default=object)
+else:
+    T_co = TypeVar("T_co", covariant=True)
 
 
 @frozen
 class ToolContext(Generic[T_co]):
     """What a tool gets in a parameter with this hint, which the model does not see.
 
-    ``ToolContext[Database]`` says that the run was given a ``context=`` of that type.
+    ``ToolContext[Database]`` says that the run was given a ``context=`` of that type; ``ToolContext`` alone, that the
+    tool does not use it.
     """
 
     context: T_co
