@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,8 +13,8 @@ import openai
 import pytest
 from flavours import Flavour
 from http_library import httpx
-from opper_chat import Opper, tool
-from opper_chat.testing import CUT, LocalServer, ReceivedRequest, Reply, chunk
+from opper_chat import APIConnectionError, InternalServerError, Opper, tool
+from opper_chat.testing import CUT, LocalServer, Pause, ReceivedRequest, Reply, chunk
 from tool_runs import HI, WAYS, Way
 
 QUESTION: list[Any] = [{"role": "user", "content": "How is the weather in Stockholm?"}]
@@ -196,6 +196,135 @@ def test_what_is_no_reply(server: LocalServer, wrong: Any) -> None:
         with pytest.raises(TypeError, match="a Reply or a function"):
             server.always(wrong)
     assert "You said" in next(texts(server, 1))
+
+
+WRONG_REPLIES: list[tuple[Callable[..., Any], str]] = [
+    (
+        lambda any_: Reply(any_("Yes.")),
+        "status: expected an integer, got 'Yes.'. Did you mean Reply.completion('Yes.')?",
+    ),
+    (lambda any_: Reply(any_(True)), "status: expected an integer, got True."),
+    (lambda any_: Reply(99), "status: expected an integer from 100 to 599, got 99."),
+    (lambda any_: Reply.json({}, status=600), "status: expected an integer from 100 to 599, got 600."),
+    (lambda any_: Reply.json({1: object()}), ""),
+    (lambda any_: Reply.json({}, headers=any_(["a"])), "headers: expected a dict, got ['a']."),
+    (lambda any_: Reply(headers=any_({"a": 5})), "headers['a']: expected a string, got 5."),
+    (lambda any_: Reply(headers=any_({5: "a"})), "headers: expected strings as names, got 5."),
+    (lambda any_: Reply(headers={"a": "\u4e2d"}), "headers['a']: expected characters of Latin-1, got '\u4e2d'."),
+    (lambda any_: Reply(body=any_("text")), "got 'text'. Encode it: text.encode()."),
+    (
+        lambda any_: Reply(body=any_({"a": 1})),
+        "body: expected bytes, or an iterable of pieces: bytes, Pause or CUT, got",
+    ),
+    (lambda any_: Reply(body=any_([b"a", "b"])), "body[1]: expected bytes, Pause or CUT, got 'b'. Encode it"),
+    (lambda any_: Reply.raw(any_([5])), "body[0]: expected bytes, Pause or CUT, got 5."),
+    (lambda any_: Reply(delay=any_("1")), "delay: expected a number of seconds, got '1'."),
+    (lambda any_: Reply(delay=-1), "delay: expected a number of seconds of at least 0, got -1."),
+    (lambda any_: Pause(any_(None)), "seconds: expected a number of seconds, got None."),
+    (lambda any_: Reply(encoding=any_("br")), "encoding: expected 'gzip', 'deflate' or None, got 'br'."),
+    (
+        lambda any_: Reply.sse(any_("data")),
+        "events: expected a list or another iterable of events, got 'data'. Put the",
+    ),
+    (lambda any_: Reply.sse(any_({"a": 1})), "got {'a': 1}. Put the event in a list."),
+    (lambda any_: Reply.sse(any_(5)), "events: expected a list or another iterable of events, got 5."),
+    (lambda any_: Reply.sse(any_([5])), "events: expected dicts, strings, bytes, Pause or CUT, got 5."),
+    (lambda any_: Reply.completion(any_(5)), "text: expected a string or None, got 5."),
+    (lambda any_: Reply.completion(any_(["a"])), "text: expected a string or None, got ['a']."),
+    (lambda any_: Reply.completion(model=any_(5)), "model: expected a string or None, got 5."),
+    (lambda any_: Reply.completion(message=any_("a")), "message: expected a dict or None, got 'a'."),
+    (lambda any_: Reply.completion(usage={"a": object()}), "usage: expected a value that JSON can represent"),
+    (lambda any_: Reply.completion(tool_calls=any_("f")), "tool_calls: expected a list of pairs of a name and"),
+    (
+        lambda any_: Reply.completion(tool_calls=any_(["f"])),
+        "tool_calls[0]: expected a pair of a name and its arguments",
+    ),
+    (lambda any_: Reply.completion(tool_calls=any_(("f", {}))), "Put the pair in a list: tool_calls=[('f', {})]."),
+    (lambda any_: Reply.completion(tool_calls=any_([("f", 5)])), "tool_calls[0]: expected a pair"),
+    (lambda any_: Reply.completion(tool_calls=[("f", {"a": object()})]), "tool_calls[0][1]: expected a value that"),
+    (lambda any_: Reply.completion(delay=any_("1")), "delay: expected a number of seconds, got '1'."),
+    (lambda any_: Reply.completion(headers=any_(5)), "headers: expected a dict, got 5."),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), WRONG_REPLIES, ids=range(len(WRONG_REPLIES)))
+def test_arguments_of_replies_are_checked_at_once(wrong: Callable[..., Any], message: str) -> None:
+    """An error names the argument, what was given and what is accepted."""
+    with pytest.raises((TypeError, ValueError)) as caught:
+        wrong(lambda value: value)
+    assert message in str(caught.value)
+
+
+def test_functions_that_make_no_reply_are_refused(server: LocalServer) -> None:
+    """The class itself, and async functions."""
+
+    async def later(request: ReceivedRequest) -> Reply:
+        return Reply.completion("Yes.")
+
+    for wrong, message in ((Reply, "not the class Reply"), (later, "not the async function later()")):
+        for accept in (server.reply, server.always):
+            with pytest.raises(TypeError, match=re.escape(message)):
+                accept(wrong)  # type: ignore[operator]
+
+
+def says(text: Any) -> Callable[[ReceivedRequest], Any]:
+    def make_reply(request: ReceivedRequest) -> Any:
+        if isinstance(text, Exception):
+            raise text
+        return text
+
+    return make_reply
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (
+            says("Yes."),
+            "make_reply(): expected a Reply or None to be returned, got 'Yes.'. Did you mean Reply.completion(",
+        ),
+        (says(5), "make_reply(): expected a Reply or None to be returned, got 5."),
+        (says(Reply), "got the class Reply."),
+        (says(AssertionError("no tools")), "AssertionError: no tools"),
+        (lambda request: request["model"], "TypeError: 'ReceivedRequest' object is not subscriptable"),
+        (lambda: Reply.completion("Yes."), "TypeError: "),
+    ],
+    ids=range(6),
+)
+@pytest.mark.parametrize("address", ["/v2/openai", "/v3/compat"])
+def test_a_function_that_fails_is_told_to_the_test(
+    server: LocalServer, function: Any, message: str, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """By an error of the client that says what is wrong, at once, and by the log with the traceback."""
+    server.always(function)
+    with (
+        Opper(api_key="key", base_url=server.origin + address) as client,
+        pytest.raises(InternalServerError, match=re.escape(message)) as caught,
+    ):
+        client.chat.completions.create(messages=HI)
+    assert "The function that makes the reply failed" in str(caught.value)
+    assert ("test_scripted_replies.py:" in str(caught.value)) == ("Error: " in message and message != "TypeError: ")
+    assert len(server.requests) == 1
+    assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("event", [5, ValueError("secret")])
+def test_an_iterator_that_fails_cuts_the_stream(
+    server: LocalServer, event: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The status is sent already; the log has the traceback."""
+
+    def events() -> Iterator[Any]:
+        yield chunk("a")
+        if isinstance(event, Exception):
+            raise event
+        yield event
+
+    server.reply(Reply.sse(events()))
+    chunks, error = Flavour("sync").chunks(server.base_url, messages=HI)
+    assert isinstance(error, APIConnectionError)
+    assert [piece.choices[0].delta.content for piece in chunks] == ["a"]
+    assert "The body of a scripted reply failed." in caplog.text
 
 
 def test_bodies_can_be_looked_into(server: LocalServer) -> None:

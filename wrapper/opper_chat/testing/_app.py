@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
+import traceback
 from collections import deque
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
@@ -21,7 +24,10 @@ from ._play import play
 from ._received import read_content, read_request
 from ._rules import Rules, model_names
 from ._script import ReceivedRequest, Reply, Scripted
+from ._script_checks import check_result
 from ._wire import completion_body, error_body, events
+
+logger = logging.getLogger("opper_chat.testing")
 
 PATHS = ("/chat/completions", "/v2/openai/chat/completions", "/v3/compat/chat/completions")
 
@@ -57,7 +63,11 @@ class LocalApp:
         received = read_request(scope, content)
         self.requests.append(received)
         request_id = f"req_{next(self._numbers):06}"
-        reply = self._scripted(received)
+        try:
+            reply = self._scripted(received)
+        except Exception as error:
+            logger.exception("A function of a test that makes a reply failed.")
+            reply = _failed_reply(error, received)
         if reply is not None:
             await play(reply, request_id, scope["state"]["connection"], receive, send)
             return
@@ -67,7 +77,23 @@ class LocalApp:
     def _scripted(self, received: ReceivedRequest) -> Reply | None:
         scripted = self.script.popleft() if self.script else self.standing
         reply = scripted if isinstance(scripted, Reply | None) else scripted(received)
+        if not isinstance(scripted, Reply | None):
+            check_result(reply, scripted, Reply)
         return reply if reply is None or reply.adapt is None else reply.adapt(received)
+
+
+def _failed_reply(error: Exception, received: ReceivedRequest) -> Reply:
+    """Return what the client gets if a function of the test failed: an error that says so, and is not retried."""
+    own = Path(__file__).parent
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent != own]
+    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    message = f"The function that makes the reply failed{place}: {type(error).__name__}: {error}"
+    version = 3 if received.path.startswith("/v3/") else 2
+    return Reply.json(
+        error_body(version, "ReplyFunctionError", message.encode("utf-8", "backslashreplace").decode()),
+        status=500,
+        headers={"x-should-retry": "false"},
+    )
 
 
 def _endpoint(rules: Rules) -> Starlette:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from ._script import Pause, Piece, Reply
+from ._script import CUT, Pause, Piece, Reply, check_piece
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Send
     from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+logger = logging.getLogger("opper_chat.testing")
 
 
 async def play(reply: Reply, request_id: str, connection: H11Protocol, receive: Receive, send: Send) -> None:
@@ -44,7 +48,7 @@ async def _perform(
                 "headers": [(n.lower().encode(), v.encode("latin-1")) for n, v in headers],
             }
         )
-    for piece in _pieces(reply):
+    for piece in _logged(_pieces(reply)):
         if gone.done():
             return
         if isinstance(piece, Pause):
@@ -111,6 +115,18 @@ def _head(status: int, headers: list[tuple[str, str]]) -> bytes:
     fields = [f"{name}: {value}\r\n" for name, value in headers]
     lines = [f"HTTP/1.1 {status} {phrase}\r\n", *fields, "connection: close\r\n\r\n"]
     return "".join(lines).encode("latin-1")
+
+
+def _logged(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Yield the pieces of a body, and `CUT` if an iterator of the test raises or yields something else."""
+    try:
+        for piece in pieces:
+            check_piece(piece, "body")
+            yield piece
+    except Exception:
+        # The status is sent already, so the connection can only be cut.
+        logger.exception("The body of a scripted reply failed.")
+        yield CUT
 
 
 def _pieces(reply: Reply) -> Iterator[Piece]:

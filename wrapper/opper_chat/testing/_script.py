@@ -1,5 +1,6 @@
 """The words in which a test says what the server replies next. Values only: nothing is sent here."""
 
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -8,6 +9,7 @@ from typing import Any, Final, Literal, Self, TypeAlias
 import msgspec
 
 from ._json import is_list, is_object
+from ._script_checks import check_completion, check_delay, check_events, check_headers, check_status, require, show
 
 __all__ = ["CUT", "Cut", "Event", "Pause", "Piece", "ReceivedRequest", "Reply", "Scripted", "chunk", "received_request"]
 
@@ -18,6 +20,15 @@ class Pause:
 
     seconds: float
     """How long, in seconds. `math.inf` waits until the client leaves or the server closes."""
+
+    def __post_init__(self) -> None:
+        """Check the number of seconds.
+
+        Raises:
+            TypeError: It is not a number.
+            ValueError: It is negative or NaN.
+        """
+        check_delay(self.seconds, "seconds")
 
 
 class Cut(Enum):
@@ -69,6 +80,28 @@ class Reply:
     adapt: "Callable[[ReceivedRequest], Reply] | None" = None
     """Makes the reply of the request, in place of all of the above."""
 
+    def __post_init__(self) -> None:
+        """Check the arguments.
+
+        Raises:
+            TypeError: One has another type.
+            ValueError: One is out of range.
+        """
+        check_status(self.status)
+        check_headers(self.headers)
+        accepted = "bytes, or an iterable of pieces: bytes, Pause or CUT"
+        is_text = isinstance(self.body, str)
+        is_iterable = isinstance(self.body, Iterable) and not isinstance(self.body, (str, Mapping))
+        require(is_iterable, "body", accepted, self.body, "Encode it: text.encode()." if is_text else "")
+        if isinstance(self.body, Sequence) and not isinstance(self.body, bytes):
+            for index, piece in enumerate(self.body):
+                check_piece(piece, f"body[{index}]")
+        check_delay(self.delay)
+        if self.encoding not in (None, "gzip", "deflate"):
+            raise ValueError(f"encoding: expected 'gzip', 'deflate' or None, got {show(self.encoding)}.")
+        require(isinstance(self.bare, bool), "bare", "True or False", self.bare)
+        require(self.adapt is None or callable(self.adapt), "adapt", "a function or None", self.adapt)
+
     @classmethod
     def json(
         cls,
@@ -84,6 +117,7 @@ class Reply:
         Raises:
             TypeError: `value` holds something that JSON cannot.
         """
+        check_headers({} if headers is None else headers)
         all_headers = {"content-type": "application/json", **(headers or {})}
         return cls(status, all_headers, msgspec.json.encode(value), delay, encoding)
 
@@ -97,7 +131,13 @@ class Reply:
         delay: float = 0.0,
         encoding: Encoding | None = None,
     ) -> Self:
-        """A stream of server-sent events. Nothing is added: a whole one ends with `"[DONE]"`."""
+        """A stream of server-sent events. Nothing is added: a whole one ends with `"[DONE]"`.
+
+        Raises:
+            TypeError: An argument has another type. Events of an iterator are checked when they are sent.
+        """
+        check_events(events)
+        check_headers({} if headers is None else headers)
         all_headers = {"content-type": "text/event-stream; charset=utf-8", **(headers or {})}
         pieces = map(_piece, events)  # not a list of them yet: an iterator may have no end
         body = list(pieces) if isinstance(events, Sequence) else pieces
@@ -129,7 +169,16 @@ class Reply:
                 them where the request asks for them.
             headers: HTTP headers.
             delay: how long to wait before the status line, in seconds.
+
+        Raises:
+            TypeError: An argument has another type, or JSON cannot represent it.
+            ValueError: `delay` is negative.
         """
+        check_completion(
+            text=text, tool_calls=tool_calls, message=message, finish_reason=finish_reason, model=model, usage=usage
+        )
+        check_headers({} if headers is None else headers)
+        check_delay(delay)
         from ._completion import ScriptedCompletion
 
         scripted = ScriptedCompletion(
@@ -203,11 +252,17 @@ server; from None the request gets the usual answer."""
 
 
 def check_scripted(value: object) -> None:
-    """Refuse what is neither a reply nor a function.
+    """Refuse what is neither a reply nor a function that makes one.
 
     Raises:
         TypeError: it is something else.
     """
+    if isinstance(value, type):
+        raise TypeError(f"a reply must be a Reply or a function of the request, not {show(value)}")
+    if inspect.iscoroutinefunction(value):
+        raise TypeError(
+            f"a reply must be a Reply or a function of the request, not the async function {value.__name__}()"
+        )
     if not isinstance(value, Reply) and not callable(value):
         hint = f": Reply.completion({value!r})" if isinstance(value, str) else ""
         raise TypeError(f"a reply must be a Reply or a function of the request, not {type(value).__name__}{hint}")
@@ -243,9 +298,20 @@ def chunk(
     }
 
 
+def check_piece(piece: object, argument: str) -> None:
+    """Refuse what is not a piece of a body.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    hint = "Encode it: text.encode()." if isinstance(piece, str) else ""
+    require(isinstance(piece, (bytes, Pause, Cut)), argument, "bytes, Pause or CUT", piece, hint)
+
+
 def _piece(event: Event) -> Piece:
     if isinstance(event, (bytes, Pause, Cut)):
         return event
+    require(isinstance(event, (str, Mapping)), "events", "dicts, strings, bytes, Pause or CUT", event)
     data = event if isinstance(event, str) else msgspec.json.encode(event).decode()
     return "".join([*_data_lines(data), "\n"]).encode()
 
