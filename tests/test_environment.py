@@ -192,6 +192,31 @@ def test_ranges_of_addresses_are_excepted(
         assert "HTTP_PROXY" in str(failure(flavour, server.base_url, max_retries=0))
 
 
+@pytest.mark.parametrize(
+    ("base_url", "excluded", "direct"),
+    [
+        ("http://127.0.0.1:9/v1", "127.0.0.1:9", True), ("http://127.0.0.1:9/v1", "x.example, 127.0.0.1:9", True),
+        ("http://127.0.0.1:9/v1", "127.0.0.1:8080", False), ("http://127.0.0.1:9/v1", "127.0.0.1:", False),
+        ("http://localhost:9/v1", "localhost:9", True), ("http://localhost:9/v1", "LOCALHOST:9", True),
+        ("http://localhost:9/v1", "localhost:8080", False), ("http://api.localhost:9/v1", "localhost:9", True),
+        ("http://api.localhost:9/v1", ".localhost:9", True), ("http://notlocalhost:9/v1", "localhost:9", False),
+        ("http://[::1]:9/v1", "[::1]:9", True), ("http://[::1]:9/v1", "[::1]", True),
+        ("http://[::1]:9/v1", "::1", True), ("http://[::1]:9/v1", "0:0:0:0:0:0:0:1", True),
+        ("http://[::1]:9/v1", "[::1]:8080", False), ("http://[::1]:9/v1", "[::2]", False),
+        ("http://localhost/v1", "localhost:80", True), ("http://localhost/v1", "localhost:443", False),
+    ],
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore:the API key goes to")
+def test_ports_and_brackets_of_no_proxy(
+    flavour: Flavour, monkeypatch: pytest.MonkeyPatch, base_url: str, excluded: str, direct: bool
+) -> None:
+    """An entry with a port holds for that port, which is 80 or 443 where the address has none, as in Go."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", excluded)
+    text = str(failure(flavour, base_url, max_retries=0, timeout=2))
+    assert ("HTTP_PROXY" not in text) == direct
+
+
 def test_ranges_of_ipv6_addresses_are_excepted(flavour: Flavour, monkeypatch: pytest.MonkeyPatch) -> None:
     """With brackets around the address or without."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")

@@ -52,8 +52,8 @@ def default_sender(
 
     passwords: list[Secret] = []
 
-    def connect(scheme: str, host: str) -> AsyncLender:
-        proxy = proxy_for(scheme, host)
+    def connect(scheme: str, host: str, port: int | None) -> AsyncLender:
+        proxy = proxy_for(scheme, host, port)
         tls = shared_ssl_context(library) if scheme == "https" else None
         if proxy is None:
             return AsyncConnection(library, tls, KEEPALIVE_SECONDS, limits)

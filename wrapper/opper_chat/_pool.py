@@ -65,13 +65,17 @@ class Pool:
 
     Args:
         library: whose errors it raises.
-        connect: makes one connection, for a scheme and a host.
+        connect: makes one connection, for a scheme, a host and a port (None for that of the scheme).
         limit: how many connections there may be.
         keep: seconds after which a connection that nobody uses is closed.
     """
 
     def __init__(
-        self, library: Library, connect: Callable[[str, str], Lender], limit: int, keep: float
+        self,
+        library: Library,
+        connect: Callable[[str, str, int | None], Lender],
+        limit: int,
+        keep: float,
     ) -> None:
         self._library = library
         self._connect = connect
@@ -133,7 +137,7 @@ class Pool:
                 return one.lease.pop(), one.network_stream
             except IndexError:
                 continue
-        return self._connect(origin[0], origin[1]), None
+        return self._connect(*origin[:3]), None
 
     def take_back(self, lease: list[Lender], origin: Origin, network_stream: object) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""

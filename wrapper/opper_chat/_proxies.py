@@ -44,8 +44,13 @@ def names_proxies() -> bool:
     return any(name.lower().endswith("_proxy") for name in os.environ)
 
 
-def find_proxy(scheme: str, host: str) -> Proxy | None:
+def find_proxy(scheme: str, host: str, port: int | None = None) -> Proxy | None:
     """Return the proxy through which the environment wants a host to be reached, or None.
+
+    Args:
+        scheme: ``http`` or ``https``.
+        host: a name or an address, without brackets.
+        port: None for that of the scheme.
 
     Raises:
         APIConnectionError: its address cannot be used. It is `lasting`, and names the variable.
@@ -58,7 +63,12 @@ def find_proxy(scheme: str, host: str) -> Proxy | None:
     proxies = getproxies()
     name = scheme if proxies.get(scheme) else "all"
     url = proxies.get(name)
-    if not url or proxy_bypass(host) or _is_in_excluded_network(host):
+    if not url or _is_in_excluded_network(host):
+        return None
+    # NO_PROXY may name a port, and put an IPv6 address into brackets.
+    port = port or (443 if scheme == "https" else 80)
+    shown = f"[{host}]" if ":" in host else host
+    if proxy_bypass(host) or proxy_bypass(shown) or proxy_bypass(f"{shown}:{port}"):
         return None
     return _checked(url if "://" in url else f"http://{url}", _source(name))
 
@@ -74,7 +84,7 @@ def _is_in_excluded_network(host: str) -> bool:
     curl, requests and Go read it so. The name of a host is not looked up for it.
     """
     excluded = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    if "/" not in excluded:
+    if "/" not in excluded and ":" not in host:
         return False
     from ipaddress import ip_address, ip_network
 
@@ -84,7 +94,7 @@ def _is_in_excluded_network(host: str) -> bool:
         return False  # a name
     for entry in excluded.split(","):
         try:
-            if "/" in entry and address in ip_network(re.sub(r"[\[\]\s]", "", entry), strict=False):
+            if address in ip_network(re.sub(r"[\[\]\s]", "", entry), strict=False):
                 return True
         except ValueError:
             continue  # no range of addresses

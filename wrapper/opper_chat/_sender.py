@@ -59,8 +59,8 @@ def default_sender(
 
     passwords: list[Secret] = []
 
-    def connect(scheme: str, host: str) -> Lender:
-        proxy = proxy_for(scheme, host)
+    def connect(scheme: str, host: str, port: int | None) -> Lender:
+        proxy = proxy_for(scheme, host, port)
         tls = shared_ssl_context(library) if scheme == "https" else None
         if proxy is None:
             return Connection(library, tls, KEEPALIVE_SECONDS, limits)
