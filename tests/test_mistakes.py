@@ -118,7 +118,7 @@ MISTAKES: list[tuple[Callable[[Any], object], str]] = [
      ("tools[0]: expected a tool or a definition, got the function get_weather(). "
       "Make it a tool with the decorator @tool, or with tool(get_weather).")),
     (lambda c: c.create(messages=HELLO, tools=now),
-     "tools: expected a list or None, got the function now(). Put it in a list."),
+     "tools: expected a list of dicts or None, got the function now(). Put it in a list."),
     (lambda c: c.create(messages=HELLO, tool_choice=now),
      "got the function now(). Did you mean {'type': 'function', 'function': {'name': 'now'}}?"),
     (lambda c: c.create(messages=HELLO, tool_choice={"type": "function", "function": "f"}),
@@ -133,17 +133,17 @@ MISTAKES: list[tuple[Callable[[Any], object], str]] = [
     (lambda c: c.parse(messages=HELLO, response_format=int, retry_on_invalid=1),
      "parse() has no parameter 'retry_on_invalid' (given: 1). Did you mean 'retries_on_invalid'?"),
     (lambda c: c.create(messages=HELLO, modalities="text"),
-     "modalities: expected a list or None, got 'text'. Did you mean ['text']?"),
+     "modalities: expected a list of strings or None, got 'text'. Did you mean ['text']?"),
     (lambda c: c.create(messages="Hi"),
-     "messages: expected a list, got 'Hi'. Did you mean [{'role': 'user', 'content': 'Hi'}]?"),
+     "messages: expected a list of dicts, got 'Hi'. Did you mean [{'role': 'user', 'content': 'Hi'}]?"),
     (lambda c: c.create(messages=HELLO[0]),
-     "messages: expected a list, got a dict with the keys 'role', 'content'. Put it in a list."),
+     "messages: expected a list of dicts, got a dict with the keys 'role', 'content'. Put it in a list."),
     (lambda c: c.create(messages=["Hi"]),
      "messages[0]: expected a dict, got 'Hi'. Did you mean {'role': 'user', 'content': 'Hi'}?"),
     (lambda c: c.create(messages=[{"role": "user", "content": ["x"]}]),
      "messages[0].content[0]: expected a dict, got 'x'. Did you mean {'type': 'text', 'text': 'x'}?"),
     (lambda c: c.create(messages=[{"role": "user", "content": {"type": "text", "text": "x"}}]),
-     "messages[0].content: expected a string or a list, got a dict with the keys 'type', 'text'. Put it in a list."),
+     "expected a string or a list of dicts, got a dict with the keys 'type', 'text'. Put it in a list."),
     (lambda c: c.create(messages=HELLO, logprobs=1), "logprobs: expected True, False or None, got 1."),
     (lambda c: c.parse(messages=HELLO, response_format={"type": "text"}, strict=False),
      "strict: expected True, as response_format is no type, got False."),
@@ -209,6 +209,22 @@ MISTAKES: list[tuple[Callable[[Any], object], str]] = [
     (lambda c: c.stream(messages=HELLO, extra_body={"more": nested(2000)}), "extra_body.more[0][0][0]: expected"),
     (lambda c: c.create(messages=HELLO, tags={"a": ENDLESS}),
      "tags.a[0]: expected a value that does not contain itself, got one that does."),
+    (lambda c: c.create(messages=HELLO, prediction="x"), "Did you mean {'type': 'content', 'content': 'x'}?"),
+    (lambda c: c.create(messages=[{"role": "user", "content": Answer()}]),
+     "messages[0].content: expected a string or a list of dicts, got Answer(x=1). Convert it with .model_dump_json()."),
+    (lambda c: c.create(messages=[{"role": "tool", "tool_call_id": "1", "content": {"a": 1}}]),
+     "messages[0].content: expected a string or a list of dicts, got a dict with the key 'a'. Convert it with json."),
+    (lambda c: c.create(messages=HELLO, metadata={"a": Answer()}), "Convert it with .model_dump_json()."),
+    (lambda c: c.create(messages=HELLO, extra_body={"a": Answer()}), "Convert it with .model_dump(mode='json')."),
+    (lambda c: c.create(messages=HELLO, user=Point()), "Convert it with json.dumps(attrs.asdict(...))."),
+    (lambda c: c.create(messages=HELLO, reasoning_effort=5),
+     "reasoning_effort: expected a string (such as 'minimal', 'low', 'medium', 'high') or None, got 5."),
+    (lambda c: c.create(messages=HELLO, tool_choice=5),
+     "tool_choice: expected a string (such as 'none', 'auto', 'required'), a dict or None, got 5."),
+    (lambda c: c.create(messages=HELLO, stop=5), "stop: expected a string, a list of strings or None, got 5."),
+    (lambda c: c.create(messages=HELLO, model=5),
+     "model: expected a string, a dict, a list of strings and dicts or None, got 5."),
+    (lambda c: c.create(messages=HELLO, extra_headers=5), "expected a dict of strings, got an integer (not shown)."),
     (lambda c: c.run_tools(messages=HELLO, n=2), "n: expected 1 or None, got 2. A run follows one choice."),
 ]  # fmt: skip
 
@@ -292,6 +308,48 @@ def test_the_parameters_named_in_errors_are_those_of_the_methods() -> None:
         assert f"It is an option of the client: Opper({option}=...)." in str(caught.value)
 
 
+def test_numbers_are_not_proposed_to_be_strings(server: LocalServer) -> None:
+    """A hint says how to get what is accepted, or there is none."""
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        for arguments in (
+            {"max_tokens": b"5"},
+            {"temperature": Answer()},
+            {"logprobs": b"x"},
+            {"response_format": "x"},
+        ):
+            with pytest.raises(InvalidArgumentError) as caught:
+                client.chat.completions.create(messages=HELLO, **arguments)  # type: ignore[call-overload]
+            assert str(caught.value).endswith(f"got {caught.value.given}.")
+
+
+@pytest.mark.filterwarnings("ignore:the API key goes to x unencrypted")
+@pytest.mark.parametrize(
+    ("address", "meant"),
+    [
+        ("localhost:8080", "http://localhost:8080"),
+        ("127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1"),
+        ("api.opper.ai/v2", "https://api.opper.ai/v2"),
+        ("https:/x/v1", "https://x/v1"),
+        ("http:x/v1", "http://x/v1"),
+        ("https//x/v1", "https://x/v1"),
+        ("//x/v1", "https://x/v1"),
+        ("/v1", None),
+        ("x y", None),
+        ("ftp:x", None),
+        ("x:99999", None),
+    ],
+)
+def test_an_address_that_is_proposed_is_accepted(address: str, meant: str | None) -> None:
+    """It has a scheme, http for a server on the same machine; where none would be accepted, there is no proposal."""
+    with pytest.raises(InvalidArgumentError) as caught:
+        Opper(api_key="key", base_url=address)
+    assert ("Did you mean" in str(caught.value)) is (meant is not None)
+    if meant is not None:
+        assert f"Did you mean {meant!r}?" in str(caught.value)
+        Opper(api_key="key", base_url=meant).close()
+
+
+NAN = float("nan")
 SECRET = "sk-very-secret-1"  # it is none
 
 
@@ -352,6 +410,15 @@ def test_mistakes_beside_calls(server: LocalServer) -> None:
         (lambda: tool_result(5, "x"), "tool_result(call): expected a tool call, or its id, got 5."),  # type: ignore[arg-type]
         (lambda: tool_result(None, "x"), "tool_result(call): expected a tool call, or its id, got None."),  # type: ignore[arg-type]
         (lambda: tool_result("id", 10**5000), "tool_result(value): expected integers of at most 4300 digits"),
+        (lambda: anything(get_weather, definition=5), "definition: expected a dict, got 5."),
+        (lambda: anything(get_weather, definition={"type": "function", "function": {"nam": "f"}}),
+         "definition.function: expected a dict with the key 'name', got a dict with the key 'nam'."),
+        (lambda: custom_tool(get_weather, format=5), "format: expected a dict, got 5."),  # type: ignore[call-overload]
+        (lambda: custom_tool(get_weather, format={"type": "text", "syntax": NAN}), "format.syntax: expected a finite"),
+        (lambda: Opper(api_key=5), "api_key: expected a key of visible ASCII characters, got an integer (not shown)."),  # type: ignore[arg-type]
+        (lambda: Opper(api_key="a\nb"), "got a string with other characters (not shown)."),
+        (lambda: Opper(api_key="key", http_client=httpx.Client),  # type: ignore[arg-type]
+         "got the class Client. Pass an instance of it: Client()."),
         (lambda: anything(takes_list), "takes_list.x: expected a type, got [<class 'int'>]. Did you mean list[int]?"),
         (lambda: anything(takes_base), "takes_base.x: expected a model with fields, got the class BaseModel."),
         (lambda: anything(takes_tuple), "takes_tuple(): expected type hints that are types, got others: "),

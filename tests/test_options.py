@@ -99,9 +99,9 @@ class SettingsUrl:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (5, "got an int."),
-        (True, "got a bool."),
-        (b"https://me:sesame@api.opper.ai", "got a bytes."),
+        (5, "got an integer."),
+        (True, "got a boolean."),
+        (b"https://me:sesame@api.opper.ai", "got bytes."),
         (["https://api.opper.ai"], "got a list."),
         (urlsplit("https://me:sesame@api.opper.ai"), "got a SplitResult."),
         (SettingsUrl(), "got a SettingsUrl. Convert it with str()."),

@@ -194,7 +194,7 @@ HINTS: list[tuple[dict[str, Any], str]] = [
     ({"tags": {"x": Decimal("0.1000000000000000000001")}}, "without losing digits. Convert it with float() or str()."),
     ({"tags": {"x": Decimal("1e400")}}, "It cannot be sent without losing digits. Convert it with str()."),
     ({"tags": {"x": np.array([1])}}, "Convert it with .tolist()."),
-    ({"messages": collections.UserList(HELLO)}, "expected a list, got a UserList. Convert it to a list."),
+    ({"messages": collections.UserList(HELLO)}, "expected a list of dicts, got a UserList. Convert it to a list."),
     ({"user": collections.UserString("u")}, "got a UserString. Convert it with str()."),
 ]  # fmt: skip
 

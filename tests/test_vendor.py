@@ -75,7 +75,7 @@ def test_a_model_is_frozen_and_copies() -> None:
         ({"name": ""}, "name: expected the name of a model"),
         ({"name": 3}, "name: expected the name of a model"),
         ({"name": "a", "options": [1]}, "options: expected a dict, got [1]."),
-        ({"name": "a", "extra_headers": "sk-1"}, "extra_headers: expected a dict of strings, got a str (not shown)"),
+        ({"name": "a", "extra_headers": "sk-1"}, "extra_headers: expected a dict of strings, got a string (not shown)"),
     ],
 )
 def test_what_is_no_model(arguments: dict[str, Any], said: str) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from functools import partial
 from inspect import isroutine
 
-from ._checks import describe
-from ._errors import UnknownArgumentError
+from ._checks import compile_check, describe
+from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import hidden, names_secret
 from ._json import is_mapping
 from ._settings import CallOptions
@@ -87,6 +87,19 @@ def is_type(response_format: object) -> bool:
     if isinstance(response_format, type):
         return True
     return not (response_format is None or is_mapping(response_format) or hasattr(response_format, "to_dict"))
+
+
+def check_argument(hint: object, value: object, argument: str) -> object:
+    """Return an argument as the JSON value that it stands for.
+
+    Raises:
+        InvalidArgumentError: it is not what its type hint says.
+    """
+    try:
+        return compile_check(hint)(value)
+    except Misfit as misfit:
+        place = misfit.at(argument).argument
+        raise InvalidArgumentError(place, misfit.accepted, misfit.given, misfit.hint) from None
 
 
 def argument_hint(misfit: Misfit, function: str) -> str:

@@ -23,7 +23,18 @@ from typing import (
 
 from ._errors import InvalidArgumentError
 from ._json import is_mapping, is_sequence
-from ._scalar_checks import FINITE, SCALARS, TEXTS, finite, literal_check, scalar_check, text_check
+from ._scalar_checks import (
+    FINITE,
+    KINDS,
+    SCALARS,
+    TEXTS,
+    arm_name,
+    finite,
+    list_name,
+    literal_check,
+    scalar_check,
+    text_check,
+)
 from ._values import (
     Misfit,
     SupportsToDict,
@@ -106,7 +117,7 @@ def compile_check(hint: object) -> Check:
     if origin in (Union, types.UnionType):
         return _UnionCheck(arguments)
     if origin is Sequence:
-        return _sequence_check(_item_check(arguments[0]))
+        return _sequence_check(_item_check(arguments[0]), list_name(arguments[0]))
     if origin is Mapping:
         return _mapping_check(compile_check(arguments[1]))
     if is_typeddict(hint) and isinstance(hint, type):
@@ -197,10 +208,10 @@ def _inside(step: str | int, check: Check, value: object) -> object:
         raise misfit.at(step) from None
 
 
-def _sequence_check(check_item: Check) -> Check:
+def _sequence_check(check_item: Check, accepted: str) -> Check:
     def check(value: object) -> object:
         if not is_sequence(value):
-            raise Misfit("a list", value, conversion_hint(value))
+            raise Misfit(accepted, value, conversion_hint(value, "list"))
         written: list[object] = []
         for index, item in enumerate(value):
             try:
@@ -217,7 +228,7 @@ def _mapping_check(check_item: Check) -> Check:
         if is_model(value):
             value = value.to_dict()
         if not is_mapping(value):
-            raise Misfit("a dict", value, conversion_hint(value))
+            raise Misfit("a dict", value, conversion_hint(value, "dict"))
         # Ids of tokens are integers, and as names of properties strings.
         named = {_token_id(name): item for name, item in value.items()}
         return {name: _inside(name, check_item, item) for name, item in _items(named)}
@@ -235,7 +246,7 @@ def _token_id(name: object) -> object:
 def _object_check(cls: type) -> Check:
     def check(value: object) -> object:
         if not is_mapping(value):
-            raise Misfit("a dict", value, conversion_hint(value))
+            raise Misfit("a dict", value, conversion_hint(value, "dict"))
         return check_object(cls, value)
 
     return check
@@ -263,10 +274,18 @@ class _UnionCheck:
         self.scalars = [
             compile_check(arm) for arm in arms if arm in SCALARS or arm in TEXTS or get_origin(arm) is Literal
         ]
-        # An enum is open: that other strings are accepted says nothing new.
-        is_enum = any(get_origin(arm) is Literal and isinstance(get_args(arm)[0], str) for arm in arms)
-        named = [arm for arm in arms if not (is_enum and arm is str)]
-        self.accepted = alternatives(dict.fromkeys(text for arm in named if (text := _name(arm))))
+        # The values of an enum are named as examples of strings.
+        words = [word for arm in arms if get_origin(arm) is Literal for word in get_args(arm) if isinstance(word, str)]
+        is_open = str in arms
+        named = [arm for arm in arms if not (words and arm is str)]
+        self.accepted = alternatives(dict.fromkeys(text for arm in named if (text := arm_name(arm, is_open=is_open))))
+        item = next((get_args(arm)[0] for arm in arms if get_origin(arm) is Sequence), None)
+        self.item_tag: str = getattr(_item_check(item), "tag", "") if item is not None else ""
+        kinds = {KINDS[arm] for arm in arms if arm in (str, int, float)}
+        kinds |= {"list"} if self.sequence else set()
+        kinds |= {"dict"} if self.mapping or self.classes else set()
+        self.kinds = kinds or {"none"}
+        """What a value may be converted to."""
         self.accepts_numbers = float in arms
         self.scalar_types = [arm for arm in arms if arm in SCALARS]
         self.takes_text = str in arms
@@ -299,25 +318,31 @@ class _UnionCheck:
 
     def hint(self, value: object, scalar: object) -> str:
         """Return what may have been meant by a value of none of the arms."""
-        if self.sequence is not None and is_mapping(value):
+        if is_mapping(value) and (self.item_tag in value or self._accepts([value])):
             return "Put it in a list."
         if not isinstance(scalar, str):
-            return number_hint(value, self.scalar_types) or conversion_hint(value)
+            return number_hint(value, self.scalar_types) or conversion_hint(value, *self.kinds)
         meant_values: list[object] = []
         if self.is_item:  # the kind whose content is one string, as that of a text part
             meant_values = [{self.tag: word, word: scalar} for word in self.tagged]
         elif len(self.classes) == 1:
-            meant_values = [{name: scalar} for name in required(*self.classes.values()) if name != self.tag]
+            (cls,) = self.classes.values()
+            tag = {self.tag: next(iter(self.tagged))} if self.tag else {}
+            meant_values = [{**tag, name: scalar} for name in required(cls) if name not in tag]
         elif self.sequence is not None:
             meant_values = [[scalar]]
         for meant_value in meant_values:
-            try:
-                self(meant_value)
-            except Misfit:
-                continue
-            written = repr(meant_value)
-            return f"Did you mean {written if len(scalar) <= 80 else written.replace(repr(scalar), '...')}?"
+            if self._accepts(meant_value):
+                written = repr(meant_value)
+                return f"Did you mean {written if len(scalar) <= 80 else written.replace(repr(scalar), '...')}?"
         return ""
+
+    def _accepts(self, value: object) -> bool:
+        try:
+            self(value)
+        except Misfit:
+            return False
+        return True
 
     def check_mapping(self, value: Mapping[Any, object]) -> object:
         """Check a dict against the typed dict that its discriminator names."""
@@ -369,17 +394,3 @@ def _discriminator(classes: tuple[type, ...]) -> tuple[str, dict[str, type]]:
     if len(classes) > 1:
         raise TypeError(f"nothing tells {', '.join(cls.__name__ for cls in classes)} apart")
     return "", {}
-
-
-def _name(arm: object) -> str:
-    """Name an arm of a union in an error; empty for models, which stand beside the object they write."""
-    if arm in SCALARS:
-        return SCALARS[arm][1]
-    if arm in TEXTS:
-        return TEXTS[arm][2]
-    origin = get_origin(arm)
-    if origin is Literal:
-        return words_of(get_args(arm))
-    if origin is Sequence:
-        return "a list"
-    return "a dict" if origin is Mapping or is_typeddict(arm) else ""

@@ -104,7 +104,8 @@ def library_of(client: object, kind: str) -> Library:
         if module is not None and isinstance(client, getattr(module, kind, ())):
             return cast("Library", module)
     accepted = " or ".join(f"{name}.{kind}" for name in LIBRARIES)
-    raise InvalidArgumentError("http_client", f"an {accepted}", instance_of(client))
+    hint = f"Pass an instance of it: {client.__name__}()." if isinstance(client, type) else ""
+    raise InvalidArgumentError("http_client", f"an {accepted}", instance_of(client), hint)
 
 
 def loaded(name: str) -> tuple[type[Any], ...]:

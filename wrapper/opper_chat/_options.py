@@ -104,7 +104,9 @@ def check_key(value: object, source: str) -> Secret:
     key = value.strip() if isinstance(value, str) else ""
     if key and all("!" <= character <= "~" for character in key):
         return Secret(key)
-    given = "an empty string" if value == "" else f"{instance_of(value)} that is not one (not shown)"
+    given = "a string with other characters (not shown)" if value else "an empty string"
+    if not isinstance(value, str):
+        given = f"{instance_of(value)} (not shown)"
     del key, value  # what is raised has a traceback, and its variables may be shown
     raise InvalidArgumentError(source, "a key of visible ASCII characters", given)
 
@@ -156,8 +158,7 @@ def find_base_url(base_url: object = None) -> str:
     if parts.username is not None or parts.password is not None:
         raise InvalidArgumentError(source, accepted, "one with a user or password in it (not shown)")
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
-        hint = f"Did you mean 'https://{text}'?" if "://" not in text and text else ""
-        raise InvalidArgumentError(source, accepted, repr(text), hint)
+        raise InvalidArgumentError(source, accepted, repr(text), _address_hint(text))
     if "?" in text or "#" in text or any(character.isspace() for character in text):
         hint = "Pass a query as default_query." if parts.query else ""
         if parts.path.rstrip("/").lower().endswith(ENDPOINT_PATH):
@@ -165,6 +166,21 @@ def find_base_url(base_url: object = None) -> str:
         accepted = f"{accepted} without query, fragment or spaces"
         raise InvalidArgumentError(source, accepted, "one with them (not shown)", hint)
     return _endpoint_prefix(text, parts.hostname, source, accepted)
+
+
+_WITHOUT_SCHEME = re.compile(r"(?:(https?)(?::?/{1,2}|:)(?![0-9]+(?:/|$))|//)?(?P<rest>[^/].*)", re.DOTALL)
+_LOCAL = re.compile(r"localhost|127(?:\.[0-9]+){3}|0\.0\.0\.0")
+
+
+def _address_hint(text: str) -> str:
+    """Return the question whether an address was meant that has a scheme; empty where none would be accepted."""
+    found = _WITHOUT_SCHEME.fullmatch(text)
+    if found is None or "://" in text:
+        return ""
+    host = found["rest"].partition("/")[0].partition(":")[0]
+    meant = f"{found[1] or ('http' if _LOCAL.fullmatch(host) else 'https')}://{found['rest']}"
+    plain = _PLAIN.fullmatch(meant)
+    return f"Did you mean {meant!r}?" if plain and int(plain[2] or 1) < 65536 else ""
 
 
 def _is_url(value: object) -> bool:

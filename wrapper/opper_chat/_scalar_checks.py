@@ -1,14 +1,18 @@
-"""Checks of values that hold no others: strings, numbers, booleans, None, dates, UUIDs and Literals. No I/O."""
+"""Checks of values that hold no others: strings, numbers, booleans, None, dates, UUIDs and Literals. No I/O.
+
+Has the names of types in errors as well.
+"""
 
 from __future__ import annotations
 
 import datetime
 import math
+import types
 import uuid
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Union, get_args, get_origin, is_typeddict
 
-from ._values import Misfit, json_scalar, meant, number_hint, words_of
+from ._values import Misfit, conversion_hint, json_scalar, meant, number_hint, words_of
 
 FINITE = "a finite number"
 
@@ -58,16 +62,27 @@ def text_check(fits: Callable[[Any], bool], text_of: Callable[[Any], str], accep
     return check
 
 
+KINDS = {str: "string", int: "integer", float: "number"}
+"""What a hint about a conversion calls a type."""
+
+
 def scalar_check(kinds: tuple[type, ...], accepted: str) -> Callable[[object], object]:
     """Return the check of strings, numbers, booleans or None."""
+    converted = KINDS.get(kinds[-1], "none")
 
     def check(value: object) -> object:
         scalar = value if value.__class__ in kinds else json_scalar(value)
         if not isinstance(scalar, kinds) or (isinstance(scalar, bool) and bool not in kinds):
-            raise Misfit(accepted, value, number_hint(value, kinds))
+            raise Misfit(accepted, value, number_hint(value, kinds) or conversion_hint(value, converted))
         return finite(scalar) if isinstance(scalar, float) else scalar
 
     return check
+
+
+def open_words(words: Sequence[object]) -> str:
+    """Name the values of an enum, which is open: others of their type are accepted too."""
+    kind = "a string" if isinstance(words[0], str) else "an integer"
+    return f"{kind} (such as {', '.join(map(repr, words))})"
 
 
 def literal_check(words: tuple[object, ...]) -> Callable[[object], object]:
@@ -75,7 +90,7 @@ def literal_check(words: tuple[object, ...]) -> Callable[[object], object]:
 
     An enum of one value has a hint of its own: the value or any string.
     """
-    accepted = words_of(words)
+    accepted = words_of(words) if len(words) == 1 else open_words(words)
     kinds = tuple({type(word) for word in words})
 
     def check(value: object) -> object:
@@ -90,3 +105,32 @@ def literal_check(words: tuple[object, ...]) -> Callable[[object], object]:
         return scalar
 
     return check
+
+
+def arm_name(arm: object, *, is_open: bool = False) -> str:
+    """Name an arm of a union in an error; empty for models, which stand beside the object they write.
+
+    Args:
+        arm: the type.
+        is_open: whether the union has other strings beside those of a Literal.
+    """
+    if arm in SCALARS:
+        return SCALARS[arm][1]
+    if arm in TEXTS:
+        return TEXTS[arm][2]
+    origin = get_origin(arm)
+    if origin is Literal:
+        words = get_args(arm)
+        return open_words(words) if is_open or len(words) > 1 else words_of(words)
+    if origin is Sequence:
+        return list_name(get_args(arm)[0])
+    return "a dict" if origin is Mapping or is_typeddict(arm) else ""
+
+
+def list_name(item: object) -> str:
+    """Name a list by what may be in it."""
+    arms = get_args(item) if get_origin(item) in (Union, types.UnionType) else (item,)
+    plurals = {str: "strings", int: "integers", float: "numbers"}
+    names = [plurals.get(arm) or ("dicts" if is_typeddict(arm) else "") for arm in arms if arm not in TEXTS]
+    found = [name for name in dict.fromkeys(names) if name]
+    return f"a list of {' and '.join(found)}" if found else "a list"

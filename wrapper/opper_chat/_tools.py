@@ -9,11 +9,11 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast, overload
 
-from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.custom_tool import CustomTool
 from opper_chat_api.models.function_tool import FunctionTool
+from opper_chat_api.params import CustomGrammarFormatParam, CustomTextFormatParam, FunctionToolParam
 
-from ._argument_hints import list_of_tools_hint, tool_hint
+from ._argument_hints import check_argument, list_of_tools_hint, tool_hint
 from ._asks import ToolCall, arguments_error
 from ._checks import check_flags, check_strings, describe
 from ._errors import InvalidArgumentError
@@ -23,7 +23,6 @@ from ._signatures import hints_of, is_async, is_context, name_of, read_signature
 
 if TYPE_CHECKING:
     from opper_chat_api.models import CustomGrammarFormat, CustomTextFormat
-    from opper_chat_api.params import CustomGrammarFormatParam, CustomTextFormatParam, FunctionToolParam
 
     Format = CustomTextFormatParam | CustomTextFormat | CustomGrammarFormatParam | CustomGrammarFormat
 
@@ -294,7 +293,7 @@ def custom_tool(
     if said := signature.description if description is None else description:
         made["description"] = said
     if format is not None:
-        made["format"] = dict(format) if is_mapping(format) else cast("Any", format).to_dict()
+        made["format"] = check_argument(CustomTextFormatParam | CustomGrammarFormatParam, _written(format), "format")
     text = signature.parameters[0].name
     runner = Runner(
         called, function, signature.context, text=text, is_method=signature.is_method, returns=signature.returns
@@ -303,11 +302,10 @@ def custom_tool(
 
 
 def _defined(function: Callable[P, R], definition: FunctionToolParam | FunctionTool) -> Tool[P, R]:
-    try:
-        model = definition if isinstance(definition, FunctionTool) else FunctionTool.from_dict(definition)
-    except DecodeError as error:
-        accepted = "a definition such as {'type': 'function', 'function': {'name': ...}}"
-        raise InvalidArgumentError("definition", accepted, describe(definition), f"{error}.") from None
+    model = definition if isinstance(definition, FunctionTool) else None
+    if model is None:
+        checked = check_argument(FunctionToolParam, definition, "definition")
+        model = FunctionTool.from_dict(cast("dict[str, Any]", checked))
     hints = hints_of(function)
     context = next((name for name, hint in hints.items() if is_context(hint)), None)
     runner = Runner(_checked_name(model.function.name), function, context, returns=hints.get("return"))

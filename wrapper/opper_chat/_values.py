@@ -109,10 +109,17 @@ def _number(value: object) -> object:
     return value
 
 
+_KIND_NAMES = {
+    str: "a string", int: "an integer", float: "a number", bool: "a boolean", bytes: "bytes", type(None): "None",
+}  # fmt: skip
+
+
 def instance_of(value: object) -> str:
-    """Name the class of a value that is not shown: ``a str``, ``an int``."""
+    """Name the kind of a value that is not shown: ``a string``, ``a Fraction``, ``the class Client``."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
     name = type(value).__name__
-    return f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}"
+    return _KIND_NAMES.get(type(value), f"{'an' if name[:1].lower() in 'aeio' else 'a'} {name}")
 
 
 def describe(value: object) -> str:
@@ -216,28 +223,40 @@ def decorate_hint(function: object) -> str:
     return f"Make it a tool with the decorator @tool, or with tool({name})."
 
 
-_CONVERSIONS = {
-    "tolist": "Convert it with .tolist().",
-    "model_dump": "Convert it with .model_dump(mode='json').",
-    "isoformat": "Convert it with .isoformat().",
-    "__dataclass_fields__": "Convert it with dataclasses.asdict().",
-    "__attrs_attrs__": "Convert it with attrs.asdict().",
-    "decode": "Decode it to a string, or encode it in base64.",
-    "hex": "Convert it with str().",
-    "__fspath__": "Convert it with str().",
-    "casefold": "Convert it with str().",
-    "__iter__": "Convert it to a list.",
-}
-"""What a class can do that JSON has no form for, and how to convert its instances. The first that fits is said."""
+_CONVERSIONS = (
+    ("tolist", "list", "Convert it with .tolist()."),
+    ("model_dump", "dict", "Convert it with .model_dump(mode='json')."),
+    ("model_dump_json", "string", "Convert it with .model_dump_json()."),
+    ("isoformat", "string", "Convert it with .isoformat()."),
+    ("__dataclass_fields__", "dict", "Convert it with dataclasses.asdict()."),
+    ("__dataclass_fields__", "string", "Convert it with json.dumps(dataclasses.asdict(...))."),
+    ("__attrs_attrs__", "dict", "Convert it with attrs.asdict()."),
+    ("__attrs_attrs__", "string", "Convert it with json.dumps(attrs.asdict(...))."),
+    ("decode", "string", "Decode it to a string, or encode it in base64."),
+    ("hex", "string", "Convert it with str()."),
+    ("__fspath__", "string", "Convert it with str()."),
+    ("casefold", "string", "Convert it with str()."),
+    ("__iter__", "list", "Convert it to a list."),
+)
+"""A method or attribute of a class, the kind of value that its instances can be converted to, and how."""
 
 
-def conversion_hint(value: object) -> str:
-    """Return the sentence that says how to convert a value that JSON cannot represent; empty if there is none."""
-    if value is None or isinstance(value, str | int | float) or is_mapping(value) or is_sequence(value):
+def conversion_hint(value: object, *kinds: str) -> str:
+    """Return the sentence that says how to convert a value to what is accepted; empty if there is none.
+
+    Args:
+        value: what was given.
+        kinds: what is accepted: ``string``, ``number``, ``integer``, ``list``, ``dict``. Whatever JSON can represent
+            unless given.
+    """
+    if is_mapping(value) or is_sequence(value):
+        return "Convert it with json.dumps()." if is_mapping(value) and "string" in kinds else ""
+    if value is None or isinstance(value, str | int | float | type):
         return ""
-    if hint := number_hint(value, (float,)):
+    if not kinds and (hint := number_hint(value, (float,))):
         return hint
-    return next((hint for name, hint in _CONVERSIONS.items() if hasattr(type(value), name)), "")
+    cls = type(value)
+    return next((hint for name, kind, hint in _CONVERSIONS if (kind in kinds or not kinds) and hasattr(cls, name)), "")
 
 
 def number_hint(value: object, accepted: Collection[object]) -> str:
