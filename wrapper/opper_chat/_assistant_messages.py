@@ -23,9 +23,8 @@ INVALID_ARGUMENTS = "INVALID_JSON"
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-def is_assistant(role: object) -> bool:
-    """Return whether a role is the assistant's. Some servers write it with a capital letter."""
-    return isinstance(text := json_scalar(role), str) and text.lower() == "assistant"
+ASSISTANT_ROLES = ("assistant", "Assistant", "ASSISTANT")
+"""The role of the assistant, as servers write it."""
 
 
 def check_leniently(check: Check, messages: object) -> object:
@@ -50,7 +49,7 @@ def _as_received(check: Check, message: object) -> object:
     # Numbers are read as text, so no dict of a model has one as its content.
     if (
         not is_mapping(message)
-        or not is_assistant(message.get("role"))
+        or json_scalar(message.get("role")) not in ASSISTANT_ROLES
         or isinstance(message.get("content"), int | float)
     ):
         return message

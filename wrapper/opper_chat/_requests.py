@@ -19,7 +19,7 @@ from opper_chat_api.params import (
 
 from . import _json
 from ._argument_hints import argument_hint, unknown_parameter
-from ._assistant_messages import check_leniently, complete_message, is_assistant
+from ._assistant_messages import ASSISTANT_ROLES, check_leniently, complete_message
 from ._checks import check_json, describe, members, nullable
 from ._content import put_together
 from ._errors import InvalidArgumentError, UnknownArgumentError
@@ -219,14 +219,14 @@ def _mend_answers(body: Mapping[str, object], params: Mapping[str, object]) -> N
         return
     for message, source in zip(messages, given, strict=True):
         if is_object(message):
-            if isinstance(source, ChatCompletionMessage) or is_assistant(message.get("role")):
+            if isinstance(source, ChatCompletionMessage) or message.get("role") in ASSISTANT_ROLES:
                 # What a dict has as null where the contract allows it was written so.
                 kept = () if isinstance(source, ChatCompletionMessage) else nullable(AssistantMessageParam)
                 for name in [name for name, value in message.items() if value is None and name not in kept]:
                     del message[name]
                 put_together(message)
             message.setdefault("role", "assistant")
-            if is_assistant(message["role"]):
+            if message["role"] in ASSISTANT_ROLES:
                 complete_message(message)
 
 
