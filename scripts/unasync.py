@@ -51,6 +51,7 @@ NAMES = {
     "AsyncBeforeCall": "BeforeCall",
     "AsyncOnEvent": "OnEvent",
     "AsyncGate": "Gate",
+    "AsyncRateLimiters": "RateLimiters",
     "AsyncLimiter": "Limiter",
     "AsyncBaseTransport": "BaseTransport",
     "AsyncHTTPTransport": "HTTPTransport",

@@ -69,7 +69,7 @@ def refused(gate: AsyncEntrance | Entrance, rate: int, headers: dict[str, str] |
     now = time.monotonic()
     for _ in range(rate):
         gate.told(now, 200, {})
-    for _ in range(10):  # a few are tolerated
+    for _ in range(12):  # a few are tolerated
         gate.told(now, 429, headers or {})
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from limits_simulation import ConcurrencyLimit, Simulation, Unlimited
 from opper_chat import APITimeoutError, AsyncOpper, Opper, RateLimitError
-from opper_chat._limits import ALLOWANCE, LONGEST_PAUSE, SLACK, TRIAL_RATE, Pace
+from opper_chat._limits import LONGEST_PAUSE, SLACK, TRIAL_RATE, Pace
 from opper_chat._refusals import asked_pause
 from opper_chat.testing import FixedWindow, LocalServer, ReceivedRequest, Reply, SlidingWindow, TokenBucket
 
@@ -56,12 +56,13 @@ def test_one_refusal_costs_a_healthy_client_nothing(number: int, latency: float,
 
 
 @pytest.mark.parametrize("number", [1, 2, 25])
-def test_one_refusal_with_a_pause_costs_the_pause(number: int) -> None:
-    """`Retry-After: 3` of a single refusal costs at most these 3 s, and says nothing about the rate."""
-    options: Any = {"latency": 0.05, "calls": 300, "refuse": frozenset([number]), "retry_after": 3, "deadline": 60}
+def test_one_refusal_with_a_pause_delays_one_call(number: int) -> None:
+    """`Retry-After: 30` of a single refusal delays that call alone."""
+    options: Any = {"latency": 0.05, "calls": 300, "refuse": frozenset([number]), "retry_after": 30, "deadline": 60}
     limited = Simulation(Unlimited(), [Pace()], **options).run()
-    assert limited.now <= 3 + 2
-    assert not limited.failed
+    assert len(limited.finished) == 300
+    assert sorted(limited.finished)[-2] <= 1
+    assert limited.now <= 30 + 2
 
 
 @pytest.mark.parametrize("share", [0.01, 0.02, 0.05, 0.1])
@@ -83,6 +84,59 @@ def test_stray_refusals_slow_nobody_down(
     limited = runs(Pace)
     assert mean(run.successes() for run in limited) >= 0.8 * mean(run.successes() for run in runs(lambda: None))
     assert not any(run.failed for run in limited)  # 100 retries: none failed for the limiter's wait either
+
+
+@pytest.mark.parametrize(
+    ("callers", "latency", "share", "retry_after"),
+    [
+        (4, 0.2, 0.01, 0),
+        (8, 1.0, 0.02, 0),
+        (1, 0.2, 0.05, 0),
+        (16, 0.2, 0.01, 0),
+        (4, 0.05, 0.05, 5),
+        (1, 0.2, 0.05, 1),
+    ],
+)
+def test_stray_refusals_slow_no_small_client_down(callers: int, latency: float, share: float, retry_after: int) -> None:
+    """At least 80 % of what goes through without the limiter in ten minutes, by every seed."""
+    for seed in range(3):
+        limited, without = (
+            Simulation(
+                Unlimited(), [pace], callers, latency, stray=share, retry_after=retry_after, deadline=60, seed=seed
+            ).run(600)
+            for pace in (Pace(), None)
+        )
+        assert limited.successes() >= 0.8 * without.successes()
+        assert not limited.failed
+
+
+class Brownout:
+    """Accept all requests, but for some seconds only so many a second."""
+
+    def __init__(self, begins: float, ends: float, rate: float) -> None:
+        self.begins, self.ends = begins, ends
+        self._bucket = TokenBucket(rate, 1)
+
+    def allows(self, now: float) -> bool:
+        return self._bucket.allows(now) if self.begins <= now < self.ends else True
+
+
+@pytest.mark.parametrize(("seconds", "rate"), [(5, 1), (10, 1), (10, 3), (10, 10)])
+@pytest.mark.parametrize(("callers", "latency"), [(50, 0.05), (20, 0.05), (8, 0.2)])
+def test_the_full_rate_is_back_after_a_brownout(seconds: float, rate: float, callers: int, latency: float) -> None:
+    """80 % of what the server did before, from 25 seconds after it accepts everything again."""
+    for seed in range(2):
+        run = storm(Brownout(20, 20 + seconds, rate), latency, callers, max_retries=3, deadline=60, seed=seed).run(60)
+        assert run.successes(20 + seconds + 25, 60) >= 0.8 * callers / latency
+
+
+@pytest.mark.parametrize("kind", COMMON)
+@pytest.mark.parametrize(("low", "seconds"), [(10, 15), (1, 30)])
+def test_a_limit_that_rises_tenfold_and_more_is_found(kind: str, low: float, seconds: float) -> None:
+    """80 % of R so many seconds after the limit went from 100 to a low one, and after 20 seconds back to 100."""
+    for seed in range(3):
+        run = storm(server(kind, 100), 0.02, 50, changes={20: low, 40: 100}, seed=seed).run(40 + seconds + 10)
+        assert run.successes(40 + seconds, 40 + seconds + 10) >= 0.8 * 100
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -274,21 +328,33 @@ def test_rest_does_not_count_against_the_limit() -> None:
 
 @pytest.mark.parametrize("said", ["30", "30.0", "Tue, 24 Nov 2026 10:00:30 GMT"])
 def test_a_server_that_says_when_is_heard(said: str) -> None:
-    """Nothing is due before the pause that it asks for is surely over, also where nothing was held back before."""
+    """Nothing is due before the pause that it asks for is surely over, once the rate is limited."""
     headers = {"retry-after": said, "date": "Tue, 24 Nov 2026 10:00:00 GMT"}
-    for pace, now in (slowed(), (Pace(), 20.0)):
-        pace.told(now, 429, headers, now)
-        assert now + 29 <= pace.due(now) <= now + 30
+    pace, now = slowed()
+    pace.told(now, 429, headers, now)
+    assert now + 29 <= pace.due(now) <= now + 30
 
 
 def test_a_pause_ends_when_the_server_accepts_a_later_request() -> None:
     """One that was sent after the refused one. What was sent before it says nothing."""
-    pace = Pace()
-    pace.told(1.0, 429, {"retry-after": "30"}, 1.1)
-    pace.told(0.9, 200, {}, 1.2)
-    assert pace.due(1.2) >= 30
-    pace.told(1.05, 200, {}, 1.3)
-    assert pace.due(1.3) == 1.3
+    pace, now = slowed()
+    pace.told(now, 429, {"retry-after": "30"}, now + 0.1)
+    pace.told(now - 0.1, 200, {}, now + 0.2)
+    assert pace.due(now + 0.2) >= now + 29
+    pace.told(now + 0.05, 200, {}, now + 0.3)
+    assert pace.due(now + 0.3) < now + 1
+
+
+@pytest.mark.parametrize("number", [1, 5, 40])
+def test_a_few_pauses_are_no_reason_to_hold_others_back(number: int) -> None:
+    """While the rate is not limited, `Retry-After` is for the call that got it."""
+    pace, now = Pace(), 0.0
+    for _ in range(number):
+        now += 1
+        pace.told(now, 429, {"retry-after": "30"}, now)
+        assert pace.due(now) == now
+        for _ in range(9):
+            pace.told(now, 200, {}, now)
     assert pace.rate is None
 
 
@@ -307,15 +373,33 @@ def test_a_second_that_a_server_always_names_costs_no_second() -> None:
 
 
 def test_the_reason_for_a_wait_is_named() -> None:
-    """The pause that the server asked for, or the rate, whichever holds the request back."""
+    """The pause that the server asked for, the rate, or that it refuses all: whichever holds the request back."""
     pace = Pace()
-    pace.told(1.0, 429, {"retry-after": "30"}, 1.0)
-    assert pace.explain(2.0) == "the server asked for no more requests for 28.0 s in a response with status 429"
-    for number in range(int(ALLOWANCE) + 1):
-        pace.told(40.0 + number / 1000, 429, {}, 40.0 + number / 1000)
+    assert pace.explain(0.0) == "its turn among the waiting requests did not come in time"
+    pace, now = slowed()
+    rate = pace.rate
     assert (
-        pace.explain(41.0) == "adaptive=True sends 1 requests per second since the server refused more with status 429"
+        pace.explain(now)
+        == f"adaptive=True sends {rate:.3g} requests per second since the server refused more with status 429"
     )
+    pace.told(now, 429, {"retry-after": "30"}, now)
+    assert pace.explain(now) == "the server asked for no more requests for 29.0 s in a response with status 429"
+
+
+@pytest.mark.parametrize("accepted", [0, 50])
+def test_probes_are_named_as_such(accepted: int) -> None:
+    """Where all requests are refused, single ones are sent, whatever the rate was before."""
+    pace, now = Pace(), 0.0
+    for _ in range(accepted):
+        now += 0.01
+        pace.told(now, 200, {}, now)
+    for _ in range(30):
+        now = pace.due(now)
+        pace.take(now)
+        pace.told(now, 429, {}, now + 0.01)
+        now += 0.01
+    assert "single" in pace.explain(now)
+    assert pace.due(now) - now > 0.1
 
 
 HELLO: Any = [{"role": "user", "content": "Hello"}]

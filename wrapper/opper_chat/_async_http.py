@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from ._async_borrowed import AsyncBorrowedClient
-from ._async_gate import AsyncGate
+from ._async_gate import AsyncGate, AsyncRateLimiters
 from ._async_limiter import AsyncLimiter
 from ._async_reply import AnyAsyncReply
 from ._async_sender import AsyncSender, EventHooks, default_sender
@@ -71,7 +71,7 @@ class AsyncHTTP:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._gate = AsyncGate(adaptive=self._limits.adaptive)
+        self._rate_limiters = AsyncRateLimiters(adaptive=self._limits.adaptive)
         self._limiter = AsyncLimiter(self._limits.concurrency)
 
     @property
@@ -84,12 +84,11 @@ class AsyncHTTP:
         """Whether it sends nothing more."""
         return self._closed or self._client.is_closed
 
-    @property
-    def gate(self) -> AsyncGate:
-        """What lets requests through. A forked child has its own."""
+    def rate_limiter(self, call: Call) -> AsyncGate:
+        """Return the rate limiter of a call's model. A forked child has its own."""
         if self._process != os.getpid():
             self._begin()
-        return self._gate
+        return self._rate_limiters.for_model(call.settings.base_url, call.request.body.get("model"))
 
     @property
     def limiter(self) -> AsyncLimiter:
@@ -140,7 +139,8 @@ class AsyncHTTP:
             if not self.lent:
                 warn_at_exit(self)
         clocks = call.clocks
-        turn = await self._turn(clocks)
+        rate_limiter = self.rate_limiter(call)
+        turn = await self._turn(rate_limiter, clocks)
         key = await self._key(call.settings.key, clocks)
         if key not in call.keys:
             call.keys.append(key)
@@ -175,7 +175,7 @@ class AsyncHTTP:
                 await response.aclose()
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
-        self.gate.told(turn, response.status_code, response.headers)
+        rate_limiter.told(turn, response.status_code, response.headers)
         response.forget(call.keys)
         call.sent = response.request  # another one, if the caller's own client followed a redirect
         return response
@@ -242,10 +242,10 @@ class AsyncHTTP:
             raise held_up(limit, "the key did not come")
         return check_key(made, "api_key()")
 
-    async def _turn(self, clocks: CallClocks) -> float:
+    async def _turn(self, rate_limiter: AsyncGate, clocks: CallClocks) -> float:
         limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
         try:
-            return await self.gate.turn(None if limit is None else limit.left)
+            return await rate_limiter.turn(None if limit is None else limit.left)
         except TimeoutError as error:
             raise held_up(limit, str(error)) from None
 

@@ -1,9 +1,9 @@
 # Made from wrapper/opper_chat/_async_gate.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The gate that all requests of a client go through, no faster than is allowed.
+"""The gates that the requests of a client go through, no faster than the server accepts them: one for each model.
 
-Each of them, retries too, takes a turn. Turns are given out in the order in which they were asked for, across threads
-and event loops.
+Each request, retries too, takes a turn at the gate of its model. The turns of a gate are given out in the order in
+which they were asked for, across threads and event loops.
 """
 
 from __future__ import annotations
@@ -17,6 +17,49 @@ from weakref import ref
 
 from ._bell import RECHECK_SECONDS, Bell
 from ._limits import Pace
+
+MOST_MODELS = 100
+"""Models of which it is remembered how fast the server accepts requests."""
+
+
+class RateLimiters:
+    """The rate limiter of each model at each base URL, because servers limit requests by model.
+
+    Args:
+        adaptive: whether requests are paced when the server answers too large a share of them with 429.
+    """
+
+    def __init__(self, *, adaptive: bool) -> None:
+        self._without_limit = None if adaptive else Gate()
+        self._by_model: OrderedDict[tuple[str, str], Gate] = OrderedDict()
+        """The least recently used first."""
+        self._lock = Lock()
+
+    def for_model(self, base_url: str, model: object) -> Gate:
+        """Return the rate limiter for requests to a model.
+
+        Args:
+            base_url: where it is served.
+            model: the `model` of the request: a name, an object with a name, or a list of these, whose first counts.
+        """
+        if self._without_limit is not None:
+            return self._without_limit
+        key = base_url, _model_name(model)
+        with self._lock:
+            gate = self._by_model.get(key) or Gate(adaptive=True)
+            self._by_model[key] = gate
+            self._by_model.move_to_end(key)
+            if len(self._by_model) > MOST_MODELS:
+                self._by_model.popitem(last=False)
+        return gate
+
+
+def _model_name(model: object) -> str:
+    if isinstance(model, list | tuple):
+        model = model[0] if model else None
+    if isinstance(model, Mapping):
+        model = model.get("name")
+    return model if isinstance(model, str) else ""
 
 
 class Gate:

@@ -17,7 +17,7 @@ from ._call import Call
 from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
 from ._content_coding import BodyDecoder, beginning
 from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
-from ._gate import Gate
+from ._gate import Gate, RateLimiters
 from ._library import default_library, failures, library_of
 from ._limiter import Limiter
 from ._observers import sending as tell_sending
@@ -79,7 +79,7 @@ class HTTP:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._gate = Gate(adaptive=self._limits.adaptive)
+        self._rate_limiters = RateLimiters(adaptive=self._limits.adaptive)
         self._limiter = Limiter(self._limits.concurrency)
 
     @property
@@ -92,12 +92,11 @@ class HTTP:
         """Whether it sends nothing more."""
         return self._closed or self._client.is_closed
 
-    @property
-    def gate(self) -> Gate:
-        """What lets requests through. A forked child has its own."""
+    def rate_limiter(self, call: Call) -> Gate:
+        """Return the rate limiter of a call's model. A forked child has its own."""
         if self._process != os.getpid():
             self._begin()
-        return self._gate
+        return self._rate_limiters.for_model(call.settings.base_url, call.request.body.get("model"))
 
     @property
     def limiter(self) -> Limiter:
@@ -150,7 +149,8 @@ class HTTP:
             if not self.lent:
                 warn_at_exit(self)
         clocks = call.clocks
-        turn = self._turn(clocks)
+        rate_limiter = self.rate_limiter(call)
+        turn = self._turn(rate_limiter, clocks)
         key = self._key(call.settings.key, clocks)
         if key not in call.keys:
             call.keys.append(key)
@@ -185,7 +185,7 @@ class HTTP:
                 response.close()
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
-        self.gate.told(turn, response.status_code, response.headers)
+        rate_limiter.told(turn, response.status_code, response.headers)
         response.forget(call.keys)
         call.sent = response.request  # another one, if the caller's own client followed a redirect
         return response
@@ -259,10 +259,10 @@ class HTTP:
             raise held_up(limit, "the key did not come")
         return check_key(made, "api_key()")
 
-    def _turn(self, clocks: CallClocks) -> float:
+    def _turn(self, rate_limiter: Gate, clocks: CallClocks) -> float:
         limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
         try:
-            return self.gate.turn(None if limit is None else limit.left)
+            return rate_limiter.turn(None if limit is None else limit.left)
         except TimeoutError as error:
             raise held_up(limit, str(error)) from None
 

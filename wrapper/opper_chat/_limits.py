@@ -8,16 +8,17 @@ A response with status 429 ("refused") has one of two causes, and a client is no
 
 So `Pace` reacts to the share of refusals, and checks the cause:
 
-1. Open: nothing is held back. A share of refusals is tolerated. More of them lower the rate; if a smaller share goes on
-   for a while, a trial follows.
-2. Limited: requests are sent one by one at an even pace along the curve of CUBIC (RFC 9438 section 4.2): a little below
-   the rate at which the server refused, back to it, and then further and further above it.
-3. Trial: for about two seconds requests are sent a little more slowly than the server accepted them before. If it
-   refuses requests as before, the rate is not the cause, and the pace opens again: it doubles every round trip until no
-   request waits for it. Otherwise it stays limited. A trial follows whenever the limit has sunk by more than an eighth,
+1. Open: no request waits. Some refusals are tolerated, and `Retry-After` is left to the call that got it.
+2. Trial: when more are refused, requests are sent one by one, a tenth more slowly than the server accepted them,
+   until the share of refusals can be compared with the one before. If the server refuses as many in three trials in a
+   row, the rate is not the cause. The pace opens again: it doubles every round trip until no request waits for it.
+3. Limited: otherwise requests go at an even pace a little below the limit. After a while without refusals the pace
+   rises above it, by an excess that doubles every round trip, until the server refuses a request. The longer the
+   limit has been the same, the longer is the while. A trial follows when the limit has sunk by more than an eighth,
    because a pace that was lowered for the wrong reason sinks on and on.
 
-`Retry-After` is a pause. It ends early when a request that was sent after the refused one is accepted.
+In 2 and 3 `Retry-After` is a pause for all requests. It ends early when a request that was sent after the refused one
+is accepted.
 """
 
 from __future__ import annotations
@@ -35,32 +36,31 @@ WINDOW_REQUESTS = 20
 TOLERATED = 0.15
 """The share of refusals that an open pace tolerates before a trial has measured one."""
 
-MOST_TOLERATED = 0.2
+MOST_TOLERATED = 0.6
+"""The share that is tolerated at most: twice what trials have measured, and a little more."""
 
-ALLOWANCE = 7.0
-"""Refusals that an open pace tolerates at once, beside that share: 7 make a wrong alarm rare at a share of 5 %."""
+TOLERATED_SECONDS = 300.0
+"""How long the share that a trial has measured is tolerated."""
 
-ALLOWANCE_WHILE_RISING = 2.0
-"""The same while the pace rises again after an alarm or a trial."""
+ALLOWANCE = 10.0
+"""Refusals that an open pace tolerates at once, beside that share."""
 
-FIRST_PATIENCE = 1.0
-"""Seconds from the first refusal after which a further one starts a trial, however small their share is."""
+DEPTH = 0.015
+"""The share of the limit by which the pace stays below it."""
 
-PATIENCE = 10.0
-"""The same after a trial has shown that the rate is not the cause. It doubles with every such trial."""
+FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
+"""Seconds for which it stays there before it rises: two thirds of those for which the limit is about the same."""
 
-LONGEST_PATIENCE = 300.0
+STEP = 0.35
+"""Seconds, or one and a half round trips, in which the excess over the limit doubles while the pace rises."""
 
-DEPTH = 0.03
-"""The share of the limit by which the pace begins below it."""
-
-CURVE_REQUESTS = 80
-"""Requests from there to the limit at least, so that finding it costs about one refusal in a hundred requests."""
+TRIALS = 3
+"""Trials in a row in which the server has to refuse as many requests as before, each slower than the one before."""
 
 SUNK = 0.87
 """The share of its last known value that the limit has to sink below for a trial."""
 
-TRIAL_RATE = 0.85
+TRIAL_RATE = 0.9
 """The rate of a trial, as a share of the rate at which requests were accepted before it."""
 
 DOUBLING_RESPONSES = 8
@@ -92,23 +92,23 @@ class Pace:
         """Requests a second; None while nothing is held back."""
         self._limit = inf
         """The rate at which the server refused requests; infinite while it is not known: the pace is open."""
-        self._found = True
-        """Whether the limit was found by approaching it. Otherwise it is what was accepted before, maybe a burst."""
         self._last_limit = 0.0
         """The limit that a trial confirmed, or else the first that was found."""
         self._trial: Trial | None = None
         self._trial_ended = -inf
+        self._since = -inf
+        """Since when the limit is about the same."""
+        self._hold = 0.0
+        """Seconds before the pace rises above the limit."""
         self._rising = 0.0
-        """Seconds on the curve. Time in which no request waits for the pace teaches nothing, and is not counted."""
+        """Seconds since the limit was set, without those in which no request waits for the pace."""
         self._waited_for = False
         """Whether requests wait for the pace: otherwise fewer are made than it permits."""
 
         self._tolerated = TOLERATED
         self._allowance = ALLOWANCE
         """Refusals that are still tolerated. Accepted requests add to it."""
-        self._patience = PATIENCE
-        self._patient_until: float | None = None
-        """When a further refusal of an open pace starts a trial; None before the first."""
+        self._tolerated_until = 0.0
         self._doubling = 0
         """Accepted requests since the pace of a slow start doubled."""
 
@@ -141,11 +141,13 @@ class Pace:
             return f"the server asked for no more requests for {pause:.1f} s in a response with status 429"
         if self._rate is None:
             return "its turn among the waiting requests did not come in time"
+        if self._streak > 1:
+            return "the server refuses all requests with status 429, so adaptive=True sends single ones for now"
         return f"adaptive=True sends {self._rate:.3g} requests per second since the server refused more with status 429"
 
     def due(self, now: float) -> float:
         """Return when the next request may be sent: `now`, or later."""
-        return max(now, self._paused_until, self._next if self._rate is not None else 0.0)
+        return now if self._rate is None else max(now, self._paused_until, self._next)
 
     def take(self, now: float) -> None:
         """Record that a request is sent. To be called when one is due."""
@@ -153,10 +155,9 @@ class Pace:
             return
         gap = 1 / self._rate
         self._waited_for = self._next > now - max(SLACK, gap)
-        if self._waited_for and self._limit < inf and self._trial is None:
-            lead = 1.15 if self._found else 1.5
-            if self._rate <= max(self._limit, lead * self._responses.accepted_rate(now)):
-                self._rise(min(gap, self._curve_seconds / 2))
+        rises = self._waited_for and self._limit < inf and self._trial is None
+        if rises and self._rate <= max(self._limit, 2 * self._responses.latest_rate(now)):
+            self._rise(min(gap, 2 * self._step))
         if self._streak > 1:
             gap = self._probe_gap(self._rate)
         self._next = max(self._next, now - SLACK) + gap
@@ -171,22 +172,22 @@ class Pace:
             now: the time.
         """
         refused = status_code == REFUSED
-        window = max(WINDOW, WINDOW_REQUESTS / self._limit, self._round_trip)
+        window = max(WINDOW, WINDOW_REQUESTS / max(self._limit, self._rate or 0.0), self._round_trip)
         self._responses.add(not refused, now, window)
         self._round_trip += (now - sent - self._round_trip) * (0.2 if self._round_trip else 1)
+        if sent > self._changed:
+            if self._limit == inf:
+                self._learn_open(sent, refused, now)
+            elif self._trial is not None:
+                self._learn_in_trial(self._trial, sent, refused, now)
+            else:
+                self._learn_limited(refused, now)
         self._heed_pause(sent, refused, headers, now)
-        if sent <= self._changed:
-            if not refused and not self._found:  # in flight when the rate was lowered: no lower than what is accepted
-                self._limit = max(self._limit, self._responses.accepted_rate(now))
-        elif self._limit == inf:
-            self._learn_open(sent, refused, now)
-        elif self._trial is not None:
-            self._learn_in_trial(self._trial, sent, refused, now)
-        else:
-            self._learn_limited(refused, now)
 
     def _heed_pause(self, sent: float, refused: bool, headers: Mapping[str, str], now: float) -> None:
-        if refused and (seconds := asked_pause(headers)) is not None:
+        if self._rate is None:
+            self._paused_until = 0.0
+        elif refused and (seconds := asked_pause(headers)) is not None:
             self._paused_until = max(self._paused_until, now + min(seconds, LONGEST_PAUSE))
             self._paused_by = max(self._paused_by, sent)
         elif not refused and sent > self._paused_by:
@@ -196,29 +197,19 @@ class Pace:
 
     def _learn_open(self, sent: float, refused: bool, now: float) -> None:
         if not refused:
-            self._allow_more(ALLOWANCE if self._rate is None else ALLOWANCE_WHILE_RISING)
+            self._allow_more(now)
             self._end_streak(now)
             self._start_slowly(now)
             return
         self._allowance -= 1
-        if self._patient_until is None:
-            self._patient_until = now + FIRST_PATIENCE
         if self._rate is not None:
             self._lengthen_streak(sent, now)
-        accepted = self._responses.accepted_rate(now)
         if self._allowance < 0:
-            self._lower(accepted, now)
-        elif self._rate is None and now >= self._patient_until:
-            self._patient_until = now + self._patience
-            if accepted < FEW:
-                self._lower(accepted, now)
-            else:
-                self._limit_to(accepted, found=True)
-                self._last_limit = self._limit
-                self._begin_trial(now)
+            self._lower(self._responses.accepted_rate(now), now)
 
-    def _allow_more(self, most: float) -> None:
-        self._allowance = min(most, self._allowance + self._tolerated / (1 - self._tolerated))
+    def _allow_more(self, now: float) -> None:
+        share = self._tolerated if now < self._tolerated_until else TOLERATED
+        self._allowance = min(ALLOWANCE, self._allowance + share / (1 - share))
 
     def _start_slowly(self, now: float) -> None:
         """Double the pace, or open it when no request waits for it."""
@@ -234,83 +225,77 @@ class Pace:
             self._open()
 
     def _open(self) -> None:
-        self._rate, self._limit, self._found, self._allowance = None, inf, True, ALLOWANCE
+        self._rate, self._limit, self._allowance = None, inf, ALLOWANCE
 
     def _lower(self, accepted: float, now: float) -> None:
         """Go on at what was accepted, or slowly where that is next to nothing."""
-        self._allowance = self._last_limit = 0.0
+        self._allowance = 0.0
         before = self._rate or 0.0
-        if accepted < (0.5 if before else FEW):
-            self._rate = max(accepted / 2, before / 2, 1.0)
-        else:
-            self._limit_to(max(accepted, before / 8), found=False)
         if not self._streak:
             self._streak, self._streak_began = 1, now
         self._streak_grew = now
-        self._mark_change(now)
         self._next = now + FIRST_PROBE
+        if accepted < (0.5 if before else FEW):
+            self._rate = max(accepted / 2, before / 2, 1.0)
+            self._mark_change(now)
+        else:
+            self._limit_to(max(accepted, before / 8), now)
+            self._begin_trial(now, self._responses.refused_share)
 
     # Limited
 
     @property
-    def _curve_seconds(self) -> float:
-        """From the beginning of the curve to the limit."""
-        if self._found:
-            return max(2.0, CURVE_REQUESTS / self._limit, 2 * self._round_trip)
-        return max(0.5, 2 * self._round_trip)
+    def _step(self) -> float:
+        return max(STEP, 1.5 * self._round_trip)
 
     def _rise(self, seconds: float) -> None:
         self._rising += seconds
-        depth = DEPTH if self._found else 0.5
-        self._rate = max(self._limit * (1 + depth * (self._rising / self._curve_seconds - 1) ** 3), SLOWEST)
+        steps = min((self._rising - self._hold) / self._step, 30.0)
+        share = 1 - DEPTH if steps < 0 else 1 - DEPTH + DEPTH * 2**steps
+        self._rate = max(self._limit * share, SLOWEST)
 
-    def _limit_to(self, limit: float, *, found: bool) -> None:
-        self._limit, self._found, self._rising = max(limit, SLOWEST), found, 0.0
+    def _limit_to(self, limit: float, now: float) -> None:
+        if not 0.8 < limit / self._limit < 1.25:
+            self._since = now
+        self._hold = min(max((now - self._since) / 1.5, FIRST_HOLD), LONGEST_HOLD)
+        self._limit, self._rising = max(limit, SLOWEST), 0.0
         self._rise(0.0)
 
     def _learn_limited(self, refused: bool, now: float) -> None:
         before = self._rate or SLOWEST
         if not refused:
             self._end_streak(now)
-            if not self._found:
-                self._allow_more(ALLOWANCE_WHILE_RISING)
-                if not self._waited_for and before > self._limit:
-                    self._open()
+            if not self._waited_for and before > self._limit * 2:
+                self._open()
             return
-        if not self._found:
-            self._allowance -= 1
-            if self._allowance >= 0:
-                return
         excess = 0.0
         self._streak += 1
         self._streak_grew = now
         self._mark_change(now)
         if self._streak == 1:
             self._streak_began = now
-            first, lowered = not self._found, self._lowered(before, now)
-            self._limit_to(lowered, found=True)
+            self._limit_to(self._lowered(before, now), now)
             excess = 1 - self._limit / before
-            if not first:  # the first is often too high: what was accepted may be of two windows of a server
-                self._last_limit = self._last_limit or self._limit
+            self._last_limit = self._last_limit or self._limit
             if self._limit < SUNK * self._last_limit:
-                self._begin_trial(now)
+                self._begin_trial(now, self._responses.refused_share)
         self._next = now + max(self._probe_gap(self._rate or SLOWEST), min(excess * WINDOW, FIRST_PROBE))
 
     def _lowered(self, before: float, now: float) -> float:
         """Return the limit after a refusal at a rate: what was accepted, and at least half of the rate."""
         accepted = self._responses.accepted_rate(now)
-        if self._found:
-            accepted = max(accepted, before / 2)
-            if now < self._trial_ended + WINDOW:  # what was accepted then was the rate of the trial
-                accepted = max(accepted, before * (1 - self._responses.refused_share))
+        if before >= self._limit and accepted < 1.25 * self._limit:
+            return min(max(self._limit, accepted), 1.1 * self._limit, before)
+        accepted = max(accepted, before / 2)
+        if now < self._trial_ended + WINDOW:  # what was accepted then was the rate of the trial
+            accepted = max(accepted, before * (1 - self._responses.refused_share))
         return min(before, accepted)
 
     # Trial
 
-    def _begin_trial(self, now: float) -> None:
-        self._trial = Trial(now + max(WINDOW, self._round_trip), self._responses.refused_share)
-        accepted = max(self._responses.accepted_rate(now), self._limit / 2)
-        self._rate = max(min(self._limit, accepted) * TRIAL_RATE, SLOWEST)
+    def _begin_trial(self, now: float, share_before: float, number: int = 1) -> None:
+        self._trial = Trial(now + max(WINDOW, self._round_trip), share_before, number)
+        self._rate = max(self._limit * TRIAL_RATE, SLOWEST)
         self._mark_change(now)
 
     def _learn_in_trial(self, trial: Trial, sent: float, refused: bool, now: float) -> None:
@@ -318,25 +303,25 @@ class Pace:
             self._lengthen_streak(sent, now)
         else:
             self._end_streak(now)
-        if trial.counted == 0 and now > trial.begins:  # a burst may have passed for a rate before
-            rate = self._rate or SLOWEST
-            self._rate = max(min(rate, 0.95 * self._responses.accepted_rate(now)), rate / 2, SLOWEST)
         trial.count(refused, now)
-        if self._streak > 3:
+        if self._streak > 5:
             self._end_trial(min(self._limit, self._rate or SLOWEST), now)
         elif trial.is_over(now) and not trial.refuses_as_before:
             self._end_trial(self._limit, now)
         elif trial.is_over(now) and not refused:
             share = trial.refused / trial.counted
+            if trial.number < TRIALS:  # what was accepted before may have been a burst
+                self._limit = max(self._responses.accepted_rate(now), SLOWEST)
+                self._begin_trial(now, share, trial.number + 1)
+                return
             self._tolerated = min(2 * share + 0.05, MOST_TOLERATED)
-            self._patient_until = now + self._patience
-            self._patience = min(2 * self._patience, LONGEST_PATIENCE)
-            self._trial, self._limit, self._allowance = None, inf, ALLOWANCE_WHILE_RISING
+            self._tolerated_until = now + TOLERATED_SECONDS
+            self._trial, self._limit, self._allowance = None, inf, ALLOWANCE
             self._mark_change(now)
 
     def _end_trial(self, limit: float, now: float) -> None:
-        self._trial, self._patience = None, PATIENCE
-        self._limit_to(limit, found=True)
+        self._trial, self._since = None, now
+        self._limit_to(limit, now)
         self._last_limit = self._limit
         self._trial_ended = now
         self._mark_change(now)

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 WINDOW = 1.0
 """Seconds over which responses are counted at least: what most limits are given for."""
 
-TRIAL_RESPONSES = 40
-"""Responses that a trial takes, and at least `WINDOW` seconds; or half of them, where they take `TRIAL_SECONDS`."""
+TRIAL_REFUSALS = 5
+"""Refusals that a trial waits for, by the share before it: none of four happens by chance in one of 50 trials."""
 
-TRIAL_SECONDS = 3.0
+LONGEST_TRIAL = 60.0
+"""Seconds after which a trial ends in any case."""
 
 _RESET = re.compile(r";\s*t=([0-9]{1,9})")
 """Seconds in a RateLimit field: draft-ietf-httpapi-ratelimit-headers-10 section 4."""
@@ -40,6 +41,12 @@ class Responses:
         """Return how many requests a second were accepted."""
         return self._accepted / max(now - self._times[0][0], WINDOW) if self._times else 0.0
 
+    def latest_rate(self, now: float) -> float:
+        """Return the same of the last four responses alone."""
+        if len(self._times) < 4:
+            return 0.0
+        return 4 / max(now - self._times[-4][0], 0.001)
+
     @property
     def refused_share(self) -> float:
         """The share of refusals among them."""
@@ -53,6 +60,8 @@ class Trial:
     begins: float
     """Responses before this time are not counted: they may be those of a window that was used up before."""
     share_before: float
+    number: int
+    """1 for the first of several in a row."""
     counted: int = 0
     refused: int = 0
 
@@ -70,8 +79,12 @@ class Trial:
     def is_over(self, now: float) -> bool:
         """Whether enough responses are counted."""
         seconds = now - self.begins
-        few = self.counted >= TRIAL_RESPONSES / 2 and seconds > TRIAL_SECONDS
-        return few or (self.counted >= TRIAL_RESPONSES and seconds > WINDOW)
+        expected = self.counted * self.share_before
+        return (
+            self.refused >= TRIAL_REFUSALS
+            or (expected >= TRIAL_REFUSALS and seconds > WINDOW)
+            or seconds > LONGEST_TRIAL
+        )
 
 
 def asked_pause(headers: Mapping[str, str]) -> float | None:
