@@ -112,7 +112,7 @@ def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
         client = client_for(name, server)
         # What a first use imports is there then: an import that is interrupted can leave Python's own lock held.
         _run(name, client, server, _do_not_start)
-        number, raised = random.Random(name).randrange(step), 0
+        number, interrupted, raised = random.Random(name).randrange(step), 0, 0
         last: Interrupt | None = None
         while True:
             faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
@@ -121,6 +121,7 @@ def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
             result = interrupt_at(points, partial(_run, name, client, server, points.start))
             if not points.place:
                 break
+            interrupted += 1
             raised += result is not None
             last = result if kept and name != "dropped" else None  # which keeps the stream with the user's frame
             del result
@@ -133,8 +134,10 @@ def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
             if time.monotonic() - began > PATIENCE / 2:
                 wrong[f"slow after {points.place}"] += 1
         del last
+        if not raised:
+            wrong[f"nothing raised in {name}"] += 1
         gc.collect()  # a connection that its frames keep would keep the server open
-        print(f"{name}{' (kept)' if kept else ''}: {number // step} points, {raised} raised, {wrong.total()} wrong")
+        print(f"{name}{' (kept)' if kept else ''}: {interrupted} points, {raised} raised, {wrong.total()} wrong")
     return wrong
 
 

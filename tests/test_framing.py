@@ -230,3 +230,25 @@ def test_no_framing_costs_more_than_it_is_long(name: str, size: int) -> None:
             if body.fault is not None:
                 raise body.fault
     assert process_time() - began < 3
+
+
+@pytest.mark.parametrize("extension", [b";a", b" ; a = b", b";a;b=c", b';a="x\\"y; z"', b';a="\t\xff"', b";0=!"])
+def test_a_chunk_extension_keeps_the_connection(extension: bytes) -> None:
+    """A name, and a value that is a token or a quoted string (RFC 9112 section 7.1.1)."""
+    body = ChunkedBody()
+    assert (body.feed(framed([b"aa"], extension)), body.ended, body.strict) == (b"aa", True, True)
+
+
+@pytest.mark.parametrize("extension", [b";", b"; ", b";;", b";a;", b";=1", b";a=", b";a ", b";a b", b';a="x', b" "])
+def test_an_extension_outside_the_grammar_does_not(extension: bytes) -> None:
+    """It is skipped, but another server may have read the framing otherwise."""
+    body = ChunkedBody()
+    assert (body.feed(framed([b"aa"], extension)), body.ended, body.strict) == (b"aa", True, False)
+
+
+def test_long_extensions_take_time_in_proportion() -> None:
+    """A line of many extensions, or of the beginnings of some."""
+    for extension in (b";a" * 8000, b";" + b" " * 16000, b';a="' + b'\\"' * 8000, b";a " * 5000):
+        began = process_time()
+        ChunkedBody().feed(framed([b"aa"], extension))
+        assert process_time() - began < 1

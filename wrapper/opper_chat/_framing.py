@@ -19,6 +19,11 @@ LONGEST_TRAILER = 65536
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*)(;[^\x00\r\n]*)?\r\n")
 
+_TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
+_QUOTED = rb'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t -~\x80-\xff])*+"'
+_EXTENSIONS = re.compile(rb"(?:[ \t]*+;[ \t]*+%s(?:[ \t]*+=[ \t]*+(?:%s|%s))?+)++" % (_TOKEN, _TOKEN, _QUOTED))
+"""Chunk extensions by the grammar of section 7.1.1. Others are skipped, but the connection is not used again."""
+
 _MARKS = frozenset({b"x", b"X"})
 """What Python takes behind a first zero for the mark of a hexadecimal number. Elsewhere the zero is all of it."""
 
@@ -209,8 +214,8 @@ class ChunkedBody:
         found = _CHUNK_LINE.fullmatch(data, at, end)
         if found is None:
             raise FramingError("illegal chunk header")
-        if found[2] and not found[3]:
-            self.strict = False  # white space without an extension, which old servers pad the size with
+        if (found[2] or found[3]) and not _EXTENSIONS.fullmatch(data, found.end(1), end - 2):
+            self.strict = False  # such as white space without an extension, which old servers pad the size with
         size = int(found[1], 16)
         if size:
             self._left = size + 2
