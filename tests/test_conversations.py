@@ -29,7 +29,7 @@ from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 from opper_chat_api.models import ChatCompletionMessage, OtherMessage
 
 DONE = b"data: [DONE]\n\n"
-PNG = b"\x89PNG\r\n\x1a\n"
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 WEATHER: Any = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object"}}}
 
 

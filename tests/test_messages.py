@@ -24,9 +24,9 @@ from opper_chat.testing import LocalServer
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models import ChatCompletionMessage, FunctionCall, FunctionToolCall, OtherToolCall, TextPart
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"picture"
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + b"picture"
 JPEG = b"\xff\xd8\xff\xe0" + b"picture"
-GIF = b"GIF89a" + b"picture"
+GIF = b"GIF89a" + b"picture\x00"
 WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 " + b"picture"
 WAV = b"RIFF\x10\x00\x00\x00WAVEfmt " + b"sound"
 MP3 = b"\xff\xfb\x90\x00" + b"sound"
@@ -276,6 +276,20 @@ REFUSED: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: file(b"\x00\x01"), "file(source)", "unknown kind"),
     (lambda: image(PNG, max_bytes=len(PNG) - 1), "image(source)", "max_bytes"),
     (lambda: image(io.BytesIO(PNG), max_bytes=3), "image(source)", "more than 3"),
+    (lambda: image(b"GIF89a is what I write about"), "image(source)", "got 28 bytes of text"),
+    (lambda: image(b"\xff\xd8\xffsecret"), "image(source)", "got 9 bytes of an unknown kind"),
+    (lambda: image(PNG[:8] + b"is how it begins"), "image(source)", "got 24 bytes of an unknown kind"),
+    (
+        lambda: image(base64.b64encode(PNG).decode()),
+        "image(source)",
+        "It is base64. Give a data URL, 'data:image/png;base64,",
+    ),
+    (
+        lambda: image(base64.b64encode(JPEG * 99).decode()),
+        "image(source)",
+        "'data:image/jpeg;base64,...', or the decoded",
+    ),
+    (lambda: image("photo.png"), "image(source)", "A file of this machine is Path(...)."),
     (lambda: image(PNG, max_bytes=0), "image(max_bytes)", "above 0"),
     (lambda: image(PNG, media_type="png"), "image(media_type)", "'png'"),
     (lambda: image(PNG, media_type=5), "image(media_type)", "5"),

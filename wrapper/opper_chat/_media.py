@@ -134,7 +134,7 @@ class Reading(NamedTuple):
             raise self.refuse(
                 "the address of a file on the web or a data URL",
                 describe(source),
-                "A file of this machine is Path(...).",
+                _text_hint(source),
             )
         name: str | None = None
         if _is_bytes(source):
@@ -258,8 +258,33 @@ def sniffed(data: bytes) -> str | None:
     """Return the media type that the first bytes of a content tell, or None."""
     for place, signature, media_type in _SIGNATURES:
         if data.startswith(signature, place) and (place != 8 or data.startswith(b"RIFF")):
-            return media_type
+            return media_type if _continues(media_type, data) else None
     return "audio/mpeg" if _is_mp3_frame(data) else None
+
+
+def _continues(media_type: str, data: bytes) -> bool:
+    """Return whether the header of a picture goes on behind its first bytes, so that it is not text about a picture."""
+    match media_type:
+        case "image/png":  # the first chunk: https://www.w3.org/TR/png-3/#5ChunkOrdering
+            return data[12:16] == b"IHDR"
+        case "image/jpeg":  # a second marker: ITU-T T.81, table B.1
+            return data[3:4] >= b"\xc0"
+        case "image/gif":  # sizes, colors and blocks that end with a zero byte: GIF89a specification, section 18
+            return not _is_text(data)
+        case _:
+            return True
+
+
+def _text_hint(text: str) -> str:
+    """Return what to do about a text that is neither an address nor a data URL."""
+    start = "".join(text[:200].split())[:64]
+    try:
+        told = sniffed(a2b_base64(start[: len(start) // 4 * 4], strict_mode=True))
+    except ValueError:  # not base64, or not ASCII
+        told = None
+    if told is None:
+        return "A file of this machine is Path(...)."
+    return f"It is base64. Give a data URL, 'data:{told};base64,...', or the decoded bytes."
 
 
 def _is_mp3_frame(data: bytes) -> bool:
