@@ -11,7 +11,7 @@ from ._errors import InvalidArgumentError, UnknownArgumentError
 from ._headers import hidden, names_secret
 from ._json import is_mapping
 from ._settings import CallOptions
-from ._values import Misfit, decorate_hint, is_model, nearest, type_name
+from ._values import Misfit, decorate_hint, is_list_or_set, is_model, nearest, type_name
 
 _RUN_PARAMETERS = (
     "max_turns", "max_parallel", "max_repeats", "max_total_tokens", "on_tool_error", "before_call", "context", "strict",
@@ -140,13 +140,17 @@ def _messages_hint(value: object) -> str:
     return "Put it in a list." if (is_mapping(value) and "role" in value) or hasattr(value, "role") else ""
 
 
+def _is_function(value: object) -> bool:
+    return isroutine(value) or isinstance(value, partial)
+
+
 def list_of_tools_hint(value: object) -> str:
     """Return what to do where something else than a list of tools was given."""
     if is_model(value) or (is_mapping(value) and "type" in value):
         return "Put it in a list."
     if is_mapping(value):
         return "Give a list of tools, without names for them."
-    if isroutine(value) or isinstance(value, partial):
+    if _is_function(value):
         return f"{decorate_hint(value).rstrip('.')}, and put it in a list."
     return "Convert it to a list." if hasattr(type(value), "__iter__") and not isinstance(value, str) else ""
 
@@ -173,5 +177,5 @@ def _type_hint(given: object, function: str) -> str:
         return "Conversations take no types. Use client.chat.completions.parse(messages=conversation.messages, ...)."
     is_hint = isinstance(given, type) or hasattr(given, "__origin__") or hasattr(given, "__args__")
     # A list of types is no type, but the one that is meant can be written.
-    name = type_name(given if is_hint or isinstance(given, list | set) else type(given))
+    name = type_name(given if is_hint or is_list_or_set(given) else type(given))
     return f"Use parse(response_format={name}), or stream(), for an answer of this type." if name else ""

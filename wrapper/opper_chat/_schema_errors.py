@@ -12,7 +12,7 @@ from ._errors import InvalidArgumentError
 from ._fields import fields_of
 from ._hints import UnknownHintError
 from ._pydantic import is_model
-from ._values import type_name
+from ._values import is_list_or_set, is_unhashable, type_name
 
 DICTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
 ARRAYS: dict[Any, Callable[[list[object]], object]] = {
@@ -34,9 +34,9 @@ def unknown(hint: Any, path: str, *, strict: bool) -> InvalidArgumentError:
     """Return the error for a type that there is no shape for."""
     if is_instance(hint):
         return refused(path, "a type", hint, f"Pass the class, not an instance of it: {type(hint).__name__}.")
-    if getattr(type(hint), "__hash__", None) is None:  # a value, as types have a hash
+    if is_unhashable(hint):
         use = "Use a TypedDict, or another class with these fields." if isinstance(hint, dict) else ""
-        if isinstance(hint, list | set):
+        if is_list_or_set(hint):
             use = f"Did you mean {name}?" if (name := type_name(hint)) else "Name the type, as in list[str]."
         return refused(path, "a type", hint, use)
     origin = get_origin(hint) or hint
@@ -71,4 +71,4 @@ def is_instance(hint: object) -> bool:
 
 
 def _shown(hint: Any) -> str:
-    return describe(hint) if isinstance(hint, list | set) else type_name(hint)
+    return describe(hint) if is_list_or_set(hint) else type_name(hint)

@@ -44,6 +44,7 @@ from ._shapes import (
     Words,
     whole,
 )
+from ._values import is_unhashable
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -237,7 +238,7 @@ class _Reading:
     def shape(self, hint: Any, path: str) -> Shape:
         """Return the shape of a type."""
         hint, notes = unwrapped(hint)
-        if getattr(type(hint), "__hash__", None) is None:  # a list of types, or another value
+        if is_unhashable(hint):  # a list of types, or another value
             raise unknown(hint, path, strict=self._strict)
         bounds = bounds_of(notes)
         shape = self._bare(hint, bounds, path)

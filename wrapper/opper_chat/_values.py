@@ -10,7 +10,7 @@ import enum
 import math
 from collections.abc import Collection, Iterable, Sequence
 from inspect import iscoroutinefunction, isroutine
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol, SupportsFloat, TypeGuard, cast
 
 from ._json import is_mapping, is_sequence
 
@@ -196,12 +196,22 @@ def _distance(first: str, second: str) -> int:
     return row[-1]
 
 
+def is_unhashable(value: object) -> bool:
+    """Whether a value cannot be a type, since types have a hash."""
+    return getattr(type(value), "__hash__", None) is None
+
+
+def is_list_or_set(value: object) -> TypeGuard[list[object] | set[object]]:
+    """Whether a value is a list or a set, whatever is in it."""
+    return isinstance(value, list | set)
+
+
 def type_name(hint: object) -> str:
     """Return a type as it is written in a program; of a list or set of types, the type that it probably means.
 
     Empty for a list or set of something else.
     """
-    if isinstance(hint, list | set):
+    if is_list_or_set(hint):
         names = [type_name(item) if _is_hint(item) else "" for item in hint]
         return f"{type(hint).__name__}[{' | '.join(names)}]" if names and all(names) else ""
     if isinstance(hint, type) and not hasattr(hint, "__args__"):
@@ -276,7 +286,7 @@ def number_hint(value: object, accepted: Collection[object]) -> str:
     if target is not float or scalar is not value:
         return f"Convert it with {target.__name__}()." if target else ""
     try:
-        is_finite = math.isfinite(float(value))  # type: ignore[arg-type]  # it has the method
+        is_finite = math.isfinite(float(cast("SupportsFloat", value)))
     except (ArithmeticError, ValueError):
         is_finite = False
     return f"It cannot be sent without losing digits. Convert it with {'float() or ' if is_finite else ''}str()."
