@@ -1,6 +1,9 @@
 """What newcomers get wrong, and what they are told: what was given, what is accepted, and what to do."""
 
 import asyncio
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from functools import partial
 from inspect import signature
@@ -20,6 +23,9 @@ from opper_chat import (
     ToolCall,
     UnknownArgumentError,
     custom_tool,
+    observe,
+    telemetry,
+    testing,
     tool,
     tool_result,
 )
@@ -350,6 +356,73 @@ def test_an_address_that_is_proposed_is_accepted(address: str, meant: str | None
 
 
 NAN = float("nan")
+
+
+class Watcher:
+    """An observer of calls."""
+
+    def begin(self, call: object) -> None:
+        """Do nothing."""
+
+    def attempted(self, call: object, attempt: object) -> None:
+        """Do nothing."""
+
+    def end(self, call: object) -> None:
+        """Do nothing."""
+
+
+def test_what_is_no_observer_is_refused() -> None:
+    """Also a class in place of an instance; and what is no provider of OpenTelemetry."""
+    observed: Any = observe
+    mistakes: list[tuple[Callable[[], object], str]] = [
+        (lambda: observed(5), "observer: expected an object with the methods begin(), attempted() and end(), got 5."),
+        (lambda: observed(Watcher), "got the class Watcher. Pass an instance of it."),
+        (lambda: telemetry.instrument(5), "tracer_provider: expected a provider of OpenTelemetry or None, got 5."),  # type: ignore[arg-type]
+        (lambda: telemetry.instrument(None, 5), "meter_provider: expected a provider of"),  # type: ignore[arg-type]
+        (lambda: telemetry.instrument(capture_content=5), "capture_content: expected True or False"),  # type: ignore[arg-type]
+    ]
+    for mistake, message in mistakes:
+        with pytest.raises(InvalidArgumentError) as caught:
+            mistake()
+        assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [name for name in testing.__all__ if name.endswith("Error")])
+def test_errors_of_testing_are_shown_by_the_name_that_is_imported(name: str) -> None:
+    """Tracebacks name the module that has it, and it can be pickled by that name."""
+    cls = getattr(testing, name)
+    assert cls.__module__ == "opper_chat.testing"
+    assert pickle.loads(pickle.dumps(cls)) is cls
+
+
+def test_a_key_log_that_cannot_be_written_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a process of its own: the TLS context is made once."""
+    program = (
+        "from opper_chat import *\n"
+        "with Opper(api_key='key', base_url='https://127.0.0.1:9', max_retries=0) as client:\n"
+        "    try: client.chat.completions.create(messages=[{'role': 'user', 'content': 'x'}])\n"
+        "    except APIConnectionError as error: print(error)\n"
+    )
+    monkeypatch.setenv("SSLKEYLOGFILE", "/no/dir/keys.log")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("SSLKEYLOGFILE: '/no/dir/keys.log' cannot be written: No such file or directory.")
+
+
+def test_the_log_may_show_warnings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`OPPER_LOG=warning` is accepted."""
+    monkeypatch.setenv("OPPER_LOG", "warning")
+    done = subprocess.run(
+        [sys.executable, "-c", "import opper_chat; opper_chat.Opper(api_key='key').close()"], check=True
+    )
+    assert done.returncode == 0
+
+
+def test_a_run_without_messages_is_given_nothing() -> None:
+    """Not None, which nobody gave."""
+    with Opper(api_key="key") as client, pytest.raises(InvalidArgumentError, match="got nothing"):
+        client.chat.completions.run_tools()  # type: ignore[call-overload]
+
+
 SECRET = "sk-very-secret-1"  # it is none
 
 

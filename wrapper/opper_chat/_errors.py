@@ -61,8 +61,8 @@ class OpperError(Exception):
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if cls.__module__.startswith(f"{_PACKAGE}._"):
-            cls.__module__ = _PACKAGE
+        if cls.__module__.startswith(f"{_PACKAGE}."):
+            cls.__module__ = cls.__module__.partition("._")[0]  # the public package of a private module
 
     def __str__(self) -> str:
         return one_line(super().__str__())

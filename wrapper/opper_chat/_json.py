@@ -77,7 +77,7 @@ def encode(value: object) -> bytes:
     """Return the JSON text of a value.
 
     Raises:
-        ValueError: it holds something that JSON has no form for.
+        ValueError: it holds something that JSON cannot represent.
     """
     try:
         return _encoder.encode(value)

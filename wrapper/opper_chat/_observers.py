@@ -11,11 +11,14 @@ from _thread import get_ident, start_new_thread
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from functools import partial
+from inspect import getattr_static, isfunction
 from queue import Empty, SimpleQueue
 from threading import Lock, RLock
 from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
+from ._errors import InvalidArgumentError
 from ._record import Attempt, CallRecord, Observer
+from ._values import describe
 
 __all__ = ["Attempt", "CallRecord", "Observer", "attempted", "begin", "end", "forget", "observe", "sending"]
 
@@ -54,8 +57,16 @@ def observe(observer: Observer) -> None:
 
     Telling one twice of the same call would be of no use, so that adding one again does nothing. A call that is under
     way is told to its end, its beginning is not told afterwards.
+
+    Raises:
+        InvalidArgumentError: it has not the methods of an `Observer`, or is a class.
     """
     global _seats  # noqa: PLW0603
+    is_class = isinstance(observer, type) and isfunction(getattr_static(observer, "begin", None))
+    if is_class or not all(callable(getattr(observer, name, None)) for name in ("begin", "attempted", "end")):
+        hint = "Pass an instance of it." if is_class else ""
+        accepted = "an object with the methods begin(), attempted() and end()"
+        raise InvalidArgumentError("observer", accepted, describe(observer), hint)
     with _lock:
         if _note_collection not in gc.callbacks:
             gc.callbacks.append(_note_collection)

@@ -219,15 +219,15 @@ class LogSettings(NamedTuple):
 
 
 def find_log_settings() -> LogSettings:
-    """Return what ``OPPER_LOG`` (debug or info) and ``OPPER_LOG_CONTENT`` (1 or true) ask for.
+    """Return what ``OPPER_LOG`` (debug, info or warning) and ``OPPER_LOG_CONTENT`` (1 or true) ask for.
 
     Raises:
         InvalidArgumentError: they ask for what there is not.
     """
     said = os.environ.get(LOG_VARIABLE, "").strip()
-    levels = {"debug": logging.DEBUG, "info": logging.INFO, "": None}
+    levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "": None}
     if said.lower() not in levels:
-        raise InvalidArgumentError(LOG_VARIABLE, "'debug' or 'info'", repr(said))
+        raise InvalidArgumentError(LOG_VARIABLE, "'debug', 'info' or 'warning'", repr(said))
     content = os.environ.get(CONTENT_VARIABLE, "").strip().lower()
     if content not in ("", "0", "false", "1", "true"):
         raise InvalidArgumentError(CONTENT_VARIABLE, "'1' or '0'", repr(content))

@@ -110,7 +110,8 @@ class Plan:
         check_extra_keys(self._arguments.get("extra_body"), _SENT_BY_RUNS)
         messages = self._arguments.pop("messages", None)
         if not is_sequence(messages):
-            raise InvalidArgumentError("messages", "a list of messages", describe(messages))
+            given = "nothing" if messages is None else describe(messages)
+            raise InvalidArgumentError("messages", "a list of messages", given)
         self.tools: Toolbox = Toolbox(self._arguments.get("tools"))
         self._arguments["tools"] = self.tools.definitions or None
         self._asked = Asked[Any](self._arguments.get("response_format"), strict=self._arguments.pop("strict", True))
@@ -319,7 +320,10 @@ class Plan:
             error = TokenBudgetError(f"The run has cost {self._spent} tokens ({limit}) and is not over.", run)
         elif run.turns >= settings.max_turns:
             limit = f"max_turns={settings.max_turns}"
-            error = TooManyTurnsError(f"The model was asked {run.turns} times ({limit}) and has not answered.", run)
+            error = TooManyTurnsError(
+                f"The model was asked {run.turns} time{'' if run.turns == 1 else 's'} ({limit}) and has not answered.",
+                run,
+            )
         elif settings.max_repeats is not None:
             for called in calls:
                 _, times = self._answers.get(_key(called.call), ("", 0))

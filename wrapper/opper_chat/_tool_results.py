@@ -127,7 +127,7 @@ def error_text(error: BaseException) -> str:
 
 
 def encodable_text(text: str) -> str:
-    """Return a text that UTF-8 has a form for: lone surrogates, as names of files hold them, become escapes."""
+    """Return a text that UTF-8 can represent: lone surrogates, as names of files hold them, become escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 

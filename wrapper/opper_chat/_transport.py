@@ -67,6 +67,13 @@ def ssl_context(library: Library) -> ssl.SSLContext:
             context = library.create_ssl_context()
     except OSError as error:
         reason = error.strerror or str(error)
+        log_file = os.environ.get("SSLKEYLOGFILE")
+        if log_file and not _can_append(log_file):  # which `create_default_context` opens
+            unusable = APIConnectionError(
+                f"SSLKEYLOGFILE: {log_file!r} cannot be written: {reason}. Correct or unset it."
+            )
+            unusable.lasting = True
+            raise unusable from None
     else:
         context.set_alpn_protocols(["http/1.1"])
         return context
@@ -74,6 +81,14 @@ def ssl_context(library: Library) -> ssl.SSLContext:
     unusable = APIConnectionError(f"{source} has no certificates that can be read: {reason}. Correct or unset it.")
     unusable.lasting = True
     raise unusable
+
+
+def _can_append(path: str) -> bool:
+    try:
+        with open(path, "ab"):  # noqa: PTH123  # as OpenSSL does
+            return True
+    except OSError:
+        return False
 
 
 def _certifis_file() -> str:

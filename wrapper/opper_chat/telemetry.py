@@ -29,6 +29,8 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import AttributeValue
 
 from . import __version__, _json
+from ._checks import check_flags, describe
+from ._errors import InvalidArgumentError
 from ._json import is_array, is_object
 from ._logs import clean, model_name, reason
 from ._observers import forget, observe
@@ -330,8 +332,19 @@ def instrument(
         capture_content: whether spans carry messages and answers, and the words of a server's errors. Unless given,
             what ``OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT`` says: ``span_only`` or ``span_and_event``
             for yes. Events are not made.
+
+    Raises:
+        InvalidArgumentError: an argument is wrong.
     """
     global _current
+    for name, provider, method in (
+        ("tracer_provider", tracer_provider, "get_tracer"),
+        ("meter_provider", meter_provider, "get_meter"),
+    ):
+        if provider is not None and not callable(getattr(provider, method, None)):
+            raise InvalidArgumentError(name, "a provider of OpenTelemetry or None", describe(provider))
+    if capture_content is not None:
+        check_flags(capture_content=capture_content)
     content = find_span_content() if capture_content is None else capture_content
     made = _Telemetry(tracer_provider, meter_provider, content=content)
     with _lock:

@@ -36,6 +36,9 @@ _MOST_ITEMS = 1_000
 class NoExampleError(ValueError):
     """The schema is not one, or no value was found that fits it."""
 
+    __module__ = "opper_chat.testing"
+    """Tracebacks show the name by which it is imported."""
+
 
 def example(schema: Schema) -> object:
     """Return a value that fits the schema; local references are followed, others are not.
