@@ -112,6 +112,8 @@ class _Maker:
             kinds = _types(schema)
             yield from self._likely.texts.copy() if "string" in kinds else ()
             yield from self._likely.numbers.copy() if {"integer", "number"} & set(kinds) else ()
+        elif schema["format"] in ("date", "email", "idn-email"):
+            yield from self._likely.formatted.copy()
         yield from schema.get("examples", ())
         if "default" in schema:
             yield schema["default"]

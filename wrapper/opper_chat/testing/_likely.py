@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 _QUOTED = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|«([^»\n]+)»|`([^`\n]+)`|(?<!\w)'([^'\n]+)'(?!\w)")
 _WORD = re.compile("[^\\W\\d_][\\w'\u2019-]*")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-zA-Z]{2,63}")
+_DATE = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])")
 _SENTENCE_END = re.compile(r"[.!?:\n]")
 _LONGEST = 20_000
 """The most characters of a message that are looked at."""
@@ -23,14 +25,18 @@ class LikelyValues:
     message: str = ""
     texts: list[str] = field(default_factory=list[str])
     numbers: list[int | float] = field(default_factory=list[int | float])
+    formatted: list[str] = field(default_factory=list[str])
+    """Email addresses and ISO dates, for schemas with a `format`."""
 
     @classmethod
     def of(cls, message: str) -> LikelyValues:
         """Return the values that a message names."""
         message = message[:_LONGEST]
         numbers = [float(text) if "." in text else int(text) for text in _NUMBER.findall(message)]
-        texts = [*_quoted(message), *_names(_QUOTED.sub(" , ", message))]
-        return cls(message, list(dict.fromkeys(texts)), list(dict.fromkeys(numbers)))
+        emails = _EMAIL.findall(message)
+        formatted = [*emails, *_DATE.findall(message)]
+        texts = [*emails, *_quoted(message), *_names(_QUOTED.sub(" , ", message))]
+        return cls(message, list(dict.fromkeys(texts)), list(dict.fromkeys(numbers)), formatted)
 
     def names(self, value: object) -> bool:
         """Return whether the message has a text as a word, in capitals or not."""
@@ -40,10 +46,12 @@ class LikelyValues:
 
     def copy(self) -> LikelyValues:
         """Return the same values, of which others may be taken."""
-        return LikelyValues(self.message, self.texts.copy(), self.numbers.copy())
+        return LikelyValues(self.message, self.texts.copy(), self.numbers.copy(), self.formatted.copy())
 
     def take(self, value: object) -> None:
         """Leave out a value that was used."""
+        if isinstance(value, str) and value in self.formatted:
+            self.formatted.remove(value)
         if isinstance(value, str) and value in self.texts:
             self.texts.remove(value)
         elif isinstance(value, int | float) and not isinstance(value, bool) and value in self.numbers:
