@@ -408,8 +408,9 @@ HELLO: Any = [{"role": "user", "content": "Hello"}]
 class RefuseSome:
     """Refuse the requests of these numbers, counted from 1."""
 
-    def __init__(self, refused: set[int]) -> None:
+    def __init__(self, refused: set[int], headers: dict[str, str] | None = None) -> None:
         self.refused = refused
+        self.headers = headers
         self.count = 0
         self._lock = threading.Lock()
 
@@ -417,7 +418,9 @@ class RefuseSome:
         with self._lock:
             self.count += 1
             number = self.count
-        return Reply.json({"error": "Slow down."}, status=429) if number in self.refused else None
+        if number not in self.refused:
+            return None
+        return Reply.json({"error": "Slow down."}, status=429, headers=self.headers)
 
 
 def test_a_stray_429_does_not_stop_the_threads_of_a_client(server_url: tuple[LocalServer, RefuseSome]) -> None:
@@ -459,6 +462,76 @@ def test_a_stray_429_does_not_stop_the_tasks_of_a_client(server_url: tuple[Local
     results = asyncio.run(work())
     assert not [result for result in results if isinstance(result, BaseException)]
     assert time.monotonic() - began < 30
+
+
+def run_threads(count: int, seconds: float, call: Callable[[int], None]) -> None:
+    """Call a function with the number of its thread, again and again, in so many threads for so many seconds."""
+    ends = time.monotonic() + seconds
+
+    def work(number: int) -> None:
+        while time.monotonic() < ends:
+            call(number)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.mark.parametrize("form", ["text", "object", "list"])
+def test_one_model_without_quota_does_not_slow_another_down(form: str) -> None:
+    """Four threads ask a model that always answers 429 with `Retry-After: 30`, four another one of the same client."""
+    accepted: list[float] = []
+
+    def answer(request: ReceivedRequest) -> Reply | None:
+        if "used-up" in str(request.model):
+            return Reply.json({"error": "No quota."}, status=429, headers={"retry-after": "30"})
+        return None
+
+    def named(name: str) -> Any:
+        return {"text": name, "object": {"name": name}, "list": [name, "spare"]}[form]
+
+    options: Any = {"deadline": 1, "max_retries": 0, "adaptive": True}
+    with LocalServer() as local:
+        local.reply(*[answer] * 20000)
+        with Opper(api_key="key", base_url=local.base_url, **options) as client:
+
+            def call(number: int) -> None:
+                try:
+                    client.chat.completions.create(messages=HELLO, model=named("good" if number % 2 else "used-up"))
+                    accepted.append(time.monotonic())
+                except (RateLimitError, APITimeoutError):
+                    assert number % 2 == 0
+                    time.sleep(0.01)
+
+            run_threads(8, 3, call)
+    assert len(accepted) > 150  # a limiter of both lets about 10 through
+
+
+def test_the_pause_of_one_429_does_not_fail_other_calls() -> None:
+    """The fifth of 100 requests is refused with `Retry-After: 30`. With a deadline of 20 s its call alone fails."""
+    refuse = RefuseSome({5}, {"retry-after": "30"})
+    results: list[object] = []
+    options: Any = {"deadline": 20, "max_retries": 2, "adaptive": True}
+    with LocalServer() as local:
+        local.reply(*[refuse] * 200)
+        with Opper(api_key="key", base_url=local.base_url, **options) as client:
+
+            def work() -> None:
+                for _ in range(12):
+                    try:
+                        results.append(client.chat.completions.create(messages=HELLO).text)
+                    except (RateLimitError, APITimeoutError) as error:
+                        results.append(error)
+
+            threads = [threading.Thread(target=work) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+    assert len([result for result in results if isinstance(result, Exception)]) <= 1
+    assert len(results) == 96
 
 
 @pytest.fixture
