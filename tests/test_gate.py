@@ -13,7 +13,7 @@ import anyio.lowlevel
 import pytest
 from opper_chat._async_gate import AsyncGate
 from opper_chat._async_limiter import AsyncLimiter
-from opper_chat._gate import Gate
+from opper_chat._gate import MOST_MODELS, Gate, RateLimiters
 from opper_chat._limiter import Limiter
 from opper_chat._permits import Permit
 
@@ -469,3 +469,31 @@ def test_many_threads_with_little_patience() -> None:
     for thread in threads:
         thread.join(LONG)
     assert all_free(gate)
+
+
+def test_each_model_has_a_rate_limiter() -> None:
+    """By base URL and name, which may be in an object or in a list of fallbacks; as many as are remembered."""
+    limiters = RateLimiters(adaptive=True)
+    first = limiters.for_model("https://a", "small")
+    for model in ("small", {"name": "small", "options": {}}, ["small", "large"], [{"name": "small"}]):
+        assert limiters.for_model("https://a", model) is first
+    others = [
+        limiters.for_model("https://b", "small"),
+        *(limiters.for_model("https://a", m) for m in ("large", None, [])),
+    ]
+    assert first not in others
+    assert len(set(others)) == 3  # without a model there is one for all
+    for number in range(2 * MOST_MODELS):
+        limiters.for_model("https://a", f"model-{number}")
+        assert limiters.for_model("https://a", "small") is first  # it is in use
+    assert limiters.for_model("https://a", "large") not in others  # it was not, and is learnt anew
+
+
+def test_without_adaptive_all_models_share_what_never_waits() -> None:
+    """No rate limiter is made for each model, and none learns."""
+    limiters = RateLimiters(adaptive=False)
+    gate = limiters.for_model("https://a", "small")
+    assert limiters.for_model("https://b", "large") is gate
+    refused(gate, 5, {"retry-after": "40"})  # type: ignore[arg-type]
+    assert gate.rate is None
+    assert gate.turn(0)
