@@ -14,6 +14,7 @@ from time import monotonic
 from weakref import ref
 
 from ._async_bell import RECHECK_SECONDS, Bell
+from ._json import is_mapping, is_sequence
 from ._limits import Pace
 
 MOST_MODELS = 100
@@ -53,9 +54,9 @@ class AsyncRateLimiters:
 
 
 def _model_name(model: object) -> str:
-    if isinstance(model, list | tuple):
+    if is_sequence(model):
         model = model[0] if model else None
-    if isinstance(model, Mapping):
+    if is_mapping(model):
         model = model.get("name")
     return model if isinstance(model, str) else ""
 

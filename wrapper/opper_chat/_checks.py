@@ -281,7 +281,7 @@ class _UnionCheck:
         self.accepted = alternatives(dict.fromkeys(text for arm in named if (text := arm_name(arm, is_open=is_open))))
         item = next((get_args(arm)[0] for arm in arms if get_origin(arm) is Sequence), None)
         self.item_tag: str = getattr(_item_check(item), "tag", "") if item is not None else ""
-        kinds = {KINDS[arm] for arm in arms if arm in (str, int, float)}
+        kinds = {kind for arm, kind in KINDS.items() if arm in arms}
         kinds |= {"list"} if self.sequence else set()
         kinds |= {"dict"} if self.mapping or self.classes else set()
         self.kinds = kinds or {"none"}

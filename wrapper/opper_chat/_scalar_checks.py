@@ -130,7 +130,7 @@ def arm_name(arm: object, *, is_open: bool = False) -> str:
 def list_name(item: object) -> str:
     """Name a list by what may be in it."""
     arms = get_args(item) if get_origin(item) in (Union, types.UnionType) else (item,)
-    plurals = {str: "strings", int: "integers", float: "numbers"}
+    plurals: dict[object, str] = {str: "strings", int: "integers", float: "numbers"}
     names = [plurals.get(arm) or ("dicts" if is_typeddict(arm) else "") for arm in arms if arm not in TEXTS]
     found = [name for name in dict.fromkeys(names) if name]
     return f"a list of {' and '.join(found)}" if found else "a list"

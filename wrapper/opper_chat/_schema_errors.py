@@ -11,6 +11,7 @@ from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._fields import fields_of
 from ._hints import UnknownHintError
+from ._json import is_mapping
 from ._pydantic import is_model
 from ._values import is_list_or_set, is_unhashable, type_name
 
@@ -35,7 +36,7 @@ def unknown(hint: Any, path: str, *, strict: bool) -> InvalidArgumentError:
     if is_instance(hint):
         return refused(path, "a type", hint, f"Pass the class, not an instance of it: {type(hint).__name__}.")
     if is_unhashable(hint):
-        use = "Use a TypedDict, or another class with these fields." if isinstance(hint, dict) else ""
+        use = "Use a TypedDict, or another class with these fields." if is_mapping(hint) else ""
         if is_list_or_set(hint):
             use = f"Did you mean {name}?" if (name := type_name(hint)) else "Name the type, as in list[str]."
         return refused(path, "a type", hint, use)

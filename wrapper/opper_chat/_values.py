@@ -109,7 +109,7 @@ def _number(value: object) -> object:
     return value
 
 
-_KIND_NAMES = {
+_KIND_NAMES: dict[object, str] = {
     str: "a string", int: "an integer", float: "a number", bool: "a boolean", bytes: "bytes", type(None): "None",
 }  # fmt: skip
 

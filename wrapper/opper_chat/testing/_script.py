@@ -9,7 +9,18 @@ from typing import Any, Final, Literal, Self, TypeAlias
 import msgspec
 
 from ._json import is_list, is_object
-from ._script_checks import check_completion, check_delay, check_events, check_headers, check_status, require, show
+from ._script_checks import (
+    check_body,
+    check_completion,
+    check_delay,
+    check_event,
+    check_events,
+    check_flag,
+    check_headers,
+    check_status,
+    require,
+    show,
+)
 
 __all__ = ["CUT", "Cut", "Event", "Pause", "Piece", "ReceivedRequest", "Reply", "Scripted", "chunk", "received_request"]
 
@@ -89,17 +100,14 @@ class Reply:
         """
         check_status(self.status)
         check_headers(self.headers)
-        accepted = "bytes, or an iterable of pieces: bytes, Pause or CUT"
-        is_text = isinstance(self.body, str)
-        is_iterable = isinstance(self.body, Iterable) and not isinstance(self.body, (str, Mapping))
-        require(is_iterable, "body", accepted, self.body, "Encode it: text.encode()." if is_text else "")
+        check_body(self.body)
         if isinstance(self.body, Sequence) and not isinstance(self.body, bytes):
             for index, piece in enumerate(self.body):
                 check_piece(piece, f"body[{index}]")
         check_delay(self.delay)
         if self.encoding not in (None, "gzip", "deflate"):
             raise ValueError(f"encoding: expected 'gzip', 'deflate' or None, got {show(self.encoding)}.")
-        require(isinstance(self.bare, bool), "bare", "True or False", self.bare)
+        check_flag(self.bare, "bare")
         require(self.adapt is None or callable(self.adapt), "adapt", "a function or None", self.adapt)
 
     @classmethod
@@ -311,7 +319,7 @@ def check_piece(piece: object, argument: str) -> None:
 def _piece(event: Event) -> Piece:
     if isinstance(event, (bytes, Pause, Cut)):
         return event
-    require(isinstance(event, (str, Mapping)), "events", "dicts, strings, bytes, Pause or CUT", event)
+    check_event(event)
     data = event if isinstance(event, str) else msgspec.json.encode(event).decode()
     return "".join([*_data_lines(data), "\n"]).encode()
 

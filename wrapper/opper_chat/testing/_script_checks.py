@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import msgspec
+
+from .._json import is_mapping, is_sequence
 
 MAX_SHOWN = 60
 """How many characters of a value an error shows."""
@@ -17,6 +19,11 @@ def show(value: object) -> str:
         return f"the class {value.__name__}"
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+
+
+def is_a(value: object, *kinds: type) -> bool:
+    """Whether a value is of one of some classes. Type checkers learn nothing of it: the value stays an object."""
+    return isinstance(value, kinds)
 
 
 def require(condition: object, argument: str, accepted: str, given: object, hint: str = "") -> None:
@@ -45,7 +52,7 @@ def check_headers(headers: object) -> None:
         TypeError: They are something else.
         ValueError: A name or value has characters beyond Latin-1.
     """
-    if not isinstance(headers, Mapping):
+    if not is_mapping(headers):
         raise TypeError(f"headers: expected a dict, got {show(headers)}.")
     for name, value in headers.items():
         require(isinstance(name, str), "headers", "strings as names", name)
@@ -77,21 +84,48 @@ def check_completion(
     for argument, value in (("text", text), ("finish_reason", finish_reason), ("model", model)):
         require(value is None or isinstance(value, str), argument, "a string or None", value)
     for argument, value in (("message", message), ("usage", usage)):
-        require(value is None or isinstance(value, Mapping), argument, "a dict or None", value)
+        require(value is None or is_a(value, Mapping), argument, "a dict or None", value)
         _check_json(argument, value)
     pairs = "a list of pairs of a name and its arguments"
-    hint = "Put the pair in a list: tool_calls=[('f', {})]." if isinstance(tool_calls, tuple) else ""
-    if not isinstance(tool_calls, Sequence) or isinstance(tool_calls, str | bytes):
+    hint = "Put the pair in a list: tool_calls=[('f', {})]." if is_a(tool_calls, tuple) else ""
+    if not is_sequence(tool_calls):
         raise TypeError(f"tool_calls: expected {pairs}, got {show(tool_calls)}.")
     for index, call in enumerate(tool_calls):
-        match call:
-            case (str(), str()) if not isinstance(call, str):
-                pass
-            case (str(), arguments) if isinstance(arguments, Mapping) and not isinstance(call, str):
-                _check_json(f"tool_calls[{index}][1]", arguments)
-            case _:
-                accepted = "a pair of a name and its arguments, a dict or a string"
-                require(condition=False, argument=f"tool_calls[{index}]", accepted=accepted, given=call, hint=hint)
+        pair = call if is_sequence(call) and len(call) == 2 else (None, None)
+        is_pair = isinstance(pair[0], str) and (isinstance(pair[1], str) or is_mapping(pair[1]))
+        accepted = "a pair of a name and its arguments, a dict or a string"
+        require(is_pair, f"tool_calls[{index}]", accepted, call, hint)
+        _check_json(f"tool_calls[{index}][1]", pair[1])
+
+
+def check_body(body: object) -> None:
+    """Check that a body is bytes, or pieces that come one by one.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    accepted = "bytes, or an iterable of pieces: bytes, Pause or CUT"
+    hint = "Encode it: text.encode()." if is_a(body, str) else ""
+    is_body = hasattr(body, "__iter__") and not is_a(body, str, Mapping)
+    require(is_body, "body", accepted, body, hint)
+
+
+def check_flag(flag: object, argument: str) -> None:
+    """Check that an argument is True or False.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    require(isinstance(flag, bool), argument, "True or False", flag)
+
+
+def check_event(event: object) -> None:
+    """Check one event that is neither bytes nor a pause.
+
+    Raises:
+        TypeError: It is neither a string nor a dict.
+    """
+    require(is_a(event, str, Mapping), "events", "dicts, strings, bytes, Pause or CUT", event)
 
 
 def check_events(events: object) -> None:
@@ -100,7 +134,7 @@ def check_events(events: object) -> None:
     Raises:
         TypeError: They cannot, or they are one event.
     """
-    is_one = isinstance(events, str | bytes | Mapping)
+    is_one = is_a(events, str, bytes, Mapping)
     hint = "Put the event in a list." if is_one else ""
     require(not is_one and hasattr(events, "__iter__"), "events", "a list or another iterable of events", events, hint)
 
