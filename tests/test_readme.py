@@ -27,7 +27,7 @@ RUN = [
 FOLDER = (
     "import atexit, os, shutil, tempfile\nfrom pathlib import Path\n"
     "os.chdir(folder := tempfile.mkdtemp())\natexit.register(shutil.rmtree, folder)\n"
-    "Path('cat.png').write_bytes(bytes.fromhex('89504e470d0a1a0a'))\n"
+    "Path('cat.png').write_bytes(bytes.fromhex('89504e470d0a1a0a0000000d49484452'))\n"
 )
 ELSEWHERE = {
     "conversations.md": FOLDER,
