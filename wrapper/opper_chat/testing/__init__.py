@@ -7,21 +7,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._cassette import Cassette, CassetteSettings, Record
-    from ._cassette_errors import (
+    from ._cassettes.cassette import Cassette, CassetteSettings, Record
+    from ._cassettes.errors import (
         CassetteError,
         CassetteFileError,
         RecordingError,
         UnmatchedRequestError,
         UnusedExchangeError,
     )
-    from ._examples import NoExampleError, example
-    from ._fault import Fault
-    from ._proxy import FaultyProxy
-    from ._rates import FixedWindow, SlidingWindow, TokenBucket
+    from ._examples.generator import NoExampleError, example
+    from ._faults.fault import Fault
+    from ._faults.proxy import FaultyProxy
+    from ._replies.reply import CUT, Pause, ReceivedRequest, Reply, chunk
     from ._scenarios import SCENARIOS, Outcome, Scenario
-    from ._script import CUT, Pause, ReceivedRequest, Reply, chunk
-    from ._server import LocalServer
+    from ._server.local_server import LocalServer
+    from ._server.rate_limits import FixedWindow, SlidingWindow, TokenBucket
 
 __all__ = [
     "CUT",
@@ -51,30 +51,30 @@ __all__ = [
 ]
 
 _HOMES = {
-    "CUT": "_script",
-    "Cassette": "_cassette",
-    "CassetteError": "_cassette_errors",
-    "CassetteFileError": "_cassette_errors",
-    "CassetteSettings": "_cassette",
-    "Fault": "_fault",
-    "FaultyProxy": "_proxy",
-    "FixedWindow": "_rates",
-    "LocalServer": "_server",
-    "NoExampleError": "_examples",
+    "CUT": "_replies.reply",
+    "Cassette": "_cassettes.cassette",
+    "CassetteError": "_cassettes.errors",
+    "CassetteFileError": "_cassettes.errors",
+    "CassetteSettings": "_cassettes.cassette",
+    "Fault": "_faults.fault",
+    "FaultyProxy": "_faults.proxy",
+    "FixedWindow": "_server.rate_limits",
+    "LocalServer": "_server.local_server",
+    "NoExampleError": "_examples.generator",
     "Outcome": "_scenarios",
-    "Pause": "_script",
-    "ReceivedRequest": "_script",
-    "Record": "_cassette",
-    "RecordingError": "_cassette_errors",
-    "Reply": "_script",
+    "Pause": "_replies.reply",
+    "ReceivedRequest": "_replies.reply",
+    "Record": "_cassettes.cassette",
+    "RecordingError": "_cassettes.errors",
+    "Reply": "_replies.reply",
     "SCENARIOS": "_scenarios",
     "Scenario": "_scenarios",
-    "SlidingWindow": "_rates",
-    "TokenBucket": "_rates",
-    "UnmatchedRequestError": "_cassette_errors",
-    "UnusedExchangeError": "_cassette_errors",
-    "chunk": "_script",
-    "example": "_examples",
+    "SlidingWindow": "_server.rate_limits",
+    "TokenBucket": "_server.rate_limits",
+    "UnmatchedRequestError": "_cassettes.errors",
+    "UnusedExchangeError": "_cassettes.errors",
+    "chunk": "_replies.reply",
+    "example": "_examples.generator",
 }
 
 

@@ -6,7 +6,7 @@ import sys
 import threading
 from types import FrameType
 
-from ._server import LocalServer
+from ._server.local_server import LocalServer
 
 
 def main(arguments: list[str] | None = None) -> None:

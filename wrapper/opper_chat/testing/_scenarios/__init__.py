@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ._bodies import BODIES
-from ._calls import CALLS
-from ._deltas import CHOICES, DELTAS
-from ._endings import ENDINGS
-from ._failures import ERRORS_IN_STREAMS, STATUSES
-from ._framing import FRAMING, NOISE
-from ._model import Outcome, Scenario
-from ._time import TIME
+from .bodies import BODIES
+from .deltas import CHOICES, DELTAS
+from .endings import ENDINGS
+from .errors import ERRORS_IN_STREAMS, STATUSES
+from .framing import FRAMING, NOISE
+from .scenario import Outcome, Scenario
+from .timing import TIME
+from .tool_calls import CALLS
 
 __all__ = ["SCENARIOS", "Outcome", "Scenario"]
 

@@ -1,0 +1,1 @@
+"""Cassettes: recorded exchanges, without secrets, that a test replays."""

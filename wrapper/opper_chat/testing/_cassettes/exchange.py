@@ -1,0 +1,187 @@
+r"""The lines of a cassette: a request, and the answer to it byte for byte. Reads and writes text; no network.
+
+The first line is `{"cassette": 1}`. Every other one is an exchange:
+
+    {"request": {"method": "POST", "path": "/chat/completions", "body": {...}},
+     "response": {"status": 200, "after": 0.41, "headers": {"content-type": "text/event-stream"},
+                  "pieces": [{"text": "data: {...}\n\n"}, {"after": 0.02, "text": "data: [DONE]\n\n"}]}}
+
+`after` is the time in seconds since what came before: the request, the head of the answer, the piece.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from .errors import CassetteFileError
+
+VERSION = 1
+
+Ends = Literal["whole", "cut", "left"]
+"""How an answer ends: as HTTP has it; with the connection broken; or the client left before its end."""
+
+
+class Content(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """Bytes, as text where they are UTF-8."""
+
+    text: str | None = None
+    base64: str | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The bytes.
+
+        Raises:
+            ValueError: `base64` is none.
+        """
+        return b64decode(self.base64, validate=True) if self.base64 is not None else (self.text or "").encode()
+
+
+class Piece(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A piece of a body, as it came."""
+
+    after: float = 0.0
+
+    @classmethod
+    def of(cls, content: bytes, after: float = 0.0) -> Self:
+        """Return the piece that is these bytes."""
+        return cls(after=round(after, 3), **_written(content))
+
+
+class Request(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What was asked. The body is JSON, or else bytes, or nothing."""
+
+    method: str
+    path: str
+    query: str = ""
+    body: Any | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, method: str, path: str, query: str, content: bytes) -> Self:
+        """Return the request with these bytes as its body."""
+        try:
+            body = msgspec.json.decode(content)
+            msgspec.json.encode(body)
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
+            # What msgspec refuses, such as NaN, is kept letter for letter.
+            return cls(method=method, path=path, query=query, **(_written(content) if content else {}))
+        return cls(method=method, path=path, query=query, body=body)
+
+    @property
+    def value(self) -> object:
+        """The body as a JSON value, or its bytes where it is none."""
+        return self.content if isinstance(self.body, UnsetType) else self.body
+
+
+class Response(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """What was answered. Without a status nothing was, before it ended."""
+
+    status: int | None = None
+    after: float = 0.0
+    headers: dict[str, str | list[str]] = {}
+    pieces: list[Piece] = []
+    ends: Ends = "whole"
+
+    @property
+    def fields(self) -> list[tuple[str, str]]:
+        """The headers, one by one."""
+        return [
+            (name, value)
+            for name, values in self.headers.items()
+            for value in ([values] if isinstance(values, str) else values)
+        ]
+
+    def set_fields(self, fields: Iterable[tuple[str, str]]) -> None:
+        """Set the headers; a name that comes again has a list of values."""
+        self.headers = {}
+        for name, value in fields:
+            values = self.headers.setdefault(name, value)
+            if values is not value:
+                self.headers[name] = [*([values] if isinstance(values, str) else values), value]
+
+
+class Exchange(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A request and its answer."""
+
+    request: Request
+    response: Response
+
+
+class _First(Struct):
+    cassette: int
+
+
+def read_lines(path: Path) -> Iterator[tuple[bytes, Exchange]]:
+    """Yield each line that is an exchange, and the exchange.
+
+    Raises:
+        CassetteFileError: there is no file, or it is not a cassette of a version known here.
+    """
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except FileNotFoundError:
+        how = "with record='once' or, for the fixture, pytest --opper-record=once"
+        raise CassetteFileError(f"there is no cassette {path}: record it, {how}") from None
+    try:
+        version = msgspec.json.decode(lines[0], type=_First).cassette
+    except msgspec.MsgspecError as error:
+        raise CassetteFileError(f'{path}, line 1: not the {{"cassette": {VERSION}}} of a cassette: {error}') from None
+    if version != VERSION:
+        raise CassetteFileError(f"{path}, line 1: version {version} of cassettes is not known, only {VERSION}")
+    for number, line in enumerate(lines[1:], 2):
+        if line.strip():
+            yield line, _exchange(line, f"{path}, line {number}")
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> None:
+    """Write a cassette, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(msgspec.json.encode(_First(VERSION)) + b"\n")
+            file.writelines(line + b"\n" for line in lines)
+        Path(name).chmod(_mode())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def line_of(exchange: Exchange) -> bytes:
+    """Return an exchange as a line."""
+    return msgspec.json.encode(exchange)
+
+
+def _exchange(line: bytes, place: str) -> Exchange:
+    try:
+        exchange = msgspec.json.decode(line, type=Exchange)
+        for part in (exchange.request, *exchange.response.pieces):
+            _ = part.content
+        for name, value in exchange.response.fields:
+            _ = f"{name}{value}".encode("latin-1")
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise CassetteFileError(f"{place}: {error}") from None
+    return exchange
+
+
+def _written(content: bytes) -> dict[str, str]:
+    try:
+        return {"text": content.decode()}
+    except UnicodeDecodeError:
+        return {"base64": b64encode(content).decode()}
+
+
+def _mode() -> int:
+    """What a new file may be, which a temporary one is not."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask

@@ -1,0 +1,1 @@
+"""Example values for a JSON Schema."""

@@ -1,0 +1,294 @@
+"""JSON Schema to a value that fits it, always the same one; nothing is sent or read.
+
+Each level offers values, the pleasant before the bare, and the first that a validator accepts is taken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, TypeAlias
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+from jsonschema.protocols import Validator
+from jsonschema.validators import validator_for
+from referencing import Registry, Resource
+from referencing.exceptions import Unresolvable
+from referencing.jsonschema import DRAFT202012
+
+from .._json import JsonObject, is_list, is_object
+from .message_values import LikelyValues
+from .regex import matching
+from .scalars import numbers, texts
+from .schema_merge import merge
+
+Schema: TypeAlias = Any
+"""A schema as it was decoded: an object or a boolean, but nothing is sure of what a caller sent."""
+
+_STEPS = 20_000
+_TRIES = 60
+_DEEPEST_OPTIONAL = 4
+_MOST_ITEMS = 1_000
+
+
+class NoExampleError(ValueError):
+    """The schema is not one, or no value was found that fits it."""
+
+    __module__ = "opper_chat.testing"
+    """Tracebacks show the name by which it is imported."""
+
+
+def example(schema: Schema) -> object:
+    """Return a value that fits the schema; local references are followed, others are not.
+
+    Raises:
+        NoExampleError: the schema is not valid, or no value was found.
+    """
+    return example_for(schema, "")
+
+
+def example_for(schema: Schema, message: str) -> object:
+    """Return a value that fits the schema, with what a message names where that fits.
+
+    Raises:
+        NoExampleError: the schema is not valid, or no value was found.
+    """
+    try:
+        validator_class = validator_for(schema, default=Draft202012Validator)
+        validator_class.check_schema(schema)
+        # A registry of our own, since the default one would fetch references from the network.
+        checker = validator_class.FORMAT_CHECKER
+        validator = validator_class(schema, registry=Registry(), format_checker=checker)
+        return _Maker(schema, validator, LikelyValues.of(message)).fitting(schema, ())
+    except SchemaError as error:
+        raise NoExampleError(f"this is not a JSON Schema: {error.message}") from error
+    except (Unresolvable, re.error) as error:
+        raise NoExampleError(f"this schema cannot be followed: {error}") from error
+    except (RecursionError, TypeError, AttributeError, OverflowError) as error:
+        # What the metaschema lets pass and still is of no use, such as a "$schema" that is a list.
+        raise NoExampleError(f"this schema cannot be followed: {error!r}") from error
+
+
+class _Maker:
+    def __init__(self, root: Schema, validator: Validator, likely: LikelyValues) -> None:
+        resource = Resource.from_contents(root, default_specification=DRAFT202012)
+        registry = Registry[Any]()
+        self._resolver: Any = registry.resolver_with_root(resource)
+        self._validator: Any = validator
+        self._steps = _STEPS
+        self._likely = likely
+        """What was not used yet."""
+
+    def fitting(self, schema: Schema, active: tuple[str, ...]) -> Any:
+        """Return the first value on offer that the schema accepts. `active` are the references above."""
+        for value in self._accepted(schema, active):
+            return value
+        raise NoExampleError("no value was found that fits this schema")
+
+    def _accepted(self, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
+        self._steps -= 1
+        if self._steps < 0:
+            raise NoExampleError("this schema is too large to find a value for")
+        judge = self._validator.evolve(schema=schema)
+        for value in islice(self._offers(schema, active), _TRIES):
+            if judge.is_valid(value):
+                self._likely.take(value)
+                yield value
+
+    def _offers(self, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
+        schema, active = self._resolved(schema, active)
+        if not is_object(schema):
+            yield from ("text",) if schema else ()
+            return
+        if "const" in schema:
+            yield schema["const"]
+            return
+        if "enum" in schema:
+            yield from sorted(schema["enum"], key=lambda value: not self._likely.names(value))
+            return
+        if "format" not in schema:
+            kinds = _types(schema)
+            yield from self._likely.texts.copy() if "string" in kinds else ()
+            yield from self._likely.numbers.copy() if {"integer", "number"} & set(kinds) else ()
+        elif schema["format"] in ("date", "email", "idn-email"):
+            yield from self._likely.formatted.copy()
+        yield from schema.get("examples", ())
+        if "default" in schema:
+            yield schema["default"]
+        combined = self._combined(schema, active)
+        if combined is not None:
+            yield from _in_turn(combined)
+            return
+        for kind in _types(schema):
+            yield from self._of_type(kind, schema, active)
+
+    def _combined(self, schema: JsonObject, active: tuple[str, ...]) -> list[Iterator[Any]] | None:
+        """Return what each way to meet the schema's combining keywords offers; None without them."""
+        for key in ("oneOf", "anyOf"):
+            if key in schema:
+                rest = _without(schema, key)
+                # The arms that lead back to where we are come last, so that recursion ends. They are
+                # asked in turn, since all that one arm offers may be what `oneOf` refuses.
+                arms = sorted(schema[key], key=lambda arm: self._leads_back(arm, active))
+                return [self._offers(merge(rest, arm), active) for arm in arms]
+        if "allOf" in schema:
+            merged: Schema = _without(schema, "allOf")
+            for member in schema["allOf"]:
+                whole, active = self._resolved(member, active)
+                merged = merge(merged, whole)
+            return [self._offers(merged, active)]
+        if "if" in schema:
+            rest = _without(schema, "if", "then", "else")
+            met = merge(merge(rest, schema["if"]), schema.get("then", True))
+            unmet = merge(rest, schema.get("else", True))
+            return [self._offers(met, active), self._offers(unmet, active)]
+        return None
+
+    def _resolved(self, schema: Schema, active: tuple[str, ...]) -> tuple[Schema, tuple[str, ...]]:
+        """Follow the references that a schema begins with; a circle of them accepts nothing."""
+        while is_object(schema) and "$ref" in schema:
+            reference = schema["$ref"]
+            if active.count(reference) > 1:
+                return False, active
+            active = (*active, reference)
+            schema = merge(_without(schema, "$ref"), self._target(reference))
+        return schema, active
+
+    def _of_type(self, kind: str, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
+        match kind:
+            case "object":
+                yield from self._objects(schema, active)
+            case "array":
+                yield from self._arrays(schema, active)
+            case "string":
+                yield from texts(schema)
+            case "integer" | "number":
+                yield from numbers(schema, whole=kind == "integer")
+            case "boolean":
+                yield from (True, False)
+            case _:
+                yield None
+
+    def _objects(self, schema: Schema, active: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+        known: JsonObject = schema.get("properties", {})
+        required = list(schema.get("required", ()))
+        fewest = schema.get("minProperties", 0)
+        dependent: dict[str, list[str]] = schema.get("dependentRequired", {})
+        deep = len(active) > _DEEPEST_OPTIONAL
+        room = max(0, int(schema.get("maxProperties", len(known))) - len(required))
+        optional = [] if deep else [name for name in known if name not in required][:room]
+        likely = self._likely
+        for chosen in (optional, []) if optional else ([],):
+            self._likely = likely.copy()
+            value: dict[str, Any] = {}
+            wanted = [*(name for name in known if name in required or name in chosen), *required]
+            while wanted:
+                name = wanted.pop(0)
+                if name in value:
+                    continue
+                inner = self._member(schema, name)
+                if name not in required and self._leads_back(inner, active):
+                    continue
+                try:
+                    value[name] = self.fitting(inner, (*active, ""))
+                except NoExampleError:
+                    if name in required or self._steps < 0:
+                        raise
+                wanted += dependent.get(name, ())
+            open_map = not known and is_object(schema.get("additionalProperties"))
+            least = max(fewest, 1) if open_map and not deep else fewest
+            for name in islice(self._new_names(schema, active), _MOST_ITEMS):
+                if len(value) >= least:
+                    break
+                inner = self._member(schema, name)
+                if name not in value and inner is not False:
+                    value[name] = self.fitting(inner, (*active, ""))
+            yield value
+        if not required and not fewest:
+            yield {}
+
+    def _member(self, schema: Schema, name: str) -> Schema:
+        found: Schema = schema.get("properties", {}).get(name)
+        for pattern, inner in schema.get("patternProperties", {}).items():
+            if re.search(pattern, name):
+                found = inner if found is None else merge(found, inner)
+        return schema.get("additionalProperties", True) if found is None else found
+
+    def _new_names(self, schema: Schema, active: tuple[str, ...]) -> Iterator[str]:
+        for pattern in schema.get("patternProperties", {}):
+            yield from matching(pattern)
+        if "propertyNames" in schema:
+            yield from self._accepted(merge({"type": "string"}, schema["propertyNames"]), active)
+        for number in range(1, _MOST_ITEMS):
+            yield f"key{number}"
+
+    def _arrays(self, schema: Schema, active: tuple[str, ...]) -> Iterator[list[Any]]:
+        fewest, most = schema.get("minItems", 0), schema.get("maxItems", _MOST_ITEMS)
+        if fewest > _MOST_ITEMS:
+            return
+        first: list[Schema] = list(schema.get("prefixItems", ()))
+        items: Schema = schema.get("items", True)
+        if is_list(items):  # the tuples of draft 7
+            first, items = items, schema.get("additionalItems", True)
+        leads_back = self._leads_back(items, active)
+        pleasant = 0 if leads_back or len(active) > 2 * _DEEPEST_OPTIONAL else 1
+        wanted = ["contains"] * (schema.get("minContains", 1) if "contains" in schema else 0)
+        for count in dict.fromkeys((max(fewest, pleasant), fewest)):
+            plan = [schema[key] for key in wanted] + [items] * (count - len(wanted))
+            plan = [*first, *plan[len(first) if not wanted else 0 :]]
+            value: list[Any] = []
+            for inner in plan[: int(most)]:
+                for item in self._accepted(inner, (*active, "")):
+                    if not schema.get("uniqueItems") or item not in value:
+                        value.append(item)
+                        break
+            yield value
+        yield []
+
+    def _leads_back(self, schema: Schema, active: tuple[str, ...]) -> bool:
+        """Tell whether the schema begins with a reference that is being followed already."""
+        if not is_object(schema):
+            return False
+        if "$ref" in schema:
+            return schema["$ref"] in active or (schema["$ref"] == "#" and bool(active))
+        inner = [schema.get("items"), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
+        arms = [self._leads_back(arm, active) for arm in inner if arm is not None]
+        return any(arms)
+
+    def _target(self, reference: str) -> Schema:
+        return self._resolver.lookup(reference).contents
+
+
+def _without(schema: JsonObject, *keys: str) -> JsonObject:
+    return {key: value for key, value in schema.items() if key not in keys}
+
+
+def _in_turn(offers: list[Iterator[Any]]) -> Iterator[Any]:
+    """Yield the first value of each, then the second of each, and so on."""
+    while offers:
+        left: list[Iterator[Any]] = []
+        for each in offers:
+            for value in islice(each, 1):
+                left.append(each)
+                yield value
+        offers = left
+
+
+def _types(schema: JsonObject) -> list[str]:
+    types = schema.get("type")
+    if types is None:
+        return [kind for kind, words in _WORDS.items() if not words.isdisjoint(schema)] or ["string"]
+    named = [types] if isinstance(types, str) else list(types)
+    return sorted(named, key=lambda kind: kind == "null")
+
+
+_WORDS = {
+    "object": {"properties", "required", "additionalProperties", "minProperties", "propertyNames",
+               "patternProperties", "maxProperties", "dependentRequired"},
+    "array": {"items", "prefixItems", "minItems", "maxItems", "contains", "uniqueItems"},
+    "string": {"pattern", "format", "minLength", "maxLength"},
+    "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
+}  # fmt: skip
+"""The keywords from which the type of a schema without `type` is guessed."""

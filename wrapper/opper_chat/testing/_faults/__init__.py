@@ -1,0 +1,1 @@
+"""The proxy that does to connections what a bad network does."""

@@ -1,0 +1,1 @@
+"""A server on loopback in a thread of its own, and what it received."""

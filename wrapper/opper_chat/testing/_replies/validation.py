@@ -1,0 +1,157 @@
+"""Check the arguments of scripted replies where a test gives them, and not in the middle of a call. No I/O."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from ..._json import is_mapping, is_sequence
+
+MAX_SHOWN = 60
+"""How many characters of a value an error shows."""
+
+
+def show(value: object) -> str:
+    """Return a value as an error shows it: the name of a class or function, or else its repr, cut."""
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
+
+
+def is_a(value: object, *kinds: type) -> bool:
+    """Whether a value is of one of some classes. Type checkers learn nothing of it: the value stays an object."""
+    return isinstance(value, kinds)
+
+
+def require(condition: object, argument: str, accepted: str, given: object, hint: str = "") -> None:
+    """Raise a TypeError that names an argument, unless a condition is true."""
+    if not condition:
+        raise TypeError(f"{argument}: expected {accepted}, got {show(given)}. {hint}".rstrip())
+
+
+def check_status(status: object) -> None:
+    """Check an HTTP status.
+
+    Raises:
+        TypeError: It is not an integer.
+        ValueError: It is not from 100 to 599.
+    """
+    hint = f"Did you mean Reply.completion({show(status)})?" if isinstance(status, str) else ""
+    require(isinstance(status, int) and not isinstance(status, bool), "status", "an integer", status, hint)
+    if isinstance(status, int) and not 100 <= status <= 599:
+        raise ValueError(f"status: expected an integer from 100 to 599, got {status}.")
+
+
+def check_headers(headers: object) -> None:
+    """Check that headers are a mapping of strings that HTTP can carry.
+
+    Raises:
+        TypeError: They are something else.
+        ValueError: A name or value has characters beyond Latin-1.
+    """
+    if not is_mapping(headers):
+        raise TypeError(f"headers: expected a dict, got {show(headers)}.")
+    for name, value in headers.items():
+        require(isinstance(name, str), "headers", "strings as names", name)
+        require(isinstance(value, str), f"headers[{name!r}]", "a string", value)
+        if not all(ord(character) < 256 for character in f"{name}{value}"):
+            raise ValueError(f"headers[{name!r}]: expected characters of Latin-1, got {show(value)}.")
+
+
+def check_delay(delay: object, argument: str = "delay") -> None:
+    """Check a number of seconds.
+
+    Raises:
+        TypeError: It is not a number.
+        ValueError: It is negative or NaN.
+    """
+    require(isinstance(delay, int | float) and not isinstance(delay, bool), argument, "a number of seconds", delay)
+    if isinstance(delay, int | float) and (delay < 0 or math.isnan(delay)):
+        raise ValueError(f"{argument}: expected a number of seconds of at least 0, got {delay}.")
+
+
+def check_completion(
+    *, text: object, tool_calls: object, message: object, finish_reason: object, model: object, usage: object
+) -> None:
+    """Check the arguments of `Reply.completion`.
+
+    Raises:
+        TypeError: One is of another type, or JSON cannot represent it.
+    """
+    for argument, value in (("text", text), ("finish_reason", finish_reason), ("model", model)):
+        require(value is None or isinstance(value, str), argument, "a string or None", value)
+    for argument, value in (("message", message), ("usage", usage)):
+        require(value is None or is_a(value, Mapping), argument, "a dict or None", value)
+        _check_json(argument, value)
+    pairs = "a list of pairs of a name and its arguments"
+    hint = "Put the pair in a list: tool_calls=[('f', {})]." if is_a(tool_calls, tuple) else ""
+    if not is_sequence(tool_calls):
+        raise TypeError(f"tool_calls: expected {pairs}, got {show(tool_calls)}.")
+    for index, call in enumerate(tool_calls):
+        pair = call if is_sequence(call) and len(call) == 2 else (None, None)
+        is_pair = isinstance(pair[0], str) and (isinstance(pair[1], str) or is_mapping(pair[1]))
+        accepted = "a pair of a name and its arguments, a dict or a string"
+        require(is_pair, f"tool_calls[{index}]", accepted, call, hint)
+        _check_json(f"tool_calls[{index}][1]", pair[1])
+
+
+def check_body(body: object) -> None:
+    """Check that a body is bytes, or pieces that come one by one.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    accepted = "bytes, or an iterable of pieces: bytes, Pause or CUT"
+    hint = "Encode it: text.encode()." if is_a(body, str) else ""
+    is_body = hasattr(body, "__iter__") and not is_a(body, str, Mapping)
+    require(is_body, "body", accepted, body, hint)
+
+
+def check_flag(flag: object, argument: str) -> None:
+    """Check that an argument is True or False.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    require(isinstance(flag, bool), argument, "True or False", flag)
+
+
+def check_event(event: object) -> None:
+    """Check one event that is neither bytes nor a pause.
+
+    Raises:
+        TypeError: It is neither a string nor a dict.
+    """
+    require(is_a(event, str, Mapping), "events", "dicts, strings, bytes, Pause or CUT", event)
+
+
+def check_events(events: object) -> None:
+    """Check that events can be iterated one by one.
+
+    Raises:
+        TypeError: They cannot, or they are one event.
+    """
+    is_one = is_a(events, str, bytes, Mapping)
+    hint = "Put the event in a list." if is_one else ""
+    require(not is_one and hasattr(events, "__iter__"), "events", "a list or another iterable of events", events, hint)
+
+
+def check_result(value: object, function: Callable[..., object], reply_class: type) -> None:
+    """Check what a function of a test returned in place of a reply.
+
+    Raises:
+        TypeError: It is neither a reply nor None.
+    """
+    hint = f"Did you mean Reply.completion({show(value)})?" if isinstance(value, str) else ""
+    name = f"{getattr(function, '__name__', type(function).__name__)}()"
+    require(value is None or isinstance(value, reply_class), name, "a Reply or None to be returned", value, hint)
+
+
+def _check_json(argument: str, value: object) -> None:
+    try:
+        msgspec.json.encode(value)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise TypeError(f"{argument}: expected a value that JSON can represent: {error}") from None

@@ -1,0 +1,291 @@
+"""What the pieces of an answer say, and how servers differ in saying it; tool calls apart."""
+
+from typing import Any
+
+from .._replies.reply import chunk
+from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, usage
+
+DELTAS = Group("deltas")
+CHOICES = Group("choices and usage")
+_delta, _choice = DELTAS.complete, CHOICES.complete
+
+_CITED = {
+    "type": "url_citation",
+    "url_citation": {"url": "https://example.org", "title": "T", "start_index": 0, "end_index": 5},
+}
+_CALLED = ("get_weather", '{"city": "Oslo"}')
+_THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Greet."}]}
+
+
+def _said(**delta: object) -> dict[str, object]:
+    return chunk(delta=delta)
+
+
+def _escaped(text: str) -> bytes:
+    """Return the event of a piece of text, of which escapes are left as they are."""
+    return event(_said(content="TEXT")).replace(b"TEXT", text.encode())
+
+
+def _text(text: str) -> list[dict[str, str]]:
+    return [{"type": "text", "text": text}]
+
+
+def _choices(*choices: Any) -> dict[str, object]:
+    return chunk(choices=list(choices))
+
+
+_delta(
+    "role-in-every-delta",
+    "Some servers say the role again and again.",
+    [chunk("Hel", delta={"role": "assistant"}), chunk("lo", delta={"role": "assistant"}), STOP, DONE],
+    members={"role": "assistant"},
+)
+_delta(
+    "role-first",
+    "Most servers say the role first, with an empty text.",
+    [chunk("", delta={"role": "assistant"}), *WHOLE],
+    members={"role": "assistant"},
+)
+_delta(
+    "content-null-then-text",
+    "Some servers begin with null.",
+    [_said(role="assistant", content=None), *WHOLE],
+    members={"role": "assistant"},
+)
+_delta(
+    "content-null-in-last-delta",
+    "Some servers end with null.",
+    [HEL, LO, chunk(delta={"content": None}, finish_reason="stop"), DONE],
+)
+_delta(
+    "text-beside-finish-reason", "Some servers end with the last text.", [HEL, chunk("lo", finish_reason="stop"), DONE]
+)
+_delta(
+    "role-never",
+    "Some servers never say the role.",
+    members={"role": "assistant"},
+)
+_delta(
+    "content-number",
+    "Some servers send a text that is a number as one.",
+    [_said(content=4), _said(content=2), STOP, DONE],
+    "42",
+)
+_delta(
+    "character-in-two-deltas",
+    "Some servers cut a character that takes two escapes, and send both.",
+    [_escaped("Hi \\ud83d"), _escaped("\\ude00"), STOP, DONE],
+    "Hi \U0001f600",
+    chunks=3,
+)
+_delta(
+    "half-a-character",
+    "As above, and one is lost.",
+    [_escaped("Hi \\ud83d"), _escaped("!"), STOP, DONE],
+    "Hi \ufffd!",
+    chunks=3,
+)
+_delta(
+    "content-in-parts",
+    "Some servers send the text as a list of parts.",
+    [_said(content=_text("Hel")), _said(content=_text("lo")), STOP, DONE],
+)
+_delta(
+    "content-in-parts-with-thoughts",
+    "Some servers send thoughts among the parts.",
+    [_said(content=[_THOUGHT]), _said(content=_text("Hel")), LO, STOP, DONE],
+)
+_delta(
+    "no-delta",
+    "Some servers end a choice without a delta.",
+    [HEL, LO, _choices({"index": 0, "finish_reason": "stop"}), DONE],
+)
+_delta(
+    "delta-null",
+    "Some servers end a choice with a delta that is null.",
+    [HEL, LO, _choices({"index": 0, "delta": None, "finish_reason": "stop"}), DONE],
+)
+_delta(
+    "refusal",
+    "A model may refuse.",
+    [_said(refusal="I can"), _said(refusal="not."), STOP, DONE],
+    "",
+    refusal="I cannot.",
+)
+_delta(
+    "reasoning",
+    "Some servers send thoughts as `reasoning`.",
+    [_said(reasoning="Greet"), _said(reasoning="."), *WHOLE],
+    reasoning="Greet.",
+)
+_delta(
+    "reasoning-content",
+    "Some servers send thoughts as `reasoning_content`.",
+    [_said(reasoning_content="Greet", content=None), _said(reasoning_content="."), *WHOLE],
+    reasoning="Greet.",
+)
+_delta(
+    "audio",
+    "Audio comes in pieces of base64, with a transcript.",
+    [
+        _said(audio={"id": "audio_1", "transcript": "Hel"}),
+        _said(audio={"data": "AAAA"}),
+        _said(audio={"data": "AQID", "transcript": "lo"}),
+        _said(audio={"expires_at": 9}),
+        STOP,
+        DONE,
+    ],
+    "",
+    members={"audio": {"id": "audio_1", "transcript": "Hello", "data": "AAAAAQID", "expires_at": 9}},
+)
+_delta(
+    "annotations",
+    "Sources come beside the text.",
+    [HEL, LO, _said(annotations=[_CITED]), STOP, DONE],
+    members={"annotations": [_CITED]},
+)
+_delta(
+    "function-call",
+    "Older models call functions in the older way.",
+    [
+        _said(content=None, function_call={"name": _CALLED[0], "arguments": ""}),
+        _said(function_call={"arguments": '{"city": '}),
+        _said(function_call={"arguments": '"Oslo"}'}),
+        chunk(finish_reason="function_call"),
+        DONE,
+    ],
+    "",
+    function_call=_CALLED,
+    finish_reasons=("function_call",),
+)
+_delta(
+    "unknown-members",
+    "Servers add members of their own everywhere.",
+    [
+        {**HEL, "provider": "p"},
+        _said(mood={"level": 3}),
+        _choices({"index": 0, "delta": {"content": "lo"}, "stop_token": 7}),
+        STOP,
+        DONE,
+    ],
+    members={"mood": {"level": 3}},
+)
+
+_choice(
+    "two-choices",
+    "Choices come in turns.",
+    [HEL, chunk("Goo", index=1), LO, chunk("d", index=1), STOP, chunk(index=1, finish_reason="length"), DONE],
+    other_texts=("Good",),
+    finish_reasons=("stop", "length"),
+    request={"n": 2},
+)
+_choice(
+    "two-choices-in-a-chunk",
+    "Choices may share a chunk.",
+    [
+        _choices({"index": 0, "delta": {"content": "Hello"}}, {"index": 1, "delta": {"content": "Good"}}),
+        _choices(
+            {"index": 1, "delta": {}, "finish_reason": "stop"}, {"index": 0, "delta": {}, "finish_reason": "stop"}
+        ),
+    ],
+    other_texts=("Good",),
+    finish_reasons=("stop", "stop"),
+    request={"n": 2},
+)
+_choice(
+    "two-choices-second-first",
+    "Choices come in any order.",
+    [chunk("Good", index=1), HEL, LO, STOP, chunk(index=1, finish_reason="stop"), DONE],
+    other_texts=("Good",),
+    finish_reasons=("stop", "stop"),
+    request={"n": 2},
+)
+_choice(
+    "no-index",
+    "Some servers leave out the index of the only choice.",
+    [_choices({"delta": {"content": "Hel"}}), _choices({"delta": {"content": "lo"}, "finish_reason": "stop"}), DONE],
+)
+_choice(
+    "finish-reason-empty",
+    "Some servers have an empty finish reason until there is one.",
+    [chunk("Hel", finish_reason=""), chunk("lo", finish_reason=""), STOP],
+)
+_choice(
+    "finish-reason-unknown",
+    "Servers invent reasons.",
+    [HEL, LO, chunk(finish_reason="eos_token"), DONE],
+    finish_reasons=("eos_token",),
+)
+_choice("finish-reason-then-null", "Some servers go on after the finish reason.", [HEL, LO, STOP, chunk(""), DONE])
+CHOICES.truncated(
+    "finish-reason-empty-at-the-end", "An empty finish reason is none.", [chunk("Hel", finish_reason="")], "Hel"
+)
+_choice(
+    "new-id-in-every-chunk",
+    "Some servers give every chunk an id of its own.",
+    [{**sent, "id": f"c{number}"} for number, sent in enumerate((HEL, LO, STOP))] + [DONE],
+)
+_choice(
+    "id-empty",
+    "Some servers give the id first, and then an empty one.",
+    [HEL, {**LO, "id": ""}, {**STOP, "id": None}, DONE],
+)
+_choice(
+    "usage-at-the-end",
+    "The usage comes in a chunk without choices.",
+    [*WHOLE[:3], chunk(choices=[], usage=usage(5, 2)), DONE],
+    usage_total=7,
+    request={"stream_options": {"include_usage": True}},
+)
+_choice(
+    "usage-without-done",
+    "As above, and then the body ends.",
+    [*WHOLE[:3], chunk(choices=[], usage=usage(5, 2))],
+    usage_total=7,
+)
+_choice(
+    "usage-beside-finish-reason",
+    "The usage comes with the last choice.",
+    [HEL, LO, {**STOP, "usage": usage(5, 2)}, DONE],
+    usage_total=7,
+)
+_choice(
+    "usage-in-every-chunk",
+    "The usage so far comes with every chunk.",
+    [{**HEL, "usage": usage(5, 1)}, {**LO, "usage": usage(5, 2)}, STOP, DONE],
+    usage_total=7,
+)
+_choice(
+    "usage-null",
+    "The usage is null until there is one.",
+    [
+        {**HEL, "usage": None},
+        {**LO, "usage": None},
+        {**STOP, "usage": None},
+        chunk(choices=[], usage=usage(5, 2)),
+        DONE,
+    ],
+    usage_total=7,
+)
+_choice(
+    "logprobs",
+    "Log probabilities come beside the text.",
+    [
+        _choices(
+            {
+                "index": 0,
+                "delta": {"content": "Hello"},
+                "logprobs": {"content": [{"token": "Hello", "logprob": -0.1, "bytes": None, "top_logprobs": []}]},
+            }
+        ),
+        STOP,
+        DONE,
+    ],
+    request={"logprobs": True},
+)
+_choice(
+    "bare-chunks",
+    "Some servers send the choices and nothing else.",
+    [event({"choices": sent["choices"]}) for sent in (HEL, LO, STOP)] + [DONE],
+    chunks=3,
+)

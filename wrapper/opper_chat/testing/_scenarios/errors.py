@@ -1,0 +1,204 @@
+"""Servers that say that the call failed: by their status, or in a body whose status says that all is well."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .._replies.reply import Reply, chunk
+from .builders import DONE, HEL, LO, STOP, ErrorFacts, Group, event
+
+ERRORS_IN_STREAMS = Group("errors in a stream")
+STATUSES = Group("error statuses")
+_in_stream, _status = ERRORS_IN_STREAMS.error, STATUSES.error
+
+_BUSY = "The model is busy"
+
+
+class _Shape(NamedTuple):
+    why: str
+    body: dict[str, Any]
+    told: ErrorFacts
+
+
+_SHAPES = {
+    "flat": _Shape(
+        "This vendor's older service sends errors flat.",
+        {"type": "ServiceUnavailableError", "message": _BUSY, "detail": None},
+        {"error_message": _BUSY, "error_type": "ServiceUnavailableError"},
+    ),
+    "nested": _Shape(
+        "This vendor's newer service nests code and message.",
+        {"error": {"code": "ServiceUnavailableError", "message": _BUSY, "details": {"after": 3}}},
+        {"error_message": _BUSY, "error_code": "ServiceUnavailableError"},
+    ),
+    "typed": _Shape(
+        "Most servers nest message, type, param and code.",
+        {"error": {"message": _BUSY, "type": "server_error", "param": None, "code": "overloaded"}},
+        {"error_message": _BUSY, "error_type": "server_error", "error_code": "overloaded"},
+    ),
+    "numbered": _Shape(
+        "Gateways give the status of the server behind them as code.",
+        {"error": {"code": 503, "message": _BUSY, "metadata": {"provider": "p"}}},
+        {"error_message": _BUSY, "error_code": 503},
+    ),
+    "text": _Shape("Inference servers send nothing but a text.", {"error": _BUSY}, {"error_message": _BUSY}),
+    "detail": _Shape("Web frameworks call the text a detail.", {"detail": _BUSY}, {"error_message": _BUSY}),
+}
+_USED = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+_FAILED: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": None}
+_PLACES: list[dict[str, Any]] = [{"loc": ["body", "messages"], "msg": "Field required", "type": "missing", "input": {}}]
+_TYPED, _TOLD = _SHAPES["typed"].body, _SHAPES["typed"].told
+
+for _name, _shape in _SHAPES.items():
+    for _prefix, _kind in (("error", None), ("error-event", "error")):
+        _sent = event(_shape.body, _kind)
+        _named = " As `event: error`." if _kind else ""
+        _in_stream(f"{_prefix}-{_name}-first", f"{_shape.why}{_named}", [_sent], **_shape.told)
+        _in_stream(f"{_prefix}-{_name}-later", f"{_shape.why}{_named}", [HEL, _sent], "Hel", **_shape.told)
+
+_in_stream(
+    "error-event-plain-text",
+    "Proxies put plain text where JSON should be.",
+    [HEL, event("upstream connect error", "error")],
+    "Hel",
+    error_message="upstream connect error",
+)
+_in_stream("error-event-empty", "A server says that it failed and nothing more.", [HEL, event({}, "error")], "Hel")
+_in_stream(
+    "error-event-late",
+    "A backend fails after a long and good beginning.",
+    [*[chunk("a")] * 94, event(_TYPED, "error")],
+    "a" * 94,
+    **_TOLD,
+)
+_in_stream(
+    "error-then-done",
+    "Servers close a failed stream as they close a good one.",
+    [HEL, event(_TYPED), DONE],
+    "Hel",
+    **_TOLD,
+)
+_in_stream(
+    "error-after-finish-reason",
+    "The answer came, and what had to follow it failed.",
+    [HEL, LO, STOP, event(_TYPED)],
+    "Hello",
+    finish_reasons=("stop",),
+    **_TOLD,
+)
+_in_stream(
+    "error-beside-choices",
+    "Gateways send a chunk that ends the choice and says why.",
+    [HEL, chunk("", finish_reason="error", **_TYPED)],
+    "Hel",
+    finish_reasons=("error",),
+    **_TOLD,
+)
+_in_stream(
+    "error-beside-text",
+    "As above, and the chunk brings a last piece of text.",
+    [HEL, chunk("lo", finish_reason="error", **_TYPED)],
+    "Hello",
+    finish_reasons=("error",),
+    **_TOLD,
+    chunks=None,
+)
+_in_stream(
+    "error-beside-no-choices",
+    "Gateways send an error in the envelope of a chunk.",
+    [HEL, chunk(choices=[], **_TYPED)],
+    "Hel",
+    **_TOLD,
+)
+_in_stream(
+    "error-inside-choice",
+    "Gateways send the error in the choice that it ended.",
+    [HEL, event(chunk(choices=[{**_FAILED, **_TYPED}]))],
+    "Hel",
+    **_TOLD,
+)
+_in_stream(
+    "finish-reason-error",
+    "Gateways say that a choice failed and not why.",
+    [HEL, chunk(finish_reason="error"), DONE],
+    "Hel",
+    finish_reasons=("error",),
+    chunks=None,
+)
+ERRORS_IN_STREAMS.complete(
+    "error-of-nulls",
+    "Some servers have an error in every chunk, whose values are null.",
+    [{**sent, "error": {"message": None, "code": None}} for sent in (HEL, LO, STOP)] + [DONE],
+    chunks=3,
+)
+ERRORS_IN_STREAMS.complete(
+    "code-of-a-success",
+    "Some servers say beside the usage that all went well.",
+    [HEL, LO, STOP, {**chunk(choices=[], usage=_USED), "code": 200, "message": "success"}, DONE],
+    usage_total=5,
+)
+ERRORS_IN_STREAMS.complete(
+    "error-null",
+    "Some servers have an error in every chunk, which is null.",
+    [{**sent, "error": None} for sent in (HEL, LO, STOP)] + [DONE],
+    chunks=3,
+)
+
+
+def _json(status: int, body: object) -> Callable[[], Reply]:
+    return lambda: Reply.json(body, status=status)
+
+
+_HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
+
+for _name, _shape in _SHAPES.items():
+    _status(f"status-200-{_name}", f"{_shape.why} With status 200.", _json(200, _shape.body), **_shape.told)
+
+for _code, _name, _why in (
+    (400, "nested", "The request cannot be served as it stands."),
+    (401, "flat", "The key is missing or wrong."),
+    (403, "detail", "The key may not do this."),
+    (404, "typed", "There is no such model."),
+    (409, "flat", "The request collides with another."),
+    (429, "typed", "There were too many requests."),
+    (500, "text", "The server failed."),
+    (503, "numbered", "The server is overloaded."),
+):
+    _shape = _SHAPES[_name]
+    _status(f"status-{_code}", _why, _json(_code, _shape.body), status=_code, **_shape.told)
+
+_status(
+    "status-400-in-a-list",
+    "Some vendors wrap the error in a list.",
+    _json(400, [_TYPED]),
+    status=400,
+    **_TOLD,
+)
+_status(
+    "status-422",
+    "Web frameworks list the places of a body that do not fit.",
+    _json(422, {"detail": _PLACES}),
+    status=422,
+    error_message="Field required",
+)
+_status("status-500-empty", "The server failed and says nothing.", lambda: Reply(500), status=500)
+_status(
+    "status-500-as-stream",
+    "The server sends the error of its status as an event.",
+    lambda: Reply.sse([event(_TYPED)], status=500),
+    status=500,
+    **_TOLD,
+)
+_status(
+    "status-502-html",
+    "The proxy answers for a server that is not there.",
+    lambda: Reply(502, {"content-type": "text/html"}, _HTML),
+    status=502,
+)
+_status(
+    "status-529",
+    "A status that is in no register: the model is overloaded.",
+    _json(529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}),
+    status=529,
+    error_message="Overloaded",
+    error_type="overloaded_error",
+)

@@ -1,0 +1,270 @@
+"""Servers that keep a client waiting, and clocks that must run out, or must not."""
+
+from collections.abc import Callable, Iterator
+
+from .._replies.reply import Event, Pause, Reply, chunk
+from .builders import A_MINUTE, DONE, HEL, LO, STALL, STOP, WHOLE, Group, event
+
+TIME = Group("time")
+_complete, _timeout = TIME.complete, TIME.timeout
+
+_SHORT = 0.3
+"""Seconds to which a clock is set that is to run out."""
+
+_LONG = 5.0
+"""Seconds to which a clock is set that is not to run out."""
+
+_TICK = 0.05
+_PING = b": ping\n\n"
+_HALF = b'data: {"id": "chatcmpl-scripted", "choi'
+_LAST = event("[DONE]")
+
+
+def _for_ever(*events: Event, after: tuple[Event, ...] = ()) -> Callable[[], Reply]:
+    """Return what makes a stream that repeats events, one every tick."""
+
+    def sent() -> Iterator[Event]:
+        yield from after
+        for _ in range(round(A_MINUTE / _TICK)):
+            for one in events:
+                yield one
+                yield Pause(_TICK)
+
+    return lambda: Reply.sse(sent())
+
+
+def _trickling_head() -> Reply:
+    def sent() -> Iterator[bytes | Pause]:
+        for byte in b"HTTP/1.1 200 OK\r\nx-padding: " + b"x" * round(A_MINUTE / _TICK):
+            yield bytes([byte])
+            yield Pause(_TICK)
+
+    return Reply.raw(sent())
+
+
+def _flood() -> Reply:
+    def sent() -> Iterator[Event]:
+        yield from WHOLE
+        for _ in range(4096):
+            yield b": " + b"x" * 16382 + b"\n\n"
+
+    return Reply.sse(sent())
+
+
+def _slow(*events: Event) -> list[Event]:
+    return [one for sent in events for one in (Pause(0.15), sent)]
+
+
+# The first token
+_timeout(
+    "pings-only-first-token",
+    "A queue is long, and comments keep the connection alive.",
+    _for_ever(_PING),
+    clock="first_token",
+    settings={"first_token": _SHORT},
+)
+_timeout(
+    "pings-only-idle",
+    "As above, and the client counts between tokens.",
+    _for_ever(_PING),
+    clock="idle",
+    settings={"idle": _SHORT},
+)
+_timeout(
+    "pings-only-deadline",
+    "As above, and the client counts the whole.",
+    _for_ever(_PING),
+    clock="deadline",
+    settings={"deadline": _SHORT},
+)
+_timeout(
+    "role-then-silence",
+    "The role is no token.",
+    [chunk("", delta={"role": "assistant"}), STALL],
+    clock="first_token",
+    settings={"first_token": _SHORT},
+)
+_timeout(
+    "late-first-token",
+    "A model thinks for too long.",
+    [STALL, *WHOLE],
+    chunks=0,
+    clock="first_token",
+    settings={"first_token": _SHORT},
+)
+_timeout(
+    "silence-before-headers",
+    "A server says nothing at all.",
+    lambda: Reply.sse(WHOLE, delay=A_MINUTE),
+    status=None,
+    clock="read",
+    settings={"timeout": _SHORT},
+)
+_timeout(
+    "silence-before-headers-first-token",
+    "As above, and the client waits for the first token.",
+    lambda: Reply.sse(WHOLE, delay=A_MINUTE),
+    status=None,
+    clock="first_token",
+    settings={"first_token": _SHORT},
+)
+_timeout(
+    "silence-before-headers-deadline",
+    "As above, and the client counts the whole.",
+    lambda: Reply.sse(WHOLE, delay=A_MINUTE),
+    status=None,
+    clock="deadline",
+    settings={"deadline": _SHORT},
+)
+_timeout(
+    "headers-byte-by-byte",
+    "A server sends its headers so slowly that they do not end, and every byte is in time.",
+    _trickling_head,
+    status=None,
+    clock="deadline",
+    settings={"deadline": _SHORT, "timeout": _LONG},
+)
+_timeout(
+    "headers-byte-by-byte-first-token",
+    "As above, and the client waits for the first token.",
+    _trickling_head,
+    status=None,
+    clock="first_token",
+    settings={"first_token": _SHORT, "timeout": _LONG},
+)
+_timeout(
+    "silence-after-headers",
+    "A server says that all is well, and then nothing.",
+    [STALL],
+    clock="read",
+    settings={"timeout": _SHORT},
+)
+_timeout(
+    "silence-after-headers-first-token",
+    "As above, and the client waits for the first token.",
+    [STALL],
+    clock="first_token",
+    settings={"first_token": _SHORT},
+)
+_complete(
+    "slow-first-token",
+    "A model thinks before it speaks.",
+    [Pause(_SHORT), *WHOLE],
+    settings={"first_token": _LONG, "idle": _LONG},
+)
+
+# The next token
+_timeout(
+    "silence-between-events", "The backend hangs.", [HEL, STALL], "Hel", clock="read", settings={"timeout": _SHORT}
+)
+_timeout(
+    "silence-between-events-idle",
+    "As above, and the client counts between tokens.",
+    [HEL, STALL],
+    "Hel",
+    clock="idle",
+    settings={"first_token": _LONG, "idle": _SHORT},
+)
+_timeout(
+    "silence-inside-event",
+    "The backend hangs while it writes.",
+    [HEL, _HALF, STALL],
+    "Hel",
+    clock="read",
+    settings={"timeout": _SHORT},
+)
+_timeout(
+    "silence-inside-event-idle",
+    "As above, and the client counts between tokens.",
+    [HEL, _HALF, STALL],
+    "Hel",
+    clock="idle",
+    settings={"idle": _SHORT},
+)
+_timeout(
+    "silence-inside-json",
+    "A server that cannot stream hangs while it writes.",
+    lambda: Reply(headers={"content-type": "application/json"}, body=[b'{"id": "c", ', STALL]),
+    clock="read",
+    settings={"timeout": _SHORT},
+)
+_timeout(
+    "pings-between-tokens",
+    "The backend hangs, and the proxy keeps the connection alive.",
+    _for_ever(_PING, after=(HEL,)),
+    "Hel",
+    chunks=1,
+    clock="idle",
+    settings={"idle": _SHORT},
+)
+_timeout(
+    "ping-objects-between-tokens",
+    "As above, with objects that are no chunks.",
+    _for_ever({"type": "ping"}, after=(HEL,)),
+    "Hel",
+    chunks=1,
+    clock="idle",
+    settings={"idle": _SHORT},
+)
+_timeout(
+    "empty-deltas-for-ever",
+    "As above, with chunks that say nothing.",
+    _for_ever(chunk(""), after=(HEL,)),
+    "Hel",
+    chunks=None,
+    clock="idle",
+    settings={"idle": _SHORT},
+)
+_timeout(
+    "bytes-for-ever",
+    "An event comes byte by byte and never ends.",
+    _for_ever(b"x", after=(HEL, b"data: ")),
+    "Hel",
+    chunks=1,
+    clock="idle",
+    settings={"idle": _SHORT},
+)
+_complete(
+    "slow-tokens",
+    "An answer takes longer than the clock between tokens allows for one.",
+    _slow(*[chunk("a")] * 6, STOP, DONE),
+    "a" * 6,
+    settings={"first_token": 1.0, "idle": 1.0},
+)
+
+# The whole
+_timeout(
+    "tokens-for-ever",
+    "A model repeats itself, and every token comes in time.",
+    _for_ever(chunk("a")),
+    None,
+    chunks=None,
+    clock="deadline",
+    settings={"timeout": _LONG, "deadline": _SHORT},
+)
+_timeout(
+    "thoughts-for-ever",
+    "As above, and it never comes to its answer.",
+    _for_ever(chunk(delta={"reasoning": "a"})),
+    "",
+    chunks=None,
+    clock="deadline",
+    settings={"timeout": _LONG, "deadline": _SHORT},
+)
+
+# Nothing to wait for any more
+_complete("silence-after-done", "A server never ends its body.", [*WHOLE, STALL], settings={"timeout": _LONG})
+_complete(
+    "pings-after-done",
+    "As above, and keeps the connection alive.",
+    _for_ever(_PING, after=WHOLE),
+    chunks=3,
+    settings={"timeout": _LONG},
+)
+_complete("flood-after-done", "As above, and sends as fast as it can.", _flood, chunks=3, settings={"timeout": _LONG})
+_complete(
+    "silence-after-finish-reason",
+    "A server without [DONE] never ends its body.",
+    [HEL, LO, STOP, STALL],
+    settings={"timeout": _SHORT},
+)

@@ -1,0 +1,58 @@
+"""Which keys, models and spans the local server knows."""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from .._json import is_list, is_object
+
+DEFAULT_MODEL = "local/test-model"
+"""The model that answers when a request names none."""
+
+_NIL = UUID(int=0)
+
+
+class Rules:
+    """What is accepted; `LocalServer` documents the defaults."""
+
+    def __init__(
+        self,
+        keys: Iterable[str] | None = None,
+        models: Iterable[str] | None = None,
+        spans: Iterable[str | UUID] | None = None,
+    ) -> None:
+        self._keys = None if keys is None else frozenset(keys)
+        self._models = None if models is None else list(models)
+        self._spans = None if spans is None else frozenset(UUID(str(span)) for span in spans)
+
+    def accepts_key(self, authorization: str | None) -> bool:
+        """Tell whether the value of an `Authorization` header holds a good bearer key."""
+        scheme, _, key = (authorization or "").strip().partition(" ")
+        key = key.strip()
+        if scheme.lower() != "bearer" or not key:
+            return False
+        return not key.startswith("bad") if self._keys is None else key in self._keys
+
+    def served_model(self, model: object) -> str | None:
+        """Return the first model of a request's `model` that is known, or None where none is."""
+        if model is None:
+            return self._models[0] if self._models else DEFAULT_MODEL
+        return next((name for name in model_names(model) if self._knows_model(name)), None)
+
+    def knows_span(self, span: str) -> bool:
+        return UUID(span) != _NIL if self._spans is None else UUID(span) in self._spans
+
+    def _knows_model(self, name: str) -> bool:
+        if self._models is not None:
+            return name in self._models
+        return "unknown" not in name.lower()
+
+
+def model_names(model: object) -> list[str]:
+    """Return the names in a request's `model`, in the order in which to fall back."""
+    if isinstance(model, str):
+        return [model]
+    if is_object(model):
+        return [str(model["name"])]
+    if is_list(model):
+        return [name for item in model for name in model_names(item)]
+    return []

@@ -1,0 +1,239 @@
+"""A request to what the model says: the same request always gets the same answer. No HTTP, no JSON shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from .._examples.generator import NoExampleError, example_for
+from .._examples.regex import matching
+from .._json import JsonObject, is_list, is_object
+
+Body: TypeAlias = JsonObject
+"""A request body that fits the contract."""
+
+Kind: TypeAlias = Literal["text", "function", "custom", "legacy"]
+
+_GREETING = "Hello from the local server!"
+# A token: a word of up to a dozen characters or a sign, with the space before it.
+_TOKEN = re.compile(r"\s*(?:\w{1,12}|[^\w\s])|\s+")
+
+
+class UnanswerableError(ValueError):
+    """No answer can have the form that the request asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one choice says."""
+
+    kind: Kind
+    """Text, a call of a function or custom tool, or a call by the deprecated `functions`."""
+
+    pieces: tuple[str, ...]
+    """The text, arguments or input, token by token."""
+
+    finish_reason: str
+
+    name: str = ""
+    """The name of what is called."""
+
+    call_id: str = ""
+    """The id of the tool call."""
+
+    @property
+    def text(self) -> str:
+        return "".join(self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The whole answer to one request."""
+
+    id: str
+    model: str
+    answers: tuple[Answer, ...]
+    prompt_tokens: int
+    service_tier: str | None
+    top_logprobs: int | None
+    """How many of the likeliest tokens to tell, or None where no log probabilities were asked for."""
+
+    @property
+    def completion_tokens(self) -> int:
+        return sum(len(answer.pieces) for answer in self.answers)
+
+
+def complete(body: Body, model: str, number: int) -> Completion:
+    """Return the answer; `number` counts the completions of a server and makes the ids.
+
+    Raises:
+        UnanswerableError: a schema in the request is not valid, or nothing fits it.
+    """
+    count = int(body.get("n") or 1)
+    call = _call(body)
+    answers: list[Answer] = []
+    for index in range(count):
+        if call is not None:
+            kind, name, text = call
+            finish = "function_call" if kind == "legacy" else "tool_calls"
+            pieces, cut = _limited(text, body)
+            call_id = "" if kind == "legacy" else f"call_{number:06}_{index}"
+            answers.append(Answer(kind, pieces, "length" if cut else finish, name, call_id))
+        else:
+            pieces, cut = _limited(_stopped(_text(body, index), body.get("stop")), body)
+            answers.append(Answer("text", pieces, "length" if cut else "stop"))
+    return Completion(
+        id=f"chatcmpl-{number:06}",
+        model=model,
+        answers=tuple(answers),
+        prompt_tokens=sum(len(tokens(content_text(message))) for message in body["messages"]),
+        service_tier=body.get("service_tier"),
+        top_logprobs=int(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
+    )
+
+
+def tokens(text: str) -> tuple[str, ...]:
+    """Cut a text into tokens, which joined give the text again."""
+    return tuple(_TOKEN.findall(text))
+
+
+def content_text(message: Body) -> str:
+    """Return the text of a message: its content, or the text parts of it."""
+    content = message.get("content")
+    if isinstance(content, str):
+        return content
+    parts: Iterable[Any] = content if is_list(content) else ()
+    texts = [part.get("text") for part in parts if is_object(part)]
+    return " ".join([text for text in texts if isinstance(text, str)])
+
+
+def _limited(text: str, body: Body) -> tuple[tuple[str, ...], bool]:
+    """Return the tokens that may be said, and whether some were left out."""
+    given = [body.get("max_tokens"), body.get("max_completion_tokens")]
+    limits = [int(limit) for limit in given if limit is not None]
+    pieces = tokens(text)
+    cut = bool(limits) and len(pieces) > min(limits)
+    return (pieces[: min(limits)], True) if cut else (pieces, False)
+
+
+def _stopped(text: str, stop: str | list[str] | None) -> str:
+    stops = [stop] if isinstance(stop, str) else stop or []
+    places = [text.find(word) for word in stops if word]
+    return text[: min([place for place in places if place >= 0], default=len(text))]
+
+
+def _text(body: Body, index: int) -> str:
+    response_format: Body = body.get("response_format") or {}
+    words = _words(body) if index == 0 else f"{_words(body)} (choice {index + 1})"
+    match response_format.get("type"):
+        case "json_schema":
+            schema = response_format["json_schema"].get("schema")
+            if schema is not None:
+                return _json(schema, "response_format.json_schema.schema")
+            return _encode({"message": words})
+        case "json_object":
+            return _encode({"message": words})
+        case _:
+            return words
+
+
+def _words(body: Body) -> str:
+    messages: list[Body] = body["messages"]
+    if _after_result(body):
+        return f"{_GREETING} The tool said: {content_text(messages[-1])}"
+    choice = body.get("tool_choice")
+    if is_object(choice) and choice.get("type") in ("function", "custom"):
+        # Only reached when the tool is missing: otherwise it is called.
+        return f"{_GREETING} There is no tool for this tool_choice: {_encode(choice)}"
+    said = _last_said(body)
+    return f"{_GREETING} You said: {said}" if said else _GREETING
+
+
+def _last_said(body: Body) -> str:
+    """Return the text of the last message of the user."""
+    messages: list[Body] = body["messages"]
+    said = [content_text(message) for message in messages if message.get("role") == "user"]
+    return said[-1] if said else ""
+
+
+def _after_result(body: Body) -> bool:
+    return body["messages"][-1].get("role") in ("tool", "function")
+
+
+def _call(body: Body) -> tuple[Kind, str, str] | None:
+    """Return the kind, name and text of the call that the answer makes, if it makes one."""
+    tool = _chosen_tool(body)
+    if tool is not None:
+        kind: Literal["function", "custom"] = tool["type"]
+        definition: Body = tool[kind]
+        if kind == "custom":
+            return kind, definition["name"], _custom_input(definition, body)
+        return kind, definition["name"], _arguments(definition, body)
+    function = _chosen_function(body)
+    return None if function is None else ("legacy", function["name"], _arguments(function, body))
+
+
+def _chosen_tool(body: Body) -> Body | None:
+    choice = body.get("tool_choice", "auto")
+    tools = [tool for tool in body.get("tools") or () if tool["type"] in ("function", "custom")]
+    forced = choice == "required"
+    if is_object(choice):
+        allowed: list[Any] = [choice]
+        forced = True
+        if choice["type"] == "allowed_tools":
+            allowed = choice["allowed_tools"]["tools"]
+            forced = choice["allowed_tools"]["mode"] == "required"
+        by_name = {_tool_name(tool): tool for tool in reversed(tools)}
+        tools = [by_name[name] for name in map(_tool_name, allowed) if name in by_name]
+    if not tools or choice == "none" or (_after_result(body) and not forced):
+        return None
+    first: Body = tools[0]
+    return first
+
+
+def _tool_name(tool: Body) -> tuple[str, str]:
+    """Return kind and name of a tool, or of a choice of one, which may be of any form."""
+    kind = str(tool.get("type"))
+    named = tool.get(kind)
+    return kind, str(named.get("name")) if is_object(named) else ""
+
+
+def _chosen_function(body: Body) -> Body | None:
+    choice = body.get("function_call", "auto")
+    functions: list[Body] = body.get("functions") or []
+    if is_object(choice):
+        return next((f for f in functions if f["name"] == choice["name"]), None)
+    return None if not functions or choice == "none" or _after_result(body) else functions[0]
+
+
+def _arguments(function: Body, body: Body) -> str:
+    # Arguments are an object even where the schema does not say so.
+    schema = {"type": "object", **function.get("parameters", {})}
+    return _json(schema, f"the parameters of {function['name']!r}", _last_said(body))
+
+
+def _custom_input(tool: Body, body: Body) -> str:
+    custom_format: Body = tool.get("format") or {"type": "text"}
+    if custom_format["type"] == "grammar":
+        grammar: Body = custom_format["grammar"]
+        if grammar["syntax"] == "regex":
+            for text in islice(matching(grammar["definition"]), 1):
+                return text
+        return f"{_GREETING} It does not follow this grammar."
+    return _last_said(body) or _GREETING
+
+
+def _json(schema: object, place: str, message: str = "") -> str:
+    try:
+        return _encode(example_for(schema, message))
+    except NoExampleError as error:
+        raise UnanswerableError(f"{place}: {error}") from error
+
+
+def _encode(value: object) -> str:
+    return msgspec.json.encode(value).decode()
