@@ -5,15 +5,20 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from _thread import _count
 from collections.abc import Awaitable, Callable
+from itertools import count
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import anyio
 import pytest
 from flavours import HELLO
 from opper_chat import AsyncOpper
+from opper_chat._tool_threads import start_thread
 from opper_chat.testing import LocalServer
 
 INTERRUPTS = Path(__file__).parents[1] / "benchmarks" / "interrupts.py"
@@ -139,6 +144,7 @@ def test_ctrl_c_in_an_event_loop_loses_no_permit_and_no_connection(server: Local
     code = f"""
 import os, signal, threading, time, anyio
 from opper_chat import AsyncOpper
+from opper_chat._tool_threads import start_thread
 HELLO = [{{"role": "user", "content": "Hello"}}]
 client = AsyncOpper(
     api_key="key", base_url={server.base_url!r}, max_concurrency=1, max_connections=1, deadline=10, max_retries=0
@@ -167,3 +173,55 @@ anyio.run(client.close, backend={backend!r})
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout.count("interrupted")) == (0, 30), done.stderr
+
+
+def test_an_exception_while_a_thread_of_a_tool_starts_leaves_no_thread() -> None:
+    """At any point of the start, the thread is not started, or does its work and ends."""
+    threads = _count()
+
+    class Interrupt(BaseException):
+        """What the signal handler of a program raises."""
+
+    def start_until(point: int) -> bool:
+        left = point
+
+        def profile(_frame: object, event: str, _function: object) -> None:
+            nonlocal left
+            left -= event in {"call", "c_return"}
+            if not left:
+                sys.setprofile(None)
+                raise Interrupt
+
+        sys.setprofile(profile)
+        try:
+            start_thread(lambda: None)
+        except Interrupt:
+            return False
+        finally:
+            sys.setprofile(None)
+        return True
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(5)  # the new thread runs no sooner than this one waits
+    try:
+        points = next(point for point in count(1) if start_until(point))
+    finally:
+        sys.setswitchinterval(interval)
+    assert points > 2
+    time.sleep(0.2)  # a thread counts from when it first runs
+    ends = time.monotonic() + 10
+    while _count() > threads and time.monotonic() < ends:
+        time.sleep(0.01)
+    assert _count() == threads
+
+
+def test_a_tool_runs_where_only_one_more_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the thread that would have started another."""
+
+    def start(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", start)
+    done: SimpleQueue[str] = SimpleQueue()
+    start_thread(lambda: done.put("done"))
+    assert done.get(timeout=10) == "done"

@@ -102,6 +102,7 @@ ROOMS = [
     "_parsed_events",
     "_tool_run",
     "_tool_jobs",
+    "_tool_threads",
     "_tool_plan",
     "_parts",
     "_flow",

@@ -9,10 +9,8 @@ import asyncio
 import inspect
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextvars import copy_context
 from functools import partial
 from math import inf
-from threading import Thread
 from time import monotonic
 from typing import Any, NamedTuple, TypeAlias, cast
 
@@ -28,6 +26,7 @@ from ._errors import InvalidArgumentError
 from ._tool_jobs import Job
 from ._tool_plan import Verdict
 from ._tool_run import RunStep
+from ._tool_threads import start_thread
 from ._tools import Toolbox
 
 AsyncBeforeCall: TypeAlias = Callable[[ToolCall], Verdict | Awaitable[Verdict]]
@@ -204,7 +203,7 @@ async def _in_a_thread(work: Callable[[], object]) -> object:
             failed.append(error)
         bell.ring()
 
-    Thread(target=partial(copy_context().run, run), name="opper_chat tool", daemon=True).start()
+    start_thread(run)
     await bell.heard(inf)
     if failed:
         raise failed[0]

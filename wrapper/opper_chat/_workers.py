@@ -6,8 +6,7 @@ import inspect
 import queue
 from collections import deque
 from collections.abc import Callable
-from contextvars import copy_context
-from threading import Thread
+from functools import partial
 from time import monotonic
 from typing import Any, NamedTuple, TypeAlias
 
@@ -18,6 +17,7 @@ from ._signatures import is_async, name_of
 from ._tool_jobs import Job
 from ._tool_plan import Verdict
 from ._tool_run import RunStep
+from ._tool_threads import start_thread
 from ._tools import Toolbox
 
 BeforeCall: TypeAlias = Callable[[ToolCall], Verdict]
@@ -62,11 +62,7 @@ class Workers:
         # Of this turn alone: a thread that is late looks at the ones of its own, and finds none left.
         self._jobs, self._steps = deque(jobs), queue.SimpleQueue()
         for _ in range(0 if self._here else min(self._max_parallel, len(jobs))):
-            context = copy_context()
-            thread = Thread(
-                target=context.run, args=(_work, self._jobs, self._steps), name="opper_chat tool", daemon=True
-            )
-            thread.start()
+            start_thread(partial(_work, self._jobs, self._steps))
 
     def next(self, seconds: float | None) -> Step:
         """Wait for the next call that begins or ends.
