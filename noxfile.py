@@ -166,14 +166,14 @@ def wheel(session: nox.Session) -> None:
 def soak(session: nox.Session) -> None:
     """Run ten thousand streams with every fault and with cancellations through a pool of ten connections."""
     session.install(".[testing]")
-    session.run("python", "benchmarks/soak.py", *session.posargs, env=NO_KEY)
+    session.run("python", "-m", "benchmarks.loads.soak_streams", *session.posargs, env=NO_KEY)
 
 
 @nox.session(name="soak-calls")
 def soak_calls(session: nox.Session) -> None:
     """Make twenty thousand calls over a network that misbehaves, and count every attempt on both sides."""
     session.install(".[testing]")
-    session.run("python", "benchmarks/soak_calls.py", *session.posargs, env=NO_KEY)
+    session.run("python", "-m", "benchmarks.loads.soak_calls", *session.posargs, env=NO_KEY)
 
 
 @nox.session
@@ -181,24 +181,24 @@ def interrupts(session: nox.Session) -> None:
     """Interrupt calls at every point and by five thousand signals, and look for lost permits and connections."""
     session.install(".[testing]")
     if session.posargs:
-        session.run("python", "benchmarks/interrupts.py", *session.posargs, env=NO_KEY)
+        session.run("python", "-m", "benchmarks.loads.interrupts", *session.posargs, env=NO_KEY)
         return
     for arguments in (["points"], ["points", "--kept", "--step", "5"], ["signals"]):
-        session.run("python", "benchmarks/interrupts.py", *arguments, env=NO_KEY)
+        session.run("python", "-m", "benchmarks.loads.interrupts", *arguments, env=NO_KEY)
 
 
 @nox.session
 def faults(session: nox.Session) -> None:
     """Run this client and the openai package through the table of fault scenarios, and print both columns."""
     session.install(".[testing]", "openai")
-    session.run("python", "benchmarks/faults.py", *session.posargs, env=NO_KEY)
+    session.run("python", "-m", "benchmarks.loads.faults", *session.posargs, env=NO_KEY)
 
 
 @nox.session
 def storm(session: nox.Session) -> None:
     """Let many callers loose on a server that limits its rate, with and without the adaptive limiter."""
     session.install(".[testing]")
-    session.run("python", "benchmarks/storm.py", *session.posargs, env=NO_KEY)
+    session.run("python", "-m", "benchmarks.loads.storm", *session.posargs, env=NO_KEY)
 
 
 @nox.session
@@ -235,7 +235,7 @@ def bench(session: nox.Session) -> None:
     if "--transports" in session.posargs:
         session.install("httpx-aiohttp", "pyreqwest", "uvloop")
     peers = str(Path(session.create_tmp()) / "peers")
-    session.run("python", "benchmarks/bench.py", "--environments", peers, *session.posargs, env=NO_KEY)
+    session.run("python", "-m", "benchmarks.speed", "--environments", peers, *session.posargs, env=NO_KEY)
 
 
 @nox.session

@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import report
 from flavours import HELLO, Flavour
-from goals import GOALS, Goal, Record
-from served import LARGE, WORDS
-from server import running
 
-BENCH = Path(__file__).parents[1] / "benchmarks" / "bench.py"
+from benchmarks.speed import report
+from benchmarks.speed.goals import GOALS, Goal, Record
+from benchmarks.speed.payloads import LARGE, WORDS
+from benchmarks.speed.server import running
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
@@ -90,11 +91,11 @@ def test_every_goal_is_listed() -> None:
 def test_a_small_run(tmp_path: Path) -> None:
     """Figures of this client alone, goals that say that nothing was measured beside it, results, and pictures."""
     command = [
-        sys.executable, str(BENCH), "--rounds", "1", "--seconds", "0.01", "--clients", "opper",
+        sys.executable, "-m", "benchmarks.speed", "--rounds", "1", "--seconds", "0.01", "--clients", "opper",
         "--only", "own", "many", "text", "events", "small", "first", "second", "import", "decode", "accumulate",
         "--out", str(tmp_path),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text("utf-8"))
     asked = {(record["question"], record["shell"]) for record in results["rounds"][0]}

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 import pytest
 from flavours import HELLO, Flavour
 from opper_chat import AsyncOpper, ChatCompletion, Opper
-from server import running
+
+from benchmarks.speed.server import running
 
 ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": "Name a colour of the rainbow."}]}
 SHORT, LONG = 40, 140

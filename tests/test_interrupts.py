@@ -21,13 +21,13 @@ from opper_chat import AsyncOpper
 from opper_chat._tool_threads import start_thread
 from opper_chat.testing import LocalServer
 
-INTERRUPTS = Path(__file__).parents[1] / "benchmarks" / "interrupts.py"
+ROOT = Path(__file__).parents[1]
 
 
 def interrupts(*arguments: str) -> str:
     """Run the program that interrupts calls in a process of its own, and return what it printed."""
-    command = [sys.executable, str(INTERRUPTS), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    command = [sys.executable, "-m", "benchmarks.loads.interrupts", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

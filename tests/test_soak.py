@@ -4,13 +4,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-SOAK = Path(__file__).parents[1] / "benchmarks" / "soak_calls.py"
+ROOT = Path(__file__).parents[1]
 
 
 def test_a_small_soak() -> None:
     """Nothing wrong with a few hundred calls, and every attempt accounted for."""
     done = subprocess.run(
-        [sys.executable, str(SOAK), "300", "5"], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "benchmarks.loads.soak_calls", "300", "5"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "300 calls, seed 5" in done.stdout

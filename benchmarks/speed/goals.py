@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from environments import OURS
+from .environments import OURS
 
 BOTH = ("sync", "async")
 Metric = Literal["wall", "cpu", "bytes"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from html import escape
 
-from environments import OURS
-from goals import Rounds
-from report import QUESTIONS, clients_of, number, shown
+from .environments import OURS
+from .goals import Rounds
+from .report import QUESTIONS, clients_of, number, shown
 
 WIDTH, LEFT, RIGHT, TOP, BAR, GAP = 720, 150, 120, 44, 16, 6
 FONT = 'font-family="sans-serif" font-size="12" role="img"'

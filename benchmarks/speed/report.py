@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from statistics import median
 
-from environments import OURS, transport_of
-from goals import GOALS, Figure, Goal, Metric, Rounds, cost
+from .environments import OURS, transport_of
+from .goals import GOALS, Figure, Goal, Metric, Rounds, cost
 
 QUESTIONS: dict[str, tuple[str, Metric, bool]] = {
     "own": ("Streaming, one event per HTTP chunk, a write each: chunks per second", "wall", True),

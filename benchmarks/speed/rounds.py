@@ -12,12 +12,12 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
-from environments import OURS, PEERS, TRANSPORTS, Environment, name_of, transport_of
-from goals import Record
-from secure import running_by_tls
-from starting import program, started
+from .environments import OURS, PEERS, TRANSPORTS, Environment, name_of, transport_of
+from .goals import Record
+from .startup import program, started
+from .tls_server import running_by_tls
 
-WORKER = Path(__file__).with_name("worker.py")
+ROOT = Path(__file__).resolve().parents[2]
 HANGS_AFTER = 600.0
 """Seconds in which a process must have answered its questions."""
 
@@ -114,9 +114,9 @@ def jobs(plan: Plan, number: int) -> Iterator[Job]:
 def run_job(job: Job, plan: Plan, environment: Environment, url: str) -> list[Record]:
     """Run a process and return its answers."""
     settings = [job.client, job.shell, url, str(plan.seconds), str(job.size)]
-    command = [environment.python, str(WORKER), *settings, *job.questions]
+    command = [environment.python, "-m", "benchmarks.speed.worker", *settings, *job.questions]
     done = subprocess.run(
-        command, env=environment.variables, capture_output=True, text=True, timeout=HANGS_AFTER, check=False
+        command, cwd=ROOT, env=environment.variables, capture_output=True, text=True, timeout=HANGS_AFTER, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")

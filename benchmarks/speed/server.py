@@ -1,12 +1,11 @@
-"""The server of the benchmarks, a process of its own: one thread, epoll, bytes that were made before.
+"""The server of the benchmarks, in a process of its own: one thread, epoll, and prepared bytes.
 
-``POST /FORM/COUNT/...`` is answered with `served.answer(FORM, COUNT)`, whatever else it says. Streams that are open at
-the same time get one write each in turn. It prints its port, and ends when its standard input does.
+It answers ``POST /FORM/COUNT/...`` with `payloads.answer(FORM, COUNT)`, whatever the rest of the request says. Streams
+that are open at the same time get one write each in turn. It prints its port, and ends when its standard input ends.
 """
 
 from __future__ import annotations
 
-import os
 import resource
 import selectors
 import socket
@@ -15,12 +14,15 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
-from served import Answer, answer
+from .payloads import Answer, answer
 
 SEGMENT = 1448
 """Bytes of a segment, as on Ethernet. With those of the loopback device, 45 times as many, a slow reader is now and
 then sent nothing for 200 ms: the sender waits until there is room for a whole segment, and then for its timer."""
+
+ROOT = Path(__file__).resolve().parents[2]
 
 BURST = 256
 """Writes to the only stream that is open, before others are looked for."""
@@ -150,8 +152,8 @@ def allow_files() -> None:
 @contextmanager
 def running() -> Generator[str]:
     """Run a server in a process of its own; give its address, to which a form and a count are added."""
-    command = [sys.executable, os.path.abspath(__file__)]  # noqa: PTH100  # pathlib is not needed here
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    command = [sys.executable, "-m", "benchmarks.speed.server"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdin is not None
         try:

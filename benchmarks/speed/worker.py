@@ -1,7 +1,7 @@
-"""One client in a process of its own: answers some questions in turn, and prints a line of JSON for each.
+"""Measure one client in a process of its own, and print a line of JSON for each question.
 
-`python worker.py CLIENT SHELL URL SECONDS SIZE QUESTION...`; CLIENT may name a transport: ``opper[uvloop]``. SECONDS is
-how long a question goes on, SIZE how many chunks its streams have.
+Usage: `python -m benchmarks.speed.worker CLIENT SHELL URL SECONDS SIZE QUESTION...`. CLIENT may name a transport:
+``opper[uvloop]``. SECONDS is how long each question takes, SIZE how many chunks its streams have.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pathlib import Path
 from time import perf_counter, process_time
 from typing import Any, NamedTuple
 
-from clients import now
-from environments import name_of, transport_of
-from server import allow_files
+from .clients import now
+from .environments import name_of, transport_of
+from .server import allow_files
 
 STREAMS = {"own", "coalesced", "many", "paced", "varied"}
 CALLS = {"small", "large", "logprobs"}
@@ -41,7 +41,7 @@ class Subject:
     """A client under test: makes instances of it, sync or async."""
 
     def __init__(self, named: str, shell: str, url: str) -> None:
-        module, transport = importlib.import_module(f"clients.{name_of(named)}"), transport_of(named)
+        module, transport = importlib.import_module(f"benchmarks.speed.clients.{name_of(named)}"), transport_of(named)
         self.kind: Any = module.Async if shell == "async" else module.Sync
         self.settings: dict[str, Any] = {"transport": transport} if transport else {}
         self.url = url
@@ -196,7 +196,7 @@ async def answer(subject: Subject, question: str, seconds: float, size: int) -> 
     if name in {"memory-stream", "memory-calls", "memory-clients"}:
         return await memory(subject, name.partition("-")[2], int(number))
     if name in {"decode", "accumulate"}:
-        from folding import accumulate, decode
+        from .decoding import accumulate, decode
 
         return (decode if name == "decode" else accumulate)(int(number))
     raise ValueError(f"there is no question {question!r}")

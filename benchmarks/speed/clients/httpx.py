@@ -6,7 +6,7 @@ import json
 
 import httpx
 
-from clients import BODY, Moment, now
+from . import BODY, Moment, now
 
 HEADERS = {"authorization": "Bearer key"}
 

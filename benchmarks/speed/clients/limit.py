@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from clients import BODY, Moment, now
+from . import BODY, Moment, now
 
 END = b"0\r\n\r\n"
 

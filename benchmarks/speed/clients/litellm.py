@@ -6,7 +6,7 @@ from typing import Any
 
 import litellm
 
-from clients import BODY, Moment, now
+from . import BODY, Moment, now
 
 
 def arguments(url: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mistralai.client import Mistral
 
-from clients import BODY, Moment, now
+from . import BODY, Moment, now
 
 
 class Sync:

@@ -6,7 +6,7 @@ from typing import Any
 
 from opper_chat import AsyncOpper, Opper
 
-from clients import BODY, Moment, now
+from . import BODY, Moment, now
 
 
 def sync_client(transport: str | None) -> Any:

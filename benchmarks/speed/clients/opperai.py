@@ -6,7 +6,7 @@ from opperai import Opper
 from opperai._base_client import BaseClient
 from opperai.clients.openresponses import OpenResponsesClient
 
-from clients import BODY, Moment, now
+from . import BODY, Moment, now
 
 __all__ = ["Async", "Opper", "Sync"]
 

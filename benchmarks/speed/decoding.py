@@ -8,8 +8,9 @@ from time import perf_counter, process_time
 from opper_chat._chunks import ChunkReader
 from opper_chat._clocks import CallClocks, ClockSettings
 from opper_chat._flow import StreamFlow
-from served import events
-from worker import Measured
+
+from .payloads import events
+from .worker import Measured
 
 NETWORK = 16384
 """Bytes that come at once."""

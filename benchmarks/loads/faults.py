@@ -1,7 +1,9 @@
-"""The fault scenarios through the openai package and through this client, side by side: `python benchmarks/faults.py`.
+"""Run the fault scenarios through the openai package and through this client, and print both columns.
 
-Needs openai beside `opper-chat[testing]`. Marks: `ok` is the truth; `~` an error where there is one, and all of the
-text, but not which error or what else was said; `NO` anything else, such as an answer that passes for whole.
+Usage: `python -m benchmarks.loads.faults`. Needs openai beside `opper-chat[testing]`.
+
+Marks: `ok` is the expected outcome. `~` is an error where one is expected, with all of the text, but another error or
+other details. `NO` is anything else, such as an incomplete response that is reported as complete.
 """
 
 import sys

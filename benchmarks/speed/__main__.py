@@ -1,11 +1,11 @@
-"""How fast this client is, and how light, beside its peers: `python benchmarks/bench.py`.
+"""Measure how fast and how light this client is, beside its peers: `python -m benchmarks.speed`.
 
 Prints the table of the goals and the figures of every client, and writes `results.json` and a picture for each question
 into a folder. With `--publish` they go into `docs/`, and the tables into `docs/performance.md`.
 
-A server in a process of its own sends bytes that were made before. Every client runs in processes of its own, from an
-environment of its own, in rounds that take turns; a ratio is made within each round, and shown as the median of the
-rounds with the least and the most. Needs uv, for the environments of the peers, and Linux.
+A server in a process of its own sends prepared bytes. Every client runs in processes of its own, from an environment of
+its own, in rounds that take turns. A ratio is computed within each round, and shown as the median of the rounds with
+the least and the most. Needs uv, for the environments of the peers, and Linux.
 """
 
 from __future__ import annotations
@@ -21,16 +21,13 @@ import sys
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "benchmarks" / "speed"))
+from . import plots, report
+from .environments import OURS, PEERS, TRANSPORTS, Environment, environment, name_of
+from .goals import Rounds
+from .rounds import Plan, run
+from .server import running
 
-import plots  # noqa: E402
-import report  # noqa: E402
-from environments import OURS, PEERS, TRANSPORTS, Environment, environment, name_of  # noqa: E402
-from goals import Rounds  # noqa: E402
-from rounds import Plan, run  # noqa: E402
-from server import running  # noqa: E402
-
+ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance.md"
 FULL = Plan(5, 0.5, 2000, 100, (1_000_000, 5000, 200), 3, (OURS, *PEERS))
 QUICK = Plan(3, 0.1, 1000, 20, (50_000, 1000, 50), 1, (OURS, "openai", "httpx", "limit"), 100)
@@ -97,7 +94,7 @@ def measured(plan: Plan, folder: Path) -> dict[str, object]:
 
 def loaded(results: dict[str, object]) -> Rounds:
     """Return the rounds of some results."""
-    from goals import Record
+    from .goals import Record
 
     given = results["rounds"]
     assert isinstance(given, list)

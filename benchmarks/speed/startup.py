@@ -6,7 +6,7 @@ import os
 import subprocess
 from time import perf_counter
 
-from environments import Environment, name_of
+from .environments import Environment, name_of
 
 MESSAGES = "[{'role': 'user', 'content': 'Hi'}]"
 

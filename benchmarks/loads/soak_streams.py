@@ -1,7 +1,7 @@
-"""Ten thousand streams with every fault and with cancellations at any moment, through a pool of ten connections.
+"""Read 10,000 streams with every fault, and cancel some at random moments, through a pool of ten connections.
 
-`python benchmarks/soak.py [STREAMS] [SEED]` prints what it saw and exits with 1 if anything was wrong: a stream that
-hung, an outcome that is not the scenario's truth, a task, thread or socket that was left.
+Usage: `python -m benchmarks.loads.soak_streams [STREAMS] [SEED]`. Prints the counts, and exits with 1 if anything is
+wrong: a stream that hangs, an outcome other than the scenario's, or a task, thread or socket that is left.
 """
 
 from __future__ import annotations

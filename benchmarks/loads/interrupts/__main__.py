@@ -1,10 +1,14 @@
-"""Interrupt calls at every point, and by signals at random times, and look at what is left of the client.
+"""Interrupt calls at every point and by signals at random times, and check what is left of the client.
 
-`python benchmarks/interrupts.py points [--step STEP] [--kept] [SCENARIO ...]` raises an exception at each point of a
-call at which CPython looks for signals. `python benchmarks/interrupts.py signals [COUNT] [SEED]` has a timer send
-signals whose handler raises. After each interrupt the client must serve as many calls at once as it has permits and
-connections. Both print what they saw and exit with 1 if a permit or a connection was lost, a call did not end within
-its deadline, or a thread or a socket was left.
+Usage, after `python -m benchmarks.loads.interrupts`:
+
+- `points [--step STEP] [--kept] [SCENARIO ...]` raises an exception at each point of a call at which CPython looks for
+  signals.
+- `signals [COUNT] [SEED]` has a timer send signals whose handler raises.
+
+After each interrupt the client must serve as many calls at once as it has permits and connections. Both print what they
+found, and exit with 1 if a permit or a connection is lost, a call does not end within its deadline, or a thread or a
+socket is left.
 """
 
 from __future__ import annotations
@@ -28,7 +32,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
-from interrupt_scenarios import (
+from opper_chat import Opper
+from opper_chat.testing import LocalServer
+
+from .scenarios import (
     PATIENCE,
     SCENARIOS,
     SETTINGS,
@@ -43,8 +50,6 @@ from interrupt_scenarios import (
     use,
     without_deadline,
 )
-from opper_chat import Opper
-from opper_chat.testing import LocalServer
 
 HANGS_AFTER = 30.0
 """Seconds after which a call that should have ended has locked the client."""
@@ -227,7 +232,15 @@ def check_signals(count: int, seed: int) -> int:
     tails: list[str] = []
     with LocalServer() as server:
         while done < count:
-            command = [sys.executable, __file__, "child", server.base_url, str(count - done), str(seed + locked)]
+            command = [
+                sys.executable,
+                "-m",
+                "benchmarks.loads.interrupts",
+                "child",
+                server.base_url,
+                str(count - done),
+                str(seed + locked),
+            ]
             child = subprocess.run(command, capture_output=True, text=True, check=False)
             marks, _, tail = child.stdout.partition("\n")
             done += len(marks)

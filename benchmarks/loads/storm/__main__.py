@@ -1,4 +1,4 @@
-"""Many callers against a server that refuses requests with 429: `python benchmarks/storm.py`.
+"""Many callers against a server that refuses requests with 429: `python -m benchmarks.loads.storm`.
 
 Three tables, for threads and for tasks. The server is a process of its own, and responds with nothing but 200 and 429.
 
@@ -252,7 +252,7 @@ def storm_sync(seen: Seen, url: str, callers: int, limits: Limits) -> None:
 @contextmanager
 def serving(kind: str, value: float, latency: float, retry_after: str = "") -> Iterator[str]:
     """Start a server of its own, and give its address."""
-    command = [sys.executable, __file__, "--serve", kind, str(value), str(latency), retry_after]
+    command = [sys.executable, "-m", "benchmarks.loads.storm", "--serve", kind, str(value), str(latency), retry_after]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         assert server.stdout is not None
         try:
@@ -307,7 +307,15 @@ def run_healthy(kind: str, value: float, retry_after: str, shell: str, options: 
 def run_processes(kind: str, rate: float, processes: int, options: argparse.Namespace) -> None:
     """Have processes share a limit, and print a line."""
     with serving(kind, rate, options.latency) as url:
-        command = [sys.executable, __file__, "--client", url, "--seconds", str(options.process_seconds)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.loads.storm",
+            "--client",
+            url,
+            "--seconds",
+            str(options.process_seconds),
+        ]
         pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
         clients: list[Any] = [subprocess.Popen(command, **pipes) for _ in range(processes)]
         for client in clients:

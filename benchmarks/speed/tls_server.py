@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from server import Connection
+from .server import ROOT, Connection
 
 
 class Secure:
@@ -41,8 +41,8 @@ def running_by_tls() -> Generator[Secure]:
         authority, authorities, pem = trustme.CA(), Path(folder) / "authorities.pem", Path(folder) / "server.pem"
         authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(pem)
         authorities.write_bytes(authority.cert_pem.bytes() + Path(certifi.where()).read_bytes())
-        command = [sys.executable, __file__, str(pem)]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        command = [sys.executable, "-m", "benchmarks.speed.tls_server", str(pem)]
+        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             try:
                 yield Secure(int(process.stdout.readline()), authorities)

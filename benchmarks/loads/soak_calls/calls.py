@@ -16,7 +16,8 @@ from opper_chat import (
     StreamTruncatedError,
 )
 from opper_chat.testing import SCENARIOS, Outcome
-from soak_plan import STALL_SECONDS, Call, Step
+
+from .plan import STALL_SECONDS, Call, Step
 
 ENDINGS = {
     APIConnectionError: "cut",

@@ -1,8 +1,8 @@
-"""Twenty thousand calls, plain and streamed, from threads and from tasks, over a network and a server that misbehave.
+"""Make 20,000 plain and streamed calls, from threads and tasks, over a faulty network to a faulty server.
 
-`python benchmarks/soak_calls.py [CALLS] [SEED]` prints what it saw and exits with 1 if anything was wrong: a call that
-hung, an outcome that is not the truth, an attempt too many or too few, an attempt that the client counts and the server
-does not or the other way round, a task, thread, socket or memory that was left.
+Usage: `python -m benchmarks.loads.soak_calls [CALLS] [SEED]`. Prints the counts, and exits with 1 if anything is wrong:
+a call that hangs, an outcome other than the expected one, an attempt too many or too few, an attempt that only the
+client or only the server counts, or a task, thread, socket or memory that is left.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ from typing import Any, NamedTuple
 
 from opper_chat import AsyncOpper, Attempt, CallRecord, Opper, forget, observe
 from opper_chat.testing import Fault, FaultyProxy, LocalServer, ReceivedRequest, Reply
-from soak_plan import BEHIND_HANG_UP, MAX_RETRIES, OWN, Call, Step, step_named
-from soak_reading import Result, made, made_async
+
+from .calls import Result, made, made_async
+from .plan import BEHIND_HANG_UP, MAX_RETRIES, OWN, Call, Step, step_named
 
 WORKERS = 20
 """Threads, and as many tasks."""

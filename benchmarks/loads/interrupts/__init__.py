@@ -1,0 +1,1 @@
+"""Exceptions and signals at every point of a call: `python -m benchmarks.loads.interrupts`."""
