@@ -16,7 +16,7 @@ MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Tell me a story
 def tell(error: APITimeoutError) -> None:
     """Say what the error of a clock carries."""
     print("  error:    ", error)
-    print("  clock:    ", error.clock, "set to", error.seconds, "s")
+    print("  timeout:  ", error.timeout_kind, "set to", error.seconds, "s")
     print("  received: ", error.chunks_received, "chunks")
     if error.partial is not None:
         print("  partial:  ", repr(error.partial.choices[0].message.content))
@@ -27,7 +27,9 @@ def main() -> None:
     with (
         LocalServer() as server,
         # Every call of this client keeps these clocks, unless it is given others.
-        Opper(api_key="local", base_url=server.base_url, first_token=5, idle=0.5, deadline=30) as client,
+        Opper(
+            api_key="local", base_url=server.base_url, first_token_timeout=5, idle_timeout=0.5, deadline=30
+        ) as client,
     ):
         print("The server sends two tokens, and then nothing but pings:")
         server.reply(Reply.sse([chunk("Once "), chunk("upon "), *pings]))
@@ -41,14 +43,14 @@ def main() -> None:
         print("The server accepts the call, and the model never begins:")
         server.reply(Reply.sse([chunk(delta={"role": "assistant"}), Pause(math.inf)]))
         try:
-            with client.chat.completions.create(messages=MESSAGES, stream=True, first_token=0.3) as stream:
+            with client.chat.completions.create(messages=MESSAGES, stream=True, first_token_timeout=0.3) as stream:
                 stream.until_done()
         except APITimeoutError as error:
             tell(error)
 
         print("The caller takes longer than the idle clock for every token, which is no fault of the server:")
         server.reply(Reply.sse([chunk("Once "), chunk("upon "), chunk("a time", finish_reason="stop"), "[DONE]"]))
-        with client.chat.completions.create(messages=MESSAGES, stream=True, idle=0.1) as stream:
+        with client.chat.completions.create(messages=MESSAGES, stream=True, idle_timeout=0.1) as stream:
             for text in stream.text_stream:
                 time.sleep(0.2)
                 print("  text:     ", repr(text))

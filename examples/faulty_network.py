@@ -28,7 +28,7 @@ def tell(error: OpperError) -> None:
     """Say what happened, and what was saved of the answer."""
     match error:
         case APITimeoutError():
-            print("  timeout:   ", error.clock, "after", error.seconds, "s,", error.chunks_received, "chunks")
+            print("  timeout:   ", error.timeout_kind, "after", error.seconds, "s,", error.chunks_received, "chunks")
         case APIConnectionError():
             print("  connection:", "no answer" if error.status_code is None else f"{error.chunks_received} chunks")
         case APIStatusError():
@@ -41,7 +41,7 @@ def main() -> None:
     with (
         LocalServer() as server,
         FaultyProxy(server.base_url) as proxy,
-        Opper(api_key="local", base_url=proxy.base_url, idle=0.3) as client,
+        Opper(api_key="local", base_url=proxy.base_url, idle_timeout=0.3) as client,
     ):
         for what, fault in FAULTS.items():
             print(f"{what}:")

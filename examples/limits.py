@@ -38,7 +38,10 @@ async def run(server: LocalServer, *, adaptive: bool) -> None:
     limit, failed = Limit(), 0
     server.reply(*[limit] * CALLS * 10)
     async with AsyncOpper(
-        api_key="local", base_url=server.base_url, max_concurrency=20 if adaptive else None, adaptive=adaptive
+        api_key="local",
+        base_url=server.base_url,
+        max_concurrency=20 if adaptive else None,
+        adaptive_rate_limit=adaptive,
     ) as client:
 
         async def call(number: int) -> None:

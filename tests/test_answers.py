@@ -300,7 +300,7 @@ def test_one_deadline_over_all(flavour: Flavour, server: LocalServer) -> None:
     server.reply(*(Reply.json(completion("a"), delay=0.2) for _ in range(4)))
     with pytest.raises(APITimeoutError) as caught:
         parse(flavour, server, Point, retries_on_invalid=3, deadline=0.5)
-    assert (caught.value.clock, caught.value.seconds) == ("deadline", 0.5)
+    assert (caught.value.timeout_kind, caught.value.seconds) == ("deadline", 0.5)
     assert [rejected.choices[0].message.content for rejected in caught.value.rejected] == ["a", "a"]
     assert [attempt.status_code for attempt in caught.value.attempts] == [200, 200, None]
 
@@ -316,7 +316,7 @@ class Slow:
 
 def test_a_deadline_that_passes_while_an_answer_is_read(flavour: Flavour, server: LocalServer) -> None:
     """The answer's error, which says why nobody asked again."""
-    with pytest.raises(InvalidAnswerError, match=r"never\. \[request id .*\] Not asked again: the clock 'deadline'"):
+    with pytest.raises(InvalidAnswerError, match=r"never\. \[request id .*\] Not asked again: the deadline"):
         parse(flavour, server, Slow, retries_on_invalid=3, deadline=0.25)
     assert len(server.requests) == 1
 

@@ -80,7 +80,7 @@ def joined(seen: Seen) -> Seen:
 # ------------------------------------------------------------------------------------------ byte for byte
 
 
-TAME = {name: one for name, one in SCENARIOS.items() if one.outcome.clock is None and one.group != "time"}
+TAME = {name: one for name, one in SCENARIOS.items() if one.outcome.timeout_kind is None and one.group != "time"}
 
 
 @pytest.mark.parametrize("scenario", TAME.values(), ids=TAME)
@@ -122,7 +122,7 @@ def test_a_piece_is_passed_on_before_the_next_one_comes(server: LocalServer, pat
         Cassette(path, upstream=server.base_url, record="once") as cassette,
         Opper(api_key="key", base_url=cassette.base_url) as client,
     ):
-        with client.chat.completions.create(messages=HELLO, stream=True, idle=2) as stream:  # type: ignore[arg-type]
+        with client.chat.completions.create(messages=HELLO, stream=True, idle_timeout=2) as stream:  # type: ignore[arg-type]
             begun = time.monotonic()
             assert next(stream).choices[0].delta.content == "Hel"
             assert time.monotonic() - begun < 1.5

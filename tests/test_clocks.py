@@ -40,7 +40,7 @@ def test_the_deadline_counts_from_the_call() -> None:
 
 def test_the_first_token_counts_until_it_comes() -> None:
     """Then the idle clock takes over, from zero."""
-    call = clocks(first_token=5, idle=2)
+    call = clocks(first_token_timeout=5, idle_timeout=2)
     wait(call, 4)
     assert call.limit(104.0) == ("first_token", 5, 1.0)
     call.token()
@@ -49,7 +49,7 @@ def test_the_first_token_counts_until_it_comes() -> None:
 
 def test_the_idle_clock_counts_waiting_only() -> None:
     """Time between tokens that was spent waiting; not the time in which nobody asked for more."""
-    call = clocks(idle=2)
+    call = clocks(idle_timeout=2)
     call.token()
     wait(call, 1.5)
     assert call.limit(1000.0) == ("idle", 2, 0.5)
@@ -62,7 +62,7 @@ def test_the_idle_clock_counts_waiting_only() -> None:
 
 def test_the_clock_that_runs_out_first_is_named() -> None:
     """The deadline when less is left of it, the idle clock when less is left of that."""
-    call = clocks(idle=2, deadline=10)
+    call = clocks(idle_timeout=2, deadline=10)
     assert call.limit(101.0) == ("idle", 2, 2.0)
     assert call.limit(109.0) == ("deadline", 10, 1.0)
 
@@ -70,13 +70,13 @@ def test_the_clock_that_runs_out_first_is_named() -> None:
 @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf, True, "5"])
 def test_a_clock_takes_seconds(seconds: object) -> None:
     """An error that names the clock."""
-    with pytest.raises(InvalidArgumentError, match=r"^idle: expected a number of seconds above 0"):
-        check_clocks({"idle": seconds})
+    with pytest.raises(InvalidArgumentError, match=r"^idle_timeout: expected a number of seconds above 0"):
+        check_clocks({"idle_timeout": seconds})
 
 
 def test_what_is_not_given_is_the_clients() -> None:
     """Defaults for what is not given; None is given."""
-    assert check_clocks({"idle": None, "deadline": 3}, ClockSettings(1, 2, 9)) == (1, None, 3)
+    assert check_clocks({"idle_timeout": None, "deadline": 3}, ClockSettings(1, 2, 9)) == (1, None, 3)
 
 
 def test_steps_are_cut_to_what_is_left() -> None:

@@ -214,7 +214,7 @@ def test_a_server_that_reads_nothing(flavour: Flavour) -> None:
     with Raw(lambda connection, _: sleep(3)) as server, pytest.raises(APITimeoutError) as caught:
         body: Any = [{"role": "user", "content": "x" * 20_000_000}]
         flavour.create(server.base_url, {"api_key": KEY, "timeout": 0.3}, messages=body)
-    assert (caught.value.clock, caught.value.seconds) == ("write", 0.3)
+    assert (caught.value.timeout_kind, caught.value.seconds) == ("write", 0.3)
 
 
 def test_a_call_that_is_cancelled_while_it_is_sent() -> None:
@@ -268,7 +268,7 @@ def test_a_host_with_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
             pytest.raises(APITimeoutError) as caught,
         ):
             client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
-        assert caught.value.clock == "connect"
+        assert caught.value.timeout_kind == "connect"
         assert 0.5 < monotonic() - began < 1.5
 
 

@@ -37,7 +37,7 @@ def once(data: bytes) -> Script:
     return script
 
 
-@pytest.mark.parametrize("clock", ["first_token", "idle", "deadline"])
+@pytest.mark.parametrize("clock", ["first_token_timeout", "idle_timeout", "deadline"])
 def test_no_clock_takes_away_what_came(flavour: Flavour, clock: str) -> None:
     """All chunks, where they came with the first one and the caller took long over that."""
 

@@ -34,7 +34,7 @@ def test_a_sync_client_of_either(server: LocalServer, library: Any) -> None:
         quick = client.with_options(timeout=library.Timeout(5, read=0.2))
         with pytest.raises(APITimeoutError) as late:
             quick.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
-        assert (late.value.clock, late.value.seconds) == ("read", 0.2)
+        assert (late.value.timeout_kind, late.value.seconds) == ("read", 0.2)
         with pytest.raises(APIConnectionError):
             client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
         with pytest.raises(APIConnectionError) as cut:
@@ -53,7 +53,7 @@ def test_an_async_client_of_either(server: LocalServer, library: Any) -> None:
             server.reply(Reply.sse(WHOLE), Reply.sse([chunk("a"), Pause(60)]), Reply.raw([CUT]))
             stream: Any = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
             assert await stream.get_final_text() == "Hello"
-            stream = await client.chat.completions.create(messages=HELLO, stream=True, idle=0.2)  # type: ignore[call-overload]
+            stream = await client.chat.completions.create(messages=HELLO, stream=True, idle_timeout=0.2)  # type: ignore[call-overload]
             with pytest.raises(APITimeoutError, match="idle"):
                 await stream.until_done()
             with pytest.raises(APIConnectionError):

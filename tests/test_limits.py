@@ -378,9 +378,8 @@ def test_the_reason_for_a_wait_is_named() -> None:
     assert pace.explain(0.0) == "its turn among the waiting requests did not come in time"
     pace, now = slowed()
     rate = pace.rate
-    assert (
-        pace.explain(now)
-        == f"adaptive=True sends {rate:.3g} requests per second since the server refused more with status 429"
+    assert pace.explain(now) == (
+        f"adaptive_rate_limit=True sends {rate:.3g} requests per second since the server refused more with status 429"
     )
     pace.told(now, 429, {"retry-after": "30"}, now)
     assert pace.explain(now) == "the server asked for no more requests for 29.0 s in a response with status 429"
@@ -427,7 +426,7 @@ def test_a_stray_429_does_not_stop_the_threads_of_a_client(server_url: tuple[Loc
     """100 calls by 20 threads, of which the first request and every thirtieth are refused: all are answered soon."""
     local, _ = server_url
     results: list[object] = []
-    options: Any = {"deadline": 60, "max_retries": 3, "max_concurrency": 20, "adaptive": True}
+    options: Any = {"deadline": 60, "max_retries": 3, "max_concurrency": 20, "adaptive_rate_limit": True}
     with Opper(api_key="key", base_url=local.base_url, **options) as client:
 
         def work() -> None:
@@ -453,7 +452,7 @@ def test_a_stray_429_does_not_stop_the_tasks_of_a_client(server_url: tuple[Local
     local, _ = server_url
 
     async def work() -> list[object]:
-        options: Any = {"deadline": 60, "max_retries": 3, "max_concurrency": 20, "adaptive": True}
+        options: Any = {"deadline": 60, "max_retries": 3, "max_concurrency": 20, "adaptive_rate_limit": True}
         async with AsyncOpper(api_key="key", base_url=local.base_url, **options) as client:
             calls = [client.chat.completions.create(messages=HELLO) for _ in range(100)]
             return list(await asyncio.gather(*calls, return_exceptions=True))
@@ -492,7 +491,7 @@ def test_one_model_without_quota_does_not_slow_another_down(form: str) -> None:
     def named(name: str) -> Any:
         return {"text": name, "object": {"name": name}, "list": [name, "spare"]}[form]
 
-    options: Any = {"deadline": 1, "max_retries": 0, "adaptive": True}
+    options: Any = {"deadline": 1, "max_retries": 0, "adaptive_rate_limit": True}
     with LocalServer() as local:
         local.reply(*[answer] * 20000)
         with Opper(api_key="key", base_url=local.base_url, **options) as client:
@@ -513,7 +512,7 @@ def test_the_pause_of_one_429_does_not_fail_other_calls() -> None:
     """The fifth of 100 requests is refused with `Retry-After: 30`. With a deadline of 20 s its call alone fails."""
     refuse = RefuseSome({5}, {"retry-after": "30"})
     results: list[object] = []
-    options: Any = {"deadline": 20, "max_retries": 2, "adaptive": True}
+    options: Any = {"deadline": 20, "max_retries": 2, "adaptive_rate_limit": True}
     with LocalServer() as local:
         local.reply(*[refuse] * 200)
         with Opper(api_key="key", base_url=local.base_url, **options) as client:

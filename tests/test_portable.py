@@ -136,7 +136,7 @@ def test_a_client_is_pickled_without_its_key(kind: Any, monkeypatch: pytest.Monk
         base_url="https://host/v1",
         timeout=3,
         max_retries=4,
-        idle=5,
+        idle_timeout=5,
         default_query={"a": 1},
         default_headers={"X-Team": "x", "Authorization": f"Bearer {KEY}", "X-Api-Key": KEY},
     )
@@ -174,11 +174,11 @@ def test_a_copy_shares_the_connections(server: LocalServer) -> None:
 
 def test_with_options_changes_nothing_else(server: LocalServer) -> None:
     """Each option one setting of the new client, none of the old."""
-    with Opper(api_key="key", base_url=server.base_url, default_headers={"X-A": "a"}, idle=9) as client:
+    with Opper(api_key="key", base_url=server.base_url, default_headers={"X-A": "a"}, idle_timeout=9) as client:
         before = client._settings
         changes: list[tuple[dict[str, Any], str]] = [
             ({"api_key": "other"}, "key"), ({"base_url": "https://host"}, "base_url"), ({"timeout": 3}, "steps"),
-            ({"max_retries": 9}, "max_retries"), ({"first_token": 3}, "clocks"), ({"deadline": None}, "clocks"),
+            ({"max_retries": 9}, "max_retries"), ({"first_token_timeout": 3}, "clocks"), ({"deadline": None}, "clocks"),
             ({"default_headers": {"X-B": "b"}}, "default_headers"), ({"default_query": {"q": 1}}, "default_query"),
         ]  # fmt: skip
         for options, name in changes:
@@ -186,9 +186,9 @@ def test_with_options_changes_nothing_else(server: LocalServer) -> None:
             changed = {field for field in before._fields if getattr(before, field) != getattr(after, field)}
             assert changed == {name} or (options == {"deadline": None} and not changed)
             assert client._settings is before
-        assert client.with_options(deadline=3)._settings.clocks.idle == 9
+        assert client.with_options(deadline=3)._settings.clocks.idle_timeout == 9
         with pytest.raises(InvalidArgumentError, match="idle"):
-            client.with_options(idle=-1)
+            client.with_options(idle_timeout=-1)
         with pytest.raises(
             TypeError, match=r"with_options\(\) has no parameter 'max_retrys'.*Did you mean 'max_retries'"
         ):

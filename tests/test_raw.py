@@ -301,6 +301,6 @@ def test_a_json_body_that_is_a_stream(server: LocalServer, flavour: Flavour) -> 
         assert error.partial.choices[0].message.content == "Hel"
         assert len(chunks) == error.chunks_received == 1
     server.reply(Reply.sse([chunk("Hel"), Pause(60)], headers=wrong))
-    chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle=0.3)
+    chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle_timeout=0.3)
     assert isinstance(error, APITimeoutError)
-    assert (error.clock, len(chunks)) == ("idle", 1)
+    assert (error.timeout_kind, len(chunks)) == ("idle", 1)

@@ -287,7 +287,7 @@ def test_redirects_count_against_the_deadline(server: LocalServer, flavour: Flav
     began = time.monotonic()
     with pytest.raises(APITimeoutError) as caught:
         flavour.create(server.base_url, {"deadline": 0.35}, messages=HELLO)
-    assert caught.value.clock == "deadline"
+    assert caught.value.timeout_kind == "deadline"
     assert time.monotonic() - began < 1
     assert 2 <= len(server.requests) <= 5
 

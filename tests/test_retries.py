@@ -62,17 +62,17 @@ def test_which_statuses_are_retried(status: int) -> None:
     ("error", "retried"),
     [
         (APIConnectionError("cut"), True),
-        (APITimeoutError("late", clock="connect"), True),
-        (APITimeoutError("late", clock="read"), True),
-        (APITimeoutError("late", clock="write"), True),
-        (APITimeoutError("late", clock="pool"), False),
-        (APITimeoutError("late", clock="deadline"), False),
-        (APITimeoutError("late", clock="first_token"), False),
-        (APITimeoutError("late", clock="idle"), False),
+        (APITimeoutError("late", timeout_kind="connect"), True),
+        (APITimeoutError("late", timeout_kind="read"), True),
+        (APITimeoutError("late", timeout_kind="write"), True),
+        (APITimeoutError("late", timeout_kind="pool"), False),
+        (APITimeoutError("late", timeout_kind="deadline"), False),
+        (APITimeoutError("late", timeout_kind="first_token"), False),
+        (APITimeoutError("late", timeout_kind="idle"), False),
         (StreamTruncatedError("cut", status_code=200), True),
         (APIResponseValidationError("html", status_code=200), False),
-        (APITimeoutError("late", clock="read", status_code=200), True),
-        (APITimeoutError("late", clock="read", status_code=401), False),
+        (APITimeoutError("late", timeout_kind="read", status_code=200), True),
+        (APITimeoutError("late", timeout_kind="read", status_code=401), False),
         (APIConnectionError("cut", status_code=503), True),
         (APIConnectionError("cut", status_code=400), False),
         (APIError("busy", status_code=200, body={"error": {"message": "Busy", "code": 429}}), True),
@@ -142,7 +142,7 @@ def test_a_wait_that_would_pass_the_deadline_is_not_begun() -> None:
     assert retries.failed(error, 1, now=1) is not None
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "30"})
     assert retries.failed(error, 1, now=5) is None
-    assert "the clock 'deadline' of 10 s, of which 5.0 s are left" in str(error)
+    assert "the deadline of 10 s, of which 5.0 s are left" in str(error)
     assert error.message == "Slow down."
     assert [attempt.wait > 0 for attempt in error.attempts] == [True, False]
 
@@ -229,7 +229,7 @@ def test_a_stalled_server_takes_as_long_as_can_be_computed(server: LocalServer, 
     with pytest.raises(APITimeoutError) as caught:
         flavour.create(server.base_url, {"max_retries": 2, "timeout": 0.2}, messages=HELLO)
     took = time.monotonic() - began
-    assert caught.value.clock == "read"
+    assert caught.value.timeout_kind == "read"
     attempts = caught.value.attempts
     assert len(attempts) == 3
     assert took >= 3 * 0.2 + sum(attempt.wait for attempt in attempts)
@@ -243,7 +243,7 @@ def test_the_deadline_bounds_attempts_and_waits(server: LocalServer, flavour: Fl
     with pytest.raises(APITimeoutError) as caught:
         flavour.create(server.base_url, {"max_retries": 19, "timeout": 0.1, "deadline": 1.0}, messages=HELLO)
     assert time.monotonic() - began < 10
-    assert caught.value.clock in ("read", "deadline")
+    assert caught.value.timeout_kind in ("read", "deadline")
     assert 1 <= len(caught.value.attempts) < 20
 
 
@@ -496,7 +496,7 @@ def test_the_clock_for_the_first_token_bounds_all_attempts(server: LocalServer, 
     """One clock, however often the stream is asked for."""
     server.reply(*[Reply.sse([Pause(0.2), CUT])] * 20)
     began = time.monotonic()
-    _, error = flavour.chunks(server.base_url, {"max_retries": 19, "first_token": 1.0}, messages=HELLO)
+    _, error = flavour.chunks(server.base_url, {"max_retries": 19, "first_token_timeout": 1.0}, messages=HELLO)
     assert time.monotonic() - began < 10
     assert isinstance(error, APIConnectionError)
     assert len(error.attempts) < 20
@@ -561,7 +561,7 @@ def test_max_concurrency_bounds_the_calls_of_a_client(server: LocalServer, flavo
         stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
         with pytest.raises(APITimeoutError, match="max_concurrency") as caught:
             client.with_options(deadline=0.2).chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
-        assert (caught.value.clock, caught.value.attempts) == ("deadline", ())
+        assert (caught.value.timeout_kind, caught.value.attempts) == ("deadline", ())
         stream.close()
         client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
 
@@ -569,7 +569,7 @@ def test_max_concurrency_bounds_the_calls_of_a_client(server: LocalServer, flavo
         stream: Any = await client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
         with pytest.raises(APITimeoutError, match="max_concurrency") as caught:
             await client.with_options(deadline=0.2).chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
-        assert (caught.value.clock, caught.value.attempts) == ("deadline", ())
+        assert (caught.value.timeout_kind, caught.value.attempts) == ("deadline", ())
         await stream.close()
         await client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
 
@@ -582,7 +582,7 @@ def test_an_adaptive_client_holds_back_after_many_429(server: LocalServer) -> No
     """Two clients of the same settings share what was learnt: the pause that the server asked for is kept by both."""
     refusals = 11  # one more than are tolerated
     server.reply(*[Reply.json({"message": "Slow."}, status=429, headers={"retry-after-ms": "700"})] * refusals)
-    with Opper(api_key="key", base_url=server.base_url, adaptive=True, max_retries=0) as client:
+    with Opper(api_key="key", base_url=server.base_url, adaptive_rate_limit=True, max_retries=0) as client:
         for _ in range(refusals):
             with pytest.raises(RateLimitError):
                 client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]

@@ -58,7 +58,7 @@ class Run:
             return Outcome.of("complete", self.final.to_dict(), **facts)
         error: Any = self.error
         kind = APIError if isinstance(error, APIStatusError) else type(error)
-        facts |= {"status": error.status_code, "clock": getattr(error, "clock", None)}
+        facts |= {"status": error.status_code, "timeout_kind": getattr(error, "timeout_kind", None)}
         facts |= {"error_message": error.message, "error_type": error.type, "error_code": error.code}
         partial = error.partial and error.partial.to_dict()
         return Outcome.of(ENDINGS[kind], partial, **facts)  # type: ignore[arg-type]
@@ -149,8 +149,11 @@ def check_ending(scenario: Scenario, done: Run) -> None:
     assert done.again is None or type(done.again) is type(done.error)
     assert isinstance(done.error, APIStatusError) == (scenario.outcome.status not in (200, None))
     if isinstance(done.error, APITimeoutError):
-        clock: Any = done.error.clock
-        assert done.error.seconds == scenario.settings["timeout" if clock == "read" else clock]
+        kind: Any = done.error.timeout_kind
+        assert (
+            done.error.seconds
+            == scenario.settings[{"read": "timeout", "deadline": "deadline"}.get(kind, f"{kind}_timeout")]
+        )
 
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
@@ -222,7 +225,7 @@ def test_the_table() -> None:
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
         assert re.fullmatch(r"[A-Z].*\.", scenario.why)
         assert f"| {scenario.group} |" in documentation
-        assert (scenario.outcome.clock is not None) == (scenario.outcome.ends == "timeout")
+        assert (scenario.outcome.timeout_kind is not None) == (scenario.outcome.ends == "timeout")
 
 
 def test_a_reply_is_made_anew() -> None:

@@ -249,17 +249,17 @@ class TestReading:
 
 class TestClocks:
     @pytest.mark.parametrize(
-        ("pieces", "clocks", "clock", "text"),
+        ("pieces", "clocks", "kind", "text"),
         [
-            ([PING, Pause(math.inf)], {"first_token": 0.2}, "first_token", ""),
-            ([chunk(delta={"role": "assistant"}), Pause(math.inf)], {"first_token": 0.2}, "first_token", ""),
-            ([chunk("a"), Pause(math.inf)], {"first_token": 5, "idle": 0.3}, "idle", "a"),
-            ([Pause(math.inf)], {"idle": 0.2}, "idle", ""),
-            ([chunk("a"), Pause(math.inf)], {"idle": 5, "deadline": 1.5}, "deadline", "a"),
+            ([PING, Pause(math.inf)], {"first_token_timeout": 0.2}, "first_token", ""),
+            ([chunk(delta={"role": "assistant"}), Pause(math.inf)], {"first_token_timeout": 0.2}, "first_token", ""),
+            ([chunk("a"), Pause(math.inf)], {"first_token_timeout": 5, "idle_timeout": 0.3}, "idle", "a"),
+            ([Pause(math.inf)], {"idle_timeout": 0.2}, "idle", ""),
+            ([chunk("a"), Pause(math.inf)], {"idle_timeout": 5, "deadline": 1.5}, "deadline", "a"),
         ],
     )
     def test_a_clock_that_runs_out(
-        self, server: LocalServer, flavour: Flavour, pieces: Any, clocks: Any, clock: str, text: str
+        self, server: LocalServer, flavour: Flavour, pieces: Any, clocks: Any, kind: str, text: str
     ) -> None:
         """A timeout that names the clock and its seconds, with what came before; on the call and on the client."""
         for on_client in (False, True):
@@ -267,7 +267,10 @@ class TestClocks:
             settings, params = (clocks, {}) if on_client else ({}, clocks)
             _, error = flavour.chunks(server.base_url, settings, messages=HELLO, **params)
             assert isinstance(error, APITimeoutError)
-            assert (error.clock, error.seconds) == (clock, clocks[clock])
+            assert (error.timeout_kind, error.seconds) == (
+                kind,
+                clocks[kind if kind == "deadline" else f"{kind}_timeout"],
+            )
             said = error.partial.choices[0].message.content if error.partial and error.partial.choices else None
             assert (said or "") == text
 
@@ -281,9 +284,9 @@ class TestClocks:
                 yield PING
 
         server.reply(Reply.sse(pings()))
-        chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle=0.2)
+        chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle_timeout=0.2)
         assert isinstance(error, APITimeoutError)
-        assert (error.clock, len(chunks)) == ("idle", 1)
+        assert (error.timeout_kind, len(chunks)) == ("idle", 1)
 
     def test_tokens_without_end_meet_the_deadline(self, server: LocalServer, flavour: Flavour) -> None:
         """A timeout with all that came; httpx's own clocks would never have run out."""
@@ -294,16 +297,16 @@ class TestClocks:
                 yield Pause(0.01)
 
         server.reply(Reply.sse(tokens()))
-        chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle=5, deadline=0.3)
+        chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle_timeout=5, deadline=0.3)
         assert isinstance(error, APITimeoutError)
-        assert error.clock == "deadline"
+        assert error.timeout_kind == "deadline"
         assert error.partial is not None
         assert error.partial.choices[0].message.content == "a" * len(chunks)
 
     def test_a_slow_consumer_is_not_idle(self, server: LocalServer, one: httpx.Client) -> None:
         """No timeout when it is the caller who takes the time."""
         server.reply(whole("a", "b", "c"))
-        with opper(server, one, idle=0.2).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
+        with opper(server, one, idle_timeout=0.2).chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
             for _ in stream:
                 threading.Event().wait(0.15)
             assert stream.get_final_text() == "abc"
@@ -320,14 +323,14 @@ class TestClocks:
             server.reply(reply)
             with pytest.raises(APITimeoutError) as caught:
                 flavour.create(server.base_url, messages=HELLO, deadline=0.3)
-            assert (caught.value.clock, caught.value.seconds) == ("deadline", 0.3)
+            assert (caught.value.timeout_kind, caught.value.seconds) == ("deadline", 0.3)
 
     def test_a_first_token_clock_counts_from_the_call(self, server: LocalServer, flavour: Flavour) -> None:
         """A timeout while the server has not even sent its headers."""
         server.reply(Reply(delay=30))
-        _, error = flavour.chunks(server.base_url, messages=HELLO, first_token=0.2)
+        _, error = flavour.chunks(server.base_url, messages=HELLO, first_token_timeout=0.2)
         assert isinstance(error, APITimeoutError)
-        assert error.clock == "first_token"
+        assert error.timeout_kind == "first_token"
 
     def test_a_clock_where_reads_cannot_be_interrupted(self) -> None:
         """A timeout between two reads, through a transport without a socket."""
@@ -345,12 +348,12 @@ class TestClocks:
             client = Opper(api_key="key", base_url="http://127.0.0.1:1", max_retries=0, http_client=own)
             with (
                 pytest.raises(APITimeoutError) as caught,
-                client.chat.completions.create(messages=HELLO, stream=True, idle=0.2) as stream,  # type: ignore[arg-type]
+                client.chat.completions.create(messages=HELLO, stream=True, idle_timeout=0.2) as stream,  # type: ignore[arg-type]
             ):
                 list(stream)
-        assert caught.value.clock == "idle"
+        assert caught.value.timeout_kind == "idle"
 
-    @pytest.mark.parametrize("clock", ["first_token", "idle", "deadline"])
+    @pytest.mark.parametrize("clock", ["first_token_timeout", "idle_timeout", "deadline"])
     def test_a_server_that_lets_nobody_in(self, flavour: Flavour, clock: str) -> None:
         """A clock that bounds the answer bounds the connecting as well."""
         with socket.socket() as listener, contextlib.ExitStack() as stack:
@@ -365,7 +368,7 @@ class TestClocks:
             began = time.monotonic()
             _, error = flavour.chunks(address, settings, messages=HELLO)
             assert isinstance(error, APITimeoutError)
-            assert (error.clock, error.seconds) == (clock, 0.2)
+            assert (error.timeout_kind, error.seconds) == (clock.removesuffix("_timeout"), 0.2)
             assert time.monotonic() - began < 10
 
     @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
@@ -396,11 +399,11 @@ class TestClocks:
         began = time.monotonic()
         with pytest.raises(APITimeoutError) as caught:
             flavour(call if flavour.kind == "sync" else call_async, api_key="key", base_url=server.base_url, timeout=20)
-        assert (caught.value.clock, caught.value.seconds) == ("deadline", 0.4)
+        assert (caught.value.timeout_kind, caught.value.seconds) == ("deadline", 0.4)
         assert time.monotonic() - began < 10
 
     @pytest.mark.parametrize("library", ["sync", "asyncio", "trio"])
-    @pytest.mark.parametrize("clock", ["first_token", "idle", "deadline"])
+    @pytest.mark.parametrize("clock", ["first_token_timeout", "idle_timeout", "deadline"])
     @pytest.mark.parametrize("warm", [False, True], ids=["new-connection", "used-connection"])
     def test_a_head_that_comes_byte_by_byte(self, server: LocalServer, library: str, clock: str, warm: bool) -> None:
         """Puts none of the three clocks off, in no way of waiting; httpx's own clocks begin anew with each byte."""
@@ -430,7 +433,7 @@ class TestClocks:
         began = time.monotonic()
         with pytest.raises(APITimeoutError) as caught:
             use() if library == "sync" else anyio.run(use_async, backend=library)
-        assert (caught.value.clock, caught.value.seconds) == (clock, 0.3)
+        assert (caught.value.timeout_kind, caught.value.seconds) == (clock.removesuffix("_timeout"), 0.3)
         assert time.monotonic() - began < 5
 
     def test_a_stream_by_another_name_feeds_the_clocks(self, server: LocalServer, flavour: Flavour) -> None:
@@ -438,19 +441,19 @@ class TestClocks:
         for kind in ("application/json", "application/vnd.api+json", "text/html"):
             pieces = [*(one for text in "abcd" for one in (chunk(text), Pause(0.2))), chunk(finish_reason="stop"), DONE]
             server.reply(Reply.sse(pieces, headers={"content-type": kind}))
-            chunks, error = flavour.chunks(server.base_url, messages=HELLO, first_token=0.5, idle=0.5)
+            chunks, error = flavour.chunks(server.base_url, messages=HELLO, first_token_timeout=0.5, idle_timeout=0.5)
             assert (len(chunks), error) == (5, None)
             server.reply(Reply.sse([b"\n", *pieces[:3], Pause(math.inf)], headers={"content-type": kind}))
-            chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle=0.5)
+            chunks, error = flavour.chunks(server.base_url, messages=HELLO, idle_timeout=0.5)
             assert isinstance(error, APITimeoutError)
-            assert (error.clock, error.chunks_received, len(chunks)) == ("idle", 2, 2)
+            assert (error.timeout_kind, error.chunks_received, len(chunks)) == ("idle", 2, 2)
             assert error.partial is not None
             assert error.partial.choices[0].message.content == "ab"
 
     def test_a_generous_clock_changes_nothing(self, server: LocalServer, flavour: Flavour) -> None:
         """The whole answer; and httpx's read timeout still holds for the body, though the first token's was short."""
         server.reply(Reply.sse([chunk("a"), Pause(0.5), chunk("b", finish_reason="stop"), DONE]))
-        chunks, error = flavour.chunks(server.base_url, messages=HELLO, first_token=0.3, deadline=30)
+        chunks, error = flavour.chunks(server.base_url, messages=HELLO, first_token_timeout=0.3, deadline=30)
         assert (len(chunks), error) == (2, None)
 
 
@@ -516,7 +519,7 @@ class TestConnections:
                 line = sys._getframe().f_lineno - 1
                 with pytest.raises(APITimeoutError) as caught:
                     client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
-        assert caught.value.clock == "pool"
+        assert caught.value.timeout_kind == "pool"
         assert "the pool is full" in str(caught.value)
         assert f"{__file__}:{line}" in str(caught.value)
 
@@ -854,7 +857,7 @@ class TestConnections:
         """The same under trio, whose cancel scopes end whatever waits inside of them."""
 
         async def use(client: AsyncOpper) -> None:
-            async with client.chat.completions.stream(messages=HELLO, idle=5) as stream:  # type: ignore[arg-type]
+            async with client.chat.completions.stream(messages=HELLO, idle_timeout=5) as stream:  # type: ignore[arg-type]
                 await stream.until_done()
 
         def slow(request: ReceivedRequest) -> Reply | None:
@@ -898,7 +901,7 @@ class TestConnections:
                     assert [event.type async for event in stream][-1] == "done"
                 server.reply(Reply.sse([chunk("a"), Pause(math.inf)]))
                 with pytest.raises(APITimeoutError):
-                    async with client.chat.completions.stream(messages=HELLO, idle=0.1) as stream:  # type: ignore[arg-type]
+                    async with client.chat.completions.stream(messages=HELLO, idle_timeout=0.1) as stream:  # type: ignore[arg-type]
                         await stream.until_done()
                 server.reply(Reply.sse([chunk("a"), Pause(math.inf)]))
                 with trio.move_on_after(0.1):
@@ -1011,7 +1014,7 @@ def test_many_threads_share_one_client(server: LocalServer) -> None:
     """A right answer for each of 400 streams in 16 threads over 8 connections, with clocks running."""
     right: list[bool] = []
     with Opper(
-        api_key="key", base_url=server.base_url, max_retries=0, max_connections=8, idle=30, deadline=60
+        api_key="key", base_url=server.base_url, max_retries=0, max_connections=8, idle_timeout=30, deadline=60
     ) as client:
 
         def use() -> None:

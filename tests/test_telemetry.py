@@ -240,7 +240,7 @@ def test_a_stream_that_fails_is_an_error(
 ) -> None:
     """Its class, the error status, `error` for the finish reason that did not come, and one span."""
     server.reply(Reply.sse(events))
-    flavour.chunks(server.base_url, {"idle": 0.3}, messages=HELLO)
+    flavour.chunks(server.base_url, {"idle_timeout": 0.3}, messages=HELLO)
     said = seen.said
     assert (said["error.type"], said["opper_chat.outcome"]) == (error, "failed")
     assert seen.call.status.status_code is StatusCode.ERROR

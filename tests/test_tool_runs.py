@@ -291,7 +291,7 @@ def test_a_deadline_of_the_client_bounds_the_run(way: Way, server: LocalServer) 
     with pytest.raises(APITimeoutError) as raised:
         way.run(server, [nap], settings={"deadline": 0.4})
     assert 0.35 < time.monotonic() - began < 2
-    assert raised.value.clock == "deadline"
+    assert raised.value.timeout_kind == "deadline"
     assert raised.value.run is not None
     assert roles(raised.value.run) == ["user", "assistant", "1.0"]
     play(server, [call("nap")], "Done.")

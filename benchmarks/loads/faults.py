@@ -101,7 +101,7 @@ def run_opper(base_url: str, scenario: Scenario) -> Seen:
                 said = stream.get_final_completion().to_dict()
         except APIError as error:
             facts |= {"error_message": error.message, "error_type": error.type, "error_code": error.code}
-            facts |= {"status": error.status_code, "clock": getattr(error, "clock", None)}
+            facts |= {"status": error.status_code, "timeout_kind": getattr(error, "timeout_kind", None)}
             ends: Any = kinds.get(type(error), "error")
             return Seen(Outcome.of(ends, error.partial and error.partial.to_dict(), **facts))
         except Exception as error:  # noqa: BLE001  # whatever else it lets through

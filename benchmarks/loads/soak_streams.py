@@ -88,10 +88,10 @@ async def seen(client: AsyncOpper, scenario: Scenario, chance: random.Random, he
         kind = APIError if isinstance(error, APIStatusError) else type(error)
         told: Any = {"error_message": error.message, "error_type": error.type, "error_code": error.code}
         partial = error.partial and error.partial.to_dict()
-        clock = getattr(error, "clock", None)
+        kind = getattr(error, "timeout_kind", None)
         if way == "text":
             chunks = scenario.outcome.chunks or 0
-        told |= {"chunks": chunks, "status": error.status_code, "clock": clock}
+        told |= {"chunks": chunks, "status": error.status_code, "timeout_kind": kind}
         return Outcome.of(ENDINGS[kind], partial, **told)  # type: ignore[arg-type]
     return Outcome.of("complete", final.to_dict(), chunks=chunks, status=status)
 

@@ -111,7 +111,7 @@ def left_out(model: str | None, tools: list[ToolParam] | None) -> None:
         service_tier=None, stop=None, store=None, stream_options=None, temperature=None, tool_choice=None,
         top_logprobs=None, top_p=None, user=None, verbosity=None, web_search_options=None, tags=None,
         parent_span_id=None, response_format=None, extra_headers=None, extra_query=None, extra_body=None,
-        timeout=None, first_token=None, idle=None, deadline=None,
+        timeout=None, first_token_timeout=None, idle_timeout=None, deadline=None,
     )  # fmt: skip
     assert_type(
         client.chat.completions.parse(messages=messages, model=model, tools=tools, response_format=None),
@@ -259,7 +259,7 @@ def conversation() -> None:
     talk = Conversation(client, system="Be brief.", model="a/b", temperature=0, deadline=10)
     assert_type(talk.send("a", image(b""), tools=[]), ChatCompletion)
     talk.send(*(tool(call, "Sunny.") for call in talk.send().message.tool_calls or []))
-    with talk.stream("a", idle=5) as events:
+    with talk.stream("a", idle_timeout=5) as events:
         assert_type(events, EventStream)
         for event in events:
             if event.type == "content.delta":

@@ -26,8 +26,8 @@ OWN_PARAMETERS = {
 """The parameters that methods have in addition to those of the contract and the options of a call."""
 
 CLIENT_OPTIONS = frozenset({
-    "api_key", "base_url", "default_headers", "default_query", "max_connections", "max_concurrency", "adaptive",
-    "response_limits", "http_client", "event_hooks",
+    "api_key", "base_url", "default_headers", "default_query", "max_connections", "max_concurrency",
+    "adaptive_rate_limit", "response_limits", "http_client", "event_hooks",
 })  # fmt: skip
 """The options of the client that a call does not take."""
 

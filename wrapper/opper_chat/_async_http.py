@@ -71,7 +71,7 @@ class AsyncHTTP:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._rate_limiters = AsyncRateLimiters(adaptive=self._limits.adaptive)
+        self._rate_limiters = AsyncRateLimiters(adaptive=self._limits.adaptive_rate_limit)
         self._limiter = AsyncLimiter(self._limits.concurrency)
 
     @property
@@ -121,7 +121,7 @@ class AsyncHTTP:
         try:
             return await self._send(call, given)
         except APITimeoutError as error:
-            if error.clock == "pool" and self.holders.dropped:
+            if error.timeout_kind == "pool" and self.holders.dropped:
                 # Sending frees what was dropped, and a drop can come while a call waits for the pool.
                 return await self._send(call, given)
             raise
@@ -161,7 +161,7 @@ class AsyncHTTP:
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:
-            ran_out = clocks.ran_out(monotonic()) if error.clock in DEFAULT_STEPS else None
+            ran_out = clocks.ran_out(monotonic()) if error.timeout_kind in DEFAULT_STEPS else None
             if ran_out is None:
                 raise
             raise timed_out(ran_out) from error.__cause__

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
         extra_body: Mapping[str, object] | None = None,  # noqa: ARG001
         timeout: AnyTimeout = AS_THE_CLIENT,  # noqa: ARG001
         max_retries: int = AS_THE_CLIENT,  # noqa: ARG001
-        first_token: float | None = AS_THE_CLIENT,  # noqa: ARG001
-        idle: float | None = AS_THE_CLIENT,  # noqa: ARG001
+        first_token_timeout: float | None = AS_THE_CLIENT,  # noqa: ARG001
+        idle_timeout: float | None = AS_THE_CLIENT,  # noqa: ARG001
         deadline: float | None = AS_THE_CLIENT,  # noqa: ARG001
         **parameters: Any,
     ) -> None:

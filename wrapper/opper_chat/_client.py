@@ -38,16 +38,17 @@ class Opper:
             for a free connection), an ``httpx.Timeout`` that names them apart, or None for no limit.
             Unless given, 5 seconds to connect and 600 for the rest.
         max_retries: how often to try again what failed for a reason that may pass.
-        first_token: seconds from a streamed call to the first token of its answer, or None for no limit.
-        idle: seconds from one token of a stream to the next, and to the first where ``first_token`` is not set, or
-            None. Pings and comments do not count as tokens.
+        first_token_timeout: seconds from a streamed call to the first token of its answer, or None for no limit.
+        idle_timeout: seconds from one token of a stream to the next, and to the first where ``first_token_timeout``
+            is not set, or None. Pings and comments do not count as tokens.
         deadline: seconds from a call to the end of its answer, streamed or not, attempts and waits included, or None.
         default_headers: HTTP headers to add to every request; they win over the client's own.
         default_query: query parameters to add to every address.
         max_connections: how many connections there can be at once; more requests wait for one.
         max_concurrency: how many calls can be under way at once, or None for any number; more calls wait for their
             place, until their deadline.
-        adaptive: whether requests are held back to the rate that the server accepts, when it refuses many with 429.
+        adaptive_rate_limit: whether requests are held back to the rate that the server accepts, when it refuses
+            many with 429.
         response_limits: the largest response that is accepted, as a `ResponseLimits`; None for the default limits.
         http_client: an HTTP client of your own, of httpx or httpx2, with proxies, certificates or a transport of your
             choice. Its limits are used, and its timeouts unless ``timeout`` is given. It stays yours: closing this
@@ -70,14 +71,14 @@ class Opper:
         base_url: AnyURL | None = None,
         timeout: AnyTimeout | NotGiven = NOT_GIVEN,
         max_retries: int = DEFAULT_RETRIES,
-        first_token: float | None = None,
-        idle: float | None = None,
+        first_token_timeout: float | None = None,
+        idle_timeout: float | None = None,
         deadline: float | None = None,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, str | float] | None = None,
         max_connections: int = 1000,
         max_concurrency: int | None = None,
-        adaptive: bool = False,
+        adaptive_rate_limit: bool = False,
         response_limits: ResponseLimits | None = None,
         http_client: SyncHTTPClient | None = None,
         event_hooks: EventHooks | None = None,
@@ -92,8 +93,8 @@ class Opper:
             settings = settings._replace(steps=None)
         options: ClientOptions = {
             "max_retries": max_retries,
-            "first_token": first_token,
-            "idle": idle,
+            "first_token_timeout": first_token_timeout,
+            "idle_timeout": idle_timeout,
             "deadline": deadline,
             "default_headers": default_headers,
             "default_query": default_query,
@@ -102,7 +103,9 @@ class Opper:
             options["timeout"] = timeout
         settings = settings.changed(options)
         warn_of_clear_text(settings.base_url, 2)
-        limits = check_limits(max_connections, max_concurrency, adaptive, response_limits)
+        limits = check_limits(
+            max_connections, max_concurrency, adaptive_rate_limit, response_limits
+        )
         self._take(HTTP(http_client, limits, event_hooks, call_site()), settings)
 
     def _take(self, http: HTTP, settings: ClientSettings) -> None:
@@ -114,8 +117,8 @@ class Opper:
         """Return a client with other settings and the same connections. What is not given stays as it is.
 
         Args:
-            options: ``api_key``, ``base_url``, ``timeout``, ``max_retries``, ``first_token``, ``idle``, ``deadline``;
-                ``default_headers`` and ``default_query``, which are added to those there are, and
+            options: ``api_key``, ``base_url``, ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``,
+                ``deadline``; ``default_headers`` and ``default_query``, which are added to those there are, and
                 ``set_default_headers`` and ``set_default_query``, which take their place.
 
         Raises:

@@ -16,14 +16,18 @@ SHORTEST = 0.001
 """Seconds that a step is given when its clock has run out: 0 would mean something else to a socket."""
 
 
+PARAMETERS = {"first_token": "first_token_timeout", "idle": "idle_timeout", "deadline": "deadline"}
+"""The parameter that sets each kind of timeout."""
+
+
 class ClockSettings(NamedTuple):
     """Seconds, or None for no limit."""
 
-    first_token: float | None = None
+    first_token_timeout: float | None = None
     """From the call to the first token of the answer."""
-    idle: float | None = None
-    """From one token to the next, and to the first where `first_token` is not set. What carries no token, such as
-    pings and comments, does not count; neither does the time in which the caller does not ask for more."""
+    idle_timeout: float | None = None
+    """From one token to the next, and to the first where `first_token_timeout` is not set. What carries no token, such
+    as pings and comments, does not count; neither does the time in which the caller does not ask for more."""
     deadline: float | None = None
     """From the call to the end of the answer."""
 
@@ -41,12 +45,17 @@ def check_clocks(seconds: Mapping[str, object], defaults: ClockSettings | None =
 class Limit(NamedTuple):
     """The clock that runs out first."""
 
-    clock: str
+    timeout_kind: str
     """Which one: ``first_token``, ``idle`` or ``deadline``."""
     seconds: float
     """What it was set to."""
     left: float
     """Seconds until it runs out; 0 or less when it has."""
+
+    @property
+    def parameter(self) -> str:
+        """The parameter that sets it."""
+        return PARAMETERS[self.timeout_kind]
 
 
 class CallClocks:
@@ -143,10 +152,10 @@ def timed_out(
         "first_token": "The first token did not come",
         "idle": "The next token did not come",
         "deadline": "The answer was not whole",
-    }[limit.clock]
+    }[limit.timeout_kind]
     return APITimeoutError(
-        f"{what} within {limit.seconds:g} s (the clock {limit.clock!r}).",
-        clock=limit.clock,
+        f"{what} within {limit.seconds:g} s ({limit.parameter}).",
+        timeout_kind=limit.timeout_kind,
         seconds=limit.seconds,
         status_code=status_code,
         headers=headers,
@@ -155,6 +164,6 @@ def timed_out(
 
 def held_up(limit: Limit | None, reason: str) -> APITimeoutError:
     """Return the error of a clock that ran out before a request could be sent, or would have."""
-    clock, seconds = ("deadline", None) if limit is None else (limit.clock, limit.seconds)
-    within = "" if seconds is None else f" within {seconds:g} s (the clock {clock!r})"
-    return APITimeoutError(f"The request could not be sent{within}: {reason}.", clock=clock, seconds=seconds)
+    kind, seconds = ("deadline", None) if limit is None else (limit.timeout_kind, limit.seconds)
+    within = "" if seconds is None else f" within {seconds:g} s ({PARAMETERS[kind]})"
+    return APITimeoutError(f"The request could not be sent{within}: {reason}.", timeout_kind=kind, seconds=seconds)

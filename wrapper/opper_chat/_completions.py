@@ -67,7 +67,8 @@ class Completions:
                 - ``extra_query``: query parameters to add to the address.
                 - ``extra_body``: members to add to the body, for what the contract does not know yet. They win over
                   the parameters, and None is sent as null.
-                - ``timeout``, ``max_retries``, ``first_token``, ``idle``, ``deadline``: as for the client.
+                - ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``, ``deadline``: as for the
+                  client.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.

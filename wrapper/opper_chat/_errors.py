@@ -6,7 +6,7 @@ OpperError
 ├── MissingKeyError                           there is no API key; nothing was sent
 └── APIError                                  whatever the server or the network causes
     ├── APIConnectionError                    no answer, or not the whole of it
-    │   └── APITimeoutError                   a clock ran out
+    │   └── APITimeoutError                   a timeout expired
     ├── APIResponseValidationError            an answer that is not what the contract says
     │   └── AnswerError                       no value of the type that was asked for; has the completion
     │       ├── InvalidAnswerError            it does not fit
@@ -227,11 +227,12 @@ class APIConnectionError(APIError):
 
 
 class APITimeoutError(APIConnectionError):
-    """A clock ran out.
+    """A timeout expired.
 
     Attributes:
-        clock: which one: ``connect``, ``read``, ``write`` or ``pool`` of httpx's, which bound single steps; or
-            ``first_token``, ``idle`` or ``deadline``, which bound what a person waits for.
+        timeout_kind: which one: ``connect``, ``read``, ``write`` or ``pool`` of httpx's, which bound single steps; or
+            ``first_token``, ``idle`` or ``deadline``, for ``first_token_timeout``, ``idle_timeout`` and ``deadline`` of
+            this client.
         seconds: what it was set to, or None where that is not known.
     """
 
@@ -239,13 +240,13 @@ class APITimeoutError(APIConnectionError):
         self,
         message: str,
         *,
-        clock: str | None = None,
+        timeout_kind: str | None = None,
         seconds: float | None = None,
         status_code: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message, status_code=status_code, headers=headers)
-        self.clock = clock
+        self.timeout_kind = timeout_kind
         self.seconds = seconds
 
 

@@ -79,7 +79,7 @@ class HTTP:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._rate_limiters = RateLimiters(adaptive=self._limits.adaptive)
+        self._rate_limiters = RateLimiters(adaptive=self._limits.adaptive_rate_limit)
         self._limiter = Limiter(self._limits.concurrency)
 
     @property
@@ -131,7 +131,7 @@ class HTTP:
         try:
             return self._send(call, given)
         except APITimeoutError as error:
-            if error.clock == "pool" and self.holders.dropped:
+            if error.timeout_kind == "pool" and self.holders.dropped:
                 # Sending frees what was dropped, and a drop can come while a call waits for the pool.
                 return self._send(call, given)
             raise
@@ -171,7 +171,7 @@ class HTTP:
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:
-            ran_out = clocks.ran_out(monotonic()) if error.clock in DEFAULT_STEPS else None
+            ran_out = clocks.ran_out(monotonic()) if error.timeout_kind in DEFAULT_STEPS else None
             if ran_out is None:
                 raise
             raise timed_out(ran_out) from error.__cause__

@@ -142,8 +142,13 @@ class Pace:
         if self._rate is None:
             return "its turn among the waiting requests did not come in time"
         if self._streak > 1:
-            return "the server refuses all requests with status 429, so adaptive=True sends single ones for now"
-        return f"adaptive=True sends {self._rate:.3g} requests per second since the server refused more with status 429"
+            return (
+                "the server refuses all requests with status 429, so adaptive_rate_limit=True sends single ones for now"
+            )
+        return (
+            f"adaptive_rate_limit=True sends {self._rate:.3g} requests per second since "
+            "the server refused more with status 429"
+        )
 
     def due(self, now: float) -> float:
         """Return when the next request may be sent: `now`, or later."""

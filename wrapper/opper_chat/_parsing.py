@@ -65,7 +65,7 @@ def parse(
             if len(rejected) == left:
                 raise
             if call.clocks.ran_out(monotonic()):
-                add_explanation(error, "Not asked again: the clock 'deadline' has run out.")
+                add_explanation(error, "Not asked again: the deadline has passed.")
                 raise
             rejected.append(error.completion)
             arguments = asking_again(arguments, error)

@@ -20,7 +20,7 @@ gateway, registered or not (520 to 530 are those of Cloudflare). 501 and 505 say
 
 CLOCKS_OF_A_STEP = frozenset({"connect", "read", "write"})
 """The clocks after which another attempt is made. A full pool was waited for as long as the caller wants to wait, and
-`first_token`, `idle` and `deadline` bound the whole call."""
+`first_token_timeout`, `idle_timeout` and `deadline` bound the whole call."""
 
 FIRST_WAIT = 0.5
 """The most seconds before the first retry; twice as many before each further one."""
@@ -45,7 +45,7 @@ def is_retried(error: APIError) -> bool:
     if said in ("true", "false"):
         return said == "true"
     if isinstance(error, APIConnectionError):
-        if isinstance(error, APITimeoutError) and error.clock not in CLOCKS_OF_A_STEP:
+        if isinstance(error, APITimeoutError) and error.timeout_kind not in CLOCKS_OF_A_STEP:
             return False
         answered = error.status_code  # by an answer whose body did not come
         return not error.lasting and (answered is None or 200 <= answered < 300 or answered in RETRIED)
@@ -156,7 +156,7 @@ class Retries:
         if limit is not None and wait >= limit.left:
             add_explanation(
                 error,
-                f"Not tried again: a wait of {wait:.1f} s would pass the clock {limit.clock!r} of {limit.seconds:g} s, "
+                f"Not tried again: a wait of {wait:.1f} s would pass the {limit.parameter} of {limit.seconds:g} s, "
                 f"of which {max(limit.left, 0):.1f} s are left.",
             )
             return None

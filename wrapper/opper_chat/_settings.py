@@ -52,9 +52,9 @@ class CallOptions(TypedDict, total=False):
     """Seconds for each step."""
     max_retries: int
     """How often to try again what failed for a reason that may pass."""
-    first_token: float | None
+    first_token_timeout: float | None
     """Seconds from a streamed call to the first token of its answer."""
-    idle: float | None
+    idle_timeout: float | None
     """Seconds from one token to the next."""
     deadline: float | None
     """Seconds from the call to the end of its answer, attempts and waits included."""
@@ -67,8 +67,8 @@ class ClientOptions(TypedDict, total=False):
     base_url: AnyURL
     timeout: AnyTimeout
     max_retries: int
-    first_token: float | None
-    idle: float | None
+    first_token_timeout: float | None
+    idle_timeout: float | None
     deadline: float | None
     default_headers: Mapping[str, str] | None
     """Headers to add to those that it has."""
@@ -173,23 +173,25 @@ class Limits(NamedTuple):
     """How many connections there may be."""
     concurrency: int | None = None
     """How many calls may be under way, or None for any number."""
-    adaptive: bool = False
+    adaptive_rate_limit: bool = False
     """Whether requests are paced once the server has refused one for coming too soon."""
     response: ResponseLimits = DEFAULT_LIMITS
     """The largest response that is accepted."""
 
 
-def check_limits(max_connections: object, max_concurrency: object, adaptive: object, response_limits: object) -> Limits:
+def check_limits(
+    max_connections: object, max_concurrency: object, adaptive_rate_limit: object, response_limits: object
+) -> Limits:
     """Return the limits that arguments stand for.
 
     Raises:
         InvalidArgumentError: one stands for none.
     """
-    if not isinstance(adaptive, bool):
-        raise InvalidArgumentError("adaptive", "True or False", repr(adaptive))
+    if not isinstance(adaptive_rate_limit, bool):
+        raise InvalidArgumentError("adaptive_rate_limit", "True or False", repr(adaptive_rate_limit))
     concurrency = None if max_concurrency is None else check_count(max_concurrency, "max_concurrency")
     connections = check_count(max_connections, "max_connections")
-    return Limits(connections, concurrency, adaptive, check_response_limits(response_limits))
+    return Limits(connections, concurrency, adaptive_rate_limit, check_response_limits(response_limits))
 
 
 def _without_credentials(values: Mapping[str, str]) -> Mapping[str, str]:

@@ -332,13 +332,13 @@ def _mapped(
     if proxy := request.extensions.get(PROXY):
         where += f", by the proxy {proxy}"
     if isinstance(error, failures("TimeoutException")):
-        clock, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
+        kind, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
         # A copy: what it was set to, not what the clocks have left of it.
-        seconds = dict(cast("Mapping[str | None, float | None]", request.extensions.get("timeout", {}))).get(clock)
+        seconds = dict(cast("Mapping[str | None, float | None]", request.extensions.get("timeout", {}))).get(kind)
         after = "" if seconds is None else f" after {seconds:g} s"
-        held = f" Its connections are held by {holders.describe()}." if clock == "pool" and holders else ""
+        held = f" Its connections are held by {holders.describe()}." if kind == "pool" and holders else ""
         message = f"Timed out {doing}{after} ({where}).{held}"
-        return APITimeoutError(message, clock=clock, seconds=seconds, status_code=status_code, headers=headers)
+        return APITimeoutError(message, timeout_kind=kind, seconds=seconds, status_code=status_code, headers=headers)
     if isinstance(error, failures("DecodingError")):
         message = f"The body cannot be decompressed ({where}): {str(error).rstrip('.')}."
         return APIResponseValidationError(message, status_code=status_code, headers=headers)

@@ -181,7 +181,7 @@ def client_for(name: str, server: LocalServer) -> Any:
     if name == "waiting_for_a_connection":
         settings["max_concurrency"] = None
     if name == "paced":
-        settings |= {"adaptive": True, "max_concurrency": 50, "max_connections": 50}
+        settings |= {"adaptive_rate_limit": True, "max_concurrency": 50, "max_connections": 50}
     client = AsyncOpper(**settings) if name.endswith("_async") else Opper(**settings)
     if name == "paced":
         for _ in range(100):

@@ -59,7 +59,11 @@ def outcome_of(call: Call, chunks: int, status: int | None, final: Any, error: A
     if error is None:
         return Outcome.of("complete", final.to_dict(), **told)
     kind: Any = APIError if isinstance(error, APIStatusError) else type(error)
-    told |= {"status": error.status_code, "clock": getattr(error, "clock", None), "error_message": error.message}
+    told |= {
+        "status": error.status_code,
+        "timeout_kind": getattr(error, "timeout_kind", None),
+        "error_message": error.message,
+    }
     told |= {"error_type": error.type, "error_code": error.code}
     return Outcome.of(ENDINGS[kind], error.partial and error.partial.to_dict(), **told)  # type: ignore[arg-type]
 

@@ -183,7 +183,7 @@ def _retried(outcome: Outcome) -> bool:
         case "error":
             return (outcome.error_code if outcome.status == 200 else outcome.status) in RETRIED
         case "timeout":
-            return outcome.clock == "read"
+            return outcome.timeout_kind == "read"
         case ending:
             return ending in ("cut", "truncated")
 

@@ -272,7 +272,9 @@ def storm(seen: Seen, url: str, shell: str, callers: int, limits: Limits) -> See
 
 def run(kind: str, rate: float, shell: str, options: argparse.Namespace, *, adaptive: bool = True) -> bool:
     """Make one run against a limit, print a line, and return whether it was good."""
-    limits = Limits(max_concurrency=options.concurrency if adaptive else None, adaptive=adaptive, max_retries=100)
+    limits = Limits(
+        max_concurrency=options.concurrency if adaptive else None, adaptive_rate_limit=adaptive, max_retries=100
+    )
     with serving(kind, rate, options.latency) as url:
         seen = storm(Seen(options.seconds), url, shell, options.callers, limits)
     share, refused, later = seen.successes() / rate, seen.refused(), seen.refused(seen.first_known())
@@ -290,7 +292,7 @@ def run_healthy(kind: str, value: float, retry_after: str, shell: str, options: 
     runs = []
     for adaptive in (False, True):
         seen = Seen(120.0, calls=1000.0 if value == 300 else 300.0) if kind == SINGLE else Seen(options.healthy_seconds)
-        limits = Limits(max_concurrency=50, adaptive=adaptive, max_retries=3)
+        limits = Limits(max_concurrency=50, adaptive_rate_limit=adaptive, max_retries=3)
         with serving(kind, value, 0.05 if kind == SINGLE else 0.2, retry_after) as url:
             runs.append(storm(seen, url, shell, 50, limits))
     took = [run.ended - run.began for run in runs]
@@ -335,10 +337,12 @@ def run_processes(kind: str, rate: float, processes: int, options: argparse.Name
 
 def be_client(url: str, options: argparse.Namespace) -> int:
     """Be one of the processes, and print what it saw."""
-    storm(Seen(60.0, calls=1), url, "tasks", 1, Limits(max_concurrency=None, adaptive=False, max_retries=100))
+    storm(
+        Seen(60.0, calls=1), url, "tasks", 1, Limits(max_concurrency=None, adaptive_rate_limit=False, max_retries=100)
+    )
     print("ready", flush=True)
     sys.stdin.read()
-    limits = Limits(max_concurrency=options.concurrency, adaptive=True, max_retries=100)
+    limits = Limits(max_concurrency=options.concurrency, adaptive_rate_limit=True, max_retries=100)
     seen = storm(Seen(options.seconds), url, "tasks", options.callers, limits)
     statuses = [answer.status for answer in seen.answers]
     print(json.dumps({"accepted": statuses.count(200), "refused": statuses.count(429)}))

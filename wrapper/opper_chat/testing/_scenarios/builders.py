@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias, TypedDict, Unpack, cast
 import msgspec
 
 from .._replies.reply import Event, Pause, Reply, chunk
-from .scenario import Call, Clock, Ending, Outcome, Scenario, Setting
+from .scenario import Call, Ending, Outcome, Scenario, Setting, TimeoutKind
 
 HEL: Final = chunk("Hel")
 LO: Final = chunk("lo")
@@ -46,7 +46,7 @@ class OutcomeFacts(ErrorFacts, total=False):
     members: Mapping[str, object]
     usage_total: int
     chunks: int | None
-    clock: Clock
+    timeout_kind: TimeoutKind
     status: int | None
 
 

@@ -19,18 +19,18 @@ Ending: TypeAlias = Literal["complete", "truncated", "cut", "error", "invalid", 
 - `cut`: the connection broke before the answer was whole;
 - `error`: the server says that the call failed, by its status or in its body;
 - `invalid`: what came is no answer in this protocol;
-- `timeout`: a clock ran out that the client was told to keep.
+- `timeout`: a timeout expired that the client was told to keep.
 """
 
-Clock: TypeAlias = Literal["first_token", "idle", "deadline", "read"]
+TimeoutKind: TypeAlias = Literal["first_token", "idle", "deadline", "read"]
 """What may run out: the time to the first token of the answer, the time between two tokens, the time of the whole
 call, or the time between any two stretches of bytes (`read`, which most clients call their timeout)."""
 
 Call: TypeAlias = tuple[str | None, str | None, str]
 """A tool call: its id, or None where the server gives none; its name; its arguments or input as far as they came."""
 
-Setting: TypeAlias = Literal["first_token", "idle", "deadline", "timeout"]
-"""What a client is told: a clock, or `timeout`, which sets the clock `read`."""
+Setting: TypeAlias = Literal["first_token_timeout", "idle_timeout", "deadline", "timeout"]
+"""What a client is told: a timeout of this name, or `timeout`, whose kind is `read`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ class Outcome:
     chunks: int | None = None
     """How many chunks came. What is no chunk does not count: comments, pings, errors."""
 
-    clock: Clock | None = None
-    """Which clock ran out; its setting is in the scenario's `settings`."""
+    timeout_kind: TimeoutKind | None = None
+    """Which timeout expired; its setting is in the scenario's `settings`."""
 
     status: int | None = 200
     """The HTTP status, or None where no answer came."""
@@ -95,7 +95,7 @@ class Outcome:
         Args:
             ends: how it has ended.
             completion: the JSON of a `chat.completion`, whole or as far as it came; None where nothing came.
-            facts: what the completion does not tell: `chunks`, `status`, `clock` and the members that begin with
+            facts: what the completion does not tell: `chunks`, `status`, `timeout_kind` and the members that begin with
                 `error_`.
         """
         said = _object(completion)

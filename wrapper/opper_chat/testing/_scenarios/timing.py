@@ -60,44 +60,44 @@ _timeout(
     "pings-only-first-token",
     "A queue is long, and comments keep the connection alive.",
     _for_ever(_PING),
-    clock="first_token",
-    settings={"first_token": _SHORT},
+    timeout_kind="first_token",
+    settings={"first_token_timeout": _SHORT},
 )
 _timeout(
     "pings-only-idle",
     "As above, and the client counts between tokens.",
     _for_ever(_PING),
-    clock="idle",
-    settings={"idle": _SHORT},
+    timeout_kind="idle",
+    settings={"idle_timeout": _SHORT},
 )
 _timeout(
     "pings-only-deadline",
     "As above, and the client counts the whole.",
     _for_ever(_PING),
-    clock="deadline",
+    timeout_kind="deadline",
     settings={"deadline": _SHORT},
 )
 _timeout(
     "role-then-silence",
     "The role is no token.",
     [chunk("", delta={"role": "assistant"}), STALL],
-    clock="first_token",
-    settings={"first_token": _SHORT},
+    timeout_kind="first_token",
+    settings={"first_token_timeout": _SHORT},
 )
 _timeout(
     "late-first-token",
     "A model thinks for too long.",
     [STALL, *WHOLE],
     chunks=0,
-    clock="first_token",
-    settings={"first_token": _SHORT},
+    timeout_kind="first_token",
+    settings={"first_token_timeout": _SHORT},
 )
 _timeout(
     "silence-before-headers",
     "A server says nothing at all.",
     lambda: Reply.sse(WHOLE, delay=A_MINUTE),
     status=None,
-    clock="read",
+    timeout_kind="read",
     settings={"timeout": _SHORT},
 )
 _timeout(
@@ -105,15 +105,15 @@ _timeout(
     "As above, and the client waits for the first token.",
     lambda: Reply.sse(WHOLE, delay=A_MINUTE),
     status=None,
-    clock="first_token",
-    settings={"first_token": _SHORT},
+    timeout_kind="first_token",
+    settings={"first_token_timeout": _SHORT},
 )
 _timeout(
     "silence-before-headers-deadline",
     "As above, and the client counts the whole.",
     lambda: Reply.sse(WHOLE, delay=A_MINUTE),
     status=None,
-    clock="deadline",
+    timeout_kind="deadline",
     settings={"deadline": _SHORT},
 )
 _timeout(
@@ -121,7 +121,7 @@ _timeout(
     "A server sends its headers so slowly that they do not end, and every byte is in time.",
     _trickling_head,
     status=None,
-    clock="deadline",
+    timeout_kind="deadline",
     settings={"deadline": _SHORT, "timeout": _LONG},
 )
 _timeout(
@@ -129,48 +129,53 @@ _timeout(
     "As above, and the client waits for the first token.",
     _trickling_head,
     status=None,
-    clock="first_token",
-    settings={"first_token": _SHORT, "timeout": _LONG},
+    timeout_kind="first_token",
+    settings={"first_token_timeout": _SHORT, "timeout": _LONG},
 )
 _timeout(
     "silence-after-headers",
     "A server says that all is well, and then nothing.",
     [STALL],
-    clock="read",
+    timeout_kind="read",
     settings={"timeout": _SHORT},
 )
 _timeout(
     "silence-after-headers-first-token",
     "As above, and the client waits for the first token.",
     [STALL],
-    clock="first_token",
-    settings={"first_token": _SHORT},
+    timeout_kind="first_token",
+    settings={"first_token_timeout": _SHORT},
 )
 _complete(
     "slow-first-token",
     "A model thinks before it speaks.",
     [Pause(_SHORT), *WHOLE],
-    settings={"first_token": _LONG, "idle": _LONG},
+    settings={"first_token_timeout": _LONG, "idle_timeout": _LONG},
 )
 
 # The next token
 _timeout(
-    "silence-between-events", "The backend hangs.", [HEL, STALL], "Hel", clock="read", settings={"timeout": _SHORT}
+    "silence-between-events",
+    "The backend hangs.",
+    [HEL, STALL],
+    "Hel",
+    timeout_kind="read",
+    settings={"timeout": _SHORT},
 )
 _timeout(
     "silence-between-events-idle",
     "As above, and the client counts between tokens.",
     [HEL, STALL],
     "Hel",
-    clock="idle",
-    settings={"first_token": _LONG, "idle": _SHORT},
+    timeout_kind="idle",
+    settings={"first_token_timeout": _LONG, "idle_timeout": _SHORT},
 )
 _timeout(
     "silence-inside-event",
     "The backend hangs while it writes.",
     [HEL, _HALF, STALL],
     "Hel",
-    clock="read",
+    timeout_kind="read",
     settings={"timeout": _SHORT},
 )
 _timeout(
@@ -178,14 +183,14 @@ _timeout(
     "As above, and the client counts between tokens.",
     [HEL, _HALF, STALL],
     "Hel",
-    clock="idle",
-    settings={"idle": _SHORT},
+    timeout_kind="idle",
+    settings={"idle_timeout": _SHORT},
 )
 _timeout(
     "silence-inside-json",
     "A server that cannot stream hangs while it writes.",
     lambda: Reply(headers={"content-type": "application/json"}, body=[b'{"id": "c", ', STALL]),
-    clock="read",
+    timeout_kind="read",
     settings={"timeout": _SHORT},
 )
 _timeout(
@@ -194,8 +199,8 @@ _timeout(
     _for_ever(_PING, after=(HEL,)),
     "Hel",
     chunks=1,
-    clock="idle",
-    settings={"idle": _SHORT},
+    timeout_kind="idle",
+    settings={"idle_timeout": _SHORT},
 )
 _timeout(
     "ping-objects-between-tokens",
@@ -203,8 +208,8 @@ _timeout(
     _for_ever({"type": "ping"}, after=(HEL,)),
     "Hel",
     chunks=1,
-    clock="idle",
-    settings={"idle": _SHORT},
+    timeout_kind="idle",
+    settings={"idle_timeout": _SHORT},
 )
 _timeout(
     "empty-deltas-for-ever",
@@ -212,8 +217,8 @@ _timeout(
     _for_ever(chunk(""), after=(HEL,)),
     "Hel",
     chunks=None,
-    clock="idle",
-    settings={"idle": _SHORT},
+    timeout_kind="idle",
+    settings={"idle_timeout": _SHORT},
 )
 _timeout(
     "bytes-for-ever",
@@ -221,15 +226,15 @@ _timeout(
     _for_ever(b"x", after=(HEL, b"data: ")),
     "Hel",
     chunks=1,
-    clock="idle",
-    settings={"idle": _SHORT},
+    timeout_kind="idle",
+    settings={"idle_timeout": _SHORT},
 )
 _complete(
     "slow-tokens",
     "An answer takes longer than the clock between tokens allows for one.",
     _slow(*[chunk("a")] * 6, STOP, DONE),
     "a" * 6,
-    settings={"first_token": 1.0, "idle": 1.0},
+    settings={"first_token_timeout": 1.0, "idle_timeout": 1.0},
 )
 
 # The whole
@@ -239,7 +244,7 @@ _timeout(
     _for_ever(chunk("a")),
     None,
     chunks=None,
-    clock="deadline",
+    timeout_kind="deadline",
     settings={"timeout": _LONG, "deadline": _SHORT},
 )
 _timeout(
@@ -248,7 +253,7 @@ _timeout(
     _for_ever(chunk(delta={"reasoning": "a"})),
     "",
     chunks=None,
-    clock="deadline",
+    timeout_kind="deadline",
     settings={"timeout": _LONG, "deadline": _SHORT},
 )
 
