@@ -125,7 +125,7 @@ def test_a_retry_is_a_line(caplog: pytest.LogCaptureFixture) -> None:
         Attempt(200, None, 0.0, 0.25, "req_2"),
     ):
         call.attempts.append(attempt)
-        _observers.attempted(call, attempt)
+        _observers.notify_attempt_end(call, attempt)
     (record,) = ours(caplog)
     expected = "retry model=m attempt=1 status=429 error=RateLimitError wait=1.5 duration=0.25 request_id=req_1"
     assert record.getMessage() == expected
@@ -157,7 +157,7 @@ def test_debug_says_what_was_asked(server: LocalServer, flavour: Flavour, debug:
         extra_body={"custom": SECRET_TEXT},
     )
     begin, attempt, call = (record.getMessage() for record in ours(debug))
-    assert begin.startswith("begin model=m address=http://127.0.0.1:")
+    assert begin.startswith("begin model=m base_url=http://127.0.0.1:")
     assert begin.endswith(
         " stream=False n=2 temperature=0.5 messages=2 sizes=system:9,user:23 tools=get_weather others=custom,stop,user"
     )

@@ -22,8 +22,8 @@ from opper_chat import (
     Opper,
     ToolCall,
     UnknownArgumentError,
+    add_observer,
     custom_tool,
-    observe,
     telemetry,
     testing,
     tool,
@@ -361,21 +361,24 @@ NAN = float("nan")
 class Watcher:
     """An observer of calls."""
 
-    def begin(self, call: object) -> None:
+    def on_call_start(self, call: object) -> None:
         """Do nothing."""
 
-    def attempted(self, call: object, attempt: object) -> None:
+    def on_attempt_end(self, call: object, attempt: object) -> None:
         """Do nothing."""
 
-    def end(self, call: object) -> None:
+    def on_call_end(self, call: object) -> None:
         """Do nothing."""
 
 
 def test_what_is_no_observer_is_refused() -> None:
     """Also a class in place of an instance; and what is no provider of OpenTelemetry."""
-    observed: Any = observe
+    observed: Any = add_observer
     mistakes: list[tuple[Callable[[], object], str]] = [
-        (lambda: observed(5), "observer: expected an object with the methods begin(), attempted() and end(), got 5."),
+        (
+            lambda: observed(5),
+            "observer: expected an object with the methods on_call_start(), on_attempt_end() and on_call_end(), got 5.",
+        ),
         (lambda: observed(Watcher), "got the class Watcher. Pass an instance of it."),
         (lambda: telemetry.instrument(5), "tracer_provider: expected a provider of OpenTelemetry or None, got 5."),  # type: ignore[arg-type]
         (lambda: telemetry.instrument(None, 5), "meter_provider: expected a provider of"),  # type: ignore[arg-type]

@@ -13,7 +13,17 @@ from typing import Any
 
 import pytest
 from flavours import HELLO, Flavour
-from opper_chat import AsyncOpper, Attempt, CallRecord, Observer, Opper, RateLimitError, _observers, forget, observe
+from opper_chat import (
+    AsyncOpper,
+    Attempt,
+    CallRecord,
+    Observer,
+    Opper,
+    RateLimitError,
+    _observers,
+    add_observer,
+    remove_observer,
+)
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 from watching import Watcher
 
@@ -21,9 +31,9 @@ from watching import Watcher
 @pytest.fixture
 def watcher() -> Iterator[Watcher]:
     one = Watcher()
-    observe(one)
+    add_observer(one)
     yield one
-    forget(one)
+    remove_observer(one)
 
 
 @pytest.fixture
@@ -39,13 +49,13 @@ class Broken:
     def __init__(self, error: BaseException) -> None:
         self.error = error
 
-    def begin(self, call: CallRecord) -> None:
+    def on_call_start(self, call: CallRecord) -> None:
         raise self.error
 
-    def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+    def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:
         raise self.error
 
-    def end(self, call: CallRecord) -> None:
+    def on_call_end(self, call: CallRecord) -> None:
         raise self.error
 
 
@@ -59,11 +69,11 @@ ATTEMPT = Attempt(200, None, 0.0, 0.1, None)
 def test_a_plain_call_is_told(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
     """Beginning, one attempt, end, with what came of it."""
     completion = flavour.create(server.base_url, messages=HELLO, model="m")
-    assert watcher.words == ["begin", "attempted", "end"]
+    assert watcher.words == ["on_call_start", "on_attempt_end", "on_call_end"]
     call = watcher.call
     assert (call.outcome, call.status_code, call.error, call.stream) == ("complete", 200, None, False)
     assert call.body["model"] == "m"
-    assert call.address == server.base_url
+    assert call.base_url == server.base_url
     assert call.request_id == call.headers["x-request-id"]
     assert call.completion == completion
     assert call.duration is not None
@@ -78,7 +88,7 @@ def test_a_failed_call_is_told(server: LocalServer, flavour: Flavour, watcher: W
     call = watcher.call
     assert (call.outcome, call.status_code, call.completion) == ("failed", 429, None)
     assert call.error is caught.value
-    assert watcher.words[-1] == "end"
+    assert watcher.words[-1] == "on_call_end"
     assert "RateLimitError" in (call.attempts[-1].error or "")
 
 
@@ -93,7 +103,7 @@ def test_a_stream_is_told_to_its_end(server: LocalServer, flavour: Flavour, watc
     """The whole answer, the time of its first token, and one end."""
     chunks, error = flavour.chunks(server.base_url, messages=HELLO)
     assert (error, bool(chunks)) == (None, True)
-    assert watcher.words == ["begin", "attempted", "end"]
+    assert watcher.words == ["on_call_start", "on_attempt_end", "on_call_end"]
     call = watcher.call
     assert (call.outcome, call.stream) == ("complete", True)
     assert call.first_token is not None
@@ -107,7 +117,7 @@ def test_retries_are_told(server: LocalServer, flavour: Flavour, watcher: Watche
     """An attempt each, with the wait after it; one beginning and one end."""
     server.reply(Reply.json({"type": "X", "message": "Slow down."}, status=429, headers={"retry-after": "0.05"}))
     flavour.create(server.base_url, {"max_retries": 2}, messages=HELLO)
-    assert watcher.words == ["begin", "attempted", "attempted", "end"]
+    assert watcher.words == ["on_call_start", "on_attempt_end", "on_attempt_end", "on_call_end"]
     first, last = watcher.attempts
     assert (first.status_code, last.status_code, last.wait, last.error) == (429, 200, 0.0, None)
     assert first.wait >= 0.05
@@ -123,7 +133,7 @@ def test_a_stream_of_events_is_told_to_its_end(server: LocalServer, watcher: Wat
         with made as events:
             for _ in events:
                 pass
-    assert (watcher.call.outcome, watcher.words) == ("complete", ["begin", "attempted", "end"])
+    assert (watcher.call.outcome, watcher.words) == ("complete", ["on_call_start", "on_attempt_end", "on_call_end"])
 
 
 def test_a_broken_stream_is_told_as_failed(server: LocalServer, flavour: Flavour, watcher: Watcher) -> None:
@@ -131,7 +141,7 @@ def test_a_broken_stream_is_told_as_failed(server: LocalServer, flavour: Flavour
     server.reply(Reply.sse([chunk("Hel"), CUT]))
     _, error = flavour.chunks(server.base_url, messages=HELLO)
     call = watcher.call
-    assert (call.outcome, watcher.words.count("end")) == ("failed", 1)
+    assert (call.outcome, watcher.words.count("on_call_end")) == ("failed", 1)
     assert call.error is error
     assert call.completion is not None
     assert call.completion.choices[0].message.content == "Hel"
@@ -145,7 +155,7 @@ def test_a_stream_closed_early_is_told_as_closed(server: LocalServer, watcher: W
         next(iter(stream))
         stream.close()
         stream.close()
-    assert (watcher.call.outcome, watcher.words) == ("closed", ["begin", "attempted", "end"])
+    assert (watcher.call.outcome, watcher.words) == ("closed", ["on_call_start", "on_attempt_end", "on_call_end"])
 
 
 def test_a_dropped_stream_is_told_as_closed(server: LocalServer, watcher: Watcher) -> None:
@@ -157,7 +167,7 @@ def test_a_dropped_stream_is_told_as_closed(server: LocalServer, watcher: Watche
         next(iter(stream))
         del stream
         gc.collect()
-        assert (watcher.call.outcome, watcher.words) == ("closed", ["begin", "attempted", "end"])
+        assert (watcher.call.outcome, watcher.words) == ("closed", ["on_call_start", "on_attempt_end", "on_call_end"])
 
 
 def test_a_stream_that_the_collector_finds_is_told_by_another_thread(server: LocalServer) -> None:
@@ -167,19 +177,19 @@ def test_a_stream_that_the_collector_finds_is_told_by_another_thread(server: Loc
         lock = threading.Lock()
         ended = threading.Event()
 
-        def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+        def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:
             if self.lock.acquire(timeout=2):  # and not for ever, so that this test can fail
-                super().attempted(call, attempt)
+                super().on_attempt_end(call, attempt)
                 self.lock.release()
 
-        def end(self, call: CallRecord) -> None:
+        def on_call_end(self, call: CallRecord) -> None:
             if self.lock.acquire(timeout=2):
-                super().end(call)
+                super().on_call_end(call)
                 self.lock.release()
                 self.ended.set()
 
     watcher = Locking()
-    observe(watcher)
+    add_observer(watcher)
     server.reply(Reply.sse([chunk("Hel"), Pause(5), chunk("lo")]))
     try:
         with Opper(api_key="key", base_url=server.base_url) as client, warnings.catch_warnings():
@@ -190,11 +200,11 @@ def test_a_stream_that_the_collector_finds_is_told_by_another_thread(server: Loc
             del cycle
             with watcher.lock:
                 gc.collect()
-                assert "end" not in watcher.words
+                assert "on_call_end" not in watcher.words
             assert watcher.ended.wait(5)
     finally:
-        forget(watcher)
-    assert (watcher.call.outcome, watcher.words) == ("closed", ["begin", "attempted", "end"])
+        remove_observer(watcher)
+    assert (watcher.call.outcome, watcher.words) == ("closed", ["on_call_start", "on_attempt_end", "on_call_end"])
 
 
 def test_a_cancelled_call_is_told_as_closed(server: LocalServer, watcher: Watcher) -> None:
@@ -214,7 +224,7 @@ def test_a_cancelled_call_is_told_as_closed(server: LocalServer, watcher: Watche
         with pytest.raises(TimeoutError):
             asyncio.run(asyncio.wait_for(run(stream=streamed), 0.5))
         call = watcher.told[-1][1]
-        assert (watcher.words[-1], call.outcome) == ("end", "closed")
+        assert (watcher.words[-1], call.outcome) == ("on_call_end", "closed")
         assert isinstance(call.error, asyncio.CancelledError)
 
 
@@ -224,11 +234,11 @@ def test_what_an_observer_raises_does_not_reach_the_caller(
 ) -> None:
     """An answer; one line for each method that fails; and the others are told."""
     broken, other = Broken(ValueError("no")), Watcher()
-    observe(broken)
-    observe(other)
+    add_observer(broken)
+    add_observer(other)
     for _ in range(3):
         assert flavour.create(server.base_url, messages=HELLO).choices
-    assert other.words == ["begin", "attempted", "end"] * 3
+    assert other.words == ["on_call_start", "on_attempt_end", "on_call_end"] * 3
     failures = [line for line in caplog.records if line.levelno == logging.ERROR]
     assert [line.name for line in failures] == ["opper_chat"] * 3
     assert [f"Broken.{word} failed" in line.message for word, line in zip(other.words, failures, strict=False)]
@@ -239,8 +249,12 @@ def test_what_an_observer_raises_does_not_reach_the_caller(
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit()])
 def test_what_ends_the_program_passes(error: BaseException) -> None:
     """The same, from each of the three."""
-    observe(Broken(error))
-    for tell in (_observers.begin, _observers.end, lambda call: _observers.attempted(call, ATTEMPT)):
+    add_observer(Broken(error))
+    for tell in (
+        _observers.notify_call_start,
+        _observers.notify_call_end,
+        lambda call: _observers.notify_attempt_end(call, ATTEMPT),
+    ):
         with pytest.raises(type(error)):
             tell(record())
 
@@ -269,7 +283,7 @@ def test_an_observer_may_surround_requests(server: LocalServer, flavour: Flavour
     """Entered and left around each, in that order, whatever another one does."""
     observers = [Surrounding(), Surrounding("enter"), Surrounding("leave"), Surrounding()]
     for observer in observers:
-        observe(observer)
+        add_observer(observer)
     flavour.create(server.base_url, messages=HELLO)
     flavour.chunks(server.base_url, messages=HELLO)
     assert [observer.sent for observer in observers] == [["enter", "leave"] * 2, [], *[["enter", "leave"] * 2] * 2]
@@ -282,13 +296,13 @@ def test_one_observer_is_told_once_and_then_no_more() -> None:
     """One telling for two additions; none after it was forgotten; forgetting a stranger does nothing."""
     watcher: Observer = Watcher()
     assert isinstance(watcher, Watcher)
-    observe(watcher)
-    observe(watcher)
-    _observers.begin(record())
-    forget(watcher)
-    forget(watcher)
-    _observers.begin(record())
-    assert watcher.words == ["begin"]
+    add_observer(watcher)
+    add_observer(watcher)
+    _observers.notify_call_start(record())
+    remove_observer(watcher)
+    remove_observer(watcher)
+    _observers.notify_call_start(record())
+    assert watcher.words == ["on_call_start"]
 
 
 @pytest.mark.usefixtures("_nobody_left")
@@ -296,15 +310,15 @@ def test_an_observer_may_go_while_it_is_told() -> None:
     """Both told, though the first forgets itself."""
 
     class Fleeting(Watcher):
-        def begin(self, call: CallRecord) -> None:
-            super().begin(call)
-            forget(self)
+        def on_call_start(self, call: CallRecord) -> None:
+            super().on_call_start(call)
+            remove_observer(self)
 
     first, second = Fleeting(), Watcher()
-    observe(first)
-    observe(second)
-    _observers.begin(record())
-    _observers.begin(record())
+    add_observer(first)
+    add_observer(second)
+    _observers.notify_call_start(record())
+    _observers.notify_call_start(record())
     assert (len(first.told), len(second.told)) == (1, 2)
 
 
@@ -312,17 +326,17 @@ def test_an_observer_may_go_while_it_is_told() -> None:
 def test_threads_may_come_and_go() -> None:
     """Nobody lost and nobody left, where eight threads add and remove theirs while others tell."""
     staying = Watcher()
-    observe(staying)
+    add_observer(staying)
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-5)
 
     def work() -> None:
         for _ in range(100):
             one = Watcher()
-            observe(one)
-            _observers.begin(record())
+            add_observer(one)
+            _observers.notify_call_start(record())
             assert one.told
-            forget(one)
+            remove_observer(one)
 
     errors: list[Any] = []
     hook = threading.excepthook
@@ -349,8 +363,8 @@ def test_telling_nobody_costs_next_to_nothing() -> None:
     before = logger.level
     logger.setLevel(logging.WARNING)
     try:
-        telling = (_observers.begin, _observers.sending, _observers.end)
-        for tell in (*telling, lambda call: _observers.attempted(call, ATTEMPT)):
+        telling = (_observers.notify_call_start, _observers.sending, _observers.notify_call_end)
+        for tell in (*telling, lambda call: _observers.notify_attempt_end(call, ATTEMPT)):
             best = min(timeit.repeat(lambda tell=tell: tell(call), number=2000, repeat=20)) / 2000
             assert best < 1e-6
     finally:

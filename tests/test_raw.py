@@ -21,8 +21,8 @@ from opper_chat import (
     Opper,
     RawResponse,
     StreamTruncatedError,
-    forget,
-    observe,
+    add_observer,
+    remove_observer,
 )
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 
@@ -68,20 +68,20 @@ class Ends:
     def __init__(self) -> None:
         self.calls: list[CallRecord] = []
 
-    def begin(self, call: CallRecord) -> None: ...
+    def on_call_start(self, call: CallRecord) -> None: ...
 
-    def attempted(self, call: CallRecord, attempt: object) -> None: ...
+    def on_attempt_end(self, call: CallRecord, attempt: object) -> None: ...
 
-    def end(self, call: CallRecord) -> None:
+    def on_call_end(self, call: CallRecord) -> None:
         self.calls.append(call)
 
 
 @pytest.fixture
 def ends() -> Any:
     observer = Ends()
-    observe(observer)
+    add_observer(observer)
     yield observer.calls
-    forget(observer)
+    remove_observer(observer)
 
 
 def test_a_plain_response(server: LocalServer, flavour: Flavour, ends: list[CallRecord]) -> None:

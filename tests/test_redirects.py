@@ -17,8 +17,8 @@ from opper_chat import (
     Attempt,
     CallRecord,
     Opper,
-    forget,
-    observe,
+    add_observer,
+    remove_observer,
 )
 from opper_chat.testing import LocalServer, ReceivedRequest, Reply
 
@@ -249,19 +249,19 @@ def test_redirects_are_no_retries(server: LocalServer, flavour: Flavour) -> None
     seen: list[Attempt] = []
 
     class Watcher:
-        def begin(self, call: CallRecord) -> None: ...
+        def on_call_start(self, call: CallRecord) -> None: ...
 
-        def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+        def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:
             seen.append(attempt)
 
-        def end(self, call: CallRecord) -> None: ...
+        def on_call_end(self, call: CallRecord) -> None: ...
 
     watcher = Watcher()
-    observe(watcher)
+    add_observer(watcher)
     try:
         completion = flavour.create(server.base_url, {"max_retries": 2}, messages=HELLO)
     finally:
-        forget(watcher)
+        remove_observer(watcher)
     statuses = [307, 307, 503, 307, 503, 307, 200]
     assert [attempt.status_code for attempt in completion.attempts] == statuses
     assert list(completion.attempts) == seen

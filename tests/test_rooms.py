@@ -242,7 +242,8 @@ def test_the_public_names() -> None:
         "StreamTruncatedError", "StreamedResponse", "TextTool", "TokenBudgetError", "TooManyTurnsError", "Tool",
         "ToolArgumentsError", "ToolCall", "ToolContext", "ToolError", "ToolFailedError", "ToolResultError", "ToolRun",
         "ToolRunError", "ToolRunTimeoutError", "ToolStream", "UnknownArgumentError",
-        "UnprocessableEntityError", "__version__", "custom_tool", "forget", "observe", "tool", "tool_result",
+        "UnprocessableEntityError", "__version__", "add_observer", "custom_tool", "remove_observer", "tool",
+        "tool_result",
     }  # fmt: skip
     for name in opper_chat.__all__:
         assert getattr(opper_chat, name)

@@ -202,10 +202,10 @@ def test_the_server_is_named(address: str, expected: tuple[str, str, int], seen:
 
 def tell(call: CallRecord) -> None:
     """Tell of a call that a shell has no hand in."""
-    _observers.begin(call)
-    _observers.attempted(call, Attempt(200, None, 0.0, 0.1, None))
+    _observers.notify_call_start(call)
+    _observers.notify_attempt_end(call, Attempt(200, None, 0.0, 0.1, None))
     call.outcome, call.duration = "complete", 0.1
-    _observers.end(call)
+    _observers.notify_call_end(call)
 
 
 def test_a_stream_is_a_span_to_its_end(server: LocalServer, flavour: Flavour, seen: Seen) -> None:
@@ -413,29 +413,29 @@ def test_a_stream_read_by_another_thread_ends_there(server: LocalServer, seen: S
 def test_a_request_given_up_elsewhere_disturbs_nothing(seen: Seen) -> None:
     """Another's span stays current, and no complaint, where a request is left in another context than it was begun."""
     call = CallRecord("http://127.0.0.1:1", {"messages": HELLO}, 0.0, stream=False)
-    _observers.begin(call)
+    _observers.notify_call_start(call)
     around = contextvars.copy_context().run(_observers.sending, call)
     with seen.tracer.start_as_current_span("other") as other:
         with around:
             assert trace.get_current_span() is other
         assert trace.get_current_span() is other
     call.outcome = "closed"
-    _observers.end(call)
+    _observers.notify_call_end(call)
     assert seen.said["opper_chat.outcome"] == "closed"
 
 
 def test_attempts_are_counted_and_no_events(seen: Seen) -> None:
     """Their number, the span current while each is sent, and no error where the last one succeeds."""
     call = CallRecord("http://127.0.0.1:1", {"messages": HELLO}, 0.0, stream=False)
-    _observers.begin(call)
+    _observers.notify_call_start(call)
     for attempt in (Attempt(429, "RateLimitError: x", 0.5, 0.1, None), Attempt(200, None, 0.0, 0.1, None)):
         with _observers.sending(call):
             assert trace.get_current_span() is not trace.INVALID_SPAN
         assert trace.get_current_span() is trace.INVALID_SPAN
         call.attempts.append(attempt)
-        _observers.attempted(call, attempt)
+        _observers.notify_attempt_end(call, attempt)
     call.outcome, call.duration = "complete", 0.7
-    _observers.end(call)
+    _observers.notify_call_end(call)
     assert (seen.said["opper_chat.attempts"], seen.call.events) == (2, ())
     assert seen.call.status.status_code is StatusCode.UNSET
 

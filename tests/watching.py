@@ -10,17 +10,17 @@ class Watcher:
         self.told: list[tuple[str, CallRecord]] = []
         self.attempts: list[Attempt] = []
 
-    def begin(self, call: CallRecord) -> None:
+    def on_call_start(self, call: CallRecord) -> None:
         assert call.outcome is None
-        self.told.append(("begin", call))
+        self.told.append(("on_call_start", call))
 
-    def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+    def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:
         self.attempts.append(attempt)
-        self.told.append(("attempted", call))
+        self.told.append(("on_attempt_end", call))
 
-    def end(self, call: CallRecord) -> None:
+    def on_call_end(self, call: CallRecord) -> None:
         assert call.outcome is not None
-        self.told.append(("end", call))
+        self.told.append(("on_call_end", call))
 
     @property
     def words(self) -> list[str]:

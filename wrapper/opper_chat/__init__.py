@@ -48,8 +48,8 @@ if TYPE_CHECKING:
     from ._event_stream import EventStream as EventStream
     from ._events import StreamEvent as StreamEvent
     from ._model import Model as Model
-    from ._observers import forget as forget
-    from ._observers import observe as observe
+    from ._observers import add_observer as add_observer
+    from ._observers import remove_observer as remove_observer
     from ._parsed import ParsedChatCompletion as ParsedChatCompletion
     from ._parsed_events import ParsedStreamEvent as ParsedStreamEvent
     from ._parsing import ParsedStream as ParsedStream
@@ -122,7 +122,7 @@ _HOMES = {
     "_settings": ("CallOptions", "ClientOptions"),
     "_events": ("StreamEvent",),
     "_model": ("Model",),
-    "_observers": ("forget", "observe"),
+    "_observers": ("add_observer", "remove_observer"),
     "_parsed": ("ParsedChatCompletion",),
     "_parsed_events": ("ParsedStreamEvent",),
     "_parsing": ("ParsedStream",),
@@ -230,9 +230,9 @@ __all__ = (
     "UnknownArgumentError",
     "UnprocessableEntityError",
     "__version__",
+    "add_observer",
     "custom_tool",
-    "forget",
-    "observe",
+    "remove_observer",
     "tool",
     "tool_result",
 )

@@ -10,9 +10,7 @@ from ._answer_headers import AnswerHeaders, request_id
 from ._clocks import CallClocks, ClockSettings
 from ._error_redaction import redact_error
 from ._errors import APIError, APIStatusError, add_explanation
-from ._observers import attempted as tell_attempt
-from ._observers import begin as tell_beginning
-from ._observers import end as tell_end
+from ._observers import notify_attempt_end, notify_call_end, notify_call_start
 from ._options import Secret
 from ._permits import Permit
 from ._record import CallRecord, Outcome, set_completion
@@ -90,7 +88,7 @@ class Call:
     def begin(self) -> None:
         """Tell that it begins."""
         self._telling = True
-        tell_beginning(self.record)
+        notify_call_start(self.record)
 
     def sending(self, now: float, request: AnyRequest) -> None:
         """Take note that an attempt begins."""
@@ -123,7 +121,7 @@ class Call:
 
     def token(self, now: float) -> None:
         """Take note of the first token of a stream."""
-        self.record.first_token = now - self.record.began
+        self.record.first_token = now - self.record.started_at
 
     def failed(self, error: APIError, now: float, *, final: bool = False) -> float | None:
         """Take note that an attempt failed; return how long to wait for the next, or None to raise the error.
@@ -199,7 +197,7 @@ class Call:
 
     def _told(self) -> None:
         self._began = None
-        tell_attempt(self.record, self._retries.attempts[-1])
+        notify_attempt_end(self.record, self._retries.attempts[-1])
 
     def _end(self, outcome: Outcome, now: float, error: BaseException | None = None) -> None:
         """Tell that it ended. It does so once, whatever is said afterwards."""
@@ -209,5 +207,5 @@ class Call:
         self._telling = False
         self.record.outcome = outcome
         self.record.error = error
-        self.record.duration = now - self.record.began
-        tell_end(self.record)
+        self.record.duration = now - self.record.started_at
+        notify_call_end(self.record)

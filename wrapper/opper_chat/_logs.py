@@ -62,15 +62,15 @@ class Log:
 
     content = False
 
-    def begin(self, call: CallRecord) -> None:
+    def on_call_start(self, call: CallRecord) -> None:
         """Write what is asked, at DEBUG."""
-        facts: Facts = {"model": model_name(call.body), "address": call.address, "stream": call.stream}
+        facts: Facts = {"model": model_name(call.body), "base_url": call.base_url, "stream": call.stream}
         facts |= _parameters(call.body)
         if self.content:
             facts["content"] = _text({name: call.body[name] for name in ("messages", "tools") if name in call.body})
         _write(logging.DEBUG, "begin", facts)
 
-    def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+    def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:
         """Write that there will be another attempt, at INFO; and any attempt at DEBUG, with the answer's headers."""
         waits = attempt.wait > 0
         level = logging.INFO if waits else logging.DEBUG
@@ -89,7 +89,7 @@ class Log:
             facts["headers"] = _headers(call.headers)
         _write(level, "retry" if waits else "attempt", facts)
 
-    def end(self, call: CallRecord) -> None:
+    def on_call_end(self, call: CallRecord) -> None:
         """Write how the call ended, at INFO."""
         completion = call.completion
         usage = completion.usage if completion is not None else None

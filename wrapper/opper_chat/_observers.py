@@ -20,12 +20,25 @@ from ._errors import InvalidArgumentError
 from ._record import Attempt, CallRecord, Observer
 from ._values import describe
 
-__all__ = ["Attempt", "CallRecord", "Observer", "attempted", "begin", "end", "forget", "observe", "sending"]
+__all__ = [
+    "Attempt",
+    "CallRecord",
+    "Observer",
+    "add_observer",
+    "notify_attempt_end",
+    "notify_call_end",
+    "notify_call_start",
+    "remove_observer",
+    "sending",
+]
 
 logger = logging.getLogger("opper_chat")
 logger.addHandler(logging.NullHandler())  # as the logging HOWTO asks of libraries: a program decides what is shown
 
-Method: TypeAlias = Literal["begin", "sending", "attempted", "end"]
+Method: TypeAlias = Literal["on_call_start", "sending", "on_attempt_end", "on_call_end"]
+
+METHODS = ("on_call_start", "on_attempt_end", "on_call_end")
+"""The methods that an observer has."""
 
 
 @runtime_checkable
@@ -52,7 +65,7 @@ _seats: tuple[_Seat, ...] = ()
 _lock = RLock()  # a finalizer may end a call, and so come here, in the middle of an addition
 
 
-def observe(observer: Observer) -> None:
+def add_observer(observer: Observer) -> None:
     """Tell an observer of every call of this process from now on, in the order in which observers came.
 
     Telling one twice of the same call would be of no use, so that adding one again does nothing. A call that is under
@@ -62,10 +75,10 @@ def observe(observer: Observer) -> None:
         InvalidArgumentError: it has not the methods of an `Observer`, or is a class.
     """
     global _seats  # noqa: PLW0603
-    is_class = isinstance(observer, type) and isfunction(getattr_static(observer, "begin", None))
-    if is_class or not all(callable(getattr(observer, name, None)) for name in ("begin", "attempted", "end")):
+    is_class = isinstance(observer, type) and isfunction(getattr_static(observer, "on_call_start", None))
+    if is_class or not all(callable(getattr(observer, name, None)) for name in METHODS):
         hint = "Pass an instance of it." if is_class else ""
-        accepted = "an object with the methods begin(), attempted() and end()"
+        accepted = "an object with the methods on_call_start(), on_attempt_end() and on_call_end()"
         raise InvalidArgumentError("observer", accepted, describe(observer), hint)
     with _lock:
         if _note_collection not in gc.callbacks:
@@ -75,22 +88,22 @@ def observe(observer: Observer) -> None:
             _seats = (*_seats, _Seat(observer, around, set()))
 
 
-def forget(observer: Observer) -> None:
+def remove_observer(observer: Observer) -> None:
     """Tell an observer nothing more. One that was not there is no error."""
     global _seats  # noqa: PLW0603
     with _lock:
         _seats = tuple(seat for seat in _seats if seat.observer is not observer)
 
 
-def begin(call: CallRecord) -> None:
+def notify_call_start(call: CallRecord) -> None:
     """Tell that a call begins."""
     if logger.isEnabledFor(logging.DEBUG):
-        _write("begin", call)
+        _write("on_call_start", call)
     for seat in _seats:
         try:
-            seat.observer.begin(call)
+            seat.observer.on_call_start(call)
         except Exception as error:  # noqa: BLE001  # whatever it is, the call goes on
-            _complain(seat, "begin", error)
+            _complain(seat, "on_call_start", error)
 
 
 _NOTHING = nullcontext()
@@ -114,47 +127,47 @@ def sending(call: CallRecord) -> AbstractContextManager[object]:
 
 
 def _leave(seat: _Seat, manager: AbstractContextManager[object]) -> None:
-    """Leave what an observer surrounds a request with. It does not see what the request raises: `attempted` tells."""
+    """Leave what an observer surrounds a request with. `on_attempt_end` tells what the request raises."""
     try:
         manager.__exit__(None, None, None)
     except Exception as error:  # noqa: BLE001
         _complain(seat, "sending", error)
 
 
-def attempted(call: CallRecord, attempt: Attempt) -> None:
+def notify_attempt_end(call: CallRecord, attempt: Attempt) -> None:
     """Tell that a request of a call ended."""
     if _collector is not None and _collector == get_ident():
-        _later(partial(_attempted, call, attempt))
+        _later(partial(_notify_attempt_end, call, attempt))
     else:
-        _attempted(call, attempt)
+        _notify_attempt_end(call, attempt)
 
 
-def _attempted(call: CallRecord, attempt: Attempt) -> None:
+def _notify_attempt_end(call: CallRecord, attempt: Attempt) -> None:
     if logger.isEnabledFor(logging.INFO):
-        _write("attempted", call, attempt)
+        _write("on_attempt_end", call, attempt)
     for seat in _seats:
         try:
-            seat.observer.attempted(call, attempt)
+            seat.observer.on_attempt_end(call, attempt)
         except Exception as error:  # noqa: BLE001
-            _complain(seat, "attempted", error)
+            _complain(seat, "on_attempt_end", error)
 
 
-def end(call: CallRecord) -> None:
+def notify_call_end(call: CallRecord) -> None:
     """Tell that a call ended."""
     if _collector is not None and _collector == get_ident():
-        _later(partial(_end, call))
+        _later(partial(_notify_call_end, call))
     else:
-        _end(call)
+        _notify_call_end(call)
 
 
-def _end(call: CallRecord) -> None:
+def _notify_call_end(call: CallRecord) -> None:
     if logger.isEnabledFor(logging.INFO):
-        _write("end", call)
+        _write("on_call_end", call)
     for seat in _seats:
         try:
-            seat.observer.end(call)
+            seat.observer.on_call_end(call)
         except Exception as error:  # noqa: BLE001
-            _complain(seat, "end", error)
+            _complain(seat, "on_call_end", error)
 
 
 # A dropped stream that the collector finds ends at any line of whatever a thread is doing. An observer that takes a
@@ -188,12 +201,12 @@ def _write(method: Method, call: CallRecord, attempt: Attempt | None = None) -> 
 
     seat = _Seat(log, None, _log_failed)
     try:
-        if method == "begin":
-            log.begin(call)
+        if method == "on_call_start":
+            log.on_call_start(call)
         elif attempt is not None:
-            log.attempted(call, attempt)
+            log.on_attempt_end(call, attempt)
         else:
-            log.end(call)
+            log.on_call_end(call)
     except Exception as error:  # noqa: BLE001
         _complain(seat, method, error)
 

@@ -37,7 +37,7 @@ class CallRecord:
     """One call, from its arguments to its end.
 
     Attributes:
-        address: the base URL that the call goes to.
+        base_url: the base URL that the call goes to.
         body: the JSON object that is sent. It is not to be changed.
         stream: whether chunks are asked for.
         attempts: the requests so far, the one under way not included.
@@ -51,15 +51,15 @@ class CallRecord:
     """
 
     __slots__ = (
-        "_completion", "address", "attempts", "began", "body", "duration", "error", "first_token", "headers",
-        "outcome", "request_id", "status_code", "stream",
+        "_completion", "attempts", "base_url", "body", "duration", "error", "first_token", "headers",
+        "outcome", "request_id", "started_at", "status_code", "stream",
     )  # fmt: skip
 
-    def __init__(self, address: str, body: Mapping[str, object], began: float, *, stream: bool) -> None:
-        self.address: str = address
+    def __init__(self, base_url: str, body: Mapping[str, object], started_at: float, *, stream: bool) -> None:
+        self.base_url: str = base_url
         self.body: Mapping[str, object] = body
         self.stream: bool = stream
-        self.began: float = began
+        self.started_at: float = started_at
         """When it began, by the monotonic clock."""
         self.attempts: list[Attempt] = []
         self.status_code: int | None = None
@@ -85,11 +85,11 @@ def set_completion(record: CallRecord, completion: ChatCompletion | Callable[[],
 class Observer(Protocol):
     """Who is told of calls. What it raises is logged and does not reach the caller."""
 
-    def begin(self, call: CallRecord) -> None:
+    def on_call_start(self, call: CallRecord) -> None:
         """Take note of a call whose arguments are checked and which is about to be sent, in the caller's context."""
 
-    def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+    def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:
         """Take note of a request that ended, the last one included."""
 
-    def end(self, call: CallRecord) -> None:
+    def on_call_end(self, call: CallRecord) -> None:
         """Take note of the end of a call. May be told from another thread, or from a finalizer."""

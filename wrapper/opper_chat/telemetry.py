@@ -33,7 +33,7 @@ from ._checks import check_flags, describe
 from ._errors import InvalidArgumentError
 from ._json import is_array, is_object
 from ._logs import clean, model_name, reason
-from ._observers import forget, observe
+from ._observers import add_observer, remove_observer
 from ._options import find_span_content
 from ._parts import MISSING, input_messages, output_messages, tool_definitions
 from ._record import Attempt, CallRecord
@@ -119,9 +119,9 @@ class _Telemetry:
         """Take no more calls, and go when the last one under way has ended."""
         self._stopped = True
         if not self._calls:
-            forget(self)
+            remove_observer(self)
 
-    def begin(self, call: CallRecord) -> None:
+    def on_call_start(self, call: CallRecord) -> None:
         """Start the span, as a child of the one that is current where the call is made."""
         if self._stopped:
             return
@@ -130,7 +130,7 @@ class _Telemetry:
         name = f"chat {model}" if model else "chat"
         # From the beginning of the call, as its duration and the time to its first chunk are: the modules that a
         # first call loads are loaded before it is told of.
-        start = time_ns() - int((monotonic() - call.began) * 1e9)
+        start = time_ns() - int((monotonic() - call.started_at) * 1e9)
         attributes = {**labels, **_asked(call)}
         span = self._tracer.start_span(name, kind=SpanKind.CLIENT, attributes=attributes, start_time=start)
         self._calls[call] = _Open(span, labels)
@@ -149,14 +149,14 @@ class _Telemetry:
         opened = self._calls.get(call)
         return nullcontext() if opened is None else _current_span(opened.span)
 
-    def attempted(self, call: CallRecord, attempt: Attempt) -> None:
+    def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:
         """Record nothing of an attempt.
 
         Errors that were retried "SHOULD NOT be recorded on spans or metrics that describe this operation" (Recording
         errors), and an instrumented httpx has a span for each. How many there were is told at the end.
         """
 
-    def end(self, call: CallRecord) -> None:
+    def on_call_end(self, call: CallRecord) -> None:
         """End the span with what came of the call, and count it."""
         opened = self._calls.pop(call, None)
         if opened is None:
@@ -166,7 +166,7 @@ class _Telemetry:
         finally:
             opened.span.end()
             if self._stopped and not self._calls:
-                forget(self)
+                remove_observer(self)
 
     def _conclude(self, call: CallRecord, opened: _Open) -> None:
         span, labels = opened.span, opened.labels
@@ -214,7 +214,7 @@ def _current_span(span: Span) -> Generator[None]:
 
 def _labels(call: CallRecord) -> Attributes:
     """What spans and metrics of a call share; what samplers see, too."""
-    address = urlsplit(call.address)
+    address = urlsplit(call.base_url)
     host = address.hostname or ""
     labels: Attributes = {
         "gen_ai.operation.name": "chat",
@@ -351,7 +351,7 @@ def instrument(
         before, _current = _current, made
     if before is not None:
         before.stop()
-    observe(made)
+    add_observer(made)
 
 
 def uninstrument() -> None:

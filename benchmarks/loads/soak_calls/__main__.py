@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from opper_chat import AsyncOpper, Attempt, CallRecord, Opper, forget, observe
+from opper_chat import AsyncOpper, Attempt, CallRecord, Opper, add_observer, remove_observer
 from opper_chat.testing import Fault, FaultyProxy, LocalServer, ReceivedRequest, Reply
 
 from .calls import Result, made, made_async
@@ -55,13 +55,13 @@ class Ledger:
     ended: Counter[int] = field(default_factory=Counter)
     """The ends of which it told."""
 
-    def begin(self, call: CallRecord) -> None:
+    def on_call_start(self, call: CallRecord) -> None:
         """Nothing is to be noted."""
 
-    def attempted(self, call: CallRecord, attempt: Attempt) -> None:  # noqa: ARG002
+    def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:  # noqa: ARG002
         self.told[number_of(call.body)] += 1
 
-    def end(self, call: CallRecord) -> None:
+    def on_call_end(self, call: CallRecord) -> None:
         self.ended[number_of(call.body)] += 1
 
     def choose(self, request: ReceivedRequest) -> Fault | None:
@@ -297,7 +297,7 @@ def run(soak: Soak, count: int, seed: int) -> None:
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     sync, asynchronous = soak.clients(Opper), soak.clients(AsyncOpper)
-    observe(soak.ledger)
+    add_observer(soak.ledger)
     stretch = max(100, count // 20)
     warm: dict[str, int] = {}
     for first in range(0, count, stretch):
@@ -310,7 +310,7 @@ def run(soak: Soak, count: int, seed: int) -> None:
         print(f"{now[what] - warm[what]:+7d}  {what} since the first third, of {now[what]} (bound {bound})")
         if now[what] - warm[what] > bound:
             soak.counts[f"WRONG {what} grew by {now[what] - warm[what]}"] += 1
-    forget(soak.ledger)
+    remove_observer(soak.ledger)
     finish(sync)
     asyncio.run_coroutine_threadsafe(finish_async(asynchronous), loop).result()
     loop.call_soon_threadsafe(loop.stop)
