@@ -316,7 +316,7 @@ class Slow:
 
 def test_a_deadline_that_passes_while_an_answer_is_read(flavour: Flavour, server: LocalServer) -> None:
     """The answer's error, which says why nobody asked again."""
-    with pytest.raises(InvalidAnswerError, match=r"never\. \[request id .*\] Not asked again: the deadline"):
+    with pytest.raises(InvalidAnswerError, match=r"never\. \[request id .*\]\nNot asked again: the deadline"):
         parse(flavour, server, Slow, retries_on_invalid=3, deadline=0.25)
     assert len(server.requests) == 1
 

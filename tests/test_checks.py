@@ -88,9 +88,9 @@ def test_bad_input(arguments: dict[str, Any], argument: str, accepted: str, give
         request(**arguments)
     error = caught.value
     assert error.argument == argument
-    assert accepted in error.accepted
-    assert given in error.given
-    assert str(error).startswith(f"{argument}: expected {error.accepted}, got {error.given}")
+    assert accepted in error.expected
+    assert given in error.received
+    assert str(error).startswith(f"{argument}: expected {error.expected}, got {error.received}")
     assert isinstance(error, OpperError)
     assert isinstance(error, ValueError)
 
@@ -151,7 +151,7 @@ def test_a_long_value_is_cut() -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         request(messages=HELLO, temperature="x" * 10_000)
     assert len(str(caught.value)) < 300
-    assert "10002 characters" in caught.value.given
+    assert "10002 characters" in caught.value.received
 
 
 def test_what_the_contract_does_not_know_is_sent_through_extra_body() -> None:
@@ -250,7 +250,7 @@ def test_a_model_in_the_wrong_place(arguments: dict[str, Any], argument: str) ->
     with pytest.raises(InvalidArgumentError) as caught:
         request(**arguments)
     assert caught.value.argument == argument
-    assert "a dict" in caught.value.accepted
+    assert "a dict" in caught.value.expected
 
 
 def test_kinds_that_the_contract_does_not_know_go_back_as_models() -> None:

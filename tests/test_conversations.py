@@ -484,7 +484,7 @@ def test_what_is_trimmed(messages: list[dict[str, Any]], budget: int, weights: l
     except InvalidArgumentError as error:
         assert conversation.messages == before
         kept = conversation_of(messages)
-        needed = int(error.accepted.removeprefix("at least "))
+        needed = int(error.expected.removeprefix("at least "))
         assert needed > budget
         if needed:
             kept.trim(needed, counter)

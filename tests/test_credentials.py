@@ -347,7 +347,7 @@ def test_a_server_that_cannot_be_verified_gets_nothing(flavour: Flavour, tmp_pat
         def call() -> None:
             with pytest.raises(APIConnectionError, match=r"(?i)certificate") as caught:
                 flavour.create(address, {"api_key": KEY, "max_retries": 3}, messages=HELLO)
-            assert caught.value.lasting
+            assert not caught.value.is_retryable
             assert len(caught.value.attempts) == 1
             assert tls.handshakes == 0
             trusting = ssl.create_default_context(cafile=str(tls.trusted))

@@ -59,12 +59,12 @@ def test_certificates_that_cannot_be_read(
     else:
         error = failure(flavour, "https://127.0.0.1:9/v1")
     assert type(error) is APIConnectionError
-    assert error.lasting
+    assert not error.is_retryable
     assert len(error.attempts) == 1
     assert variable in str(error)
     assert repr(str(path)) in str(error)
     monkeypatch.delenv(variable)
-    assert not failure(flavour, "https://127.0.0.1:9/v1", max_retries=0).lasting  # nothing listens there
+    assert failure(flavour, "https://127.0.0.1:9/v1", max_retries=0).is_retryable  # nothing listens there
 
 
 UNUSABLE = [
@@ -84,7 +84,7 @@ def test_a_proxy_whose_address_cannot_be_used(
     monkeypatch.setenv(variable, url.format(password=PASSWORD))
     error = failure(flavour, server.base_url)
     assert type(error) is APIConnectionError
-    assert error.lasting
+    assert not error.is_retryable
     assert len(error.attempts) == 1
     assert variable in str(error)
     assert "http, https or socks5" in str(error)
@@ -100,7 +100,7 @@ def test_a_socks_proxy_without_the_package_for_it(
     monkeypatch.setitem(__import__("sys").modules, "socksio", None)
     monkeypatch.setenv("ALL_PROXY", f"socks5://user:{PASSWORD}@127.0.0.1:9")
     error = failure(flavour, server.base_url)
-    assert error.lasting
+    assert not error.is_retryable
     assert "socksio" in str(error)
     assert "ALL_PROXY" in str(error)
     assert PASSWORD not in f"{error} {''.join(traceback.format_exception(error))}"
@@ -112,7 +112,7 @@ def test_a_proxy_that_does_not_answer_is_named(
     """It may answer later, so that it is retried."""
     monkeypatch.setenv("HTTP_PROXY", f"user:{PASSWORD}@127.0.0.1:9")
     error = failure(flavour, server.base_url, max_retries=1)
-    assert not error.lasting
+    assert error.is_retryable
     assert len(error.attempts) == 2
     assert "by the proxy http://***@127.0.0.1:9, which HTTP_PROXY names" in str(error)
     assert PASSWORD not in f"{error} {error.__cause__}"
@@ -164,7 +164,7 @@ def test_a_proxy_that_refuses_the_password_is_not_asked_again(
     with talkative_proxy(b"HTTP/1.1 407 Proxy Authentication Required\r\n") as port:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:{PASSWORD}@127.0.0.1:{port}")
         error = failure(flavour, "https://api.example/v1")
-    assert error.lasting
+    assert not error.is_retryable
     assert len(error.attempts) == 1
     assert "407" in str(error)
     assert "HTTPS_PROXY" in str(error)

@@ -169,7 +169,7 @@ def test_a_name_makes_no_picture(make: Any, name: str, data: bytes, found: str, 
             with path.open("rb") as opened:
                 make(opened)
     assert raised.value.argument == f"{make.__name__}(source)"
-    assert raised.value.given == found
+    assert raised.value.received == found
 
 
 def test_what_bytes_do_not_tell_the_name_does_and_the_caller_before_both(tmp_path: Path) -> None:

@@ -244,7 +244,7 @@ def test_a_mistake_is_answered_with_what_to_do(
         flavour(lambda client: mistake(client.chat.completions), api_key="key", base_url=server.base_url)
     assert message in str(caught.value)
     assert ("use extra_body" in str(caught.value)) <= isinstance(caught.value, UnknownArgumentError)
-    assert not {"text", "whole", "member", "object"}.intersection(caught.value.accepted.split())
+    assert not {"text", "whole", "member", "object"}.intersection(caught.value.expected.split())
     assert server.requests == []
 
 
@@ -325,7 +325,7 @@ def test_numbers_are_not_proposed_to_be_strings(server: LocalServer) -> None:
         ):
             with pytest.raises(InvalidArgumentError) as caught:
                 client.chat.completions.create(messages=HELLO, **arguments)  # type: ignore[call-overload]
-            assert str(caught.value).endswith(f"got {caught.value.given}.")
+            assert str(caught.value).endswith(f"got {caught.value.received}.")
 
 
 @pytest.mark.filterwarnings("ignore:the API key goes to x unencrypted")
@@ -447,7 +447,7 @@ def test_a_value_under_a_secret_name_is_not_shown(arguments: dict[str, Any]) -> 
     """Names are taken by whole words, so that `max_tokens` is shown and these are not."""
     with Opper(api_key="key") as client, pytest.raises(InvalidArgumentError) as caught:
         client.chat.completions.create(messages=HELLO, **arguments)
-    assert SECRET not in f"{caught.value} {caught.value.given}"
+    assert SECRET not in f"{caught.value} {caught.value.received}"
     assert "not shown" in str(caught.value)
 
 

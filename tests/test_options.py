@@ -84,7 +84,7 @@ def test_a_bad_address_is_refused(address: str) -> None:
     with pytest.raises(InvalidArgumentError) as caught:
         Opper(api_key="key", base_url=address)
     assert caught.value.argument == "base_url"
-    assert caught.value.given in (repr(address), "one with them (not shown)")
+    assert caught.value.received in (repr(address), "one with them (not shown)")
 
 
 class SettingsUrl:

@@ -522,4 +522,4 @@ def test_a_stream_that_was_closed_early_still_says_what_it_took(server: LocalSer
 def test_rate_limits_are_of_a_class_that_can_be_caught_after_a_pickle() -> None:
     """The attributes of the class alone come too."""
     error = pickle.loads(pickle.dumps(RateLimitError("Slow.", status_code=429)))
-    assert (error.partial, error.chunks_received, error.attempts, error.lasting) == (None, 0, (), False)
+    assert (error.partial, error.chunks_received, error.attempts, error.is_retryable) == (None, 0, (), True)

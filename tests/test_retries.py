@@ -26,8 +26,9 @@ from opper_chat import (
     StreamTruncatedError,
 )
 from opper_chat._clocks import CallClocks, ClockSettings
-from opper_chat._errors import status_error_class
-from opper_chat._retries import FIRST_WAIT, LONGEST_WAIT, RETRIED, Retries, backoff, is_retried, retry_after
+from opper_chat._responses import status_error_class
+from opper_chat._retries import FIRST_WAIT, LONGEST_WAIT, Retries, backoff, retry_after
+from opper_chat._retryable import RETRIED
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 
 AT_ONCE = {"retry-after-ms": "1"}
@@ -52,10 +53,10 @@ def test_which_statuses_are_retried(status: int) -> None:
     """Those that may pass, and no other; unless the server says otherwise."""
     assert {408, 409, 429, *range(500, 600)} - {501, 505} == RETRIED
     kind = status_error_class(status)
-    assert is_retried(kind("", status_code=status)) == (status in RETRIED)
-    assert is_retried(kind("", status_code=status, headers={"X-Should-Retry": "true"}))
-    assert not is_retried(kind("", status_code=status, headers={"x-should-retry": "false"}))
-    assert is_retried(kind("", status_code=status, headers={"x-should-retry": "maybe"})) == (status in RETRIED)
+    assert kind("", status_code=status).is_retryable == (status in RETRIED)
+    assert kind("", status_code=status, headers={"X-Should-Retry": "true"}).is_retryable
+    assert not kind("", status_code=status, headers={"x-should-retry": "false"}).is_retryable
+    assert kind("", status_code=status, headers={"x-should-retry": "maybe"}).is_retryable == (status in RETRIED)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_which_statuses_are_retried(status: int) -> None:
 )
 def test_which_errors_are_retried(error: APIError, retried: bool) -> None:
     """What broke on the way, but not a clock that bounds the whole call, nor an answer that will not get better."""
-    assert is_retried(error) is retried
+    assert error.is_retryable is retried
 
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -142,7 +143,7 @@ def test_a_wait_that_would_pass_the_deadline_is_not_begun() -> None:
     assert retries.failed(error, 1, now=1) is not None
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "30"})
     assert retries.failed(error, 1, now=5) is None
-    assert "the deadline of 10 s, of which 5.0 s are left" in str(error)
+    assert "the deadline of 10 s, of which 5.0 s are left" in error.__notes__[0]
     assert error.message == "Slow down."
     assert [attempt.wait > 0 for attempt in error.attempts] == [True, False]
 
@@ -151,7 +152,7 @@ def test_a_wait_that_nobody_expects_is_not_begun() -> None:
     """An hour is for the caller to wait."""
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "3600"})
     assert Retries(5, CallClocks(ClockSettings(), 0)).failed(error, 1, now=1) is None
-    assert "the server asks to wait 3600 s, more than 60 s" in str(error)
+    assert "the server asks to wait 3600 s, more than 60 s" in error.__notes__[0]
 
 
 # --- Over sockets ------------------------------------------------------------------------------

@@ -409,7 +409,7 @@ def test_the_error_can_be_pickled() -> None:
     with pytest.raises(ToolResultError) as raised:
         tool_result("1", [1j])
     again = pickle.loads(pickle.dumps(raised.value))
-    assert (type(again), again.argument, again.given, again.run) == (
+    assert (type(again), again.argument, again.received, again.run) == (
         ToolResultError,
         "tool_result(value)[0]",
         "1j",
@@ -422,8 +422,8 @@ def test_the_keys_of_a_result_are_strings_or_numbers() -> None:
     assert tool_result("1", {"a": 1, 2: 3, 0.5: 4})["content"] == '{"a":1,"2":3,"0.5":4}'
     with pytest.raises(ToolResultError) as raised:
         tool_result("1", {(1, 2): 3})
-    assert raised.value.accepted == "a dict with strings or numbers as keys"
-    assert raised.value.given == "(1, 2)"
+    assert raised.value.expected == "a dict with strings or numbers as keys"
+    assert raised.value.received == "(1, 2)"
 
 
 def test_a_result_that_contains_itself(way: Way, server: LocalServer) -> None:

@@ -449,7 +449,7 @@ def test_before_call_gives_a_custom_tool_one_string(way: Way, server: LocalServe
     play(server, [custom("shout", "hello", "1")])
     with pytest.raises(InvalidArgumentError, match=r"takes one string, under the key 'input'\.$") as raised:
         way.run(server, [shout], before_call=lambda _: {"input": 5})
-    assert raised.value.given == "a dict with the key 'input'"
+    assert raised.value.received == "a dict with the key 'input'"
 
 
 def test_calls_that_are_handed_back(way: Way, server: LocalServer) -> None:

@@ -172,7 +172,7 @@ def errors() -> None:
         if error.response is not None and error.request is not None:
             print(error.response.request.url == error.request.url)
     except InvalidArgumentError as error:
-        print(error.argument, error.accepted, error.given)
+        print(error.argument, error.expected, error.received)
 
 
 async def asynchronous() -> None:

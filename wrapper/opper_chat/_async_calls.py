@@ -13,7 +13,7 @@ from ._async_wait import AsyncAccept, sleep
 from ._call import Call
 from ._clocks import CallClocks
 from ._completion_reader import read_completion
-from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError, add_explanation
+from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
 from ._redirects import FOLLOWED
 from ._requests import prepare, split
 from ._responses import status_error
@@ -174,5 +174,5 @@ class AsyncCalls:
             content, problem = error.raw_body, error.message
         failure = status_error(response.status_code, response.headers, content)
         if problem:
-            add_explanation(failure, problem)
+            failure.add_note(problem)
         raise failure

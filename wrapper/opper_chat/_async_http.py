@@ -19,7 +19,7 @@ from ._async_wait import SendLimit, abandon, free, is_anywhere, is_here, made_ke
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
 from ._content_coding import BodyDecoder, beginning
-from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
+from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError, set_permanent
 from ._library import default_library, failures, library_of
 from ._observers import sending as tell_sending
 from ._options import Key, Secret, check_key
@@ -132,7 +132,7 @@ class AsyncHTTP:
         await self._free_dropped()
         if self._closed or self._client.is_closed:
             closed = APIConnectionError("The client is closed.")
-            closed.lasting = True
+            set_permanent(closed)
             raise closed
         if not self._used:
             self._used = True

@@ -12,7 +12,7 @@ from ._async_calls import AsyncCalls
 from ._async_event_stream import AsyncEventStream
 from ._async_stream import open_stream
 from ._call import Call
-from ._errors import AnswerError, APIError, InvalidAnswerError, add_explanation
+from ._errors import AnswerError, APIError, InvalidAnswerError
 from ._options import check_retries
 from ._parsed import ParsedChatCompletion
 from ._parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
@@ -60,7 +60,7 @@ async def parse(
             if len(rejected) == left:
                 raise
             if call.clocks.ran_out(monotonic()):
-                add_explanation(error, "Not asked again: the deadline has passed.")
+                error.add_note("Not asked again: the deadline has passed.")
                 raise
             rejected.append(error.completion)
             arguments = asking_again(arguments, error)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ._answer_headers import AnswerHeaders, request_id
 from ._clocks import CallClocks, ClockSettings
 from ._error_redaction import redact_error
-from ._errors import APIError, APIStatusError, add_explanation
+from ._errors import APIError, APIStatusError
 from ._observers import notify_attempt_end, notify_call_end, notify_call_start
 from ._options import Secret
 from ._permits import Permit
@@ -131,7 +131,7 @@ class Call:
         self.describe(error)
         if isinstance(error, APIStatusError) and error.status_code in MOVED and self.sent is not None:
             location = error.headers.get("location", "")
-            add_explanation(error, explain_redirect(error.status_code, self.sent.place, location, self._redirects))
+            error.add_note(explain_redirect(error.status_code, self.sent.place, location, self._redirects))
         self.target, self._redirects = None, 0  # another attempt begins where this one did
         if self._began is None:  # nothing was sent
             error.attempts = tuple(self._retries.attempts)

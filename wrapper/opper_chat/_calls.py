@@ -12,7 +12,7 @@ from typing import TypeVar
 from ._call import Call
 from ._clocks import CallClocks
 from ._completion_reader import read_completion
-from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError, add_explanation
+from ._errors import APIError, APIResponseValidationError, ResponseTooLargeError
 from ._http import HTTP
 from ._redirects import FOLLOWED
 from ._reply import AnyReply
@@ -187,5 +187,5 @@ class Calls:
             content, problem = error.raw_body, error.message
         failure = status_error(response.status_code, response.headers, content)
         if problem:
-            add_explanation(failure, problem)
+            failure.add_note(problem)
         raise failure

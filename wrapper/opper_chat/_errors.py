@@ -37,12 +37,12 @@ from ._answer_headers import AnswerHeaders, request_id
 from ._error_bodies import is_success_code, read_error_body, with_place
 from ._error_response import ErrorRequest, ErrorResponse
 from ._excerpts import LONGEST_TEXT, one_line
+from ._retryable import RETRIED_TIMEOUTS, is_retried_cut, is_retried_status, read_should_retry
 
 if TYPE_CHECKING:
     from ._record import Attempt
     from ._results import ChatCompletion
     from ._tool_run import ToolRun
-
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -87,26 +87,26 @@ class InvalidArgumentError(OpperError, ValueError):
 
     Attributes:
         argument: the argument, or the path into it, such as ``messages[0].role``.
-        accepted: what is accepted there, in words.
-        given: what was given, as text, cut to a readable length.
+        expected: what is accepted there, in words.
+        received: what was given, as text, cut to a readable length.
         run: inside of a run of tools, what was done before, else None.
     """
 
-    def __init__(self, argument: str, accepted: str, given: str, hint: str = "") -> None:
-        message = f"{argument}: expected {accepted}, got {given}"
+    def __init__(self, argument: str, expected: str, received: str, hint: str = "") -> None:
+        message = f"{argument}: expected {expected}, got {received}"
         super().__init__(f"{message}. {hint}".rstrip())
         self.argument = argument
-        self.accepted = accepted
-        self.given = given
+        self.expected = expected
+        self.received = received
         self.run: ToolRun[object] | None = None
 
 
 class UnknownArgumentError(InvalidArgumentError, TypeError):
     """No argument has this name. Raised before anything is sent."""
 
-    def __init__(self, argument: str, given: str, near: str | None, hint: str, function: str = "create()") -> None:
-        super().__init__(argument, f"{near!r}" if near else "the name of a parameter", given)
-        said = [f"{function} has no parameter {argument!r} (given: {given})."]
+    def __init__(self, argument: str, received: str, near: str | None, hint: str, function: str = "create()") -> None:
+        super().__init__(argument, f"{near!r}" if near else "the name of a parameter", received)
+        said = [f"{function} has no parameter {argument!r} (given: {received})."]
         said += [f"Did you mean {near!r}?"] if near else []
         self.args: tuple[Any, ...] = (" ".join([*said, hint]).rstrip(),)
 
@@ -130,7 +130,8 @@ class APIError(OpperError):
     """The server or the network failed the call.
 
     Its text has the status, unless that is one of success, the server's name for the error, the message, how many
-    attempts were made if more than one, how many redirects were followed if any, and the request id.
+    attempts were made if more than one, how many redirects were followed if any, and the request id. Its notes
+    (PEP 678) say why it was not retried, or where a redirect leads.
 
     Attributes:
         message: what went wrong, for a person to read; the server's own words where it said any.
@@ -147,8 +148,6 @@ class APIError(OpperError):
         chunks_received: of a stream, how many chunks came.
         attempts: the requests of the call, the last one included; each has ``status_code``, ``error`` and ``wait``.
         rejected: the completions before it whose answers did not fit, where ``retries_on_invalid`` asked again.
-        lasting: whether it would fail the same way again, so that it is not retried: a certificate that does not
-            verify, an address that cannot be, a client that is closed.
         run: of a call inside of a run of tools, what was done before it, else None.
         request: the HTTP request, without the key; of an error before the first request, the one that was to be sent.
             None if the error is not about a request, such as an answer that does not fit its type.
@@ -178,15 +177,24 @@ class APIError(OpperError):
         self.chunks_received = 0
         self.attempts: tuple[Attempt, ...] = ()
         self.rejected: tuple[ChatCompletion, ...] = ()
-        self.lasting = False
         self.run: ToolRun[object] | None = None
         self.request: ErrorRequest | None = None
-        self._explanations: tuple[str, ...] = ()
         super().__init__(self.message)
 
     def _compose(self, message: str, words: str | None) -> str:
-        """Return the message: the server's words if it said any."""
         return words or message
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether the same request may succeed if it is sent again soon. The client retries these errors and no others.
+
+        An ``x-should-retry`` header of the response decides; without one, the kind of the error and the status.
+        """
+        asked = read_should_retry(self.headers)
+        return self._may_pass() if asked is None else asked
+
+    def _may_pass(self) -> bool:
+        return is_retried_status(self.status_code, self.code)
 
     @property
     def response(self) -> ErrorResponse | None:
@@ -208,15 +216,8 @@ class APIError(OpperError):
         if self.request_id:
             came.append(f"request id {one_line(self.request_id, _LONGEST_FACT)}")
         head = f"{' '.join(facts)}: " if facts else ""
-        tail = " ".join(["", *([f"[{', '.join(came)}]"] if came else []), *self._explanations]).rstrip()
-        if self._explanations and not came and not self.message.endswith((".", "!", "?")):
-            tail = f".{tail}"
+        tail = f" [{', '.join(came)}]" if came else ""
         return f"{head}{one_line(self.message, max(0, LONGEST_TEXT - len(head) - len(tail)))}{tail}"
-
-
-def add_explanation(error: APIError, sentence: str) -> None:
-    """Add a sentence to the text of an error. Its `message` stays what the server said."""
-    error._explanations += (sentence,)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 class APIConnectionError(APIError):
@@ -224,6 +225,16 @@ class APIConnectionError(APIError):
 
     if TYPE_CHECKING:
         request: ErrorRequest  # pyright: ignore[reportIncompatibleVariableOverride]  # known of every call
+
+    _is_permanent = False
+
+    def _may_pass(self) -> bool:
+        return not self._is_permanent and is_retried_cut(self.status_code)
+
+
+def set_permanent(error: APIConnectionError) -> None:
+    """Mark an error that would happen again, such as a certificate that does not verify: it is not retryable."""
+    error._is_permanent = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
 class APITimeoutError(APIConnectionError):
@@ -248,6 +259,9 @@ class APITimeoutError(APIConnectionError):
         super().__init__(message, status_code=status_code, headers=headers)
         self.timeout_kind = timeout_kind
         self.seconds = seconds
+
+    def _may_pass(self) -> bool:
+        return self.timeout_kind in RETRIED_TIMEOUTS and super()._may_pass()
 
 
 class APIResponseValidationError(APIError):
@@ -336,6 +350,9 @@ class ContentFilterFinishReasonError(AnswerError):
 class StreamTruncatedError(APIError):
     """The stream ended before the answer did: without ``[DONE]``, and not every choice has a finish reason."""
 
+    def _may_pass(self) -> bool:
+        return True
+
 
 class APIStatusError(APIError):
     """The answer has a status that is not 2xx."""
@@ -381,19 +398,3 @@ class RateLimitError(APIStatusError):
 
 class InternalServerError(APIStatusError):
     """500 and above: the server or what stands behind it failed."""
-
-
-_BY_STATUS: dict[int, type[APIStatusError]] = {
-    400: BadRequestError,
-    401: AuthenticationError,
-    403: PermissionDeniedError,
-    404: NotFoundError,
-    409: ConflictError,
-    422: UnprocessableEntityError,
-    429: RateLimitError,
-}
-
-
-def status_error_class(status_code: int) -> type[APIStatusError]:
-    """Return the class for a status that is not 2xx."""
-    return _BY_STATUS.get(status_code) or (InternalServerError if status_code >= 500 else APIStatusError)

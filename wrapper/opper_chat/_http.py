@@ -16,7 +16,13 @@ from ._borrowed import BorrowedClient
 from ._call import Call
 from ._clocks import CallClocks, StepTimeouts, held_up, timed_out
 from ._content_coding import BodyDecoder, beginning
-from ._errors import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError
+from ._errors import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    InvalidArgumentError,
+    set_permanent,
+)
 from ._gate import Gate, RateLimiters
 from ._library import default_library, failures, library_of
 from ._limiter import Limiter
@@ -142,7 +148,7 @@ class HTTP:
         self._free_dropped()
         if self._closed or self._client.is_closed:
             closed = APIConnectionError("The client is closed.")
-            closed.lasting = True
+            set_permanent(closed)
             raise closed
         if not self._used:
             self._used = True

@@ -216,7 +216,8 @@ def reason(error: BaseException, *, content: bool) -> str | None:
     """Return the words of an error, or None where they may repeat content and that is not asked for."""
     # The words of these are this package's own; those of the others are the server's.
     own = isinstance(error, APIConnectionError | StreamTruncatedError)
-    return str(error) or None if own or content else None
+    notes: list[str] = getattr(error, "__notes__", [])
+    return " ".join(filter(None, [str(error), *notes])) or None if own or content else None
 
 
 def model_name(body: Mapping[str, object]) -> str | None:

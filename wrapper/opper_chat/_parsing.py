@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from ._answers import Asked, asking_again
 from ._call import Call
 from ._calls import Calls
-from ._errors import AnswerError, APIError, InvalidAnswerError, add_explanation
+from ._errors import AnswerError, APIError, InvalidAnswerError
 from ._event_stream import EventStream
 from ._options import check_retries
 from ._parsed import ParsedChatCompletion
@@ -65,7 +65,7 @@ def parse(
             if len(rejected) == left:
                 raise
             if call.clocks.ran_out(monotonic()):
-                add_explanation(error, "Not asked again: the deadline has passed.")
+                error.add_note("Not asked again: the deadline has passed.")
                 raise
             rejected.append(error.completion)
             arguments = asking_again(arguments, error)

@@ -7,7 +7,7 @@ import re
 import sys
 from typing import NamedTuple
 
-from ._errors import APIConnectionError
+from ._errors import APIConnectionError, set_permanent
 from ._options import Secret
 
 SCHEMES = ("http", "https", "socks5", "socks5h")
@@ -32,7 +32,7 @@ class Proxy(NamedTuple):
         """Return the error for a proxy that cannot be used."""
         message = f"{self.source}: the proxy {self.shown!r} cannot be used: {reason.rstrip('.')}. Correct or unset it."
         error = APIConnectionError(message)
-        error.lasting = True
+        set_permanent(error)
         return error
 
     def __str__(self) -> str:
@@ -53,7 +53,7 @@ def find_proxy(scheme: str, host: str, port: int | None = None) -> Proxy | None:
         port: None for that of the scheme.
 
     Raises:
-        APIConnectionError: its address cannot be used. It is `lasting`, and names the variable.
+        APIConnectionError: its address cannot be used. It is not retryable, and names the variable.
     """
     # What asks the systems that keep proxies elsewhere too takes longer to load than all of this package.
     if sys.platform not in ("win32", "darwin") and not names_proxies():

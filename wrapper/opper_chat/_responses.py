@@ -7,7 +7,19 @@ from http import HTTPStatus
 
 from . import _json
 from ._error_bodies import read_error_body
-from ._errors import APIError, APIResponseValidationError, status_error_class
+from ._errors import (
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnprocessableEntityError,
+)
 from ._excerpts import excerpt
 from ._json import is_array, is_object
 from ._response_limits import ResponseLimits, within
@@ -40,6 +52,22 @@ def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reaso
         headers=headers,
         raw_body=content,
     )
+
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def status_error_class(status_code: int) -> type[APIStatusError]:
+    """Return the class for a status that is not 2xx."""
+    return _BY_STATUS.get(status_code) or (InternalServerError if status_code >= 500 else APIStatusError)
 
 
 def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -> APIError:

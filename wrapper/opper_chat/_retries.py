@@ -1,4 +1,4 @@
-"""Whether a failed attempt is worth another, and how long to wait for it. No I/O; the time is handed in."""
+"""How often a failed request is sent again, and how long to wait before it. No I/O; the time is handed in."""
 
 from __future__ import annotations
 
@@ -8,19 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
 from ._clocks import CallClocks
-from ._errors import APIConnectionError, APIError, APITimeoutError, StreamTruncatedError, add_explanation
+from ._errors import APIError
 from ._record import Attempt, CallRecord
 
 if TYPE_CHECKING:
     from tenacity import RetryCallState
-
-RETRIED = frozenset({408, 409, 429, *range(500, 600)} - {501, 505})
-"""Statuses after which a request is sent again: timeout, conflict, rate limit, and every failure of a server or
-gateway, registered or not (520 to 530 are those of Cloudflare). 501 and 505 say that the server lacks a feature."""
-
-CLOCKS_OF_A_STEP = frozenset({"connect", "read", "write"})
-"""The clocks after which another attempt is made. A full pool was waited for as long as the caller wants to wait, and
-`first_token_timeout`, `idle_timeout` and `deadline` bound the whole call."""
 
 FIRST_WAIT = 0.5
 """The most seconds before the first retry; twice as many before each further one."""
@@ -28,34 +20,10 @@ FIRST_WAIT = 0.5
 LONGEST_WAIT = 8.0
 """The most seconds before any retry, unless the server asks for more."""
 
-STATUS = re.compile(r"[1-5][0-9]{2}", re.ASCII)
-
 NUMBER = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,15})?")
 
 LONGEST_ASKED = 60.0
 """The most seconds that are waited because a server asks for it."""
-
-
-def is_retried(error: APIError) -> bool:
-    """Whether the same request may succeed if it is sent again soon.
-
-    A server's ``x-should-retry`` is its own word about it.
-    """
-    said = error.headers.get("x-should-retry", "").lower()
-    if said in ("true", "false"):
-        return said == "true"
-    if isinstance(error, APIConnectionError):
-        if isinstance(error, APITimeoutError) and error.timeout_kind not in CLOCKS_OF_A_STEP:
-            return False
-        answered = error.status_code  # by an answer whose body did not come
-        return not error.lasting and (answered is None or 200 <= answered < 300 or answered in RETRIED)
-    if isinstance(error, StreamTruncatedError):
-        return True
-    # Some gateways answer 200 and put the status into the body.
-    if error.status_code is None or not 200 <= error.status_code < 300:
-        return error.status_code in RETRIED
-    code = error.code
-    return (int(code) if isinstance(code, str) and STATUS.fullmatch(code) else code) in RETRIED
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -142,20 +110,17 @@ class Retries:
 
     def _wait(self, error: APIError, now: float) -> float | None:
         failed = len(self.attempts) - self.redirects
-        if failed >= self._max or not is_retried(error):
+        if failed >= self._max or not error.is_retryable:
             return None
         asked = retry_after(error.headers)
         if asked is not None and asked > LONGEST_ASKED:
-            add_explanation(
-                error, f"Not tried again: the server asks to wait {asked:g} s, more than {LONGEST_ASKED:g} s."
-            )
+            error.add_note(f"Not tried again: the server asks to wait {asked:g} s, more than {LONGEST_ASKED:g} s.")
             return None
         # Beside what the server asks for, so that those whom it told the same do not all come back at once.
         wait = (asked or 0.0) + backoff(failed + 1)
         limit = self._clocks.limit(now) if self._clocks.running else None
         if limit is not None and wait >= limit.left:
-            add_explanation(
-                error,
+            error.add_note(
                 f"Not tried again: a wait of {wait:.1f} s would pass the {limit.parameter} of {limit.seconds:g} s, "
                 f"of which {max(limit.left, 0):.1f} s are left.",
             )

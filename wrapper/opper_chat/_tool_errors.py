@@ -58,8 +58,8 @@ class ToolResultError(InvalidArgumentError, TypeError):
 
     Attributes:
         argument: the place, such as ``get_weather().wind``.
-        accepted: what is accepted there.
-        given: what was returned there, cut to a readable length.
+        expected: what is accepted there.
+        received: what was returned there, cut to a readable length.
         run: what was done until then, or None outside of a run.
     """
 

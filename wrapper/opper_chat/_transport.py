@@ -21,6 +21,7 @@ from ._errors import (
     APIResponseValidationError,
     APITimeoutError,
     InvalidArgumentError,
+    set_permanent,
 )
 from ._library import LOADING, Library, failures
 from ._options import Secret, find_authorities
@@ -38,7 +39,7 @@ _CLOCKS = {
     "PoolTimeout": ("pool", "waiting for a free connection: the pool is full"),
 }
 
-_LASTING = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
+_PERMANENT = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
 """What httpx raises because of the request itself, so that it would again."""
 
 
@@ -53,7 +54,7 @@ def ssl_context(library: Library) -> ssl.SSLContext:
     """Make it: from the authorities that the environment names, or those that the library trusts.
 
     Raises:
-        APIConnectionError: they cannot be read. It is `lasting`, and names the variable and the path.
+        APIConnectionError: they cannot be read. It is not retryable, and names the variable and the path.
     """
     import ssl
 
@@ -72,14 +73,14 @@ def ssl_context(library: Library) -> ssl.SSLContext:
             unusable = APIConnectionError(
                 f"SSLKEYLOGFILE: {log_file!r} cannot be written: {reason}. Correct or unset it."
             )
-            unusable.lasting = True
+            set_permanent(unusable)
             raise unusable from None
     else:
         context.set_alpn_protocols(["http/1.1"])
         return context
     source = f"SSL_CERT_FILE: {file!r}" if file else f"SSL_CERT_DIR: {folder!r}" if folder else "The package certifi"
     unusable = APIConnectionError(f"{source} has no certificates that can be read: {reason}. Correct or unset it.")
-    unusable.lasting = True
+    set_permanent(unusable)
     raise unusable
 
 
@@ -317,7 +318,7 @@ class ErrorMap:
 def _closed(error: Exception, status_code: int | None, headers: Mapping[str, str] | None) -> APIError:
     message = f"The response was closed before its body was read ({str(error).rstrip('.')})."
     closed = APIConnectionError(message, status_code=status_code, headers=headers)
-    closed.lasting = True
+    set_permanent(closed)
     return closed
 
 
@@ -348,7 +349,8 @@ def _mapped(
     mapped = APIConnectionError(f"{broke} ({where}): {reason}.", status_code=status_code, headers=headers)
     # 407 is what a proxy answers to a wrong password.
     refused = isinstance(error, failures("ProxyError")) and str(error).startswith("407")
-    mapped.lasting = refused or isinstance(error, failures(*_LASTING)) or _is_of_tls(error)
+    if refused or isinstance(error, failures(*_PERMANENT)) or _is_of_tls(error):
+        set_permanent(mapped)
     return mapped
 
 
