@@ -6,7 +6,7 @@ Talks to the real endpoint when OPPER_API_KEY is set, else to a local server tha
 import os
 from contextlib import ExitStack
 
-from opper_chat import Opper, RunStep, tool
+from opper_chat import Opper, ToolRunStepEvent, tool
 
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 
@@ -39,7 +39,7 @@ def streamed(client: Opper) -> None:
     print()
 
 
-def show(step: RunStep) -> None:
+def show(step: ToolRunStepEvent) -> None:
     """Say what the model calls."""
     if step.type == "tool.started":
         print("tool:     the model calls", f"{step.call.name}({step.call.arguments})")

@@ -46,7 +46,7 @@ async def main() -> None:
                     if event.type == "content.delta":
                         print(event.delta, end="", flush=True)
                     elif event.type == "tool.started":
-                        print("calls", event.call.name, event.called.arguments)
+                        print("calls", event.call.name, event.execution.arguments)
                     elif event.type == "tool.result":
                         print("told ", event.content)
                     elif event.type == "turn.done":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
-from opper_chat import Opper, RunStep, ToolCall, ToolContext, ToolError, tool, tool_result
+from opper_chat import Opper, ToolCall, ToolContext, ToolError, ToolRunStepEvent, tool, tool_result
 
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 
@@ -64,7 +64,7 @@ def remember(note: str, notes: ToolContext[list[str]]) -> str:
     return f"There are {len(notes.context)} notes."
 
 
-def show(step: RunStep) -> None:
+def show(step: ToolRunStepEvent) -> None:
     """Say what happens. The comparison with `type` tells type checkers which attributes a step has."""
     if step.type == "tool.started":
         print("  it calls  ", step.call.name, step.call.arguments)

@@ -128,8 +128,8 @@ def test_an_answer_with_calls(way: Way, server: LocalServer) -> None:
     calls = [("get_weather", {"city": "Oslo"}), ("get_weather", '{"city": ')]
     server.reply(Reply.completion(tool_calls=calls), Reply.completion("Done."))
     run = way.run(server, [get_weather])
-    assert [called.outcome for called in run.calls] == ["done", "failed"]
-    assert [called.call.id for called in run.calls] == ["call_1", "call_2"]
+    assert [execution.outcome for execution in run.calls] == ["succeeded", "failed"]
+    assert [execution.call.id for execution in run.calls] == ["call_1", "call_2"]
     assert run.calls[0].content == "sunny in Oslo"
     assert run.completions[0].choices[0].finish_reason == "tool_calls"
     assert run.text == "Done."

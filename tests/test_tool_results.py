@@ -151,10 +151,10 @@ def test_what_a_result_is_written_as(value: object, content: str) -> None:
 def declared(function: Callable[[], object], server: LocalServer, way: Way) -> str:
     """What the model is told of the result of a function."""
     play(server, [call(function.__name__)], "Done.")
-    (called,) = way.run(server, [tool(function)]).calls
-    assert (called.outcome, called.error) == ("done", None)
-    assert told(server)[-1][1] == called.content
-    return called.content
+    (execution,) = way.run(server, [tool(function)]).calls
+    assert (execution.outcome, execution.error) == ("succeeded", None)
+    assert told(server)[-1][1] == execution.content
+    return execution.content
 
 
 def test_a_result_is_written_as_the_type_that_is_declared(way: Way, server: LocalServer) -> None:
@@ -209,8 +209,8 @@ def test_a_generator_is_part_of_its_tool(way: Way, server: LocalServer) -> None:
 
     play(server, [call("values"), call("breaks")], "Done.")
     run = way.run(server, [values, breaks])
-    assert [(called.outcome, called.result, called.content) for called in run.calls] == [
-        ("done", [1, 2], "[1,2]"), ("failed", None, "Error: the tool failed (KeyError)."),
+    assert [(execution.outcome, execution.result, execution.content) for execution in run.calls] == [
+        ("succeeded", [1, 2], "[1,2]"), ("failed", None, "Error: the tool failed (KeyError)."),
     ]  # fmt: skip
 
 
@@ -225,8 +225,8 @@ def test_async_generators(server: LocalServer) -> None:
 
     for name in ("async", "async-streamed"):
         play(server, [call("values")], "Done.")
-        (called,) = Way(name).run(server, [values]).calls
-        assert (called.result, called.content) == ([1, 2], "[1,2]")
+        (execution,) = Way(name).run(server, [values]).calls
+        assert (execution.result, execution.content) == ([1, 2], "[1,2]")
     play(server, [call("values")], "Done.")
     with pytest.raises(ToolResultError, match="AsyncOpper"):
         Way("sync").run(server, [values])
@@ -308,8 +308,8 @@ def test_a_text_that_a_class_defines_is_a_result() -> None:
 
     with LocalServer() as server:
         play(server, [call("named")], "Done.")
-        (called,) = Way("sync").run(server, [named]).calls
-    assert called.content == """["<Bracketed Oslo>","re.compile('a')","1j"]"""
+        (execution,) = Way("sync").run(server, [named]).calls
+    assert execution.content == """["<Bracketed Oslo>","re.compile('a')","1j"]"""
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_a_returned_exception_counts_as_raised(
     play(server, [call(name) for name in ("fails", "fails_soon")[: len(tools)]], "Done.")
     with caplog.at_level(logging.INFO, "opper_chat"):
         run = way.run(server, tools)
-    assert [(called.outcome, called.content) for called in run.calls] == [("failed", content)] * len(tools)
+    assert [(execution.outcome, execution.content) for execution in run.calls] == [("failed", content)] * len(tools)
     assert [record.levelname for record in failures(caplog)] == [level] * len(tools)
     assert error in (run.calls[0].error, getattr(run.calls[0].error, "__cause__", None))
     assert "secret" not in caplog.text
@@ -354,9 +354,9 @@ def test_exceptions_inside_of_a_result(way: Way, server: LocalServer) -> None:
         return ["a", KeyError("secret"), ToolError("no such city")]  # type: ignore[list-item]
 
     play(server, [call("some_fail")], "Done.")
-    (called,) = way.run(server, [some_fail]).calls
-    assert called.outcome == "done"
-    assert called.content == '["a","Error: the tool failed (KeyError).","Error: no such city"]'
+    (execution,) = way.run(server, [some_fail]).calls
+    assert execution.outcome == "succeeded"
+    assert execution.content == '["a","Error: the tool failed (KeyError).","Error: no such city"]'
 
 
 class Connection:
@@ -396,9 +396,9 @@ def test_a_result_without_a_form_is_an_error_of_the_program(
     run = error.run
     assert isinstance(run, ToolRun)
     assert roles(run) == ["user", "assistant", "1.0"]
-    (called,) = run.calls
-    assert (called.outcome, called.error) == ("failed", error)
-    assert called.content == "Error: the tool has run, and its result cannot be shown."
+    (execution,) = run.calls
+    assert (execution.outcome, execution.error) == ("failed", error)
+    assert execution.content == "Error: the tool has run, and its result cannot be shown."
     assert len(server.requests) == 1
     (record,) = caplog.records
     assert record.getMessage() == "tool tool=formless call_id=1.0 error=ToolResultError"

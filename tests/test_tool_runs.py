@@ -14,7 +14,6 @@ from opper_chat import (
     APIResponseValidationError,
     APITimeoutError,
     AsyncOpper,
-    CalledTool,
     InvalidAnswerError,
     InvalidArgumentError,
     Opper,
@@ -25,6 +24,7 @@ from opper_chat import (
     ToolCall,
     ToolContext,
     ToolError,
+    ToolExecution,
     ToolFailedError,
     ToolResultError,
     ToolRun,
@@ -65,7 +65,7 @@ async def double_soon(number: int) -> int:
 
 def outcomes(run: ToolRun[Any]) -> list[tuple[str, str, str]]:
     """What became of each call, and what the model was told."""
-    return [(called.call.id, called.outcome, called.content) for called in run.calls]
+    return [(execution.call.id, execution.outcome, execution.content) for execution in run.calls]
 
 
 def test_a_run(way: Way, server: LocalServer) -> None:
@@ -74,7 +74,7 @@ def test_a_run(way: Way, server: LocalServer) -> None:
     run = way.run(server, [double], model="some/model", temperature=0)
     assert (run.text, run.turns, run.completion.choices[0].finish_reason) == ("Done.", 3, "stop")
     assert roles(run) == ["user", "assistant", "1.0", "assistant", "2.0", "assistant"]
-    assert outcomes(run) == [("1.0", "done", "2"), ("2.0", "done", "12")]
+    assert outcomes(run) == [("1.0", "succeeded", "2"), ("2.0", "succeeded", "12")]
     first, second = run.calls
     assert (first.arguments, first.result, first.error, first.turn, second.turn) == ({"number": 1}, 2, None, 1, 2)
     assert second.arguments == {"number": 3, "times": 2}
@@ -126,7 +126,7 @@ def test_the_steps(way: Way, server: LocalServer) -> None:
         "turn.started", "turn.done", "run.done",
     ]  # fmt: skip
     assert [steps[at][1].turn for at in (0, 1, 2, 4, 5, 6)] == [1, 1, 1, 1, 2, 2]
-    assert (steps[1][1].call.name, steps[3][1].content, steps[3][1].called.result) == ("nope", "2", 2)
+    assert (steps[1][1].call.name, steps[3][1].content, steps[3][1].execution.result) == ("nope", "2", 2)
     assert steps[4][1].completion.tool_calls[0].name == "double"
     assert steps[-1][1].run.text == "Done."
     if way.streamed:
@@ -144,7 +144,7 @@ def test_what_goes_wrong_is_told_to_the_model(way: Way, server: LocalServer) -> 
     ]  # fmt: skip
     play(server, calls, "Done.")
     run = way.run(server, [double, fail])
-    assert [outcome for _, outcome, _ in outcomes(run)] == [*["failed"] * 5, "done"]
+    assert [outcome for _, outcome, _ in outcomes(run)] == [*["failed"] * 5, "succeeded"]
     contents = [content for _, _, content in outcomes(run)]
     assert "number: " in contents[0]
     assert "not JSON" in contents[1]
@@ -152,7 +152,7 @@ def test_what_goes_wrong_is_told_to_the_model(way: Way, server: LocalServer) -> 
         "Error: too large", "Error: the tool failed (ValueError).",
         "Error: there is no tool 'nope'. There are: double, fail.", "8",
     ]  # fmt: skip
-    assert [type(called.error) for called in run.calls[:4]] == [
+    assert [type(execution.error) for execution in run.calls[:4]] == [
         ToolArgumentsError, ToolArgumentsError, ToolError, ValueError,
     ]  # fmt: skip
     assert told(server) == [(f"1.{at}", content) for at, content in enumerate(contents)]
@@ -172,7 +172,7 @@ def test_what_goes_wrong_can_end_the_run(way: Way, server: LocalServer, bad: Any
     assert isinstance(error.__cause__, cause)
     assert error.call.id == "1.1"
     assert roles(error.run) == ["user", "assistant", "1.0", "1.1", "1.2"]
-    assert error.run.calls[2].outcome == "skipped"
+    assert error.run.calls[2].outcome == "not_run"
     assert len(server.requests) == 1
 
 
@@ -197,7 +197,7 @@ def test_max_turns(way: Way, server: LocalServer) -> None:
         way.run(server, [double], max_turns=3)
     run = raised.value.run
     assert len(server.requests) == run.turns == 3
-    assert [outcome for _, outcome, _ in outcomes(run)] == ["done", "done", "skipped"]
+    assert [outcome for _, outcome, _ in outcomes(run)] == ["succeeded", "succeeded", "not_run"]
     assert roles(run) == ["user", *("assistant", "1.0"), *("assistant", "2.0"), *("assistant", "3.0")]
     play(server, "Done.")
     assert way.run(server, [double], messages=run.messages).text == "Done."
@@ -211,7 +211,7 @@ def test_max_repeats(way: Way, server: LocalServer) -> None:
     with pytest.raises(RepeatedCallError, match="max_repeats=2") as raised:
         way.run(server, [double], max_repeats=2)
     assert (raised.value.call.id, len(server.requests)) == ("3.0", 3)
-    assert [called.outcome for called in raised.value.run.calls] == ["done", "done", "skipped"]
+    assert [execution.outcome for execution in raised.value.run.calls] == ["succeeded", "succeeded", "not_run"]
     counted = iter(range(10))
 
     @tool
@@ -229,7 +229,7 @@ def test_max_total_tokens(way: Way, server: LocalServer) -> None:
     play(server, [call("double", '{"number": 1}')], [call("double", '{"number": 2}')])
     with pytest.raises(TokenBudgetError, match="30 tokens") as raised:
         way.run(server, [double], max_total_tokens=20)
-    assert [called.outcome for called in raised.value.run.calls] == ["done", "skipped"]
+    assert [execution.outcome for execution in raised.value.run.calls] == ["succeeded", "not_run"]
     assert roles(raised.value.run)[-2:] == ["assistant", "2.0"]
     play(server, [call("double", '{"number": 1}')], "Done.")
     assert way.run(server, [double], max_total_tokens=30).text == "Done."
@@ -274,7 +274,7 @@ def test_a_deadline_while_a_tool_hangs(way: Way, server: LocalServer) -> None:
         released.set()
     run = raised.value.run
     time.sleep(0.02)
-    assert [called.outcome for called in run.calls] == ["done", "skipped"]
+    assert [execution.outcome for execution in run.calls] == ["succeeded", "not_run"]
     assert roles(run) == ["user", "assistant", "1.0", "1.1"]
 
 
@@ -305,7 +305,7 @@ def test_a_call_of_the_model_that_fails(way: Way, server: LocalServer) -> None:
     with pytest.raises(RateLimitError) as raised:
         way.run(server, [double])
     assert raised.value.run is not None
-    assert outcomes(raised.value.run) == [("1.0", "done", "2")]
+    assert outcomes(raised.value.run) == [("1.0", "succeeded", "2")]
     assert roles(raised.value.run) == ["user", "assistant", "1.0"]
 
 
@@ -357,7 +357,7 @@ def test_calls_at_once(way: Way, server: LocalServer) -> None:
     run = way.run(server, [meet], max_parallel=2)
     assert most == 2
     assert told(server) == [(f"1.{at}", str(at)) for at in range(4)]
-    assert [called.result for called in run.calls] == [0, 1, 2, 3]
+    assert [execution.result for execution in run.calls] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("more", [{"parallel_tool_calls": False}, {"max_parallel": 1}])
@@ -393,7 +393,7 @@ def test_async_tools(server: LocalServer) -> None:
 
     play(server, [call("meet"), call("meet"), call("meet"), call("returns_a_coroutine")], "Done.")
     run = Way("async").run(server, [meet, returns_a_coroutine])
-    assert [called.content for called in run.calls] == ["met", "met", "met", "6"]
+    assert [execution.content for execution in run.calls] == ["met", "met", "met", "6"]
     with pytest.raises(InvalidArgumentError, match="meet"):
         Way("sync").run(server, [meet])
     assert len(server.requests) == 2
@@ -429,8 +429,8 @@ def test_custom_tools(way: Way, server: LocalServer) -> None:
 
     play(server, [custom("shout", "hello", "1"), custom("double", "hello", "2"), call("shout", "{}", "3")], "Done.")
     run = way.run(server, [shout, double])
-    assert outcomes(run)[0] == ("1", "done", "HELLO")
-    assert [called.outcome for called in run.calls] == ["done", "failed", "failed"]
+    assert outcomes(run)[0] == ("1", "succeeded", "HELLO")
+    assert [execution.outcome for execution in run.calls] == ["succeeded", "failed", "failed"]
     assert run.calls[0].arguments == {"text": "hello"}
     assert server.requests[0].body["tools"] == [shout.to_dict(), double.to_dict()]
 
@@ -484,9 +484,16 @@ def test_before_a_call(way: Way, server: LocalServer) -> None:
     run = way.run(server, [double], before_call=before_soon if way.is_async else before)
     assert seen == list(verdicts)
     assert [content for _, content in told(server)[:5]] == [
-        "2", "2", "10", "Error: the call was refused.", "Error: the call was refused. Not today.",
+        "2", "2", "10", "Error: the call was denied.", "Error: the call was denied. Not today.",
     ]  # fmt: skip
-    assert [called.outcome for called in run.calls] == ["done", "done", "done", "refused", "refused", "failed"]
+    assert [execution.outcome for execution in run.calls] == [
+        "succeeded",
+        "succeeded",
+        "succeeded",
+        "denied",
+        "denied",
+        "failed",
+    ]
     assert run.calls[2].arguments == {"number": 5}
     assert run.calls[2].call.parsed == {"number": 1}
 
@@ -550,8 +557,8 @@ def test_lone_surrogates(way: Way, server: LocalServer) -> None:
     contents = [content for _, content in told(server)]
     assert contents[0] == "caf\\udce9.txt"
     assert contents[1] == '{"names":["å","caf\\udce9.txt"]}'
-    assert contents[2:4] == ["no caf\\udce9.txt", "Error: the call was refused. not \\udce9"]
-    assert [called.content for called in run.calls] == contents
+    assert contents[2:4] == ["no caf\\udce9.txt", "Error: the call was denied. not \\udce9"]
+    assert [execution.content for execution in run.calls] == contents
 
 
 def test_a_demanded_call_is_demanded_once(way: Way, server: LocalServer) -> None:
@@ -596,8 +603,8 @@ def test_an_answer_that_was_cut(way: Way, server: LocalServer) -> None:
     play(server, calls, reason="length")
     play(server, "Done.")
     run = way.run(server, [double, empty, shout])
-    assert [called.outcome for called in run.calls] == ["done", "failed", "failed", "failed"]
-    assert all("ended early (length)" in called.content for called in run.calls[1:])
+    assert [execution.outcome for execution in run.calls] == ["succeeded", "failed", "failed", "failed"]
+    assert all("ended early (length)" in execution.content for execution in run.calls[1:])
 
 
 @pytest.mark.parametrize(
@@ -757,7 +764,7 @@ def test_leaving_a_streamed_run_early(server: LocalServer) -> None:
                         break
             with pytest.raises(StopAsyncIteration):
                 await anext(stream)
-        assert [called.outcome for called in stream.run.calls] == ["skipped", "done"]
+        assert [execution.outcome for execution in stream.run.calls] == ["not_run", "succeeded"]
         assert roles(stream.run) == ["user", "assistant", "1.0", "1.1"]
 
     gathered(scenario())
@@ -813,7 +820,7 @@ def test_a_tool_that_awaits_what_was_cancelled(server: LocalServer) -> None:
     for more in ({}, {"max_parallel": 1}):
         play(server, [call("unlucky"), call("suicidal"), call("double_soon", '{"number": 1}')], "Done.")
         run = Way("async").run(server, [unlucky, suicidal, double_soon], **more)
-        assert [called.outcome for called in run.calls] == ["failed", "failed", "done"]
+        assert [execution.outcome for execution in run.calls] == ["failed", "failed", "succeeded"]
 
 
 def test_a_deadline_while_somebody_is_asked(server: LocalServer) -> None:
@@ -892,11 +899,11 @@ def test_trio(server: LocalServer, streamed: bool) -> None:
         async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
             play(server, [call("meet"), call("meet")], "Done.")
             done = await run(client, [meet])
-            assert [called.content for called in done.calls] == ["met", "met"]
+            assert [execution.content for execution in done.calls] == ["met", "met"]
             play(server, [call("hang"), call("double", '{"number": 1}')])
             with pytest.raises(ToolRunTimeoutError) as raised:
                 await run(client, [hang, double], deadline=0.3)
-            assert sorted(called.outcome for called in raised.value.run.calls) == ["done", "skipped"]
+            assert sorted(execution.outcome for execution in raised.value.run.calls) == ["succeeded", "not_run"]
             play(server, [call("hang")])
             with trio.move_on_after(0.2) as scope:
                 await run(client, [hang])
@@ -909,6 +916,6 @@ def test_trio(server: LocalServer, streamed: bool) -> None:
 def test_a_run_shows_no_conversation() -> None:
     """Its repr is short, and has none of what was said."""
     run: ToolRun[Any] = ToolRun([{"role": "user", "content": "private"}])
-    run.calls.append(CalledTool(ToolCall("1", "f", "{}"), 1))
+    run.calls.append(ToolExecution(ToolCall("1", "f", "{}"), 1))
     assert "private" not in repr(run)
     assert "'f'" in repr(run)

@@ -24,8 +24,8 @@ from jsonschema import Draft202012Validator
 from opper_chat import (
     APIResponseValidationError,
     ChatCompletion,
+    CustomTool,
     InvalidArgumentError,
-    TextTool,
     Tool,
     ToolArgumentsError,
     ToolCall,
@@ -382,7 +382,7 @@ def test_a_custom_tool() -> None:
         """Run code."""
         return len(code)
 
-    assert isinstance(run, TextTool)
+    assert isinstance(run, CustomTool)
     assert run.to_dict()["custom"]["description"] == "Run code."
     assert run.to_dict()["custom"]["format"]["grammar"]["syntax"] == "regex"
     assert run("abc") == 3

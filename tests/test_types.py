@@ -16,18 +16,16 @@ OWN = {
     "AsyncBeforeCall", "AsyncEventStream", "AsyncOnEvent", "AsyncParsedStream", "AsyncParsedStreamManager",
     "AsyncRawResponse", "AsyncRawStream", "AsyncStream", "AsyncStreamManager", "AsyncStreamedResponse",
     "AsyncToolStream", "Attempt", "AudioDeltaEvent", "AudioDoneEvent", "BeforeCall", "CallArguments", "CallOptions",
-    "CallRecord", "CalledTool", "ChatCompletion", "ChunkEvent", "ClientOptions", "ContentDeltaEvent",
-    "ContentDoneEvent", "DoneEvent", "ErrorRequest", "ErrorResponse", "EventStream", "FunctionCallDeltaEvent",
-    "FunctionCallDoneEvent",
-    "LogprobsContentDeltaEvent", "LogprobsContentDoneEvent", "LogprobsRefusalDeltaEvent", "LogprobsRefusalDoneEvent",
-    "Message", "Observer", "OnEvent", "OnToolError", "ParsedChatCompletion", "ParsedChatCompletionMessage",
-    "ParsedChoice", "ParsedContentDeltaEvent", "ParsedContentDoneEvent", "ParsedDoneEvent", "ParsedStream",
-    "ParsedStreamEvent", "ParsedStreamManager", "RawResponse", "RawStream", "ReasoningDeltaEvent",
-    "ReasoningDoneEvent", "RefusalDeltaEvent", "RefusalDoneEvent", "ResponseLimits", "RunDoneEvent", "RunEvent",
-    "RunStep", "Stream",
-    "StreamEvent", "StreamManager", "StreamedResponse", "TextTool", "Tool", "ToolCall", "ToolCallDeltaEvent",
-    "ToolCallDoneEvent", "ToolContext", "ToolResultEvent", "ToolRun", "ToolStartedEvent", "ToolStream",
-    "TurnDoneEvent", "TurnStartedEvent", "UsageEvent",
+    "CallRecord", "ChatCompletion", "ChunkEvent", "ClientOptions", "ContentDeltaEvent", "ContentDoneEvent",
+    "CustomTool", "DoneEvent", "ErrorRequest", "ErrorResponse", "EventStream", "FunctionCallDeltaEvent",
+    "FunctionCallDoneEvent", "LogprobsContentDeltaEvent", "LogprobsContentDoneEvent", "LogprobsRefusalDeltaEvent",
+    "LogprobsRefusalDoneEvent", "Message", "Observer", "OnEvent", "OnToolError", "ParsedChatCompletion",
+    "ParsedChatCompletionMessage", "ParsedChoice", "ParsedContentDeltaEvent", "ParsedContentDoneEvent",
+    "ParsedDoneEvent", "ParsedStream", "ParsedStreamEvent", "ParsedStreamManager", "RawResponse", "RawStream",
+    "ReasoningDeltaEvent", "ReasoningDoneEvent", "RefusalDeltaEvent", "RefusalDoneEvent", "ResponseLimits", "Stream",
+    "StreamEvent", "StreamManager", "StreamedResponse", "Tool", "ToolCall", "ToolCallDeltaEvent", "ToolCallDoneEvent",
+    "ToolContext", "ToolExecution", "ToolResultEvent", "ToolRun", "ToolRunDoneEvent", "ToolRunEvent",
+    "ToolRunStepEvent", "ToolStartedEvent", "ToolStream", "TurnDoneEvent", "TurnStartedEvent", "UsageEvent",
 }  # fmt: skip
 
 
@@ -60,14 +58,16 @@ def test_the_names_of_the_package_are_the_same_objects(name: str) -> None:
 
 
 def test_the_classes_of_the_contract_are_the_same_objects() -> None:
-    """But for the completion, which is the package's own."""
+    """But for the completion and the custom tool, which the package extends."""
     assert types.Choice is models.Choice
     assert types.ChatMessageParam is params.ChatMessageParam
     assert types.ChatCompletion is not models.ChatCompletion
     assert issubclass(types.ChatCompletion, models.ChatCompletion)
+    assert types.CustomTool is not models.CustomTool
+    assert issubclass(types.CustomTool, models.CustomTool)
 
 
-@pytest.mark.parametrize("union", ["StreamEvent", "ParsedStreamEvent", "RunEvent", "RunStep"])
+@pytest.mark.parametrize("union", ["StreamEvent", "ParsedStreamEvent", "ToolRunEvent", "ToolRunStepEvent"])
 def test_every_event_of_a_union_is_there(union: str) -> None:
     """By its own name."""
     events = get_args(getattr(types, union))

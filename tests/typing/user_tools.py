@@ -12,10 +12,8 @@ from opper_chat import (
     AsyncOpper,
     AsyncToolStream,
     ChatCompletion,
+    CustomTool,
     Opper,
-    RunEvent,
-    RunStep,
-    TextTool,
     Tool,
     ToolCall,
     ToolContext,
@@ -23,6 +21,8 @@ from opper_chat import (
     ToolResultError,
     ToolRun,
     ToolRunError,
+    ToolRunEvent,
+    ToolRunStepEvent,
     ToolStream,
     custom_tool,
     tool,
@@ -74,7 +74,7 @@ def what_a_tool_keeps(context: ToolContext[list[str]]) -> None:
     coroutine: Coroutine[Any, Any, str] = later("a", context)
     print(coroutine)
     assert_type(shout("a"), str)
-    shouting: TextTool[[str], str] = shout
+    shouting: CustomTool[[str], str] = shout
     print(shouting)
     assert_type(Adder().add(1), int)
     assert_type(Adder().add(number=1), int)
@@ -96,10 +96,10 @@ def before(call: ToolCall) -> bool | str | None:
     return None
 
 
-def step(event: RunStep) -> None:
+def step(event: ToolRunStepEvent) -> None:
     if event.type == "tool.result":
         assert_type(event.content, str)
-        assert_type(event.called.result, object)
+        assert_type(event.execution.result, object)
     elif event.type == "turn.done":
         assert_type(event.completion, ChatCompletion)
     elif event.type == "run.done":
@@ -190,7 +190,7 @@ async def asynchronous() -> None:
         async with opper.chat.completions.stream_tools(messages=messages, tools=[later], before_call=before) as stream:
             assert_type(stream, AsyncToolStream[None])
             async for event in stream:
-                everything: RunEvent = event
+                everything: ToolRunEvent = event
                 print(everything)
             assert_type(await stream.get_final_run(), ToolRun[None])
 

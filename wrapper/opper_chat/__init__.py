@@ -76,11 +76,11 @@ if TYPE_CHECKING:
     from ._tool_errors import ToolRunTimeoutError as ToolRunTimeoutError
     from ._tool_errors import TooManyTurnsError as TooManyTurnsError
     from ._tool_results import tool_result as tool_result
-    from ._tool_run import CalledTool as CalledTool
-    from ._tool_run import RunEvent as RunEvent
-    from ._tool_run import RunStep as RunStep
+    from ._tool_run import ToolExecution as ToolExecution
     from ._tool_run import ToolRun as ToolRun
-    from ._tools import TextTool as TextTool
+    from ._tool_run import ToolRunEvent as ToolRunEvent
+    from ._tool_run import ToolRunStepEvent as ToolRunStepEvent
+    from ._tools import CustomTool as CustomTool
     from ._tools import Tool as Tool
     from ._tools import custom_tool as custom_tool
     from ._tools import tool as tool
@@ -104,8 +104,8 @@ _HOMES = {
         "ToolRunTimeoutError",
     ),
     "_tool_results": ("tool_result",),
-    "_tool_run": ("CalledTool", "RunEvent", "RunStep", "ToolRun"),
-    "_tools": ("TextTool", "Tool", "custom_tool", "tool"),
+    "_tool_run": ("ToolExecution", "ToolRun", "ToolRunEvent", "ToolRunStepEvent"),
+    "_tools": ("CustomTool", "Tool", "custom_tool", "tool"),
     "_async_client": ("AsyncOpper",),
     "_async_conversation": ("AsyncConversation",),
     "_async_event_stream": ("AsyncEventStream",),
@@ -177,12 +177,12 @@ __all__ = (
     "BadRequestError",
     "CallOptions",
     "CallRecord",
-    "CalledTool",
     "ChatCompletion",
     "ClientOptions",
     "ConflictError",
     "ContentFilterFinishReasonError",
     "Conversation",
+    "CustomTool",
     "ErrorRequest",
     "ErrorResponse",
     "EventStream",
@@ -207,13 +207,10 @@ __all__ = (
     "RepeatedCallError",
     "ResponseLimits",
     "ResponseTooLargeError",
-    "RunEvent",
-    "RunStep",
     "Stream",
     "StreamEvent",
     "StreamTruncatedError",
     "StreamedResponse",
-    "TextTool",
     "TokenBudgetError",
     "TooManyTurnsError",
     "Tool",
@@ -221,10 +218,13 @@ __all__ = (
     "ToolCall",
     "ToolContext",
     "ToolError",
+    "ToolExecution",
     "ToolFailedError",
     "ToolResultError",
     "ToolRun",
     "ToolRunError",
+    "ToolRunEvent",
+    "ToolRunStepEvent",
     "ToolRunTimeoutError",
     "ToolStream",
     "UnknownArgumentError",

@@ -278,7 +278,7 @@ class AsyncCompletions:
             before_call: is asked for each call, one after the other, before any of an answer's calls is run. None
                 or True lets it pass, a mapping puts other arguments in place of the model's, False or a text
                 refuses it; the text is told to the model. What it raises ends the run.
-            on_event: is told of each step: `opper_chat.RunStep`.
+            on_event: is told of each step: `opper_chat.ToolRunStepEvent`.
             context: what tools get that have a parameter of type `ToolContext`.
             arguments: what `create` takes. ``tools`` holds tools, made by `tool` or `custom_tool`, and definitions,
                 whose calls end the run and are its ``pending``. A ``tool_choice`` that demands a call does so in the

@@ -25,14 +25,14 @@ from ._checks import describe
 from ._errors import InvalidArgumentError
 from ._tool_jobs import Job
 from ._tool_plan import Verdict
-from ._tool_run import RunStep
+from ._tool_run import ToolRunStepEvent
 from ._tool_threads import start_thread
 from ._tools import Toolbox
 
 AsyncBeforeCall: TypeAlias = Callable[[ToolCall], Verdict | Awaitable[Verdict]]
 """Says of a call, before it is carried out, whether and with what it may be."""
 
-AsyncOnEvent: TypeAlias = Callable[[RunStep], object]
+AsyncOnEvent: TypeAlias = Callable[[ToolRunStepEvent], object]
 """Is told of the steps of a run. What it returns is awaited if it can be."""
 
 

@@ -21,11 +21,11 @@ from ._results import ChatCompletion
 from ._tool_jobs import Job
 from ._tool_plan import Plan, RunSettings
 from ._tool_run import (
-    RunDoneEvent,
-    RunEvent,
-    RunStep,
     ToolResultEvent,
     ToolRun,
+    ToolRunDoneEvent,
+    ToolRunEvent,
+    ToolRunStepEvent,
     ToolStartedEvent,
     TurnDoneEvent,
     TurnStartedEvent,
@@ -38,7 +38,7 @@ Phase: TypeAlias = Literal["new", "turn", "ask", "read", "run", "over"]
 
 
 class ToolStream(Generic[T_co]):
-    """A run of tools as typed events; `opper_chat.RunEvent` is their union, told apart by ``type``.
+    """A run of tools as typed events; `opper_chat.ToolRunEvent` is their union, told apart by ``type``.
 
     For each turn: ``turn.started``; the events of the answer while it is written, as those of `EventStream`;
     ``tool.started`` and ``tool.result`` for its calls, as they begin and end; ``turn.done``. At last ``run.done``.
@@ -65,7 +65,7 @@ class ToolStream(Generic[T_co]):
             settings.max_parallel if plan.is_parallel else 1, bounded=settings.deadline is not None
         )
         self._phase: Phase = "new"
-        self._ready: deque[RunEvent] = deque()
+        self._ready: deque[ToolRunEvent] = deque()
         self._stream: StreamManager | None = None
         self._events: EventStream | None = None
         self._running = 0
@@ -78,10 +78,10 @@ class ToolStream(Generic[T_co]):
         """What was done so far."""
         return self._plan.run
 
-    def __iter__(self) -> Iterator[RunEvent]:
+    def __iter__(self) -> Iterator[ToolRunEvent]:
         return self
 
-    def __next__(self) -> RunEvent:
+    def __next__(self) -> ToolRunEvent:
         if self._phase == "new":
             raise RuntimeError("a run of tools is to be used with `with`")
         while not self._ready:
@@ -188,12 +188,12 @@ class ToolStream(Generic[T_co]):
         """Take an answer, and begin to carry out its calls."""
         plan = self._plan
         jobs: list[Job] = []
-        for called in plan.take(completion):
-            job = plan.prepare(called)
+        for execution in plan.take(completion):
+            job = plan.prepare(execution)
             if job is not None and self._before_call is not None:
                 job = self._approved(job, self._before_call)
             if job is None:
-                self._ready.append(ToolResultEvent(called))
+                self._ready.append(ToolResultEvent(execution))
             else:
                 jobs.append(job)
         self._running = len(jobs)
@@ -204,7 +204,7 @@ class ToolStream(Generic[T_co]):
     def _approved(self, job: Job, before_call: BeforeCall) -> Job | None:
         left = self._plan.left(monotonic())
         try:
-            return self._plan.decide(job, ask_in_time(left, before_call, job.called.call))
+            return self._plan.decide(job, ask_in_time(left, before_call, job.execution.call))
         except TimeoutError:
             if left is not None and (self._plan.left(monotonic()) or 0) <= 0:
                 raise self._plan.too_late() from None
@@ -218,7 +218,7 @@ class ToolStream(Generic[T_co]):
             self._ready.append(TurnDoneEvent(plan.run.turns, plan.run.completion))
             self._phase = "turn"
             if plan.is_over:
-                self._ready.append(RunDoneEvent(plan.run))
+                self._ready.append(ToolRunDoneEvent(plan.run))
                 self._phase = "over"
             return
         try:
@@ -229,7 +229,7 @@ class ToolStream(Generic[T_co]):
             self._running -= 1
             self._ready.append(ToolResultEvent(plan.finished(step.job)))
         else:
-            self._ready.append(ToolStartedEvent(step.job.called))
+            self._ready.append(ToolStartedEvent(step.job.execution))
 
 
 class _Texts:
@@ -261,7 +261,7 @@ def run_tools(
     plan = plan_of(calls, arguments, settings)
     with ToolStream[Any](calls, plan, before_call) as stream:
         for event in stream:
-            if on_event is not None and isinstance(event, RunStep):
+            if on_event is not None and isinstance(event, ToolRunStepEvent):
                 try:
                     ask(on_event, event)
                 except Exception as error:

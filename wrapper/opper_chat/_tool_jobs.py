@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 
 from ._tool_results import drained, result_text
-from ._tool_run import CalledTool
+from ._tool_run import ToolExecution
 from ._values import Misfit
 
 
@@ -14,16 +14,29 @@ class Job:
     """A call that is to be carried out, and how that ended. Whoever carries it out writes nothing else.
 
     Args:
-        called: the call.
+        execution: the call.
         work: calls the function.
         is_async: whether what the function returns is to be awaited.
         returns: the type that the function is declared to return, or None.
     """
 
-    __slots__ = ("called", "content", "crash", "duration", "error", "is_async", "misfit", "result", "returns", "work")
+    __slots__ = (
+        "content",
+        "crash",
+        "duration",
+        "error",
+        "execution",
+        "is_async",
+        "misfit",
+        "result",
+        "returns",
+        "work",
+    )
 
-    def __init__(self, called: CalledTool, work: Callable[[], object], *, is_async: bool, returns: object) -> None:
-        self.called: CalledTool = called
+    def __init__(
+        self, execution: ToolExecution, work: Callable[[], object], *, is_async: bool, returns: object
+    ) -> None:
+        self.execution: ToolExecution = execution
         self.work: Callable[[], object] = work
         self.is_async: bool = is_async
         self.returns: object = returns

@@ -30,7 +30,7 @@ from ._tool_errors import (
 )
 from ._tool_jobs import Job
 from ._tool_results import encodable_text, result_error, result_text, tool_result
-from ._tool_run import CalledTool, ToolRun, set_parsed
+from ._tool_run import ToolExecution, ToolRun, set_parsed
 from ._tools import Runner, Toolbox
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class Plan:
         self._began: float | None = None
         self._spent = 0
         self.is_over: bool = False
-        self._open: tuple[ChatCompletionMessage, list[CalledTool]] | None = None
+        self._open: tuple[ChatCompletionMessage, list[ToolExecution]] | None = None
         self._answers: dict[tuple[str, bytes], tuple[str, int]] = {}
         """By a call and its arguments: its last answer, and how often in a row it was that."""
 
@@ -158,7 +158,7 @@ class Plan:
             arguments["deadline"] = left
         return arguments
 
-    def take(self, completion: ChatCompletion) -> list[CalledTool]:
+    def take(self, completion: ChatCompletion) -> list[ToolExecution]:
         """Take an answer of the model; return the calls to be answered, none where the run is over.
 
         Raises:
@@ -177,83 +177,83 @@ class Plan:
             return []
         calls = asked(message.tool_calls)
         run.pending = [call for call in calls if self.tools.hands_back(call)]
-        called = [CalledTool(call, run.turns) for call in calls if not self.tools.hands_back(call)]
-        run.calls.extend(called)
-        self._open = sendable(message), called
+        executions = [ToolExecution(call, run.turns) for call in calls if not self.tools.hands_back(call)]
+        run.calls.extend(executions)
+        self._open = sendable(message), executions
         self.is_over = bool(run.pending)
         if not run.pending:
-            self._check_limits(called)
-        return called
+            self._check_limits(executions)
+        return executions
 
-    def prepare(self, called: CalledTool) -> Job | None:
+    def prepare(self, execution: ToolExecution) -> Job | None:
         """Return what is to be done for a call, or None where it is answered already, by an error.
 
         Raises:
             ToolFailedError: it is wrong, and that is to end the run.
         """
-        call = called.call
+        call = execution.call
         tool = self.tools.find(call)
         if tool is None:
             known = ", ".join(self.tools.names) or "none at all"
-            self._fail(called, ToolError(f"there is no tool {call.name!r}. There are: {known}."))
+            self._fail(execution, ToolError(f"there is no tool {call.name!r}. There are: {known}."))
             return None
         try:
             self._refuse_half(call)
-            called.arguments = tool.read(call)
+            execution.arguments = tool.read(call)
         except ToolArgumentsError as error:
-            self._fail(called, error)
+            self._fail(execution, error)
             return None
-        return self._job(called, tool)
+        return self._job(execution, tool)
 
     def decide(self, job: Job, verdict: Verdict) -> Job | None:
-        """Return what is to be done after `before_call` was asked, or None where it refused.
+        """Return what is to be done after `before_call` was asked, or None if it denied the call.
 
         Raises:
             InvalidArgumentError: what it returned is no verdict, or its arguments are none of the tool's.
         """
-        called = job.called
+        execution = job.execution
         if verdict is None or verdict is True:
             return job
         if verdict is False or isinstance(verdict, str):
-            called.outcome = "refused"
-            called.content = encodable_text(f"Error: the call was refused. {verdict or ''}".rstrip())
+            execution.outcome = "denied"
+            execution.content = encodable_text(f"Error: the call was denied. {verdict or ''}".rstrip())
             return None
         if not is_mapping(verdict):
             accepted = "a function that returns None, True, False, a string or a dict of arguments"
             raise InvalidArgumentError("before_call()", accepted, describe(verdict))
-        tool = self.tools.find(called.call)
+        tool = self.tools.find(execution.call)
         assert tool is not None  # noqa: S101  # it was prepared
         try:
-            called.arguments = tool.read(called.call, {str(name): value for name, value in verdict.items()})
+            execution.arguments = tool.read(execution.call, {str(name): value for name, value in verdict.items()})
         except ToolArgumentsError as error:
             raise InvalidArgumentError(
-                "before_call()", f"arguments that {called.call.name!r} takes", describe(verdict), str(error)
+                "before_call()", f"arguments that {execution.call.name!r} takes", describe(verdict), str(error)
             ) from None
-        return self._job(called, tool)
+        return self._job(execution, tool)
 
-    def finished(self, job: Job) -> CalledTool:
+    def finished(self, job: Job) -> ToolExecution:
         """Take note of how a call ended.
 
         Raises:
             ToolFailedError: it failed, and that is to end the run.
             ToolResultError: JSON cannot represent what it returned.
         """
-        called = job.called
-        called.duration = job.duration
+        execution = job.execution
+        execution.duration = job.duration
         if job.crash is not None:
             raise job.crash
         if job.error is not None:
-            self._fail(called, job.error)
-            return called
-        called.result = job.result
+            self._fail(execution, job.error)
+            return execution
+        execution.result = job.result
         if job.misfit is not None:
-            called.outcome, called.content = "failed", "Error: the tool has run, and its result cannot be shown."
-            called.error = formless = result_error(f"{called.call.name}()", job.misfit)
-            log_tool_failure(called.call.name, called.call.id, formless)
+            execution.outcome, execution.content = "failed", "Error: the tool has run, and its result cannot be shown."
+            execution.error = formless = result_error(f"{execution.call.name}()", job.misfit)
+            log_tool_failure(execution.call.name, execution.call.id, formless)
             raise formless
-        called.content = job.content
-        called.outcome = "done"
-        return called
+        execution.content = job.content
+        execution.outcome = "succeeded"
+        return execution
 
     def settle(self) -> None:
         """Write the answer and the results into the conversation. Those that are missing say so."""
@@ -262,14 +262,14 @@ class Plan:
         message, calls = self._open
         self._open = None
         self.run.messages.append(message)
-        self.run.messages.extend(tool_result(called.call, called.content) for called in calls)
-        for key, content in {_key(called.call): called.content for called in calls}.items():
+        self.run.messages.extend(tool_result(execution.call, execution.content) for execution in calls)
+        for key, content in {_key(execution.call): execution.content for execution in calls}.items():
             before, times = self._answers.get(key, ("", 0))
             self._answers[key] = content, times + 1 if content == before else 1
 
     def too_late(self) -> ToolRunTimeoutError:
         """Return the error for a deadline that has passed."""
-        running = [called.call.name for called in self.run.calls if called.outcome == "skipped"]
+        running = [execution.call.name for execution in self.run.calls if execution.outcome == "not_run"]
         said = f" while waiting for {', '.join(running)}" if running else ""
         return ToolRunTimeoutError(
             f"The run took longer than its deadline of {self.settings.deadline:g} s, and ended{said}.", self.run
@@ -281,22 +281,22 @@ class Plan:
             if isinstance(getattr(error, "run", None), ToolRun | None):
                 setattr(error, "run", self.run)  # noqa: B010  # of whatever class it is
 
-    def _job(self, called: CalledTool, tool: Runner) -> Job:
-        given = dict(called.arguments or {})
+    def _job(self, execution: ToolExecution, tool: Runner) -> Job:
+        given = dict(execution.arguments or {})
         if tool.context is not None:
-            given[tool.context] = ToolContext(self.settings.context, called.call, self.run)
-        return Job(called, partial(tool.run, **given), is_async=tool.is_async, returns=tool.returns)
+            given[tool.context] = ToolContext(self.settings.context, execution.call, self.run)
+        return Job(execution, partial(tool.run, **given), is_async=tool.is_async, returns=tool.returns)
 
-    def _fail(self, called: CalledTool, error: Exception) -> None:
-        called.outcome, called.error = "failed", error
-        called.content = result_text(error)
-        log_tool_failure(called.call.name, called.call.id, error)
+    def _fail(self, execution: ToolExecution, error: Exception) -> None:
+        execution.outcome, execution.error = "failed", error
+        execution.content = result_text(error)
+        log_tool_failure(execution.call.name, execution.call.id, error)
         policy = self.settings.on_tool_error
         if callable(policy):
-            called.content = encodable_text(_checked_content(policy(called.call, error)))
+            execution.content = encodable_text(_checked_content(policy(execution.call, error)))
         elif policy == "raise":
             raise ToolFailedError(
-                f"The tool {called.call.name!r} failed: {type(error).__name__}: {error}", self.run, called.call
+                f"The tool {execution.call.name!r} failed: {type(error).__name__}: {error}", self.run, execution.call
             ) from error
 
     def _refuse_half(self, call: ToolCall) -> None:
@@ -312,7 +312,7 @@ class Plan:
                     call, f"the answer ended early ({choice.finish_reason}), {error.reason}"
                 ) from None
 
-    def _check_limits(self, calls: list[CalledTool]) -> None:
+    def _check_limits(self, calls: list[ToolExecution]) -> None:
         settings, run = self.settings, self.run
         error: TooManyTurnsError | RepeatedCallError | TokenBudgetError | None = None
         if settings.max_total_tokens is not None and self._spent >= settings.max_total_tokens:
@@ -325,13 +325,13 @@ class Plan:
                 run,
             )
         elif settings.max_repeats is not None:
-            for called in calls:
-                _, times = self._answers.get(_key(called.call), ("", 0))
+            for execution in calls:
+                _, times = self._answers.get(_key(execution.call), ("", 0))
                 if times >= settings.max_repeats:
-                    said = f"The model asks for the same call of {called.call.name!r} again"
+                    said = f"The model asks for the same call of {execution.call.name!r} again"
                     reason = f"it was answered {times} times in a row, always the same"
                     limit = f"max_repeats={settings.max_repeats}"
-                    error = RepeatedCallError(f"{said}: {reason} ({limit}).", run, called.call)
+                    error = RepeatedCallError(f"{said}: {reason} ({limit}).", run, execution.call)
                     break
         if error is not None:
             self.settle()

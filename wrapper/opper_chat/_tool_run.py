@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 T_co = TypeVar("T_co", covariant=True)
 
-Outcome: TypeAlias = Literal["done", "failed", "refused", "skipped"]
+Outcome: TypeAlias = Literal["succeeded", "failed", "denied", "not_run"]
 """What became of a call: it returned; it failed, or its arguments did, or there is no such tool, or JSON cannot
-represent what it returned; `before_call` refused it; or the run ended before it did."""
+represent what it returned; `before_call` denied it; or the run ended before it did."""
 
 
 @define
-class CalledTool:
+class ToolExecution:
     """One call of a run, and what became of it."""
 
     call: ToolCall
@@ -34,7 +34,7 @@ class CalledTool:
     arguments: dict[str, object] | None = None
     """What the function was called with, by the names of its parameters: values of their types, defaults left out.
     None where it came to no call."""
-    outcome: Outcome = "skipped"
+    outcome: Outcome = "not_run"
     """What became of it."""
     result: object = None
     """What the function returned; of a generator, the list of what it yielded."""
@@ -54,7 +54,7 @@ class ToolRun(Generic[T_co]):
     """The whole conversation, beginning with what was given. To go on, append to it and run again."""
     completions: list[ChatCompletion] = field(factory=list[ChatCompletion], repr=False)
     """The model's answers, one for each turn."""
-    calls: list[CalledTool] = field(factory=list[CalledTool])
+    calls: list[ToolExecution] = field(factory=list[ToolExecution])
     """Every call of a tool, in the order in which the model asked for them."""
     pending: list[ToolCall] = field(factory=list[ToolCall])
     """Calls of tools that are definitions without a function. They ended the run, and have no answer yet: append one
@@ -131,18 +131,18 @@ class TurnStartedEvent:
 
 @frozen
 class _OfACall:
-    called: CalledTool
+    execution: ToolExecution
     """The call and what became of it, also afterwards: it is the entry in the run's ``calls``."""
 
     @property
     def call(self) -> ToolCall:
         """The call, as the model asks for it."""
-        return self.called.call
+        return self.execution.call
 
     @property
     def turn(self) -> int:
         """In which turn, from 1."""
-        return self.called.turn
+        return self.execution.turn
 
 
 class ToolStartedEvent(_OfACall):
@@ -153,7 +153,7 @@ class ToolStartedEvent(_OfACall):
 
 
 class ToolResultEvent(_OfACall):
-    """A call has its answer, also where that is an error; ``called`` says what became of it."""
+    """A call has its answer, also where that is an error; ``execution`` says what became of it."""
 
     __slots__ = ()
     type: ClassVar[Literal["tool.result"]] = "tool.result"
@@ -161,7 +161,7 @@ class ToolResultEvent(_OfACall):
     @property
     def content(self) -> str:
         """What the model is told."""
-        return self.called.content
+        return self.execution.content
 
 
 @frozen
@@ -176,7 +176,7 @@ class TurnDoneEvent:
 
 
 @frozen
-class RunDoneEvent:
+class ToolRunDoneEvent:
     """The run is over. The last event."""
 
     type: ClassVar[Literal["run.done"]] = "run.done"
@@ -184,7 +184,7 @@ class RunDoneEvent:
     """The result of the run."""
 
 
-RunStep: TypeAlias = TurnStartedEvent | ToolStartedEvent | ToolResultEvent | TurnDoneEvent | RunDoneEvent
+ToolRunStepEvent: TypeAlias = TurnStartedEvent | ToolStartedEvent | ToolResultEvent | TurnDoneEvent | ToolRunDoneEvent
 """A step of a run: type checkers tell which by ``event.type == "tool.result"``."""
-RunEvent: TypeAlias = RunStep | StreamEvent
+ToolRunEvent: TypeAlias = ToolRunStepEvent | StreamEvent
 """An event of a streamed run: a step of it, or of the answer that is being written."""

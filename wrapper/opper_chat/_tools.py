@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast, overload
 
-from opper_chat_api.models.custom_tool import CustomTool
+from opper_chat_api.models.custom_tool import CustomTool as CustomToolDefinition
 from opper_chat_api.models.function_tool import FunctionTool
 from opper_chat_api.params import CustomGrammarFormatParam, CustomTextFormatParam, FunctionToolParam
 
@@ -139,14 +139,14 @@ class Tool(_Callable[P, R], FunctionTool):  # type: ignore[misc]  # it is one fu
         return self if instance is None or not self._runner.is_method else self._of(instance)
 
 
-class TextTool(_Callable[P, R], CustomTool):  # type: ignore[misc]  # as above
+class CustomTool(_Callable[P, R], CustomToolDefinition):  # type: ignore[misc]  # as above
     """A custom tool, made by `custom_tool`: a function of one text, which the model writes without any form of JSON.
 
     It is still called as before, and it is its own definition.
     """
 
-    def __init__(self, function: Callable[P, R], definition: CustomTool, runner: Runner) -> None:
-        CustomTool.__init__(self, definition.custom, additional_properties=definition.additional_properties)
+    def __init__(self, function: Callable[P, R], definition: CustomToolDefinition, runner: Runner) -> None:
+        CustomToolDefinition.__init__(self, definition.custom, additional_properties=definition.additional_properties)
         self._wrap(function, runner)
 
     @overload
@@ -154,8 +154,8 @@ class TextTool(_Callable[P, R], CustomTool):  # type: ignore[misc]  # as above
 
     @overload
     def __get__(
-        self: TextTool[Concatenate[Owner, Q], R], instance: Owner, owner: type | None = None
-    ) -> TextTool[Q, R]: ...
+        self: CustomTool[Concatenate[Owner, Q], R], instance: Owner, owner: type | None = None
+    ) -> CustomTool[Q, R]: ...
 
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         return self if instance is None or not self._runner.is_method else self._of(instance)
@@ -246,7 +246,7 @@ def custom_tool(
     name: str | None = None,
     description: str | None = None,
     format: Format | None = None,
-) -> TextTool[P, R]: ...
+) -> CustomTool[P, R]: ...
 
 
 @overload
@@ -255,7 +255,7 @@ def custom_tool(
     name: str | None = None,
     description: str | None = None,
     format: Format | None = None,
-) -> Callable[[Callable[P, R]], TextTool[P, R]]: ...
+) -> Callable[[Callable[P, R]], CustomTool[P, R]]: ...
 
 
 def custom_tool(
@@ -265,7 +265,7 @@ def custom_tool(
     name: str | None = None,
     description: str | None = None,
     format: Format | None = None,  # noqa: A002  # the contract's name
-) -> TextTool[P, R] | Callable[[Callable[P, R]], TextTool[P, R]]:
+) -> CustomTool[P, R] | Callable[[Callable[P, R]], CustomTool[P, R]]:
     """Make a function of one text a custom tool, whose input the model writes freely: code, a query, a letter.
 
     Args:
@@ -298,7 +298,7 @@ def custom_tool(
     runner = Runner(
         called, function, signature.context, text=text, is_method=signature.is_method, returns=signature.returns
     )
-    return TextTool(function, CustomTool.from_dict({"type": "custom", "custom": made}), runner)
+    return CustomTool(function, CustomToolDefinition.from_dict({"type": "custom", "custom": made}), runner)
 
 
 def _defined(function: Callable[P, R], definition: FunctionToolParam | FunctionTool) -> Tool[P, R]:
@@ -366,7 +366,7 @@ class Toolbox:
 
 
 def _runner(item: object, where: str) -> Runner | None:
-    if not isinstance(item, Tool | TextTool):
+    if not isinstance(item, Tool | CustomTool):
         return None
     runner: Runner = item._runner  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     if runner.is_method:

@@ -16,14 +16,14 @@ from ._errors import InvalidArgumentError
 from ._signatures import is_async, name_of
 from ._tool_jobs import Job
 from ._tool_plan import Verdict
-from ._tool_run import RunStep
+from ._tool_run import ToolRunStepEvent
 from ._tool_threads import start_thread
 from ._tools import Toolbox
 
 BeforeCall: TypeAlias = Callable[[ToolCall], Verdict]
 """Says of a call, before it is carried out, whether and with what it may be."""
 
-OnEvent: TypeAlias = Callable[[RunStep], object]
+OnEvent: TypeAlias = Callable[[ToolRunStepEvent], object]
 """Is told of the steps of a run."""
 
 

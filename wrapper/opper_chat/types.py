@@ -9,7 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from opper_chat_api.models import *  # noqa: F403
+    MYPY = False  # which mypy takes for true
+    if MYPY:  # of a name that is imported twice, mypy keeps the first and other type checkers the last
+        from ._results import ChatCompletion as ChatCompletion
+        from ._tools import CustomTool as CustomTool
+
+    from opper_chat_api.models import *  # type: ignore[assignment]  # noqa: F403
     from opper_chat_api.params import *  # noqa: F403
 
     from ._asks import ToolCall as ToolCall
@@ -72,16 +77,16 @@ if TYPE_CHECKING:
     from ._signatures import ToolContext as ToolContext
     from ._stream import Stream as Stream
     from ._tool_plan import OnToolError as OnToolError
-    from ._tool_run import CalledTool as CalledTool
-    from ._tool_run import RunDoneEvent as RunDoneEvent
-    from ._tool_run import RunEvent as RunEvent
-    from ._tool_run import RunStep as RunStep
+    from ._tool_run import ToolExecution as ToolExecution
     from ._tool_run import ToolResultEvent as ToolResultEvent
     from ._tool_run import ToolRun as ToolRun
+    from ._tool_run import ToolRunDoneEvent as ToolRunDoneEvent
+    from ._tool_run import ToolRunEvent as ToolRunEvent
+    from ._tool_run import ToolRunStepEvent as ToolRunStepEvent
     from ._tool_run import ToolStartedEvent as ToolStartedEvent
     from ._tool_run import TurnDoneEvent as TurnDoneEvent
     from ._tool_run import TurnStartedEvent as TurnStartedEvent
-    from ._tools import TextTool as TextTool
+    from ._tools import CustomTool as CustomTool
     from ._tools import Tool as Tool
     from ._workers import BeforeCall as BeforeCall
     from ._workers import OnEvent as OnEvent
@@ -117,10 +122,10 @@ _NAMES = {
     "_stream": ("Stream",),
     "_tool_plan": ("OnToolError",),
     "_tool_run": (
-        "CalledTool", "RunDoneEvent", "RunEvent", "RunStep", "ToolResultEvent", "ToolRun", "ToolStartedEvent",
-        "TurnDoneEvent", "TurnStartedEvent",
+        "ToolExecution", "ToolResultEvent", "ToolRun", "ToolRunDoneEvent", "ToolRunEvent", "ToolRunStepEvent",
+        "ToolStartedEvent", "TurnDoneEvent", "TurnStartedEvent",
     ),
-    "_tools": ("TextTool", "Tool"),
+    "_tools": ("CustomTool", "Tool"),
     "_workers": ("BeforeCall", "OnEvent"),
     "messages": ("Message",),
 }  # fmt: skip
