@@ -29,7 +29,7 @@ def show(event: StreamEvent) -> None:
     if event.type == "content.delta":
         print("  text       ", repr(event.delta), "makes", repr(event.snapshot))
     elif event.type == "tool_call.delta":
-        print("  arguments  ", repr(event.arguments_delta), "make", event.partial)
+        print("  arguments  ", repr(event.arguments_delta), "make", event.partial_arguments)
     elif event.type == "tool_call.done":
         print("  call       ", event.name, event.parsed)
     elif event.type == "usage":

@@ -24,7 +24,7 @@ from opper_chat import (
     StreamTruncatedError,
     UnknownArgumentError,
 )
-from opper_chat.messages import assistant, image, system, text, tool, user
+from opper_chat.messages import assistant, image, system, text, tool_message, user
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 from opper_chat_api.models import ChatCompletionMessage, OtherMessage
 
@@ -122,10 +122,13 @@ def test_tools_have_their_turns(server: LocalServer, flavour: Flavour) -> None:
 
     async def turns(conversation: Any, wait: Any) -> Any:
         completion = await wait(conversation.send("How is the weather?"))
-        conversation.extend(tool(call, "Sunny.") for call in completion.message.tool_calls)
+        conversation.extend(tool_message(call, "Sunny.") for call in completion.message.tool_calls)
         assert "Sunny." in (await wait(conversation.send())).text
         again = await wait(conversation.send("And there?"))
-        assert "Rain." in (await wait(conversation.send(*(tool(c, "Rain.") for c in again.message.tool_calls)))).text
+        assert (
+            "Rain."
+            in (await wait(conversation.send(*(tool_message(c, "Rain.") for c in again.message.tool_calls)))).text
+        )
         return conversation
 
     conversation = talk(flavour, server, turns, tools=[WEATHER])
@@ -510,9 +513,9 @@ def test_turns_are_left_out_whole_and_oldest_first() -> None:
     """The first turn with its tools, then the second; of a turn that is too large, its older rounds."""
     call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     calls: Any = {"role": "assistant", "content": None, "tool_calls": [call]}
-    first = [user("a"), calls, tool("1", "r"), assistant("b")]
+    first = [user("a"), calls, tool_message("1", "r"), assistant("b")]
     second = [user("c"), assistant("d")]
-    third = [user("e"), calls, tool("1", "r"), {**calls, "x": 1}, tool("1", "s")]
+    third = [user("e"), calls, tool_message("1", "r"), {**calls, "x": 1}, tool_message("1", "s")]
     everything: Any = [system("s"), *first, *second, *third]
     for budget, kept in [
         (12, everything),

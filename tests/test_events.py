@@ -128,8 +128,8 @@ def test_snapshots_are_as_of_their_event() -> None:
     assert [token.token for token in logprobs[1].delta] == ["b"]
     deltas = [event for event in events if event.type == "tool_call.delta"]
     assert [event.arguments for event in deltas] == ['{"city": "Bo', '{"city": "Boston"}']
-    assert [event.partial for event in deltas] == [{"city": "Bo"}, {"city": "Boston"}]
-    assert [(event.index, event.place, event.id, event.name) for event in deltas] == [(0, 0, "x", "f")] * 2
+    assert [event.partial_arguments for event in deltas] == [{"city": "Bo"}, {"city": "Boston"}]
+    assert [(event.index, event.tool_index, event.id, event.name) for event in deltas] == [(0, 0, "x", "f")] * 2
     assert [event.snapshot.function.arguments for event in deltas] == [event.arguments for event in deltas]
     assert [event.snapshot.choices[0].message.content for event in events if event.type == "chunk"] == ["ab"] * 4
 
@@ -189,7 +189,7 @@ def test_a_call_that_cannot_be_read_is_done_at_the_end() -> None:
     chunks = [one(call("{'a': 1}", "f", "x")), one({}, "tool_calls")]
     assert calls_done(stream(chunks, finish=False)) == []
     (event,) = calls_done(stream(chunks))
-    assert (event.place, event.name, event.arguments, event.tool_call.id) == (0, "f", "{'a': 1}", "x")
+    assert (event.tool_index, event.name, event.arguments, event.tool_call.id) == (0, "f", "{'a': 1}", "x")
     with pytest.raises(ToolArgumentsError, match=r"arguments of 'f' \(call 'x'\) .* not JSON"):
         _ = event.parsed
     (again,) = calls_done(stream([one(function("{'a': 1}", "f")), one({}, "function_call")]), "function_call.done")
@@ -248,7 +248,7 @@ def test_a_custom_tool() -> None:
     chunks = [custom("a", name="c"), custom("b"), one({}, "tool_calls")]
     events = stream(chunks)
     deltas = [event for event in events if event.type == "tool_call.delta"]
-    assert [(event.input_delta, event.input, event.arguments, event.partial) for event in deltas] == [
+    assert [(event.input_delta, event.input, event.arguments, event.partial_arguments) for event in deltas] == [
         ("a", "a", "", None),
         ("b", "ab", "", None),
     ]
@@ -275,7 +275,7 @@ def test_a_function_call() -> None:
         ("get_weather", '{"city": "Bo', '{"city": "Bo'),
         ("get_weather", 'ston"}', '{"city": "Boston"}'),
     ]
-    assert [event.partial for event in deltas] == [None, None, {"city": "Bo"}, {"city": "Boston"}]
+    assert [event.partial_arguments for event in deltas] == [None, None, {"city": "Bo"}, {"city": "Boston"}]
     assert deltas[2].snapshot.arguments == '{"city": "Bo'
     assert (done.type, done.name, done.parsed) == ("function_call.done", "get_weather", {"city": "Boston"})
     assert done.function_call.to_dict() == {"name": "get_weather", "arguments": '{"city": "Boston"}', "note": "n"}
@@ -398,7 +398,9 @@ def check_against_completion(events: list[Any]) -> None:
         done = calls_done(mine)
         assert sorted(repr(event.tool_call) for event in done) == sorted(map(repr, calls))
         for event in done:
-            fragments = [each for each in mine if each.type == "tool_call.delta" and each.place == event.place]
+            fragments = [
+                each for each in mine if each.type == "tool_call.delta" and each.tool_index == event.tool_index
+            ]
             assert "".join(fragment.arguments_delta for fragment in fragments) == event.tool_call.function.arguments
             assert event.parsed == json.loads(event.tool_call.function.arguments or "{}")
 
@@ -437,10 +439,10 @@ def test_no_json_is_too_odd(chunks: list[dict[str, Any]]) -> None:
         assert event.snapshot is not None
         if event.type == "tool_call.delta":
             assert isinstance(event.snapshot, (FunctionToolCall, CustomToolCall, OtherToolCall))
-            _ = event.partial
+            _ = event.partial_arguments
     assert chunks == before
     assert [event.type for event in events].index("done") == len(events) - 1
-    places = [(event.index, event.place) for event in calls_done(events)]
+    places = [(event.index, event.tool_index) for event in calls_done(events)]
     assert len(places) == len(set(places))
 
 

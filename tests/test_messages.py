@@ -19,7 +19,18 @@ from opper_chat._accumulator import Accumulator
 from opper_chat._content import split_content
 from opper_chat._requests import prepare
 from opper_chat._sse import EventDecoder
-from opper_chat.messages import assistant, audio, developer, estimate_tokens, file, image, system, text, tool, user
+from opper_chat.messages import (
+    assistant,
+    audio,
+    developer,
+    estimate_tokens,
+    file,
+    image,
+    system,
+    text,
+    tool_message,
+    user,
+)
 from opper_chat.testing import LocalServer
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models import ChatCompletionMessage, FunctionCall, FunctionToolCall, OtherToolCall, TextPart
@@ -316,9 +327,9 @@ REFUSED: list[tuple[Callable[[], Any], str, str]] = [
     (lambda: user(PNG), "user(content[0])", "image(...)"),
     (lambda: user("a", Path("b")), "user(content[1])", "image(...)"),
     (lambda: user(["a"]), "user(content[0])", "user(*pieces)"),
-    (lambda: tool("", "x"), "tool(call)", "''"),
-    (lambda: tool({"type": "function"}, "x"), "tool(call)", "'type'"),
-    (lambda: tool("id", 5), "tool(content[0])", "5"),
+    (lambda: tool_message("", "x"), "tool_message(call)", "''"),
+    (lambda: tool_message({"type": "function"}, "x"), "tool_message(call)", "'type'"),
+    (lambda: tool_message("id", 5), "tool_message(content[0])", "5"),
 ]
 
 
@@ -358,8 +369,8 @@ def test_each_role() -> None:
     assert assistant(tool_calls=[call]) == {"role": "assistant", "tool_calls": [call]}
     assert assistant(refusal="no", name="n") == {"role": "assistant", "name": "n", "refusal": "no"}
     expected = {"role": "tool", "tool_call_id": "c1", "content": "r"}
-    assert tool("c1", "r") == tool(call, "r") == tool(call.to_dict(), "r") == expected  # type: ignore[arg-type]
-    assert tool(OtherToolCall.from_dict({"id": "c1", "type": "mcp"}), "r") == expected
+    assert tool_message("c1", "r") == tool_message(call, "r") == tool_message(call.to_dict(), "r") == expected  # type: ignore[arg-type]
+    assert tool_message(OtherToolCall.from_dict({"id": "c1", "type": "mcp"}), "r") == expected
 
 
 def test_files_can_be_read_in_another_thread(tmp_path: Path) -> None:

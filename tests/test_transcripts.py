@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from flavours import Flavour
 from opper_chat import AsyncConversation, Conversation, InvalidArgumentError, Opper, tool
-from opper_chat.messages import tool as tool_message
+from opper_chat.messages import tool_message
 from opper_chat.testing import LocalServer, ReceivedRequest, Reply
 from tool_runs import HI, WAYS, Way, answer, call, play
 

@@ -29,7 +29,7 @@ from opper_chat import (
     Stream,
     ToolStream,
 )
-from opper_chat.messages import Message, assistant, audio, developer, file, image, system, text, tool, user
+from opper_chat.messages import Message, assistant, audio, developer, file, image, system, text, tool_message, user
 from opper_chat.types import (
     ChatCompletionChunk,
     ChatCompletionMessage,
@@ -248,7 +248,7 @@ def messages_and_parts() -> None:
     assert_type(completion.message, ChatCompletionMessage)
     assert_type(completion.text, str)
     messages: list[ChatMessageParam] = [message, completion.message, assistant("a", tool_calls=[])]
-    messages.extend(tool(call, "Sunny.") for call in completion.message.tool_calls or [])
+    messages.extend(tool_message(call, "Sunny.") for call in completion.message.tool_calls or [])
 
 
 def counter(message: Message) -> int:
@@ -258,7 +258,7 @@ def counter(message: Message) -> int:
 def conversation() -> None:
     talk = Conversation(client, system="Be brief.", model="a/b", temperature=0, deadline=10)
     assert_type(talk.send("a", image(b""), tools=[]), ChatCompletion)
-    talk.send(*(tool(call, "Sunny.") for call in talk.send().message.tool_calls or []))
+    talk.send(*(tool_message(call, "Sunny.") for call in talk.send().message.tool_calls or []))
     with talk.stream("a", idle_timeout=5) as events:
         assert_type(events, EventStream)
         for event in events:

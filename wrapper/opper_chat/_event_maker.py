@@ -187,19 +187,19 @@ class _Choice:
     def _add_fragment(self, fragment: dict[str, object], position: int) -> Iterator[StreamEvent]:
         before, known = self._latest, len(self._calls.calls)
         self._latest = call = self._calls.add(fragment, position)
-        if before is not None and call.place == known:
+        if before is not None and call.tool_index == known:
             yield from self._close_call(before, complete=False)
         deltas = ("", call.delta) if call.is_custom else (call.delta, "")
-        yield ToolCallDeltaEvent(self._index, call.place, call.id, call.name, *deltas, call, call.length)
+        yield ToolCallDeltaEvent(self._index, call.tool_index, call.id, call.name, *deltas, call, call.length)
 
     def _close_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
         certain = complete and self._finish_reason in ENDED_WELL
-        if call.place in self._done:
+        if call.tool_index in self._done:
             return
         if (whole := call.whole(certain=certain)) is not None:
-            self._done.add(call.place)
+            self._done.add(call.tool_index)
             name, text, value, problem = whole
-            yield ToolCallDoneEvent(self._index, call.place, name, text, value, call_model(call), problem)
+            yield ToolCallDoneEvent(self._index, call.tool_index, name, text, value, call_model(call), problem)
 
     def _close_function_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
         certain = complete and self._finish_reason in ENDED_WELL

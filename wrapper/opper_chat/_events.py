@@ -154,7 +154,7 @@ class ToolCallDeltaEvent(_OfAChoice):
     """A fragment of a tool call. `ToolCallDoneEvent` says when the call may be acted upon."""
 
     type: ClassVar[Literal["tool_call.delta"]] = "tool_call.delta"
-    place: int
+    tool_index: int
     """Which of the tool calls of the choice, from 0 in the order of their appearance."""
     id: str | None
     """The id of the call, or None if it has not come yet."""
@@ -178,7 +178,7 @@ class ToolCallDeltaEvent(_OfAChoice):
         return self._call.text[: self._length] if self._call.is_custom else ""
 
     @property
-    def partial(self) -> object:
+    def partial_arguments(self) -> object:
         """What the arguments are certain to say as of this event, or None: read anew whenever it is asked for."""
         return partial_json(self.arguments)
 
@@ -197,7 +197,7 @@ class ToolCallDoneEvent(_OfAChoice):
     """
 
     type: ClassVar[Literal["tool_call.done"]] = "tool_call.done"
-    place: int
+    tool_index: int
     """Which of the tool calls of the choice, from 0 in the order of their appearance."""
     name: str
     """The name of the function or custom tool."""
@@ -246,7 +246,7 @@ class FunctionCallDeltaEvent(_OfAChoice):
         return self._call.text[: self._length]
 
     @property
-    def partial(self) -> object:
+    def partial_arguments(self) -> object:
         """What the arguments are certain to say as of this event, or None: read anew whenever it is asked for."""
         return partial_json(self.arguments)
 

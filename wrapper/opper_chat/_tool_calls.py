@@ -51,7 +51,7 @@ class ToolCall:
     """One call of a tool, so far.
 
     Attributes:
-        place: its place among the calls of the choice, in the order in which they appeared.
+        tool_index: its position among the calls of the choice, in the order in which they appeared.
         index: the index that the server gives it, or None.
         slot: the index, or without one the position in the list of the chunk that brought it.
         chunk: the number of the chunk that brought its latest fragment.
@@ -62,12 +62,21 @@ class ToolCall:
     """
 
     __slots__ = (
-        "_members", "_nesting", "_settles_at", "_text", "announced", "chunk", "delta", "index", "length", "place",
+        "_members",
+        "_nesting",
+        "_settles_at",
+        "_text",
+        "announced",
+        "chunk",
+        "delta",
+        "index",
+        "length",
         "slot",
+        "tool_index",
     )  # fmt: skip
 
-    def __init__(self, place: int, slot: int) -> None:
-        self.place = place
+    def __init__(self, tool_index: int, slot: int) -> None:
+        self.tool_index = tool_index
         self.slot = slot
         self.index: int | None = None
         self.chunk = 0

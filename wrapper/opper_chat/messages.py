@@ -57,7 +57,7 @@ __all__ = [
     "image",
     "system",
     "text",
-    "tool",
+    "tool_message",
     "user",
 ]
 
@@ -155,7 +155,7 @@ def assistant(
     return message
 
 
-def tool(call: str | ToolCallParam, *content: str | TextPartParam | TextPart) -> ToolMessageParam:
+def tool_message(call: str | ToolCallParam, *content: str | TextPartParam | TextPart) -> ToolMessageParam:
     """Make the message that answers a tool call.
 
     Args:
@@ -168,8 +168,9 @@ def tool(call: str | ToolCallParam, *content: str | TextPartParam | TextPart) ->
     for index, piece in enumerate(content):
         if is_mapping(piece) and "type" not in piece:
             hint = "Use tool_result(call, value) for a result that is no string."
-            raise InvalidArgumentError(f"tool(content[{index}])", "a string or a part", describe(piece), hint)
-    return {"role": "tool", "content": content_of("tool", content), "tool_call_id": id_of_call(call, "tool(call)")}
+            raise InvalidArgumentError(f"tool_message(content[{index}])", "a string or a part", describe(piece), hint)
+    call_id = id_of_call(call, "tool_message(call)")
+    return {"role": "tool", "content": content_of("tool_message", content), "tool_call_id": call_id}
 
 
 def text(content: str, /) -> TextPartParam:
