@@ -278,7 +278,7 @@ def test_the_async_client_takes_coroutine_functions(server: LocalServer) -> None
                 on_event=approve,  # type: ignore[arg-type]
             )
 
-    assert asyncio.run(run()).calls[0].outcome == "done"
+    assert asyncio.run(run()).calls[0].outcome == "succeeded"
 
 
 UNNAMED = ToolCall(id="", name="now", arguments="{}")
@@ -478,10 +478,10 @@ def test_mistakes_beside_calls(server: LocalServer) -> None:
         (lambda: anything(name=5)(get_weather), "name: expected a string or None, got 5."),
         (lambda: anything(strict="no")(get_weather), "strict: expected True or False, got 'no'."),
         (lambda: custom_tool(5), "custom_tool(): expected a function, got 5."),  # type: ignore[call-overload]
-        (lambda: make.tool("id", {"a": 1}),  # type: ignore[arg-type]
-         "tool(content[0]): expected a string or a part, got a dict with the key 'a'. Use tool_result(call, value)"),
-        (lambda: make.tool({"type": "function"}, "x"),  # type: ignore[typeddict-item]
-         "tool(call): expected a tool call with an id, or its id, got one without: a dict with the key 'type'. The"),
+        (lambda: make.tool_message("id", {"a": 1}),  # type: ignore[arg-type]
+         "tool_message(content[0]): expected a string or a part, got a dict with the key 'a'. Use tool_result(call,"),
+        (lambda: make.tool_message({"type": "function"}, "x"),  # type: ignore[typeddict-item]
+         "tool_message(call): expected a tool call with an id, or its id, got one without: a dict with the key 'type'"),
         (lambda: tool_result(UNNAMED, "x"), "tool_result(call): expected a tool call with an id, or its id, got one"),
         (lambda: tool_result(5, "x"), "tool_result(call): expected a tool call, or its id, got 5."),  # type: ignore[arg-type]
         (lambda: tool_result(None, "x"), "tool_result(call): expected a tool call, or its id, got None."),  # type: ignore[arg-type]
