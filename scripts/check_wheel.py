@@ -8,11 +8,11 @@ from pathlib import Path
 
 MUST = (
     "opper_chat/__init__.py",
-    "opper_chat/_client.py",
-    "opper_chat/_completions.py",
-    "opper_chat/_http.py",
-    "opper_chat/_pool.py",
-    "opper_chat/_stream.py",
+    "opper_chat/_sync/client.py",
+    "opper_chat/_sync/completions.py",
+    "opper_chat/_sync/session.py",
+    "opper_chat/_transport/_sync/pool.py",
+    "opper_chat/_sync/stream.py",
     "opper_chat/py.typed",
     "opper_chat/testing/__main__.py",
     "opper_chat/testing/contract.json",

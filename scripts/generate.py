@@ -23,19 +23,15 @@ from typing import Any
 import yaml
 from params import typed_dicts
 from request import ContractError, request_document, request_schema
-from unasync import sync_source
+from unasync import NAMES, sync_source
 
 ROOT = Path(__file__).resolve().parent.parent
 CONTRACT = ROOT / "openapi.yaml"
 PACKAGE = Path("generated/opper_chat_api")
 WRAPPER = Path("wrapper/opper_chat")
 SCHEMA = WRAPPER / "testing" / "contract.json"
-ROOMS = (
-    "body", "gate", "limiter", "reply", "library_body", "borrowed", "pool", "connection", "sender", "http", "calls",
-    "stream", "event_stream", "parsing", "raw", "run", "completions", "client", "conversation",
-)  # fmt: skip
-SYNC_MODULES = {f"_async_{room}.py": f"_{room}.py" for room in ROOMS}
-"""Modules of the wrapper that are written once, async, and the sync modules made from them."""
+SYNC_FOLDERS = {Path("_transport/_async"): Path("_transport/_sync"), Path("_async"): Path("_sync")}
+"""Folders of the wrapper that are written once, async, and the folders of sync modules made from them."""
 
 
 def banner(source: str, tool: str) -> str:
@@ -90,10 +86,10 @@ def generate_params(request: dict[str, Any], output: Path) -> None:
 
 def create_arguments() -> set[str]:
     """Name what `create()` takes beside the parameters of the contract."""
-    create = ast.parse((ROOT / WRAPPER / "_async_completions.py").read_text("utf-8"))
+    create = ast.parse((ROOT / WRAPPER / "_async/completions.py").read_text("utf-8"))
     functions = [node for node in ast.walk(create) if isinstance(node, ast.AsyncFunctionDef) and node.name == "create"]
     named = {argument.arg for node in functions for argument in (*node.args.args, *node.args.kwonlyargs)}
-    settings = ast.parse((ROOT / WRAPPER / "_settings.py").read_text("utf-8"))
+    settings = ast.parse((ROOT / WRAPPER / "_config/options.py").read_text("utf-8"))
     options = next(node for node in ast.walk(settings) if isinstance(node, ast.ClassDef) and node.name == "CallOptions")
     return named | {ast.unparse(node.target) for node in options.body if isinstance(node, ast.AnnAssign)}
 
@@ -106,13 +102,19 @@ def generate_request_schema(output: Path) -> None:
 
 
 def generate_sync(output: Path) -> None:
-    """Write the sync modules of the wrapper."""
-    output.mkdir(parents=True, exist_ok=True)
-    for source, target in SYNC_MODULES.items():
-        text = sync_source((ROOT / WRAPPER / source).read_text("utf-8"))
-        path = output / target
-        path.write_text(banner(str(WRAPPER / source), "scripts/unasync.py") + text, "utf-8")
-        ruff_format(path)
+    """Write the sync folders of the wrapper, without files that no async module makes."""
+    used: set[str] = set()
+    for source, target in SYNC_FOLDERS.items():
+        folder = output / target
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for path in sorted((ROOT / WRAPPER / source).glob("*.py")):
+            text = sync_source(path.read_text("utf-8"), used)
+            made = folder / path.name
+            made.write_text(banner(str(WRAPPER / source / path.name), "scripts/unasync.py") + text, "utf-8")
+        ruff_format(folder)
+    if unused := NAMES.keys() - used:
+        sys.exit(f"scripts/unasync.py: no async module needs the rules for {', '.join(sorted(unused))}. Remove them.")
 
 
 def ruff_format(path: Path) -> None:
@@ -131,10 +133,10 @@ def differences(made: Path, found: Path) -> list[str]:
     """Name every file that was edited, added or deleted in `found`."""
 
     def files(root: Path) -> set[Path]:
-        package = {path.relative_to(root) for path in (root / PACKAGE).rglob("*") if path.is_file()}
-        package = {path for path in package if "__pycache__" not in path.parts}
-        others = [SCHEMA, *(WRAPPER / name for name in SYNC_MODULES.values())]
-        return package | {path for path in others if (root / path).exists()}
+        folders = [PACKAGE, *(WRAPPER / folder for folder in SYNC_FOLDERS.values())]
+        found = {path.relative_to(root) for folder in folders for path in (root / folder).rglob("*") if path.is_file()}
+        found = {path for path in found if "__pycache__" not in path.parts}
+        return found | ({SCHEMA} if (root / SCHEMA).exists() else set())
 
     expected, present = files(made), files(found)
     lines = [f"missing: {path}" for path in sorted(expected - present)]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flavours import Flavour
-from opper_chat._transport import ssl_context
+from opper_chat._http.errors import ssl_context
 from opper_chat.testing import LocalServer
 
 PLUGIN = "opper_chat.testing.plugin"

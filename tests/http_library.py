@@ -5,6 +5,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import httpx
 else:
-    from opper_chat._library import default_library
+    from opper_chat._http.library import default_library
 
     httpx = default_library()

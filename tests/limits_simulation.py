@@ -11,7 +11,7 @@ from itertools import count
 from math import inf
 from typing import Any, Protocol
 
-from opper_chat._limits import Pace
+from opper_chat._call.pacing import Pace
 
 
 class Server(Protocol):

@@ -12,9 +12,9 @@ from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import ChatCompletion
-from opper_chat._accumulator import SETTLED_AFTER, Accumulator
-from opper_chat._partial_json import SETTLED_AT
-from opper_chat._sse import EventDecoder
+from opper_chat._http.sse import EventDecoder
+from opper_chat._json.partial import SETTLED_AT
+from opper_chat._streaming.accumulator import SETTLED_AFTER, Accumulator
 from opper_chat_api.models import FunctionToolCall
 
 

@@ -31,11 +31,11 @@ from opper_chat import (
     StreamTruncatedError,
     UnknownArgumentError,
 )
-from opper_chat._accumulator import Accumulator
-from opper_chat._answers import Asked
-from opper_chat._event_maker import EventMaker
-from opper_chat._parsed_events import EventParser
-from opper_chat._schemas import answer_of
+from opper_chat._requests.response_format import Asked
+from opper_chat._schemas.response_schema import answer_of
+from opper_chat._streaming.accumulator import Accumulator
+from opper_chat._streaming.event_builder import EventMaker
+from opper_chat._streaming.parsed_events import EventParser
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 from opper_chat_api.models import ChatCompletionChunk
 from strict import breaches
@@ -453,7 +453,7 @@ with Opper(api_key="key", base_url=sys.argv[1]) as client:
         stream.until_done()
     plain = set(sys.modules)
     assert isinstance(client.chat.completions.parse(messages=messages, response_format=Point).parsed, Point)
-rooms = {"opper_chat._schemas", "opper_chat._parsed", "docstring_parser"}
+rooms = {"opper_chat._schemas.response_schema", "opper_chat._results.parsed", "docstring_parser"}
 print(sorted(plain & rooms), sorted(rooms - set(sys.modules)), sorted({"pydantic", "openai"} & set(sys.modules)))
 """
 

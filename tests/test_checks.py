@@ -9,8 +9,8 @@ import pytest
 from flavours import HELLO, Flavour
 from http_library import httpx
 from opper_chat import InvalidArgumentError, OpperError, UnknownArgumentError
-from opper_chat._checks import Misfit, compile_check
-from opper_chat._requests import prepare
+from opper_chat._requests.prepare import prepare
+from opper_chat._validation.type_checks import Misfit, compile_check
 from opper_chat_api.models import (
     ChatCompletionMessage,
     ChatCompletionRequest,

@@ -7,8 +7,8 @@ import time
 
 import pytest
 from opper_chat import InvalidArgumentError
-from opper_chat._clocks import SHORTEST, CallClocks, ClockSettings, StepTimeouts, check_clocks
-from opper_chat._watchdog import Watch, Watchdog
+from opper_chat._concurrency.deadlines import SHORTEST, CallClocks, ClockSettings, StepTimeouts, check_clocks
+from opper_chat._concurrency.watchdog import Watch, Watchdog
 
 
 def clocks(**seconds: float | None) -> CallClocks:

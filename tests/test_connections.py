@@ -28,8 +28,8 @@ from opper_chat import (
     Opper,
     ResponseTooLargeError,
 )
-from opper_chat._library import default_library
-from opper_chat._transport import shared_ssl_context
+from opper_chat._http.errors import shared_ssl_context
+from opper_chat._http.library import default_library
 from opper_chat.testing import LocalServer, Pause, Reply, chunk
 from raw_server import Raw, answer, completion, requested
 
@@ -293,7 +293,8 @@ def test_the_context_is_one_for_the_process() -> None:
     assert len(made) == 8
     assert len(set(map(id, made))) == 1
     code = (
-        "import sys; from opper_chat._library import default_library; from opper_chat._transport import ssl_context\n"
+        "import sys; from opper_chat._http.library import default_library\n"
+        "from opper_chat._http.errors import ssl_context\n"
         "ours = ssl_context(default_library()); loaded = 'httpx' in sys.modules; import httpx\n"
         "print(loaded, ours.cert_store_stats() == httpx.create_ssl_context().cert_store_stats(), ours.verify_mode)"
     )

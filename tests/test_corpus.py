@@ -7,11 +7,11 @@ import attrs
 import pytest
 from corpus import Exchange, needs_corpus, recorded
 from opper_chat import APIError, APIStatusError, InvalidArgumentError
-from opper_chat._clocks import CallClocks, ClockSettings
-from opper_chat._completion_reader import read_completion
-from opper_chat._flow import StreamFlow
-from opper_chat._requests import prepare
-from opper_chat._sse import EventDecoder
+from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._http.sse import EventDecoder
+from opper_chat._requests.prepare import prepare
+from opper_chat._streaming.completion_reader import read_completion
+from opper_chat._streaming.state import StreamFlow
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
 

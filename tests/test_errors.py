@@ -35,7 +35,7 @@ from opper_chat import (
     UnknownArgumentError,
     UnprocessableEntityError,
 )
-from opper_chat._completion_reader import read_completion
+from opper_chat._streaming.completion_reader import read_completion
 from opper_chat.testing import CUT, LocalServer, Reply, chunk
 
 STATUSES = {
@@ -74,7 +74,7 @@ def failure(status: int, body: Any, headers: dict[str, str] | None = None) -> AP
 def test_the_tree_is_the_one_drawn_in_the_docstring() -> None:
     """Parent and child as in the drawing, for every exception that is public."""
     assert opper_chat.ToolError  # which loads its module
-    drawing = f"{opper_chat._errors.__doc__}\n{opper_chat._tool_errors.__doc__}"
+    drawing = f"{opper_chat._errors.api.__doc__}\n{opper_chat._errors.tools.__doc__}"
     parents: dict[str, str] = {}
     stack: list[tuple[int, str]] = []
     for line in drawing.splitlines():

@@ -11,10 +11,11 @@ from typing import Any, get_args
 import pytest
 from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
-from opper_chat import ChatCompletion, ToolArgumentsError, _events
-from opper_chat._accumulator import Accumulator
-from opper_chat._event_maker import EventMaker
-from opper_chat._events import StreamEvent
+from opper_chat import ChatCompletion, ToolArgumentsError
+from opper_chat._streaming import events as _events
+from opper_chat._streaming.accumulator import Accumulator
+from opper_chat._streaming.event_builder import EventMaker
+from opper_chat._streaming.events import StreamEvent
 from opper_chat_api.models import ChatCompletionChunk, CustomToolCall, FunctionToolCall, OtherToolCall
 from test_accumulator import CHUNKS, recorded_chunks, split_completions
 

@@ -11,11 +11,11 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from opper_chat._async_gate import AsyncGate
-from opper_chat._async_limiter import AsyncLimiter
-from opper_chat._gate import MOST_MODELS, Gate, RateLimiters
-from opper_chat._limiter import Limiter
-from opper_chat._permits import Permit
+from opper_chat._async.pacer import AsyncGate
+from opper_chat._concurrency.permits import Permit
+from opper_chat._sync.pacer import MOST_MODELS, Gate, RateLimiters
+from opper_chat._transport._async.limiter import AsyncLimiter
+from opper_chat._transport._sync.limiter import Limiter
 
 BACKENDS = ["asyncio", "trio"]
 LONG = 30.0

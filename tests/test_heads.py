@@ -7,7 +7,7 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opper_chat._heads import AnswerHead, HeadError, HeadReader, WrittenError, write_head
+from opper_chat._transport.head import AnswerHead, HeadError, HeadReader, WrittenError, write_head
 
 OK = b"HTTP/1.1 200 OK\r\n"
 LONGEST_HEAD = 100 * 1024

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from flavours import HELLO
 from opper_chat import APIConnectionError, APITimeoutError, AsyncOpper, InvalidArgumentError, Opper
-from opper_chat._transport import _tls_error
+from opper_chat._http.errors import _tls_error
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 
 LIBRARIES: Any = [httpx, httpx2]

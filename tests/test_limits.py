@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from limits_simulation import ConcurrencyLimit, Simulation, Unlimited
 from opper_chat import APITimeoutError, AsyncOpper, Opper, RateLimitError
-from opper_chat._limits import LONGEST_PAUSE, SLACK, TRIAL_RATE, Pace
-from opper_chat._refusals import asked_pause
+from opper_chat._call.pacing import LONGEST_PAUSE, SLACK, TRIAL_RATE, Pace
+from opper_chat._call.refusals import asked_pause
 from opper_chat.testing import FixedWindow, LocalServer, ReceivedRequest, Reply, SlidingWindow, TokenBucket
 
 Server = TokenBucket | FixedWindow | SlidingWindow

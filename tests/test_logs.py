@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 from flavours import HELLO, Flavour
-from opper_chat import Attempt, CallRecord, InvalidArgumentError, Opper, RateLimitError, _logs, _observers
-from opper_chat._errors import APIConnectionError
-from opper_chat._options import find_log_settings
+from opper_chat import Attempt, CallRecord, InvalidArgumentError, Opper, RateLimitError
+from opper_chat._config.environment import find_log_settings
+from opper_chat._errors.api import APIConnectionError
+from opper_chat._observability import logging as _logs
+from opper_chat._observability import observers as _observers
 from opper_chat.testing import CUT, SCENARIOS, LocalServer, Pause, Reply, chunk
 
 KEY = "sk-" + "sesame" * 3

@@ -15,10 +15,10 @@ from flavours import HELLO
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opper_chat import APIResponseValidationError, ChatCompletion, InvalidArgumentError, Opper
-from opper_chat._accumulator import Accumulator
-from opper_chat._content import split_content
-from opper_chat._requests import prepare
-from opper_chat._sse import EventDecoder
+from opper_chat._http.sse import EventDecoder
+from opper_chat._requests.prepare import prepare
+from opper_chat._results.content import split_content
+from opper_chat._streaming.accumulator import Accumulator
 from opper_chat.messages import (
     assistant,
     audio,

@@ -17,10 +17,10 @@ import pytest
 import trio
 from flavours import HELLO, Flavour
 from opper_chat import APIConnectionError, APIError, APITimeoutError, AsyncOpper, Opper, StreamTruncatedError
-from opper_chat import _async_network as network
-from opper_chat._library import Library
-from opper_chat._network import NetworkError, Server
-from opper_chat._network import connect as connect_sync
+from opper_chat._http.library import Library
+from opper_chat._transport import async_network as network
+from opper_chat._transport.network import NetworkError, Server
+from opper_chat._transport.network import connect as connect_sync
 from opper_chat.testing import LocalServer, Pause, Reply, chunk
 
 LIBRARY = cast("Library", httpx)

@@ -13,17 +13,8 @@ from typing import Any
 
 import pytest
 from flavours import HELLO, Flavour
-from opper_chat import (
-    AsyncOpper,
-    Attempt,
-    CallRecord,
-    Observer,
-    Opper,
-    RateLimitError,
-    _observers,
-    add_observer,
-    remove_observer,
-)
+from opper_chat import AsyncOpper, Attempt, CallRecord, Observer, Opper, RateLimitError, add_observer, remove_observer
+from opper_chat._observability import observers as _observers
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 from watching import Watcher
 

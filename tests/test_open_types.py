@@ -9,13 +9,7 @@ from typing import Any
 import pydantic
 import pytest
 from flavours import HELLO, Flavour
-from opper_chat import (
-    InvalidAnswerError,
-    InvalidArgumentError,
-    Opper,
-    ToolArgumentsError,
-    tool,
-)
+from opper_chat import InvalidAnswerError, InvalidArgumentError, Opper, ToolArgumentsError, tool
 from opper_chat.testing import LocalServer, Reply
 
 

@@ -28,8 +28,8 @@ from openai.types.chat import (
     chat_completion_token_logprob,
 )
 from opper_chat import ChatCompletion, ClientOptions, EventStream, Opper, StreamedResponse
-from opper_chat._event_stream import StreamManager
-from opper_chat._parsed import ParsedChatCompletionMessage, ParsedChoice
+from opper_chat._results.parsed import ParsedChatCompletionMessage, ParsedChoice
+from opper_chat._sync.event_stream import StreamManager
 from opper_chat.testing import LocalServer
 from opper_chat_api import models
 from opper_chat_api.params import ChatCompletionRequestParam

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opper_chat._partial_json import PartialReader, Text, copied, merge, partial_json, replaced
+from opper_chat._json.partial import PartialReader, Text, copied, merge, partial_json, replaced
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

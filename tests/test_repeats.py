@@ -9,13 +9,13 @@ import pytest
 from corpus import needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opper_chat import _repeats
-from opper_chat._accumulator import Accumulator
-from opper_chat._chunks import ChunkReader
-from opper_chat._clocks import CallClocks, ClockSettings
-from opper_chat._flow import StreamFlow
-from opper_chat._repeats import Form, ReadChunk
-from opper_chat._sse import EventDecoder
+from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._http.sse import EventDecoder
+from opper_chat._streaming import chunk_templates as _repeats
+from opper_chat._streaming.accumulator import Accumulator
+from opper_chat._streaming.chunk_templates import Form, ReadChunk
+from opper_chat._streaming.decoder import ChunkReader
+from opper_chat._streaming.state import StreamFlow
 from opper_chat_api.models import ChatCompletionChunk
 
 HEADERS = {"content-type": "text/event-stream"}

@@ -12,14 +12,7 @@ import numpy as np
 import pytest
 from corpus import needs_corpus, recorded
 from flavours import HELLO, Flavour
-from opper_chat import (
-    AsyncConversation,
-    AsyncOpper,
-    Conversation,
-    InvalidArgumentError,
-    Opper,
-    tool,
-)
+from opper_chat import AsyncConversation, AsyncOpper, Conversation, InvalidArgumentError, Opper, tool
 from opper_chat import messages as make
 from opper_chat.testing import LocalServer, Reply
 from opper_chat_api import models

@@ -25,9 +25,9 @@ from opper_chat import (
     RateLimitError,
     StreamTruncatedError,
 )
-from opper_chat._clocks import CallClocks, ClockSettings
-from opper_chat._responses import status_error_class
-from opper_chat._retries import FIRST_WAIT, LONGEST_WAIT, Retries, backoff, retry_after
+from opper_chat._call.retries import FIRST_WAIT, LONGEST_WAIT, Retries, backoff, retry_after
+from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._results.status_errors import status_error_class
 from opper_chat._retryable import RETRIED
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 

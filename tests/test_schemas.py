@@ -26,7 +26,7 @@ from answer_types import VALUES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import InvalidArgumentError
-from opper_chat._schemas import Field, InvalidValueError, answer_of, arguments_of, convert, schema_of
+from opper_chat._schemas.response_schema import Field, InvalidValueError, answer_of, arguments_of, convert, schema_of
 from opper_chat.testing import example
 from pydantic import BaseModel
 from strict import breaches
@@ -586,7 +586,7 @@ def test_names_of_schemas() -> None:
 
 PROGRAM = """
 import dataclasses, sys
-from opper_chat._schemas import convert
+from opper_chat._schemas.response_schema import convert
 @dataclasses.dataclass
 class Point:
     "A point."

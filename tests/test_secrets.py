@@ -15,7 +15,7 @@ import pytest
 from flavours import HELLO, Flavour
 from http_library import httpx
 from opper_chat import APIConnectionError, APIError, AsyncOpper, InvalidArgumentError, Opper
-from opper_chat._requests import prepare
+from opper_chat._requests.prepare import prepare
 from opper_chat.testing import LocalServer, Reply, chunk
 from opper_chat_api import AuthenticatedClient
 
@@ -269,7 +269,7 @@ def test_a_key_with_escaped_characters_is_in_no_error_and_no_log(
         reply = Reply(200, {**headers, "content-type": "text/event-stream"}, f"data: {event}\n\n".encode())
     server.reply(reply)
     caplog.set_level("DEBUG", "opper_chat")
-    monkeypatch.setattr("opper_chat._logs.log.content", True)
+    monkeypatch.setattr("opper_chat._observability.logging.log.content", True)
 
     def call(client: Any) -> Any:
         made = client.chat.completions.create(messages=HELLO, stream=way != "create")

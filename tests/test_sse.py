@@ -11,7 +11,7 @@ import pytest
 from corpus import Exchange, SSEVector, needs_corpus, recorded, sse_vectors
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opper_chat._sse import EventDecoder, ServerSentEvent
+from opper_chat._http.sse import EventDecoder, ServerSentEvent
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 PIECE_SIZES = [1, 2, 3, 7]

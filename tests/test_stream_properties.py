@@ -17,11 +17,11 @@ from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import APIConnectionError, APIError, APIStatusError, ChatCompletion, StreamTruncatedError
-from opper_chat._chunks import ChunkReader
-from opper_chat._clocks import CallClocks, ClockSettings
-from opper_chat._completion_reader import read_completion
-from opper_chat._event_maker import EventMaker
-from opper_chat._flow import StreamFlow
+from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._streaming.completion_reader import read_completion
+from opper_chat._streaming.decoder import ChunkReader
+from opper_chat._streaming.event_builder import EventMaker
+from opper_chat._streaming.state import StreamFlow
 
 STREAM = {"content-type": "text/event-stream"}
 
@@ -576,9 +576,9 @@ def test_an_event_of_30_megabytes() -> None:
 
 MANY = """
 import json, resource, sys
-from opper_chat._clocks import CallClocks, ClockSettings
-from opper_chat._event_maker import EventMaker
-from opper_chat._flow import StreamFlow
+from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._streaming.event_builder import EventMaker
+from opper_chat._streaming.state import StreamFlow
 
 
 def height():

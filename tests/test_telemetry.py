@@ -28,16 +28,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanKind, StatusCode
-from opper_chat import (
-    APIConnectionError,
-    AsyncOpper,
-    Attempt,
-    BadRequestError,
-    CallRecord,
-    Opper,
-    _observers,
-    telemetry,
-)
+from opper_chat import APIConnectionError, AsyncOpper, Attempt, BadRequestError, CallRecord, Opper, telemetry
+from opper_chat._observability import observers as _observers
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 
 KEY = "sk-" + "sesame" * 3

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 from time import perf_counter, process_time
 
-from opper_chat._chunks import ChunkReader
-from opper_chat._clocks import CallClocks, ClockSettings
-from opper_chat._flow import StreamFlow
+from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._streaming.decoder import ChunkReader
+from opper_chat._streaming.state import StreamFlow
 
 from .payloads import events
 from .worker import Measured

@@ -67,8 +67,8 @@ def test_drift_is_seen_and_not_repaired(tree: Path) -> None:
         assert "differs: generated/opper_chat_api/models/choice.py" in done.stderr
         assert "not made by the generator: generated/opper_chat_api/models/strange.py" in done.stderr
         assert "missing: generated/opper_chat_api/models/text_part.py" in done.stderr
-        assert "differs: wrapper/opper_chat/_client.py" in done.stderr
-        assert "differs: wrapper/opper_chat/_stream.py" in done.stderr
+        assert "differs: wrapper/opper_chat/_sync/client.py" in done.stderr
+        assert "differs: wrapper/opper_chat/_sync/stream.py" in done.stderr
     assert all(path.read_text("utf-8").endswith("# edited\n") for path in (edited, *synced))
     assert added.exists()
     assert not deleted.exists()
@@ -101,7 +101,7 @@ def test_an_invented_parameter_reaches_create(tree: Path) -> None:
     assert "error" not in type_check()
     send = (
         "import sys; sys.path[:0] = ['wrapper', 'generated']\n"
-        "from opper_chat._requests import prepare\n"
+        "from opper_chat._requests.prepare import prepare\n"
         "hello = [{'role': 'user', 'content': 'x'}]\n"
         "print(prepare({'messages': hello, 'invented': 1}).content.decode())\n"
         "try: prepare({'messages': hello, 'invented': 'one'})\n"
@@ -181,7 +181,7 @@ PARAMETERS = {
 ROUND_TRIPS = """
 import sys; sys.path[:0] = ["wrapper", "generated"]
 import datetime, json
-from opper_chat._requests import prepare
+from opper_chat._requests.prepare import prepare
 from opper_chat_api import models
 awkward = {
     "str": "s", "int": 2, "Any": "a", "cls": "c", "dict": {"a": 1}, "object": [None], "list": ["a"], "type": "t",

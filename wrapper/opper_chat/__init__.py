@@ -7,92 +7,92 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._asks import ToolCall as ToolCall
-    from ._async_client import AsyncOpper as AsyncOpper
-    from ._async_conversation import AsyncConversation as AsyncConversation
-    from ._async_event_stream import AsyncEventStream as AsyncEventStream
-    from ._async_parsing import AsyncParsedStream as AsyncParsedStream
-    from ._async_raw import AsyncRawResponse as AsyncRawResponse
-    from ._async_raw import AsyncRawStream as AsyncRawStream
-    from ._async_raw import AsyncStreamedResponse as AsyncStreamedResponse
-    from ._async_run import AsyncToolStream as AsyncToolStream
-    from ._async_stream import AsyncStream as AsyncStream
-    from ._client import Opper as Opper
-    from ._conversation import Conversation as Conversation
-    from ._error_response import ErrorRequest as ErrorRequest
-    from ._error_response import ErrorResponse as ErrorResponse
-    from ._errors import AnswerError as AnswerError
-    from ._errors import APIConnectionError as APIConnectionError
-    from ._errors import APIError as APIError
-    from ._errors import APIResponseValidationError as APIResponseValidationError
-    from ._errors import APIStatusError as APIStatusError
-    from ._errors import APITimeoutError as APITimeoutError
-    from ._errors import AuthenticationError as AuthenticationError
-    from ._errors import BadRequestError as BadRequestError
-    from ._errors import ConflictError as ConflictError
-    from ._errors import ContentFilterFinishReasonError as ContentFilterFinishReasonError
-    from ._errors import InternalServerError as InternalServerError
-    from ._errors import InvalidAnswerError as InvalidAnswerError
-    from ._errors import InvalidArgumentError as InvalidArgumentError
-    from ._errors import LengthFinishReasonError as LengthFinishReasonError
-    from ._errors import MissingKeyError as MissingKeyError
-    from ._errors import NotFoundError as NotFoundError
-    from ._errors import OpperError as OpperError
-    from ._errors import PermissionDeniedError as PermissionDeniedError
-    from ._errors import RateLimitError as RateLimitError
-    from ._errors import RefusalError as RefusalError
-    from ._errors import ResponseTooLargeError as ResponseTooLargeError
-    from ._errors import StreamTruncatedError as StreamTruncatedError
-    from ._errors import UnknownArgumentError as UnknownArgumentError
-    from ._errors import UnprocessableEntityError as UnprocessableEntityError
-    from ._event_stream import EventStream as EventStream
-    from ._events import StreamEvent as StreamEvent
-    from ._model import Model as Model
-    from ._observers import add_observer as add_observer
-    from ._observers import remove_observer as remove_observer
-    from ._parsed import ParsedChatCompletion as ParsedChatCompletion
-    from ._parsed_events import ParsedStreamEvent as ParsedStreamEvent
-    from ._parsing import ParsedStream as ParsedStream
-    from ._raw import RawResponse as RawResponse
-    from ._raw import RawStream as RawStream
-    from ._raw import StreamedResponse as StreamedResponse
-    from ._record import Attempt as Attempt
-    from ._record import CallRecord as CallRecord
-    from ._record import Observer as Observer
-    from ._response_limits import ResponseLimits as ResponseLimits
-    from ._results import ChatCompletion as ChatCompletion
-    from ._run import ToolStream as ToolStream
-    from ._settings import CallOptions as CallOptions
-    from ._settings import ClientOptions as ClientOptions
-    from ._signatures import ToolContext as ToolContext
-    from ._stream import Stream as Stream
-    from ._tool_errors import RepeatedCallError as RepeatedCallError
-    from ._tool_errors import TokenBudgetError as TokenBudgetError
-    from ._tool_errors import ToolArgumentsError as ToolArgumentsError
-    from ._tool_errors import ToolError as ToolError
-    from ._tool_errors import ToolFailedError as ToolFailedError
-    from ._tool_errors import ToolResultError as ToolResultError
-    from ._tool_errors import ToolRunError as ToolRunError
-    from ._tool_errors import ToolRunTimeoutError as ToolRunTimeoutError
-    from ._tool_errors import TooManyTurnsError as TooManyTurnsError
-    from ._tool_results import tool_result as tool_result
-    from ._tool_run import ToolExecution as ToolExecution
-    from ._tool_run import ToolRun as ToolRun
-    from ._tool_run import ToolRunEvent as ToolRunEvent
-    from ._tool_run import ToolRunStepEvent as ToolRunStepEvent
-    from ._tools import CustomTool as CustomTool
-    from ._tools import Tool as Tool
-    from ._tools import custom_tool as custom_tool
-    from ._tools import tool as tool
+    from ._async.client import AsyncOpper as AsyncOpper
+    from ._async.conversation import AsyncConversation as AsyncConversation
+    from ._async.event_stream import AsyncEventStream as AsyncEventStream
+    from ._async.parsed_stream import AsyncParsedStream as AsyncParsedStream
+    from ._async.raw_response import AsyncRawResponse as AsyncRawResponse
+    from ._async.raw_response import AsyncRawStream as AsyncRawStream
+    from ._async.raw_response import AsyncStreamedResponse as AsyncStreamedResponse
+    from ._async.stream import AsyncStream as AsyncStream
+    from ._async.tool_runner import AsyncToolStream as AsyncToolStream
+    from ._config.options import CallOptions as CallOptions
+    from ._config.options import ClientOptions as ClientOptions
+    from ._config.response_limits import ResponseLimits as ResponseLimits
+    from ._errors.api import AnswerError as AnswerError
+    from ._errors.api import APIConnectionError as APIConnectionError
+    from ._errors.api import APIError as APIError
+    from ._errors.api import APIResponseValidationError as APIResponseValidationError
+    from ._errors.api import APIStatusError as APIStatusError
+    from ._errors.api import APITimeoutError as APITimeoutError
+    from ._errors.api import AuthenticationError as AuthenticationError
+    from ._errors.api import BadRequestError as BadRequestError
+    from ._errors.api import ConflictError as ConflictError
+    from ._errors.api import ContentFilterFinishReasonError as ContentFilterFinishReasonError
+    from ._errors.api import InternalServerError as InternalServerError
+    from ._errors.api import InvalidAnswerError as InvalidAnswerError
+    from ._errors.api import InvalidArgumentError as InvalidArgumentError
+    from ._errors.api import LengthFinishReasonError as LengthFinishReasonError
+    from ._errors.api import MissingKeyError as MissingKeyError
+    from ._errors.api import NotFoundError as NotFoundError
+    from ._errors.api import OpperError as OpperError
+    from ._errors.api import PermissionDeniedError as PermissionDeniedError
+    from ._errors.api import RateLimitError as RateLimitError
+    from ._errors.api import RefusalError as RefusalError
+    from ._errors.api import ResponseTooLargeError as ResponseTooLargeError
+    from ._errors.api import StreamTruncatedError as StreamTruncatedError
+    from ._errors.api import UnknownArgumentError as UnknownArgumentError
+    from ._errors.api import UnprocessableEntityError as UnprocessableEntityError
+    from ._errors.response import ErrorRequest as ErrorRequest
+    from ._errors.response import ErrorResponse as ErrorResponse
+    from ._errors.tools import RepeatedCallError as RepeatedCallError
+    from ._errors.tools import TokenBudgetError as TokenBudgetError
+    from ._errors.tools import ToolArgumentsError as ToolArgumentsError
+    from ._errors.tools import ToolError as ToolError
+    from ._errors.tools import ToolFailedError as ToolFailedError
+    from ._errors.tools import ToolResultError as ToolResultError
+    from ._errors.tools import ToolRunError as ToolRunError
+    from ._errors.tools import ToolRunTimeoutError as ToolRunTimeoutError
+    from ._errors.tools import TooManyTurnsError as TooManyTurnsError
+    from ._observability.observers import add_observer as add_observer
+    from ._observability.observers import remove_observer as remove_observer
+    from ._observability.record import Attempt as Attempt
+    from ._observability.record import CallRecord as CallRecord
+    from ._observability.record import Observer as Observer
+    from ._requests.model import Model as Model
+    from ._results.completion import ChatCompletion as ChatCompletion
+    from ._results.parsed import ParsedChatCompletion as ParsedChatCompletion
+    from ._results.tool_calls import ToolCall as ToolCall
+    from ._streaming.events import StreamEvent as StreamEvent
+    from ._streaming.parsed_events import ParsedStreamEvent as ParsedStreamEvent
+    from ._sync.client import Opper as Opper
+    from ._sync.conversation import Conversation as Conversation
+    from ._sync.event_stream import EventStream as EventStream
+    from ._sync.parsed_stream import ParsedStream as ParsedStream
+    from ._sync.raw_response import RawResponse as RawResponse
+    from ._sync.raw_response import RawStream as RawStream
+    from ._sync.raw_response import StreamedResponse as StreamedResponse
+    from ._sync.stream import Stream as Stream
+    from ._sync.tool_runner import ToolStream as ToolStream
+    from ._tools.results import tool_result as tool_result
+    from ._tools.run import ToolExecution as ToolExecution
+    from ._tools.run import ToolRun as ToolRun
+    from ._tools.run import ToolRunEvent as ToolRunEvent
+    from ._tools.run import ToolRunStepEvent as ToolRunStepEvent
+    from ._tools.signature import ToolContext as ToolContext
+    from ._tools.tool import CustomTool as CustomTool
+    from ._tools.tool import Tool as Tool
+    from ._tools.tool import custom_tool as custom_tool
+    from ._tools.tool import tool as tool
 
     __version__: str
 
 _HOMES = {
-    "_asks": ("ToolCall",),
-    "_async_run": ("AsyncToolStream",),
-    "_run": ("ToolStream",),
-    "_signatures": ("ToolContext",),
-    "_tool_errors": (
+    "_results.tool_calls": ("ToolCall",),
+    "_async.tool_runner": ("AsyncToolStream",),
+    "_sync.tool_runner": ("ToolStream",),
+    "_tools.signature": ("ToolContext",),
+    "_errors.tools": (
         "RepeatedCallError",
         "TokenBudgetError",
         "TooManyTurnsError",
@@ -103,32 +103,32 @@ _HOMES = {
         "ToolRunError",
         "ToolRunTimeoutError",
     ),
-    "_tool_results": ("tool_result",),
-    "_tool_run": ("ToolExecution", "ToolRun", "ToolRunEvent", "ToolRunStepEvent"),
-    "_tools": ("CustomTool", "Tool", "custom_tool", "tool"),
-    "_async_client": ("AsyncOpper",),
-    "_async_conversation": ("AsyncConversation",),
-    "_async_event_stream": ("AsyncEventStream",),
-    "_async_stream": ("AsyncStream",),
-    "_async_parsing": ("AsyncParsedStream",),
-    "_client": ("Opper",),
-    "_conversation": ("Conversation",),
-    "_event_stream": ("EventStream",),
-    "_stream": ("Stream",),
-    "_async_raw": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
-    "_raw": ("RawResponse", "RawStream", "StreamedResponse"),
-    "_response_limits": ("ResponseLimits",),
-    "_results": ("ChatCompletion",),
-    "_settings": ("CallOptions", "ClientOptions"),
-    "_events": ("StreamEvent",),
-    "_model": ("Model",),
-    "_observers": ("add_observer", "remove_observer"),
-    "_parsed": ("ParsedChatCompletion",),
-    "_parsed_events": ("ParsedStreamEvent",),
-    "_parsing": ("ParsedStream",),
-    "_record": ("Attempt", "CallRecord", "Observer"),
-    "_error_response": ("ErrorRequest", "ErrorResponse"),
-    "_errors": (
+    "_tools.results": ("tool_result",),
+    "_tools.run": ("ToolExecution", "ToolRun", "ToolRunEvent", "ToolRunStepEvent"),
+    "_tools.tool": ("CustomTool", "Tool", "custom_tool", "tool"),
+    "_async.client": ("AsyncOpper",),
+    "_async.conversation": ("AsyncConversation",),
+    "_async.event_stream": ("AsyncEventStream",),
+    "_async.stream": ("AsyncStream",),
+    "_async.parsed_stream": ("AsyncParsedStream",),
+    "_sync.client": ("Opper",),
+    "_sync.conversation": ("Conversation",),
+    "_sync.event_stream": ("EventStream",),
+    "_sync.stream": ("Stream",),
+    "_async.raw_response": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
+    "_sync.raw_response": ("RawResponse", "RawStream", "StreamedResponse"),
+    "_config.response_limits": ("ResponseLimits",),
+    "_results.completion": ("ChatCompletion",),
+    "_config.options": ("CallOptions", "ClientOptions"),
+    "_streaming.events": ("StreamEvent",),
+    "_requests.model": ("Model",),
+    "_observability.observers": ("add_observer", "remove_observer"),
+    "_results.parsed": ("ParsedChatCompletion",),
+    "_streaming.parsed_events": ("ParsedStreamEvent",),
+    "_sync.parsed_stream": ("ParsedStream",),
+    "_observability.record": ("Attempt", "CallRecord", "Observer"),
+    "_errors.response": ("ErrorRequest", "ErrorResponse"),
+    "_errors.api": (
         "APIConnectionError",
         "APIError",
         "APIResponseValidationError",

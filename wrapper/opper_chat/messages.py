@@ -38,12 +38,11 @@ from opper_chat_api.params import (
     UserPartParam,
 )
 
-from ._checks import describe
-from ._errors import InvalidArgumentError
-from ._json import is_mapping
-from ._media import IMAGES, MAX_BYTES, SOUNDS, Content, Reading, Source
-from ._trim import estimate_tokens
-from ._values import text_value
+from ._errors.api import InvalidArgumentError
+from ._errors.describe import describe, text_value
+from ._json.codec import is_mapping
+from ._requests.media import IMAGES, MAX_BYTES, SOUNDS, Content, Reading, Source
+from ._requests.trimming import estimate_tokens
 
 __all__ = [
     "MAX_BYTES",

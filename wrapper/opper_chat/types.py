@@ -11,122 +11,124 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     MYPY = False  # which mypy takes for true
     if MYPY:  # of a name that is imported twice, mypy keeps the first and other type checkers the last
-        from ._results import ChatCompletion as ChatCompletion
-        from ._tools import CustomTool as CustomTool
+        from ._results.completion import ChatCompletion as ChatCompletion
+        from ._tools.tool import CustomTool as CustomTool
 
     from opper_chat_api.models import *  # type: ignore[assignment]  # noqa: F403
     from opper_chat_api.params import *  # noqa: F403
 
-    from ._asks import ToolCall as ToolCall
-    from ._async_event_stream import AsyncEventStream as AsyncEventStream
-    from ._async_event_stream import AsyncStreamManager as AsyncStreamManager
-    from ._async_parsing import AsyncParsedStream as AsyncParsedStream
-    from ._async_parsing import AsyncParsedStreamManager as AsyncParsedStreamManager
-    from ._async_raw import AsyncRawResponse as AsyncRawResponse
-    from ._async_raw import AsyncRawStream as AsyncRawStream
-    from ._async_raw import AsyncStreamedResponse as AsyncStreamedResponse
-    from ._async_run import AsyncToolStream as AsyncToolStream
-    from ._async_stream import AsyncStream as AsyncStream
-    from ._async_workers import AsyncBeforeCall as AsyncBeforeCall
-    from ._async_workers import AsyncOnEvent as AsyncOnEvent
-    from ._error_response import ErrorRequest as ErrorRequest
-    from ._error_response import ErrorResponse as ErrorResponse
-    from ._event_stream import EventStream as EventStream
-    from ._event_stream import StreamManager as StreamManager
-    from ._events import AudioDeltaEvent as AudioDeltaEvent
-    from ._events import AudioDoneEvent as AudioDoneEvent
-    from ._events import ChunkEvent as ChunkEvent
-    from ._events import ContentDeltaEvent as ContentDeltaEvent
-    from ._events import ContentDoneEvent as ContentDoneEvent
-    from ._events import DoneEvent as DoneEvent
-    from ._events import FunctionCallDeltaEvent as FunctionCallDeltaEvent
-    from ._events import FunctionCallDoneEvent as FunctionCallDoneEvent
-    from ._events import LogprobsContentDeltaEvent as LogprobsContentDeltaEvent
-    from ._events import LogprobsContentDoneEvent as LogprobsContentDoneEvent
-    from ._events import LogprobsRefusalDeltaEvent as LogprobsRefusalDeltaEvent
-    from ._events import LogprobsRefusalDoneEvent as LogprobsRefusalDoneEvent
-    from ._events import ReasoningDeltaEvent as ReasoningDeltaEvent
-    from ._events import ReasoningDoneEvent as ReasoningDoneEvent
-    from ._events import RefusalDeltaEvent as RefusalDeltaEvent
-    from ._events import RefusalDoneEvent as RefusalDoneEvent
-    from ._events import StreamEvent as StreamEvent
-    from ._events import ToolCallDeltaEvent as ToolCallDeltaEvent
-    from ._events import ToolCallDoneEvent as ToolCallDoneEvent
-    from ._events import UsageEvent as UsageEvent
-    from ._parsed import ParsedChatCompletion as ParsedChatCompletion
-    from ._parsed import ParsedChatCompletionMessage as ParsedChatCompletionMessage
-    from ._parsed import ParsedChoice as ParsedChoice
-    from ._parsed_events import ParsedContentDeltaEvent as ParsedContentDeltaEvent
-    from ._parsed_events import ParsedContentDoneEvent as ParsedContentDoneEvent
-    from ._parsed_events import ParsedDoneEvent as ParsedDoneEvent
-    from ._parsed_events import ParsedStreamEvent as ParsedStreamEvent
-    from ._parsing import ParsedStream as ParsedStream
-    from ._parsing import ParsedStreamManager as ParsedStreamManager
-    from ._raw import RawResponse as RawResponse
-    from ._raw import RawStream as RawStream
-    from ._raw import StreamedResponse as StreamedResponse
-    from ._record import Attempt as Attempt
-    from ._record import CallRecord as CallRecord
-    from ._record import Observer as Observer
-    from ._requests import CallArguments as CallArguments
-    from ._response_limits import ResponseLimits as ResponseLimits
-    from ._results import ChatCompletion as ChatCompletion
-    from ._run import ToolStream as ToolStream
-    from ._settings import CallOptions as CallOptions
-    from ._settings import ClientOptions as ClientOptions
-    from ._signatures import ToolContext as ToolContext
-    from ._stream import Stream as Stream
-    from ._tool_plan import OnToolError as OnToolError
-    from ._tool_run import ToolExecution as ToolExecution
-    from ._tool_run import ToolResultEvent as ToolResultEvent
-    from ._tool_run import ToolRun as ToolRun
-    from ._tool_run import ToolRunDoneEvent as ToolRunDoneEvent
-    from ._tool_run import ToolRunEvent as ToolRunEvent
-    from ._tool_run import ToolRunStepEvent as ToolRunStepEvent
-    from ._tool_run import ToolStartedEvent as ToolStartedEvent
-    from ._tool_run import TurnDoneEvent as TurnDoneEvent
-    from ._tool_run import TurnStartedEvent as TurnStartedEvent
-    from ._tools import CustomTool as CustomTool
-    from ._tools import Tool as Tool
-    from ._workers import BeforeCall as BeforeCall
-    from ._workers import OnEvent as OnEvent
+    from ._async.event_stream import AsyncEventStream as AsyncEventStream
+    from ._async.event_stream import AsyncStreamManager as AsyncStreamManager
+    from ._async.parsed_stream import AsyncParsedStream as AsyncParsedStream
+    from ._async.parsed_stream import AsyncParsedStreamManager as AsyncParsedStreamManager
+    from ._async.raw_response import AsyncRawResponse as AsyncRawResponse
+    from ._async.raw_response import AsyncRawStream as AsyncRawStream
+    from ._async.raw_response import AsyncStreamedResponse as AsyncStreamedResponse
+    from ._async.stream import AsyncStream as AsyncStream
+    from ._async.tool_runner import AsyncToolStream as AsyncToolStream
+    from ._config.options import CallOptions as CallOptions
+    from ._config.options import ClientOptions as ClientOptions
+    from ._config.response_limits import ResponseLimits as ResponseLimits
+    from ._errors.response import ErrorRequest as ErrorRequest
+    from ._errors.response import ErrorResponse as ErrorResponse
+    from ._observability.record import Attempt as Attempt
+    from ._observability.record import CallRecord as CallRecord
+    from ._observability.record import Observer as Observer
+    from ._requests.prepare import CallArguments as CallArguments
+    from ._results.completion import ChatCompletion as ChatCompletion
+    from ._results.parsed import ParsedChatCompletion as ParsedChatCompletion
+    from ._results.parsed import ParsedChatCompletionMessage as ParsedChatCompletionMessage
+    from ._results.parsed import ParsedChoice as ParsedChoice
+    from ._results.tool_calls import ToolCall as ToolCall
+    from ._streaming.events import AudioDeltaEvent as AudioDeltaEvent
+    from ._streaming.events import AudioDoneEvent as AudioDoneEvent
+    from ._streaming.events import ChunkEvent as ChunkEvent
+    from ._streaming.events import ContentDeltaEvent as ContentDeltaEvent
+    from ._streaming.events import ContentDoneEvent as ContentDoneEvent
+    from ._streaming.events import DoneEvent as DoneEvent
+    from ._streaming.events import FunctionCallDeltaEvent as FunctionCallDeltaEvent
+    from ._streaming.events import FunctionCallDoneEvent as FunctionCallDoneEvent
+    from ._streaming.events import LogprobsContentDeltaEvent as LogprobsContentDeltaEvent
+    from ._streaming.events import LogprobsContentDoneEvent as LogprobsContentDoneEvent
+    from ._streaming.events import LogprobsRefusalDeltaEvent as LogprobsRefusalDeltaEvent
+    from ._streaming.events import LogprobsRefusalDoneEvent as LogprobsRefusalDoneEvent
+    from ._streaming.events import ReasoningDeltaEvent as ReasoningDeltaEvent
+    from ._streaming.events import ReasoningDoneEvent as ReasoningDoneEvent
+    from ._streaming.events import RefusalDeltaEvent as RefusalDeltaEvent
+    from ._streaming.events import RefusalDoneEvent as RefusalDoneEvent
+    from ._streaming.events import StreamEvent as StreamEvent
+    from ._streaming.events import ToolCallDeltaEvent as ToolCallDeltaEvent
+    from ._streaming.events import ToolCallDoneEvent as ToolCallDoneEvent
+    from ._streaming.events import UsageEvent as UsageEvent
+    from ._streaming.parsed_events import ParsedContentDeltaEvent as ParsedContentDeltaEvent
+    from ._streaming.parsed_events import ParsedContentDoneEvent as ParsedContentDoneEvent
+    from ._streaming.parsed_events import ParsedDoneEvent as ParsedDoneEvent
+    from ._streaming.parsed_events import ParsedStreamEvent as ParsedStreamEvent
+    from ._sync.event_stream import EventStream as EventStream
+    from ._sync.event_stream import StreamManager as StreamManager
+    from ._sync.parsed_stream import ParsedStream as ParsedStream
+    from ._sync.parsed_stream import ParsedStreamManager as ParsedStreamManager
+    from ._sync.raw_response import RawResponse as RawResponse
+    from ._sync.raw_response import RawStream as RawStream
+    from ._sync.raw_response import StreamedResponse as StreamedResponse
+    from ._sync.stream import Stream as Stream
+    from ._sync.tool_runner import ToolStream as ToolStream
+    from ._tools.async_workers import AsyncBeforeCall as AsyncBeforeCall
+    from ._tools.async_workers import AsyncOnEvent as AsyncOnEvent
+    from ._tools.planner import OnToolError as OnToolError
+    from ._tools.run import ToolExecution as ToolExecution
+    from ._tools.run import ToolResultEvent as ToolResultEvent
+    from ._tools.run import ToolRun as ToolRun
+    from ._tools.run import ToolRunDoneEvent as ToolRunDoneEvent
+    from ._tools.run import ToolRunEvent as ToolRunEvent
+    from ._tools.run import ToolRunStepEvent as ToolRunStepEvent
+    from ._tools.run import ToolStartedEvent as ToolStartedEvent
+    from ._tools.run import TurnDoneEvent as TurnDoneEvent
+    from ._tools.run import TurnStartedEvent as TurnStartedEvent
+    from ._tools.signature import ToolContext as ToolContext
+    from ._tools.tool import CustomTool as CustomTool
+    from ._tools.tool import Tool as Tool
+    from ._tools.workers import BeforeCall as BeforeCall
+    from ._tools.workers import OnEvent as OnEvent
     from .messages import Message as Message
 
 _NAMES = {
-    "_asks": ("ToolCall",),
-    "_async_event_stream": ("AsyncEventStream", "AsyncStreamManager"),
-    "_async_parsing": ("AsyncParsedStream", "AsyncParsedStreamManager"),
-    "_async_raw": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
-    "_async_run": ("AsyncToolStream",),
-    "_async_stream": ("AsyncStream",),
-    "_async_workers": ("AsyncBeforeCall", "AsyncOnEvent"),
-    "_error_response": ("ErrorRequest", "ErrorResponse"),
-    "_event_stream": ("EventStream", "StreamManager"),
-    "_events": (
+    "_results.tool_calls": ("ToolCall",),
+    "_async.event_stream": ("AsyncEventStream", "AsyncStreamManager"),
+    "_async.parsed_stream": ("AsyncParsedStream", "AsyncParsedStreamManager"),
+    "_async.raw_response": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
+    "_async.tool_runner": ("AsyncToolStream",),
+    "_async.stream": ("AsyncStream",),
+    "_tools.async_workers": ("AsyncBeforeCall", "AsyncOnEvent"),
+    "_errors.response": ("ErrorRequest", "ErrorResponse"),
+    "_sync.event_stream": ("EventStream", "StreamManager"),
+    "_streaming.events": (
         "AudioDeltaEvent", "AudioDoneEvent", "ChunkEvent", "ContentDeltaEvent", "ContentDoneEvent", "DoneEvent",
         "FunctionCallDeltaEvent", "FunctionCallDoneEvent", "LogprobsContentDeltaEvent", "LogprobsContentDoneEvent",
         "LogprobsRefusalDeltaEvent", "LogprobsRefusalDoneEvent", "ReasoningDeltaEvent", "ReasoningDoneEvent",
         "RefusalDeltaEvent", "RefusalDoneEvent", "StreamEvent", "ToolCallDeltaEvent", "ToolCallDoneEvent", "UsageEvent",
     ),
-    "_parsed": ("ParsedChatCompletion", "ParsedChatCompletionMessage", "ParsedChoice"),
-    "_parsed_events": ("ParsedContentDeltaEvent", "ParsedContentDoneEvent", "ParsedDoneEvent", "ParsedStreamEvent"),
-    "_parsing": ("ParsedStream", "ParsedStreamManager"),
-    "_raw": ("RawResponse", "RawStream", "StreamedResponse"),
-    "_record": ("Attempt", "CallRecord", "Observer"),
-    "_requests": ("CallArguments",),
-    "_response_limits": ("ResponseLimits",),
-    "_results": ("ChatCompletion",),
-    "_run": ("ToolStream",),
-    "_settings": ("CallOptions", "ClientOptions"),
-    "_signatures": ("ToolContext",),
-    "_stream": ("Stream",),
-    "_tool_plan": ("OnToolError",),
-    "_tool_run": (
+    "_results.parsed": ("ParsedChatCompletion", "ParsedChatCompletionMessage", "ParsedChoice"),
+    "_streaming.parsed_events": (
+        "ParsedContentDeltaEvent", "ParsedContentDoneEvent", "ParsedDoneEvent", "ParsedStreamEvent",
+    ),
+    "_sync.parsed_stream": ("ParsedStream", "ParsedStreamManager"),
+    "_sync.raw_response": ("RawResponse", "RawStream", "StreamedResponse"),
+    "_observability.record": ("Attempt", "CallRecord", "Observer"),
+    "_requests.prepare": ("CallArguments",),
+    "_config.response_limits": ("ResponseLimits",),
+    "_results.completion": ("ChatCompletion",),
+    "_sync.tool_runner": ("ToolStream",),
+    "_config.options": ("CallOptions", "ClientOptions"),
+    "_tools.signature": ("ToolContext",),
+    "_sync.stream": ("Stream",),
+    "_tools.planner": ("OnToolError",),
+    "_tools.run": (
         "ToolExecution", "ToolResultEvent", "ToolRun", "ToolRunDoneEvent", "ToolRunEvent", "ToolRunStepEvent",
         "ToolStartedEvent", "TurnDoneEvent", "TurnStartedEvent",
     ),
-    "_tools": ("CustomTool", "Tool"),
-    "_workers": ("BeforeCall", "OnEvent"),
+    "_tools.tool": ("CustomTool", "Tool"),
+    "_tools.workers": ("BeforeCall", "OnEvent"),
     "messages": ("Message",),
 }  # fmt: skip
 """The names that this package adds, or has in place of the contract's, by the modules that define them."""

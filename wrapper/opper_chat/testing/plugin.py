@@ -76,7 +76,7 @@ def async_opper(opper_server: LocalServer) -> AsyncOpper:
 
     from opper_chat import AsyncOpper
 
-    from .._options import CONNECT_TIMEOUT, DEFAULT_TIMEOUT
+    from .._config.environment import CONNECT_TIMEOUT, DEFAULT_TIMEOUT
 
     timeout = httpx.Timeout(DEFAULT_TIMEOUT, connect=CONNECT_TIMEOUT)
     limits = httpx.Limits(max_keepalive_connections=0)

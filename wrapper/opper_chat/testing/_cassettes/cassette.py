@@ -9,8 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeAlias, TypedDict, get_args
 
-from ..._errors import InvalidArgumentError
-from ..._options import find_base_url
+from ..._config.environment import find_base_url
+from ..._errors.api import InvalidArgumentError
 from .._loopback.server import LoopbackServer, extra
 from .errors import RecordingError, UnmatchedRequestError, UnusedExchangeError
 from .exchange import Exchange, line_of, read_lines, write_lines

@@ -7,7 +7,7 @@ CassetteError (also OpperError)
 └── RecordingError               an exchange could not be recorded
 """
 
-from ..._errors import OpperError
+from ..._errors.api import OpperError
 
 
 class CassetteError(OpperError):

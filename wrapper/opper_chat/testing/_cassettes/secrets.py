@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from string import ascii_letters, digits
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
-from ..._options import KEY_VARIABLES
+from ..._config.environment import KEY_VARIABLES
 from .json_secrets import is_credential, squeezed
 
 SCRUBBED = "***"

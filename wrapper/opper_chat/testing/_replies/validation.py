@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from ..._json import is_mapping, is_sequence
+from ..._json.codec import is_mapping, is_sequence
 
 MAX_SHOWN = 60
 """How many characters of a value an error shows."""

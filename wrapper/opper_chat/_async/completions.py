@@ -1,0 +1,392 @@
+"""The calls that a person makes: arguments in, an answer or a stream out."""
+
+from __future__ import annotations
+
+import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
+
+from .._http.errors import call_site
+from .._requests.argument_hints import is_type
+from .._requests.prepare import AnswerArguments, CallArguments
+from .._requests.signatures import list_arguments
+from .._results.completion import ChatCompletion
+from .requester import AsyncCalls
+
+if TYPE_CHECKING:
+    from opper_chat_api.params import ToolParam
+    from typing_extensions import TypeForm
+
+    from .._requests.signatures import call_parameters
+    from .._results.parsed import ParsedChatCompletion
+    from .._tools.async_workers import AsyncBeforeCall, AsyncOnEvent
+    from .._tools.planner import OnToolError
+    from .._tools.run import ToolRun
+    from .event_stream import AsyncStreamManager
+    from .parsed_stream import AsyncParsedStreamManager
+    from .raw_response import AsyncRawCompletions, AsyncStreamedCompletions
+    from .stream import AsyncStream
+    from .tool_runner import AsyncToolStream
+
+T = TypeVar("T")
+
+
+class AsyncCompletions:
+    """The next message of a conversation."""
+
+    def __init__(self, calls: AsyncCalls) -> None:
+        self._calls = calls
+
+    @typing.overload
+    async def create(
+        self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
+    ) -> ChatCompletion: ...
+
+    @typing.overload
+    async def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> AsyncStream: ...
+
+    @typing.overload
+    async def create(
+        self, *, stream: bool | None, **arguments: Unpack[CallArguments]
+    ) -> ChatCompletion | AsyncStream: ...
+
+    async def create(
+        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+    ) -> ChatCompletion | AsyncStream:
+        """Ask the model for the next message.
+
+        Args:
+            stream: True returns a stream of chunks, to be iterated over and closed; otherwise the whole answer.
+            arguments: the parameters of the documentation page, ``messages`` first of all, and options of the call.
+                Messages, tools and the like are plain dicts or generated models, or both mixed. None leaves a
+                parameter out. The options, where the client's own are not to be used:
+
+                - ``extra_headers``: HTTP headers to add; they win over the client's own.
+                - ``extra_query``: query parameters to add to the address.
+                - ``extra_body``: members to add to the body, for what the contract does not know yet. They win over
+                  the parameters, and None is sent as null.
+                - ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``, ``deadline``: as for the
+                  client.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent.
+            APIConnectionError: there was no answer. APITimeoutError: there was none in time.
+            APIStatusError: the answer is an error; the class tells which.
+            APIResponseValidationError: the answer is not a chat completion, or not a stream.
+
+        An error that may pass was tried again ``max_retries`` times before it is raised; it has all its ``attempts``.
+
+        Source: https://docs.opper.ai, Chat Completions.
+        """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
+        call = self._calls.prepared(arguments, stream=stream)
+        if stream:
+            from .stream import AsyncStream, open_stream  # streams are loaded by those who read them
+
+            try:
+                return await open_stream(AsyncStream(self._calls, call, await self._calls.open(call), call_site()))
+            except BaseException:
+                await self._calls.http.give_up(call)
+                raise
+        return await self._calls.complete(call)
+
+    @typing.overload
+    async def parse(
+        self,
+        *,
+        response_format: None = None,
+        tools: Sequence[ToolParam] | None = None,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[None]: ...
+
+    @typing.overload
+    async def parse(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: None = None,
+        strict: bool = True,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[T]: ...
+
+    @typing.overload
+    async def parse(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None,
+        strict: bool = True,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[T | None]: ...
+
+    async def parse(
+        self,
+        *,
+        response_format: object = None,
+        tools: Sequence[ToolParam] | None = None,
+        strict: bool = True,
+        retries_on_invalid: int = 0,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ParsedChatCompletion[Any]:
+        """Ask the model for an answer of a type: ``completion.parsed`` is a value of it.
+
+        Args:
+            response_format: the type: an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct, a
+                pydantic model, or a list, a union, a Literal, an enum or a scalar. Its schema is sent for strict mode.
+                Where it is no object, the answer is put into one with the member ``value``, and taken out again.
+            tools: as for `create`. An answer that calls tools has the value None.
+            strict: whether the schema is for strict mode, in which the server keeps the model to it. Strict mode cannot
+                describe some types, such as ``dict[str, int]``: with False those can be asked for too. The answer is
+                checked in any case.
+            retries_on_invalid: how often to ask again, with what was wrong, where an answer does not fit. The clock
+                ``deadline`` bounds all of it.
+            arguments: as for `create`.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong, or strict mode cannot describe the type; nothing was sent.
+            InvalidAnswerError: the answer does not fit the type. RefusalError: the model refused.
+            LengthFinishReasonError: the answer was cut off. ContentFilterFinishReasonError: it was withheld.
+            APIError: as for `create`.
+
+        All of these but the first have the ``completion``. Its ``attempts`` are those of all requests, and
+        ``rejected`` has the completions that did not fit.
+        """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
+        from .parsed_stream import parse  # reading types is loaded by those who give them
+
+        given: dict[str, object] = {**arguments, "tools": tools}
+        return await parse(self._calls, given, response_format, retries_on_invalid, strict=strict)
+
+    @typing.overload
+    def stream(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: None = None,
+        strict: bool = True,
+        **arguments: Unpack[AnswerArguments],
+    ) -> AsyncParsedStreamManager[T]: ...
+
+    @typing.overload
+    def stream(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None,
+        strict: bool = True,
+        **arguments: Unpack[AnswerArguments],
+    ) -> AsyncParsedStreamManager[T | None]: ...
+
+    @typing.overload
+    def stream(self, **arguments: Unpack[CallArguments]) -> AsyncStreamManager: ...
+
+    def stream(self, **arguments: object) -> AsyncStreamManager | AsyncParsedStreamManager[Any]:
+        """Ask the model for the next message, as typed events while it is written.
+
+        To be used with ``async with``, which sends the request and closes the stream::
+
+            async with client.chat.completions.stream(messages=messages) as stream:
+                async for event in stream:
+                    if event.type == "content.delta":
+                        print(event.delta, end="")
+            completion = await stream.get_final_completion()
+
+        Takes what `create` takes. Where ``response_format`` is a type, as for `parse`, also with ``strict=False``, the
+        events have ``parsed``: at ``content.delta`` what the answer says so far, at ``content.done`` its value; so has
+        the completion. An answer that does not fit raises at the end of the stream what `parse` raises.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
+        """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        response_format = arguments.get("response_format")
+        if is_type(response_format) or "strict" in arguments:
+            from .parsed_stream import AsyncParsedStreamManager  # reading types is loaded by those who give them
+
+            return AsyncParsedStreamManager(self._calls, arguments, call_site())
+        begin = self._calls.later(arguments, stream=True, function="stream()")
+        from .event_stream import AsyncStreamManager  # the events are loaded by those who use them
+
+        return AsyncStreamManager(self._calls, begin, call_site())
+
+    @typing.overload
+    async def run_tools(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None = None,
+        strict: bool = True,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        on_event: AsyncOnEvent | None = None,
+        context: object = None,
+        **arguments: Unpack[AnswerArguments],
+    ) -> ToolRun[T]: ...
+
+    @typing.overload
+    async def run_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        on_event: AsyncOnEvent | None = None,
+        context: object = None,
+        **arguments: Unpack[CallArguments],
+    ) -> ToolRun[None]: ...
+
+    async def run_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        on_event: AsyncOnEvent | None = None,
+        context: object = None,
+        **arguments: object,
+    ) -> ToolRun[Any]:
+        """Ask the model, run the tools that it calls, tell it the results, and so on until it has answered.
+
+        Args:
+            max_turns: how often the model is asked at most.
+            max_parallel: how many calls of one answer run at once; with 1, or with ``parallel_tool_calls=False``, they
+                run in order. Coroutines run as tasks, functions in threads.
+            max_repeats: how often in a row a call with the same arguments may get the same answer, before the run ends
+                that asks for it once more; or None for any number.
+            max_total_tokens: how many tokens all turns together may cost, as far as the server says, or None. It is
+                looked at before tools are run: an answer is never thrown away.
+            on_tool_error: ``answer`` tells the model that a tool failed, that its arguments are wrong, or that there is
+                no such tool; ``raise`` ends the run with ToolFailedError; a function is given the call and the
+                exception, and returns what the model is told, or raises. Of exceptions the model is told the class, of
+                ToolError and wrong arguments what they say.
+            before_call: is asked for each call, one after the other, before any of an answer's calls is run. None
+                or True lets it pass, a mapping puts other arguments in place of the model's, False or a text
+                refuses it; the text is told to the model. What it raises ends the run.
+            on_event: is told of each step: `opper_chat.ToolRunStepEvent`.
+            context: what tools get that have a parameter of type `ToolContext`.
+            arguments: what `create` takes. ``tools`` holds tools, made by `tool` or `custom_tool`, and definitions,
+                whose calls end the run and are its ``pending``. A ``tool_choice`` that demands a call does so in the
+                first turn. A ``response_format`` can be a type, as for `parse`, also with ``strict=False``: then
+                ``parsed`` is the last answer as a value of it. ``deadline`` bounds the whole run, in seconds; the other
+                options each call of the model.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent.
+            ToolRunError: the run ended early; the class says why, and ``run`` is what was done.
+            APIError: as for `create`; its ``run`` is what was done before. AnswerError: as for `parse`.
+
+        When the deadline has passed, or whoever awaits this is cancelled, coroutines are cancelled; functions that are
+        none cannot be stopped, and are left to end by themselves.
+        """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        from .._tools.planner import RunSettings
+        from .tool_runner import run_tools  # loaded by those who use it
+
+        settings = RunSettings(max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context)
+        return await run_tools(self._calls, arguments, settings, before_call, on_event)
+
+    @typing.overload
+    def stream_tools(
+        self,
+        *,
+        response_format: TypeForm[T],
+        tools: Sequence[ToolParam] | None = None,
+        strict: bool = True,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        context: object = None,
+        **arguments: Unpack[AnswerArguments],
+    ) -> AsyncToolStream[T]: ...
+
+    @typing.overload
+    def stream_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        context: object = None,
+        **arguments: Unpack[CallArguments],
+    ) -> AsyncToolStream[None]: ...
+
+    def stream_tools(
+        self,
+        *,
+        max_turns: int = 8,
+        max_parallel: int = 8,
+        max_repeats: int | None = 3,
+        max_total_tokens: int | None = None,
+        on_tool_error: OnToolError = "answer",
+        before_call: AsyncBeforeCall | None = None,
+        context: object = None,
+        **arguments: object,
+    ) -> AsyncToolStream[Any]:
+        """Do what `run_tools` does, and tell of it by typed events, of the answers while they are written too.
+
+        To be used with ``async with``, which cancels on leaving what is not done::
+
+            async with client.chat.completions.stream_tools(messages=messages, tools=[get_weather]) as stream:
+                async for event in stream:
+                    if event.type == "content.delta":
+                        print(event.delta, end="")
+                    elif event.type == "tool.started":
+                        print(event.call.name)
+            run = stream.run
+
+        Takes what `run_tools` takes. The usage is asked for, unless ``stream_options`` are given.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised in iterating.
+        """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        from .._tools.planner import RunSettings
+        from .tool_runner import stream_tools
+
+        settings = RunSettings(max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context)
+        return stream_tools(self._calls, arguments, settings, before_call, call_site())
+
+    @property
+    def with_raw_response(self) -> AsyncRawCompletions:
+        """The same calls, with the HTTP response in place of what it says; `parse()` gives that as well."""
+        from .raw_response import AsyncRawCompletions
+
+        return AsyncRawCompletions(self._calls)
+
+    @property
+    def with_streaming_response(self) -> AsyncStreamedCompletions:
+        """The same calls, with the HTTP response before its body is read, as a context manager."""
+        from .raw_response import AsyncStreamedCompletions
+
+        return AsyncStreamedCompletions(self._calls)
+
+
+list_arguments(AsyncCompletions.create, CallArguments)
+list_arguments(AsyncCompletions.parse, AnswerArguments)
+list_arguments(AsyncCompletions.stream, CallArguments, takes_type=True)
+list_arguments(AsyncCompletions.run_tools, CallArguments, takes_type=True)
+list_arguments(AsyncCompletions.stream_tools, CallArguments, takes_type=True)

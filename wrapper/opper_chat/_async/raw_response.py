@@ -1,0 +1,337 @@
+"""The calls for those who want to see the HTTP response: whole, or before its body is read."""
+
+from __future__ import annotations
+
+import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
+from collections.abc import AsyncIterator
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Unpack
+
+from .._call.state import Call
+from .._errors.api import APIError
+from .._http.errors import call_site
+from .._json import codec as _json
+from .._observability.record import Attempt
+from .._requests.prepare import CallArguments
+from .._requests.signatures import list_arguments
+from .._results.completion import ChatCompletion, set_metadata
+from .._results.status_errors import not_json
+from .._streaming.completion_reader import read_completion
+from .._transport._async.reply import AnyAsyncReply
+from .requester import AsyncCalls
+from .stream import AsyncStream, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from .._requests.signatures import call_parameters
+
+
+class _AsyncResponse:
+    """What every response tells before its body is read."""
+
+    http_response: httpx.Response
+    """The response of the HTTP library."""
+
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply) -> None:
+        self._calls = calls
+        self._call = call
+        self._retries_taken = call.retries
+        self._reply = response
+        self.http_response = response.in_library()
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return self.http_response.status_code
+
+    @property
+    def headers(self) -> httpx.Headers:
+        """The headers of the answer, as the HTTP library has them: by their names in upper or lower case."""
+        return self.http_response.headers
+
+    @property
+    def http_request(self) -> httpx.Request:
+        """The request that it answers, without the key."""
+        return self.http_response.request
+
+    @property
+    def http_version(self) -> str:
+        """The version of HTTP, such as ``HTTP/1.1``."""
+        return self.http_response.http_version
+
+    @property
+    def url(self) -> httpx.URL:
+        """The address that it came from."""
+        return self.http_response.url
+
+    @property
+    def method(self) -> str:
+        """The HTTP method of the request."""
+        return self.http_response.request.method
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the body was read or given up."""
+        return self.http_response.is_closed
+
+    @property
+    def request_id(self) -> str | None:
+        """The id by which the server's people find the call, or None."""
+        return self._call.record.request_id
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the call that ended."""
+        return tuple(self._call.record.attempts)
+
+    @property
+    def retries_taken(self) -> int:
+        """How many requests of the call there were before this one."""
+        return self._retries_taken
+
+    def _completion(self, content: bytes) -> ChatCompletion:
+        try:
+            limits, choices = self._calls.http.response_limits, self._call.request.choices
+            completion = read_completion(self.status_code, self.headers, content, limits, choices)
+        except APIError as error:
+            error.attempts = self.attempts
+            self._call.describe(error)
+            if error.partial is not None:
+                set_metadata(error.partial, self._call.record)
+            raise
+        set_metadata(completion, self._call.record)
+        return completion
+
+    def _value(self, content: bytes) -> object:
+        try:
+            return _json.decode(content)
+        except ValueError as reason:
+            error = not_json(self.status_code, self.headers, content, str(reason))
+        error.attempts = self.attempts
+        self._call.describe(error)
+        raise error
+
+
+class AsyncRawResponse(_AsyncResponse):
+    """The response of a plain call, its body read."""
+
+    @property
+    def content(self) -> bytes:
+        """The body as it came, decompressed."""
+        return self.http_response.content
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.http_response.text
+
+    def json(self) -> object:
+        """Return the body as a JSON value.
+
+        Raises:
+            APIResponseValidationError: it is not JSON.
+        """
+        return self._value(self.content)
+
+    def parse(self) -> ChatCompletion:
+        """Return the completion.
+
+        Raises:
+            APIError: the body says that the call failed.
+            APIResponseValidationError: the body is not a chat completion.
+        """
+        return self._completion(self.content)
+
+
+class AsyncRawStream(_AsyncResponse):
+    """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
+
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str) -> None:
+        super().__init__(calls, call, response)
+        self._stream = AsyncStream(calls, call, response, site)
+
+    async def parse(self) -> AsyncStream:
+        """Return the stream of chunks, to be iterated over and closed.
+
+        Raises:
+            APIError: the answer is no stream, and what it is says that the call failed.
+        """
+        return await settle(self._stream)
+
+
+class AsyncRawCompletions:
+    """The calls of `AsyncCompletions`, whose responses are given as they came."""
+
+    def __init__(self, calls: AsyncCalls) -> None:
+        self._calls = calls
+
+    @typing.overload
+    async def create(
+        self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
+    ) -> AsyncRawResponse: ...
+
+    @typing.overload
+    async def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> AsyncRawStream: ...
+
+    async def create(
+        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+    ) -> AsyncRawResponse | AsyncRawStream:
+        """Ask the model for the next message, and return the HTTP response. Takes what `AsyncCompletions.create` takes.
+
+        Raises:
+            InvalidArgumentError, APIConnectionError, APIStatusError: as in `AsyncCompletions.create`. What the body
+                of the last attempt says is raised by `parse`.
+        """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
+        call = self._calls.prepared(arguments, stream=stream)
+        if stream:
+            try:
+                return AsyncRawStream(self._calls, call, await self._calls.open(call), call_site())
+            except BaseException:
+                await self._calls.http.give_up(call)
+                raise
+        try:
+            raw = AsyncRawResponse(self._calls, call, await self._calls.fetch(call))
+            while (wait := self._wait_after(call, raw)) is not None:
+                await self._calls.pause(call, wait)
+                raw = AsyncRawResponse(self._calls, call, await self._calls.fetch(call, again=True))
+        except BaseException:
+            call.release()  # a signal handler may have raised while the end was told
+            raise
+        return raw
+
+    def _wait_after(self, call: Call, raw: AsyncRawResponse) -> float | None:
+        """Return how long to wait before the response is asked for again, or None where it is the last."""
+        try:
+            call.complete(raw.parse(), monotonic())
+        except APIError as error:
+            wait = call.failed(error, monotonic())
+            if wait is None:  # the caller learns of it by asking
+                call.raised(error, monotonic())
+            return wait
+        return None
+
+
+class AsyncStreamedResponse(_AsyncResponse):
+    """A response whose body is still to be read: once, by one of the ways below."""
+
+    async def iter_bytes(self) -> AsyncIterator[bytes]:
+        """Read the body piece by piece, as it comes, decompressed.
+
+        Raises:
+            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a clock ran out.
+        """
+        async for data in self._pieces():
+            yield data
+        self._call.finish(monotonic())
+
+    async def _pieces(self) -> AsyncIterator[bytes]:
+        decoder = self._calls.http.decoder(self._reply, stream=self._call.record.stream)
+        pieces = self._reply.aiter_bytes(decoder)
+        try:
+            while data := await self._calls.http.next_bytes(self._reply, pieces, self._call.clocks):
+                yield data
+        except APIError as error:
+            self._call.failed(error, monotonic(), final=True)
+            self._call.raised(error, monotonic())
+            raise
+
+    async def iter_lines(self) -> AsyncIterator[str]:
+        """Read the body line by line, without their ends. None but CR, LF and both end a line, as in event streams."""
+        rest = b""
+        async for data in self.iter_bytes():
+            held = data.endswith(b"\r")  # its LF may be in the next piece
+            lines = (rest + data[: -1 if held else None]).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+            rest = lines.pop() + (b"\r" if held else b"")
+            for line in lines:
+                yield line.decode("utf-8", "replace")
+        if rest:
+            yield rest.removesuffix(b"\r").decode("utf-8", "replace")
+
+    async def read(self) -> bytes:
+        """Read the whole body."""
+        return b"".join([data async for data in self.iter_bytes()])
+
+    async def json(self) -> object:
+        """Read the whole body, and return it as a JSON value.
+
+        Raises:
+            APIResponseValidationError: it is not JSON.
+        """
+        return self._value(await self.read())
+
+    async def parse(self) -> ChatCompletion:
+        """Read the whole body of a plain call, and return the completion.
+
+        Raises:
+            APIError: the body says that the call failed.
+            APIResponseValidationError: the body is not a chat completion.
+        """
+        content = b"".join([data async for data in self._pieces()])
+        try:
+            completion = self._completion(content)
+        except APIError as error:
+            self._call.failed(error, monotonic(), final=True)
+            self._call.raised(error, monotonic())
+            raise
+        self._call.complete(completion, monotonic())
+        return completion
+
+    async def close(self) -> None:
+        """Free the connection."""
+        try:
+            self._call.close(monotonic())
+        finally:
+            await self._calls.http.give_up(self._call)
+
+
+class AsyncStreamedCompletions:
+    """The calls of `AsyncCompletions`, whose responses are given before their bodies are read."""
+
+    def __init__(self, calls: AsyncCalls) -> None:
+        self._calls = calls
+
+    def create(self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]) -> AsyncStreamedResponseManager:
+        """Ask the model for the next message; to be used with ``async with``, which gives an `AsyncStreamedResponse`.
+
+        Takes what `AsyncCompletions.create` takes.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
+        """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
+        return AsyncStreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
+
+
+class AsyncStreamedResponseManager:
+    """Sends the request on entering, frees the connection on leaving."""
+
+    def __init__(self, calls: AsyncCalls, call: Callable[[], Call]) -> None:
+        self._calls = calls
+        self._call = call
+        self._response: AsyncStreamedResponse | None = None
+
+    async def __aenter__(self) -> AsyncStreamedResponse:
+        call = self._call()
+        try:
+            self._response = AsyncStreamedResponse(self._calls, call, await self._calls.open(call))
+        except BaseException:
+            await self._calls.http.give_up(call)
+            raise
+        return self._response
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._response is not None:
+            await self._response.close()
+
+
+list_arguments(AsyncRawCompletions.create, CallArguments)
+list_arguments(AsyncStreamedCompletions.create, CallArguments)

@@ -1,0 +1,178 @@
+"""The calls of a client: attempts, until one brings an answer or none is worth another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import monotonic
+from typing import TypeVar
+
+from .._call.state import Call
+from .._concurrency.deadlines import CallClocks
+from .._config.options import ClientSettings
+from .._config.scope import fill, holding
+from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
+from .._http.async_wait import AsyncAccept, sleep
+from .._http.redirects import FOLLOWED
+from .._requests.prepare import prepare, split
+from .._results.completion import ChatCompletion, set_metadata
+from .._results.status_errors import status_error
+from .._streaming.completion_reader import read_completion
+from .._transport._async.reply import AnyAsyncReply
+from .session import AsyncHTTP
+
+Answer = TypeVar("Answer")
+
+
+class AsyncCalls:
+    """Makes calls over the connections of a client.
+
+    Attributes:
+        http: what sends them.
+        settings: what they have in common.
+    """
+
+    def __init__(self, http: AsyncHTTP, settings: ClientSettings) -> None:
+        self.http = http
+        self.settings = settings
+
+    def prepared(
+        self,
+        arguments: Mapping[str, object],
+        *,
+        stream: object,
+        clocks: CallClocks | None = None,
+        function: str = "create()",
+    ) -> Call:
+        """Check the arguments of a call, which begins now, or goes on with the clocks of an earlier one.
+
+        Raises:
+            InvalidArgumentError: one is wrong.
+        """
+        return self.later(arguments, stream=stream, clocks=clocks, function=function)()
+
+    def later(
+        self,
+        arguments: Mapping[str, object],
+        *,
+        stream: object,
+        clocks: CallClocks | None = None,
+        function: str = "create()",
+    ) -> Callable[[], Call]:
+        """Check the arguments of a call, and return what begins it.
+
+        Args:
+            arguments: the parameters and options.
+            stream: whether to ask for a stream.
+            clocks: of the call that this one continues.
+            function: the method that was called, for error messages.
+
+        Raises:
+            InvalidArgumentError: one is wrong.
+        """
+        options, params = split(arguments)
+        request = prepare(
+            fill(params, holding(self.http, self.settings.carried)),
+            stream=stream,
+            extra_headers=options.get("extra_headers"),
+            extra_query=options.get("extra_query"),
+            extra_body=options.get("extra_body"),
+            function=function,
+        )
+        settings = self.settings.changed(options)
+        return lambda: Call(settings, request, monotonic(), stream=bool(stream), clocks=clocks)
+
+    async def complete(self, call: Call) -> ChatCompletion:
+        """Make a plain call, and return its answer."""
+        completion, _ = await self.complete_with_body(call)
+        return completion
+
+    async def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
+        """Make a plain call, and return its answer and the body that it was read from."""
+        try:
+            call.begin()
+            completion, body = await self._attempts(call, partial(self._read_completion, call.request.choices))
+            call.complete(completion, monotonic())
+        except BaseException:
+            call.release()  # a signal handler may have raised while the end was told
+            raise
+        return completion, body
+
+    async def fetch(self, call: Call, *, again: bool = False) -> AnyAsyncReply:
+        """Make a plain call, and return the answer with its body read. The caller tells the call's end.
+
+        Raises:
+            APIStatusError: the status is not 2xx; the class tells which.
+        """
+        if not again:
+            call.begin()
+        return await self._attempts(call, self._read_response)
+
+    async def open(self, call: Call, *, again: bool = False) -> AnyAsyncReply:
+        """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
+
+        Raises:
+            APIStatusError: the status is not 2xx; the class tells which.
+        """
+        if not again:
+            call.begin()
+        return await self._attempts(call, self._check_status)
+
+    async def pause(self, call: Call, seconds: float) -> None:
+        """Wait before a response is asked for again."""
+        try:
+            await sleep(seconds)
+        except BaseException as error:
+            call.raised(error, monotonic())
+            raise
+
+    async def _attempts(self, call: Call, accept: AsyncAccept[Answer]) -> Answer:
+        """Send a call until its response is accepted, or no error is left that may pass."""
+        try:
+            while True:
+                try:
+                    if call.permit is None:
+                        await self.http.admit(call)
+                    response = await self.http.send(call)
+                    call.answered(response.status_code, response.headers)
+                    if response.status_code in FOLLOWED and call.redirected(response.request.place, monotonic()):
+                        await response.aclose()
+                        continue
+                    return await accept(response, call.clocks)
+                except APIError as error:
+                    wait = call.failed(error, monotonic())
+                    if wait is None:
+                        if error.partial is not None:
+                            set_metadata(error.partial, call.record)
+                        raise
+                await sleep(wait)
+        except BaseException as error:
+            call.raised(error, monotonic())
+            if not isinstance(error, APIError):  # of which those that come after a response close it
+                await self.http.give_up(call)
+            raise
+
+    async def _read_completion(
+        self, choices: int, response: AnyAsyncReply, clocks: CallClocks
+    ) -> tuple[ChatCompletion, bytes]:
+        await self._check_status(response, clocks)
+        content = await self.http.read(response, clocks)
+        limits = self.http.response_limits
+        return read_completion(response.status_code, response.headers, content, limits, choices), content
+
+    async def _read_response(self, response: AnyAsyncReply, clocks: CallClocks) -> AnyAsyncReply:
+        await self._check_status(response, clocks)
+        await self.http.read_into(response, clocks)
+        return response
+
+    async def _check_status(self, response: AnyAsyncReply, clocks: CallClocks) -> AnyAsyncReply:
+        if response.is_success:
+            return response
+        try:
+            content, problem = await self.http.read(response, clocks), ""
+        except (ResponseTooLargeError, APIResponseValidationError) as error:  # the status says more than the body
+            content, problem = error.raw_body, error.message
+        failure = status_error(response.status_code, response.headers, content)
+        if problem:
+            failure.add_note(problem)
+        raise failure

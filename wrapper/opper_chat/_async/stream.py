@@ -1,0 +1,384 @@
+"""The stream shell: bytes from the connection in, chunks out. The decisions are in `_flow`."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import AsyncIterator, Callable, Mapping
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from .._call.state import Call
+from .._concurrency.async_bell import Bell
+from .._errors.answer_headers import request_id
+from .._errors.api import APIError, StreamTruncatedError
+from .._http.async_wait import can_interrupt, drop, free, interrupt, time_limit, where
+from .._http.library import failures
+from .._observability.record import Attempt, set_completion
+from .._results.completion import set_metadata
+from .._results.metadata import trace_id
+from .._streaming.decoder import ReadChunk
+from .._streaming.state import ChatCompletion, ChatCompletionChunk, StreamFlow
+from .._transport._async.reply import AnyAsyncReply
+from .requester import AsyncCalls
+
+if TYPE_CHECKING:
+    import httpx
+
+DRAIN_SECONDS = 0.1
+"""How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
+
+DRAIN_BYTES = 65536
+
+
+AnyReading = TypeVar("AnyReading", bound="AsyncReading")
+
+
+class AsyncReading:
+    """What a stream of chunks and a stream of events have in common."""
+
+    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str) -> None:
+        self._closed = True  # until it is made: before, whoever makes it closes the response
+        self._calls = calls
+        self._call = call
+        self._holders = calls.http.holders
+        self._site = site
+        self._busy = False
+        self._pause: Bell | None = None
+        """What ends the wait before the stream is asked for again."""
+        self._ended = False
+        self._failure: APIError | None = None
+        self._note: object = None
+        """What `Holders.release` takes."""
+        self._read_from(response)
+        self._closed = False
+
+    def _read_from(self, response: AnyAsyncReply) -> None:
+        self._response = response
+        self._home = where()
+        self._bytes = response.aiter_bytes(self._calls.http.decoder(response, stream=True))
+        # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
+        # httpx's takes a lock of its own pool for that.
+        if self._note is not None:
+            self._holders.release(self._note)
+        self._note = self._holders.hold(self, f"a stream made at {self._site}", self._bytes)
+        clocks, expected = self._call.clocks, self._call.request.choices
+        limits, version = self._calls.http.response_limits, response.http_version
+        status, headers = response.status_code, response.headers
+        self._flow = StreamFlow(status, headers, clocks, expected, limits, http_version=version)
+        if self._flow.settled:
+            self._flow.ahead = response.ahead()
+        # Not of this object: a stream that is dropped must not be held by what is told of its call.
+        set_completion(self._call.record, self._flow.so_far)
+
+    @property
+    def response(self) -> httpx.Response:
+        """The HTTP response; its headers are there before the first chunk.
+
+        Where a stream breaks before it brought anything it is asked for again, and this is the last response.
+        """
+        return self._response.in_library()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers of the answer."""
+        return self._response.headers
+
+    @property
+    def request_id(self) -> str | None:
+        """The id by which the server's people find the call, or None."""
+        return request_id(self._response.headers)
+
+    @property
+    def trace_id(self) -> str | None:
+        """The id of the trace that the server put the call into, or None where it does not say so."""
+        return trace_id(self._response.headers)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the call that ended: those that failed before this one, and this one when it is over."""
+        return tuple(self._call.record.attempts)
+
+    @property
+    def snapshot(self) -> ChatCompletion:
+        """The completion as far as its chunks were handed out, made when it is asked for."""
+        completion = self._flow.accumulator.snapshot()
+        set_metadata(completion, self._call.record)
+        return completion
+
+    current_completion_snapshot = snapshot
+    """ The name that the OpenAI SDK has for it as well. """
+
+    @property
+    def complete(self) -> bool:
+        """Whether the answer came whole and all of it was handed out."""
+        return self._failure is None and self._flow.complete and not self._flow.waiting
+
+    @property
+    def text_stream(self) -> AsyncIterator[str]:
+        """The text of the first choice, piece by piece, and nothing else."""
+        return _Texts(self)
+
+    async def until_done(self) -> Self:
+        """Read to the end.
+
+        Raises:
+            APIError: what ended the stream early, as in iterating.
+        """
+        while await self._next_chunk() is not None:
+            pass
+        return self
+
+    async def get_final_completion(self) -> ChatCompletion:
+        """Read to the end and return the completion, the same model that a plain call returns.
+
+        Raises:
+            APIError: what ended the stream early, as in iterating.
+            StreamTruncatedError: the stream was closed before the answer was whole.
+        """
+        await self.until_done()
+        if not self._flow.complete:
+            raise self._closed_early()
+        return self.snapshot
+
+    async def get_final_text(self) -> str:
+        """Read to the end and return the text of the first choice; empty where it has none.
+
+        Raises:
+            APIError: as in `get_final_completion`.
+        """
+        return (await self.get_final_completion()).text
+
+    async def close(self) -> None:
+        """Free the connection, from any task, thread or event loop.
+
+        Whoever reads on, or is reading now, gets StreamTruncatedError, unless the answer was whole. Closing twice does
+        nothing more.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            await self._close()
+        except BaseException:
+            await self._calls.http.give_up(self._call)
+            raise
+
+    async def _close(self) -> None:
+        self._holders.release(self._note)
+        self._flow.let_go()
+        self._tell_end()
+        # Whoever reads looks at `_closed` after it has said that it is busy: one of the two sees the other.
+        if self._pause is not None:
+            self._pause.ring()
+        if self._busy and interrupt(self._response):
+            return  # whoever is reading wakes up, and closes the response
+        if where() == self._home:
+            await free(self._response, None if self._busy else self._bytes)
+        else:  # nothing of another event loop can be awaited here
+            drop(self._response, self._bytes, self._holders.dropped)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # A default, because at the very end of an interpreter its modules are empty.
+        if getattr(self, "_closed", True) or is_finalizing():
+            return
+        self._closed = True
+        pieces = self._holders.release(self._note)
+        self._tell_end()
+        drop(self._response, pieces, self._holders.dropped)
+        warnings.warn(f"a stream made at {self._site} was never closed", ResourceWarning, stacklevel=1, source=self)
+
+    async def _settle(self) -> Self:
+        """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
+        while not (self._flow.settled or self._ended or self._closed):
+            await self._receive()
+            if self._flow.over and not self._flow.waiting:
+                await self._conclude()
+        return self
+
+    async def _next_chunk(self) -> ReadChunk | None:
+        """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
+        while True:
+            closed = self._closed  # looked at once: it may change at any time
+            if closed and not self._ended and not self._flow.complete:
+                raise self._closed_early()
+            if (chunk := self._flow.take()) is not None:
+                if self._call.record.first_token is None and self._flow.clocks.token_seen:
+                    self._call.token(monotonic())
+                return chunk
+            if self._failure is not None:
+                raise self._failure  # whoever asks again is told again
+            if self._ended or closed:
+                return None
+            if self._flow.over:
+                await self._conclude()
+            else:
+                await self._receive()
+
+    async def _conclude(self) -> None:
+        """End the stream, or begin it anew where it broke before it brought anything."""
+        failure = self._flow.conclude()
+        if failure is not None:
+            wait = self._call.failed(failure, monotonic(), final=bool(self._flow.chunks_received))
+            if failure.partial is not None:
+                set_metadata(failure.partial, self._call.record)
+            if wait is not None:
+                await self._begin_anew(wait)
+                return
+        self._ended = True
+        self._failure = failure
+        await self._finish(failure)
+        if failure is not None:
+            raise failure
+
+    async def _begin_anew(self, wait: float) -> None:
+        try:
+            await free(self._response, self._bytes)
+            self._pause = Bell()
+            if self._closed or await self._pause.heard(wait):
+                return  # closed by somebody else
+            self._pause = None
+            self._read_from(await self._calls.open(self._call, again=True))
+        except BaseException as error:
+            self._ended = True
+            self._failure = error if isinstance(error, APIError) else None
+            self._tell_end(error)
+            await self.close()
+            await self._calls.http.give_up(self._call)
+            raise
+        if self._closed:  # in the meantime
+            await free(self._response, self._bytes)
+
+    async def _receive(self) -> None:
+        if self._busy:
+            raise RuntimeError("this stream is being read by another task or thread already")
+        self._busy = True
+        try:
+            if self._closed:
+                return
+            data = await self._calls.http.next_bytes(self._response, self._bytes, self._flow.clocks)
+        except APIError as error:
+            if not self._closed:
+                self._flow.fail(error)
+        except BaseException as error:
+            self._tell_end(error)
+            await self.close()
+            await free(self._response, self._bytes)  # which somebody else's close may have left to this reader
+            raise
+        else:
+            if not self._closed:
+                self._flow.receive(data)
+        finally:
+            self._busy = False
+        if self._closed:
+            await free(self._response, self._bytes)
+
+    async def _finish(self, failure: APIError | None) -> None:
+        """Give the connection back: whole, if the server ends its body soon."""
+        if self._closed:
+            return
+        read = 0
+        self._busy = True
+        try:
+            if failure is None and not self._closed and can_interrupt(self._response):
+                async with time_limit(DRAIN_SECONDS, self._response):
+                    while read < DRAIN_BYTES and (data := await anext(self._bytes, b"")):
+                        read += len(data)
+        except failures("HTTPError", "StreamError", also=(TimeoutError, APIError)):
+            pass  # it is given up instead
+        finally:
+            self._busy = False
+            if self._closed:  # by somebody else, while this was reading
+                await free(self._response, self._bytes)
+            await self.close()
+
+    def _tell_end(self, error: BaseException | None = None) -> None:
+        """Tell how the call ended: with the answer, with an error, or given up."""
+        failure = error or self._failure
+        if failure is not None:
+            self._call.raised(failure, monotonic())
+        elif self._flow.complete and not self._flow.waiting:
+            self._call.finish(monotonic())
+        else:
+            self._call.close(monotonic())
+
+    def _closed_early(self) -> StreamTruncatedError:
+        error = StreamTruncatedError(
+            "The stream was closed before the answer was whole.",
+            status_code=self._response.status_code,
+            headers=self._response.headers,
+        )
+        error.chunks_received = self._flow.chunks_received
+        error.partial = self.snapshot if error.chunks_received else None
+        error.attempts = self.attempts
+        self._call.describe(error)
+        return error
+
+
+async def settle(stream: AnyReading) -> AnyReading:
+    """Read until the response is known to be a stream, and return the stream. Raise the error that it is instead."""
+    return await stream._settle()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+async def open_stream(stream: AnyReading) -> AnyReading:
+    """Do the same as `settle`, and close the stream if it raises, because the caller does not have the stream yet."""
+    try:
+        return await settle(stream)
+    except BaseException:
+        await stream.close()
+        raise
+
+
+class _Texts:
+    """The text of a stream, piece by piece.
+
+    No generator: one that is left half-way is closed by asyncio in a task of its own, and complained of by trio.
+    """
+
+    def __init__(self, reading: AsyncReading) -> None:
+        self._reading = reading
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        reading = self._reading  # to which this belongs
+        while (chunk := await reading._next_chunk()) is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            text = reading._flow.first_text(chunk)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            if text:
+                return text
+        raise StopAsyncIteration
+
+
+class AsyncStream(AsyncReading):
+    """A streamed answer: iterate over its chunks, best inside ``async with``, which frees the connection.
+
+    Iteration ends when the answer is whole: when the server says ``[DONE]``, or when its bytes end after every choice
+    has had a finish reason. A finish reason that was followed by more text is no end of an answer: then the bytes must
+    end as HTTP frames them. Whatever else ends it raises, after the chunks before it, an error with the completion so
+    far in ``partial``:
+
+    Raises:
+        StreamTruncatedError: the stream ended before the answer did.
+        APIConnectionError: the connection broke. APITimeoutError: a clock ran out.
+        APIError: the server ended the stream with an error.
+        APIResponseValidationError: the server sent what is no chunk.
+    """
+
+    def __aiter__(self) -> AsyncIterator[ChatCompletionChunk]:
+        return self
+
+    async def __anext__(self) -> ChatCompletionChunk:
+        chunk = await self._next_chunk()
+        if chunk is None:
+            raise StopAsyncIteration
+        return chunk.model

@@ -1,0 +1,297 @@
+"""The shell of a run of tools: asks the model, carries out its calls, and tells of each step.
+
+The decisions are in `_tool_plan`, the tasks in `_async_workers`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from time import monotonic
+from types import TracebackType
+from typing import Any, Generic, Literal, Self, TypeAlias, TypeVar
+
+from .._call.state import Call
+from .._errors.api import OpperError
+from .._results.completion import ChatCompletion
+from .._tools.async_workers import (
+    AsyncBeforeCall,
+    AsyncOnEvent,
+    AsyncWorkers,
+    ask,
+    ask_in_time,
+    check_function,
+    check_tools,
+)
+from .._tools.jobs import Job
+from .._tools.planner import Plan, RunSettings
+from .._tools.run import (
+    ToolResultEvent,
+    ToolRun,
+    ToolRunDoneEvent,
+    ToolRunEvent,
+    ToolRunStepEvent,
+    ToolStartedEvent,
+    TurnDoneEvent,
+    TurnStartedEvent,
+)
+from .event_stream import AsyncEventStream, AsyncStreamManager
+from .requester import AsyncCalls
+
+T_co = TypeVar("T_co", covariant=True)
+
+Phase: TypeAlias = Literal["new", "turn", "ask", "read", "run", "over"]
+
+
+class AsyncToolStream(Generic[T_co]):
+    """A run of tools as typed events; `opper_chat.ToolRunEvent` is their union, told apart by ``type``.
+
+    For each turn: ``turn.started``; the events of the answer while it is written, as those of `AsyncEventStream`;
+    ``tool.started`` and ``tool.result`` for its calls, as they begin and end; ``turn.done``. At last ``run.done``.
+
+    To be used with ``async with``, by one task. Leaving it early closes the answer and cancels the tools.
+
+    Raises:
+        ToolRunError: the run ended early; the class says why.
+        APIError: a call of the model failed; its ``run`` is what was done before.
+
+    What functions of the caller's own raise is raised as it is, and has the same ``run``.
+    """
+
+    def __init__(
+        self, calls: AsyncCalls, plan: Plan, before_call: AsyncBeforeCall | None, site: str | None = None
+    ) -> None:
+        self._calls = calls
+        self._plan = plan
+        self._before_call = before_call
+        self._site = site
+        """Where a streamed run was made; None where the answers come whole."""
+        settings = plan.settings
+        self._workers = AsyncWorkers(
+            settings.max_parallel if plan.is_parallel else 1, bounded=settings.deadline is not None
+        )
+        self._phase: Phase = "new"
+        self._ready: deque[ToolRunEvent] = deque()
+        self._stream: AsyncStreamManager | None = None
+        self._events: AsyncEventStream | None = None
+        self._running = 0
+        self._failure: OpperError | None = None
+        # What is wrong with the arguments is told before anything is sent.
+        self._first: Callable[[], Call] | None = self._prepared()
+
+    @property
+    def run(self) -> ToolRun[T_co]:
+        """What was done so far."""
+        return self._plan.run
+
+    def __aiter__(self) -> AsyncIterator[ToolRunEvent]:
+        return self
+
+    async def __anext__(self) -> ToolRunEvent:
+        if self._phase == "new":
+            raise RuntimeError("a run of tools is to be used with `async with`")
+        while not self._ready:
+            if self._failure is not None:
+                raise self._failure  # whoever asks again is told again
+            if self._phase == "over":
+                raise StopAsyncIteration
+            try:
+                await self._advance()
+            except BaseException as error:
+                self._phase = "over"
+                self._plan.settle()
+                if isinstance(error, Exception):
+                    self._plan.mark(error)
+                self._failure = error if isinstance(error, OpperError) else None
+                raise
+        return self._ready.popleft()
+
+    @property
+    def text_stream(self) -> AsyncIterator[str]:
+        """The text of the answers, piece by piece, that of turns which ask for tools included."""
+        return _Texts(self)
+
+    async def until_done(self) -> Self:
+        """Read to the end.
+
+        Raises:
+            ToolRunError, APIError: what ended the run early, as in iterating.
+        """
+        async for _ in self:
+            pass
+        return self
+
+    async def get_final_run(self) -> ToolRun[T_co]:
+        """Read to the end and return what was done.
+
+        Raises:
+            ToolRunError, APIError: what ended the run early, as in iterating.
+        """
+        return (await self.until_done()).run
+
+    async def __aenter__(self) -> Self:
+        if self._phase != "new":
+            raise RuntimeError("a run of tools can be entered once")
+        self._phase = "turn"
+        self._plan.begin(monotonic())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._phase = "over"
+        self._ready.clear()
+        self._plan.settle()
+        try:
+            if self._stream is not None:
+                await self._stream.__aexit__(kind, error, traceback)
+        finally:
+            await self._workers.close()
+
+    async def _advance(self) -> None:
+        """Go on to what comes next, until there is an event or nothing more is to be done."""
+        if self._phase == "turn":
+            self._ready.append(TurnStartedEvent(self._plan.run.turns + 1))
+            self._phase = "ask"
+        elif self._phase == "ask":
+            await self._ask()
+        elif self._phase == "read":
+            await self._read()
+        else:
+            await self._wait()
+
+    def _prepared(self) -> Callable[[], Call]:
+        is_streamed = self._site is not None
+        arguments = self._plan.next_arguments(monotonic(), stream=is_streamed)
+        function = "stream_tools()" if is_streamed else "run_tools()"
+        return self._calls.later(arguments, stream=is_streamed, function=function)
+
+    async def _ask(self) -> None:
+        begin, self._first = self._first or self._prepared(), None
+        if self._site is None:
+            await self._take(await self._calls.complete(begin()))
+            return
+        self._stream = AsyncStreamManager(self._calls, begin, self._site)
+        self._events = await self._stream.__aenter__()
+        self._phase = "read"
+
+    async def _read(self) -> None:
+        assert self._events is not None  # noqa: S101  # the phase says so
+        event = await anext(self._events, None)
+        if event is not None:
+            self._ready.append(event)
+            return
+        completion = await self._events.get_final_completion()
+        if self._stream is not None:
+            await self._stream.__aexit__(None, None, None)
+        self._stream = self._events = None
+        await self._take(completion)
+
+    async def _take(self, completion: ChatCompletion) -> None:
+        """Take an answer, and begin to carry out its calls."""
+        plan = self._plan
+        jobs: list[Job] = []
+        for execution in plan.take(completion):
+            job = plan.prepare(execution)
+            if job is not None and self._before_call is not None:
+                job = await self._approved(job, self._before_call)
+            if job is None:
+                self._ready.append(ToolResultEvent(execution))
+            else:
+                jobs.append(job)
+        self._running = len(jobs)
+        self._phase = "run"
+        if jobs:
+            await self._workers.start(jobs)
+
+    async def _approved(self, job: Job, before_call: AsyncBeforeCall) -> Job | None:
+        left = self._plan.left(monotonic())
+        try:
+            return self._plan.decide(job, await ask_in_time(left, before_call, job.execution.call))
+        except TimeoutError:
+            if left is not None and (self._plan.left(monotonic()) or 0) <= 0:
+                raise self._plan.too_late() from None
+            raise
+
+    async def _wait(self) -> None:
+        """Wait for the next step of a tool, or end the turn where there is none left."""
+        plan = self._plan
+        if not self._running:
+            plan.settle()
+            self._ready.append(TurnDoneEvent(plan.run.turns, plan.run.completion))
+            self._phase = "turn"
+            if plan.is_over:
+                self._ready.append(ToolRunDoneEvent(plan.run))
+                self._phase = "over"
+            return
+        try:
+            step = await self._workers.next(plan.left(monotonic()))
+        except TimeoutError:
+            raise plan.too_late() from None
+        if step.ended:
+            self._running -= 1
+            self._ready.append(ToolResultEvent(plan.finished(step.job)))
+        else:
+            self._ready.append(ToolStartedEvent(step.job.execution))
+
+
+class _Texts:
+    """The text of a run, piece by piece. No generator, for the reason of `_async_stream`."""
+
+    def __init__(self, stream: AsyncToolStream[Any]) -> None:
+        self._stream = stream
+
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self
+
+    async def __anext__(self) -> str:
+        async for event in self._stream:
+            if event.type == "content.delta" and not event.index:
+                return event.delta
+        raise StopAsyncIteration
+
+
+async def run_tools(
+    calls: AsyncCalls,
+    arguments: Mapping[str, object],
+    settings: RunSettings,
+    before_call: AsyncBeforeCall | None,
+    on_event: AsyncOnEvent | None,
+) -> ToolRun[Any]:
+    """Run the tools that a model asks for until it answers, and return what was done."""
+    check_function(before_call, "before_call")
+    check_function(on_event, "on_event")
+    plan = plan_of(calls, arguments, settings)
+    async with AsyncToolStream[Any](calls, plan, before_call) as stream:
+        async for event in stream:
+            if on_event is not None and isinstance(event, ToolRunStepEvent):
+                try:
+                    await ask(on_event, event)
+                except Exception as error:
+                    plan.mark(error)
+                    raise
+        return stream.run
+
+
+def stream_tools(
+    calls: AsyncCalls,
+    arguments: Mapping[str, object],
+    settings: RunSettings,
+    before_call: AsyncBeforeCall | None,
+    site: str,
+) -> AsyncToolStream[Any]:
+    """Return a run that tells of itself."""
+    check_function(before_call, "before_call")
+    return AsyncToolStream[Any](calls, plan_of(calls, arguments, settings), before_call, site)
+
+
+def plan_of(calls: AsyncCalls, arguments: Mapping[str, object], settings: RunSettings) -> Plan:
+    """Return the plan of a run.
+
+    Raises:
+        InvalidArgumentError: an argument is wrong.
+    """
+    clocks = calls.settings.changed({name: arguments[name] for name in ("deadline",) if name in arguments}).clocks
+    plan = Plan(arguments, settings.checked()._replace(deadline=clocks.deadline))
+    check_tools(plan.tools)
+    return plan

@@ -1,0 +1,1 @@
+"""The state of one call: attempts, retries and the pace of requests."""

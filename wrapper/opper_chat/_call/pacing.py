@@ -1,0 +1,358 @@
+"""Learn from the responses of a server how many requests a second it accepts. No I/O and no clock; times are handed in.
+
+A response with status 429 ("refused") has one of two causes, and a client is not told which:
+
+- The server limits the rate. Then fewer requests a second end the refusals.
+- Something else: one overloaded replica of many, a limit of another model or of other callers. Then fewer requests a
+  second end nothing, and only make the client slow.
+
+So `Pace` reacts to the share of refusals, and checks the cause:
+
+1. Open: no request waits. Some refusals are tolerated, and `Retry-After` is left to the call that got it.
+2. Trial: when more are refused, requests are sent one by one, a tenth more slowly than the server accepted them,
+   until the share of refusals can be compared with the one before. If the server refuses as many in three trials in a
+   row, the rate is not the cause. The pace opens again: it doubles every round trip until no request waits for it.
+3. Limited: otherwise requests go at an even pace a little below the limit. After a while without refusals the pace
+   rises above it, by an excess that doubles every round trip, until the server refuses a request. The longer the
+   limit has been the same, the longer is the while. A trial follows when the limit has sunk by more than an eighth,
+   because a pace that was lowered for the wrong reason sinks on and on.
+
+In 2 and 3 `Retry-After` is a pause for all requests. It ends early when a request that was sent after the refused one
+is accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import inf
+
+from .refusals import WINDOW, Responses, Trial, asked_pause
+
+REFUSED = 429
+
+WINDOW_REQUESTS = 20
+"""Requests that the window has to hold. It is longer where the pace is slow."""
+
+TOLERATED = 0.15
+"""The share of refusals that an open pace tolerates before a trial has measured one."""
+
+MOST_TOLERATED = 0.6
+"""The share that is tolerated at most: twice what trials have measured, and a little more."""
+
+TOLERATED_SECONDS = 300.0
+"""How long the share that a trial has measured is tolerated."""
+
+ALLOWANCE = 10.0
+"""Refusals that an open pace tolerates at once, beside that share."""
+
+DEPTH = 0.015
+"""The share of the limit by which the pace stays below it."""
+
+FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
+"""Seconds for which it stays there before it rises: two thirds of those for which the limit is about the same."""
+
+STEP = 0.35
+"""Seconds, or one and a half round trips, in which the excess over the limit doubles while the pace rises."""
+
+TRIALS = 3
+"""Trials in a row in which the server has to refuse as many requests as before, each slower than the one before."""
+
+SUNK = 0.87
+"""The share of its last known value that the limit has to sink below for a trial."""
+
+TRIAL_RATE = 0.9
+"""The rate of a trial, as a share of the rate at which requests were accepted before it."""
+
+DOUBLING_RESPONSES = 8
+"""Accepted requests after which the pace of a slow start doubles; fewer below 32 a second, where they take long."""
+
+FEW = 4.0
+"""Accepted requests a second that are too few to tell the limit from."""
+
+SLOWEST = 0.1
+"""Requests a second that are sent in any case: without them nothing more would be learnt."""
+
+FIRST_PROBE = 0.25
+"""Seconds between requests while all are refused; later an eighth of the time that this has lasted."""
+
+LONGEST_PROBE = 5.0
+
+LONGEST_PAUSE = 60.0
+"""Seconds that a server's `Retry-After` is trusted for; then it is asked again."""
+
+SLACK = 0.05
+"""Seconds of lateness that are made up for: timers wake a little late, and never early."""
+
+
+class Pace:
+    """The pace of all requests to one server. Not thread-safe."""
+
+    def __init__(self) -> None:
+        self._rate: float | None = None
+        """Requests a second; None while nothing is held back."""
+        self._limit = inf
+        """The rate at which the server refused requests; infinite while it is not known: the pace is open."""
+        self._last_limit = 0.0
+        """The limit that a trial confirmed, or else the first that was found."""
+        self._trial: Trial | None = None
+        self._trial_ended = -inf
+        self._since = -inf
+        """Since when the limit is about the same."""
+        self._hold = 0.0
+        """Seconds before the pace rises above the limit."""
+        self._rising = 0.0
+        """Seconds since the limit was set, without those in which no request waits for the pace."""
+        self._waited_for = False
+        """Whether requests wait for the pace: otherwise fewer are made than it permits."""
+
+        self._tolerated = TOLERATED
+        self._allowance = ALLOWANCE
+        """Refusals that are still tolerated. Accepted requests add to it."""
+        self._tolerated_until = 0.0
+        self._doubling = 0
+        """Accepted requests since the pace of a slow start doubled."""
+
+        self._next = 0.0
+        """When the next request may be sent."""
+        self._paused_until = 0.0
+        self._paused_by = 0.0
+        """When the request was sent whose response asked for the pause."""
+        self._changed = -inf
+        """When the rate last changed. A response to a request from before says nothing about it."""
+        self._streak = 0
+        """Refusals in a row, each of a request that was sent after the one before was known."""
+        self._streak_began = -inf
+        self._streak_grew = -inf
+        self._round_trip = 0.0
+        self._responses = Responses()
+
+    @property
+    def rate(self) -> float | None:
+        """Requests a second; None for no limit, as before the first refusals."""
+        return self._rate
+
+    def pause(self, now: float) -> float:
+        """Return the seconds for which the server has asked for no requests."""
+        return max(self._paused_until - now, 0.0)
+
+    def explain(self, now: float) -> str:
+        """Return why a request has to wait, for an error message."""
+        if pause := self.pause(now):
+            return f"the server asked for no more requests for {pause:.1f} s in a response with status 429"
+        if self._rate is None:
+            return "its turn among the waiting requests did not come in time"
+        if self._streak > 1:
+            return (
+                "the server refuses all requests with status 429, so adaptive_rate_limit=True sends single ones for now"
+            )
+        return (
+            f"adaptive_rate_limit=True sends {self._rate:.3g} requests per second since "
+            "the server refused more with status 429"
+        )
+
+    def due(self, now: float) -> float:
+        """Return when the next request may be sent: `now`, or later."""
+        return now if self._rate is None else max(now, self._paused_until, self._next)
+
+    def take(self, now: float) -> None:
+        """Record that a request is sent. To be called when one is due."""
+        if self._rate is None:
+            return
+        gap = 1 / self._rate
+        self._waited_for = self._next > now - max(SLACK, gap)
+        rises = self._waited_for and self._limit < inf and self._trial is None
+        if rises and self._rate <= max(self._limit, 2 * self._responses.latest_rate(now)):
+            self._rise(min(gap, 2 * self._step))
+        if self._streak > 1:
+            gap = self._probe_gap(self._rate)
+        self._next = max(self._next, now - SLACK) + gap
+
+    def told(self, sent: float, status_code: int, headers: Mapping[str, str], now: float) -> None:
+        """Learn from a response.
+
+        Args:
+            sent: when its request was sent.
+            status_code: the status of the response.
+            headers: its headers; names in lower case, or a case-insensitive mapping.
+            now: the time.
+        """
+        refused = status_code == REFUSED
+        window = max(WINDOW, WINDOW_REQUESTS / max(self._limit, self._rate or 0.0), self._round_trip)
+        self._responses.add(not refused, now, window)
+        self._round_trip += (now - sent - self._round_trip) * (0.2 if self._round_trip else 1)
+        if sent > self._changed:
+            if self._limit == inf:
+                self._learn_open(sent, refused, now)
+            elif self._trial is not None:
+                self._learn_in_trial(self._trial, sent, refused, now)
+            else:
+                self._learn_limited(refused, now)
+        self._heed_pause(sent, refused, headers, now)
+
+    def _heed_pause(self, sent: float, refused: bool, headers: Mapping[str, str], now: float) -> None:
+        if self._rate is None:
+            self._paused_until = 0.0
+        elif refused and (seconds := asked_pause(headers)) is not None:
+            self._paused_until = max(self._paused_until, now + min(seconds, LONGEST_PAUSE))
+            self._paused_by = max(self._paused_by, sent)
+        elif not refused and sent > self._paused_by:
+            self._paused_until = 0.0
+
+    # Open
+
+    def _learn_open(self, sent: float, refused: bool, now: float) -> None:
+        if not refused:
+            self._allow_more(now)
+            self._end_streak(now)
+            self._start_slowly(now)
+            return
+        self._allowance -= 1
+        if self._rate is not None:
+            self._lengthen_streak(sent, now)
+        if self._allowance < 0:
+            self._lower(self._responses.accepted_rate(now), now)
+
+    def _allow_more(self, now: float) -> None:
+        share = self._tolerated if now < self._tolerated_until else TOLERATED
+        self._allowance = min(ALLOWANCE, self._allowance + share / (1 - share))
+
+    def _start_slowly(self, now: float) -> None:
+        """Double the pace, or open it when no request waits for it."""
+        if self._rate is None:
+            return
+        self._doubling += 1
+        if self._doubling < min(DOUBLING_RESPONSES, self._rate / 4):
+            return
+        if self._waited_for:
+            self._rate *= 2
+            self._mark_change(now)
+        else:
+            self._open()
+
+    def _open(self) -> None:
+        self._rate, self._limit, self._allowance = None, inf, ALLOWANCE
+
+    def _lower(self, accepted: float, now: float) -> None:
+        """Go on at what was accepted, or slowly where that is next to nothing."""
+        self._allowance = 0.0
+        before = self._rate or 0.0
+        if not self._streak:
+            self._streak, self._streak_began = 1, now
+        self._streak_grew = now
+        self._next = now + FIRST_PROBE
+        if accepted < (0.5 if before else FEW):
+            self._rate = max(accepted / 2, before / 2, 1.0)
+            self._mark_change(now)
+        else:
+            self._limit_to(max(accepted, before / 8), now)
+            self._begin_trial(now, self._responses.refused_share)
+
+    # Limited
+
+    @property
+    def _step(self) -> float:
+        return max(STEP, 1.5 * self._round_trip)
+
+    def _rise(self, seconds: float) -> None:
+        self._rising += seconds
+        steps = min((self._rising - self._hold) / self._step, 30.0)
+        share = 1 - DEPTH if steps < 0 else 1 - DEPTH + DEPTH * 2**steps
+        self._rate = max(self._limit * share, SLOWEST)
+
+    def _limit_to(self, limit: float, now: float) -> None:
+        if not 0.8 < limit / self._limit < 1.25:
+            self._since = now
+        self._hold = min(max((now - self._since) / 1.5, FIRST_HOLD), LONGEST_HOLD)
+        self._limit, self._rising = max(limit, SLOWEST), 0.0
+        self._rise(0.0)
+
+    def _learn_limited(self, refused: bool, now: float) -> None:
+        before = self._rate or SLOWEST
+        if not refused:
+            self._end_streak(now)
+            if not self._waited_for and before > self._limit * 2:
+                self._open()
+            return
+        excess = 0.0
+        self._streak += 1
+        self._streak_grew = now
+        self._mark_change(now)
+        if self._streak == 1:
+            self._streak_began = now
+            self._limit_to(self._lowered(before, now), now)
+            excess = 1 - self._limit / before
+            self._last_limit = self._last_limit or self._limit
+            if self._limit < SUNK * self._last_limit:
+                self._begin_trial(now, self._responses.refused_share)
+        self._next = now + max(self._probe_gap(self._rate or SLOWEST), min(excess * WINDOW, FIRST_PROBE))
+
+    def _lowered(self, before: float, now: float) -> float:
+        """Return the limit after a refusal at a rate: what was accepted, and at least half of the rate."""
+        accepted = self._responses.accepted_rate(now)
+        if before >= self._limit and accepted < 1.25 * self._limit:
+            return min(max(self._limit, accepted), 1.1 * self._limit, before)
+        accepted = max(accepted, before / 2)
+        if now < self._trial_ended + WINDOW:  # what was accepted then was the rate of the trial
+            accepted = max(accepted, before * (1 - self._responses.refused_share))
+        return min(before, accepted)
+
+    # Trial
+
+    def _begin_trial(self, now: float, share_before: float, number: int = 1) -> None:
+        self._trial = Trial(now + max(WINDOW, self._round_trip), share_before, number)
+        self._rate = max(self._limit * TRIAL_RATE, SLOWEST)
+        self._mark_change(now)
+
+    def _learn_in_trial(self, trial: Trial, sent: float, refused: bool, now: float) -> None:
+        if refused:
+            self._lengthen_streak(sent, now)
+        else:
+            self._end_streak(now)
+        trial.count(refused, now)
+        if self._streak > 5:
+            self._end_trial(min(self._limit, self._rate or SLOWEST), now)
+        elif trial.is_over(now) and not trial.refuses_as_before:
+            self._end_trial(self._limit, now)
+        elif trial.is_over(now) and not refused:
+            share = trial.refused / trial.counted
+            if trial.number < TRIALS:  # what was accepted before may have been a burst
+                self._limit = max(self._responses.accepted_rate(now), SLOWEST)
+                self._begin_trial(now, share, trial.number + 1)
+                return
+            self._tolerated = min(2 * share + 0.05, MOST_TOLERATED)
+            self._tolerated_until = now + TOLERATED_SECONDS
+            self._trial, self._limit, self._allowance = None, inf, ALLOWANCE
+            self._mark_change(now)
+
+    def _end_trial(self, limit: float, now: float) -> None:
+        self._trial, self._since = None, now
+        self._limit_to(limit, now)
+        self._last_limit = self._limit
+        self._trial_ended = now
+        self._mark_change(now)
+
+    # Refusals in a row
+
+    def _mark_change(self, now: float) -> None:
+        self._changed, self._doubling = now, 0
+
+    def _lengthen_streak(self, sent: float, now: float) -> None:
+        if sent <= self._streak_grew:
+            return
+        self._streak += 1
+        if self._streak == 1:
+            self._streak_began = now
+        self._streak_grew = now
+        if self._streak > 1:
+            self._next = max(self._next, now + self._probe_gap(self._rate or SLOWEST))
+
+    def _end_streak(self, now: float) -> None:
+        if self._streak > 1:
+            self._next = min(self._next, now)  # the server accepts requests again
+        self._streak = 0
+
+    def _probe_gap(self, rate: float) -> float:
+        """Return the seconds to the next request while requests are refused."""
+        lasted = self._streak_grew - self._streak_began
+        longest = max(FIRST_PROBE, min(lasted / 8, LONGEST_PROBE))
+        return max(min(2.0 ** (2 * min(self._streak, 16) - 1) / rate, longest), 1 / rate)

@@ -1,0 +1,1 @@
+"""Deadlines, events and permits, for threads and for tasks."""

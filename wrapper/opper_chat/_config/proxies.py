@@ -1,0 +1,121 @@
+"""Which proxy the environment names for a host, checked before it is used. Reads the environment; opens nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import NamedTuple
+
+from .._errors.api import APIConnectionError, set_permanent
+from .environment import Secret
+
+SCHEMES = ("http", "https", "socks5", "socks5h")
+"""Kinds of proxies that the HTTP library can use."""
+
+_ADDRESS = re.compile(r"[!-~]+")
+
+
+class Proxy(NamedTuple):
+    """A proxy of the environment."""
+
+    url: Secret
+    """Its address, which may hold a password."""
+    shown: str
+    """Its address without user and password."""
+    source: str
+    """The environment variable that names it, or the system's settings."""
+    password: Secret | None
+    """Its password, to be removed from what a server repeats."""
+
+    def unusable(self, reason: str) -> APIConnectionError:
+        """Return the error for a proxy that cannot be used."""
+        message = f"{self.source}: the proxy {self.shown!r} cannot be used: {reason.rstrip('.')}. Correct or unset it."
+        error = APIConnectionError(message)
+        set_permanent(error)
+        return error
+
+    def __str__(self) -> str:
+        return f"{self.shown}, which {self.source} names"
+
+
+def names_proxies() -> bool:
+    """Return whether the environment names proxies of any kind, also such as no server is reached through."""
+    return any(name.lower().endswith("_proxy") for name in os.environ)
+
+
+def find_proxy(scheme: str, host: str, port: int | None = None) -> Proxy | None:
+    """Return the proxy through which the environment wants a host to be reached, or None.
+
+    Args:
+        scheme: ``http`` or ``https``.
+        host: a name or an address, without brackets.
+        port: None for that of the scheme.
+
+    Raises:
+        APIConnectionError: its address cannot be used. It is not retryable, and names the variable.
+    """
+    # What asks the systems that keep proxies elsewhere too takes longer to load than all of this package.
+    if sys.platform not in ("win32", "darwin") and not names_proxies():
+        return None
+    from urllib.request import getproxies, proxy_bypass
+
+    proxies = getproxies()
+    name = scheme if proxies.get(scheme) else "all"
+    url = proxies.get(name)
+    if not url or _is_in_excluded_network(host):
+        return None
+    # NO_PROXY may name a port, and put an IPv6 address into brackets.
+    port = port or (443 if scheme == "https" else 80)
+    shown = f"[{host}]" if ":" in host else host
+    if proxy_bypass(host) or proxy_bypass(shown) or proxy_bypass(f"{shown}:{port}"):
+        return None
+    return _checked(url if "://" in url else f"http://{url}", _source(name))
+
+
+def _source(name: str) -> str:
+    variables = (f"{name}_proxy", f"{name.upper()}_PROXY")
+    return next((variable for variable in variables if os.environ.get(variable)), "the system's proxy settings")
+
+
+def _is_in_excluded_network(host: str) -> bool:
+    """Return whether NO_PROXY has a range of addresses (CIDR, RFC 4632) that holds an address.
+
+    curl, requests and Go read it so. The name of a host is not looked up for it.
+    """
+    excluded = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if "/" not in excluded and ":" not in host:
+        return False
+    from ipaddress import ip_address, ip_network
+
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False  # a name
+    for entry in excluded.split(","):
+        try:
+            if address in ip_network(re.sub(r"[\[\]\s]", "", entry), strict=False):
+                return True
+        except ValueError:
+            continue  # no range of addresses
+    return False
+
+
+def _checked(url: str, source: str) -> Proxy:
+    from urllib.parse import unquote, urlsplit
+
+    shown = re.sub(r"//.*@", "//***@", url, flags=re.DOTALL)
+    proxy = Proxy(Secret(url), shown, source, None)
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
+        usable = usable and parts[2:] in (("", "", ""), ("/", "", ""))  # else a password with a slash was not encoded
+        password = parts.password or parts.username
+    except ValueError:
+        usable, password = False, None
+    if not usable or not _ADDRESS.fullmatch(url):
+        raise proxy.unusable(
+            "expected an address such as 'http://user:password@proxy.example:8080', with http, https or socks5, and "
+            "special characters of the password encoded, such as '/' as '%2F'"
+        )
+    return proxy._replace(password=Secret(unquote(password))) if password else proxy

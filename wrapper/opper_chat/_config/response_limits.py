@@ -1,0 +1,88 @@
+"""The largest responses that a client accepts, so that no server can fill the memory of a program.
+
+Does no I/O. The limits are counted where the bytes are read: headers in the connection, the decoded body in
+`_content_coding`, events in `_chunks`, choices and tool calls in `_responses` and `_accumulator`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .._errors.api import InvalidArgumentError
+from .._errors.describe import describe
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class ResponseLimits(NamedTuple):
+    """The largest response that a client accepts. Each field is a number, or None for no limit.
+
+    A response that exceeds a limit raises `ResponseTooLargeError`, which names the field, and its connection is closed.
+    An error response with a body above ``max_error_body_bytes`` raises the error of its status, with the beginning of
+    the body.
+    """
+
+    max_body_bytes: int | None = 64 * MIB
+    """Bytes of the body of a plain reply, after decompression. Default: 64 MiB."""
+
+    max_stream_bytes: int | None = 256 * MIB
+    """Bytes of a whole stream, after decompression. Default: 256 MiB."""
+
+    max_error_body_bytes: int | None = 1 * MIB
+    """Bytes of the body of a response with an error status, after decompression. Default: 1 MiB."""
+
+    max_event_bytes: int | None = 64 * MIB
+    """Bytes of one server-sent event. Default: 64 MiB."""
+
+    max_choices: int | None = 1024
+    """Choices of one completion. Default: 1,024."""
+
+    max_tool_calls: int | None = 1024
+    """Tool calls of one choice. Default: 1,024."""
+
+    max_header_bytes: int | None = 100 * KIB
+    """Bytes of the status line and the headers. Default: 100 KiB. With an ``http_client`` or a proxy, httpx decides."""
+
+    max_informational_responses: int | None = 16
+    """Responses with a 1xx status before the final one (RFC 9110 section 15.2). Default: 16. With an ``http_client`` or
+    a proxy, httpx decides."""
+
+    max_content_codings: int | None = 1
+    """Content codings that a body was encoded with, one over the other (RFC 9110 section 8.4). Default: 1."""
+
+
+DEFAULT_LIMITS = ResponseLimits()
+
+
+def check_response_limits(value: object) -> ResponseLimits:
+    """Return the limits that an argument stands for; None stands for the default ones.
+
+    Raises:
+        InvalidArgumentError: it is not a `ResponseLimits`, or a field is neither an integer from 1 nor None.
+    """
+    if value is None:
+        return DEFAULT_LIMITS
+    if not isinstance(value, ResponseLimits):
+        raise InvalidArgumentError("response_limits", "a ResponseLimits or None", describe(value))
+    for name, given in value._asdict().items():
+        if given is not None and (type(given) is not int or given < 1):
+            raise InvalidArgumentError(f"response_limits.{name}", "an integer from 1, or None", repr(given))
+    return value
+
+
+class LimitExceededError(Exception):
+    """A limit is exceeded. Whoever has the response makes a `ResponseTooLargeError` of it.
+
+    Attributes:
+        limit: the field of `ResponseLimits`.
+    """
+
+    def __init__(self, limit: str) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+def within(count: int, maximum: int | None) -> bool:
+    """Return whether a count does not exceed a limit."""
+    return maximum is None or count <= maximum

@@ -1,0 +1,1 @@
+"""The exceptions of this package, and how they read, describe and redact what a server sent."""

@@ -1,0 +1,63 @@
+"""Find where a value is nested too deeply, or contains itself, for an error message. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .._json.codec import is_mapping, is_sequence
+from .describe import Misfit, is_model
+
+_SHOWN_STEPS = 4
+"""The length of the path to a value that is nested too deeply: enough to find the value in a request."""
+
+_DEEP = 50
+"""The number of levels from which on a value may be too deep. How many are accepted depends on the caller's stack."""
+
+
+def nesting_misfit(value: object) -> Misfit:
+    """Return what is wrong with a value whose check has exceeded Python's recursion limit, and where."""
+    levels: list[tuple[object, Iterator[tuple[str | int, object]]]] = [(value, _items(value))]
+    outer = {id(value)}
+    path: list[str | int] = []
+    deepest: list[str | int] = []
+    while levels:
+        step = next(levels[-1][1], None)
+        if step is None:
+            outer.discard(id(levels.pop()[0]))
+            if path:
+                path.pop()
+            continue
+        name, item = step
+        if id(item) in outer:
+            return Misfit("a value that does not contain itself", _Described("one that does")).at(*path, name)
+        if len(levels) > len(deepest):
+            deepest = [*path, name]
+        if is_mapping(item) or is_sequence(item) or is_model(item):
+            levels.append((item, _items(item)))
+            outer.add(id(item))
+            path.append(name)
+    given = f"one with {len(deepest)} levels" if len(deepest) > _DEEP else "one that is too deep"
+    return Misfit("a value with less nesting", _Described(given)).at(*deepest[:_SHOWN_STEPS])
+
+
+class _Described:
+    """Stands for a value in an error message."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return self._text
+
+
+def _items(value: object) -> Iterator[tuple[str | int, object]]:
+    if is_model(value):
+        try:
+            value = value.to_dict()
+        except RecursionError:
+            return
+    if is_mapping(value):
+        for name, item in value.items():
+            yield str(name), item
+    elif is_sequence(value):
+        yield from enumerate(value)

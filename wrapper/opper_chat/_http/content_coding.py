@@ -1,0 +1,245 @@
+"""Decode the content codings of a response body (RFC 9110 section 8.4), in small pieces and up to a limit. No I/O.
+
+httpx decompresses what it reads from the network at once, so that 260 KB of gzip become 500 MB before anybody can
+count them. Here no piece is longer than `PIECE`. Only codings that a request asks for are decoded: gzip and deflate.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from typing import Protocol, TypeAlias
+
+from .._config.response_limits import ResponseLimits
+from .._errors.api import APIConnectionError, APIResponseValidationError, ResponseTooLargeError, StreamTruncatedError
+
+PIECE = 65536
+"""Bytes of a decoded piece at most."""
+
+PAUSE_BYTES = 1024 * 1024
+"""Decoded bytes after which an event loop gets a turn: they take a few milliseconds."""
+
+ACCEPTED = ("gzip", "deflate")
+"""The codings that requests ask for."""
+
+_GZIP_NAMES = ("gzip", "x-gzip")  # the same by RFC 9110 section 8.4.1.3
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+_Inflater: TypeAlias = "zlib._Decompress"  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # the type has no public name
+
+
+class _Coding(Protocol):
+    """The decoder of one coding."""
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield the decoded pieces of the next bytes."""
+        ...
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the encoded data may end here."""
+        ...
+
+
+class BodyDecoder:
+    """Decodes one body and counts its bytes.
+
+    Args:
+        status_code: the status of the response.
+        headers: its headers.
+        limits: the limits of the client.
+        limit: the field of `limits` that bounds this body, such as ``max_body_bytes``.
+
+    Attributes:
+        is_identity: whether the body needs no decoding, so that `count` is all that is to be called.
+        maximum: the most bytes that the body may have, or None.
+    """
+
+    def __init__(self, status_code: int, headers: Mapping[str, str], limits: ResponseLimits, limit: str) -> None:
+        self._status_code = status_code
+        self._headers = headers
+        self._limits = limits
+        self._limit = limit
+        self._names = content_codings(headers)
+        self.is_identity: bool = not self._names
+        self.maximum: int | None = getattr(limits, limit)
+        self._encoded = 0
+        self._decoded = 0
+        self._chain: list[_Coding] | None = None
+
+    def count(self, size: int) -> None:
+        """Count bytes that need no decoding.
+
+        Raises:
+            ResponseTooLargeError: there are more than the limit.
+        """
+        self._decoded += size
+        if self.maximum is not None and self._decoded > self.maximum:
+            raise self.too_large(self._limit)
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        """Yield the decoded pieces of the next bytes of the body.
+
+        Raises:
+            ResponseTooLargeError: there are more than the limit, or the body has more codings than the limit.
+            APIResponseValidationError: the body has a coding that is not decoded, or is not encoded so.
+        """
+        if self.is_identity:
+            self.count(len(data))
+            yield data
+            return
+        if self._chain is None:
+            self._chain = self._build_chain(data)
+        self._encoded += len(data)
+        if self.maximum is not None and self._encoded > self.maximum:
+            raise self.too_large(self._limit)  # encoded data may go on for ever and decode to nothing
+        try:
+            for piece in _through(self._chain, data):
+                self.count(len(piece))
+                yield piece
+        except zlib.error as error:
+            raise self._invalid(f"The body cannot be decompressed ({', '.join(self._names)}): {error}.", data) from None
+
+    def finish(self) -> None:
+        """Signal the end of the body.
+
+        Raises:
+            APIConnectionError: the compressed data is not complete. StreamTruncatedError: that of a stream is not.
+        """
+        if self._chain and not all(coding.is_finished for coding in self._chain):
+            kind = StreamTruncatedError if self._limit == "max_stream_bytes" else APIConnectionError
+            raise kind(
+                f"The body ended before its compressed data ({', '.join(self._names)}) was complete.",
+                status_code=self._status_code,
+                headers=self._headers,
+            )
+
+    def too_large(self, limit: str) -> ResponseTooLargeError:
+        """Return the error for a response that exceeds a limit."""
+        maximum: int = getattr(self._limits, limit)
+        return ResponseTooLargeError(limit, maximum, status_code=self._status_code, headers=self._headers)
+
+    def _build_chain(self, data: bytes) -> list[_Coding]:
+        allowed = self._limits.max_content_codings
+        if allowed is not None and len(self._names) > allowed:
+            raise self.too_large("max_content_codings")
+        for name in self._names:
+            if name not in ("deflate", *_GZIP_NAMES):
+                raise self._invalid(
+                    f"The body has the content coding {name[:40]!r}, which this client does not decode; "
+                    f"its requests ask for {' and '.join(ACCEPTED)}.",
+                    data,
+                )
+        # The last coding of the header was applied last (RFC 9110 section 8.4).
+        return [_Gzip() if name in _GZIP_NAMES else _Deflate() for name in reversed(self._names)]
+
+    def _invalid(self, message: str, raw_body: bytes) -> APIResponseValidationError:
+        return APIResponseValidationError(
+            message, status_code=self._status_code, headers=self._headers, raw_body=raw_body
+        )
+
+
+def content_codings(headers: Mapping[str, str]) -> list[str]:
+    """Return the codings that a body was encoded with, in the order in which they were applied."""
+    header = headers.get("content-encoding")
+    if not header:
+        return []
+    names = (name.strip().lower() for name in header.split(","))
+    return [name for name in names if name not in ("", "identity")]
+
+
+def accepted_codings(header: str) -> str:
+    """Return an Accept-Encoding header without the codings that are not decoded here (RFC 9110 section 12.5.3)."""
+    names = [name.strip() for name in header.split(",")]
+    known = [name for name in names if name.partition(";")[0].strip().lower() in ("identity", *ACCEPTED, *_GZIP_NAMES)]
+    return ", ".join(known) or "identity"
+
+
+def beginning(pieces: list[bytes], size: int | None) -> bytes:
+    """Return the first bytes of a body that was read in pieces, at most so many."""
+    kept: list[bytes] = []
+    for piece in pieces:
+        kept.append(piece if size is None else piece[:size])
+        if size is not None:
+            size -= len(piece)
+            if size <= 0:
+                break
+    return b"".join(kept)
+
+
+def _through(chain: list[_Coding], data: bytes) -> Iterator[bytes]:
+    """Yield what some bytes are after every coding of a chain."""
+    if len(chain) == 1:
+        yield from chain[0].decode(data)
+        return
+    for piece in chain[0].decode(data):
+        yield from _through(chain[1:], piece)
+
+
+class _Gzip:
+    """The format of RFC 1952: one member after another. What follows the last member is ignored, as gzip does."""
+
+    def __init__(self) -> None:
+        self._member: _Inflater | None = zlib.decompressobj(_GZIP_WINDOW)
+        """None between two members."""
+        self._is_begun = False
+        self._is_over = False
+        self._held = b""
+
+    @property
+    def is_finished(self) -> bool:
+        return self._member is None or not self._is_begun
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        self._is_begun = self._is_begun or bool(data)
+        while data and not self._is_over:
+            if self._member is None:
+                data = self._held + data
+                self._held = data if len(data) < len(_GZIP_MAGIC) else b""
+                if self._held:
+                    return
+                if not data.startswith(_GZIP_MAGIC):
+                    self._is_over = True
+                    return
+                self._member = zlib.decompressobj(_GZIP_WINDOW)
+            yield from _inflate(self._member, data)
+            if not self._member.eof:
+                return
+            data, self._member = self._member.unused_data, None
+
+
+class _Deflate:
+    """The zlib format of RFC 1950, which the name means, or the bare one of RFC 1951, which some servers send."""
+
+    def __init__(self) -> None:
+        self._data: _Inflater | None = None
+        self._begin = b""
+
+    @property
+    def is_finished(self) -> bool:
+        return self._data.eof if self._data else not self._begin
+
+    def decode(self, data: bytes) -> Iterator[bytes]:
+        if self._data is None:
+            self._begin = data = self._begin + data
+            if len(data) < 2:
+                return
+            # RFC 1950 section 2.2: method 8, and the two bytes are a multiple of 31.
+            is_zlib = data[0] & 15 == 8 and int.from_bytes(data[:2], "big") % 31 == 0
+            self._data = zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
+        if not self._data.eof:
+            yield from _inflate(self._data, data)
+
+
+def _inflate(inflater: _Inflater, data: bytes) -> Iterator[bytes]:
+    """Yield what some compressed bytes stand for, `PIECE` bytes at a time."""
+    while True:
+        piece = inflater.decompress(data, PIECE)
+        data = inflater.unconsumed_tail
+        if piece:
+            yield piece
+        # A full piece may leave more behind in the inflater itself.
+        if inflater.eof or (not data and len(piece) < PIECE):
+            return

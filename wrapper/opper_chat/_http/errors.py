@@ -1,0 +1,383 @@
+"""What HTTP libraries raise → this package's errors, and who holds connections. The error map of the shells."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+from collections import Counter, deque
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol, cast
+from weakref import WeakSet, ref
+
+from sniffio import AsyncLibraryNotFoundError, current_async_library
+
+from .._config.environment import Secret, find_authorities
+from .._errors.api import (
+    APIConnectionError,
+    APIError,
+    APIResponseValidationError,
+    APITimeoutError,
+    InvalidArgumentError,
+    set_permanent,
+)
+from .library import LOADING, Library, failures
+from .sent import PROXY, AnyRequest, forget_key_of
+
+if TYPE_CHECKING:
+    import ssl
+
+    import httpx
+
+_CLOCKS = {
+    "ConnectTimeout": ("connect", "connecting to the server"),
+    "ReadTimeout": ("read", "waiting for the server's next bytes"),
+    "WriteTimeout": ("write", "sending the request"),
+    "PoolTimeout": ("pool", "waiting for a free connection: the pool is full"),
+}
+
+_PERMANENT = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
+"""What httpx raises because of the request itself, so that it would again."""
+
+
+def shared_ssl_context(library: Library) -> ssl.SSLContext:
+    """Return the context in which servers are verified, one for the process: making it takes longer than a call."""
+    with LOADING:
+        return ssl_context(library)
+
+
+@cache
+def ssl_context(library: Library) -> ssl.SSLContext:
+    """Make it: from the authorities that the environment names, or those that the library trusts.
+
+    Raises:
+        APIConnectionError: they cannot be read. It is not retryable, and names the variable and the path.
+    """
+    import ssl
+
+    file, folder = find_authorities()
+    try:
+        if folder and not any(map(os.path.isdir, folder.split(os.pathsep))):
+            raise NotADirectoryError("there is no such folder")  # which OpenSSL does not mind
+        if library.__name__ == "httpx":  # as it does, without loading it
+            context = ssl.create_default_context(cafile=file if file or folder else _certifis_file(), capath=folder)
+        else:
+            context = library.create_ssl_context()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        log_file = os.environ.get("SSLKEYLOGFILE")
+        if log_file and not _can_append(log_file):  # which `create_default_context` opens
+            unusable = APIConnectionError(
+                f"SSLKEYLOGFILE: {log_file!r} cannot be written: {reason}. Correct or unset it."
+            )
+            set_permanent(unusable)
+            raise unusable from None
+    else:
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+    source = f"SSL_CERT_FILE: {file!r}" if file else f"SSL_CERT_DIR: {folder!r}" if folder else "The package certifi"
+    unusable = APIConnectionError(f"{source} has no certificates that can be read: {reason}. Correct or unset it.")
+    set_permanent(unusable)
+    raise unusable
+
+
+def _can_append(path: str) -> bool:
+    try:
+        with open(path, "ab"):  # noqa: PTH123  # as OpenSSL does
+            return True
+    except OSError:
+        return False
+
+
+def _certifis_file() -> str:
+    """Return the file of certifi's authorities, which is beside its modules: these take as long to load as the file.
+
+    Where another file is meant, by whoever packed certifi or by a hook on the import of it, it is asked.
+    """
+    place = None if "certifi" in sys.modules else _place_of("certifi", None)
+    if place is not None:
+        folder = place.removesuffix("__init__.py")
+        if _place_of("certifi.core", [folder]) and os.access(f"{folder}cacert.pem", os.R_OK):
+            return f"{folder}cacert.pem"
+    import certifi
+
+    return certifi.where()
+
+
+def _place_of(name: str, path: list[str] | None) -> str | None:
+    """Return the file that Python would load a module from, or None where somebody else would load it."""
+    from importlib.machinery import SourceFileLoader
+
+    for finder in sys.meta_path:
+        found = finder.find_spec(name, path)
+        if found is not None:
+            return found.origin if type(found.loader) is SourceFileLoader else None
+    return None
+
+
+class Closable(Protocol):
+    """What complains if it was never closed."""
+
+    def complain(self) -> None:
+        """Warn, unless it was."""
+        ...
+
+
+_used = WeakSet[Closable]()
+
+
+def warn_at_exit(one: Closable) -> None:
+    """Have something complain when the interpreter exits, if it is still there. Its finalizer then comes too late."""
+    _used.add(one)
+
+
+@atexit.register
+def complain_at_exit() -> None:
+    """Have what was never closed complain while there is still somebody to hear it."""
+    errors: list[str] = []
+    for one in list(_used):
+        try:
+            one.complain()
+        except ResourceWarning as warning:  # where warnings are errors
+            errors.append(str(warning))
+    if errors:
+        raise ResourceWarning("; ".join(errors))
+
+
+def bearer(key: Secret) -> dict[str, str]:
+    """Return the header that carries the key (RFC 6750 section 2.1)."""
+    return {"authorization": f"Bearer {key.reveal()}"}
+
+
+class CallersError(Exception):
+    """Carries an exception of the caller's own through the HTTP library."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+
+class NotGiven:
+    """Stands for a timeout that was not given, which is not None: None waits for ever."""
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+
+NOT_GIVEN = NotGiven()
+
+CALL = "a call that waits for its answer"
+
+
+class Holders:
+    """Who holds the connections of a client: for the message that there is none left, and for what was dropped.
+
+    Attributes:
+        dropped: responses that were given up where nothing can be awaited, to be closed where it can, and what their
+            bodies were read from.
+        gone: the notes of owners that are gone, for `forget_gone`.
+    """
+
+    def __init__(self) -> None:
+        self.dropped: list[tuple[Any, object]] = []
+        self._holders: dict[object, tuple[str, object]] = {}
+        self.gone: deque[ref[object]] = deque()
+
+    def hold(self, owner: object, holder: str, pieces: object = None) -> ref[object]:
+        """Note that a connection is in use, and keep what its body is read from.
+
+        Args:
+            owner: what uses it. If it is gone without a word, as when a signal handler raises in its finalizer, so is
+                the note, at the next `forget_gone`.
+            holder: its name.
+            pieces: what the body is read from.
+
+        Returns:
+            What `release` takes.
+        """
+        note = ref(owner, self.gone.append)
+        self._holders[note] = (holder, pieces)
+        return note
+
+    def release(self, note: object) -> object:
+        """Note that a connection is no longer in use; return what was kept."""
+        return self._holders.pop(note, (None, None))[1]
+
+    def forget_gone(self) -> None:
+        """Forget the owners that are gone, and what was kept for them."""
+        while self.gone:
+            try:
+                self.release(self.gone.popleft())
+            except IndexError:
+                return  # another thread took it
+
+    def describe(self) -> str:
+        """Name the holders."""
+        self.forget_gone()
+        counted = Counter([holder for holder, _ in list(self._holders.values())])
+        counted[CALL] -= 1  # the one that is told this
+        counted = +counted
+        named = [f"{holder} ({count} times)" if count > 1 else holder for holder, count in counted.most_common(5)]
+        others = len(counted) - len(named)
+        return ", ".join([*named, *([f"{others} others"] if others else [])]) or "nobody that this client knows of"
+
+
+def call_site() -> str:
+    """Return the place of the caller's code that this call comes from, as file and line.
+
+    Where the call is a task of its own, nothing tells who made it, and the task's name is returned. In asyncio's debug
+    mode coroutines know where they were made, and the line is returned as well.
+    """
+    frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # documented, and a hundred times cheaper than a traceback
+    while _is_of(frame.f_globals, _OURS):
+        if frame.f_back is None:  # called from compiled code, such as that of an event loop
+            return _task()
+        frame = frame.f_back
+    if _is_of(frame.f_globals, ("asyncio.", "trio.")):
+        return _task()
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+_OURS = f"{__package__}."
+
+
+def _is_of(names: Mapping[str, object], packages: str | tuple[str, ...]) -> bool:
+    name = names.get("__name__")
+    return isinstance(name, str) and name.startswith(packages)
+
+
+def _task() -> str:
+    try:
+        library = current_async_library()
+    except AsyncLibraryNotFoundError:
+        return "compiled code"
+    if library == "asyncio":
+        import asyncio
+
+        task = asyncio.current_task()
+        if task is None:
+            return "a callback of the event loop"
+        origin: tuple[tuple[str, int, str], ...] | None = getattr(task.get_coro(), "cr_origin", None)
+        made = f", made at {origin[0][0]}:{origin[0][1]}," if origin else ""
+        return f"the task {task.get_name()!r}{made}"
+    return f"the task {sys.modules[library].lowlevel.current_task().name!r}"
+
+
+class ErrorMap:
+    """Turns what an HTTP library raises within into this package's errors.
+
+    A class, because it is entered for every piece of a stream, and a generator takes three times as long.
+
+    Args:
+        request: what is sent, or was.
+        status_code: of the answer, once it is there.
+        headers: of the answer, once it is there.
+        holders: who holds the connections, where one is waited for.
+    """
+
+    __slots__ = ("_headers", "_holders", "_request", "_status_code")
+
+    def __init__(
+        self,
+        request: AnyRequest,
+        status_code: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        holders: Holders | None = None,
+    ) -> None:
+        self._request = request
+        self._status_code = status_code
+        self._headers = headers
+        self._holders = holders
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        del traceback  # by which what is raised here would lead to frames that have the key in a variable
+        # What is raised has no name here: its traceback has this frame, and the two would keep each other, and the
+        # frames of whoever reads, until the garbage is collected.
+        if isinstance(error, failures("RequestError", also=_tls_error())):
+            raise _mapped(error, self._request, self._status_code, self._headers, self._holders) from _without_key(
+                error, self._request
+            )
+        if isinstance(error, failures("StreamError")):
+            raise _closed(error, self._status_code, self._headers) from None
+        if isinstance(error, failures("InvalidURL", also=UnicodeError)):
+            raise InvalidArgumentError(
+                "the request", "an address and headers that HTTP has a form for", str(error)
+            ) from None
+
+
+def _closed(error: Exception, status_code: int | None, headers: Mapping[str, str] | None) -> APIError:
+    message = f"The response was closed before its body was read ({str(error).rstrip('.')})."
+    closed = APIConnectionError(message, status_code=status_code, headers=headers)
+    set_permanent(closed)
+    return closed
+
+
+def _mapped(
+    error: Exception,
+    request: AnyRequest,
+    status_code: int | None,
+    headers: Mapping[str, str] | None,
+    holders: Holders | None,
+) -> APIError:
+    where = f"{request.method} {request.place}"
+    if proxy := request.extensions.get(PROXY):
+        where += f", by the proxy {proxy}"
+    if isinstance(error, failures("TimeoutException")):
+        kind, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
+        # A copy: what it was set to, not what the clocks have left of it.
+        seconds = dict(cast("Mapping[str | None, float | None]", request.extensions.get("timeout", {}))).get(kind)
+        after = "" if seconds is None else f" after {seconds:g} s"
+        held = f" Its connections are held by {holders.describe()}." if kind == "pool" and holders else ""
+        message = f"Timed out {doing}{after} ({where}).{held}"
+        return APITimeoutError(message, timeout_kind=kind, seconds=seconds, status_code=status_code, headers=headers)
+    if isinstance(error, failures("DecodingError")):
+        message = f"The body cannot be decompressed ({where}): {str(error).rstrip('.')}."
+        return APIResponseValidationError(message, status_code=status_code, headers=headers)
+    broke = "The connection broke before the answer was whole" if status_code else "There was no answer"
+    # Bytes that are no HTTP may be anything, an answer as well: they are not for a log.
+    reason = str(error).partition(": bytearray(")[0].rstrip(".") or type(error).__name__
+    mapped = APIConnectionError(f"{broke} ({where}): {reason}.", status_code=status_code, headers=headers)
+    # 407 is what a proxy answers to a wrong password.
+    refused = isinstance(error, failures("ProxyError")) and str(error).startswith("407")
+    if refused or isinstance(error, failures(*_PERMANENT)) or _is_of_tls(error):
+        set_permanent(mapped)
+    return mapped
+
+
+def _tls_error() -> type[Exception] | None:
+    """Return what TLS raises, if it is loaded. Another thread may be loading it."""
+    return cast("type[Exception] | None", getattr(sys.modules.get("ssl"), "SSLError", None))
+
+
+def _is_of_tls(error: BaseException | None) -> bool:
+    """Whether a server could not be verified."""
+    import ssl
+
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _without_key(error: Exception, request: AnyRequest) -> Exception:
+    """Return an exception that holds the key nowhere.
+
+    Its request does, which is the library's own and hangs on it; and so do the frames of its traceback and of the
+    exceptions before it, which some tools print with their variables.
+    """
+    request.forget_key()
+    with suppress(RuntimeError, AttributeError):  # it has none
+        forget_key_of(cast("httpx.RequestError", error).request)  # after a redirect it is another one
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)

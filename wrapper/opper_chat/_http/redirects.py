@@ -1,0 +1,83 @@
+"""Which redirects are followed: those to the same origin that keep the method and the body. No I/O.
+
+A key is given for one origin, and a redirect of the other kinds (301, 302, 303) turns a POST into a GET, which the
+endpoint does not know.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .._errors.excerpts import one_line
+from .._errors.redaction import REMOVED
+
+FOLLOWED = frozenset({307, 308})
+"""Statuses after which the same request is sent to another address (RFC 9110 sections 15.4.8 and 15.4.9)."""
+
+MOST_REDIRECTS = 20
+"""The most redirects that one attempt follows, as httpx does and with it the OpenAI SDK."""
+
+MOVED = frozenset({301, 302, 303, *FOLLOWED})
+"""Statuses that redirect a request to the address in ``Location`` (RFC 9110 section 15.4)."""
+
+_LONGEST_TARGET = 300
+"""The most characters of an address that an error's text shows."""
+
+_USER = re.compile("//[^/?#]*@")
+
+_PRINTABLE = re.compile("[!-~]+")
+
+_PORTS = {"http": 80, "https": 443}
+
+
+def redirect_target(url: str, location: str) -> str | None:
+    """Return the address to which a redirect leads, or None if it is of another origin (RFC 6454) or no address.
+
+    Args:
+        url: the address of the request, without its query.
+        location: the header of the response, relative or absolute.
+    """
+    if not _PRINTABLE.fullmatch(location) or REMOVED in location:
+        return None
+    from urllib.parse import urldefrag, urljoin, urlsplit
+
+    try:
+        target = urldefrag(urljoin(url, location)).url
+        here, there = urlsplit(url), urlsplit(target)
+        same = (here.scheme, here.hostname, here.port or _PORTS.get(here.scheme)) == (
+            there.scheme,
+            there.hostname,
+            there.port or _PORTS.get(there.scheme),
+        )
+    except ValueError:  # such as a port that is no number
+        return None
+    return target if same and "@" not in there.netloc else None
+
+
+def explain_redirect(status_code: int, url: str, location: str, followed: int) -> str:
+    """Return the sentence that says where a response redirects to, and why the redirect is not followed.
+
+    The address is shown without user, password, query and fragment, which may be secrets.
+
+    Args:
+        status_code: the status of the response.
+        url: the address of the request, without its query.
+        location: the header of the response, relative or absolute.
+        followed: how many redirects of the same attempt were followed before.
+    """
+    if not location.strip():
+        return "It redirects without a Location header, so it is not followed."
+    from urllib.parse import urljoin
+
+    try:
+        target = urljoin(url, location)
+    except ValueError:
+        target = location
+    shown = re.split("[?#]", _USER.sub("//***@", target), maxsplit=1)[0]
+    if status_code not in FOLLOWED:
+        reason = "only 307 and 308 keep the method and the body"
+    elif redirect_target(url, location) is None:
+        reason = "only an address with the scheme, host and port of the request, and without a user, gets the key"
+    else:
+        reason = f"{followed} redirects were followed already, the most of one attempt"
+    return f"It redirects to {one_line(shown, _LONGEST_TARGET)}, which is not followed: {reason}."

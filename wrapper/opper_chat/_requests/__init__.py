@@ -1,0 +1,1 @@
+"""Arguments to a prepared request: messages, media, parameters and their validation."""

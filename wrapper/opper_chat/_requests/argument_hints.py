@@ -1,0 +1,181 @@
+"""Hints in errors about the arguments of calls: which parameter, method or value was probably meant. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from inspect import isroutine
+
+from .._config.headers import hidden, names_secret
+from .._config.options import CallOptions
+from .._errors.api import InvalidArgumentError, UnknownArgumentError
+from .._errors.describe import Misfit, decorate_hint, describe, is_list_or_set, is_model, nearest, type_name
+from .._json.codec import is_mapping
+from .._validation.type_checks import compile_check
+
+_RUN_PARAMETERS = (
+    "max_turns", "max_parallel", "max_repeats", "max_total_tokens", "on_tool_error", "before_call", "context", "strict",
+)  # fmt: skip
+
+OWN_PARAMETERS = {
+    "parse()": ("retries_on_invalid", "strict"),
+    "stream()": ("strict",),
+    "run_tools()": (*_RUN_PARAMETERS, "on_event"),
+    "stream_tools()": _RUN_PARAMETERS,
+}
+"""The parameters that methods have in addition to those of the contract and the options of a call."""
+
+CLIENT_OPTIONS = frozenset({
+    "api_key", "base_url", "default_headers", "default_query", "max_connections", "max_concurrency",
+    "adaptive_rate_limit", "response_limits", "http_client", "event_hooks",
+})  # fmt: skip
+"""The options of the client that a call does not take."""
+
+_WITHOUT_STREAM = {
+    "parse()": "It does not stream. Use stream(response_format=...).",
+    "stream()": "It always streams. Leave the argument out.",
+    "run_tools()": "It does not stream. Use stream_tools().",
+    "stream_tools()": "It always streams. Leave the argument out.",
+}
+"""The methods without the parameter `stream`, and what to do about it."""
+
+_OTHER_NAMES = {"max_steps": "max_turns", "max_iterations": "max_turns"}
+"""What other packages call a parameter."""
+
+_INSTRUCTIONS = "Give instructions as the first message: {'role': 'system', 'content': ...}."
+
+
+def unknown_parameter(name: str, value: object, known: Iterable[str], function: str) -> UnknownArgumentError:
+    """Return the error for an argument whose name is not a parameter of a method.
+
+    Args:
+        name: of the argument.
+        value: its value, which is not shown if the name says that it is a credential.
+        known: the parameters of the contract.
+        function: the method that was called.
+    """
+    known = [*known]
+    shown = hidden(value) if names_secret(name) and nearest(name, known) is None else describe(value)
+    if name == "stream" and function in _WITHOUT_STREAM:
+        return UnknownArgumentError(name, shown, None, _WITHOUT_STREAM[function], function)
+    if name in CLIENT_OPTIONS:
+        hint = f"It is an option of the client: Opper({name}=...)."
+        return UnknownArgumentError(name, hidden(value), None, hint, function)
+    if methods := [method for method, names in OWN_PARAMETERS.items() if name in names]:
+        where = methods[0] if len(methods) == 1 else f"{', '.join(methods[:-1])} and {methods[-1]}"
+        place = " of client.chat.completions" if "Conversation" in function else ""
+        return UnknownArgumentError(name, shown, None, f"It is a parameter of {where}{place}.", function)
+    own = OWN_PARAMETERS.get(function, ())
+    if name == "system":
+        return UnknownArgumentError(name, shown, None, _INSTRUCTIONS, function)
+    near = _nearest_parameter(name, [*known, "stream", *CallOptions.__annotations__, *own])
+    beyond = f"To send a parameter that this version does not know, use extra_body={{{name!r}: ...}}."
+    return UnknownArgumentError(name, shown, near, beyond, function)
+
+
+def _nearest_parameter(name: str, known: list[str]) -> str | None:
+    from difflib import get_close_matches
+
+    if (other := _OTHER_NAMES.get(name)) in known:
+        return other
+    # Below this similarity, `max_turns` would be taken for `max_tokens`, and `system` for `stream`.
+    return next(iter(get_close_matches(name, known, 1, 0.8)), None)
+
+
+def is_type(response_format: object) -> bool:
+    """Return whether a ``response_format`` is a Python type: not a plain dict, a generated model or None."""
+    if isinstance(response_format, type):
+        return True
+    return not (response_format is None or is_mapping(response_format) or hasattr(response_format, "to_dict"))
+
+
+def check_argument(hint: object, value: object, argument: str) -> object:
+    """Return an argument as the JSON value that it stands for.
+
+    Raises:
+        InvalidArgumentError: it is not what its type hint says.
+    """
+    try:
+        return compile_check(hint)(value)
+    except Misfit as misfit:
+        place = misfit.at(argument).argument
+        raise InvalidArgumentError(place, misfit.accepted, misfit.given, misfit.hint) from None
+
+
+def argument_hint(misfit: Misfit, function: str) -> str:
+    """Return what to do about a wrong argument; empty where nothing better is known than its check says.
+
+    Args:
+        misfit: what is wrong, with the path from the argument on.
+        function: the method that was called.
+    """
+    value = misfit.value
+    match misfit.path:
+        case ["response_format"] if is_type(value):
+            return _type_hint(value, function)
+        case ["tools"]:
+            return list_of_tools_hint(value)
+        case ["tools" | "functions" as name, int()]:
+            return tool_hint(value, name)
+        case ["tool_choice"] if callable(value):
+            called = getattr(value, "__name__", "...")
+            return f"Did you mean {{'type': 'function', 'function': {{'name': {called!r}}}}}?"
+        case ["function_call"] if callable(value):
+            return f"Did you mean {{'name': {getattr(value, '__name__', '...')!r}}}?"
+        case ["messages"]:
+            return _messages_hint(value)
+        case ["messages", int()] if isinstance(value, str):
+            return f"Did you mean {{'role': 'user', 'content': {describe(value)}}}?"
+        case ["messages", int()] if hasattr(value, "choices"):
+            return "Did you mean its message: completion.message?"
+        case _:
+            return ""
+
+
+def _messages_hint(value: object) -> str:
+    if isinstance(value, str):
+        return f"Did you mean [{{'role': 'user', 'content': {describe(value)}}}]?"
+    if isroutine(value):
+        return "Pass what it returns, not the function."
+    return "Put it in a list." if (is_mapping(value) and "role" in value) or hasattr(value, "role") else ""
+
+
+def _is_function(value: object) -> bool:
+    return isroutine(value) or isinstance(value, partial)
+
+
+def list_of_tools_hint(value: object) -> str:
+    """Return what to do where something else than a list of tools was given."""
+    if is_model(value) or (is_mapping(value) and "type" in value):
+        return "Put it in a list."
+    if is_mapping(value):
+        return "Give a list of tools, without names for them."
+    if _is_function(value):
+        return f"{decorate_hint(value).rstrip('.')}, and put it in a list."
+    return "Convert it to a list." if hasattr(type(value), "__iter__") and not isinstance(value, str) else ""
+
+
+def tool_hint(value: object, name: str = "tools") -> str:
+    """Return what to do where a list of tools has something else in it."""
+    if isinstance(value, type):
+        return "Give a function that has a parameter of this type, as a tool: tools=[tool(function)]."
+    if is_model(value):
+        return "Tools are for the argument tools." if name == "functions" else ""
+    if not callable(value):
+        return ""
+    return f"{decorate_hint(value)}{' Tools are for the argument tools.' if name == 'functions' else ''}"
+
+
+def _type_hint(given: object, function: str) -> str:
+    """Return what to do where a type, or something else, was given as a format to a call that takes no types."""
+    if isinstance(given, str):
+        if given == "json_schema":
+            return "Did you mean {'type': 'json_schema', 'json_schema': {'name': ..., 'schema': ...}}?"
+        near = "json_object" if given.lower() == "json" else nearest(given, ("text", "json_object"))
+        return f"Did you mean {{'type': {near!r}}}?" if near else ""
+    if function not in ("", "create()"):
+        return "Conversations take no types. Use client.chat.completions.parse(messages=conversation.messages, ...)."
+    is_hint = isinstance(given, type) or hasattr(given, "__origin__") or hasattr(given, "__args__")
+    # A list of types is no type, but the one that is meant can be written.
+    name = type_name(given if is_hint or is_list_or_set(given) else type(given))
+    return f"Use parse(response_format={name}), or stream(), for an answer of this type." if name else ""

@@ -1,0 +1,167 @@
+"""Prepare the messages that a model wrote to be sent back to a server. No I/O.
+
+Servers read less than they write. Some refuse a message of the assistant without ``content``, a tool call without
+``type``, or arguments that are not a JSON object, and with it every later request of the conversation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import msgspec
+from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
+
+from .._errors.describe import json_scalar
+from .._json import codec as _json
+from .._json.codec import is_array, is_mapping, is_object, is_sequence
+from .._validation.type_checks import Check, Misfit, check_json
+
+INVALID_ARGUMENTS = "INVALID_JSON"
+"""The only property of the arguments that are sent in place of some that are not a JSON object; it has their text."""
+
+_object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+ASSISTANT_ROLES = ("assistant", "Assistant", "ASSISTANT")
+"""The role of the assistant, as servers write it."""
+
+
+def check_leniently(check: Check, messages: object) -> object:
+    """Check messages of which a check has refused one, but accept dicts that a server can have sent.
+
+    A model is sent back however much the server's message differs from the contract. Its dict is the same message.
+
+    Args:
+        check: the check of a list of messages.
+        messages: the caller's messages.
+
+    Raises:
+        Misfit: a message is wrong, and is not one that a server can have sent.
+    """
+    if is_sequence(messages):
+        messages = [_as_received(check, message) for message in messages]
+    return check(messages)
+
+
+def _as_received(check: Check, message: object) -> object:
+    """Return the model of an assistant message that a check refuses; any other message unchanged."""
+    # Numbers are read as text, so no dict of a model has one as its content.
+    if (
+        not is_mapping(message)
+        or json_scalar(message.get("role")) not in ASSISTANT_ROLES
+        or isinstance(message.get("content"), int | float)
+    ):
+        return message
+    try:
+        check([message])
+    except Misfit:
+        try:
+            received = check_json(message)
+        except Misfit:  # not JSON, so no server has sent it
+            return message
+        return ChatCompletionMessage.from_dict(received) if is_object(received) else message
+    return message
+
+
+def complete_message(message: dict[str, object]) -> None:
+    """Add what servers require of an assistant message, in place.
+
+    A message without content gets ``"content": null``, as answers with tool calls have it; a stream's answer does not
+    say which of both it was.
+    """
+    message.setdefault("content", None)
+    calls = message.get("tool_calls")
+    if is_array(calls):
+        message["tool_calls"] = [complete_call(call) if is_object(call) else call for call in calls]
+    if is_object(function := message.get("function_call")) and function.get("name"):
+        message["function_call"] = _with_arguments(function)
+
+
+def complete_call(call: dict[str, object]) -> dict[str, object]:
+    """Return a tool call with its type, and with arguments that are a JSON object; itself where it has both."""
+    if "id" in call and call["id"] is None:  # models leave it out too
+        call = {key: item for key, item in call.items() if key != "id"}
+    kind = call.get("type")
+    if not kind:
+        kind = next((name for name in ("function", "custom") if is_object(call.get(name))), None)
+        if kind is None:
+            return call
+        call = {**call, "type": kind}
+    function = call.get("function")
+    if kind != "function" or not is_object(function):
+        return call
+    completed = _with_arguments(function)
+    return call if completed is function else {**call, "function": completed}
+
+
+def _with_arguments(function: dict[str, object]) -> dict[str, object]:
+    given = function.get("arguments")
+    arguments = sendable_arguments(given)
+    return function if arguments is given else {**function, "arguments": arguments}
+
+
+def with_ids(message: ChatCompletionMessage, turn: int) -> ChatCompletionMessage:
+    """Return a message each of whose calls has an id of its own: some servers give none, or one for all."""
+    calls = _calls_of(message)
+    ids = [call.get("id") for call in calls]
+    if all(ids) and len(set(map(str, ids))) == len(ids):
+        return message
+    seen: set[object] = set()
+    for place, call in enumerate(calls):
+        if not isinstance(call_id := call.get("id"), str) or not call_id or call_id in seen:
+            call["id"] = f"call_{turn}_{place}"
+        seen.add(call_id)
+    return ChatCompletionMessage.from_dict({**message.to_dict(), "tool_calls": calls})
+
+
+def sendable(message: ChatCompletionMessage) -> ChatCompletionMessage:
+    """Return a message whose tool calls can be sent back; itself where they can be as they are."""
+    calls = _calls_of(message)
+    completed = [complete_call(call) for call in calls]
+    if all(one is other for one, other in zip(calls, completed, strict=True)):
+        return message
+    return ChatCompletionMessage.from_dict({**message.to_dict(), "tool_calls": completed})
+
+
+def _calls_of(message: ChatCompletionMessage) -> list[dict[str, object]]:
+    return [call.to_dict() for call in message.tool_calls or ()]
+
+
+def sendable_arguments(arguments: object) -> str:
+    """Return arguments as the text of a JSON object: as they are where they are one.
+
+    Others become the value of the property `INVALID_ARGUMENTS`, so that the model sees what it wrote. No arguments are
+    an empty object.
+    """
+    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
+        return "{}"
+    if not isinstance(arguments, str):
+        return _encoded(arguments if is_object(arguments) else {INVALID_ARGUMENTS: arguments})
+    try:
+        _object_decoder.decode(arguments)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return arguments if _is_json_object(arguments) else _encoded({INVALID_ARGUMENTS: arguments})
+    return arguments
+
+
+def _is_json_object(text: str) -> bool:
+    """Whether a text that msgspec does not read is a JSON object all the same, as one with lone surrogates is.
+
+    NaN, which Python reads, is not JSON (RFC 8259 section 6).
+    """
+    try:
+        return is_object(json.loads(text, parse_constant=_refuse))
+    except (ValueError, RecursionError):
+        return False
+
+
+def _encoded(value: Mapping[str, object]) -> str:
+    try:
+        return _json.encode(value).decode()
+    except (ValueError, UnicodeError):
+        return json.dumps(value)
+
+
+def _refuse(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON")

@@ -1,0 +1,104 @@
+"""Signatures that list the arguments of a call one by one, for `help()`, `inspect.signature()` and editors.
+
+The methods take ``**arguments: Unpack[...]``, which type checkers read. Whatever else shows a signature needs each
+parameter by its name. A signature is built when it is first read, so that importing stays cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from inspect import Parameter, Signature
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ForwardRef
+
+from opper_chat_api.params import ChatCompletionRequestParam
+
+from .._validation.type_checks import required
+
+if TYPE_CHECKING:
+    from opper_chat_api.params import request_parameters
+
+    from .._http.library import AnyTimeout
+
+    AS_THE_CLIENT: Any = ...
+
+    def call_parameters(
+        *,
+        extra_headers: Mapping[str, str] | None = None,  # noqa: ARG001
+        extra_query: Mapping[str, str | float] | None = None,  # noqa: ARG001
+        extra_body: Mapping[str, object] | None = None,  # noqa: ARG001
+        timeout: AnyTimeout = AS_THE_CLIENT,  # noqa: ARG001
+        max_retries: int = AS_THE_CLIENT,  # noqa: ARG001
+        first_token_timeout: float | None = AS_THE_CLIENT,  # noqa: ARG001
+        idle_timeout: float | None = AS_THE_CLIENT,  # noqa: ARG001
+        deadline: float | None = AS_THE_CLIENT,  # noqa: ARG001
+        **parameters: Any,
+    ) -> None:
+        """The arguments of a call, for editors that do not read `Unpack`, as Jedi. Never called."""
+        request_parameters(**parameters)
+
+
+TYPE = "TypeForm[Any]"
+"""The annotation of an argument that may also be a Python type."""
+
+
+def list_arguments(function: object, arguments: type, *, takes_type: bool = False) -> None:
+    """Have the signature of a function list what its ``**arguments`` may contain.
+
+    Args:
+        function: the function, or a class method.
+        arguments: the typed dict of its ``**arguments``.
+        takes_type: whether ``response_format`` may be a Python type as well, with ``strict`` beside it.
+    """
+    function = getattr(function, "__func__", function)  # of a class method
+    signature = _ArgumentsSignature.__new__(_ArgumentsSignature)
+    signature.source = (function, arguments, takes_type)
+    vars(function)["__signature__"] = signature
+
+
+class _ArgumentsSignature(Signature):
+    """A signature that is built from its source when it is first read."""
+
+    __slots__ = ("source",)
+
+    source: tuple[Any, type, bool]
+
+    def __getattr__(self, name: str) -> Any:  # asked for a slot that is empty
+        if name not in Signature.__slots__:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        built = _built(*self.source)
+        self.__init__(list(built.parameters.values()), return_annotation=built.return_annotation)  # type: ignore[misc]
+        return getattr(self, name)
+
+
+def _built(function: Any, arguments: type, takes_type: bool) -> Signature:
+    # A function without this signature, since `inspect` would return this one.
+    code, scope, closure = function.__code__, function.__globals__, function.__closure__
+    plain = FunctionType(code, scope, function.__name__, function.__defaults__, closure)
+    plain.__kwdefaults__, plain.__annotations__ = function.__kwdefaults__, function.__annotations__
+    signature = Signature.from_callable(plain)
+    own = [parameter for parameter in signature.parameters.values() if parameter.kind != Parameter.VAR_KEYWORD]
+    names = {parameter.name for parameter in own}
+    listed = [parameter for parameter in _parameters(arguments, takes_type=takes_type) if parameter.name not in names]
+    # Those that a call must have stand first.
+    ordered = sorted([*own, *listed], key=lambda parameter: (parameter.kind, parameter.default is not Parameter.empty))
+    return signature.replace(parameters=ordered)
+
+
+def _parameters(arguments: type, *, takes_type: bool) -> list[Parameter]:
+    annotations: Mapping[str, object] = arguments.__annotations__
+    needed = required(ChatCompletionRequestParam)
+    known = ChatCompletionRequestParam.__annotations__
+    parameters: list[Parameter] = []
+    for name, annotation in annotations.items():
+        text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else str(annotation)
+        for wrapper in ("NotRequired[", "Required["):
+            text = text.removeprefix(wrapper).removesuffix("]") if text.startswith(wrapper) else text
+        if takes_type and name == "response_format":
+            text = f"{TYPE} | {text}"
+        # None leaves a parameter out. An option that is left out is as the client has it, which None is not.
+        default = Parameter.empty if name in needed else None if name in known else ...
+        parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=text))
+    if takes_type:
+        parameters.append(Parameter("strict", Parameter.KEYWORD_ONLY, default=True, annotation="bool"))
+    return parameters

@@ -1,0 +1,117 @@
+"""Errors for responses whose status is not 2xx, or whose body is not JSON. No I/O, no HTTP library."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from .._config.response_limits import ResponseLimits, within
+from .._errors.api import (
+    APIError,
+    APIResponseValidationError,
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    ConflictError,
+    InternalServerError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    UnprocessableEntityError,
+)
+from .._errors.bodies import read_error_body
+from .._errors.excerpts import excerpt
+from .._json import codec as _json
+from .._json.codec import is_array, is_object
+
+
+def exceeded_limit(body: object, limits: ResponseLimits) -> str | None:
+    """Return the limit that the choices or the tool calls of a completion or a chunk exceed, or None."""
+    choices = body.get("choices") if is_object(body) else None
+    if not is_array(choices):
+        return None
+    if not within(len(choices), limits.max_choices):
+        return "max_choices"
+    for choice in choices:
+        message = (choice.get("message") or choice.get("delta")) if is_object(choice) else None
+        calls = message.get("tool_calls") if is_object(message) else None
+        if is_array(calls) and not within(len(calls), limits.max_tool_calls):
+            return "max_tool_calls"
+    return None
+
+
+def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reason: str) -> APIResponseValidationError:
+    """Return the error for a body that should be JSON and is not."""
+    if content.strip():
+        what = f"{_body_of(headers)} that is not JSON ({reason})"
+    else:
+        what = f"an empty body ({headers.get('content-type') or 'no content type'})"
+    return APIResponseValidationError(
+        with_excerpt(f"The server answered {status_code} with {what}", headers, content),
+        status_code=status_code,
+        headers=headers,
+        raw_body=content,
+    )
+
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    409: ConflictError,
+    422: UnprocessableEntityError,
+    429: RateLimitError,
+}
+
+
+def status_error_class(status_code: int) -> type[APIStatusError]:
+    """Return the class for a status that is not 2xx."""
+    return _BY_STATUS.get(status_code) or (InternalServerError if status_code >= 500 else APIStatusError)
+
+
+def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -> APIError:
+    """Return the error for a status that is not 2xx, whatever the body is."""
+    body = _error_body(content)
+    try:
+        phrase = HTTPStatus(status_code).phrase
+    except ValueError:
+        phrase = "an unregistered status"
+    message = f"The server answered {status_code} ({phrase})"
+    if content.strip() and body is None:
+        message += f" with {_body_of(headers)}"
+    shown = content
+    if isinstance(body, str) and body:
+        message, shown = body, b""
+    return status_error_class(status_code)(
+        with_excerpt(message, headers, shown, body),
+        status_code=status_code,
+        headers=headers,
+        raw_body=content,
+        body=body,
+    )
+
+
+def _body_of(headers: Mapping[str, str]) -> str:
+    kind = headers.get("content-type")
+    return f"a body of {kind}" if kind else "a body without a content type"
+
+
+def with_excerpt(message: str, headers: Mapping[str, str], content: bytes, body: object = None) -> str:
+    """Return a message as a sentence, with the beginning of the body if no words of the server are found in it."""
+    words = read_error_body(body).message
+    shown = "" if words else excerpt(content, headers.get("content-type", ""))
+    return f"{message}: {shown}" if shown else f"{message}."
+
+
+def _error_body(content: bytes) -> object:
+    """Return the JSON of a failed call's body, or None: some servers put it into a stream that was asked for."""
+    from .._http.sse import EventDecoder  # loaded by those who read streams, or such a body
+
+    texts: list[bytes | str] = [content, *(event.data for event in EventDecoder().feed(content + b"\n\n"))]
+    for text in texts:
+        try:
+            return _json.decode(text)
+        except ValueError:
+            continue
+    return None

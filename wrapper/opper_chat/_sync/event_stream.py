@@ -1,0 +1,85 @@
+# Made from wrapper/opper_chat/_async/event_stream.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The stream shell for those who want events: chunks in, typed events out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from .._call.state import Call
+from .._streaming.decoder import ReadChunk
+from .._streaming.event_builder import EventMaker
+from .._streaming.events import StreamEvent
+from .requester import Calls
+from .stream import Reading, open_stream
+
+if TYPE_CHECKING:
+    from .._transport._sync.reply import AnyReply
+
+
+class EventStream(Reading):
+    """A streamed answer as typed events; `opper_chat.StreamEvent` is their union, told apart by ``type``.
+
+    Ends and raises as `Stream` does.
+    """
+
+    def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
+        super().__init__(calls, call, response, site)
+        self._ready: list[StreamEvent] = []
+        self._told_all = False
+
+    def _read_from(self, response: AnyReply) -> None:
+        super()._read_from(response)
+        self._events = EventMaker(self._flow.accumulator)
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        return self
+
+    def __next__(self) -> StreamEvent:
+        while not self._ready:
+            if self._told_all:
+                raise StopIteration
+            if self._next_chunk() is None:
+                self._told_all = True
+                self._ready = self._events.finish() if self._flow.complete else []
+                self._ready.reverse()
+        return self._ready.pop()
+
+    def _next_chunk(self) -> ReadChunk | None:
+        # Whoever asks for the chunk, also for the final completion alone: what is done must be told of all of it.
+        chunk = super()._next_chunk()
+        if chunk is not None:
+            self._ready = self._events.add(chunk.model, chunk.value)
+            self._ready.reverse()  # the next one is taken from the end
+        return chunk
+
+
+class StreamManager:
+    """Sends the request of a stream on entering, closes the stream on leaving."""
+
+    def __init__(self, calls: Calls, call: Callable[[], Call], site: str) -> None:
+        self._calls = calls
+        self._call = call
+        self._site = site
+        self._stream: EventStream | None = None
+
+    def __enter__(self) -> EventStream:
+        call = self._call()
+        try:
+            stream = EventStream(self._calls, call, self._calls.open(call), self._site)
+            self._stream = open_stream(stream)
+        except BaseException:
+            self._calls.http.give_up(call)
+            raise
+        return stream
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()

@@ -1,0 +1,166 @@
+# Made from wrapper/opper_chat/_async/parsed_stream.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The calls whose answer is a value of a type: asked for until it fits, or told while it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .._call.state import Call
+from .._config.environment import check_retries
+from .._errors.api import AnswerError, APIError, InvalidAnswerError
+from .._observability.record import Attempt
+from .._requests.prepare import check_extra_keys
+from .._requests.response_format import Asked, asking_again
+from .._results.completion import ChatCompletion
+from .._results.parsed import ParsedChatCompletion
+from .._streaming.parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
+from .event_stream import EventStream
+from .requester import Calls
+from .stream import open_stream
+
+if TYPE_CHECKING:
+    from .._transport._sync.reply import AnyReply
+
+T = TypeVar("T")
+
+
+def parse(
+    calls: Calls,
+    arguments: Mapping[str, object],
+    response_format: object,
+    retries_on_invalid: int,
+    *,
+    strict: bool,
+) -> ParsedChatCompletion[Any]:
+    """Make a plain call, and further ones while its answer does not fit, and return the answer with its values.
+
+    Raises:
+        InvalidArgumentError: an argument is wrong.
+        AnswerError: no answer has a value.
+    """
+    asked = Asked[Any](response_format, strict=strict)
+    left = check_retries(retries_on_invalid, "retries_on_invalid")
+    asked.check_extra_body(arguments)
+    if left:
+        check_extra_keys(
+            arguments.get("extra_body"),
+            {"messages": "To ask again, the messages must be an argument."},
+        )
+    arguments = {**arguments, "response_format": asked.response_format}
+    call = calls.prepared(arguments, stream=None, function="parse()")
+    rejected: list[ChatCompletion] = []
+    attempts: tuple[Attempt, ...] = ()
+    while True:
+        try:
+            completion, body = calls.complete_with_body(call)
+            completion.attempts = attempts = (*attempts, *completion.attempts)
+            parsed = asked.parsed(completion, call.record.status_code, body)
+        except InvalidAnswerError as error:
+            call.describe(error)
+            error.rejected = tuple(rejected)
+            if len(rejected) == left:
+                raise
+            if call.clocks.ran_out(monotonic()):
+                error.add_note("Not asked again: the deadline has passed.")
+                raise
+            rejected.append(error.completion)
+            arguments = asking_again(arguments, error)
+        except APIError as error:
+            call.describe(error)
+            error.rejected = tuple(rejected)
+            if not isinstance(error, AnswerError):
+                error.attempts = (*attempts, *error.attempts)
+            raise
+        else:
+            parsed.rejected = tuple(rejected)
+            return parsed
+        call = calls.prepared(arguments, stream=None, clocks=call.clocks)
+
+
+class ParsedStream(EventStream, Generic[T]):
+    """A streamed answer as typed events, its answer a value of a type.
+
+    Ends and raises as `Stream` does. A whole answer that has no value raises in place of the last event, with the
+    whole completion: what ``parse()`` raises.
+    """
+
+    def __init__(
+        self, calls: Calls, call: Call, response: AnyReply, site: str, asked: Asked[T]
+    ) -> None:
+        self._asked = asked
+        self._parser = EventParser(asked)
+        super().__init__(calls, call, response, site)
+
+    def _read_from(self, response: AnyReply) -> None:
+        super()._read_from(response)
+        self._parser = EventParser(self._asked)
+
+    def __iter__(self) -> Iterator[ParsedStreamEvent[T]]:
+        return self
+
+    def __next__(self) -> ParsedStreamEvent[T]:
+        while True:
+            event = super().__next__()
+            if event.type == "done":
+                return ParsedDoneEvent(self._parsed())
+            if (parsed := self._parser.parsed(event)) is not None:
+                return parsed
+
+    def get_final_completion(self) -> ParsedChatCompletion[T]:
+        """Read to the end and return the completion, whose ``parsed`` is the value.
+
+        Raises:
+            APIError: what ended the stream early, as in iterating.
+            StreamTruncatedError: the stream was closed before the answer was whole.
+            AnswerError: the answer is whole and has no value.
+        """
+        super().get_final_completion()
+        return self._parsed()
+
+    def _parsed(self) -> ParsedChatCompletion[T]:
+        try:
+            return self._asked.parsed(self.snapshot, self._response.status_code, b"")
+        except APIError as error:
+            self._call.describe(error)
+            raise
+
+
+class ParsedStreamManager(Generic[T]):
+    """Sends the request of a stream on entering, closes the stream on leaving."""
+
+    def __init__(self, calls: Calls, arguments: Mapping[str, object], site: str) -> None:
+        self._calls = calls
+        arguments = dict(arguments)
+        self._asked = Asked[T](
+            arguments.get("response_format"), strict=arguments.pop("strict", True)
+        )
+        self._asked.check_extra_body(arguments)
+        arguments = {**arguments, "response_format": self._asked.response_format}
+        self._call = calls.later(arguments, stream=True, function="stream()")
+        self._site = site
+        self._stream: ParsedStream[T] | None = None
+
+    def __enter__(self) -> ParsedStream[T]:
+        call = self._call()
+        try:
+            stream = ParsedStream[T](
+                self._calls, call, self._calls.open(call), self._site, self._asked
+            )
+            self._stream = open_stream(stream)
+        except BaseException:
+            self._calls.http.give_up(call)
+            raise
+        return stream
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._stream is not None:
+            self._stream.close()

@@ -1,0 +1,349 @@
+# Made from wrapper/opper_chat/_async/raw_response.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The calls for those who want to see the HTTP response: whole, or before its body is read."""
+
+from __future__ import annotations
+
+import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
+from collections.abc import Iterator
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, Unpack
+
+from .._call.state import Call
+from .._errors.api import APIError
+from .._http.errors import call_site
+from .._json import codec as _json
+from .._observability.record import Attempt
+from .._requests.prepare import CallArguments
+from .._requests.signatures import list_arguments
+from .._results.completion import ChatCompletion, set_metadata
+from .._results.status_errors import not_json
+from .._streaming.completion_reader import read_completion
+from .._transport._sync.reply import AnyReply
+from .requester import Calls
+from .stream import Stream, settle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+
+    from .._requests.signatures import call_parameters
+
+
+class _Response:
+    """What every response tells before its body is read."""
+
+    http_response: httpx.Response
+    """The response of the HTTP library."""
+
+    def __init__(self, calls: Calls, call: Call, response: AnyReply) -> None:
+        self._calls = calls
+        self._call = call
+        self._retries_taken = call.retries
+        self._reply = response
+        self.http_response = response.in_library()
+
+    @property
+    def status_code(self) -> int:
+        """The HTTP status."""
+        return self.http_response.status_code
+
+    @property
+    def headers(self) -> httpx.Headers:
+        """The headers of the answer, as the HTTP library has them: by their names in upper or lower case."""
+        return self.http_response.headers
+
+    @property
+    def http_request(self) -> httpx.Request:
+        """The request that it answers, without the key."""
+        return self.http_response.request
+
+    @property
+    def http_version(self) -> str:
+        """The version of HTTP, such as ``HTTP/1.1``."""
+        return self.http_response.http_version
+
+    @property
+    def url(self) -> httpx.URL:
+        """The address that it came from."""
+        return self.http_response.url
+
+    @property
+    def method(self) -> str:
+        """The HTTP method of the request."""
+        return self.http_response.request.method
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the body was read or given up."""
+        return self.http_response.is_closed
+
+    @property
+    def request_id(self) -> str | None:
+        """The id by which the server's people find the call, or None."""
+        return self._call.record.request_id
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The requests of the call that ended."""
+        return tuple(self._call.record.attempts)
+
+    @property
+    def retries_taken(self) -> int:
+        """How many requests of the call there were before this one."""
+        return self._retries_taken
+
+    def _completion(self, content: bytes) -> ChatCompletion:
+        try:
+            limits, choices = self._calls.http.response_limits, self._call.request.choices
+            completion = read_completion(self.status_code, self.headers, content, limits, choices)
+        except APIError as error:
+            error.attempts = self.attempts
+            self._call.describe(error)
+            if error.partial is not None:
+                set_metadata(error.partial, self._call.record)
+            raise
+        set_metadata(completion, self._call.record)
+        return completion
+
+    def _value(self, content: bytes) -> object:
+        try:
+            return _json.decode(content)
+        except ValueError as reason:
+            error = not_json(self.status_code, self.headers, content, str(reason))
+        error.attempts = self.attempts
+        self._call.describe(error)
+        raise error
+
+
+class RawResponse(_Response):
+    """The response of a plain call, its body read."""
+
+    @property
+    def content(self) -> bytes:
+        """The body as it came, decompressed."""
+        return self.http_response.content
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.http_response.text
+
+    def json(self) -> object:
+        """Return the body as a JSON value.
+
+        Raises:
+            APIResponseValidationError: it is not JSON.
+        """
+        return self._value(self.content)
+
+    def parse(self) -> ChatCompletion:
+        """Return the completion.
+
+        Raises:
+            APIError: the body says that the call failed.
+            APIResponseValidationError: the body is not a chat completion.
+        """
+        return self._completion(self.content)
+
+
+class RawStream(_Response):
+    """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
+
+    def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
+        super().__init__(calls, call, response)
+        self._stream = Stream(calls, call, response, site)
+
+    def parse(self) -> Stream:
+        """Return the stream of chunks, to be iterated over and closed.
+
+        Raises:
+            APIError: the answer is no stream, and what it is says that the call failed.
+        """
+        return settle(self._stream)
+
+
+class RawCompletions:
+    """The calls of `Completions`, whose responses are given as they came."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    @typing.overload
+    def create(
+        self, *, stream: Literal[False] | None = None, **arguments: Unpack[CallArguments]
+    ) -> RawResponse: ...
+
+    @typing.overload
+    def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> RawStream: ...
+
+    def create(
+        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+    ) -> RawResponse | RawStream:
+        """Ask the model for the next message, and return the HTTP response. Takes what `Completions.create` takes.
+
+        Raises:
+            InvalidArgumentError, APIConnectionError, APIStatusError: as in `Completions.create`. What the body
+                of the last attempt says is raised by `parse`.
+        """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
+        call = self._calls.prepared(arguments, stream=stream)
+        if stream:
+            try:
+                return RawStream(self._calls, call, self._calls.open(call), call_site())
+            except BaseException:
+                self._calls.http.give_up(call)
+                raise
+        try:
+            raw = RawResponse(self._calls, call, self._calls.fetch(call))
+            while (wait := self._wait_after(call, raw)) is not None:
+                self._calls.pause(call, wait)
+                raw = RawResponse(self._calls, call, self._calls.fetch(call, again=True))
+        except BaseException:
+            call.release()  # a signal handler may have raised while the end was told
+            raise
+        return raw
+
+    def _wait_after(self, call: Call, raw: RawResponse) -> float | None:
+        """Return how long to wait before the response is asked for again, or None where it is the last."""
+        try:
+            call.complete(raw.parse(), monotonic())
+        except APIError as error:
+            wait = call.failed(error, monotonic())
+            if wait is None:  # the caller learns of it by asking
+                call.raised(error, monotonic())
+            return wait
+        return None
+
+
+class StreamedResponse(_Response):
+    """A response whose body is still to be read: once, by one of the ways below."""
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Read the body piece by piece, as it comes, decompressed.
+
+        Raises:
+            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a clock ran out.
+        """
+        for data in self._pieces():
+            yield data
+        self._call.finish(monotonic())
+
+    def _pieces(self) -> Iterator[bytes]:
+        decoder = self._calls.http.decoder(self._reply, stream=self._call.record.stream)
+        pieces = self._reply.iter_bytes(decoder)
+        try:
+            while data := self._calls.http.next_bytes(self._reply, pieces, self._call.clocks):
+                yield data
+        except APIError as error:
+            self._call.failed(error, monotonic(), final=True)
+            self._call.raised(error, monotonic())
+            raise
+
+    def iter_lines(self) -> Iterator[str]:
+        """Read the body line by line, without their ends. None but CR, LF and both end a line, as in event streams."""
+        rest = b""
+        for data in self.iter_bytes():
+            held = data.endswith(b"\r")  # its LF may be in the next piece
+            lines = (
+                (rest + data[: -1 if held else None])
+                .replace(b"\r\n", b"\n")
+                .replace(b"\r", b"\n")
+                .split(b"\n")
+            )
+            rest = lines.pop() + (b"\r" if held else b"")
+            for line in lines:
+                yield line.decode("utf-8", "replace")
+        if rest:
+            yield rest.removesuffix(b"\r").decode("utf-8", "replace")
+
+    def read(self) -> bytes:
+        """Read the whole body."""
+        return b"".join([data for data in self.iter_bytes()])
+
+    def json(self) -> object:
+        """Read the whole body, and return it as a JSON value.
+
+        Raises:
+            APIResponseValidationError: it is not JSON.
+        """
+        return self._value(self.read())
+
+    def parse(self) -> ChatCompletion:
+        """Read the whole body of a plain call, and return the completion.
+
+        Raises:
+            APIError: the body says that the call failed.
+            APIResponseValidationError: the body is not a chat completion.
+        """
+        content = b"".join([data for data in self._pieces()])
+        try:
+            completion = self._completion(content)
+        except APIError as error:
+            self._call.failed(error, monotonic(), final=True)
+            self._call.raised(error, monotonic())
+            raise
+        self._call.complete(completion, monotonic())
+        return completion
+
+    def close(self) -> None:
+        """Free the connection."""
+        try:
+            self._call.close(monotonic())
+        finally:
+            self._calls.http.give_up(self._call)
+
+
+class StreamedCompletions:
+    """The calls of `Completions`, whose responses are given before their bodies are read."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    def create(
+        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+    ) -> StreamedResponseManager:
+        """Ask the model for the next message; to be used with ``with``, which gives an `StreamedResponse`.
+
+        Takes what `Completions.create` takes.
+
+        Raises:
+            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
+        """
+        if TYPE_CHECKING:
+            call_parameters(**arguments)
+        return StreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
+
+
+class StreamedResponseManager:
+    """Sends the request on entering, frees the connection on leaving."""
+
+    def __init__(self, calls: Calls, call: Callable[[], Call]) -> None:
+        self._calls = calls
+        self._call = call
+        self._response: StreamedResponse | None = None
+
+    def __enter__(self) -> StreamedResponse:
+        call = self._call()
+        try:
+            self._response = StreamedResponse(self._calls, call, self._calls.open(call))
+        except BaseException:
+            self._calls.http.give_up(call)
+            raise
+        return self._response
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._response is not None:
+            self._response.close()
+
+
+list_arguments(RawCompletions.create, CallArguments)
+list_arguments(StreamedCompletions.create, CallArguments)

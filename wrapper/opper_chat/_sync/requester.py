@@ -1,0 +1,191 @@
+# Made from wrapper/opper_chat/_async/requester.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The calls of a client: attempts, until one brings an answer or none is worth another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import monotonic
+from typing import TypeVar
+
+from .._call.state import Call
+from .._concurrency.deadlines import CallClocks
+from .._config.options import ClientSettings
+from .._config.scope import fill, holding
+from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
+from .._http.redirects import FOLLOWED
+from .._http.wait import Accept, sleep
+from .._requests.prepare import prepare, split
+from .._results.completion import ChatCompletion, set_metadata
+from .._results.status_errors import status_error
+from .._streaming.completion_reader import read_completion
+from .._transport._sync.reply import AnyReply
+from .session import HTTP
+
+Answer = TypeVar("Answer")
+
+
+class Calls:
+    """Makes calls over the connections of a client.
+
+    Attributes:
+        http: what sends them.
+        settings: what they have in common.
+    """
+
+    def __init__(self, http: HTTP, settings: ClientSettings) -> None:
+        self.http = http
+        self.settings = settings
+
+    def prepared(
+        self,
+        arguments: Mapping[str, object],
+        *,
+        stream: object,
+        clocks: CallClocks | None = None,
+        function: str = "create()",
+    ) -> Call:
+        """Check the arguments of a call, which begins now, or goes on with the clocks of an earlier one.
+
+        Raises:
+            InvalidArgumentError: one is wrong.
+        """
+        return self.later(arguments, stream=stream, clocks=clocks, function=function)()
+
+    def later(
+        self,
+        arguments: Mapping[str, object],
+        *,
+        stream: object,
+        clocks: CallClocks | None = None,
+        function: str = "create()",
+    ) -> Callable[[], Call]:
+        """Check the arguments of a call, and return what begins it.
+
+        Args:
+            arguments: the parameters and options.
+            stream: whether to ask for a stream.
+            clocks: of the call that this one continues.
+            function: the method that was called, for error messages.
+
+        Raises:
+            InvalidArgumentError: one is wrong.
+        """
+        options, params = split(arguments)
+        request = prepare(
+            fill(params, holding(self.http, self.settings.carried)),
+            stream=stream,
+            extra_headers=options.get("extra_headers"),
+            extra_query=options.get("extra_query"),
+            extra_body=options.get("extra_body"),
+            function=function,
+        )
+        settings = self.settings.changed(options)
+        return lambda: Call(settings, request, monotonic(), stream=bool(stream), clocks=clocks)
+
+    def complete(self, call: Call) -> ChatCompletion:
+        """Make a plain call, and return its answer."""
+        completion, _ = self.complete_with_body(call)
+        return completion
+
+    def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
+        """Make a plain call, and return its answer and the body that it was read from."""
+        try:
+            call.begin()
+            completion, body = self._attempts(
+                call, partial(self._read_completion, call.request.choices)
+            )
+            call.complete(completion, monotonic())
+        except BaseException:
+            call.release()  # a signal handler may have raised while the end was told
+            raise
+        return completion, body
+
+    def fetch(self, call: Call, *, again: bool = False) -> AnyReply:
+        """Make a plain call, and return the answer with its body read. The caller tells the call's end.
+
+        Raises:
+            APIStatusError: the status is not 2xx; the class tells which.
+        """
+        if not again:
+            call.begin()
+        return self._attempts(call, self._read_response)
+
+    def open(self, call: Call, *, again: bool = False) -> AnyReply:
+        """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
+
+        Raises:
+            APIStatusError: the status is not 2xx; the class tells which.
+        """
+        if not again:
+            call.begin()
+        return self._attempts(call, self._check_status)
+
+    def pause(self, call: Call, seconds: float) -> None:
+        """Wait before a response is asked for again."""
+        try:
+            sleep(seconds)
+        except BaseException as error:
+            call.raised(error, monotonic())
+            raise
+
+    def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
+        """Send a call until its response is accepted, or no error is left that may pass."""
+        try:
+            while True:
+                try:
+                    if call.permit is None:
+                        self.http.admit(call)
+                    response = self.http.send(call)
+                    call.answered(response.status_code, response.headers)
+                    if response.status_code in FOLLOWED and call.redirected(
+                        response.request.place, monotonic()
+                    ):
+                        response.close()
+                        continue
+                    return accept(response, call.clocks)
+                except APIError as error:
+                    wait = call.failed(error, monotonic())
+                    if wait is None:
+                        if error.partial is not None:
+                            set_metadata(error.partial, call.record)
+                        raise
+                sleep(wait)
+        except BaseException as error:
+            call.raised(error, monotonic())
+            if not isinstance(
+                error, APIError
+            ):  # of which those that come after a response close it
+                self.http.give_up(call)
+            raise
+
+    def _read_completion(
+        self, choices: int, response: AnyReply, clocks: CallClocks
+    ) -> tuple[ChatCompletion, bytes]:
+        self._check_status(response, clocks)
+        content = self.http.read(response, clocks)
+        limits = self.http.response_limits
+        return read_completion(
+            response.status_code, response.headers, content, limits, choices
+        ), content
+
+    def _read_response(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
+        self._check_status(response, clocks)
+        self.http.read_into(response, clocks)
+        return response
+
+    def _check_status(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
+        if response.is_success:
+            return response
+        try:
+            content, problem = self.http.read(response, clocks), ""
+        except (
+            ResponseTooLargeError,
+            APIResponseValidationError,
+        ) as error:  # the status says more than the body
+            content, problem = error.raw_body, error.message
+        failure = status_error(response.status_code, response.headers, content)
+        if problem:
+            failure.add_note(problem)
+        raise failure

@@ -1,0 +1,362 @@
+# Made from wrapper/opper_chat/_async/session.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The HTTP shell: one HTTP client, which sends the requests of calls, and the bounds of its waiting."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from inspect import iscoroutinefunction
+from time import monotonic
+from typing import TYPE_CHECKING, Any, cast
+
+from .._call.state import Call
+from .._concurrency.deadlines import CallClocks, StepTimeouts, held_up, timed_out
+from .._config.environment import Key, Secret, check_key
+from .._config.options import DEFAULT_STEPS, Limits, check_hooks
+from .._config.response_limits import ResponseLimits
+from .._errors.api import (
+    APIConnectionError,
+    APIError,
+    APITimeoutError,
+    InvalidArgumentError,
+    set_permanent,
+)
+from .._http.content_coding import BodyDecoder, beginning
+from .._http.errors import CALL, CallersError, ErrorMap, Holders, bearer, warn_at_exit
+from .._http.library import default_library, failures, library_of
+from .._http.sent import AnyRequest
+from .._http.wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
+from .._observability.observers import sending as tell_sending
+from .._transport._sync.borrowed import BorrowedClient
+from .._transport._sync.limiter import Limiter
+from .._transport._sync.reply import AnyReply
+from .._transport._sync.sender import EventHooks, Sender, default_sender
+from .pacer import Gate, RateLimiters
+
+if TYPE_CHECKING:
+    import httpx
+
+    from .._http.library import SyncHTTPClient
+
+
+class HTTP:
+    """Sends requests and reads answers. One for a client and all that `with_options` makes of it.
+
+    Args:
+        own: the caller's own HTTP client, or None.
+        limits: how much at once; how many connections only if there is no own client.
+        event_hooks: what is called with every request and every response, if there is no own client.
+        site: where the client was made.
+
+    Attributes:
+        holders: who holds its connections.
+        lent: whether the HTTP client is the caller's own.
+    """
+
+    def __init__(
+        self, own: SyncHTTPClient | None, limits: Limits, event_hooks: EventHooks | None, site: str
+    ) -> None:
+        self._closed = True  # until it is made
+        self.holders: Holders = Holders()
+        self.lent: bool = own is not None
+        self._limits = limits
+        self._begin()
+        self._hooked = event_hooks is not None
+        self._site = site
+        self._used = False
+        if own is None:
+            check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
+            self._client: Sender | BorrowedClient = default_sender(
+                default_library(), limits.connections, event_hooks, limits.response
+            )
+        else:
+            library = library_of(own, "Client")
+            if event_hooks is not None:
+                raise InvalidArgumentError(
+                    "event_hooks", "None beside http_client, which has its own", "some"
+                )
+            self._client = BorrowedClient(
+                library, cast("httpx.Client", own)
+            )  # the fork's has the same names
+        self._closed = False
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._rate_limiters = RateLimiters(adaptive=self._limits.adaptive_rate_limit)
+        self._limiter = Limiter(self._limits.concurrency)
+
+    @property
+    def response_limits(self) -> ResponseLimits:
+        """The largest response that is accepted."""
+        return self._limits.response
+
+    @property
+    def closed(self) -> bool:
+        """Whether it sends nothing more."""
+        return self._closed or self._client.is_closed
+
+    def rate_limiter(self, call: Call) -> Gate:
+        """Return the rate limiter of a call's model. A forked child has its own."""
+        if self._process != os.getpid():
+            self._begin()
+        return self._rate_limiters.for_model(call.settings.base_url, call.request.body.get("model"))
+
+    @property
+    def limiter(self) -> Limiter:
+        """What limits how many calls are under way. A forked child has its own: its parent's threads are not there."""
+        if self._process != os.getpid():
+            self._begin()
+        return self._limiter
+
+    def portable(self) -> Limits:
+        """Return what makes one like this in another process.
+
+        Raises:
+            TypeError: it has what belongs to this process.
+        """
+        for argument, given in (("http_client", self.lent), ("event_hooks", self._hooked)):
+            if given:
+                raise TypeError(
+                    f"a client with {argument}=... is not pickled: make one where it is needed"
+                )
+        return self._limits
+
+    def send(self, call: Call) -> AnyReply:
+        """Send the request of a call and return the response with its body still to be read.
+
+        Raises:
+            APIConnectionError: there was no answer. APITimeoutError: there was none in time.
+            Exception: what the caller's own source of keys raises.
+        """
+        steps = call.settings.steps
+        given = dict(self._client.steps if steps is None else steps)
+        note = self.holders.hold(call, CALL)
+        try:
+            return self._send(call, given)
+        except APITimeoutError as error:
+            if error.timeout_kind == "pool" and self.holders.dropped:
+                # Sending frees what was dropped, and a drop can come while a call waits for the pool.
+                return self._send(call, given)
+            raise
+        finally:
+            self.holders.release(note)
+
+    def _send(self, call: Call, steps: dict[str, float | None]) -> AnyReply:
+        self._free_dropped()
+        if self._closed or self._client.is_closed:
+            closed = APIConnectionError("The client is closed.")
+            set_permanent(closed)
+            raise closed
+        if not self._used:
+            self._used = True
+            if not self.lent:
+                warn_at_exit(self)
+        clocks = call.clocks
+        rate_limiter = self.rate_limiter(call)
+        turn = self._turn(rate_limiter, clocks)
+        key = self._key(call.settings.key, clocks)
+        if key not in call.keys:
+            call.keys.append(key)
+        timeouts = StepTimeouts(steps, clocks, monotonic)
+        limit = clocks.limit(monotonic()) if clocks.running else None
+        if limit is not None and limit.left <= 0:
+            raise timed_out(limit)  # a key may take its time where it cannot be interrupted
+        sending = SendLimit(None if limit is None else limit.left)
+        prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
+        response: AnyReply | None = None
+        began = monotonic()
+        call.sending(began, prepared)
+        clocks.wait(began)
+        try:
+            with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
+                with sending:
+                    call.response = response = self._sent(call, prepared)
+        except CallersError as raised:
+            raise raised.error from None
+        except APITimeoutError as error:
+            ran_out = clocks.ran_out(monotonic()) if error.timeout_kind in DEFAULT_STEPS else None
+            if ran_out is None:
+                raise
+            raise timed_out(ran_out) from error.__cause__
+        finally:
+            if response is None:
+                prepared.forget_key()  # which the frames of whatever is raised have in their variables
+            timeouts.stop_clocks()
+            clocks.waited(monotonic())
+        if response is None or sending.expired:
+            if response is not None:  # it came just when the time was up
+                response.close()
+            # Not where the time was up: what the library raised there has the key in its request and its frames.
+            raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
+        rate_limiter.told(turn, response.status_code, response.headers)
+        response.forget(call.keys)
+        call.sent = response.request  # another one, if the caller's own client followed a redirect
+        return response
+
+    def give_up(self, call: Call) -> None:
+        """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
+        call.release()
+        response = cast("AnyReply | None", call.response)
+        if response is not None:
+            response.close()
+
+    def _sent(self, call: Call, request: AnyRequest) -> AnyReply:
+        client: Any = self._client  # which has made the request, of its own kind
+        try:
+            reply: AnyReply = client.send(request)
+        finally:
+            if client.secrets:  # those of proxies, which are known once one is used
+                call.keys.extend([secret for secret in client.secrets if secret not in call.keys])
+        return reply
+
+    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> AnyRequest:
+        request, settings = call.request, call.settings
+        address = call.target or f"{settings.base_url}{request.path}"
+        try:
+            return self._client.build_request(
+                request.method,
+                address,
+                params=None if call.target else {**settings.default_query, **request.query} or None,
+                headers={
+                    "user-agent": "opper-chat",
+                    **bearer(key),
+                    **call.headers,
+                    **request.headers,
+                },
+                content=request.content,
+                extensions=extensions,
+            )
+        except failures("InvalidURL", also=UnicodeError) as error:
+            raise InvalidArgumentError(
+                "base_url", "an address that HTTP has a form for", repr(address), f"{error}."
+            ) from None
+
+    def admit(self, call: Call) -> None:
+        """Wait for the permit of a call, which is released at the call's end.
+
+        Raises:
+            APITimeoutError: it was not granted in time.
+        """
+        if self._limits.concurrency is None:
+            return
+        limit = call.clocks.limit(monotonic(), queued=True) if call.clocks.running else None
+        limiter = self.limiter
+        call.permit = (
+            limiter.permit()
+        )  # the call's before it is granted: whatever ends the call releases it
+        try:
+            limiter.acquire(call.permit, None if limit is None else limit.left)
+        except TimeoutError:
+            raise held_up(limit, "as many calls as max_concurrency allows are under way") from None
+
+    def _key(self, source: Key | None, clocks: CallClocks) -> Secret:
+        """Ask for the key, where it is made for each request: after its turn has come, so that the key is fresh."""
+        if isinstance(source, Secret):
+            return source
+        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+        made: str | None = None
+        waiting = SendLimit(None if limit is None else limit.left)
+        with waiting:
+            made = made_key(source) if source else None
+        if waiting.expired and limit:
+            raise held_up(limit, "the key did not come")
+        return check_key(made, "api_key()")
+
+    def _turn(self, rate_limiter: Gate, clocks: CallClocks) -> float:
+        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+        try:
+            return rate_limiter.turn(None if limit is None else limit.left)
+        except TimeoutError as error:
+            raise held_up(limit, str(error)) from None
+
+    def decoder(self, response: AnyReply, *, stream: bool = False) -> BodyDecoder:
+        """Return what decodes the body of a response, and counts it against the limit for a body of its kind."""
+        limit = "max_stream_bytes" if stream else "max_body_bytes"
+        limit = limit if response.is_success else "max_error_body_bytes"
+        return BodyDecoder(response.status_code, response.headers, self.response_limits, limit)
+
+    def read(self, response: AnyReply, clocks: CallClocks) -> bytes:
+        """Read a body to its end and free the connection. What came before an error is in the error."""
+        note = self.holders.hold(response, CALL)
+        pieces: list[bytes] = []
+        try:
+            body = response.iter_bytes(self.decoder(response))
+            while data := self.next_bytes(response, body, clocks):
+                pieces.append(data)
+        except APIError as error:
+            error.raw_body = error.raw_body or beginning(
+                pieces, self.response_limits.max_error_body_bytes
+            )
+            raise
+        finally:
+            self.holders.release(note)
+            response.close()
+        return b"".join(pieces)
+
+    def read_into(self, response: AnyReply, clocks: CallClocks) -> None:
+        """Read a body to its end, have the library's response return it, and free the connection."""
+        response.keep(self.read(response, clocks))
+
+    def next_bytes(self, response: AnyReply, pieces: Iterator[bytes], clocks: CallClocks) -> bytes:
+        """Return the next bytes of a body; none at its end."""
+        mapping = ErrorMap(response.request, response.status_code, response.headers)
+        began = monotonic() if clocks.running else 0.0
+        limit = clocks.limit(began) if clocks.running else None
+        if limit is None:
+            with mapping:
+                return next(pieces, b"")
+        if limit.left <= 0:
+            # Where a read cannot be interrupted, the clock is at least looked at between two of them.
+            raise timed_out(limit, response.status_code, response.headers)
+        with mapping:
+            clocks.wait(began)
+            try:
+                with time_limit(limit.left, response):
+                    return next(pieces, b"")
+            except TimeoutError:
+                raise timed_out(limit, response.status_code, response.headers) from None
+            finally:
+                clocks.waited(monotonic())
+
+    def close(self) -> None:
+        """Close the connections, unless the HTTP client is the caller's own."""
+        self._closed = True
+        self._free_dropped()
+        if not self.lent:
+            self._client.close()
+
+    def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
+        # A default, because at the very end of an interpreter its modules are empty.
+        if getattr(self, "_closed", True) or self.lent or not self._used or is_finalizing():
+            return
+        try:
+            self.complain()
+        finally:
+            abandon(self._client)
+
+    def complain(self) -> None:
+        """Warn that it was never closed, unless it was, or is its parent's to close where this is a forked child."""
+        if not self._closed and self._process == os.getpid():
+            message = f"a client made at {self._site} was never closed"
+            warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
+
+    def _free_dropped(self) -> None:
+        """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
+        if self.holders.gone:
+            self.holders.forget_gone()
+        elsewhere: list[tuple[AnyReply, object]] = []
+        try:
+            while self.holders.dropped:
+                try:
+                    response, pieces = self.holders.dropped.pop()
+                except IndexError:
+                    return  # another thread took it
+                if is_here(response):
+                    free(response, cast("Iterator[bytes]", pieces))
+                elif is_anywhere(response):
+                    elsewhere.append((response, pieces))
+        finally:
+            self.holders.dropped.extend(elsewhere)

@@ -1,0 +1,206 @@
+"""A function → the parameters that a model is to fill in. No I/O."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, TypeVar, get_args, get_origin, get_type_hints
+
+from attrs import field, frozen
+
+from .._errors.api import InvalidArgumentError
+from .._results.tool_calls import ToolCall
+from .._schemas.fields import NO_DEFAULT, Field, documented
+
+if TYPE_CHECKING:
+    from .run import ToolRun
+
+if TYPE_CHECKING:  # at run time, Python 3.13 is the first with defaults
+    from typing_extensions import TypeVar as TypeVarWithDefault
+
+    T_co = TypeVarWithDefault("T_co", covariant=True, default=object)
+else:
+    T_co = TypeVar("T_co", covariant=True)
+
+
+@frozen
+class ToolContext(Generic[T_co]):
+    """What a tool gets in a parameter with this hint, which the model does not see.
+
+    ``ToolContext[Database]`` says that the run was given a ``context=`` of that type; ``ToolContext`` alone, that the
+    tool does not use it.
+    """
+
+    context: T_co
+    """What the run was given, such as a database or the user; None where it was given nothing."""
+    call: ToolCall
+    """The call that is being answered."""
+    run: ToolRun[object] = field(repr=False)
+    """What was done so far. Its messages end before the answer that asks for this call. It is not to be changed."""
+
+
+class Signature(NamedTuple):
+    """What is called, and with what."""
+
+    name: str
+    description: str
+    parameters: list[Field]
+    """What the model fills in."""
+    context: str | None
+    """The parameter that gets a `ToolContext`, if one does."""
+    is_method: bool
+    """Whether it stands in a class, and its first parameter is the object."""
+    returns: object = None
+    """The type that it is declared to return; None where it declares none, or None."""
+
+
+def read_signature(function: Callable[..., object]) -> Signature:
+    """Return what a model must know of a function.
+
+    Raises:
+        InvalidArgumentError: it is a class, or a parameter cannot be described to the model; the error names it.
+    """
+    name = name_of(function)
+    if isinstance(_underlying(function), type):
+        raise InvalidArgumentError(
+            "tool()", "a function", f"the class {name!r}", "Give an instance that can be called."
+        )
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        raise InvalidArgumentError("tool()", "a function with a signature", repr(function)) from None
+    bound = _given(function)
+    found = [parameter for parameter in signature.parameters.values() if parameter.name not in bound]
+    is_method = _is_method(function, found)
+    if is_method:
+        del found[0]
+    hints = hints_of(function)
+    description, about = _documented(function)
+    context: str | None = None
+    fields: list[Field] = []
+    for parameter in found:
+        _check_parameter(name, parameter, hints)
+        hint = hints[parameter.name]
+        if is_context(hint):
+            context = parameter.name
+            continue
+        default = NO_DEFAULT if parameter.default is parameter.empty else parameter.default
+        # What strict mode requires and a function does not is null, unless null is a value of its own.
+        optional = default is not NO_DEFAULT and not _takes_none(hint)
+        fields.append(Field(parameter.name, hint, default, about.get(parameter.name, ""), optional=optional))
+    return Signature(name, description, fields, context, is_method, hints.get("return"))
+
+
+def is_context(hint: object) -> bool:
+    """Whether a hint is that of a `ToolContext`."""
+    return hint is ToolContext or get_origin(hint) is ToolContext
+
+
+def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
+    """Return the type hints of a function's parameters, resolved.
+
+    Raises:
+        InvalidArgumentError: one names what is not known where the function is decorated.
+    """
+    target = _underlying(function)
+    if isinstance(target, type):
+        target = vars(target).get("__init__", target)
+    elif not inspect.isroutine(target):
+        target = type(target).__call__
+    try:
+        return get_type_hints(target, include_extras=True)
+    except NameError:
+        pass  # a class of a function's own, which the text of a hint alone does not find
+    except (TypeError, SyntaxError) as error:
+        raise _unreadable(function, error) from None
+    try:
+        return get_type_hints(target, localns=_callers_names(), include_extras=True)
+    except (TypeError, SyntaxError) as error:
+        raise _unreadable(function, error) from None
+    except NameError as error:
+        raise InvalidArgumentError(
+            f"{name_of(function)}()", "hints whose names are known where it is decorated", repr(error.name)
+        ) from None
+
+
+def _unreadable(function: Callable[..., object], error: Exception) -> InvalidArgumentError:
+    """Return the error for hints that are text, and no types."""
+    return InvalidArgumentError(f"{name_of(function)}()", "type hints that are types", f"others: {error}".rstrip("."))
+
+
+def name_of(function: Callable[..., object]) -> str:
+    """Return what a function is called; an object has the name of its class."""
+    target = _underlying(function)
+    name = getattr(target, "__name__", None)
+    return name if isinstance(name, str) else type(target).__name__
+
+
+def is_async(function: Callable[..., object]) -> bool:
+    """Whether what a function returns is to be awaited."""
+    target = _underlying(function)
+    return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(getattr(target, "__call__", None))  # noqa: B004
+
+
+def _underlying(function: Callable[..., object]) -> Any:
+    while isinstance(function, functools.partial):
+        function = function.func
+    return function
+
+
+def _given(function: Any) -> Mapping[str, object]:
+    """Return what a partial has by name."""
+    keywords: Mapping[str, object] = function.keywords if isinstance(function, functools.partial) else {}
+    return keywords
+
+
+def _documented(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
+    target: Any = _underlying(function)
+    if not inspect.isroutine(target) and not isinstance(target, type):
+        # An object: what its call says comes before what its class says.
+        of_class: Any = target.__class__
+        target = of_class.__call__ if of_class.__call__.__doc__ else of_class
+    description, about = documented(target)
+    # NumPy's style says once what holds for several: "width, height : int".
+    return description, {name.strip(): text for names, text in about.items() for name in names.split(",")}
+
+
+def _check_parameter(function: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> None:
+    """Refuse a parameter of which a schema cannot speak."""
+    where = f"{function}.{parameter.name}"
+    if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+        given = f"{'*' if parameter.kind == parameter.VAR_POSITIONAL else '**'}{parameter.name}"
+        hint = "Give each value a parameter of its own, or take a list."
+        raise InvalidArgumentError(where, "a parameter with a name of its own", repr(given), hint)
+    if parameter.kind == parameter.POSITIONAL_ONLY:
+        raise InvalidArgumentError(
+            where, "a parameter that can be given by name", "a positional-only one", "Take the '/' away."
+        )
+    if parameter.name not in hints:
+        hint = f"Say what it takes, such as `{parameter.name}: str`."
+        raise InvalidArgumentError(where, "a parameter with a type hint", "one without", hint)
+
+
+def _takes_none(hint: Any) -> bool:
+    if hasattr(hint, "__metadata__"):
+        hint = hint.__origin__
+    return hint is None or type(None) in get_args(hint) or (get_origin(hint) is Literal and None in get_args(hint))
+
+
+def _is_method(function: Callable[..., object], parameters: list[inspect.Parameter]) -> bool:
+    """Whether a function is one of a class that is still being made, where nothing is bound yet."""
+    if not parameters or not inspect.isfunction(function):
+        return False
+    first = parameters[0]
+    inside = "." in function.__qualname__.rpartition("<locals>.")[2]
+    return inside and first.annotation is first.empty and first.name in ("self", "cls")
+
+
+def _callers_names() -> dict[str, Any]:
+    """Return the variables of whoever called this package."""
+    frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    own = f"{__name__.partition('.')[0]}."
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(own):
+        frame = frame.f_back
+    return dict(frame.f_locals)

@@ -1,0 +1,149 @@
+# Made from wrapper/opper_chat/_transport/_async/library_body.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The body of a response that a transport of the HTTP library carries: a proxy's, or that of a user-supplied client.
+
+The library gives a connection back to its pool with whatever its parser has left, and after a response that announces
+a body and has none, so that bytes behind a response would be read as the response to the next request. It also takes
+any end of a TLS connection for the end of a body. This module checks for all of that when the body was read and the
+connection is not yet back in the pool. It does not decode bodies, and it does not see informational responses (1xx).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from ..._http.library import Library
+from ..head import has_body, has_certain_end
+from ..network import has_close_notify
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    import h11
+    import httpx
+
+_UNSUPPORTED_VERSION = re.compile(r"HTTP/(?!1\.[01]$)[0-9]\.[0-9]")
+"""Versions of the syntax of HTTP/1 that do not exist. Those of other syntaxes have no minor version."""
+
+_WAYS = ("_stream", "_httpcore_stream", "_connection")
+"""The attributes that lead from the body of a response to its connection in httpx and httpcore."""
+
+
+def check_version(library: Library, response: httpx.Response) -> None:
+    """Refuse a response in another syntax than that of HTTP/1.0 and HTTP/1.1, whose framing is then unknown.
+
+    Raises:
+        RemoteProtocolError: Of the library.
+    """
+    if _UNSUPPORTED_VERSION.match(response.http_version):
+        raise library.RemoteProtocolError("the HTTP version of the response is neither 1.0 nor 1.1")
+
+
+class LibraryBody:
+    """The body of a response of the library.
+
+    Args:
+        library: Whose errors are raised.
+        response: The response whose body it is. Its transport speaks to a network.
+
+    Attributes:
+        reusable: Whether the connection may carry another request. False until the body was read to its end.
+    """
+
+    def __init__(self, library: Library, response: httpx.Response) -> None:
+        self._library = library
+        self._stream: Any = response.stream
+        self._network: Any = response.extensions["network_stream"]
+        headers = response.headers
+        self._ends_with_connection = (
+            response.http_version in ("HTTP/1.0", "HTTP/1.1")
+            and has_body(response.status_code)
+            and "content-length" not in headers
+            and "transfer-encoding" not in headers
+        )
+        length = headers.get("content-length")
+        self._has_certain_end = has_certain_end(
+            response.status_code,
+            chunked="transfer-encoding" in headers,
+            # Only whether it is zero matters, and a custom transport may return what is no number.
+            length=None if length is None else len(length.strip("0")),
+        )
+        self.reusable = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = self._stream.__iter__()
+        try:
+            for piece in pieces:
+                yield piece
+        finally:
+            if isinstance(pieces, Generator):
+                pieces.close()
+        self._check_end()
+
+    def close(self) -> None:
+        """Free the connection."""
+        self._stream.close()
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """The time that the response took, where the library keeps it here."""
+        elapsed: timedelta | None = getattr(self._stream, "elapsed", None)
+        return elapsed
+
+    def _check_end(self) -> None:
+        tls = self._network.get_extra_info("ssl_object")
+        if self._ends_with_connection and tls is not None and not has_close_notify(tls):
+            raise self._library.RemoteProtocolError(
+                "the TLS connection ended without a close_notify alert, so the response body may be incomplete"
+            )
+        parser = _parser_of(self._stream)
+        if parser is not None:
+            data, ended = parser.trailing_data
+            self.reusable = self._has_certain_end and not (data or ended or _has_unread(tls))
+            if not self.reusable:
+                parser.send_failed()  # the library keeps no connection on which sending failed
+
+
+def _parser_of(stream: object) -> h11.Connection | None:
+    """Return the parser of an HTTP/1.1 connection, or None where it is not found.
+
+    Nothing public leads there. Where the library changes, a connection of a proxy is not used again, and one of a
+    user-supplied client is used as the library has it; the tests say so.
+    """
+    for _ in range(10):
+        parser: h11.Connection | None = getattr(stream, "_h11_state", None)
+        if parser is not None:
+            return parser
+        stream = next(
+            (found for name in _WAYS if (found := getattr(stream, name, None)) is not None), None
+        )
+    return None
+
+
+def _has_unread(tls: Any) -> bool:
+    """Return whether TLS has data, or the end, that it has taken from the socket and nobody has read.
+
+    What the socket itself has is looked at by the library when the connection is used again.
+    """
+    if tls is None:
+        return False
+    import ssl
+
+    if not isinstance(tls, ssl.SSLObject):
+        return bool(tls.pending())  # it reads the socket itself, and reading might wait
+    try:
+        tls.read(1)
+    except ssl.SSLWantReadError:
+        return False
+    except ssl.SSLError:
+        return True
+    return True
+
+
+@cache
+def body_class(library: Library) -> Any:
+    """Return the class of bodies for a library, whose responses take none but those of its own."""
+    return type("LibraryBody", (LibraryBody, library.SyncByteStream), {})

@@ -1,0 +1,117 @@
+# Made from wrapper/opper_chat/_transport/_async/limiter.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""A limit on how many calls or connections are in use at once.
+
+Permits are granted in the order in which they were asked for, across threads and event loops.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from math import inf
+from threading import Lock
+from time import monotonic
+from weakref import ref
+
+from ..._concurrency.bell import RECHECK_SECONDS, Bell
+from ..._concurrency.permits import Permit
+
+_WITHOUT_WAITING = (False,)
+
+
+class Limiter:
+    """Grants a limited number of permits at a time.
+
+    No lock is held while anything is awaited, and no finalizer waits for one. Whoever holds one cannot be interrupted
+    by a signal handler before it is certain that the lock is released.
+
+    Args:
+        limit: how many permits may be granted at once, or None for any number.
+    """
+
+    def __init__(self, limit: int | None) -> None:
+        self._limit = inf if limit is None else limit
+        self._granted: set[ref[Permit]] = set()
+        self._waiting: OrderedDict[Bell, ref[Permit]] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def granted(self) -> int:
+        """How many permits are granted now."""
+        return len(self._granted)
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a permit."""
+        return len(self._waiting)
+
+    def permit(self) -> Permit:
+        """Return a permit that is not granted yet.
+
+        Keep it where whatever ends the call finds it, and release it there, before you await `acquire`.
+        """
+        return Permit(self._granted, self._hand_over)
+
+    def acquire(self, permit: Permit, seconds: float | None) -> None:
+        """Wait until a permit is granted. Whatever this raises, release the permit.
+
+        Args:
+            permit: what `permit` returned.
+            seconds: how long to wait at most, or None for no limit.
+
+        Raises:
+            TimeoutError: it was not granted in time.
+        """
+        with self._lock:
+            granted = len(self._granted) < self._limit and not self._waiting
+            if granted:
+                self._granted.add(permit.entry)
+        if self._waiting:
+            self._hand_over()
+        if not granted:
+            self._wait(permit.entry, seconds)
+
+    def _wait(self, entry: ref[Permit], seconds: float | None) -> None:
+        deadline = inf if seconds is None else monotonic() + seconds
+        event = Bell()
+        self._waiting[event] = entry
+        try:
+            while True:
+                self._hand_over()
+                if entry in self._granted:
+                    return
+                left = deadline - monotonic()
+                if left <= 0:
+                    raise TimeoutError
+                if (
+                    event not in self._waiting
+                ):  # whoever was about to grant the permit was interrupted
+                    self._waiting[event] = entry
+                    self._waiting.move_to_end(event, last=False)
+                    continue
+                event.heard(min(left, RECHECK_SECONDS))
+        finally:
+            self._waiting.pop(event, None)
+
+    def _hand_over(self) -> None:
+        """Grant what is free to those that wait, unless another thread is doing so, or this one further up."""
+        while self._waiting and len(self._granted) < self._limit:
+            acquired: list[bool] = []
+            try:
+                # All in one call of C code: a signal handler may raise between two calls, and the list would not know.
+                acquired.extend(map(self._lock.acquire, _WITHOUT_WAITING))
+                if True not in acquired:
+                    return  # whoever has the lock looks again after releasing it
+                self._grant_next()
+            finally:
+                if True in acquired:
+                    self._lock.release()
+
+    def _grant_next(self) -> None:
+        try:
+            event, entry = self._waiting.popitem(last=False)
+        except KeyError:
+            return  # it has stopped waiting
+        self._granted.add(entry)
+        if entry() is None or not event.ring():  # the call is gone, or its event loop is
+            self._granted.discard(entry)

@@ -1,0 +1,226 @@
+"""The network of the async shells: connections by TCP, with or without TLS.
+
+Its twin `_network` has the same names for the sync shells. Under asyncio by its transports, whichever loop it is;
+elsewhere, which is trio, by anyio, as httpcore has it: that bounds every read and write by a scope, at half of what a
+streamed chunk costs that comes alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import zip_longest
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from sniffio import current_async_library
+
+from .._http.library import Library, core_of
+from .asyncio_stream import PlainStream, TLSStream
+from .network import NO_DELAY, NetworkError, Server, Steps, has_close_notify
+
+if TYPE_CHECKING:
+    import httpcore
+
+__all__ = ["AsyncNetworkStream", "NetworkError", "Server", "Steps", "connect"]
+
+HEAD_START = 0.25
+"""Seconds that each address of a host has before the next is tried beside it (RFC 8305 section 5)."""
+
+
+class AsyncNetworkStream(Protocol):
+    """The bytes of one connection.
+
+    Attributes:
+        cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+    """
+
+    cut_off: bool
+
+    async def read(self, size: int, timeout: float | None) -> bytes:
+        """Return the next bytes, so many at most; none at the end.
+
+        Raises:
+            NetworkError: there are none, or not in time.
+        """
+        ...
+
+    async def write(self, data: bytes, timeout: float | None) -> None:
+        """Send some bytes.
+
+        Raises:
+            NetworkError: they were not taken, or not in time.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        ...
+
+    async def has_more(self) -> bool:
+        """Whether there is something to be read, or the end."""
+        ...
+
+    def get_extra_info(self, info: str) -> object:
+        """Return what httpcore's streams of a network tell by these names; None for any other."""
+        ...
+
+
+async def connect(
+    library: Library, server: Server, steps: Steps, watch: Callable[[object], object]
+) -> AsyncNetworkStream:
+    """Connect to a server. The arguments are those of the twin, and so is what is raised."""
+    if current_async_library() != "asyncio":
+        return await _connect_by_anyio(library, server, steps, watch)
+    try:
+        async with asyncio.timeout(steps.get("connect")):
+            sock = await _reached(server.host, server.port)
+        stream = PlainStream(sock) if server.tls is None else TLSStream(sock)
+        async with asyncio.timeout(steps.get("connect")):
+            await stream.begin(server)
+    except TimeoutError as error:
+        raise NetworkError("ConnectTimeout", error) from error
+    except OSError as error:
+        raise NetworkError("ConnectError", error) from error
+    watch(stream)
+    return stream
+
+
+async def _reached(host: str, port: int) -> socket.socket:
+    """Connect to the first address of a host that lets us in, trying several at once where one keeps us waiting."""
+    places = await _addresses(host, port)
+    if len(places) == 1:
+        return await _connected(*places[0])
+    trying: set[asyncio.Task[socket.socket]] = set()
+    failed: OSError | None = None
+    try:
+        while places or trying:
+            if places:
+                trying.add(asyncio.create_task(_connected(*places.pop(0))))
+            done, trying = await asyncio.wait(
+                trying, timeout=HEAD_START if places else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            for task in done:
+                error = task.exception()
+                if error is None:
+                    done.discard(task)
+                    trying |= done
+                    return task.result()
+                if not isinstance(error, OSError):
+                    raise error
+                failed = error
+    finally:
+        for task in trying:
+            task.cancel()
+            task.add_done_callback(_discard)
+    raise failed or OSError("the host has no address")
+
+
+Place = tuple[int, object]
+"""The family of an address, and the address as sockets take it."""
+
+
+async def _connected(family: int, address: Any) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        sock.setsockopt(*NO_DELAY)
+        await asyncio.get_running_loop().sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _discard(task: asyncio.Task[socket.socket]) -> None:
+    """Close what was reached after another address was."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()
+
+
+async def _addresses(host: str, port: int) -> list[Place]:
+    """Return the addresses of a host, those of its two families by turns."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        with suppress(OSError):
+            socket.inet_pton(family, host)
+            return [(family, (host, port))]  # nobody need be asked
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    places = list(dict.fromkeys((int(family), address) for family, *_, address in found))
+    first = [place for place in places if place[0] == places[0][0]]
+    second = [place for place in places if place[0] != places[0][0]]
+    return [place for both in zip_longest(first, second) for place in both if place is not None]
+
+
+async def _connect_by_anyio(
+    library: Library, server: Server, steps: Steps, watch: Callable[[object], object]
+) -> AsyncNetworkStream:
+    core = core_of(library)
+    backend: httpcore.AsyncNetworkBackend = core.AnyIOBackend()
+    with _Faults(core):
+        stream = await backend.connect_tcp(server.host, server.port, steps.get("connect"))
+        if server.tls is not None:
+            stream = await stream.start_tls(server.tls, server.host, steps.get("connect"))
+    watch(stream)
+    return _CoreStream(core, stream)
+
+
+class _CoreStream:
+    """A connection as httpcore makes it."""
+
+    def __init__(self, core: Any, stream: httpcore.AsyncNetworkStream) -> None:
+        self.cut_off = False
+        self._stream = stream
+        self._faults = _Faults(core)
+
+    async def read(self, size: int, timeout: float | None) -> bytes:
+        with self._faults:
+            data = await self._stream.read(size, timeout)
+        if not data:
+            tls = self._stream.get_extra_info("ssl_object")
+            self.cut_off = tls is not None and not has_close_notify(tls)
+        return data
+
+    async def write(self, data: bytes, timeout: float | None) -> None:
+        stream = self._stream
+        with self._faults:
+            await stream.write(data, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def has_more(self) -> bool:
+        if self._stream.get_extra_info("is_readable"):
+            return True
+        if self._stream.get_extra_info("ssl_object") is None:
+            return False
+        try:  # TLS reads ahead of its socket, which says nothing of it
+            await self.read(1, 0)
+        except NetworkError as fault:
+            return fault.name != "ReadTimeout"
+        return True
+
+    def get_extra_info(self, info: str) -> object:
+        return self._stream.get_extra_info(info)
+
+
+class _Faults:
+    """Turns what httpcore raises within into what this room raises."""
+
+    __slots__ = ("_core",)
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if isinstance(error, (self._core.TimeoutException, self._core.NetworkError)):
+            raise NetworkError(type(error).__name__, error) from error
+        if isinstance(error, ssl.SSLError):  # where a record is broken, which httpcore leaves as it is
+            raise NetworkError("ReadError", error) from error

@@ -1,0 +1,231 @@
+"""One connection of an event loop of asyncio, whichever loop it is: read ahead of whoever reads, bounded in time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import socket
+from typing import cast
+
+from .network import NetworkError, Server, extra_info, has_close_notify
+
+MOST_WAITING = 65536
+"""Bytes that were not asked for yet, beyond which no more are taken from the system."""
+
+MOST_WAITING_BY_TLS = 16_777_216
+"""The same by TLS under loops that are not asyncio's own: uvloop loses what it holds back when the connection ends."""
+
+SHORT, LONG = 4096, 65536
+"""Bytes that there is room for in one read: at first, and where a read before it was not a short one."""
+
+ENDLESS = 86400.0
+"""Seconds, where a bound cannot be left out and another holds."""
+
+
+class LoopStream(asyncio.BaseProtocol):
+    """A connection of an event loop of asyncio, which reads ahead of whoever reads.
+
+    Attributes:
+        cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.cut_off = False
+        self._sock = sock
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._pieces: list[bytes] = []
+        self._piece: bytes = b""
+        """What is given out, in parts, before those."""
+        self._at = 0
+        """Where in it the next part begins."""
+        self._waiting = 0
+        """Bytes that were not given out."""
+        self._most_waiting = MOST_WAITING
+        self._paused = False
+        self._ended = False
+        self._error: Exception | None = None
+        self._reader: asyncio.Future[None] | None = None
+        self._writer: asyncio.Future[None] | None = None
+        self._due = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0
+        """When the timer will look whether the time of the reader is up. Most reads end before, and moving `_due` then
+        costs nothing."""
+
+    async def begin(self, server: Server) -> None:
+        """Have the loop take the socket over."""
+        try:
+            if server.tls is None:
+                await self._loop.create_connection(lambda: self, sock=self._sock)
+            else:
+                await self._loop.create_connection(
+                    lambda: self,
+                    sock=self._sock,
+                    ssl=server.tls,
+                    server_hostname=server.host,
+                    ssl_handshake_timeout=ENDLESS,
+                )
+        except BaseException:
+            if self._transport is None:
+                self._sock.close()
+            raise
+
+    async def read(self, size: int, timeout: float | None) -> bytes:
+        if self._waiting or self._ended:
+            await asyncio.sleep(0)  # others have their turn, and whoever cancels this task is heard
+        else:
+            reader = self._reader = self._loop.create_future()
+            self._due = math.inf if timeout is None else self._loop.time() + timeout
+            if self._due < (self._timer_due if self._timer else math.inf):
+                self._set_timer()
+            try:
+                await reader
+            except TimeoutError as error:
+                raise NetworkError("ReadTimeout", error) from error
+            finally:
+                self._reader = None
+        if not self._waiting:
+            if self._error is not None:
+                raise NetworkError("ReadError", self._error) from self._error
+            return b""
+        return self._take(size)
+
+    async def write(self, data: bytes, timeout: float | None) -> None:
+        transport = self._transport
+        if transport is None or self._ended or transport.is_closing():
+            raise NetworkError("WriteError", self._error or "the connection was closed") from self._error
+        transport.write(data)
+        del data  # it may have the key in it, and whoever is interrupted here would show it
+        if self._writer is not None:
+            try:
+                async with asyncio.timeout(timeout):
+                    await self._writer
+            except TimeoutError as error:
+                raise NetworkError("WriteTimeout", error) from error
+            if self._error is not None:
+                raise NetworkError("WriteError", self._error) from self._error
+
+    async def aclose(self) -> None:
+        self._stop_timer()
+        if self._transport is not None:
+            self._transport.abort()
+            await asyncio.sleep(0)  # the loop closes the socket in its next turn
+
+    async def has_more(self) -> bool:
+        return bool(self._waiting) or self._ended or bool(self.get_extra_info("is_readable"))
+
+    def get_extra_info(self, info: str) -> object:
+        transport = self._transport
+        return extra_info(self._sock, transport and transport.get_extra_info("ssl_object"), info)
+
+    def _take(self, size: int) -> bytes:
+        if self._at == len(self._piece):
+            pieces, self._pieces = self._pieces, []
+            self._piece, self._at = pieces[0] if len(pieces) == 1 else b"".join(pieces), 0
+        at = self._at
+        data = self._piece[at : at + size]
+        self._at = at + len(data)
+        self._waiting -= len(data)
+        if not self._waiting:
+            self._piece, self._at = b"", 0
+        if self._paused and self._waiting <= self._most_waiting and self._transport is not None:
+            self._paused = False
+            self._transport.resume_reading()
+        return data
+
+    def _set_timer(self) -> None:
+        self._stop_timer()
+        self._timer_due = self._due
+        self._timer = self._loop.call_at(self._due, self._look_at_time)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _look_at_time(self) -> None:
+        self._timer = None
+        if self._reader is None or self._reader.done() or self._due == math.inf:
+            return
+        if self._loop.time() >= self._due:
+            self._reader.set_exception(TimeoutError())
+        else:
+            self._set_timer()
+
+    # What the transport calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._pieces.append(data)
+        self._waiting += len(data)
+        if self._waiting > self._most_waiting and not self._paused and self._transport is not None:
+            self._paused = True
+            self._transport.pause_reading()
+        _wake(self._reader)
+
+    def eof_received(self) -> None:
+        self._ended = True
+        _wake(self._reader)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ended = True
+        self._error = exc
+        self._stop_timer()
+        _wake(self._reader)
+        _wake(self._writer)
+
+    def pause_writing(self) -> None:
+        self._writer = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        _wake(self._writer)
+        self._writer = None
+
+
+class PlainStream(LoopStream, asyncio.BufferedProtocol):
+    """One that is not by TLS.
+
+    With buffers of its own: for each piece, however short, a loop takes a quarter of a megabyte, and gives it back.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        self._buffer = memoryview(b"")
+        self._room = SHORT
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # there is none without TLS
+        # Anew each time: there are loops that read into it while something else is done.
+        self._buffer = memoryview(bytearray(self._room))
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        data, self._buffer = bytes(self._buffer[:nbytes]), memoryview(b"")
+        self._room = LONG if nbytes >= SHORT else SHORT
+        self.data_received(data)
+
+
+class TLSStream(LoopStream, asyncio.Protocol):
+    """One by TLS. Into a buffer of its own, the loop would not put all that is left at the end of a connection."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock)
+        if not isinstance(self._loop, asyncio.BaseEventLoop):
+            self._most_waiting = MOST_WAITING_BY_TLS
+
+    def eof_received(self) -> None:
+        # asyncio calls this also where the alert did not come; other loops do not.
+        tls = self.get_extra_info("ssl_object")
+        self.cut_off = tls is None or not has_close_notify(tls)
+        super().eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.cut_off = self.cut_off or not self._ended
+        super().connection_lost(exc)
+
+
+def _wake(waiter: asyncio.Future[None] | None) -> None:
+    if waiter is not None and not waiter.done():
+        waiter.set_result(None)

@@ -1,0 +1,267 @@
+"""Where an HTTP/1.1 body ends, and which of the bytes are its own: RFC 9112 sections 6 and 7. No I/O.
+
+What came at once is one piece here, however many chunks it came in: an event for every chunk, as general parsers make
+them, is half of what a streamed token costs in all.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from .head import is_field_line
+
+LONGEST_LINE = 16384
+"""Bytes of the line before a chunk, with its extensions, or of a line of a trailer."""
+
+LONGEST_TRAILER = 65536
+"""Bytes of all lines behind the last chunk."""
+
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*)(;[^\x00\r\n]*)?\r\n")
+
+_TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
+_QUOTED = rb'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t -~\x80-\xff])*+"'
+_EXTENSIONS = re.compile(rb"(?:[ \t]*+;[ \t]*+%s(?:[ \t]*+=[ \t]*+(?:%s|%s))?+)++" % (_TOKEN, _TOKEN, _QUOTED))
+"""Chunk extensions by the grammar of section 7.1.1. Others are skipped, but the connection is not used again."""
+
+_MARKS = frozenset({b"x", b"X"})
+"""What Python takes behind a first zero for the mark of a hexadecimal number. Elsewhere the zero is all of it."""
+
+
+class FramingError(Exception):
+    """The bytes are no body of this framing, or it was cut off. The words are for a person."""
+
+
+class Body(Protocol):
+    """A body that is being read.
+
+    Attributes:
+        ended: whether it is whole. What follows it, if anything does, is in ``rest``.
+        rest: bytes that came behind its end.
+        more: whether there is more of it in the bytes that were taken: feeding none brings that.
+        fault: what is wrong behind the bytes that were returned last. To be raised when those were handed on.
+        strict: Whether the framing follows the grammar. If not, another server may have read it otherwise, and no
+            request may follow on the connection.
+    """
+
+    ended: bool
+    rest: bytes
+    more: bool
+    fault: FramingError | None
+    strict: bool
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, and return what of the body is in them.
+
+        Raises:
+            FramingError: they are not framed as they should be.
+        """
+        ...
+
+    def end(self, *, cut_off: bool = False) -> None:
+        """Signal the end of the connection.
+
+        Args:
+            cut_off: Whether TLS says nothing of the end, so that anybody on the way may have made it.
+
+        Raises:
+            FramingError: The body is not whole, or nobody can tell.
+        """
+        ...
+
+
+class SizedBody:
+    """A body whose length is known: ``Content-Length``, or nothing at all (section 6.2)."""
+
+    more = False
+    strict = True
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._left = size
+        self.ended = not size
+        self.rest = b""
+        self.fault: FramingError | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, and return what of the body is in them."""
+        if self.ended:
+            self.rest += data
+            return b""
+        left = self._left
+        self._left = max(left - len(data), 0)
+        self.ended = not self._left
+        if len(data) > left:
+            data, self.rest = data[:left], data[left:]
+        return data
+
+    def end(self, *, cut_off: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
+        """Signal the end of the connection."""
+        if not self.ended:
+            raise FramingError(
+                "peer closed connection without sending complete message body "
+                f"(received {self._size - self._left} bytes, expected {self._size})"
+            )
+
+
+class EndlessBody:
+    """A body that ends with its connection (section 6.3, rule 8): only TLS can tell whether it is whole."""
+
+    rest = b""
+    more = False
+    strict = True
+    fault: FramingError | None = None
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, which all are the body's."""
+        return data
+
+    def end(self, *, cut_off: bool = False) -> None:
+        """Signal the end of the connection, which is that of the body unless it was cut off (section 9.8)."""
+        if cut_off:
+            raise FramingError(
+                "the TLS connection ended without a close_notify alert, so the response body may be incomplete"
+            )
+        self.ended = True
+
+
+class ChunkedBody:
+    """A body in chunks, each with its length before it (section 7.1). Extensions and trailer fields are not kept.
+
+    Attributes:
+        first_alone: whether the first chunk is returned alone, so that whoever waits for the first token does not wait
+            until the framing of all that came with it was looked at.
+    """
+
+    def __init__(self) -> None:
+        self.first_alone = False
+        self.ended = False
+        self.rest: bytes = b""
+        self.more = False
+        self.strict = True
+        self.fault: FramingError | None = None
+        self._left = 0
+        """Bytes of the chunk still to come, its line end included."""
+        self._held: bytes = b""
+        """The beginning of a line."""
+        self._searched = 0
+        """Bytes of it in which no line end begins."""
+        self._trailer = 0
+        """Bytes of the trailer, counted from 1 where it has begun."""
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes, and return what of the body is in them."""
+        self._searched = self._searched if self._held else 0
+        if self._held:
+            data = self._held + data
+            self._held = b""
+        self.more = False
+        pieces: list[bytes] = []
+        at, before, total = 0, -1, len(data)
+        if self.first_alone:
+            self.first_alone = False
+            at = _whole_chunks(data, 0, 1, pieces)
+            if 0 < at < total:
+                self._held, self._searched, self.more = data[at:], 0, True
+                return pieces[0]
+        try:
+            while before < at < total and not self.ended:
+                before = at
+                if self._left:
+                    at = self._take_chunk(data, at, pieces)
+                elif self._trailer:
+                    at = self._take_trailer(data, at)
+                else:
+                    at = _whole_chunks(data, at, total, pieces)
+                    if at < total:
+                        at = self._take_size(data, at)
+        except FramingError as fault:
+            if not pieces:
+                raise
+            self.fault = fault
+        if self.ended:
+            self.rest = data[at:]
+        elif not self._left:
+            self._held = data[at:]
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def end(self, *, cut_off: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
+        """Signal the end of the connection."""
+        if not self.ended:
+            raise FramingError("peer closed connection without sending complete message body (incomplete chunked read)")
+
+    def _take_chunk(self, data: bytes, at: int, pieces: list[bytes]) -> int:
+        """Take what there is of a chunk and its line end; return where it ends."""
+        left = self._left
+        end = min(at + left, len(data))
+        self._left = left - (end - at)
+        if left > 2:
+            pieces.append(data[at : min(at + left - 2, end)])
+        # Of the two bytes of the line end either may come later.
+        seen = data[max(at, at + left - 2) : end]
+        if seen != b"\r\n"[2 - left if left < 2 else 0 :][: len(seen)]:
+            raise FramingError("malformed chunk footer")
+        return end
+
+    def _take_size(self, data: bytes, at: int) -> int:
+        """Take the line before a chunk; return where it ends, or `at` where it has not come."""
+        end = self._next_line(data, at)
+        if end < 0:
+            return at
+        found = _CHUNK_LINE.fullmatch(data, at, end)
+        if found is None:
+            raise FramingError("illegal chunk header")
+        if (found[2] or found[3]) and not _EXTENSIONS.fullmatch(data, found.end(1), end - 2):
+            self.strict = False  # such as white space without an extension, which old servers pad the size with
+        size = int(found[1], 16)
+        if size:
+            self._left = size + 2
+        else:
+            self._trailer = 1
+        return end
+
+    def _take_trailer(self, data: bytes, at: int) -> int:
+        """Take a line behind the last chunk, the empty one of which is the end; return where it ends, or `at`."""
+        end = self._next_line(data, at)
+        if end < 0:
+            return at
+        if end - at == 2:
+            self.ended = True
+        elif not is_field_line(data[at : end - 2], first=self._trailer == 1):
+            raise FramingError("illegal trailer line")
+        self._trailer += end - at
+        if self._trailer > LONGEST_TRAILER:
+            raise FramingError("the trailer of a chunked body is too long")
+        return end
+
+    def _next_line(self, data: bytes, at: int) -> int:
+        """Return where the line ends that begins here, or -1 where its end has not come."""
+        end = data.find(b"\r\n", at or self._searched)
+        if (len(data) if end < 0 else end) - at > LONGEST_LINE:
+            raise FramingError("a line of a chunked body is too long")
+        if end < 0:
+            self._searched = max(len(data) - at - 1, 0)  # the last byte may be the first of the line end
+            return -1
+        return end + 2
+
+
+def _whole_chunks(data: bytes, at: int, stop: int, pieces: list[bytes]) -> int:
+    """Take the chunks that begin before a place and are there as a whole, as nearly all are; return where they end."""
+    total = len(data)
+    while at < stop:
+        line = data.find(b"\r\n", at, at + 18)
+        digits = data[at:line] if line > at else b""
+        if not digits.isalnum() or digits[1:2] in _MARKS:
+            return at
+        try:
+            end = line + 2 + int(digits, 16)
+        except ValueError:
+            return at
+        if end == line + 2 or end + 2 > total or not data.startswith(b"\r\n", end):
+            return at
+        pieces.append(data[line + 2 : end])
+        at = end + 2
+    return at

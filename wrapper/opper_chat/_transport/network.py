@@ -1,0 +1,231 @@
+"""The network of the sync shells: connections by TCP, with or without TLS.
+
+Its twin `_async_network` has the same names for the async shells. What goes wrong is raised as `NetworkError`, with the
+name that httpx has for it.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from .._concurrency.deadlines import SHORTEST
+from .._http.library import Library
+
+if TYPE_CHECKING:
+    import ssl
+
+Steps = Mapping[str, float | None]
+"""Seconds that each step may take, by its name; looked up when the step begins."""
+
+NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+class NetworkError(Exception):
+    """Something went wrong on the way.
+
+    Attributes:
+        name: of the class of httpx for it.
+    """
+
+    def __init__(self, name: str, error: object) -> None:
+        super().__init__(str(error))
+        self.name = name
+
+
+class Server(NamedTuple):
+    """Where to connect to."""
+
+    host: str
+    """Its name or its address."""
+    port: int
+    tls: ssl.SSLContext | None
+    """The context in which it is verified, where it is spoken to by TLS."""
+
+
+class NetworkStream:
+    """The bytes of one connection.
+
+    Attributes:
+        cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.cut_off = False
+        self._sock = sock
+        self._timeout: float | None = -1
+
+    def read(self, size: int, timeout: float | None) -> bytes:
+        """Return the next bytes, so many at most; none at the end.
+
+        Raises:
+            NetworkError: there are none, or not in time.
+        """
+        try:
+            self._bound(timeout)
+            return self._sock.recv(size)
+        except TimeoutError as error:
+            raise NetworkError("ReadTimeout", error) from error
+        except OSError as error:
+            if _is_cut_off(error):
+                self.cut_off = True
+                return b""
+            raise NetworkError("ReadError", error) from error
+
+    def write(self, data: bytes, timeout: float | None) -> None:
+        """Send some bytes. The timeout is that of each part which the system takes.
+
+        Raises:
+            NetworkError: they were not taken, or not in time.
+        """
+        try:
+            self._bound(timeout)
+            sent = self._sock.send(data)
+            if sent < len(data):
+                rest = memoryview(data)
+                while sent < len(data):
+                    sent += self._sock.send(rest[sent:])
+        except TimeoutError as error:
+            raise NetworkError("WriteTimeout", error) from error
+        except OSError as error:
+            raise NetworkError("WriteError", error) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._sock.close()
+
+    def has_more(self) -> bool:
+        """Whether there is something to be read, or the end."""
+        return is_readable(self._sock)
+
+    def get_extra_info(self, info: str) -> object:
+        """Return what httpcore's streams of a network tell by these names; None for any other."""
+        # TLS has a class of sockets of its own, of a module that is not loaded where nobody speaks it.
+        return extra_info(self._sock, None if type(self._sock) is socket.socket else self._sock, info)
+
+    def _bound(self, timeout: float | None) -> None:
+        if timeout != self._timeout:  # the system is asked each time, whether it is another or not
+            self._sock.settimeout(timeout)
+            self._timeout = timeout
+
+
+def extra_info(sock: socket.socket, tls: object, info: str) -> object:
+    """Return what is asked of a connection: https://www.encode.io/httpcore/extensions/#network_stream."""
+    if info == "socket":
+        return sock
+    if info == "ssl_object":
+        return tls
+    if info == "is_readable":
+        return is_readable(sock)
+    try:
+        return {"client_addr": sock.getsockname, "server_addr": sock.getpeername}[info]()
+    except (KeyError, OSError):
+        return None
+
+
+def is_readable(sock: socket.socket) -> bool:
+    """Whether there is something to be read from a socket, or its end."""
+    number = sock.fileno()
+    if number < 0:
+        return True
+    if hasattr(select, "poll"):  # which, unlike the other, knows sockets of any number
+        poll = select.poll()
+        poll.register(number, select.POLLIN)
+        return bool(poll.poll(0))
+    return bool(select.select([number], [], [], 0)[0])
+
+
+def _is_cut_off(error: OSError) -> bool:
+    """Return whether TLS raised this because the connection ended without its ``close_notify`` alert."""
+    ssl = sys.modules.get("ssl")  # loaded where TLS is spoken
+    return ssl is not None and isinstance(error, ssl.SSLEOFError)
+
+
+def has_close_notify(tls: Any) -> bool:
+    """Return whether the ``close_notify`` alert was received (RFC 8446 section 6.1).
+
+    Args:
+        tls: The ``SSLObject`` of a connection that has ended, and of which all data was read.
+    """
+    try:
+        return not tls.read(1)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        return False
+
+
+def connect(
+    library: Library,  # noqa: ARG001  # the twin asks it for another network
+    server: Server,
+    steps: Steps,
+    watch: Callable[[object], object],
+) -> NetworkStream:
+    """Connect to a server.
+
+    Args:
+        library: that of the request.
+        server: where it is.
+        steps: seconds that each step may take; these are two, both by the name ``connect``.
+        watch: is told each stream as soon as there is one: TLS puts another around that which was there.
+
+    Raises:
+        NetworkError: it could not be reached, or is not the one.
+    """
+    sock = _connecting(lambda: _reached(server.host, server.port, steps.get("connect")))
+    stream = NetworkStream(sock)
+    try:
+        sock.setsockopt(*NO_DELAY)
+        watch(stream)
+        if server.tls is not None:
+            sock.settimeout(steps.get("connect"))
+            tls, host = server.tls, server.host
+            stream = NetworkStream(_connecting(lambda: _encrypted(tls, sock, host)))
+            watch(stream)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def _encrypted(tls: ssl.SSLContext, sock: socket.socket, host: str) -> socket.socket:
+    # By default the end of a connection that was cut off would look like any other.
+    return tls.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
+
+
+Made = TypeVar("Made")
+
+
+def _connecting(work: Callable[[], Made]) -> Made:
+    try:
+        return work()
+    except TimeoutError as error:
+        raise NetworkError("ConnectTimeout", error) from error
+    except OSError as error:
+        raise NetworkError("ConnectError", error) from error
+
+
+def _reached(host: str, port: int, seconds: float | None) -> socket.socket:
+    """Connect to the first address of a host that lets us in. All of them share the time that there is."""
+    due = None if seconds is None else monotonic() + seconds
+    *others, last = _addresses(host, port)
+
+    def share(untried: int) -> float | None:
+        return None if due is None else max(due - monotonic(), SHORTEST) / untried
+
+    for number, place in enumerate(others):
+        with suppress(OSError):
+            return socket.create_connection((place, port), share(len(others) - number + 1))
+    return socket.create_connection((last, port), share(1))
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    """Return the addresses of a host, so that each is given its share of the time; the host where they are unknown."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return [host]  # connecting says what is wrong
+    return list(dict.fromkeys(str(place[0]) for *_, place in found)) or [host]

@@ -1,0 +1,1 @@
+"""Checks of values against the type hints of the contract."""

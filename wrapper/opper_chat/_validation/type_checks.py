@@ -1,0 +1,396 @@
+"""Type hints → checks: whether a value is what a typed dict says, and the JSON value that it stands for.
+
+Knows nothing of chat: whatever the typed dicts of the contract say is what is checked, so that a parameter
+added to the contract is checked by regeneration alone. Each hint is compiled once, when it is first met.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import (
+    Any,
+    Literal,
+    NotRequired,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+from .._errors.api import InvalidArgumentError
+from .._errors.describe import (
+    Misfit,
+    SupportsToDict,
+    alternatives,
+    conversion_hint,
+    describe,
+    is_model,
+    json_scalar,
+    meant,
+    number_hint,
+    words_of,
+)
+from .._json.codec import is_mapping, is_sequence
+from .scalar_checks import (
+    FINITE,
+    KINDS,
+    SCALARS,
+    TEXTS,
+    arm_name,
+    finite,
+    list_name,
+    literal_check,
+    scalar_check,
+    text_check,
+)
+
+__all__ = [
+    "Check", "Misfit", "check_flags", "check_json", "check_object", "check_strings", "compile_check", "describe",
+    "members", "nullable", "words_of",
+]  # fmt: skip
+
+Check: TypeAlias = Callable[[object], object]
+"""Takes a value, returns the JSON value that it stands for, or raises Misfit."""
+
+KEYS = "a dict with strings as keys"
+
+
+def check_strings(**arguments: object) -> None:
+    """Check arguments that are strings or None.
+
+    Raises:
+        InvalidArgumentError: one is something else.
+    """
+    for argument, value in arguments.items():
+        if value is not None and not isinstance(value, str):
+            raise InvalidArgumentError(argument, "a string or None", describe(value))
+
+
+def check_flags(**arguments: object) -> None:
+    """Check arguments that are True or False.
+
+    Raises:
+        InvalidArgumentError: one is something else.
+    """
+    for argument, value in arguments.items():
+        if not isinstance(value, bool):
+            raise InvalidArgumentError(argument, "True or False", describe(value))
+
+
+@cache
+def members(cls: type) -> dict[str, Check]:
+    """Return the checks of a typed dict's members, by name, in the order of the contract."""
+    return {name: compile_check(hint) for name, hint in get_type_hints(cls).items()}
+
+
+@cache
+def required(cls: type) -> tuple[str, ...]:
+    """Return the names of the members that a typed dict must have."""
+    # `__required_keys__` is wrong where annotations are texts, as they are in a module that postpones them.
+    hints = get_type_hints(cls, include_extras=True)
+    return tuple(name for name, hint in hints.items() if get_origin(hint) is not NotRequired)
+
+
+@cache
+def nullable(cls: type) -> frozenset[str]:
+    """Return the names of the members of a typed dict that may be None."""
+    hints = get_type_hints(cls)
+    return frozenset(name for name, hint in hints.items() if hint is object or type(None) in get_args(hint))
+
+
+@cache
+def compile_check(hint: object) -> Check:
+    """Return the check that a type hint stands for."""
+    if hint is object:
+        return check_json
+    if hint in SCALARS:
+        return scalar_check(*SCALARS[hint])
+    if hint in TEXTS:
+        return text_check(*TEXTS[hint])
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return literal_check(arguments)
+    if origin in (Union, types.UnionType):
+        return _UnionCheck(arguments)
+    if origin is Sequence:
+        return _sequence_check(_item_check(arguments[0]), list_name(arguments[0]))
+    if origin is Mapping:
+        return _mapping_check(compile_check(arguments[1]))
+    if is_typeddict(hint) and isinstance(hint, type):
+        return _object_check(hint)
+    raise TypeError(f"no check for the hint {hint!r}")
+
+
+@cache
+def _item_check(hint: object) -> Check:
+    """Return the check of the items of a list. Its items are open: they may be of kinds that the contract lacks."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return _UnionCheck(get_args(hint), is_item=True)
+    return compile_check(hint)
+
+
+def check_json(value: object) -> object:
+    """Return the JSON value that a value stands for, whatever its form, as built-in types.
+
+    Raises:
+        Misfit: JSON cannot represent it, or something in it.
+    """
+    cls = value.__class__
+    if cls is str or cls is int or cls is bool or value is None:
+        return value
+    if isinstance(value, float):
+        return finite(float.__float__(value))
+    if is_mapping(value):
+        return {name: _inside(name, check_json, item) for name, item in _items(value)}
+    if is_sequence(value):
+        return [_inside(index, check_json, item) for index, item in enumerate(value)]
+    if is_model(value):
+        return check_json(value.to_dict())
+    if (scalar := json_scalar(value)) is not value:
+        return check_json(scalar)
+    raise Misfit("a value that JSON can represent", value, conversion_hint(value))
+
+
+def check_object(cls: type, value: Mapping[Any, object], unnamed: str = "") -> dict[str, object]:
+    """Check a mapping against a typed dict. Keys that it does not declare are kept, if JSON can represent their values.
+
+    Args:
+        cls: the typed dict.
+        value: the mapping.
+        unnamed: a required key that may be left out.
+    """
+    checks = members(cls)
+    written: dict[str, object] = {}
+    for name, item in value.items():
+        if name.__class__ is not str:
+            name = _key(name)  # noqa: PLW2901
+        check = checks.get(name)
+        if check is None:
+            check = check_json
+        elif item is None and name not in nullable(cls) and name not in required(cls):
+            # What was an answer's message or came out of a dump is full of nulls that a request must not have.
+            continue
+        try:  # as `_inside` has it; this is the way of every message
+            written[name] = check(item)
+        except Misfit as misfit:
+            raise misfit.at(name) from None
+    for name in required(cls):
+        if name not in written and name != unnamed:
+            from difflib import get_close_matches
+
+            near = get_close_matches(name, [key for key in written if key not in checks], 1)
+            hint = f"Is {near[0]!r} meant to be {name!r}?" if near else ""
+            raise Misfit(f"a dict with the key {name!r}", value, hint)
+    return written
+
+
+def _items(value: Mapping[Any, object]) -> Iterator[tuple[str, object]]:
+    for name, item in value.items():
+        yield (name if name.__class__ is str else _key(name)), item
+
+
+def _key(name: object) -> str:
+    """Return the name of a property that a key of another class stands for."""
+    key = json_scalar(name)
+    if not isinstance(key, str):
+        raise Misfit(KEYS, name)
+    return key
+
+
+def _inside(step: str | int, check: Check, value: object) -> object:
+    try:
+        return check(value)
+    except Misfit as misfit:
+        raise misfit.at(step) from None
+
+
+def _sequence_check(check_item: Check, accepted: str) -> Check:
+    def check(value: object) -> object:
+        if not is_sequence(value):
+            raise Misfit(accepted, value, conversion_hint(value, "list"))
+        written: list[object] = []
+        for index, item in enumerate(value):
+            try:
+                written.append(check_item(item))
+            except Misfit as misfit:
+                raise misfit.at(index) from None
+        return written
+
+    return check
+
+
+def _mapping_check(check_item: Check) -> Check:
+    def check(value: object) -> object:
+        if is_model(value):
+            value = value.to_dict()
+        if not is_mapping(value):
+            raise Misfit("a dict", value, conversion_hint(value, "dict"))
+        # Ids of tokens are integers, and as names of properties strings.
+        named = {_token_id(name): item for name, item in value.items()}
+        return {name: _inside(name, check_item, item) for name, item in _items(named)}
+
+    return check
+
+
+def _token_id(name: object) -> object:
+    if name.__class__ is str:
+        return name
+    key = json_scalar(name)
+    return str(key) if type(key) is int else key
+
+
+def _object_check(cls: type) -> Check:
+    def check(value: object) -> object:
+        if not is_mapping(value):
+            raise Misfit("a dict", value, conversion_hint(value, "dict"))
+        return check_object(cls, value)
+
+    return check
+
+
+class _UnionCheck:
+    """Chooses the arm of a union by the kind of the value, and among dicts by their discriminator.
+
+    Args:
+        arms: of the union.
+        is_item: whether the value is an item of a list.
+
+    Dicts of other kinds are accepted as they are. Those whose kind is nearly a known one are not.
+    """
+
+    def __init__(self, arms: tuple[object, ...], *, is_item: bool = False) -> None:
+        self.classes = {arm.__name__: arm for arm in arms if isinstance(arm, type) and is_typeddict(arm)}
+        self.tag, self.tagged = _discriminator(tuple(self.classes.values()))
+        self.is_open = bool(self.tagged)
+        self.is_item = is_item and self.is_open
+        self.is_named_by_key = all(word in get_type_hints(cls) for word, cls in self.tagged.items())
+        """Whether each kind has a key of its own name, which tells it where servers do not need the discriminator."""
+        self.sequence = next((compile_check(arm) for arm in arms if get_origin(arm) is Sequence), None)
+        self.mapping = next((compile_check(arm) for arm in arms if get_origin(arm) is Mapping), None)
+        self.scalars = [
+            compile_check(arm) for arm in arms if arm in SCALARS or arm in TEXTS or get_origin(arm) is Literal
+        ]
+        # The values of an enum are named as examples of strings.
+        words = [word for arm in arms if get_origin(arm) is Literal for word in get_args(arm) if isinstance(word, str)]
+        is_open = str in arms
+        named = [arm for arm in arms if not (words and arm is str)]
+        self.accepted = alternatives(dict.fromkeys(text for arm in named if (text := arm_name(arm, is_open=is_open))))
+        item = next((get_args(arm)[0] for arm in arms if get_origin(arm) is Sequence), None)
+        self.item_tag: str = getattr(_item_check(item), "tag", "") if item is not None else ""
+        kinds = {kind for arm, kind in KINDS.items() if arm in arms}
+        kinds |= {"list"} if self.sequence else set()
+        kinds |= {"dict"} if self.mapping or self.classes else set()
+        self.kinds = kinds or {"none"}
+        """What a value may be converted to."""
+        self.accepts_numbers = float in arms
+        self.scalar_types = [arm for arm in arms if arm in SCALARS]
+        self.takes_text = str in arms
+        plain = {*self.classes.values(), *SCALARS, *TEXTS}
+        self.models = {arm.__name__ for arm in arms if isinstance(arm, type) and arm not in plain}
+        self.takes_bare_kinds = not self.models.isdisjoint(("OtherTool", "NamedFunctionToolChoice"))
+        """Whether an unknown kind may have no other key, as servers' own tools do. An empty part is a mistake."""
+
+    def __call__(self, value: object) -> object:
+        if self.takes_text and value.__class__ is str:
+            return value
+        if self.models and value.__class__ is not dict and is_model(value):
+            return self.check_model(value)
+        if self.mapping is not None and is_mapping(value):
+            return self.mapping(value)
+        if self.classes and is_mapping(value):
+            return self.check_mapping(value)
+        if self.sequence is not None and is_sequence(value):
+            return self.sequence(value)
+        scalar = json_scalar(value)
+        for check in self.scalars:
+            try:
+                return check(scalar)
+            except Misfit:
+                continue
+        if self.accepts_numbers and isinstance(scalar, float):
+            # A number, so what is wrong with it is that it is not finite.
+            raise Misfit(self.accepted.replace(SCALARS[float][1], FINITE), value)
+        raise Misfit(self.accepted, value, self.hint(value, scalar))
+
+    def hint(self, value: object, scalar: object) -> str:
+        """Return what may have been meant by a value of none of the arms."""
+        if is_mapping(value) and (self.item_tag in value or self._accepts([value])):
+            return "Put it in a list."
+        if not isinstance(scalar, str):
+            return number_hint(value, self.scalar_types) or conversion_hint(value, *self.kinds)
+        meant_values: list[object] = []
+        if self.is_item:  # the kind whose content is one string, as that of a text part
+            meant_values = [{self.tag: word, word: scalar} for word in self.tagged]
+        elif len(self.classes) == 1:
+            (cls,) = self.classes.values()
+            tag = {self.tag: next(iter(self.tagged))} if self.tag else {}
+            meant_values = [{**tag, name: scalar} for name in required(cls) if name not in tag]
+        elif self.sequence is not None:
+            meant_values = [[scalar]]
+        for meant_value in meant_values:
+            if self._accepts(meant_value):
+                written = repr(meant_value)
+                return f"Did you mean {written if len(scalar) <= 80 else written.replace(repr(scalar), '...')}?"
+        return ""
+
+    def _accepts(self, value: object) -> bool:
+        try:
+            self(value)
+        except Misfit:
+            return False
+        return True
+
+    def check_mapping(self, value: Mapping[Any, object]) -> object:
+        """Check a dict against the typed dict that its discriminator names."""
+        word = value.get(self.tag) if self.tag else None
+        if isinstance(word, str) and word in self.tagged:
+            return check_object(self.tagged[word], value)
+        if self.tag not in value and self.is_named_by_key:
+            own = [cls for name, cls in self.tagged.items() if name in value]
+            if len(own) == 1:
+                return check_object(own[0], value, unnamed=self.tag)
+        words = tuple(self.tagged)
+        hint = meant(word, words)
+        if self.is_open and isinstance(word, str) and word and not hint:
+            if len(value) > 1 or self.takes_bare_kinds:
+                return check_json(value)
+            hint = f"Another kind needs a key beside {self.tag!r}."
+        if len(self.classes) == 1 and not (self.is_open and hint):
+            return check_object(next(iter(self.classes.values())), value)
+        if self.tag in value:
+            raise Misfit(words_of(words), word, hint).at(self.tag)
+        raise Misfit(f"a dict with the key {self.tag!r}: {words_of(words)}", value)
+
+    def check_model(self, model: SupportsToDict) -> object:
+        """Check what a model writes against its typed dict. An answer's has none: it goes back as it came."""
+        if getattr(type(model), "is_checked", False):
+            return model.to_dict()
+        names = [cls.__name__ for cls in type(model).__mro__]
+        written = model.to_dict()
+        if self.models.isdisjoint(names):
+            if self.is_item and isinstance(written.get(self.tag), str):
+                return self.check_mapping(written)  # a part or tool that the contract has elsewhere
+            names = sorted(self.models)
+            choice = f"the model {names[0]}" if len(names) == 1 else f"one of the models {', '.join(names)}"
+            raise Misfit(f"{self.accepted}, or {choice}", model)
+        for name in names:
+            if twin := self.classes.get(f"{name}Param"):
+                return check_object(twin, written)
+        if self.mapping is not None:
+            return self.mapping(written)
+        return check_json(written) if any(name.startswith("Other") for name in names) else written
+
+
+def _discriminator(classes: tuple[type, ...]) -> tuple[str, dict[str, type]]:
+    """Find the key that has a value of its own in each of the typed dicts, and the typed dict of each value."""
+    for name in get_type_hints(classes[0]) if classes else ():
+        hints = [get_type_hints(cls).get(name) for cls in classes]
+        if all(get_origin(hint) is Literal and len(get_args(hint)) == 1 for hint in hints):
+            return name, {get_args(hint)[0]: cls for hint, cls in zip(hints, classes, strict=True)}
+    if len(classes) > 1:
+        raise TypeError(f"nothing tells {', '.join(cls.__name__ for cls in classes)} apart")
+    return "", {}
