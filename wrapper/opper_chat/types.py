@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ._observability.record import Attempt as Attempt
     from ._observability.record import CallRecord as CallRecord
     from ._observability.record import Observer as Observer
+    from ._requests.message_content import Message as Message
     from ._requests.prepare import CallArguments as CallArguments
     from ._results.completion import ChatCompletion as ChatCompletion
     from ._results.parsed import ParsedChatCompletion as ParsedChatCompletion
@@ -90,7 +91,6 @@ if TYPE_CHECKING:
     from ._tools.tool import Tool as Tool
     from ._tools.workers import BeforeCall as BeforeCall
     from ._tools.workers import OnEvent as OnEvent
-    from .messages import Message as Message
 
 _NAMES = {
     "_results.tool_calls": ("ToolCall",),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from .._config.environment import check_seconds
 from .._errors.api import APITimeoutError
+from .._validation.numbers import check_seconds
 
 SHORTEST = 0.001
 """Seconds that a step is given when its clock has run out: 0 would mean something else to a socket."""

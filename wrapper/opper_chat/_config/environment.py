@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import os
 import re
 import warnings
@@ -11,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeAlias
 
 from .._errors.api import InvalidArgumentError, MissingKeyError
-from .._errors.describe import describe, instance_of, json_scalar
+from .._errors.describe import instance_of
 from .._errors.redaction import spellings
 
 DEFAULT_BASE_URL = "https://api.opper.ai/v2/openai"
@@ -271,44 +270,3 @@ def _host_of(base_url: str) -> str:
     from urllib.parse import urlsplit
 
     return urlsplit(base_url).hostname or ""
-
-
-def check_retries(value: object, argument: str = "max_retries") -> int:
-    """Return how often to try again: an integer of at least 0.
-
-    Raises:
-        InvalidArgumentError: it is not one.
-    """
-    number = json_scalar(value)
-    if isinstance(number, bool) or not isinstance(number, int) or number < 0:
-        raise InvalidArgumentError(argument, "an integer of at least 0", describe(value))
-    return number
-
-
-def check_seconds(value: object, argument: str) -> float:
-    """Return a number of seconds above 0.
-
-    Raises:
-        InvalidArgumentError: it is not one.
-    """
-    number = json_scalar(value)
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number) or number <= 0:
-        accepted, hint = "a number of seconds above 0 or None", ""
-        if argument == "timeout":
-            accepted = "a number of seconds above 0, an httpx.Timeout or None"
-        elif type(value).__name__ == "Timeout":
-            hint = "Only the argument timeout takes an httpx.Timeout."
-        raise InvalidArgumentError(argument, accepted, describe(value), hint)
-    return float(number)
-
-
-def check_count(value: object, argument: str) -> int:
-    """Return an integer above 0.
-
-    Raises:
-        InvalidArgumentError: it is not one.
-    """
-    number = json_scalar(value)
-    if isinstance(number, bool) or not isinstance(number, int) or number <= 0:
-        raise InvalidArgumentError(argument, "an integer above 0", describe(value))
-    return number

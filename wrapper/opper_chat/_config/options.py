@@ -11,16 +11,8 @@ from .._errors.api import InvalidArgumentError, UnknownArgumentError
 from .._errors.describe import describe
 from .._http.library import loaded
 from .._json.codec import is_mapping, is_sequence
-from .environment import (
-    CONNECT_TIMEOUT,
-    DEFAULT_RETRIES,
-    DEFAULT_TIMEOUT,
-    Key,
-    check_count,
-    check_retries,
-    check_seconds,
-    find_base_url,
-)
+from .._validation.numbers import check_count, check_retries, check_seconds
+from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, find_base_url
 from .headers import SECRETIVE, check_headers, check_query, hidden, names_secret
 from .response_limits import DEFAULT_LIMITS, ResponseLimits, check_response_limits
 from .scope import Layer

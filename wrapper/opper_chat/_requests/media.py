@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
 
-from .._config.environment import check_count
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
+from .._validation.numbers import check_count
 
 
 class SupportsRead(Protocol):

@@ -11,13 +11,13 @@ from opper_chat_api.models import OtherMessage
 from opper_chat_api.models.completion_usage import CompletionUsage
 from opper_chat_api.params import ChatMessageParam, UserPartParam
 
-from .._config.environment import check_count
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._json.codec import is_mapping, is_object, is_sequence
 from .._json.partial import copied
 from .._results.completion import ChatCompletion
-from ..messages import Message, content_of
+from .._validation.numbers import check_count
+from .message_content import Message, content_of
 from .prepare import check_encodable, check_messages
 from .trimming import estimate_tokens, to_drop
 

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._call.state import Call
-from .._config.environment import check_retries
 from .._errors.api import AnswerError, APIError, InvalidAnswerError
 from .._observability.record import Attempt
 from .._requests.prepare import check_extra_keys
@@ -18,6 +17,7 @@ from .._requests.response_format import Asked, asking_again
 from .._results.completion import ChatCompletion
 from .._results.parsed import ParsedChatCompletion
 from .._streaming.parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
+from .._validation.numbers import check_retries
 from .event_stream import EventStream
 from .requester import Calls
 from .stream import open_stream

@@ -7,7 +7,6 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
-from .._config.environment import check_count
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._errors.tools import (
@@ -27,6 +26,7 @@ from .._requests.prepare import check_extra_keys
 from .._requests.response_format import Asked
 from .._results.completion import ChatCompletion
 from .._results.tool_calls import ToolCall, arguments_error, asked
+from .._validation.numbers import check_count
 from .jobs import Job
 from .results import encodable_text, result_error, result_text, tool_result
 from .run import ToolExecution, ToolRun, set_parsed

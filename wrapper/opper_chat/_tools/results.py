@@ -29,8 +29,8 @@ from .._errors.describe import Misfit
 from .._errors.nesting import nesting_misfit
 from .._errors.tools import ToolArgumentsError, ToolError, ToolResultError
 from .._json.codec import is_mapping
+from .._requests.message_content import id_of_call
 from .._schemas.hints import UnknownHintError, hints_of, unwrapped
-from ..messages import id_of_call
 
 if TYPE_CHECKING:
     from opper_chat_api.params import ToolMessageParam

@@ -1,4 +1,4 @@
-"""The house: rooms import only from rooms above them, importing the package is light, both shells are alike."""
+"""The package: its modules, what importing it loads, its public names, and that both clients are alike."""
 
 import ast
 import inspect
@@ -30,193 +30,17 @@ from opper_chat import (
 
 WRAPPER = Path(opper_chat.__file__).parent
 
-ROOMS = [
-    "_json",
-    "_values",
-    "_nesting",
-    "_error_bodies",
-    "_answer_headers",
-    "_excerpts",
-    "_redaction",
-    "_error_response",
-    "_retryable",
-    "_errors",
-    "_error_redaction",
-    "_response_limits",
-    "_content_coding",
-    "_record",
-    "_options",
-    "_proxies",
-    "_library",
-    "_logs",
-    "_observers",
-    "_clocks",
-    "_scalar_checks",
-    "_checks",
-    "_misfits",
-    "_bounds",
-    "_hints",
-    "_docs",
-    "_shapes",
-    "_open_shapes",
-    "_pydantic",
-    "_fields",
-    "_schema_errors",
-    "_schemas",
-    "_headers",
-    "_scopes",
-    "_settings",
-    "_lenient_values",
-    "_partial_json",
-    "_content",
-    "_surrogates",
-    "_pieces",
-    "_assistant_messages",
-    "_argument_hints",
-    "_requests",
-    "_call_signatures",
-    "_model",
-    "_served",
-    "_media",
-    "_trim",
-    "messages",
-    "_tool_calls",
-    "_tool_errors",
-    "_asks",
-    "_tool_results",
-    "_signatures",
-    "_tools",
-    "_results",
-    "_parsed",
-    "_markdown_fences",
-    "_answers",
-    "_json_lines",
-    "_transcript",
-    "_sse",
-    "_responses",
-    "_repeats",
-    "_chunks",
-    "_accumulator",
-    "_said",
-    "_events",
-    "_event_maker",
-    "_parsed_events",
-    "_tool_run",
-    "_tool_jobs",
-    "_tool_threads",
-    "_tool_plan",
-    "_parts",
-    "_flow",
-    "_redirects",
-    "_completion_reader",
-    "_retries",
-    "_refusals",
-    "_limits",
-    "_permits",
-    "_sent",
-    "_call",
-    "_watchdog",
-    "_transport",
-    "_wait",
-    "_async_wait",
-    "_async_body",
-    "_async_bell",
-    "_async_gate",
-    "_async_limiter",
-    "_async_reply",
-    "_heads",
-    "_framing",
-    "_network",
-    "_async_library_body",
-    "_async_borrowed",
-    "_async_pool",
-    "_loop_stream",
-    "_async_network",
-    "_async_connection",
-    "_async_sender",
-    "_async_http",
-    "_async_calls",
-    "_async_stream",
-    "_async_event_stream",
-    "_async_parsing",
-    "_async_raw",
-    "_async_workers",
-    "_async_run",
-    "_async_completions",
-    "_async_client",
-    "_async_conversation",
-    "_body",
-    "_bell",
-    "_gate",
-    "_limiter",
-    "_reply",
-    "_library_body",
-    "_borrowed",
-    "_pool",
-    "_connection",
-    "_sender",
-    "_http",
-    "_calls",
-    "_stream",
-    "_event_stream",
-    "_parsing",
-    "_raw",
-    "_workers",
-    "_run",
-    "_completions",
-    "_client",
-    "_conversation",
-    "telemetry",
-    "types",
-]
-"""In the order in which data moves, but for the leaves at the top."""
-
-SEES_THE_CONTRACT = {
-    "_assistant_messages", "_requests", "_call_signatures", "_model", "_results", "_parsed", "_completion_reader",
-    "_repeats", "_chunks", "_accumulator", "_said", "_events", "_event_maker", "_tools", "_tool_run", "_transcript",
-    "messages", "types",
-}  # fmt: skip
-
-
-def imports(path: Path) -> set[str]:
-    """The modules that a file imports, relative ones by their name alone; not those that only hints need."""
-    found: set[str] = set()
-    tree = ast.parse(path.read_text("utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name not in ROOMS}
-        elif isinstance(node, ast.ImportFrom) and (node.level or node.module not in ROOMS):  # `types` is Python's own
-            found |= {node.module} if node.module else {alias.name for alias in node.names}
-    return found
-
-
-def test_every_room_has_its_place() -> None:
-    """The files of the package are the rooms."""
-    assert {path.stem for path in WRAPPER.glob("*.py")} - {"__init__"} == set(ROOMS)
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_from_rooms_above(room: str) -> None:
-    """No room further down; the contract only where it belongs, and an HTTP library nowhere: `_library` finds it."""
-    found = imports(WRAPPER / f"{room}.py")
-    assert {name for name in found if name in ROOMS} <= set(ROOMS[: ROOMS.index(room)])
-    assert any(name.startswith("opper_chat_api") for name in found) == (room in SEES_THE_CONTRACT)
-    assert not found & {"httpx", "httpx2"}
-
 
 @pytest.mark.parametrize("path", sorted(WRAPPER.rglob("*.py")), ids=lambda path: str(path.relative_to(WRAPPER)))
-def test_every_module_says_what_it_is_for(path: Path) -> None:
-    """A docstring, and no more than one room's worth of lines."""
+def test_every_module_has_a_docstring_and_at_most_400_lines(path: Path) -> None:
+    """Generated modules included."""
     source = path.read_text("utf-8")
     assert ast.get_docstring(ast.parse(source))
     assert len(source.splitlines()) <= 400
 
 
-def test_importing_the_package_loads_next_to_nothing() -> None:
-    """None of the libraries, none of the rooms, no model."""
+def test_importing_the_package_loads_nothing_else() -> None:
+    """No library, no module of the package, no model."""
     code = "import sys; before = set(sys.modules); import opper_chat; print('\\n'.join(set(sys.modules) - before))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
@@ -278,7 +102,7 @@ def surface(cls: type) -> dict[str, str]:
         (ToolStream, AsyncToolStream),
     ],
 )
-def test_both_shells_have_the_same_surface(sync: type, asynchronous: type) -> None:
+def test_both_clients_have_the_same_surface(sync: type, asynchronous: type) -> None:
     """The same members with the same signatures."""
     assert surface(sync) == surface(asynchronous)
 

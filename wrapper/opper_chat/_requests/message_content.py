@@ -1,0 +1,92 @@
+"""The content of messages that callers give, and the ids of tool calls that tool messages answer. No I/O."""
+
+from __future__ import annotations
+
+import os
+from typing import TypeAlias, TypeVar
+
+from opper_chat_api.params import (
+    AssistantMessageParam,
+    DeveloperMessageParam,
+    FunctionMessageParam,
+    SystemMessageParam,
+    TextPartParam,
+    ToolMessageParam,
+    UserMessageParam,
+)
+
+from .._errors.api import InvalidArgumentError
+from .._errors.describe import describe, text_value
+from .._json.codec import is_mapping
+
+Message: TypeAlias = (
+    DeveloperMessageParam
+    | SystemMessageParam
+    | UserMessageParam
+    | AssistantMessageParam
+    | ToolMessageParam
+    | FunctionMessageParam
+)
+"""A message as a plain dict. Its `role` says who speaks, and tells a type checker which members it has."""
+
+Piece = TypeVar("Piece")
+
+
+def content_of(function: str, content: tuple[str | Piece, ...]) -> str | list[Piece | TextPartParam]:
+    """Return the content of a message: one string, or parts. What is in the parts is checked when they are sent.
+
+    Args:
+        function: the function that was called, for error messages.
+        content: what it was given.
+
+    Raises:
+        InvalidArgumentError: there is none, or some of it is neither a string nor a part.
+    """
+    if not content:
+        raise InvalidArgumentError(f"{function}(content)", "a string or a part", "nothing")
+    first = text_value(content[0])
+    if len(content) == 1 and isinstance(first, str):
+        return first
+    parts: list[Piece | TextPartParam] = []
+    for index, piece in enumerate(content):
+        if isinstance(piece_text := text_value(piece), str):
+            parts.append({"type": "text", "text": piece_text})
+        elif not isinstance(piece, str) and _may_be_part(piece):
+            parts.append(piece)
+        else:
+            raise InvalidArgumentError(
+                f"{function}(content[{index}])", "a string or a part", describe(piece), _hint(function, piece)
+            )
+    return parts
+
+
+def _may_be_part(piece: object) -> bool:
+    return is_mapping(piece) or hasattr(piece, "to_dict")
+
+
+def _hint(function: str, piece: object) -> str:
+    if isinstance(piece, bytes | bytearray | memoryview | os.PathLike) or hasattr(piece, "read"):
+        return "Make it a part with image(...), audio(...) or file(...)."
+    return f"Give each piece as an argument: {function}(*pieces)." if isinstance(piece, list | tuple) else ""
+
+
+def id_of_call(call: object, argument: str) -> str:
+    """Return the id of a tool call, or of what is given in place of one.
+
+    Raises:
+        InvalidArgumentError: it is neither a tool call nor an id, or the call has none.
+    """
+    is_call = is_mapping(call) or hasattr(call, "id") or hasattr(call, "additional_properties")
+    if is_mapping(call):
+        found = call.get("id")
+    else:  # a model, of which one that the contract does not know has its id among what it does not declare
+        found = getattr(call, "id", None) or getattr(call, "additional_properties", {}).get("id")
+    found = text_value(found if is_call else call)
+    if not isinstance(found, str) or not found:
+        if is_call and not found:
+            hint = "The server gave it none. Use run_tools(), which gives ids to such calls."
+            raise InvalidArgumentError(
+                argument, "a tool call with an id, or its id", f"one without: {describe(call)}", hint
+            )
+        raise InvalidArgumentError(argument, "a tool call, or its id", describe(call))
+    return found
