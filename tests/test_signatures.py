@@ -4,10 +4,15 @@ import copy
 import inspect
 import pickle
 import pydoc
-from typing import Any
+import subprocess
+import sys
+from typing import Any, Unpack, get_type_hints
 
 import pytest
 from opper_chat import AsyncConversation, AsyncOpper, CallOptions, ClientOptions, Conversation, Opper
+from opper_chat._config.environment import NOT_GIVEN
+from opper_chat._requests.prepare import CallArguments
+from opper_chat.types import AsyncStream, ChatCompletion, Stream
 from opper_chat_api.params import ChatCompletionRequestParam
 
 PARAMETERS = [*ChatCompletionRequestParam.__annotations__, "stream"]
@@ -58,12 +63,13 @@ def test_both_flavours_have_the_same_parameters(name: str) -> None:
 
 
 def test_what_is_said_of_an_argument() -> None:
-    """Its type without what a typed dict adds; None where None leaves it out; `...` where the client decides."""
+    """Its type without what a typed dict adds; None where None leaves it out; NOT_GIVEN where the client decides."""
     parameters = inspect.signature(CLIENTS["sync"].chat.completions.create).parameters
     assert parameters["temperature"].annotation == "float | None"
     assert parameters["messages"].annotation == "Sequence[ChatMessageParam]"
     assert parameters["temperature"].default is None
-    assert parameters["timeout"].default is ...
+    assert parameters["timeout"].default is NOT_GIVEN
+    assert str(parameters["timeout"]) == "timeout: 'AnyTimeout' = NOT_GIVEN"
     assert parameters["stream"].annotation == "bool | None"
     assert inspect.signature(CLIENTS["sync"].chat.completions.create).return_annotation == "ChatCompletion | Stream"
     streamed = inspect.signature(CLIENTS["sync"].chat.completions.stream).parameters["response_format"]
@@ -100,7 +106,7 @@ def test_the_settings_of_a_client(flavour: str, name: str) -> None:
     """Each that can be changed."""
     parameters = inspect.signature(getattr(CLIENTS[flavour], name)).parameters
     assert set(parameters) == set(ClientOptions.__annotations__)
-    assert {parameter.default for parameter in parameters.values()} == {...}
+    assert {str(parameter).rpartition(" = ")[2] for parameter in parameters.values()} == {"NOT_GIVEN"}
 
 
 def test_a_signature_binds_and_is_changed_and_copied() -> None:
@@ -118,3 +124,45 @@ def test_a_signature_binds_and_is_changed_and_copied() -> None:
     assert list(unbound.replace(parameters=[]).parameters) == []
     assert unbound == inspect.signature(type(CLIENTS["sync"].chat.completions).create)
     assert hash(unbound)
+
+
+@pytest.mark.parametrize("name", [*METHODS, "with_options"])
+@pytest.mark.parametrize("flavour", CLIENTS)
+def test_type_hints_are_resolved(flavour: str, name: str) -> None:
+    """Of each parameter and of what is returned, as types and not as texts."""
+    function = CLIENTS[flavour].with_options if name == "with_options" else method(flavour, name)
+    hints = get_type_hints(function)
+    assert "return" in hints
+    assert set(hints) >= METHODS.get(name, set()) - {"strict"}
+    assert not [hint for hint in hints.values() if isinstance(hint, str)]
+
+
+def test_the_type_hints_of_a_call() -> None:
+    """The classes that are public, and the typed dict that the arguments fit."""
+    arguments: Any = Unpack[CallArguments]
+    for flavour, stream in (("sync", Stream), ("async", AsyncStream)):
+        hints = get_type_hints(method(flavour, "create"))
+        assert hints == {"stream": bool | None, "arguments": arguments, "return": ChatCompletion | stream}
+        assert inspect.get_annotations(method(flavour, "create")) == hints
+
+
+@pytest.mark.parametrize("cls", [Conversation, AsyncConversation])
+def test_the_type_hints_of_a_conversation(cls: Any) -> None:
+    """Of what makes one, and of its turns."""
+    for function in (cls.__init__, cls.load, cls.send, cls.stream):
+        assert not [hint for hint in get_type_hints(function).values() if isinstance(hint, str)]
+
+
+def test_a_signature_loads_no_types() -> None:
+    """What is only needed to resolve type hints stays unloaded until they are asked for."""
+    code = """
+import inspect, sys, typing
+from opper_chat import Opper
+create = Opper(api_key="key").chat.completions.create
+inspect.signature(create)
+print("opper_chat.types" in sys.modules)
+typing.get_type_hints(create)
+print("opper_chat.types" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "True"]

@@ -1,6 +1,6 @@
 """A user's mistakes. Every line here must be refused: an ignore that is not needed is itself an error."""
 
-from opper_chat import AsyncConversation, Conversation, Model, Opper
+from opper_chat import AsyncConversation, AsyncOpper, Conversation, Model, Opper
 from opper_chat.messages import image, system, user
 
 client = Opper(api_key="key")
@@ -36,3 +36,17 @@ Model("a", options=1)  # type: ignore  # pyright: ignore
 Model("a", extra_headers={"x": 1})  # type: ignore  # pyright: ignore
 Opper().span(7)  # type: ignore  # pyright: ignore
 Opper().tags("search")  # type: ignore  # pyright: ignore
+
+create([{"role": "user", "content": "Hi"}])  # type: ignore  # pyright: ignore
+client.chat.completions.stream([{"role": "user", "content": "Hi"}])  # type: ignore  # pyright: ignore
+list(client.chat.completions.stream(messages=[{"role": "user", "content": "Hi"}]))  # type: ignore  # pyright: ignore
+list(Conversation(client).stream("Hi"))  # type: ignore  # pyright: ignore
+
+streaming = client.chat.completions.with_streaming_response
+
+streaming.create([{"role": "user", "content": "Hi"}])  # type: ignore  # pyright: ignore
+list(streaming.create(messages=[{"role": "user", "content": "Hi"}]))  # type: ignore  # pyright: ignore
+
+
+async def await_context_manager(client: AsyncOpper) -> None:
+    await client.chat.completions.stream(messages=[{"role": "user", "content": "Hi"}])  # type: ignore  # pyright: ignore

@@ -6,11 +6,19 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
-from .._config.environment import DEFAULT_RETRIES, AsyncKeySource, find_base_url, find_key, warn_of_clear_text
+from .._config.environment import (
+    DEFAULT_RETRIES,
+    NOT_GIVEN,
+    AsyncKeySource,
+    NotGiven,
+    find_base_url,
+    find_key,
+    warn_of_clear_text,
+)
 from .._config.options import ClientOptions, ClientSettings, Limits, check_limits, check_options
 from .._config.response_limits import ResponseLimits
 from .._config.scope import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
-from .._http.errors import NOT_GIVEN, NotGiven, call_site
+from .._http.errors import call_site
 from .._observability.logging import set_up_logging
 from .._requests.signatures import list_arguments
 from .._transport._async.sender import EventHooks

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from .._http.errors import call_site
-from .._requests.argument_hints import is_type
+from .._requests.argument_hints import is_type, refuse_positional
 from .._requests.prepare import AnswerArguments, CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
@@ -51,7 +51,7 @@ class AsyncCompletions:
     ) -> ChatCompletion | AsyncStream: ...
 
     async def create(
-        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+        self, *_positional: object, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion | AsyncStream:
         """Ask the model for the next message.
 
@@ -65,8 +65,7 @@ class AsyncCompletions:
                 - ``extra_query``: query parameters to add to the address.
                 - ``extra_body``: members to add to the body, for what the contract does not know yet. They win over
                   the parameters, and None is sent as null.
-                - ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``, ``deadline``: as for the
-                  client.
+                - ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``, ``deadline``: as in `Opper`.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
@@ -75,11 +74,11 @@ class AsyncCompletions:
             APIResponseValidationError: the answer is not a chat completion, or not a stream.
 
         An error that may pass was tried again ``max_retries`` times before it is raised; it has all its ``attempts``.
-
         Source: https://docs.opper.ai, Chat Completions.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
+        refuse_positional(_positional, "create()")
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
             from .stream import AsyncStream, open_stream  # streams are loaded by those who read them
@@ -125,7 +124,7 @@ class AsyncCompletions:
 
     async def parse(
         self,
-        *,
+        *_positional: object,
         response_format: object = None,
         tools: Sequence[ToolParam] | None = None,
         strict: bool = True,
@@ -142,8 +141,7 @@ class AsyncCompletions:
             strict: whether the schema is for strict mode, in which the server keeps the model to it. Strict mode cannot
                 describe some types, such as ``dict[str, int]``: with False those can be asked for too. The answer is
                 checked in any case.
-            retries_on_invalid: how often to ask again, with what was wrong, where an answer does not fit. The clock
-                ``deadline`` bounds all of it.
+            retries_on_invalid: how often to ask again, and say what did not fit; ``deadline`` bounds all of it.
             arguments: as for `create`.
 
         Raises:
@@ -157,6 +155,7 @@ class AsyncCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
+        refuse_positional(_positional, "parse()")
         from .parsed_stream import parse  # reading types is loaded by those who give them
 
         given: dict[str, object] = {**arguments, "tools": tools}
@@ -185,7 +184,7 @@ class AsyncCompletions:
     @typing.overload
     def stream(self, **arguments: Unpack[CallArguments]) -> AsyncStreamManager: ...
 
-    def stream(self, **arguments: object) -> AsyncStreamManager | AsyncParsedStreamManager[Any]:
+    def stream(self, *_positional: object, **arguments: object) -> AsyncStreamManager | AsyncParsedStreamManager[Any]:
         """Ask the model for the next message, as typed events while it is written.
 
         To be used with ``async with``, which sends the request and closes the stream::
@@ -205,9 +204,10 @@ class AsyncCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        refuse_positional(_positional, "stream()")
         response_format = arguments.get("response_format")
         if is_type(response_format) or "strict" in arguments:
-            from .parsed_stream import AsyncParsedStreamManager  # reading types is loaded by those who give them
+            from .parsed_stream import AsyncParsedStreamManager  # loaded by those who give types
 
             return AsyncParsedStreamManager(self._calls, arguments, call_site())
         begin = self._calls.later(arguments, stream=True, function="stream()")
@@ -250,7 +250,7 @@ class AsyncCompletions:
 
     async def run_tools(
         self,
-        *,
+        *_positional: object,
         max_turns: int = 8,
         max_parallel: int = 8,
         max_repeats: int | None = 3,
@@ -269,8 +269,7 @@ class AsyncCompletions:
                 run in order. Coroutines run as tasks, functions in threads.
             max_repeats: how often in a row a call with the same arguments may get the same answer, before the run ends
                 that asks for it once more; or None for any number.
-            max_total_tokens: how many tokens all turns together may cost, as far as the server says, or None. It is
-                looked at before tools are run: an answer is never thrown away.
+            max_total_tokens: how many tokens all turns may cost, or None. Checked before tools run; no answer is lost.
             on_tool_error: ``answer`` tells the model that a tool failed, that its arguments are wrong, or that there is
                 no such tool; ``raise`` ends the run with ToolFailedError; a function is given the call and the
                 exception, and returns what the model is told, or raises. Of exceptions the model is told the class, of
@@ -291,11 +290,11 @@ class AsyncCompletions:
             ToolRunError: the run ended early; the class says why, and ``run`` is what was done.
             APIError: as for `create`; its ``run`` is what was done before. AnswerError: as for `parse`.
 
-        When the deadline has passed, or whoever awaits this is cancelled, coroutines are cancelled; functions that are
-        none cannot be stopped, and are left to end by themselves.
+        When the deadline has passed or this is cancelled, coroutines are cancelled; other functions end by themselves.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        refuse_positional(_positional, "run_tools()")
         from .._tools.planner import RunSettings
         from .tool_runner import run_tools  # loaded by those who use it
 
@@ -335,7 +334,7 @@ class AsyncCompletions:
 
     def stream_tools(
         self,
-        *,
+        *_positional: object,
         max_turns: int = 8,
         max_parallel: int = 8,
         max_repeats: int | None = 3,
@@ -364,6 +363,7 @@ class AsyncCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        refuse_positional(_positional, "stream_tools()")
         from .._tools.planner import RunSettings
         from .tool_runner import stream_tools
 

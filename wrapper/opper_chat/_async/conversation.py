@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from .._errors.api import InvalidArgumentError
+from .._errors.context_managers import EnteredFirst
 from .._errors.describe import describe, text_value
 from .._json.partial import copied
 from .._requests.jsonl import read_lines, write_lines
@@ -145,7 +146,7 @@ def _is_client(client: object) -> bool:
     return isinstance(client, AsyncOpper)
 
 
-class AsyncTurn:
+class AsyncTurn(EnteredFirst):
     """A turn whose answer is streamed: sends on entering; on leaving closes the stream, and keeps what came whole.
 
     Args:
@@ -153,6 +154,8 @@ class AsyncTurn:
         begin: makes the stream.
         keep: takes the answer into the conversation.
     """
+
+    _entered = "conversation.stream(...) as stream"
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .._call.state import Call
+from .._errors.context_managers import EnteredFirst
 from .._streaming.decoder import ReadChunk
 from .._streaming.event_builder import EventMaker
 from .._streaming.events import StreamEvent
@@ -54,8 +55,10 @@ class AsyncEventStream(AsyncReading):
         return chunk
 
 
-class AsyncStreamManager:
+class AsyncStreamManager(EnteredFirst):
     """Sends the request of a stream on entering, closes the stream on leaving."""
+
+    _entered = "client.chat.completions.stream(...) as stream"
 
     def __init__(self, calls: AsyncCalls, call: Callable[[], Call], site: str) -> None:
         self._calls = calls

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._call.state import Call
 from .._errors.api import AnswerError, APIError, InvalidAnswerError
+from .._errors.context_managers import EnteredFirst
 from .._observability.record import Attempt
 from .._requests.prepare import check_extra_keys
 from .._requests.response_format import Asked, asking_again
@@ -122,8 +123,10 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
             raise
 
 
-class AsyncParsedStreamManager(Generic[T]):
+class AsyncParsedStreamManager(EnteredFirst, Generic[T]):
     """Sends the request of a stream on entering, closes the stream on leaving."""
+
+    _entered = "client.chat.completions.stream(...) as stream"
 
     def __init__(self, calls: AsyncCalls, arguments: Mapping[str, object], site: str) -> None:
         self._calls = calls

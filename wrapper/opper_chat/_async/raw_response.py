@@ -6,13 +6,15 @@ import typing  # Jedi shows the signature of an implementation if its overloads 
 from collections.abc import AsyncIterator
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Literal, Never, Unpack
 
 from .._call.state import Call
 from .._errors.api import APIError
+from .._errors.context_managers import EnteredFirst
 from .._http.errors import call_site
 from .._json import codec as _json
 from .._observability.record import Attempt
+from .._requests.argument_hints import refuse_positional
 from .._requests.prepare import CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion, set_metadata
@@ -178,7 +180,7 @@ class AsyncRawCompletions:
     async def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> AsyncRawStream: ...
 
     async def create(
-        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+        self, *_positional: object, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> AsyncRawResponse | AsyncRawStream:
         """Ask the model for the next message, and return the HTTP response. Takes what `AsyncCompletions.create` takes.
 
@@ -188,6 +190,7 @@ class AsyncRawCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
+        refuse_positional(_positional, "create()")
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
             try:
@@ -296,7 +299,9 @@ class AsyncStreamedCompletions:
     def __init__(self, calls: AsyncCalls) -> None:
         self._calls = calls
 
-    def create(self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]) -> AsyncStreamedResponseManager:
+    def create(
+        self, *_positional: Never, stream: bool | None = None, **arguments: Unpack[CallArguments]
+    ) -> AsyncStreamedResponseManager:
         """Ask the model for the next message; to be used with ``async with``, which gives an `AsyncStreamedResponse`.
 
         Takes what `AsyncCompletions.create` takes.
@@ -306,11 +311,14 @@ class AsyncStreamedCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
+        refuse_positional(_positional, "create()")
         return AsyncStreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
 
 
-class AsyncStreamedResponseManager:
+class AsyncStreamedResponseManager(EnteredFirst):
     """Sends the request on entering, frees the connection on leaving."""
+
+    _entered = "client.chat.completions.with_streaming_response.create(...) as response"
 
     def __init__(self, calls: AsyncCalls, call: Callable[[], Call]) -> None:
         self._calls = calls

@@ -13,6 +13,19 @@ from .._errors.api import InvalidArgumentError, MissingKeyError
 from .._errors.describe import instance_of
 from .._errors.redaction import spellings
 
+
+class NotGiven:
+    """Stands for an argument that was not given, where None means something else: a timeout of None waits for ever."""
+
+    def __repr__(self) -> str:
+        return "NOT_GIVEN"
+
+    def __reduce__(self) -> str:  # there is one of it, in copies and pickles too
+        return "NOT_GIVEN"
+
+
+NOT_GIVEN = NotGiven()
+
 DEFAULT_BASE_URL = "https://api.opper.ai/v2/openai"
 """The documented address."""
 

@@ -160,15 +160,6 @@ class CallersError(Exception):
         self.error = error
 
 
-class NotGiven:
-    """Stands for a timeout that was not given, which is not None: None waits for ever."""
-
-    def __repr__(self) -> str:
-        return "NOT_GIVEN"
-
-
-NOT_GIVEN = NotGiven()
-
 CALL = "a call that waits for its answer"
 
 

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 from inspect import isroutine
 
 from .._config.headers import hidden, names_secret
 from .._config.options import CallOptions
 from .._errors.api import InvalidArgumentError, UnknownArgumentError
-from .._errors.describe import Misfit, decorate_hint, describe, is_list_or_set, is_model, nearest, type_name
+from .._errors.describe import (
+    Misfit,
+    decorate_hint,
+    describe,
+    instance_of,
+    is_list_or_set,
+    is_model,
+    nearest,
+    type_name,
+)
 from .._json.codec import is_mapping
 from .._validation.type_checks import compile_check
 
@@ -71,6 +80,23 @@ def unknown_parameter(name: str, value: object, known: Iterable[str], function: 
     near = _nearest_parameter(name, [*known, "stream", *CallOptions.__annotations__, *own])
     beyond = f"To send a parameter that this version does not know, use extra_body={{{name!r}: ...}}."
     return UnknownArgumentError(name, shown, near, beyond, function)
+
+
+def refuse_positional(positional: Sequence[object], function: str) -> None:
+    """Refuse the positional arguments of a method that has none.
+
+    Args:
+        positional: the arguments.
+        function: the method that was called.
+
+    Raises:
+        TypeError: there is one. The error names it and the keyword that was probably meant.
+    """
+    if positional:
+        kinds = ", ".join(instance_of(value) for value in positional)
+        count = "a positional argument" if len(positional) == 1 else f"{len(positional)} positional arguments"
+        call = f"{function.removesuffix(')')}messages=...)"
+        raise TypeError(f"{function} takes keyword arguments only (given: {count}, {kinds}). Use {call}.")
 
 
 def _nearest_parameter(name: str, known: list[str]) -> str | None:

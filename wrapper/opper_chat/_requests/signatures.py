@@ -6,32 +6,33 @@ parameter by its name. A signature is built when it is first read, so that impor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from inspect import Parameter, Signature
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, ForwardRef
 
 from opper_chat_api.params import ChatCompletionRequestParam
 
+from .._config.environment import NOT_GIVEN
 from .._validation.type_checks import required
 
 if TYPE_CHECKING:
     from opper_chat_api.params import request_parameters
 
+    from .._config.environment import NotGiven
     from .._http.library import AnyTimeout
-
-    AS_THE_CLIENT: Any = ...
 
     def call_parameters(
         *,
         extra_headers: Mapping[str, str] | None = None,  # noqa: ARG001
         extra_query: Mapping[str, str | float] | None = None,  # noqa: ARG001
         extra_body: Mapping[str, object] | None = None,  # noqa: ARG001
-        timeout: AnyTimeout = AS_THE_CLIENT,  # noqa: ARG001
-        max_retries: int = AS_THE_CLIENT,  # noqa: ARG001
-        first_token_timeout: float | None = AS_THE_CLIENT,  # noqa: ARG001
-        idle_timeout: float | None = AS_THE_CLIENT,  # noqa: ARG001
-        deadline: float | None = AS_THE_CLIENT,  # noqa: ARG001
+        timeout: AnyTimeout | NotGiven = NOT_GIVEN,  # noqa: ARG001
+        max_retries: int | NotGiven = NOT_GIVEN,  # noqa: ARG001
+        first_token_timeout: float | NotGiven | None = NOT_GIVEN,  # noqa: ARG001
+        idle_timeout: float | NotGiven | None = NOT_GIVEN,  # noqa: ARG001
+        deadline: float | NotGiven | None = NOT_GIVEN,  # noqa: ARG001
         **parameters: Any,
     ) -> None:
         """The arguments of a call, for editors that do not read `Unpack`, as Jedi. Never called."""
@@ -41,8 +42,11 @@ if TYPE_CHECKING:
 TYPE = "TypeForm[Any]"
 """The annotation of an argument that may also be a Python type."""
 
+POSITIONAL = "_positional"
+"""What methods without positional arguments name them, to refuse them with a better error than Python's."""
 
-def list_arguments(function: object, arguments: type, *, takes_type: bool = False) -> None:
+
+def list_arguments(function: Any, arguments: type, *, takes_type: bool = False) -> None:
     """Have the signature of a function list what its ``**arguments`` may contain.
 
     Args:
@@ -54,6 +58,8 @@ def list_arguments(function: object, arguments: type, *, takes_type: bool = Fals
     signature = _ArgumentsSignature.__new__(_ArgumentsSignature)
     signature.source = (function, arguments, takes_type)
     vars(function)["__signature__"] = signature
+    texts = {name: text for name, text in function.__annotations__.items() if name != POSITIONAL}
+    function.__annotations__ = _Annotations(texts, function.__globals__)
 
 
 class _ArgumentsSignature(Signature):
@@ -71,13 +77,48 @@ class _ArgumentsSignature(Signature):
         return getattr(self, name)
 
 
+class _Annotations(dict[str, Any]):
+    """The annotations of a function, evaluated when they are read, as `typing.get_type_hints` does.
+
+    Python cannot evaluate them itself: a module imports some of their names for type checkers alone. `items` and
+    `values` have the texts.
+
+    Args:
+        texts: the annotations as they are written.
+        scope: the global names of the function.
+    """
+
+    def __init__(self, texts: Mapping[str, str], scope: Mapping[str, Any]) -> None:
+        super().__init__(texts)
+        self._scope = scope
+
+    def __iter__(self) -> Iterator[str]:  # so that `dict()` asks for each item, and does not copy the texts
+        return super().__iter__()
+
+    def __getitem__(self, name: str) -> Any:
+        return eval(super().__getitem__(name), _PublicTypes(self._scope))  # noqa: S307  # the text is this package's
+
+
+class _PublicTypes(dict[str, Any]):
+    """Names of a scope, and of the types that are public beside them."""
+
+    def __missing__(self, name: str) -> Any:
+        try:
+            return getattr(import_module("opper_chat.types"), name)
+        except AttributeError:
+            raise KeyError(name) from None  # it is a name of Python's own
+
+
 def _built(function: Any, arguments: type, takes_type: bool) -> Signature:
     # A function without this signature, since `inspect` would return this one.
     code, scope, closure = function.__code__, function.__globals__, function.__closure__
     plain = FunctionType(code, scope, function.__name__, function.__defaults__, closure)
-    plain.__kwdefaults__, plain.__annotations__ = function.__kwdefaults__, function.__annotations__
+    plain.__kwdefaults__, plain.__annotations__ = function.__kwdefaults__, dict(function.__annotations__.items())
     signature = Signature.from_callable(plain)
-    own = [parameter for parameter in signature.parameters.values() if parameter.kind != Parameter.VAR_KEYWORD]
+    own = [
+        parameter for parameter in signature.parameters.values()
+        if parameter.kind != Parameter.VAR_KEYWORD and parameter.name != POSITIONAL
+    ]  # fmt: skip
     names = {parameter.name for parameter in own}
     listed = [parameter for parameter in _parameters(arguments, takes_type=takes_type) if parameter.name not in names]
     # Those that a call must have stand first.
@@ -97,7 +138,7 @@ def _parameters(arguments: type, *, takes_type: bool) -> list[Parameter]:
         if takes_type and name == "response_format":
             text = f"{TYPE} | {text}"
         # None leaves a parameter out. An option that is left out is as the client has it, which None is not.
-        default = Parameter.empty if name in needed else None if name in known else ...
+        default = Parameter.empty if name in needed else None if name in known else NOT_GIVEN
         parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=text))
     if takes_type:
         parameters.append(Parameter("strict", Parameter.KEYWORD_ONLY, default=True, annotation="bool"))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Self, Unpack
 
 from .._config.environment import (
     DEFAULT_RETRIES,
+    NOT_GIVEN,
     KeySource,
+    NotGiven,
     find_base_url,
     find_key,
     warn_of_clear_text,
@@ -18,7 +20,7 @@ from .._config.environment import (
 from .._config.options import ClientOptions, ClientSettings, Limits, check_limits, check_options
 from .._config.response_limits import ResponseLimits
 from .._config.scope import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
-from .._http.errors import NOT_GIVEN, NotGiven, call_site
+from .._http.errors import call_site
 from .._observability.logging import set_up_logging
 from .._requests.signatures import list_arguments
 from .._transport._sync.sender import EventHooks

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from .._http.errors import call_site
-from .._requests.argument_hints import is_type
+from .._requests.argument_hints import is_type, refuse_positional
 from .._requests.prepare import AnswerArguments, CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
@@ -53,7 +53,7 @@ class Completions:
     ) -> ChatCompletion | Stream: ...
 
     def create(
-        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+        self, *_positional: object, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion | Stream:
         """Ask the model for the next message.
 
@@ -67,8 +67,7 @@ class Completions:
                 - ``extra_query``: query parameters to add to the address.
                 - ``extra_body``: members to add to the body, for what the contract does not know yet. They win over
                   the parameters, and None is sent as null.
-                - ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``, ``deadline``: as for the
-                  client.
+                - ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``, ``deadline``: as in `Opper`.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
@@ -77,11 +76,11 @@ class Completions:
             APIResponseValidationError: the answer is not a chat completion, or not a stream.
 
         An error that may pass was tried again ``max_retries`` times before it is raised; it has all its ``attempts``.
-
         Source: https://docs.opper.ai, Chat Completions.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
+        refuse_positional(_positional, "create()")
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
             from .stream import Stream, open_stream  # streams are loaded by those who read them
@@ -127,7 +126,7 @@ class Completions:
 
     def parse(
         self,
-        *,
+        *_positional: object,
         response_format: object = None,
         tools: Sequence[ToolParam] | None = None,
         strict: bool = True,
@@ -144,8 +143,7 @@ class Completions:
             strict: whether the schema is for strict mode, in which the server keeps the model to it. Strict mode cannot
                 describe some types, such as ``dict[str, int]``: with False those can be asked for too. The answer is
                 checked in any case.
-            retries_on_invalid: how often to ask again, with what was wrong, where an answer does not fit. The clock
-                ``deadline`` bounds all of it.
+            retries_on_invalid: how often to ask again, and say what did not fit; ``deadline`` bounds all of it.
             arguments: as for `create`.
 
         Raises:
@@ -159,6 +157,7 @@ class Completions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
+        refuse_positional(_positional, "parse()")
         from .parsed_stream import parse  # reading types is loaded by those who give them
 
         given: dict[str, object] = {**arguments, "tools": tools}
@@ -187,7 +186,9 @@ class Completions:
     @typing.overload
     def stream(self, **arguments: Unpack[CallArguments]) -> StreamManager: ...
 
-    def stream(self, **arguments: object) -> StreamManager | ParsedStreamManager[Any]:
+    def stream(
+        self, *_positional: object, **arguments: object
+    ) -> StreamManager | ParsedStreamManager[Any]:
         """Ask the model for the next message, as typed events while it is written.
 
         To be used with ``with``, which sends the request and closes the stream::
@@ -207,11 +208,10 @@ class Completions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        refuse_positional(_positional, "stream()")
         response_format = arguments.get("response_format")
         if is_type(response_format) or "strict" in arguments:
-            from .parsed_stream import (
-                ParsedStreamManager,  # reading types is loaded by those who give them
-            )
+            from .parsed_stream import ParsedStreamManager  # loaded by those who give types
 
             return ParsedStreamManager(self._calls, arguments, call_site())
         begin = self._calls.later(arguments, stream=True, function="stream()")
@@ -254,7 +254,7 @@ class Completions:
 
     def run_tools(
         self,
-        *,
+        *_positional: object,
         max_turns: int = 8,
         max_parallel: int = 8,
         max_repeats: int | None = 3,
@@ -273,8 +273,7 @@ class Completions:
                 run in order. Coroutines run as tasks, functions in threads.
             max_repeats: how often in a row a call with the same arguments may get the same answer, before the run ends
                 that asks for it once more; or None for any number.
-            max_total_tokens: how many tokens all turns together may cost, as far as the server says, or None. It is
-                looked at before tools are run: an answer is never thrown away.
+            max_total_tokens: how many tokens all turns may cost, or None. Checked before tools run; no answer is lost.
             on_tool_error: ``answer`` tells the model that a tool failed, that its arguments are wrong, or that there is
                 no such tool; ``raise`` ends the run with ToolFailedError; a function is given the call and the
                 exception, and returns what the model is told, or raises. Of exceptions the model is told the class, of
@@ -295,11 +294,11 @@ class Completions:
             ToolRunError: the run ended early; the class says why, and ``run`` is what was done.
             APIError: as for `create`; its ``run`` is what was done before. AnswerError: as for `parse`.
 
-        When the deadline has passed, or whoever awaits this is cancelled, coroutines are cancelled; functions that are
-        none cannot be stopped, and are left to end by themselves.
+        When the deadline has passed or this is cancelled, coroutines are cancelled; other functions end by themselves.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        refuse_positional(_positional, "run_tools()")
         from .._tools.planner import RunSettings
         from .tool_runner import run_tools  # loaded by those who use it
 
@@ -341,7 +340,7 @@ class Completions:
 
     def stream_tools(
         self,
-        *,
+        *_positional: object,
         max_turns: int = 8,
         max_parallel: int = 8,
         max_repeats: int | None = 3,
@@ -370,6 +369,7 @@ class Completions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+        refuse_positional(_positional, "stream_tools()")
         from .._tools.planner import RunSettings
         from .tool_runner import stream_tools
 

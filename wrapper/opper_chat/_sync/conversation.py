@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from .._errors.api import InvalidArgumentError
+from .._errors.context_managers import EnteredFirst
 from .._errors.describe import describe, text_value
 from .._json.partial import copied
 from .._requests.jsonl import read_lines, write_lines
@@ -164,7 +165,7 @@ def _is_client(client: object) -> bool:
     return isinstance(client, Opper)
 
 
-class Turn:
+class Turn(EnteredFirst):
     """A turn whose answer is streamed: sends on entering; on leaving closes the stream, and keeps what came whole.
 
     Args:
@@ -172,6 +173,8 @@ class Turn:
         begin: makes the stream.
         keep: takes the answer into the conversation.
     """
+
+    _entered = "conversation.stream(...) as stream"
 
     def __init__(
         self,

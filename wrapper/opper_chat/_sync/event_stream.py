@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .._call.state import Call
+from .._errors.context_managers import EnteredFirst
 from .._streaming.decoder import ReadChunk
 from .._streaming.event_builder import EventMaker
 from .._streaming.events import StreamEvent
@@ -56,8 +57,10 @@ class EventStream(Reading):
         return chunk
 
 
-class StreamManager:
+class StreamManager(EnteredFirst):
     """Sends the request of a stream on entering, closes the stream on leaving."""
+
+    _entered = "client.chat.completions.stream(...) as stream"
 
     def __init__(self, calls: Calls, call: Callable[[], Call], site: str) -> None:
         self._calls = calls

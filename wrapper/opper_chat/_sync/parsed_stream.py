@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._call.state import Call
 from .._errors.api import AnswerError, APIError, InvalidAnswerError
+from .._errors.context_managers import EnteredFirst
 from .._observability.record import Attempt
 from .._requests.prepare import check_extra_keys
 from .._requests.response_format import Asked, asking_again
@@ -129,8 +130,10 @@ class ParsedStream(EventStream, Generic[T]):
             raise
 
 
-class ParsedStreamManager(Generic[T]):
+class ParsedStreamManager(EnteredFirst, Generic[T]):
     """Sends the request of a stream on entering, closes the stream on leaving."""
+
+    _entered = "client.chat.completions.stream(...) as stream"
 
     def __init__(self, calls: Calls, arguments: Mapping[str, object], site: str) -> None:
         self._calls = calls

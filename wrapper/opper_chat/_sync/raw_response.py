@@ -8,13 +8,15 @@ import typing  # Jedi shows the signature of an implementation if its overloads 
 from collections.abc import Iterator
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Unpack
+from typing import TYPE_CHECKING, Literal, Never, Unpack
 
 from .._call.state import Call
 from .._errors.api import APIError
+from .._errors.context_managers import EnteredFirst
 from .._http.errors import call_site
 from .._json import codec as _json
 from .._observability.record import Attempt
+from .._requests.argument_hints import refuse_positional
 from .._requests.prepare import CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion, set_metadata
@@ -180,7 +182,7 @@ class RawCompletions:
     def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> RawStream: ...
 
     def create(
-        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+        self, *_positional: object, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> RawResponse | RawStream:
         """Ask the model for the next message, and return the HTTP response. Takes what `Completions.create` takes.
 
@@ -190,6 +192,7 @@ class RawCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
+        refuse_positional(_positional, "create()")
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
             try:
@@ -304,7 +307,7 @@ class StreamedCompletions:
         self._calls = calls
 
     def create(
-        self, *, stream: bool | None = None, **arguments: Unpack[CallArguments]
+        self, *_positional: Never, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> StreamedResponseManager:
         """Ask the model for the next message; to be used with ``with``, which gives an `StreamedResponse`.
 
@@ -315,11 +318,14 @@ class StreamedCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
+        refuse_positional(_positional, "create()")
         return StreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
 
 
-class StreamedResponseManager:
+class StreamedResponseManager(EnteredFirst):
     """Sends the request on entering, frees the connection on leaving."""
+
+    _entered = "client.chat.completions.with_streaming_response.create(...) as response"
 
     def __init__(self, calls: Calls, call: Callable[[], Call]) -> None:
         self._calls = calls
