@@ -18,7 +18,7 @@ import anyio
 import pytest
 from flavours import HELLO
 from opper_chat import AsyncOpper
-from opper_chat._tool_threads import start_thread
+from opper_chat._tools.threads import start_thread
 from opper_chat.testing import LocalServer
 
 ROOT = Path(__file__).parents[1]
@@ -144,7 +144,7 @@ def test_ctrl_c_in_an_event_loop_loses_no_permit_and_no_connection(server: Local
     code = f"""
 import os, signal, threading, time, anyio
 from opper_chat import AsyncOpper
-from opper_chat._tool_threads import start_thread
+from opper_chat._tools.threads import start_thread
 HELLO = [{{"role": "user", "content": "Hello"}}]
 client = AsyncOpper(
     api_key="key", base_url={server.base_url!r}, max_concurrency=1, max_connections=1, deadline=10, max_retries=0

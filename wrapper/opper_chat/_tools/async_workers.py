@@ -23,10 +23,10 @@ from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._http.async_wait import undisturbed
 from .._results.tool_calls import ToolCall
-from .._tool_threads import start_thread
 from .jobs import Job
 from .planner import Verdict
 from .run import ToolRunStepEvent
+from .threads import start_thread
 from .tool import Toolbox
 
 AsyncBeforeCall: TypeAlias = Callable[[ToolCall], Verdict | Awaitable[Verdict]]

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, TypeAlias
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._results.tool_calls import ToolCall
-from .._tool_threads import start_thread
 from .jobs import Job
 from .planner import Verdict
 from .run import ToolRunStepEvent
 from .signature import is_async, name_of
+from .threads import start_thread
 from .tool import Toolbox
 
 BeforeCall: TypeAlias = Callable[[ToolCall], Verdict]
