@@ -66,6 +66,8 @@ def lint(session: nox.Session) -> None:
     session.install(*group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("codespell")
+    session.run("validate-pyproject", "pyproject.toml")
     session.run("lint-imports", "--no-cache", "--no-logo", env={"PYTHONPATH": str(ROOT / "wrapper")})
     session.run("openapi-spec-validator", "openapi.yaml")
     # Node.js comes from the registry of Python packages, so that none need be installed.

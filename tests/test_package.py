@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -37,6 +38,15 @@ def test_every_module_has_a_docstring_and_at_most_400_lines(path: Path) -> None:
     source = path.read_text("utf-8")
     assert ast.get_docstring(ast.parse(source))
     assert len(source.splitlines()) <= 400
+
+
+def test_pre_commit_has_the_pinned_ruff() -> None:
+    """The version of the lint session, which formats differently in another version."""
+    root = Path(__file__).parent.parent
+    pinned = re.findall(r'"ruff==([0-9.]+)"', (root / "pyproject.toml").read_text("utf-8"))
+    hooks = re.findall(r'"ruff==([0-9.]+)"', (root / ".pre-commit-config.yaml").read_text("utf-8"))
+    assert len(hooks) == 2
+    assert len({*pinned, *hooks}) == 1
 
 
 def test_importing_the_package_loads_nothing_else() -> None:
