@@ -7,7 +7,7 @@ import attrs
 import pytest
 from corpus import Exchange, needs_corpus, recorded
 from opper_chat import APIError, APIStatusError, InvalidArgumentError
-from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._http.sse import EventDecoder
 from opper_chat._requests.prepare import prepare
 from opper_chat._streaming.completion_reader import read_completion
@@ -71,7 +71,7 @@ def test_a_stream_is_read_alike_however_it_is_cut(exchange: Exchange) -> None:
     """The same chunks in pieces of 1, 2, 3 and 7 bytes, and cut once at every seventh byte of the first 3,000."""
 
     def read(pieces: list[bytes]) -> tuple[list[dict[str, Any]], dict[str, Any], str | None]:
-        flow = StreamFlow(200, {"content-type": "text/event-stream"}, CallClocks(ClockSettings(), 0))
+        flow = StreamFlow(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0))
         chunks: list[dict[str, Any]] = []
         for piece in [*pieces, b""]:
             flow.receive(piece)

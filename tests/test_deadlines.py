@@ -1,4 +1,4 @@
-"""The clocks of a call, with the time handed in; and the thread that ends blocking reads."""
+"""The timeouts of a call, with the time handed in; and the thread that ends blocking reads."""
 
 import math
 import os
@@ -7,88 +7,90 @@ import time
 
 import pytest
 from opper_chat import InvalidArgumentError
-from opper_chat._concurrency.deadlines import SHORTEST, CallClocks, ClockSettings, StepTimeouts, check_clocks
+from opper_chat._concurrency.deadlines import SHORTEST, Deadlines, RequestTimeouts, Timeouts, check_timeouts
 from opper_chat._concurrency.watchdog import Watch, Watchdog
 
 
-def clocks(**seconds: float | None) -> CallClocks:
-    return CallClocks(ClockSettings(**seconds), now=100.0)
+def deadlines(**seconds: float | None) -> Deadlines:
+    return Deadlines(Timeouts(**seconds), now=100.0)
 
 
-def wait(call: CallClocks, seconds: float) -> None:
-    call.wait(200.0)
-    call.waited(200.0 + seconds)
+def wait(call: Deadlines, seconds: float) -> None:
+    call.start_waiting(200.0)
+    call.stop_waiting(200.0 + seconds)
 
 
-def test_without_settings_nothing_runs() -> None:
-    """No limit, and no need to ask."""
-    none = clocks()
-    assert not none.running
-    assert none.limit(1e9) is None
-    assert none.ran_out(1e9) is None
+def test_without_settings_no_timeout_runs() -> None:
+    """No timeout, and no need to ask."""
+    none = deadlines()
+    assert not none.is_bounded
+    assert none.next_timeout(1e9) is None
+    assert none.expired(1e9) is None
+    assert none.remaining(1e9) is None
 
 
 def test_the_deadline_counts_from_the_call() -> None:
     """What is left of it, whatever happens in between."""
-    call = clocks(deadline=10)
-    call.token()
+    call = deadlines(deadline=10)
+    call.record_token()
     wait(call, 3)
-    assert call.limit(104.0) == ("deadline", 10, 6.0)
-    assert call.ran_out(109.0) is None
-    assert call.ran_out(110.0) == ("deadline", 10, 0.0)
+    assert call.next_timeout(104.0) == ("deadline", 10, 6.0)
+    assert call.remaining(104.0) == 6.0
+    assert call.expired(109.0) is None
+    assert call.expired(110.0) == ("deadline", 10, 0.0)
 
 
 def test_the_first_token_counts_until_it_comes() -> None:
-    """Then the idle clock takes over, from zero."""
-    call = clocks(first_token_timeout=5, idle_timeout=2)
+    """Then the idle timeout takes over, from zero."""
+    call = deadlines(first_token_timeout=5, idle_timeout=2)
     wait(call, 4)
-    assert call.limit(104.0) == ("first_token", 5, 1.0)
-    call.token()
-    assert call.limit(104.0) == ("idle", 2, 2.0)
+    assert call.next_timeout(104.0) == ("first_token", 5, 1.0)
+    call.record_token()
+    assert call.next_timeout(104.0) == ("idle", 2, 2.0)
 
 
-def test_the_idle_clock_counts_waiting_only() -> None:
+def test_the_idle_timeout_counts_waiting_only() -> None:
     """Time between tokens that was spent waiting; not the time in which nobody asked for more."""
-    call = clocks(idle_timeout=2)
-    call.token()
+    call = deadlines(idle_timeout=2)
+    call.record_token()
     wait(call, 1.5)
-    assert call.limit(1000.0) == ("idle", 2, 0.5)
-    call.wait(1000.0)
-    assert call.limit(1000.25) == ("idle", 2, 0.25)
-    call.waited(1000.25)
-    call.token()
-    assert call.limit(1000.0) == ("idle", 2, 2.0)
+    assert call.next_timeout(1000.0) == ("idle", 2, 0.5)
+    call.start_waiting(1000.0)
+    assert call.next_timeout(1000.25) == ("idle", 2, 0.25)
+    call.stop_waiting(1000.25)
+    call.record_token()
+    assert call.next_timeout(1000.0) == ("idle", 2, 2.0)
 
 
-def test_the_clock_that_runs_out_first_is_named() -> None:
-    """The deadline when less is left of it, the idle clock when less is left of that."""
-    call = clocks(idle_timeout=2, deadline=10)
-    assert call.limit(101.0) == ("idle", 2, 2.0)
-    assert call.limit(109.0) == ("deadline", 10, 1.0)
+def test_the_timeout_that_expires_first_is_named() -> None:
+    """The deadline when less is left of it, the idle timeout when less is left of that."""
+    call = deadlines(idle_timeout=2, deadline=10)
+    assert call.next_timeout(101.0) == ("idle", 2, 2.0)
+    assert call.next_timeout(109.0) == ("deadline", 10, 1.0)
 
 
 @pytest.mark.parametrize("seconds", [0, -1, math.nan, math.inf, True, "5"])
-def test_a_clock_takes_seconds(seconds: object) -> None:
-    """An error that names the clock."""
+def test_a_timeout_takes_seconds(seconds: object) -> None:
+    """An error that names the parameter."""
     with pytest.raises(InvalidArgumentError, match=r"^idle_timeout: expected a number of seconds above 0"):
-        check_clocks({"idle_timeout": seconds})
+        check_timeouts({"idle_timeout": seconds})
 
 
 def test_what_is_not_given_is_the_clients() -> None:
     """Defaults for what is not given; None is given."""
-    assert check_clocks({"idle_timeout": None, "deadline": 3}, ClockSettings(1, 2, 9)) == (1, None, 3)
+    assert check_timeouts({"idle_timeout": None, "deadline": 3}, Timeouts(1, 2, 9)) == (1, None, 3)
 
 
 def test_steps_are_cut_to_what_is_left() -> None:
-    """httpx's timeout or what the clocks leave, whichever is less, until the clocks are stopped."""
+    """httpx's timeout or what the deadlines leave, whichever is less, until they are detached."""
     now = [100.0]
-    steps = StepTimeouts({"connect": 5, "read": None}, clocks(deadline=10), lambda: now[0])
+    steps = RequestTimeouts({"connect": 5, "read": None}, deadlines(deadline=10), lambda: now[0])
     assert (steps.get("connect"), steps.get("read"), steps.get("pool")) == (5, 10, 10)
     now[0] = 107.0
     assert (steps.get("connect"), steps.get("read")) == (3, 3)
     now[0] = 200.0
     assert steps.get("connect") == SHORTEST
-    steps.stop_clocks()
+    steps.detach()
     assert (steps.get("connect"), steps.get("read")) == (5, None)
 
 

@@ -178,15 +178,16 @@ def test_with_options_changes_nothing_else(server: LocalServer) -> None:
         before = client._settings
         changes: list[tuple[dict[str, Any], str]] = [
             ({"api_key": "other"}, "key"), ({"base_url": "https://host"}, "base_url"), ({"timeout": 3}, "steps"),
-            ({"max_retries": 9}, "max_retries"), ({"first_token_timeout": 3}, "clocks"), ({"deadline": None}, "clocks"),
-            ({"default_headers": {"X-B": "b"}}, "default_headers"), ({"default_query": {"q": 1}}, "default_query"),
+            ({"max_retries": 9}, "max_retries"), ({"first_token_timeout": 3}, "timeouts"),
+            ({"deadline": None}, "timeouts"), ({"default_headers": {"X-B": "b"}}, "default_headers"),
+            ({"default_query": {"q": 1}}, "default_query"),
         ]  # fmt: skip
         for options, name in changes:
             after = client.with_options(**options)._settings
             changed = {field for field in before._fields if getattr(before, field) != getattr(after, field)}
             assert changed == {name} or (options == {"deadline": None} and not changed)
             assert client._settings is before
-        assert client.with_options(deadline=3)._settings.clocks.idle_timeout == 9
+        assert client.with_options(deadline=3)._settings.timeouts.idle_timeout == 9
         with pytest.raises(InvalidArgumentError, match="idle"):
             client.with_options(idle_timeout=-1)
         with pytest.raises(

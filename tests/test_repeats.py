@@ -9,7 +9,7 @@ import pytest
 from corpus import needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._http.sse import EventDecoder
 from opper_chat._streaming import chunk_templates as _repeats
 from opper_chat._streaming.accumulator import Accumulator
@@ -50,7 +50,7 @@ def check(stream: bytes) -> list[ReadChunk]:
     assert [one.model.to_dict() for one in read] == [ChatCompletionChunk.from_dict(v).to_dict() for v in values]
     assert [one.value for one in read] == values
     assert [json.dumps(one.value) for one in read] == [json.dumps(value) for value in values]  # in the same order
-    flow, plain = StreamFlow(200, HEADERS, CallClocks(ClockSettings(), 0.0)), Accumulator()
+    flow, plain = StreamFlow(200, HEADERS, Deadlines(Timeouts(), 0.0)), Accumulator()
     flow.receive(stream)
     for value in values:
         plain.add(value)
@@ -255,7 +255,7 @@ def test_recorded_streams_are_mostly_read_by_form(record_property: Any) -> None:
         read = ChunkReader(exchange["status"], HEADERS).feed(body)
         for one in read:
             assert one.model == ChatCompletionChunk.from_dict(one.value)
-        plain, flow = Accumulator(), StreamFlow(200, HEADERS, CallClocks(ClockSettings(), 0.0))
+        plain, flow = Accumulator(), StreamFlow(200, HEADERS, Deadlines(Timeouts(), 0.0))
         flow.receive(body)
         for one in read:
             plain.add(one.value)

@@ -26,7 +26,7 @@ from opper_chat import (
     StreamTruncatedError,
 )
 from opper_chat._call.retries import FIRST_WAIT, LONGEST_WAIT, Retries, backoff, retry_after
-from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._results.status_errors import status_error_class
 from opper_chat._retryable import RETRIED
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
@@ -138,7 +138,7 @@ def test_the_backoff_has_full_jitter() -> None:
 
 def test_a_wait_that_would_pass_the_deadline_is_not_begun() -> None:
     """The error at once, which says why and has the attempts."""
-    retries = Retries(5, CallClocks(ClockSettings(deadline=10), 0))
+    retries = Retries(5, Deadlines(Timeouts(deadline=10), 0))
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "3"})
     assert retries.failed(error, 1, now=1) is not None
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "30"})
@@ -151,7 +151,7 @@ def test_a_wait_that_would_pass_the_deadline_is_not_begun() -> None:
 def test_a_wait_that_nobody_expects_is_not_begun() -> None:
     """An hour is for the caller to wait."""
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "3600"})
-    assert Retries(5, CallClocks(ClockSettings(), 0)).failed(error, 1, now=1) is None
+    assert Retries(5, Deadlines(Timeouts(), 0)).failed(error, 1, now=1) is None
     assert "the server asks to wait 3600 s, more than 60 s" in error.__notes__[0]
 
 

@@ -17,7 +17,7 @@ from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import APIConnectionError, APIError, APIStatusError, ChatCompletion, StreamTruncatedError
-from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._streaming.completion_reader import read_completion
 from opper_chat._streaming.decoder import ChunkReader
 from opper_chat._streaming.event_builder import EventMaker
@@ -36,7 +36,7 @@ SAID_ANEW = re.compile(r"\.usage")
 
 
 def new_flow(headers: dict[str, str] | None = None, choices: int = 1) -> StreamFlow:
-    return StreamFlow(200, STREAM if headers is None else headers, CallClocks(ClockSettings(), 0), choices)
+    return StreamFlow(200, STREAM if headers is None else headers, Deadlines(Timeouts(), 0), choices)
 
 
 @dataclass
@@ -576,7 +576,7 @@ def test_an_event_of_30_megabytes() -> None:
 
 MANY = """
 import json, resource, sys
-from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._streaming.event_builder import EventMaker
 from opper_chat._streaming.state import StreamFlow
 
@@ -589,7 +589,7 @@ def height():
 
 thousands, path, events = int(sys.argv[1]), sys.argv[2].split("."), sys.argv[3] == "events"
 event = sys.stdin.buffer.read()
-flow = StreamFlow(200, {"content-type": "text/event-stream"}, CallClocks(ClockSettings(), 0))
+flow = StreamFlow(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0))
 maker = EventMaker(flow.accumulator)
 for thousand in range(thousands):
     for _ in range(10):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from time import perf_counter, process_time
 
-from opper_chat._concurrency.deadlines import CallClocks, ClockSettings
+from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._streaming.decoder import ChunkReader
 from opper_chat._streaming.state import StreamFlow
 
@@ -31,7 +31,7 @@ def decode(count: int) -> Measured:
 
 def accumulate(count: int) -> Measured:
     """Chunks to their completion, made once, at the end."""
-    flow = StreamFlow(200, {"content-type": "text/event-stream"}, CallClocks(ClockSettings(), 0.0))
+    flow = StreamFlow(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
     flow.receive(b"".join(events(count)))
     flow.take()
     flow.take()  # which reads all that came with the first

@@ -237,7 +237,7 @@ class AsyncStreamedResponse(_AsyncResponse):
         decoder = self._calls.http.decoder(self._reply, stream=self._call.record.stream)
         pieces = self._reply.aiter_bytes(decoder)
         try:
-            while data := await self._calls.http.next_bytes(self._reply, pieces, self._call.clocks):
+            while data := await self._calls.http.next_bytes(self._reply, pieces, self._call.deadlines):
                 yield data
         except APIError as error:
             self._call.failed(error, monotonic(), final=True)

@@ -8,7 +8,7 @@ from time import monotonic
 from typing import TypeVar
 
 from .._call.state import Call
-from .._concurrency.deadlines import CallClocks
+from .._concurrency.deadlines import Deadlines
 from .._config.options import ClientSettings
 from .._config.scope import fill, holding
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
@@ -41,22 +41,22 @@ class AsyncCalls:
         arguments: Mapping[str, object],
         *,
         stream: object,
-        clocks: CallClocks | None = None,
+        deadlines: Deadlines | None = None,
         function: str = "create()",
     ) -> Call:
-        """Check the arguments of a call, which begins now, or goes on with the clocks of an earlier one.
+        """Check the arguments of a call, which begins now, or goes on with the deadlines of an earlier one.
 
         Raises:
             InvalidArgumentError: one is wrong.
         """
-        return self.later(arguments, stream=stream, clocks=clocks, function=function)()
+        return self.later(arguments, stream=stream, deadlines=deadlines, function=function)()
 
     def later(
         self,
         arguments: Mapping[str, object],
         *,
         stream: object,
-        clocks: CallClocks | None = None,
+        deadlines: Deadlines | None = None,
         function: str = "create()",
     ) -> Callable[[], Call]:
         """Check the arguments of a call, and return what begins it.
@@ -64,7 +64,7 @@ class AsyncCalls:
         Args:
             arguments: the parameters and options.
             stream: whether to ask for a stream.
-            clocks: of the call that this one continues.
+            deadlines: of the call that this one continues.
             function: the method that was called, for error messages.
 
         Raises:
@@ -80,7 +80,7 @@ class AsyncCalls:
             function=function,
         )
         settings = self.settings.changed(options)
-        return lambda: Call(settings, request, monotonic(), stream=bool(stream), clocks=clocks)
+        return lambda: Call(settings, request, monotonic(), stream=bool(stream), deadlines=deadlines)
 
     async def complete(self, call: Call) -> ChatCompletion:
         """Make a plain call, and return its answer."""
@@ -138,7 +138,7 @@ class AsyncCalls:
                     if response.status_code in FOLLOWED and call.redirected(response.request.place, monotonic()):
                         await response.aclose()
                         continue
-                    return await accept(response, call.clocks)
+                    return await accept(response, call.deadlines)
                 except APIError as error:
                     wait = call.failed(error, monotonic())
                     if wait is None:
@@ -153,23 +153,23 @@ class AsyncCalls:
             raise
 
     async def _read_completion(
-        self, choices: int, response: AnyAsyncReply, clocks: CallClocks
+        self, choices: int, response: AnyAsyncReply, deadlines: Deadlines
     ) -> tuple[ChatCompletion, bytes]:
-        await self._check_status(response, clocks)
-        content = await self.http.read(response, clocks)
+        await self._check_status(response, deadlines)
+        content = await self.http.read(response, deadlines)
         limits = self.http.response_limits
         return read_completion(response.status_code, response.headers, content, limits, choices), content
 
-    async def _read_response(self, response: AnyAsyncReply, clocks: CallClocks) -> AnyAsyncReply:
-        await self._check_status(response, clocks)
-        await self.http.read_into(response, clocks)
+    async def _read_response(self, response: AnyAsyncReply, deadlines: Deadlines) -> AnyAsyncReply:
+        await self._check_status(response, deadlines)
+        await self.http.read_into(response, deadlines)
         return response
 
-    async def _check_status(self, response: AnyAsyncReply, clocks: CallClocks) -> AnyAsyncReply:
+    async def _check_status(self, response: AnyAsyncReply, deadlines: Deadlines) -> AnyAsyncReply:
         if response.is_success:
             return response
         try:
-            content, problem = await self.http.read(response, clocks), ""
+            content, problem = await self.http.read(response, deadlines), ""
         except (ResponseTooLargeError, APIResponseValidationError) as error:  # the status says more than the body
             content, problem = error.raw_body, error.message
         failure = status_error(response.status_code, response.headers, content)

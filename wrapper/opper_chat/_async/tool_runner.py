@@ -291,7 +291,7 @@ def plan_of(calls: AsyncCalls, arguments: Mapping[str, object], settings: RunSet
     Raises:
         InvalidArgumentError: an argument is wrong.
     """
-    clocks = calls.settings.changed({name: arguments[name] for name in ("deadline",) if name in arguments}).clocks
-    plan = Plan(arguments, settings.checked()._replace(deadline=clocks.deadline))
+    timeouts = calls.settings.changed({name: arguments[name] for name in ("deadline",) if name in arguments}).timeouts
+    plan = Plan(arguments, settings.checked()._replace(deadline=timeouts.deadline))
     check_tools(plan.tools)
     return plan

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, cast
 
-from .._concurrency.deadlines import CallClocks
+from .._concurrency.deadlines import Deadlines
 from .._errors.api import APIError
 from .._observability.record import Attempt, CallRecord
 
@@ -68,18 +68,18 @@ class Retries:
 
     Args:
         max_retries: how many may follow the first.
-        clocks: those of the call.
+        deadlines: those of the call.
 
     Attributes:
         attempts: those that ended, oldest first.
         redirects: how many of them were answered with a redirect that was followed.
     """
 
-    __slots__ = ("_clocks", "_max", "attempts", "redirects")
+    __slots__ = ("_deadlines", "_max", "attempts", "redirects")
 
-    def __init__(self, max_retries: int, clocks: CallClocks) -> None:
+    def __init__(self, max_retries: int, deadlines: Deadlines) -> None:
         self._max = max_retries
-        self._clocks = clocks
+        self._deadlines = deadlines
         self.attempts: list[Attempt] = []
         self.redirects = 0
 
@@ -118,11 +118,11 @@ class Retries:
             return None
         # Beside what the server asks for, so that those whom it told the same do not all come back at once.
         wait = (asked or 0.0) + backoff(failed + 1)
-        limit = self._clocks.limit(now) if self._clocks.running else None
-        if limit is not None and wait >= limit.left:
+        limit = self._deadlines.next_timeout(now) if self._deadlines.is_bounded else None
+        if limit is not None and wait >= limit.remaining:
             error.add_note(
                 f"Not tried again: a wait of {wait:.1f} s would pass the {limit.parameter} of {limit.seconds:g} s, "
-                f"of which {max(limit.left, 0):.1f} s are left.",
+                f"of which {max(limit.remaining, 0):.1f} s are left.",
             )
             return None
         return wait

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
-from .._concurrency.deadlines import CallClocks, ClockSettings
+from .._concurrency.deadlines import Deadlines, Timeouts
 from .._concurrency.permits import Permit
 from .._config.environment import Secret
 from .._config.options import ClientSettings
@@ -37,17 +37,17 @@ class Call:
         request: what is sent.
         now: when it begins, by the monotonic clock.
         stream: whether chunks are asked for.
-        clocks: those of an earlier call that this one goes on with; else they begin now.
+        deadlines: those of an earlier call that this one goes on with; else they begin now.
 
     Attributes:
-        clocks: those that bound it.
+        deadlines: those that bound it.
         record: what is told of it.
         headers: what every request of it has.
     """
 
     __slots__ = (
-        "__weakref__", "_began", "_redirects", "_retries", "_telling", "clocks", "headers", "keys", "permit", "record",
-        "request", "response", "sent", "settings", "target",
+        "__weakref__", "_began", "_redirects", "_retries", "_telling", "deadlines", "headers", "keys", "permit",
+        "record", "request", "response", "sent", "settings", "target",
     )  # fmt: skip
 
     def __init__(
@@ -57,19 +57,19 @@ class Call:
         now: float,
         *,
         stream: bool,
-        clocks: CallClocks | None = None,
+        deadlines: Deadlines | None = None,
     ) -> None:
         self.settings: ClientSettings = settings
         self.request: PreparedRequest = request
         # An answer that is not streamed has no tokens to wait for.
-        running = settings.clocks if stream else ClockSettings(deadline=settings.clocks.deadline)
-        self.clocks: CallClocks = clocks or CallClocks(running, now)
+        running = settings.timeouts if stream else Timeouts(deadline=settings.timeouts.deadline)
+        self.deadlines: Deadlines = deadlines or Deadlines(running, now)
         self.record: CallRecord = CallRecord(settings.base_url, request.body, now, stream=stream)
         self.headers: Mapping[str, str] = settings.default_headers
         if settings.max_retries:
             # By it a server can tell a request that is sent again from another one: draft-ietf-httpapi-idempotency-key.
             self.headers = {"idempotency-key": f"opper-chat-{os.urandom(16).hex()}", **self.headers}
-        self._retries = Retries(settings.max_retries, self.clocks)
+        self._retries = Retries(settings.max_retries, self.deadlines)
         self.record.attempts = self._retries.attempts
         self.keys: list[Secret] = []
         """What its requests were sent with: the same one, unless it is made anew for each."""

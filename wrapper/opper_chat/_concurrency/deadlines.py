@@ -1,169 +1,179 @@
-"""The clocks of a call: how long it may still wait, and which clock says so. No I/O; the time is handed in.
+"""Timeouts of a call, a stream or a run of tools: what is left of each, and which one expires first.
 
-httpx's own timeouts bound single steps. These bound what a person waits for: the first token, the next token,
-the whole call.
+No I/O and no clock: the time is handed in, in seconds of any monotonic clock. httpx's own timeouts bound single
+operations, and one for reading begins anew with every byte. These bound what a person waits for: the first token, the
+next token, the whole. Who waits enforces them: `_http` for requests and reads, `_tools` for tools.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from .._errors.api import APITimeoutError
 from .._validation.numbers import check_seconds
 
 SHORTEST = 0.001
-"""Seconds that a step is given when its clock has run out: 0 would mean something else to a socket."""
-
+"""Seconds that an operation gets when its timeout has expired. To a socket, 0 means that it must not block."""
 
 PARAMETERS = {"first_token": "first_token_timeout", "idle": "idle_timeout", "deadline": "deadline"}
 """The parameter that sets each kind of timeout."""
 
+EXPIRED_MESSAGES = {
+    "first_token": "The first token did not arrive",
+    "idle": "The next token did not arrive",
+    "deadline": "The response was not complete",
+}
 
-class ClockSettings(NamedTuple):
-    """Seconds, or None for no limit."""
+
+class Timeouts(NamedTuple):
+    """Settings: seconds, or None for no limit."""
 
     first_token_timeout: float | None = None
-    """From the call to the first token of the answer."""
+    """From the start of a call to the first token of a stream."""
     idle_timeout: float | None = None
-    """From one token to the next, and to the first where `first_token_timeout` is not set. What carries no token, such
-    as pings and comments, does not count; neither does the time in which the caller does not ask for more."""
+    """From one token to the next, and to the first where `first_token_timeout` is not set. Only time spent waiting for
+    the server counts. Data without a token, such as pings and comments, does not restart it."""
     deadline: float | None = None
-    """From the call to the end of the answer."""
+    """From the start of a call or a run to its end."""
 
 
-def check_clocks(seconds: Mapping[str, object], defaults: ClockSettings | None = None) -> ClockSettings:
-    """Return the settings that arguments stand for, with defaults for those that are not given.
+def check_timeouts(seconds: Mapping[str, object], defaults: Timeouts | None = None) -> Timeouts:
+    """Validate timeouts by their parameters, and fill in defaults for those that are absent.
 
     Raises:
-        InvalidArgumentError: one is not a number of seconds above 0, or None.
+        InvalidArgumentError: a value is neither a number of seconds above 0 nor None.
     """
     checked = {name: None if value is None else check_seconds(value, name) for name, value in seconds.items()}
-    return (defaults or ClockSettings())._replace(**checked)
+    return (defaults or Timeouts())._replace(**checked)
 
 
-class Limit(NamedTuple):
-    """The clock that runs out first."""
+class Timeout(NamedTuple):
+    """A timeout that is running."""
 
-    timeout_kind: str
-    """Which one: ``first_token``, ``idle`` or ``deadline``."""
+    kind: str
+    """``first_token``, ``idle`` or ``deadline``."""
     seconds: float
-    """What it was set to."""
-    left: float
-    """Seconds until it runs out; 0 or less when it has."""
+    """The setting."""
+    remaining: float
+    """Seconds until it expires; 0 or less if it has expired."""
 
     @property
     def parameter(self) -> str:
         """The parameter that sets it."""
-        return PARAMETERS[self.timeout_kind]
+        return PARAMETERS[self.kind]
 
 
-class CallClocks:
-    """The clocks of one call, from the moment it begins.
+class Deadlines:
+    """The timeouts of one call or run, from its start.
 
     Args:
-        settings: what they are set to.
-        now: the time at which the call begins, in seconds of any monotonic clock.
+        timeouts: the settings.
+        now: when the call starts.
+
+    Attributes:
+        is_bounded: whether any timeout is set. If none is, there is no need to ask for the next one.
+        has_token: whether a token has arrived.
     """
 
-    __slots__ = ("_began", "_settings", "_waited", "_waiting_since", "running", "token_seen")
+    __slots__ = ("_started", "_timeouts", "_waited", "_waiting_since", "has_token", "is_bounded")
 
-    def __init__(self, settings: ClockSettings, now: float) -> None:
-        self._settings = settings
-        self._began = now
-        self.token_seen: bool = False
+    def __init__(self, timeouts: Timeouts, now: float) -> None:
+        self._timeouts = timeouts
+        self._started = now
+        self.has_token: bool = False
         self._waited = 0.0
+        """Seconds spent waiting for the server since the last token, or the start."""
         self._waiting_since: float | None = None
-        self.running: bool = settings.count(None) < len(settings)
-        """Whether there is any limit; if not, nothing need be asked of these clocks."""
+        self.is_bounded: bool = timeouts.count(None) < len(timeouts)
 
-    def wait(self, now: float) -> None:
-        """Begin to count time as spent waiting for the server."""
+    def start_waiting(self, now: float) -> None:
+        """Count the time from now on as spent waiting for the server."""
         self._waiting_since = now
 
-    def waited(self, now: float) -> None:
+    def stop_waiting(self, now: float) -> None:
         """Stop counting it."""
         if self._waiting_since is not None:
             self._waited += now - self._waiting_since
             self._waiting_since = None
 
-    def token(self) -> None:
-        """Take note of a token."""
-        self.token_seen = True
+    def record_token(self) -> None:
+        """Record that a token has arrived: the idle timeout begins anew."""
+        self.has_token = True
         self._waited = 0.0
 
-    def limit(self, now: float, *, queued: bool = False) -> Limit | None:
-        """Return the clock that will run out first, or None where none runs.
+    def next_timeout(self, now: float, *, queued: bool = False) -> Timeout | None:
+        """Return the timeout that expires first, or None if none is set.
 
-        The clock for idle time does not run while a call is queued: it is the server's time.
+        Args:
+            now: the time.
+            queued: whether the call waits for its turn in this client. The idle timeout does not apply there: it
+                bounds the server.
         """
-        first_token, idle, deadline = self._settings
-        limits: list[Limit] = []
+        first_token, idle, deadline = self._timeouts
+        running: list[Timeout] = []
         if deadline is not None:
-            limits.append(Limit("deadline", deadline, self._began + deadline - now))
-        if first_token is not None and not self.token_seen:
-            limits.append(Limit("first_token", first_token, self._began + first_token - now))
+            running.append(Timeout("deadline", deadline, self._started + deadline - now))
+        if first_token is not None and not self.has_token:
+            running.append(Timeout("first_token", first_token, self._started + first_token - now))
         elif idle is not None and not queued:
             waiting = 0.0 if self._waiting_since is None else now - self._waiting_since
-            limits.append(Limit("idle", idle, idle - self._waited - waiting))
-        return min(limits, key=_left) if limits else None
+            running.append(Timeout("idle", idle, idle - self._waited - waiting))
+        return min(running, key=attrgetter("remaining")) if running else None
 
-    def ran_out(self, now: float) -> Limit | None:
-        """Return the clock that has run out, or None."""
-        limit = self.limit(now)
-        return limit if limit is not None and limit.left <= SHORTEST else None
+    def expired(self, now: float) -> Timeout | None:
+        """Return the timeout that has expired, or None."""
+        timeout = self.next_timeout(now)
+        return timeout if timeout is not None and timeout.remaining <= SHORTEST else None
+
+    def remaining(self, now: float) -> float | None:
+        """Return the seconds until the next timeout expires, or None if none is set."""
+        timeout = self.next_timeout(now)
+        return None if timeout is None else timeout.remaining
 
 
-def _left(limit: Limit) -> float:
-    return limit.left
+class RequestTimeouts(dict[str, float | None]):
+    """httpx's timeouts of one request, each cut to what the deadlines leave when its operation begins.
 
-
-class StepTimeouts(dict[str, float | None]):
-    """httpx's timeouts of one request, each cut to what the clocks leave when its step begins.
-
-    httpx hands this mapping on as it is, and its transport looks up the timeout of a step when the step begins.
-    Reading the body is one step to it, so the clocks are stopped before that: whoever reads bounds every read.
+    httpx passes this mapping on as it is, and its transport looks a timeout up when the operation begins. Reading the
+    body is one operation to it, so detach the deadlines before: whoever reads bounds each read.
     """
 
-    def __init__(self, steps: Mapping[str, float | None], clocks: CallClocks, time: Callable[[], float]) -> None:
-        super().__init__(steps)
-        self._clocks = clocks if clocks.running else None
+    def __init__(self, seconds: Mapping[str, float | None], deadlines: Deadlines, time: Callable[[], float]) -> None:
+        super().__init__(seconds)
+        self._deadlines = deadlines if deadlines.is_bounded else None
         self._time = time
 
-    def stop_clocks(self) -> None:
+    def detach(self) -> None:
         """Return to the plain timeouts."""
-        self._clocks = None
+        self._deadlines = None
 
     def get(self, key: str, default: Any = None) -> Any:
-        """Return the seconds that a step may take."""
+        """Return the seconds that an operation may take."""
         seconds: float | None = super().get(key, default)
-        limit = None if self._clocks is None else self._clocks.limit(self._time())
-        if limit is None:
+        remaining = None if self._deadlines is None else self._deadlines.remaining(self._time())
+        if remaining is None:
             return seconds
-        left = max(limit.left, SHORTEST)
-        return left if seconds is None else min(seconds, left)
+        remaining = max(remaining, SHORTEST)
+        return remaining if seconds is None else min(seconds, remaining)
 
 
-def timed_out(
-    limit: Limit, status_code: int | None = None, headers: Mapping[str, str] | None = None
+def timeout_error(
+    timeout: Timeout, status_code: int | None = None, headers: Mapping[str, str] | None = None
 ) -> APITimeoutError:
-    """Return the error of a clock that ran out."""
-    what = {
-        "first_token": "The first token did not come",
-        "idle": "The next token did not come",
-        "deadline": "The answer was not whole",
-    }[limit.timeout_kind]
+    """Return the error of a timeout that expired while the call waited for the server."""
     return APITimeoutError(
-        f"{what} within {limit.seconds:g} s ({limit.parameter}).",
-        timeout_kind=limit.timeout_kind,
-        seconds=limit.seconds,
+        f"{EXPIRED_MESSAGES[timeout.kind]} within {timeout.seconds:g} s ({timeout.parameter}).",
+        timeout_kind=timeout.kind,
+        seconds=timeout.seconds,
         status_code=status_code,
         headers=headers,
     )
 
 
-def held_up(limit: Limit | None, reason: str) -> APITimeoutError:
-    """Return the error of a clock that ran out before a request could be sent, or would have."""
-    kind, seconds = ("deadline", None) if limit is None else (limit.timeout_kind, limit.seconds)
+def queue_timeout_error(timeout: Timeout | None, reason: str) -> APITimeoutError:
+    """Return the error of a timeout that expires before a request can be sent."""
+    kind, seconds = ("deadline", None) if timeout is None else (timeout.kind, timeout.seconds)
     within = "" if seconds is None else f" within {seconds:g} s ({PARAMETERS[kind]})"
     return APITimeoutError(f"The request could not be sent{within}: {reason}.", timeout_kind=kind, seconds=seconds)

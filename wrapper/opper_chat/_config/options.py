@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
 
-from .._concurrency.deadlines import ClockSettings, check_clocks
+from .._concurrency.deadlines import Timeouts, check_timeouts
 from .._errors.api import InvalidArgumentError, UnknownArgumentError
 from .._errors.describe import describe
 from .._http.library import loaded
@@ -27,7 +27,7 @@ Steps = Mapping[str, float | None]
 
 DEFAULT_STEPS: Steps = {"connect": CONNECT_TIMEOUT, **dict.fromkeys(("read", "write", "pool"), DEFAULT_TIMEOUT)}
 
-CLOCKS = ClockSettings._fields
+TIMEOUTS = Timeouts._fields
 
 
 class CallOptions(TypedDict, total=False):
@@ -80,7 +80,7 @@ class ClientSettings(NamedTuple):
     base_url: str
     steps: Steps | None = DEFAULT_STEPS
     """None leaves them to the caller's own HTTP client."""
-    clocks: ClockSettings = ClockSettings()
+    timeouts: Timeouts = Timeouts()
     max_retries: int = DEFAULT_RETRIES
     default_headers: Mapping[str, str] = {}
     default_query: Mapping[str, str] = {}
@@ -101,9 +101,9 @@ class ClientSettings(NamedTuple):
         if not options:
             return self
         changes: dict[str, Any] = {}
-        clocks = {name: options[name] for name in CLOCKS if name in options}
-        if clocks:
-            changes["clocks"] = check_clocks(clocks, self.clocks)
+        timeouts = {name: options[name] for name in TIMEOUTS if name in options}
+        if timeouts:
+            changes["timeouts"] = check_timeouts(timeouts, self.timeouts)
         if "timeout" in options:
             changes["steps"] = check_timeout(options["timeout"])
         if "max_retries" in options:

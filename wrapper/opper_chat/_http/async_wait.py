@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
 from sniffio import current_async_library
 
-from .._concurrency.deadlines import CallClocks
+from .._concurrency.deadlines import Deadlines
 from .._config.environment import AsyncKeySource
 from .._errors.api import APIError
 from .library import failures
@@ -85,7 +85,7 @@ def time_limit(
 
 
 Answer = TypeVar("Answer")
-AsyncAccept: TypeAlias = Callable[["AnyAsyncReply", CallClocks], Coroutine[object, object, Answer]]
+AsyncAccept: TypeAlias = Callable[["AnyAsyncReply", Deadlines], Coroutine[object, object, Answer]]
 """Makes of a response what a call is to return."""
 
 

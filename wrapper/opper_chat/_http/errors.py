@@ -325,7 +325,7 @@ def _mapped(
         where += f", by the proxy {proxy}"
     if isinstance(error, failures("TimeoutException")):
         kind, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
-        # A copy: what it was set to, not what the clocks have left of it.
+        # A copy: what it was set to, not what is left of it.
         seconds = dict(cast("Mapping[str | None, float | None]", request.extensions.get("timeout", {}))).get(kind)
         after = "" if seconds is None else f" after {seconds:g} s"
         held = f" Its connections are held by {holders.describe()}." if kind == "pool" and holders else ""

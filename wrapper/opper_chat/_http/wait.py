@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar
 
-from .._concurrency.deadlines import CallClocks
+from .._concurrency.deadlines import Deadlines
 from .._concurrency.watchdog import Socket, Watch, shut_down, watchdog
 from .._config.environment import AsyncKeySource
 from .._errors.api import InvalidArgumentError
@@ -128,7 +128,7 @@ def time_limit(seconds: float, response: AnyReply | None = None) -> Generator[No
 
 
 Answer = TypeVar("Answer")
-Accept: TypeAlias = Callable[["AnyReply", CallClocks], Answer]
+Accept: TypeAlias = Callable[["AnyReply", Deadlines], Answer]
 """Makes of a response what a call is to return."""
 
 

@@ -135,10 +135,10 @@ def _read_stream(
     status_code: int, headers: Mapping[str, str], content: bytes, limits: ResponseLimits, expected_choices: int
 ) -> ChatCompletion:
     """Return the completion that a stream amounts to, which was sent though none was asked for."""
-    from .._concurrency.deadlines import CallClocks, ClockSettings
+    from .._concurrency.deadlines import Deadlines, Timeouts
     from .state import StreamFlow
 
-    flow = StreamFlow(status_code, headers, CallClocks(ClockSettings(), 0), expected_choices, limits)
+    flow = StreamFlow(status_code, headers, Deadlines(Timeouts(), 0), expected_choices, limits)
     for data in (content, b""):
         if not flow.over:
             flow.receive(data)

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Protocol
 
-from .._concurrency.deadlines import CallClocks
+from .._concurrency.deadlines import Deadlines
 from .._config.response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
 from .._errors.api import APIError, StreamTruncatedError
 from .._http.sse import ServerSentEvent
@@ -44,7 +44,7 @@ class StreamFlow:
     Args:
         status_code: of the response.
         headers: of the response.
-        clocks: those of the call.
+        deadlines: those of the call.
         expected_choices: how many choices were asked for.
         limits: the largest stream that is accepted.
         http_version: of the response, such as ``HTTP/1.1``.
@@ -61,7 +61,7 @@ class StreamFlow:
         self,
         status_code: int,
         headers: Mapping[str, str],
-        clocks: CallClocks,
+        deadlines: Deadlines,
         expected_choices: int = 1,
         limits: ResponseLimits = DEFAULT_LIMITS,
         *,
@@ -76,7 +76,7 @@ class StreamFlow:
         self._left = b""
         self.status_code = status_code
         self.headers = headers
-        self.clocks = clocks
+        self.deadlines = deadlines
         self._reader = ChunkReader(status_code, headers, limits)
         self._ready: deque[ReadChunk] = deque()
         self._events: list[ServerSentEvent] = []
@@ -164,7 +164,7 @@ class StreamFlow:
             self._form = form if self._halves is None else None
         self.chunks_received += 1
         if brought:
-            self.clocks.token()
+            self.deadlines.record_token()
         return chunk
 
     def _exceed(self, limit: str) -> None:

@@ -65,7 +65,7 @@ def parse(
             error.rejected = tuple(rejected)
             if len(rejected) == left:
                 raise
-            if call.clocks.ran_out(monotonic()):
+            if call.deadlines.expired(monotonic()):
                 error.add_note("Not asked again: the deadline has passed.")
                 raise
             rejected.append(error.completion)
@@ -79,7 +79,7 @@ def parse(
         else:
             parsed.rejected = tuple(rejected)
             return parsed
-        call = calls.prepared(arguments, stream=None, clocks=call.clocks)
+        call = calls.prepared(arguments, stream=None, deadlines=call.deadlines)
 
 
 class ParsedStream(EventStream, Generic[T]):

@@ -239,7 +239,7 @@ class StreamedResponse(_Response):
         decoder = self._calls.http.decoder(self._reply, stream=self._call.record.stream)
         pieces = self._reply.iter_bytes(decoder)
         try:
-            while data := self._calls.http.next_bytes(self._reply, pieces, self._call.clocks):
+            while data := self._calls.http.next_bytes(self._reply, pieces, self._call.deadlines):
                 yield data
         except APIError as error:
             self._call.failed(error, monotonic(), final=True)

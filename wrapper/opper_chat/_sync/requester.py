@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TypeVar
 
 from .._call.state import Call
-from .._concurrency.deadlines import CallClocks
+from .._concurrency.deadlines import Deadlines
 from .._config.options import ClientSettings
 from .._config.scope import fill, holding
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
@@ -43,22 +43,22 @@ class Calls:
         arguments: Mapping[str, object],
         *,
         stream: object,
-        clocks: CallClocks | None = None,
+        deadlines: Deadlines | None = None,
         function: str = "create()",
     ) -> Call:
-        """Check the arguments of a call, which begins now, or goes on with the clocks of an earlier one.
+        """Check the arguments of a call, which begins now, or goes on with the deadlines of an earlier one.
 
         Raises:
             InvalidArgumentError: one is wrong.
         """
-        return self.later(arguments, stream=stream, clocks=clocks, function=function)()
+        return self.later(arguments, stream=stream, deadlines=deadlines, function=function)()
 
     def later(
         self,
         arguments: Mapping[str, object],
         *,
         stream: object,
-        clocks: CallClocks | None = None,
+        deadlines: Deadlines | None = None,
         function: str = "create()",
     ) -> Callable[[], Call]:
         """Check the arguments of a call, and return what begins it.
@@ -66,7 +66,7 @@ class Calls:
         Args:
             arguments: the parameters and options.
             stream: whether to ask for a stream.
-            clocks: of the call that this one continues.
+            deadlines: of the call that this one continues.
             function: the method that was called, for error messages.
 
         Raises:
@@ -82,7 +82,9 @@ class Calls:
             function=function,
         )
         settings = self.settings.changed(options)
-        return lambda: Call(settings, request, monotonic(), stream=bool(stream), clocks=clocks)
+        return lambda: Call(
+            settings, request, monotonic(), stream=bool(stream), deadlines=deadlines
+        )
 
     def complete(self, call: Call) -> ChatCompletion:
         """Make a plain call, and return its answer."""
@@ -144,7 +146,7 @@ class Calls:
                     ):
                         response.close()
                         continue
-                    return accept(response, call.clocks)
+                    return accept(response, call.deadlines)
                 except APIError as error:
                     wait = call.failed(error, monotonic())
                     if wait is None:
@@ -161,25 +163,25 @@ class Calls:
             raise
 
     def _read_completion(
-        self, choices: int, response: AnyReply, clocks: CallClocks
+        self, choices: int, response: AnyReply, deadlines: Deadlines
     ) -> tuple[ChatCompletion, bytes]:
-        self._check_status(response, clocks)
-        content = self.http.read(response, clocks)
+        self._check_status(response, deadlines)
+        content = self.http.read(response, deadlines)
         limits = self.http.response_limits
         return read_completion(
             response.status_code, response.headers, content, limits, choices
         ), content
 
-    def _read_response(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
-        self._check_status(response, clocks)
-        self.http.read_into(response, clocks)
+    def _read_response(self, response: AnyReply, deadlines: Deadlines) -> AnyReply:
+        self._check_status(response, deadlines)
+        self.http.read_into(response, deadlines)
         return response
 
-    def _check_status(self, response: AnyReply, clocks: CallClocks) -> AnyReply:
+    def _check_status(self, response: AnyReply, deadlines: Deadlines) -> AnyReply:
         if response.is_success:
             return response
         try:
-            content, problem = self.http.read(response, clocks), ""
+            content, problem = self.http.read(response, deadlines), ""
         except (
             ResponseTooLargeError,
             APIResponseValidationError,

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 from .._call.state import Call
-from .._concurrency.deadlines import CallClocks, StepTimeouts, held_up, timed_out
+from .._concurrency.deadlines import Deadlines, RequestTimeouts, queue_timeout_error, timeout_error
 from .._config.environment import Key, Secret, check_key
 from .._config.options import DEFAULT_STEPS, Limits, check_hooks
 from .._config.response_limits import ResponseLimits
@@ -154,22 +154,22 @@ class HTTP:
             self._used = True
             if not self.lent:
                 warn_at_exit(self)
-        clocks = call.clocks
+        deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
-        turn = self._turn(rate_limiter, clocks)
-        key = self._key(call.settings.key, clocks)
+        turn = self._turn(rate_limiter, deadlines)
+        key = self._key(call.settings.key, deadlines)
         if key not in call.keys:
             call.keys.append(key)
-        timeouts = StepTimeouts(steps, clocks, monotonic)
-        limit = clocks.limit(monotonic()) if clocks.running else None
-        if limit is not None and limit.left <= 0:
-            raise timed_out(limit)  # a key may take its time where it cannot be interrupted
-        sending = SendLimit(None if limit is None else limit.left)
+        timeouts = RequestTimeouts(steps, deadlines, monotonic)
+        limit = deadlines.next_timeout(monotonic()) if deadlines.is_bounded else None
+        if limit is not None and limit.remaining <= 0:
+            raise timeout_error(limit)  # a key may take its time where it cannot be interrupted
+        sending = SendLimit(None if limit is None else limit.remaining)
         prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
         response: AnyReply | None = None
         began = monotonic()
         call.sending(began, prepared)
-        clocks.wait(began)
+        deadlines.start_waiting(began)
         try:
             with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
                 with sending:
@@ -177,20 +177,22 @@ class HTTP:
         except CallersError as raised:
             raise raised.error from None
         except APITimeoutError as error:
-            ran_out = clocks.ran_out(monotonic()) if error.timeout_kind in DEFAULT_STEPS else None
-            if ran_out is None:
+            expired = (
+                deadlines.expired(monotonic()) if error.timeout_kind in DEFAULT_STEPS else None
+            )
+            if expired is None:
                 raise
-            raise timed_out(ran_out) from error.__cause__
+            raise timeout_error(expired) from error.__cause__
         finally:
             if response is None:
                 prepared.forget_key()  # which the frames of whatever is raised have in their variables
-            timeouts.stop_clocks()
-            clocks.waited(monotonic())
+            timeouts.detach()
+            deadlines.stop_waiting(monotonic())
         if response is None or sending.expired:
             if response is not None:  # it came just when the time was up
                 response.close()
             # Not where the time was up: what the library raised there has the key in its request and its frames.
-            raise timed_out(limit) if limit else APIConnectionError("There was no answer.")
+            raise timeout_error(limit) if limit else APIConnectionError("There was no answer.")
         rate_limiter.told(turn, response.status_code, response.headers)
         response.forget(call.keys)
         call.sent = response.request  # another one, if the caller's own client followed a redirect
@@ -242,35 +244,41 @@ class HTTP:
         """
         if self._limits.concurrency is None:
             return
-        limit = call.clocks.limit(monotonic(), queued=True) if call.clocks.running else None
+        limit = (
+            call.deadlines.next_timeout(monotonic(), queued=True)
+            if call.deadlines.is_bounded
+            else None
+        )
         limiter = self.limiter
         call.permit = (
             limiter.permit()
         )  # the call's before it is granted: whatever ends the call releases it
         try:
-            limiter.acquire(call.permit, None if limit is None else limit.left)
+            limiter.acquire(call.permit, None if limit is None else limit.remaining)
         except TimeoutError:
-            raise held_up(limit, "as many calls as max_concurrency allows are under way") from None
+            raise queue_timeout_error(
+                limit, "as many calls as max_concurrency allows are under way"
+            ) from None
 
-    def _key(self, source: Key | None, clocks: CallClocks) -> Secret:
+    def _key(self, source: Key | None, deadlines: Deadlines) -> Secret:
         """Ask for the key, where it is made for each request: after its turn has come, so that the key is fresh."""
         if isinstance(source, Secret):
             return source
-        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+        limit = deadlines.next_timeout(monotonic(), queued=True) if deadlines.is_bounded else None
         made: str | None = None
-        waiting = SendLimit(None if limit is None else limit.left)
+        waiting = SendLimit(None if limit is None else limit.remaining)
         with waiting:
             made = made_key(source) if source else None
         if waiting.expired and limit:
-            raise held_up(limit, "the key did not come")
+            raise queue_timeout_error(limit, "the key did not come")
         return check_key(made, "api_key()")
 
-    def _turn(self, rate_limiter: Gate, clocks: CallClocks) -> float:
-        limit = clocks.limit(monotonic(), queued=True) if clocks.running else None
+    def _turn(self, rate_limiter: Gate, deadlines: Deadlines) -> float:
+        limit = deadlines.next_timeout(monotonic(), queued=True) if deadlines.is_bounded else None
         try:
-            return rate_limiter.turn(None if limit is None else limit.left)
+            return rate_limiter.turn(None if limit is None else limit.remaining)
         except TimeoutError as error:
-            raise held_up(limit, str(error)) from None
+            raise queue_timeout_error(limit, str(error)) from None
 
     def decoder(self, response: AnyReply, *, stream: bool = False) -> BodyDecoder:
         """Return what decodes the body of a response, and counts it against the limit for a body of its kind."""
@@ -278,13 +286,13 @@ class HTTP:
         limit = limit if response.is_success else "max_error_body_bytes"
         return BodyDecoder(response.status_code, response.headers, self.response_limits, limit)
 
-    def read(self, response: AnyReply, clocks: CallClocks) -> bytes:
+    def read(self, response: AnyReply, deadlines: Deadlines) -> bytes:
         """Read a body to its end and free the connection. What came before an error is in the error."""
         note = self.holders.hold(response, CALL)
         pieces: list[bytes] = []
         try:
             body = response.iter_bytes(self.decoder(response))
-            while data := self.next_bytes(response, body, clocks):
+            while data := self.next_bytes(response, body, deadlines):
                 pieces.append(data)
         except APIError as error:
             error.raw_body = error.raw_body or beginning(
@@ -296,30 +304,32 @@ class HTTP:
             response.close()
         return b"".join(pieces)
 
-    def read_into(self, response: AnyReply, clocks: CallClocks) -> None:
+    def read_into(self, response: AnyReply, deadlines: Deadlines) -> None:
         """Read a body to its end, have the library's response return it, and free the connection."""
-        response.keep(self.read(response, clocks))
+        response.keep(self.read(response, deadlines))
 
-    def next_bytes(self, response: AnyReply, pieces: Iterator[bytes], clocks: CallClocks) -> bytes:
+    def next_bytes(
+        self, response: AnyReply, pieces: Iterator[bytes], deadlines: Deadlines
+    ) -> bytes:
         """Return the next bytes of a body; none at its end."""
         mapping = ErrorMap(response.request, response.status_code, response.headers)
-        began = monotonic() if clocks.running else 0.0
-        limit = clocks.limit(began) if clocks.running else None
+        began = monotonic() if deadlines.is_bounded else 0.0
+        limit = deadlines.next_timeout(began) if deadlines.is_bounded else None
         if limit is None:
             with mapping:
                 return next(pieces, b"")
-        if limit.left <= 0:
+        if limit.remaining <= 0:
             # Where a read cannot be interrupted, the clock is at least looked at between two of them.
-            raise timed_out(limit, response.status_code, response.headers)
+            raise timeout_error(limit, response.status_code, response.headers)
         with mapping:
-            clocks.wait(began)
+            deadlines.start_waiting(began)
             try:
-                with time_limit(limit.left, response):
+                with time_limit(limit.remaining, response):
                     return next(pieces, b"")
             except TimeoutError:
-                raise timed_out(limit, response.status_code, response.headers) from None
+                raise timeout_error(limit, response.status_code, response.headers) from None
             finally:
-                clocks.waited(monotonic())
+                deadlines.stop_waiting(monotonic())
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client is the caller's own."""

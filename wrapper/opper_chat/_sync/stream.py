@@ -65,10 +65,10 @@ class Reading:
         if self._note is not None:
             self._holders.release(self._note)
         self._note = self._holders.hold(self, f"a stream made at {self._site}", self._bytes)
-        clocks, expected = self._call.clocks, self._call.request.choices
+        deadlines, expected = self._call.deadlines, self._call.request.choices
         limits, version = self._calls.http.response_limits, response.http_version
         status, headers = response.status_code, response.headers
-        self._flow = StreamFlow(status, headers, clocks, expected, limits, http_version=version)
+        self._flow = StreamFlow(status, headers, deadlines, expected, limits, http_version=version)
         if self._flow.settled:
             self._flow.ahead = response.ahead()
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
@@ -222,7 +222,7 @@ class Reading:
             if closed and not self._ended and not self._flow.complete:
                 raise self._closed_early()
             if (chunk := self._flow.take()) is not None:
-                if self._call.record.first_token is None and self._flow.clocks.token_seen:
+                if self._call.record.first_token is None and self._flow.deadlines.has_token:
                     self._call.token(monotonic())
                 return chunk
             if self._failure is not None:
@@ -275,7 +275,7 @@ class Reading:
         try:
             if self._closed:
                 return
-            data = self._calls.http.next_bytes(self._response, self._bytes, self._flow.clocks)
+            data = self._calls.http.next_bytes(self._response, self._bytes, self._flow.deadlines)
         except APIError as error:
             if not self._closed:
                 self._flow.fail(error)

@@ -296,9 +296,9 @@ def plan_of(calls: Calls, arguments: Mapping[str, object], settings: RunSettings
     Raises:
         InvalidArgumentError: an argument is wrong.
     """
-    clocks = calls.settings.changed(
+    timeouts = calls.settings.changed(
         {name: arguments[name] for name in ("deadline",) if name in arguments}
-    ).clocks
-    plan = Plan(arguments, settings.checked()._replace(deadline=clocks.deadline))
+    ).timeouts
+    plan = Plan(arguments, settings.checked()._replace(deadline=timeouts.deadline))
     check_tools(plan.tools)
     return plan
