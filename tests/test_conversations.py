@@ -645,29 +645,22 @@ def test_what_could_not_be_loaded_is_not_saved(
     assert [entry.name for entry in tmp_path.iterdir()] == ["talk.jsonl"]
 
 
-@pytest.mark.parametrize(
-    ("content", "place"),
-    [
-        (rb'"odd": 1e999', "messages[1].odd: expected a finite number, got inf"),
-        (rb'"odd": {"a": [1, NaN]}', "messages[1].odd.a[1]: expected a finite number, got nan"),
-    ],
-)
-def test_an_answer_that_a_file_cannot_hold_is_not_saved(
-    flavour: Flavour, server: LocalServer, tmp_path: Path, content: bytes, place: str
+@pytest.mark.parametrize("odd", [b"1e999", b'{"a": [1, NaN]}'])
+def test_numbers_that_json_lacks_are_not_saved(
+    flavour: Flavour, server: LocalServer, tmp_path: Path, odd: bytes
 ) -> None:
-    """Numbers that JSON cannot represent are refused, with their place, and are not written as null."""
-    body = b'{"choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes.", %s}}]}' % content
+    """The property that holds one is left out, and is not written as null. The completion has it."""
+    body = b'{"choices": [{"index": 0, "message": {"role": "assistant", "content": "Yes.", "odd": %s}}]}' % odd
     server.reply(Reply(headers={"content-type": "application/json"}, body=body))
 
     async def turns(conversation: Any, wait: Any) -> None:
-        await wait(conversation.send("Hi"))
-        with pytest.raises(InvalidArgumentError) as caught:
-            conversation.save(tmp_path / "talk.jsonl")
-        assert str(caught.value).startswith(place)
-        assert caught.value.argument == place.partition(":")[0]
+        completion = await wait(conversation.send("Hi"))
+        assert "odd" in completion.message
+        conversation.save(tmp_path / "talk.jsonl")
 
     talk(flavour, server, turns)
-    assert list(tmp_path.iterdir()) == []
+    saved = [json.loads(line) for line in (tmp_path / "talk.jsonl").read_text().splitlines()]
+    assert saved == [user("Hi"), {"role": "assistant", "content": "Yes."}]
 
 
 @pytest.mark.parametrize(
@@ -678,10 +671,9 @@ def test_an_answer_that_a_file_cannot_hold_is_not_saved(
         ({"od\ud800d": 1}, "messages[1].od\ud800d"),
     ],
 )
-def test_half_of_a_surrogate_pair_is_not_saved(tmp_path: Path, extra: dict[str, Any], place: str) -> None:
-    conversation = conversation_of([user("a"), {**user("b"), **extra}])
+def test_half_of_a_surrogate_pair_is_not_kept(extra: dict[str, Any], place: str) -> None:
     with pytest.raises(InvalidArgumentError, match="expected a string without half of a surrogate pair") as caught:
-        conversation.save(tmp_path / "talk.jsonl")
+        conversation_of([user("a"), {**user("b"), **extra}])
     assert caught.value.argument == place
     assert str(caught.value).encode().startswith(place.encode("utf-8", "backslashreplace") + b": ")
 

@@ -339,6 +339,8 @@ def test_numbers_are_not_proposed_to_be_strings(server: LocalServer) -> None:
         ("http:x/v1", "http://x/v1"),
         ("https//x/v1", "https://x/v1"),
         ("//x/v1", "https://x/v1"),
+        ("https://https:/x/v1", "https://x/v1"),
+        ("http://https://x/v1", "https://x/v1"),
         ("/v1", None),
         ("x y", None),
         ("ftp:x", None),

@@ -9,6 +9,7 @@ from flavours import Flavour
 from opper_chat import AsyncConversation, Conversation, InvalidArgumentError, Opper, tool
 from opper_chat.messages import tool_message
 from opper_chat.testing import LocalServer, ReceivedRequest, Reply
+from opper_chat.types import ChatCompletionMessage
 from tool_runs import HI, WAYS, Way, answer, call, play
 
 
@@ -283,3 +284,57 @@ def test_the_message_with_two_halves_of_the_old_kind(server: LocalServer) -> Non
         client.chat.completions.create(messages=[*HI, old])
     sent: Any = server.last_request.messages[1]
     assert json.loads(sent["function_call"]["arguments"]) == {"INVALID_JSON": HALF}
+
+
+UNSENDABLE = ["1e999", "-Infinity", f"{'[' * 700}{']' * 700}"]
+
+
+@pytest.mark.parametrize("written", UNSENDABLE, ids=["too large", "infinity", "nested"])
+def test_what_no_request_can_carry_does_not_fail_the_answer(way: Way, server: LocalServer, written: str) -> None:
+    """The completion keeps it. The conversation and the run of tools go on without it, with all else."""
+    message = {"content": "Hi", "note": 1, "strange": "HERE"}
+    called = {"content": None, "tool_calls": [call("lookup", "{}")], "strange": "HERE", "note": 1}
+    for one in (message, called):
+        server.reply(Reply(body=completion_with(one, written), headers={"content-type": "application/json"}))
+        server.reply(Reply.completion("Done."))
+        if one is called:
+            way.run(server, [lookup])
+            (sent,) = [past for past in server.last_request.messages if past["role"] == "assistant"]
+        else:
+            with Opper(api_key="key", base_url=server.base_url, max_retries=0) as client:
+                conversation = Conversation(client)
+                assert "strange" in conversation.send("Hi").message
+                conversation.send("Go on.")
+                sent = server.last_request.messages[1]
+                assert conversation.messages[1] == {"role": "assistant", "content": "Hi", "note": 1}
+        assert "strange" not in sent
+        assert sent["note"] == 1
+
+
+def completion_with(message: dict[str, Any], written: str) -> bytes:
+    """Return the body of a completion, in which a property has a value that Python does not write as JSON."""
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message}}
+    body = {"id": "a", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
+    return json.dumps(body).replace('"HERE"', written).encode()
+
+
+def test_a_message_that_json_cannot_represent_is_not_appended(server: LocalServer) -> None:
+    """Not even in a model, which holds what a server wrote: it would be sent as null, or fail the next turn."""
+    model = ChatCompletionMessage.from_dict({"role": "assistant", "content": "Hi", "score": [1.0, float("inf")]})
+    with Opper(api_key="key", base_url=server.base_url, max_retries=0) as client:
+        conversation = Conversation(client)
+        mistaken: list[tuple[Any, str]] = [
+            ({"role": "user", "content": "x\ud800"}, "messages[0].content"),
+            ({"role": "user", "content": [{"type": "text", "text": "\udfff"}]}, "messages[0].content[0].text"),
+            ({"role": "user", "content": "x", "metadata": {"n": 10**5000}}, "messages[0].metadata.n"),
+            (model, "messages[0].score[1]"),
+        ]
+        for message, place in mistaken:
+            with pytest.raises(InvalidArgumentError) as caught:
+                conversation.append(message)
+            assert caught.value.argument == place
+        with pytest.raises(InvalidArgumentError) as caught:
+            client.chat.completions.create(messages=[model])
+        assert caught.value.argument == "messages[0].score[1]"
+    assert len(conversation) == 0
+    assert server.requests == []

@@ -31,7 +31,8 @@ class AsyncConversation(Transcript):
     """A conversation: it keeps what was said, and sends all of it with each turn.
 
     A turn is kept when its answer came whole: what was said and the message of the first choice, with reasoning, tool
-    calls and whatever else the server put in it. A call that fails, or is cancelled, leaves the conversation as it was,
+    calls and whatever else the server put in it; only properties that JSON cannot represent, such as infinity, are left
+    to the completion. A call that fails, or is cancelled, leaves the conversation as it was,
     so that the same can be sent again. One turn is under way at a time; `fork` makes another conversation for another.
 
     Args:
@@ -83,9 +84,8 @@ class AsyncConversation(Transcript):
         the disk is near, and waits for nothing else.
 
         Raises:
-            InvalidArgumentError: `load` would refuse a message: JSON cannot represent something in it, such as half
-                of a surrogate pair, NaN or infinity, or the server has answered with one that requests refuse. The
-                error names the place, such as ``messages[3].content``.
+            InvalidArgumentError: `load` would refuse a message, because the server has answered with one that requests
+                refuse. The error names the place, such as ``messages[3].content``.
             OSError: the file cannot be written.
         """
         write_lines(

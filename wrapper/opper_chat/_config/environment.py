@@ -169,7 +169,7 @@ def find_base_url(base_url: object = None) -> str:
         raise InvalidArgumentError(source, accepted, repr(text), f"{error}.") from None
     if parts.username is not None or parts.password is not None:
         raise InvalidArgumentError(source, accepted, "one with a user or password in it (not shown)")
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+    if _TWO_SCHEMES.fullmatch(text) or parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise InvalidArgumentError(source, accepted, repr(text), _address_hint(text))
     if "?" in text or "#" in text or any(character.isspace() for character in text):
         hint = "Pass a query as default_query." if parts.query else ""
@@ -180,17 +180,25 @@ def find_base_url(base_url: object = None) -> str:
     return _endpoint_prefix(text, parts.hostname, source, accepted)
 
 
+_TWO_SCHEMES = re.compile(r"https?://(https?):/+(.*)", re.DOTALL | re.IGNORECASE)
+# To `urlsplit`, the second scheme is a host with an empty port.
+
 _WITHOUT_SCHEME = re.compile(r"(?:(https?)(?::?/{1,2}|:)(?![0-9]+(?:/|$))|//)?(?P<rest>[^/].*)", re.DOTALL)
 _LOCAL = re.compile(r"localhost|127(?:\.[0-9]+){3}|0\.0\.0\.0")
 
 
 def _address_hint(text: str) -> str:
     """Return the question whether an address was meant that has a scheme; empty where none would be accepted."""
+    if twice := _TWO_SCHEMES.fullmatch(text):
+        return _question(f"{twice[1]}://{twice[2]}")
     found = _WITHOUT_SCHEME.fullmatch(text)
     if found is None or "://" in text:
         return ""
     host = found["rest"].partition("/")[0].partition(":")[0]
-    meant = f"{found[1] or ('http' if _LOCAL.fullmatch(host) else 'https')}://{found['rest']}"
+    return _question(f"{found[1] or ('http' if _LOCAL.fullmatch(host) else 'https')}://{found['rest']}")
+
+
+def _question(meant: str) -> str:
     plain = _PLAIN.fullmatch(meant)
     return f"Did you mean {meant!r}?" if plain and int(plain[2] or 1) < 65536 else ""
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 
 import msgspec
+from attrs import fields
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from .._errors.describe import json_scalar
@@ -19,6 +20,9 @@ from .._validation.type_checks import Check, Misfit, check_json
 
 INVALID_ARGUMENTS = "INVALID_JSON"
 """The only property of the arguments that are sent in place of some that are not a JSON object; it has their text."""
+
+_PROPERTIES = [field.name for field in fields(ChatCompletionMessage) if field.name != "additional_properties"]
+"""The properties that the contract knows."""
 
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -122,6 +126,23 @@ def sendable(message: ChatCompletionMessage) -> ChatCompletionMessage:
     if all(one is other for one, other in zip(calls, completed, strict=True)):
         return message
     return ChatCompletionMessage.from_dict({**message.to_dict(), "tool_calls": completed})
+
+
+def without_unsendable(message: ChatCompletionMessage) -> ChatCompletionMessage:
+    """Return a message without the properties that no request can carry, such as infinity or 700 levels of arrays.
+
+    Servers can write such numbers and such nesting, and no server reads them. The completion keeps them.
+    """
+    properties = {**{name: getattr(message, name) for name in _PROPERTIES}, **message.additional_properties}
+    sendable_properties: dict[str, object] = {}
+    for name, value in properties.items():
+        try:
+            sendable_properties[name] = check_json(value)
+        except (Misfit, RecursionError):
+            continue
+    if len(sendable_properties) == len(properties):
+        return message
+    return ChatCompletionMessage.from_dict(sendable_properties)
 
 
 def _calls_of(message: ChatCompletionMessage) -> list[dict[str, object]]:

@@ -17,6 +17,7 @@ from .._json.codec import is_mapping, is_object, is_sequence
 from .._json.partial import copied
 from .._results.completion import ChatCompletion
 from .._validation.numbers import check_count
+from .assistant_messages import without_unsendable
 from .message_content import Message, content_of
 from .prepare import check_encodable, check_messages
 from .trimming import estimate_tokens, to_drop
@@ -76,6 +77,7 @@ class Transcript:
         """
         _check_iterable(messages)
         checked = check_messages([*messages])
+        check_encodable({"messages": checked})
         with self._alone():
             self._messages.extend(checked)
 
@@ -166,7 +168,10 @@ class Transcript:
 
     def _answered(self, new: list[dict[str, object]], completion: ChatCompletion) -> None:
         """Add what was said and the answer, which came whole."""
-        (answer,) = check_messages([completion.message])
+        try:
+            (answer,) = check_messages([completion.message])
+        except InvalidArgumentError:  # the completion is there: nothing that the server put into it may fail the call
+            (answer,) = check_messages([without_unsendable(completion.message)])
         self._messages += [*new, {"role": answer["role"], **answer}]  # which reads better where the role is first
         if completion.usage is not None:
             _add(self._usage, completion.usage.to_dict())

@@ -21,7 +21,7 @@ from .._errors.tools import (
 from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
 from .._observability.logging import log_tool_failure
-from .._requests.assistant_messages import sendable, with_ids
+from .._requests.assistant_messages import sendable, with_ids, without_unsendable
 from .._requests.prepare import check_extra_keys
 from .._requests.response_format import Asked
 from .._results.completion import ChatCompletion
@@ -170,7 +170,7 @@ class Plan:
         run.completions.append(completion)
         self._spent += completion.usage.total_tokens if completion.usage is not None else 0
         self.is_over = True
-        message = with_ids(completion.message, run.turns)
+        message = with_ids(without_unsendable(completion.message), run.turns)
         if not message.tool_calls:
             run.messages.append(message)
             set_parsed(run, self._asked.parsed(completion, None, b"").parsed)
