@@ -15,6 +15,7 @@ import pytest
 from flavours import HELLO, Flavour
 from http_library import httpx
 from opper_chat import APIConnectionError, APIError, AsyncOpper, InvalidArgumentError, Opper
+from opper_chat._errors.secret_names import is_secret_argument, is_secret_header, is_secret_property
 from opper_chat._requests.prepare import prepare
 from opper_chat.testing import LocalServer, Reply, chunk
 from opper_chat_api import AuthenticatedClient
@@ -306,3 +307,34 @@ def test_the_search_for_a_key_takes_time_in_proportion(server: LocalServer, flav
         flavour.create(server.base_url, {"api_key": KEY}, messages=HELLO)
     assert process_time() - began < 10  # quadratic time would take minutes
     assert text.startswith(caught.value.raw_body.decode()[:1000])
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "argument", "json_property"),
+    [
+        ("Authorization", True, True, True),
+        ("X-Api-Key", True, True, True),
+        ("openaiApiKey", True, True, True),
+        ("xmytokenvalue", True, False, False),
+        ("Set-Cookie", True, True, True),
+        ("X-Session", True, True, False),
+        ("x-amz-signature", True, True, False),
+        ("client_secret", True, True, True),
+        ("access_token", True, True, True),
+        ("extra_headers", False, True, False),
+        ("prompt_cache_key", True, True, False),
+        ("key", True, True, False),
+        ("next_token", True, True, False),
+        ("Idempotency-Key", False, True, False),
+        ("max_tokens", False, False, False),
+        ("x-ratelimit-limit-tokens", False, False, False),
+        ("temperature", False, False, False),
+    ],
+)
+def test_names_of_secrets(name: str, header: bool, argument: bool, json_property: bool) -> None:
+    """One list of words, read the more strictly the more often such a name means something else."""
+    assert (is_secret_header(name), is_secret_argument(name), is_secret_property(name)) == (
+        header,
+        argument,
+        json_property,
+    )

@@ -8,28 +8,11 @@ from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe, instance_of, json_scalar
 from .._json.codec import is_mapping
 
-SECRETIVE = re.compile("key|token|secret|auth|password|bearer|credential|cookie|header", re.IGNORECASE)
-"""Names of headers and query parameters whose values are not shown."""
-
-_SECRET_WORDS = frozenset({
-    "apikey", "auth", "authorization", "bearer", "cookie", "cookies", "credential", "credentials", "header", "headers",
-    "key", "keys", "password", "secret", "secrets", "token",
-})  # fmt: skip
-
 HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token: RFC 9110 section 5.6.2."""
 
 HEADER_VALUE = re.compile("(?:[!-~](?:[\\t -~]*[!-~])?)?")
 """Visible ASCII, and spaces and tabs inside: RFC 9110 section 5.5. Line breaks are how requests are forged."""
-
-
-def names_secret(name: str) -> bool:
-    """Return whether a name is that of a secret: one of its words is ``key``, ``token`` and the like.
-
-    By whole words: ``max_tokens`` is none.
-    """
-    words = re.split("[^a-z0-9]+", re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
-    return not _SECRET_WORDS.isdisjoint(words)
 
 
 def hidden(value: object) -> str:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
 from .._concurrency.deadlines import Timeouts, check_timeouts
 from .._errors.api import InvalidArgumentError, UnknownArgumentError
 from .._errors.describe import describe
+from .._errors.secret_names import is_secret_argument, is_secret_header
 from .._http.library import loaded
 from .._json.codec import is_mapping, is_sequence
 from .._validation.numbers import check_count, check_retries, check_seconds
 from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, find_base_url
-from .headers import SECRETIVE, check_headers, check_query, hidden, names_secret
+from .headers import check_headers, check_query, hidden
 from .response_limits import DEFAULT_LIMITS, ResponseLimits, check_response_limits
 from .scope import Layer
 
@@ -154,7 +155,7 @@ def check_options(options: Mapping[str, object]) -> None:
 
             near = get_close_matches(name, known, 1)
             hint = f"It takes {', '.join(known)}."
-            given = hidden(value) if names_secret(name) else describe(value)
+            given = hidden(value) if is_secret_argument(name) else describe(value)
             raise UnknownArgumentError(name, given, near[0] if near else None, hint, "with_options()")
 
 
@@ -187,7 +188,7 @@ def check_limits(
 
 
 def _without_credentials(values: Mapping[str, str]) -> Mapping[str, str]:
-    return {name: value for name, value in values.items() if not SECRETIVE.search(name)}
+    return {name: value for name, value in values.items() if not is_secret_header(name)}
 
 
 def check_timeout(timeout: object) -> Steps:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from .._config.headers import SECRETIVE
 from .._errors.redaction import REMOVED, redact
 from .._errors.response import ErrorRequest
+from .._errors.secret_names import is_secret_header
 from .library import Library
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ class SentRequest:
     def forget_key(self) -> None:
         """Take the key out, and whatever else goes by the name of a credential, in the address as well."""
         for name in self.headers:
-            if _is_credential(name):
+            if is_secret_header(name):
                 self.headers[name] = REMOVED
         self._pairs = None
         if b"?" in self.address.target:
@@ -193,18 +193,18 @@ def describe_unsent(method: str, url: str, query: Mapping[str, str], headers: Ma
     """
     from urllib.parse import urlencode
 
-    shown = urlencode({name: REMOVED if SECRETIVE.search(name) else value for name, value in query.items()})
+    shown = urlencode({name: REMOVED if is_secret_header(name) else value for name, value in query.items()})
     return ErrorRequest(
         method,
         f"{url}?{shown}" if shown else url,
-        {name: REMOVED if _is_credential(name) else value for name, value in headers.items()},
+        {name: REMOVED if is_secret_header(name) else value for name, value in headers.items()},
     )
 
 
 def forget_key_of(request: httpx.Request) -> None:
     """Take the key out of a library's request, and whatever else goes by the name of a credential."""
     for name in request.headers:
-        if _is_credential(name):
+        if is_secret_header(name):
             request.headers[name] = REMOVED
     if request.url.query:
         request.url = _without_secrets(request.url)
@@ -219,14 +219,8 @@ def forget_in_headers(headers: httpx.Headers, forms: Sequence[str]) -> None:
             headers[name] = shown
 
 
-@lru_cache(256)
-def _is_credential(name: str) -> bool:
-    """Whether a header goes by the name of a credential. Calls have the same names again and again."""
-    return SECRETIVE.search(name) is not None and name != "idempotency-key"
-
-
 def _without_secrets(url: httpx.URL) -> httpx.URL:
-    secret = [name for name in url.params if SECRETIVE.search(name)]
+    secret = [name for name in url.params if is_secret_header(name)]
     return url.copy_merge_params(dict.fromkeys(secret, REMOVED)) if secret else url
 
 

@@ -17,6 +17,7 @@ from .._config.environment import find_log_settings
 from .._errors.api import APIConnectionError, InvalidArgumentError, OpperError, StreamTruncatedError
 from .._errors.excerpts import one_line
 from .._errors.redaction import REMOVED
+from .._errors.secret_names import is_secret_header
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
 from .record import Attempt, CallRecord
@@ -40,9 +41,6 @@ SHOWN = frozenset({
 })  # fmt: skip
 """The parameters whose values are shown: they say how to answer. Of the others, which may hold what a person wrote,
 or a credential, there is the name."""
-
-CREDENTIAL = re.compile("key|token(?!s)|secret|auth|password|bearer|credential|cookie|session|signature", re.IGNORECASE)
-"""Names of headers whose values are not shown. Those that count tokens, as ``x-ratelimit-limit-tokens`` does, are."""
 
 KEY = re.compile(r"(?i)\b(bearer|basic)(\s+)\S{8,}|\b(key)([:=]\s*)\S+|\b(?:sk|pk|op|gsk|xai)-[\w-]{8,}")
 """What looks like a credential in a text: servers repeat the key that they do not like."""
@@ -263,7 +261,7 @@ def _tool_name(tool: object) -> str:
 
 
 def _headers(headers: Mapping[str, str]) -> str:
-    shown = (f"{name}: {REMOVED if CREDENTIAL.search(name) else value}" for name, value in headers.items())
+    shown = (f"{name}: {REMOVED if is_secret_header(name) else value}" for name, value in headers.items())
     return "; ".join(shown)
 
 

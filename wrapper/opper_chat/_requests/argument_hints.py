@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from inspect import isroutine
 
-from .._config.headers import hidden, names_secret
+from .._config.headers import hidden
 from .._config.options import CallOptions
 from .._errors.api import InvalidArgumentError, UnknownArgumentError
 from .._errors.describe import (
@@ -19,6 +19,7 @@ from .._errors.describe import (
     nearest,
     type_name,
 )
+from .._errors.secret_names import is_secret_argument
 from .._json.codec import is_mapping
 from .._validation.type_checks import compile_check
 
@@ -64,7 +65,7 @@ def unknown_parameter(name: str, value: object, known: Iterable[str], function: 
         function: the method that was called.
     """
     known = [*known]
-    shown = hidden(value) if names_secret(name) and nearest(name, known) is None else describe(value)
+    shown = hidden(value) if is_secret_argument(name) and nearest(name, known) is None else describe(value)
     if name == "stream" and function in _WITHOUT_STREAM:
         return UnknownArgumentError(name, shown, None, _WITHOUT_STREAM[function], function)
     if name in CLIENT_OPTIONS:

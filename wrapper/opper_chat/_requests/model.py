@@ -10,9 +10,10 @@ from opper_chat_api.models.model_headers import ModelHeaders
 from opper_chat_api.models.model_options import ModelOptions
 from opper_chat_api.models.model_with_options import ModelWithOptions
 
-from .._config.headers import SECRETIVE, hidden
+from .._config.headers import hidden
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
+from .._errors.secret_names import is_secret_header
 from .._json.codec import is_mapping
 
 
@@ -77,7 +78,7 @@ class Model(ModelWithOptions):
     def __reduce__(self) -> tuple[object, ...]:
         written = self.to_dict()
         for name in list(self.extra_headers or ()):
-            if SECRETIVE.search(name):
+            if is_secret_header(name):
                 del written["extra_headers"][name]
         return (type(self).from_dict, (written,))
 

@@ -17,11 +17,12 @@ from opper_chat_api.params import (
     ChatMessageParam,
 )
 
-from .._config.headers import HEADER_VALUE, check_headers, check_query, hidden, names_secret
+from .._config.headers import HEADER_VALUE, check_headers, check_query, hidden
 from .._config.options import CallOptions, ClientSettings
 from .._errors.api import InvalidArgumentError, UnknownArgumentError
 from .._errors.describe import Misfit, describe
 from .._errors.nesting import nesting_misfit
+from .._errors.secret_names import is_secret_argument
 from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
 from .._results.content import put_together
@@ -306,7 +307,7 @@ def _check_encodable_value(value: object) -> None:
 
 def _invalid(misfit: Misfit, advice: str = "") -> InvalidArgumentError:
     names = misfit.path[1:] if misfit.path[0] in members(ChatCompletionRequestParam) else misfit.path
-    is_hidden = any(isinstance(name, str) and names_secret(name) for name in names)
+    is_hidden = any(isinstance(name, str) and is_secret_argument(name) for name in names)
     given = hidden(misfit.value) if is_hidden else misfit.given
     return InvalidArgumentError(misfit.argument, misfit.accepted, given, advice or misfit.hint)
 

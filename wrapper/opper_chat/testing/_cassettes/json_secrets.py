@@ -9,7 +9,8 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+
+from ..._errors.secret_names import is_secret_property, normalize_name
 
 _MEMBER = re.compile(r'"((?:[^"\\\r\n]|\\.){1,200})"\s*:\s*')
 # A string and whether it is a name, a number, a bracket, and the empty line after which a stream begins anew.
@@ -18,15 +19,6 @@ _DEEPER = {"[": 1, "{": 1, "]": -1, "}": -1}
 
 SAID = "logprobs"
 """The member in which a `token` is no secret, but what the model said."""
-
-_CREDENTIAL = re.compile(
-    r"(?:access|account|api|auth|master|private|secret|signing|subscription)key$"
-    r"|(?:access|api|auth|bearer|client|id|refresh|security|session)token$"
-    r"|(?:authorization|bearer|cookie|credentials?|passphrase|passwd|password|secret)$"
-    r"|^(?:auth|jwt|pwd|x?token)$"
-)
-"""Names, without what is between their words. Those of counts end otherwise (`max_tokens`), as do those of the user's
-own ids (`prompt_cache_key`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +33,9 @@ class Value:
     """Whether it is one of the headers of a model."""
 
 
-@lru_cache(512)
-def squeezed(name: str) -> str:
-    """Return a name in small letters and without what is between its words: `apikey` for `API-Key`."""
-    return re.sub("[^a-z0-9]+", "", name.lower())
-
-
-def is_credential(name: str) -> bool:
-    """Whether what has this name opens something, however the name is spelled."""
-    return _CREDENTIAL.search(squeezed(name)) is not None
-
-
 def is_headers(name: str) -> bool:
     """Whether a member of this name has the headers that a model is asked with, which are there for credentials."""
-    return squeezed(name) == "extraheaders"
+    return normalize_name(name) == "extraheaders"
 
 
 def text_of(literal: str) -> str:
@@ -85,7 +66,7 @@ def secret_values(body: str, named: Collection[str] = ()) -> Iterator[Value]:
             yield from values
         elif name == SAID and at >= said:
             _, said = _inside(body, at, name, header=False)
-        elif is_credential(name) and (name != "token" or at >= said):
+        elif is_secret_property(name) and (name != "token" or at >= said):
             first = _LEXEME.match(body, at)
             if first is not None and first.lastindex is not None:
                 yield _value(name, first, header=False)

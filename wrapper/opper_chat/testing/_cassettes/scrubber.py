@@ -7,10 +7,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ..._errors.secret_names import is_secret_property
 from .._json import is_list, is_object
 from .errors import RecordingError
 from .exchange import Exchange, Piece, Request, Response
-from .json_secrets import SAID, is_credential, is_headers, secret_values, text_of
+from .json_secrets import SAID, is_headers, secret_values, text_of
 from .secrets import SCRUBBED, Secrets
 from .streamed_text import Part, literal, spelled
 
@@ -102,7 +103,7 @@ class Scrub:
             }
         if is_list(value):
             return [self._json(item, header=header, said=said) for item in value]
-        if header or (is_credential(name) and not (said and name == "token")):
+        if header or (is_secret_property(name) and not (said and name == "token")):
             return SCRUBBED
         return self._secrets.without(value) if isinstance(value, str) else value
 

@@ -14,32 +14,24 @@ from string import ascii_letters, digits
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from ..._config.environment import KEY_VARIABLES
-from .json_secrets import is_credential, squeezed
+from ..._errors.secret_names import has_secret_word, is_secret_property, normalize_name
 
 SCRUBBED = "***"
 
 _SHORTEST = 8
 """Whatever is shorter is taken out of its own place only: as text it may well stand for something else."""
 
-_HIDDEN = {
-    "account", "apikey", "auth", "authorization", "cookie", "cookie2", "credential", "credentials", "customer", "key",
-    "org", "organisation", "organization", "password", "project", "secret", "session", "sig", "signature", "tenant",
-    "token", "workspace",
+_ACCOUNT_WORDS = {
+    "account", "customer", "org", "organisation", "organization", "project", "sig", "tenant", "workspace",
 }  # fmt: skip
-"""Words in the name of a header or of a parameter in the query whose value is nobody else's business."""
-
-_KEYS = {
-    "apikey", "auth", "authorization", "cookie", "cookie2", "credential", "credentials", "key", "password", "secret",
-    "token",
-}  # fmt: skip
-"""Those among them that stand for a secret whatever it looks like. The name of an account may be a word as any other:
-only what has a digit in it is taken for an id, and out of all texts."""
+"""Words in the name of a header or query parameter that says whose account is used. Its value is not recorded. Only a
+value with a digit in it is taken for an id, which is removed from all texts: others may be ordinary words."""
 
 _ACCOUNT = re.compile(
     "(?:account|customer|org|organi[sz]ation|project|session|tenant|user|workspace)id"
     "|^x(?:account|customer|organi[sz]ation|project|tenant|user|workspace)"
 )
-"""The same in names without what is between their words, of which some are written as one."""
+"""The same in normalized names, which have no separators."""
 
 _MEDIA = {"accept", "contenttype"}
 """Headers of a model whose value has its meaning elsewhere too."""
@@ -49,16 +41,17 @@ _SHOWN = {"idempotency-key"}
 _NUMBERED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 
 
-def is_hidden(name: str) -> bool:
-    """Whether a header or a parameter of this name holds a secret, or says whose account it is."""
-    name = name.lower()
-    if name in _SHOWN:
+def is_private(name: str) -> bool:
+    """Return whether a header or query parameter of this name holds a credential or names an account."""
+    if name.lower() in _SHOWN:
         return False
-    return not _HIDDEN.isdisjoint(_words(name)) or is_credential(name) or _ACCOUNT.search(squeezed(name)) is not None
+    words = re.split("[^a-z0-9]+", name.lower())
+    return is_credential(name) or not _ACCOUNT_WORDS.isdisjoint(words) or bool(_ACCOUNT.search(normalize_name(name)))
 
 
-def _words(name: str) -> list[str]:
-    return re.split(r"[^a-z0-9]+", name.lower())
+def is_credential(name: str) -> bool:
+    """Return whether a header or query parameter of this name holds a credential."""
+    return has_secret_word(name) or is_secret_property(name)
 
 
 class Secrets:
@@ -80,26 +73,26 @@ class Secrets:
 
     def hides(self, name: str) -> bool:
         """Whether the value of this header is a secret."""
-        return is_hidden(name) or name.lower() in self._headers
+        return is_private(name) or name.lower() in self._headers
 
     def learn_headers(self, fields: Iterable[tuple[str, str]]) -> None:
         """Take in the secrets among the headers of a request or an answer."""
         for name, value in fields:
             if self.hides(name):
-                known = not _KEYS.isdisjoint(_words(name)) or is_credential(name) or name.lower() in self._headers
+                is_sure = is_credential(name) or name.lower() in self._headers
                 for word in _credentials(name.lower(), value):
-                    if known or re.search(r"\d", word):
+                    if is_sure or re.search(r"\d", word):
                         self._learn(word)
 
     def learn_query(self, query: str) -> None:
         """Take in the secrets among the parameters of a query."""
         for name, value in parse_qsl(query):
-            if is_hidden(name):
+            if is_private(name):
                 self._learn(value)
 
     def learn_value(self, name: str, value: str, *, sure: bool) -> None:
         """Take in what a member of some JSON has, unless it may be a word as any other and `sure` is not set."""
-        if squeezed(name) not in _MEDIA:
+        if normalize_name(name) not in _MEDIA:
             for word in (value, *_credentials(name.lower(), value)):
                 if sure or re.search(r"\d", word):
                     self._learn(word)
@@ -144,7 +137,7 @@ class Secrets:
         parts: list[str] = []
         for part in query.split("&"):
             name, equals, value = part.partition("=")
-            parts.append(f"{name}={SCRUBBED}" if equals and value and is_hidden(unquote_plus(name)) else part)
+            parts.append(f"{name}={SCRUBBED}" if equals and value and is_private(unquote_plus(name)) else part)
         return self.without("&".join(parts))
 
     def _learn(self, secret: str, shortest: int = _SHORTEST) -> None:

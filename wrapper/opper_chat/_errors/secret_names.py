@@ -1,0 +1,63 @@
+"""The names by which a value is secret: one list of words for errors, logs, arguments and cassettes.
+
+A function for each kind of name. It is the stricter the more often such a name means something else.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+_SECRET_WORDS = (
+    "apikey", "auth", "authorization", "bearer", "cookie", "credential", "jwt", "key", "passphrase", "passwd",
+    "password", "pwd", "secret", "session", "signature", "token",
+)  # fmt: skip
+"""Words in the names of secret values, also in the plural. The exception is ``tokens``: ``max_tokens`` counts them."""
+
+_SECRET_WORD = re.compile("|".join(_SECRET_WORDS[:-1]) + "|token(?!s(?![a-z]))", re.IGNORECASE)
+_WHOLE_WORDS = frozenset([*_SECRET_WORDS, *(f"{word}s" for word in _SECRET_WORDS if word != "token"), "cookie2"])
+
+_SECRET_PROPERTY = re.compile(
+    r"(?:access|account|api|auth|master|private|secret|signing|subscription)key$"
+    r"|(?:access|api|auth|bearer|client|id|refresh|security|session)token$"
+    r"|(?:authorization|bearer|cookie|credentials?|passphrase|passwd|password|secret)$"
+    r"|^(?:auth|jwt|pwd|x?token)$"
+)
+
+
+@lru_cache(512)
+def is_secret_header(name: str) -> bool:
+    """Return whether the value of a header or query parameter may be secret: a secret word is anywhere in its name.
+
+    Idempotency keys are shown: they give access to nothing.
+    """
+    return _SECRET_WORD.search(name) is not None and name.lower() != "idempotency-key"
+
+
+def has_secret_word(name: str) -> bool:
+    """Return whether one of the words of a name, such as ``X-Api-Key`` or ``apiKey``, is a secret word."""
+    return not _WHOLE_WORDS.isdisjoint(_words(name))
+
+
+def is_secret_argument(name: str) -> bool:
+    """Return whether an argument is secret by one of the words of its name. Headers are: they carry credentials."""
+    return has_secret_word(name) or not {"header", "headers"}.isdisjoint(_words(name))
+
+
+def is_secret_property(name: str) -> bool:
+    """Return whether a property of a JSON object holds a credential, by the end of its name.
+
+    Properties of applications have names such as ``key``, ``prompt_cache_key`` and ``next_token``, which are not
+    secret. So a word that has other meanings counts only together with another one, as in ``api_key``.
+    """
+    return _SECRET_PROPERTY.search(normalize_name(name)) is not None
+
+
+@lru_cache(512)
+def normalize_name(name: str) -> str:
+    """Return a name in lower case and without what separates its words: ``apikey`` for ``API-Key``."""
+    return re.sub("[^a-z0-9]+", "", name.lower())
+
+
+def _words(name: str) -> list[str]:
+    return re.split("[^a-z0-9]+", re.sub("(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
