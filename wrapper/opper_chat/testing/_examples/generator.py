@@ -19,7 +19,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from .._json import JsonObject, is_list, is_object
-from .message_values import LikelyValues
+from .message_values import LikelyValues, is_place
 from .regex import matching
 from .scalars import numbers, texts
 from .schema_merge import merge
@@ -61,7 +61,10 @@ def example_for(schema: Schema, message: str) -> object:
         # A registry of our own, since the default one would fetch references from the network.
         checker = validator_class.FORMAT_CHECKER
         validator = validator_class(schema, registry=Registry(), format_checker=checker)
-        return _Maker(schema, validator, LikelyValues.of(message)).fitting(schema, ())
+        likely = LikelyValues.of(message)
+        if likely.places:
+            likely.exclude_places(_enum_values(schema))
+        return _Maker(schema, validator, likely).fitting(schema, ())
     except SchemaError as error:
         raise NoExampleError(f"this is not a JSON Schema: {error.message}") from error
     except (Unresolvable, re.error) as error:
@@ -184,10 +187,12 @@ class _Maker:
             self._likely = likely.copy()
             value: dict[str, Any] = {}
             wanted = [*(name for name in known if name in required or name in chosen), *required]
+            place_arguments = sum(map(is_place, set(wanted)))
             while wanted:
                 name = wanted.pop(0)
                 if name in value:
                     continue
+                self._likely.sort_for(name, place_arguments)
                 inner = self._member(schema, name)
                 if name not in required and self._leads_back(inner, active):
                     continue
@@ -259,6 +264,18 @@ class _Maker:
 
     def _target(self, reference: str) -> Schema:
         return self._resolver.lookup(reference).contents
+
+
+def _enum_values(schema: Schema) -> Iterator[str]:
+    """Yield the strings in all enums of a schema."""
+    waiting = [schema]
+    while waiting:
+        inner = waiting.pop()
+        if is_object(inner):
+            yield from (value for value in inner.get("enum", ()) if isinstance(value, str))
+            waiting += inner.values()
+        elif is_list(inner):
+            waiting += inner
 
 
 def _without(schema: JsonObject, *keys: str) -> JsonObject:

@@ -6,6 +6,7 @@ The rules are plain and know no language: quoted text, capitalized words inside 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 _QUOTED = re.compile(r"\"([^\"\n]+)\"|“([^”\n]+)”|«([^»\n]+)»|`([^`\n]+)`|(?<!\w)'([^'\n]+)'(?!\w)")
@@ -14,6 +15,13 @@ _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@(?:[\w-]{1,63}\.){1,8}[a-zA-Z]{2,63}")
 _DATE = re.compile(r"(?<![\w-])\d{4}-\d{2}-\d{2}(?![\w-])")
 _SENTENCE_END = re.compile(r"[.!?:\n]")
+_PREPOSITIONS = frozenset(("at", "for", "from", "in", "near", "to"))
+"""The words before the name of a place."""
+
+_PLACE_NAME = re.compile(
+    r"(?:^|[^a-z])(?:address|airport|area|city|cities|country|countries|destination|location|origin|place|region|"
+    r"station|town|venue)s?(?:$|[^a-z])"
+)
 _LONGEST = 20_000
 """The most characters of a message that are looked at."""
 
@@ -27,6 +35,8 @@ class LikelyValues:
     numbers: list[int | float] = field(default_factory=list[int | float])
     formatted: list[str] = field(default_factory=list[str])
     """Email addresses and ISO dates, for schemas with a `format`."""
+    places: list[str] = field(default_factory=list[str])
+    """The texts that follow a word such as "in", which may be places."""
 
     @classmethod
     def of(cls, message: str) -> LikelyValues:
@@ -35,8 +45,9 @@ class LikelyValues:
         numbers = [float(text) if "." in text else int(text) for text in _NUMBER.findall(message)]
         emails = _EMAIL.findall(message)
         formatted = [*emails, *_DATE.findall(message)]
-        texts = [*emails, *_quoted(message), *_names(_QUOTED.sub(" , ", message))]
-        return cls(message, list(dict.fromkeys(texts)), list(dict.fromkeys(numbers)), formatted)
+        names, places = _names(_QUOTED.sub(" , ", message))
+        texts = [*emails, *_quoted(message), *names]
+        return cls(message, list(dict.fromkeys(texts)), list(dict.fromkeys(numbers)), formatted, places)
 
     def names(self, value: object) -> bool:
         """Return whether the message has a text as a word, in capitals or not."""
@@ -46,7 +57,24 @@ class LikelyValues:
 
     def copy(self) -> LikelyValues:
         """Return the same values, of which others may be taken."""
-        return LikelyValues(self.message, self.texts.copy(), self.numbers.copy(), self.formatted.copy())
+        copies = self.texts.copy(), self.numbers.copy(), self.formatted.copy()
+        return LikelyValues(self.message, *copies, self.places)
+
+    def exclude_places(self, values: Iterable[str]) -> None:
+        """Take some texts for no places: "in Fahrenheit" names a unit if the schema has an enum with it."""
+        others = {value.lower() for value in values}
+        self.places = [place for place in self.places if place.lower() not in others]
+
+    def sort_for(self, argument: str, place_arguments: int) -> None:
+        """Put the texts for an argument first: the last places of the message for a place, the others for another.
+
+        Args:
+            argument: the name of the argument.
+            place_arguments: how many arguments are places, and so how many of the last places are for them.
+        """
+        places = [place for place in self.places if place in self.texts]
+        places = places[max(0, len(places) - place_arguments) :]
+        self.texts.sort(key=lambda text: (text in places) != is_place(argument))
 
     def take(self, value: object) -> None:
         """Leave out a value that was used."""
@@ -62,11 +90,20 @@ def _quoted(message: str) -> list[str]:
     return [next(filter(None, groups)) for groups in _QUOTED.findall(message)]
 
 
-def _names(message: str) -> list[str]:
-    """Return the capitalized words, those beside each other as one, but for the first word of a sentence."""
+def is_place(argument: str) -> bool:
+    """Return whether an argument is a place by its name: `city`, `origin_airport`, `homeTown`."""
+    return _PLACE_NAME.search(re.sub("(?<=[a-z])(?=[A-Z])", "_", argument).lower()) is not None
+
+
+def _names(message: str) -> tuple[list[str], list[str]]:
+    """Return the capitalized words, and those of them that follow a preposition.
+
+    Words beside each other are one. The first word of a sentence is left out.
+    """
     names: list[str] = []
+    places: list[int] = []
     words = list(_WORD.finditer(message))
-    begins, end, was_name = True, 0, False
+    begins, end, was_name, before = True, 0, False, ""
     for found in words:
         word, between = found[0], message[end : found.start()]
         begins = begins or _SENTENCE_END.search(between) is not None
@@ -74,6 +111,9 @@ def _names(message: str) -> list[str]:
         if is_name and was_name and between == " ":
             names[-1] += f" {word}"
         elif is_name:
+            if before.lower() in _PREPOSITIONS and between == " ":
+                places.append(len(names))
             names.append(word)
-        begins, end, was_name = False, found.end(), is_name
-    return [re.sub("['\u2019]s$", "", name) for name in names]
+        begins, end, was_name, before = False, found.end(), is_name, word
+    names = [re.sub("['\u2019]s$", "", name) for name in names]
+    return names, [names[index] for index in places]
