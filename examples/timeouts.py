@@ -1,4 +1,4 @@
-"""A server that falls silent in the middle of its answer, and the clocks that notice.
+"""A server that falls silent in the middle of its answer, and the timeouts that notice.
 
 Runs against a local server of its own, because it needs one that stalls.
 """
@@ -14,7 +14,7 @@ MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Tell me a story
 
 
 def tell(error: APITimeoutError) -> None:
-    """Say what the error of a clock carries."""
+    """Print what the error of a timeout carries."""
     print("  error:    ", error)
     print("  timeout:  ", error.timeout_kind, "set to", error.seconds, "s")
     print("  received: ", error.chunks_received, "chunks")
@@ -26,7 +26,7 @@ def main() -> None:
     pings = [piece for _ in range(100) for piece in (b": ping\n\n", Pause(0.05))]
     with (
         LocalServer() as server,
-        # Every call of this client keeps these clocks, unless it is given others.
+        # Every call of this client has these timeouts, unless it is given others.
         Opper(
             api_key="local", base_url=server.base_url, first_token_timeout=5, idle_timeout=0.5, deadline=30
         ) as client,
@@ -48,7 +48,7 @@ def main() -> None:
         except APITimeoutError as error:
             tell(error)
 
-        print("The caller takes longer than the idle clock for every token, which is no fault of the server:")
+        print("The caller takes longer than idle_timeout for every token, which is no fault of the server:")
         server.reply(Reply.sse([chunk("Once "), chunk("upon "), chunk("a time", finish_reason="stop"), "[DONE]"]))
         with client.chat.completions.create(messages=MESSAGES, stream=True, idle_timeout=0.1) as stream:
             for text in stream.text_stream:
