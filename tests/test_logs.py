@@ -363,3 +363,12 @@ def test_the_package_alone_shows_nothing() -> None:
     """A NullHandler, and no level."""
     assert any(isinstance(handler, logging.NullHandler) for handler in _logs.logger.handlers)
     assert _logs.logger.level == logging.NOTSET
+
+
+def test_the_reason_of_a_failed_call_has_its_notes() -> None:
+    """Why it was not retried stands in the line too."""
+    error = APIConnectionError("The connection broke.")
+    error.add_note("Not tried again: a wait of 0.5 s would pass the deadline of 1 s.")
+    assert _logs.reason(error, content=False) == (
+        "The connection broke. Not tried again: a wait of 0.5 s would pass the deadline of 1 s."
+    )
