@@ -27,8 +27,8 @@ from opper_chat import (
 )
 from opper_chat._call.retries import FIRST_WAIT, LONGEST_WAIT, Retries, backoff, retry_after
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
+from opper_chat._errors.retryable import RETRIED
 from opper_chat._results.status_errors import status_error_class
-from opper_chat._retryable import RETRIED
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 
 AT_ONCE = {"retry-after-ms": "1"}

@@ -33,11 +33,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._retryable import RETRIED_TIMEOUTS, is_retried_cut, is_retried_status, read_should_retry
 from .answer_headers import AnswerHeaders, request_id
 from .bodies import is_success_code, read_error_body, with_place
 from .excerpts import LONGEST_TEXT, one_line
 from .response import ErrorRequest, ErrorResponse
+from .retryable import RETRIED_TIMEOUTS, is_retried_cut, is_retried_status, read_should_retry
 
 if TYPE_CHECKING:
     from .._observability.record import Attempt

@@ -1,6 +1,6 @@
 """Which failures are retried: the statuses, the kinds of timeouts and the server's own word. No I/O, no HTTP library.
 
-How often and when a request is sent again is decided by `_retries`.
+How often and when a request is sent again is decided by `_call.retries`.
 """
 
 from __future__ import annotations
