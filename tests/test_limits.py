@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from limits_simulation import ConcurrencyLimit, Simulation, Unlimited
 from opper_chat import APITimeoutError, AsyncOpper, Opper, RateLimitError
 from opper_chat._call.pacing import LONGEST_PAUSE, SLACK, TRIAL_RATE, Pace
-from opper_chat._call.refusals import asked_pause
 from opper_chat.testing import FixedWindow, LocalServer, ReceivedRequest, Reply, SlidingWindow, TokenBucket
 
 Server = TokenBucket | FixedWindow | SlidingWindow
@@ -539,39 +538,3 @@ def server_url() -> Any:
     with LocalServer() as local:
         local.reply(*[refuse] * 200)
         yield local, refuse
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "5"}, 4),
-        ({"retry-after": "0"}, 0),
-        ({"retry-after": "1.5"}, 1.5),
-        ({"retry-after-ms": "250", "retry-after": "1"}, 0.25),
-        ({"retry-after-ms": "soon", "retry-after": "3"}, 2),
-        ({"ratelimit-reset": "12"}, 11),
-        ({"ratelimit": '"default";r=0;t=8'}, 7),
-        ({"ratelimit": '"default";r=0'}, None),
-        ({"retry-after": "Tue, 24 Nov 2026 10:00:09 GMT", "date": "Tue, 24 Nov 2026 10:00:00 GMT"}, 8),
-        ({"retry-after": "Tue, 24 Nov 2026 09:00:00 GMT", "date": "Tue, 24 Nov 2026 10:00:00 GMT"}, 0),
-        ({"retry-after": "Tue, 24 Nov 2026 10:00:09 GMT"}, None),
-        ({"retry-after": "-3"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "1e9"}, None),
-        ({"retry-after": "٣"}, None),
-        ({"retry-after": "9" * 400}, None),
-        ({"retry-after": "in a while"}, None),
-    ],
-)
-def test_what_a_server_asks_for(headers: dict[str, str], seconds: float | None) -> None:
-    """The seconds that are sure, of every form in use; None of what says nothing."""
-    assert asked_pause(headers) == seconds
-
-
-@given(st.text(max_size=40), st.text(max_size=40))
-def test_no_header_is_an_error(text: str, date: str) -> None:
-    """Any text is read, and gives None or seconds."""
-    for name in ("retry-after", "retry-after-ms", "ratelimit-reset", "ratelimit"):
-        seconds = asked_pause({name: text, "date": date})
-        assert seconds is None or seconds >= 0

@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from flavours import HELLO, Flavour
 from http_library import httpx
-from hypothesis import given
-from hypothesis import strategies as st
 from opper_chat import (
     APIConnectionError,
     APIError,
@@ -25,7 +23,7 @@ from opper_chat import (
     RateLimitError,
     StreamTruncatedError,
 )
-from opper_chat._call.retries import FIRST_WAIT, LONGEST_WAIT, Retries, backoff, retry_after
+from opper_chat._call.retries import FIRST_WAIT, LONGEST_WAIT, Retries, backoff
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._errors.retryable import RETRIED
 from opper_chat._results.status_errors import status_error_class
@@ -86,47 +84,6 @@ def test_which_errors_are_retried(error: APIError, retried: bool) -> None:
     assert error.is_retryable is retried
 
 
-NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({}, None),
-        ({"retry-after": "7"}, 7),
-        ({"retry-after": "0.5"}, 0.5),
-        ({"retry-after": "0"}, 0),
-        ({"retry-after-ms": "250"}, 0.25),
-        ({"retry-after-ms": "250", "retry-after": "7"}, 0.25),
-        ({"retry-after-ms": "soon", "retry-after": "7"}, 7),
-        ({"retry-after": "Thu, 01 Jan 2026 12:00:09 GMT"}, 9),
-        ({"retry-after": "Thursday, 01-Jan-26 12:00:09 GMT"}, 9),
-        ({"retry-after": "Thu Jan  1 12:00:09 2026"}, 9),
-        ({"retry-after": "2026-01-01T12:00:03Z"}, 3),
-        ({"retry-after": "2026-01-01T13:00:03.5+01:00"}, 3.5),
-        ({"retry-after": "Thu, 01 Jan 2026 11:00:00 GMT"}, 0),
-        ({"retry-after": "-1"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "inf"}, None),
-        ({"retry-after": "later"}, None),
-        ({"retry-after": "1_000"}, None),
-        ({"retry-after": "1:99999999999999999999999999999"}, None),
-        ({"retry-after": "Thu, 01 Jan 2026 12:00:09 XYZ"}, 9),
-        ({"retry-after": "99999999999999999999-01-01"}, None),
-    ],
-)
-def test_what_a_server_asks_for(headers: dict[str, str], seconds: float | None) -> None:
-    """Seconds, milliseconds, and dates in the three forms of HTTP and in that of RFC 3339."""
-    assert retry_after(headers, NOW) == seconds
-
-
-@given(st.text() | st.text("0123456789:-+TZ. GMTapm/", max_size=30))
-def test_whatever_a_server_asks_for(text: str) -> None:
-    """A number of seconds from 0, or none; never an exception."""
-    seconds = retry_after({"retry-after": text}, NOW)
-    assert seconds is None or 0 <= seconds < float("inf")
-
-
 def test_the_backoff_has_full_jitter() -> None:
     """Any wait up to a bound that doubles and does not grow for ever."""
     for attempt, most in ((1, FIRST_WAIT), (2, 1.0), (3, 2.0), (4, 4.0), (5, LONGEST_WAIT), (50, LONGEST_WAIT)):
@@ -140,9 +97,9 @@ def test_a_wait_that_would_pass_the_deadline_is_not_begun() -> None:
     """The error at once, which says why and has the attempts."""
     retries = Retries(5, Deadlines(Timeouts(deadline=10), 0))
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "3"})
-    assert retries.failed(error, 1, now=1) is not None
+    assert retries.record_failure(error, 1, now=1) is not None
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "30"})
-    assert retries.failed(error, 1, now=5) is None
+    assert retries.record_failure(error, 1, now=5) is None
     assert "the deadline of 10 s, of which 5.0 s are left" in error.__notes__[0]
     assert error.message == "Slow down."
     assert [attempt.wait > 0 for attempt in error.attempts] == [True, False]
@@ -151,11 +108,21 @@ def test_a_wait_that_would_pass_the_deadline_is_not_begun() -> None:
 def test_a_wait_that_nobody_expects_is_not_begun() -> None:
     """An hour is for the caller to wait."""
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "3600"})
-    assert Retries(5, Deadlines(Timeouts(), 0)).failed(error, 1, now=1) is None
+    assert Retries(5, Deadlines(Timeouts(), 0)).record_failure(error, 1, now=1) is None
     assert "the server asks to wait 3600 s, more than 60 s" in error.__notes__[0]
 
 
 # --- Over sockets ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("headers", [{"ratelimit-reset": "120"}, {"ratelimit": '"default";r=0;t=120'}])
+def test_the_reset_of_a_quota_is_a_wait_as_well(server: LocalServer, flavour: Flavour, headers: dict[str, str]) -> None:
+    """Of a 429 without Retry-After. Other responses have these headers too, and are tried again as usual."""
+    server.reply(busy(503, headers), busy(429, headers))
+    with pytest.raises(RateLimitError) as caught:
+        flavour.create(server.base_url, {"max_retries": 2}, messages=HELLO)
+    assert statuses(caught.value.attempts) == [503, 429]
+    assert "the server asks to wait 120 s, more than 60 s" in caught.value.__notes__[0]
 
 
 def test_a_call_is_tried_again(server: LocalServer, flavour: Flavour) -> None:

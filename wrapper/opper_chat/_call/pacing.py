@@ -26,7 +26,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 
-from .refusals import WINDOW, Responses, Trial, asked_pause
+from .refusals import WINDOW, Responses, Trial
+from .retry_after import parse_retry_after
 
 REFUSED = 429
 
@@ -192,8 +193,8 @@ class Pace:
     def _heed_pause(self, sent: float, refused: bool, headers: Mapping[str, str], now: float) -> None:
         if self._rate is None:
             self._paused_until = 0.0
-        elif refused and (seconds := asked_pause(headers)) is not None:
-            self._paused_until = max(self._paused_until, now + min(seconds, LONGEST_PAUSE))
+        elif refused and (requested := parse_retry_after(headers, REFUSED, None)) is not None:
+            self._paused_until = max(self._paused_until, now + min(requested.minimum, LONGEST_PAUSE))
             self._paused_by = max(self._paused_by, sent)
         elif not refused and sent > self._paused_by:
             self._paused_until = 0.0

@@ -1,13 +1,11 @@
-"""Refusals, responses with status 429: their share, whether a lower rate ends them, and the pause they ask for.
+"""Refusals, responses with status 429: their share, and whether a lower rate ends them.
 
 No I/O and no clock; times are handed in.
 """
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 WINDOW = 1.0
@@ -18,9 +16,6 @@ TRIAL_REFUSALS = 5
 
 LONGEST_TRIAL = 60.0
 """Seconds after which a trial ends in any case."""
-
-_RESET = re.compile(r";\s*t=([0-9]{1,9})")
-"""Seconds in a RateLimit field: draft-ietf-httpapi-ratelimit-headers-10 section 4."""
 
 
 class Responses:
@@ -85,36 +80,3 @@ class Trial:
             or (expected >= TRIAL_REFUSALS and seconds > WINDOW)
             or seconds > LONGEST_TRIAL
         )
-
-
-def asked_pause(headers: Mapping[str, str]) -> float | None:
-    """Return for how many seconds a refusal surely asks all requests to stay away, or None where it does not say.
-
-    Whole seconds are rounded up by most servers, so one less is what is sure: "1" may stand for the next millisecond.
-    """
-    text = headers.get("retry-after-ms", "")
-    if _is_number(text):
-        return float(text) / 1000
-    text = headers.get("retry-after", "") or headers.get("ratelimit-reset", "")
-    if not text and (found := _RESET.search(headers.get("ratelimit", ""))):
-        text = found[1]
-    if not text:
-        return None
-    if _is_number(text):
-        return float(text) if "." in text else max(float(text) - 1, 0)
-    return _until_date(text, headers.get("date", ""))
-
-
-def _is_number(text: str) -> bool:
-    return re.fullmatch(r"[0-9]{1,9}(\.[0-9]*)?", text) is not None
-
-
-def _until_date(text: str, date: str) -> float | None:
-    """Seconds from the server's own time to a date (RFC 9110 section 10.2.3), so that no clock need be right."""
-    from email.utils import parsedate_to_datetime
-
-    try:
-        seconds = (parsedate_to_datetime(text) - parsedate_to_datetime(date)).total_seconds()
-    except (TypeError, ValueError):
-        return None
-    return max(seconds - 1, 0)

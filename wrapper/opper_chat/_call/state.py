@@ -110,7 +110,8 @@ class Call:
             return False
         self.target = target
         self._redirects += 1
-        self._retries.redirected(self.record, now - (self._began or now))
+        self._retries.redirects += 1
+        self._retries.record(self.record, now - (self._began or now))
         self._told()
         return True
 
@@ -137,7 +138,7 @@ class Call:
             error.attempts = tuple(self._retries.attempts)
             return None
         # Nor where the caller gave the call up in the meantime.
-        wait = self._retries.failed(error, now - self._began, now, final=final or not self._telling)
+        wait = self._retries.record_failure(error, now - self._began, now, final=final or not self._telling)
         self._told()
         return wait
 
@@ -163,7 +164,7 @@ class Call:
         if isinstance(error, APIError):
             self.describe(error)
         if self._began is not None:
-            self._retries.broken_off(error, self.record, now - self._began)
+            self._retries.record(self.record, now - self._began, error)
             self._told()
         self._end("failed" if isinstance(error, Exception) else "closed", now, error)
 
@@ -174,7 +175,7 @@ class Call:
 
     def _succeeded(self, now: float) -> None:
         if self._began is not None:
-            self._retries.succeeded(self.record, now - self._began)
+            self._retries.record(self.record, now - self._began)
             self._told()
 
     def describe(self, error: APIError) -> None:
