@@ -232,7 +232,7 @@ def call_site() -> str:
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
-_OURS = f"{__package__.partition('.')[0]}."
+_OURS = f"{__name__.partition('.')[0]}."
 
 
 def _is_of(names: Mapping[str, object], packages: str | tuple[str, ...]) -> bool:
