@@ -13,6 +13,7 @@ import tokenize
 
 NAMES = {
     "AsyncHTTPClient": "SyncHTTPClient",
+    "DefaultAsyncHttpxClient": "DefaultHttpxClient",
     "AsyncByteStream": "SyncByteStream",
     "handle_async_request": "handle_request",
     "StopAsyncIteration": "StopIteration",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flavours import Flavour
-from opper_chat._http.errors import ssl_context
+from opper_chat._transport.tls import shared_ssl_context
 from opper_chat.testing import LocalServer
 
 PLUGIN = "opper_chat.testing.plugin"
@@ -59,6 +59,6 @@ def tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ssl.SSLCont
     authority.issue_cert("localhost").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
-    ssl_context.cache_clear()
+    shared_ssl_context.cache_clear()
     yield context
-    ssl_context.cache_clear()
+    shared_ssl_context.cache_clear()

@@ -9,7 +9,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import threading
 import traceback
 from pathlib import Path
 from time import monotonic, sleep
@@ -28,9 +27,7 @@ from opper_chat import (
     Opper,
     ResponseTooLargeError,
 )
-from opper_chat._http.errors import shared_ssl_context
-from opper_chat._http.library import default_library
-from opper_chat.testing import LocalServer, Pause, Reply, chunk
+from opper_chat.testing import LocalServer, Reply, chunk
 from raw_server import Raw, answer, completion, requested
 
 KEY = "open-" + "sesame" * 3
@@ -275,33 +272,25 @@ def test_a_host_with_several_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
 # --- TLS -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.usefixtures("tls")
-def test_the_context_is_one_for_the_process() -> None:
-    """Also for threads that ask for it at once, and httpx is not loaded for it."""
-    start = threading.Barrier(8)
-    made: list[ssl.SSLContext] = []
-
-    def ask() -> None:
-        start.wait()
-        made.append(shared_ssl_context(default_library()))
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(made) == 8
-    assert len(set(map(id, made))) == 1
+def test_the_context_is_one_for_the_process_and_that_of_httpx() -> None:
+    """Whichever authorities the environment names; it is made when a server is first spoken to by TLS."""
     code = (
-        "import sys; from opper_chat._http.library import default_library\n"
-        "from opper_chat._http.errors import ssl_context\n"
-        "ours = ssl_context(default_library()); loaded = 'httpx' in sys.modules; import httpx\n"
-        "print(loaded, ours.cert_store_stats() == httpx.create_ssl_context().cert_store_stats(), ours.verify_mode)"
+        "import ssl; from opper_chat import Opper; from opper_chat._http.library import httpx\n"
+        "made = []; make = ssl.create_default_context\n"
+        "ssl.create_default_context = lambda *given, **named: made.append(make(*given, **named)) or made[-1]\n"
+        "clients = [Opper(api_key='key', base_url='https://127.0.0.1:9', max_retries=0) for _ in range(2)]\n"
+        "print(len(made))\n"
+        "for client in clients:\n"
+        "    try: client.chat.completions.create(messages=[{'role': 'user', 'content': 'Hi'}])\n"
+        "    except Exception as error: print(type(error).__name__)\n"
+        "    client.close()\n"
+        "print(len(made), made[0].cert_store_stats() == httpx.create_ssl_context().cert_store_stats())\n"
+        "print(made[0].verify_mode == ssl.CERT_REQUIRED)"
     )
-    environment = {**os.environ, "OPPER_HTTP_LIBRARY": "httpx"}
+    environment = dict(os.environ)
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR", "none of them"):
-        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-        assert said.stdout.split() == ["False", "True", str(int(ssl.CERT_REQUIRED))]
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        assert done.stdout.split() == ["0", "APIConnectionError", "APIConnectionError", "1", "True", "True"]
         environment.pop(name, None)
 
 
@@ -429,26 +418,6 @@ for _ in range(2):
     command = [sys.executable, "-W", "error::ResourceWarning", "-c", code]
     strict = subprocess.run(command, capture_output=True, text=True, check=True)
     assert strict.stderr.count("was never closed") == 2
-
-
-@pytest.mark.parametrize("library", ["asyncio", "trio"])
-def test_a_stream_that_is_left_before_the_http_library_is_loaded(server: LocalServer, library: str) -> None:
-    """Nothing is raised: what loads it is the error by which the connection tells that it was closed."""
-    server.reply(Reply.sse([chunk("a"), Pause(0.2), chunk("b")]))
-    code = f"""
-import sys, {library}
-from opper_chat import AsyncOpper
-
-async def main():
-    async with AsyncOpper(api_key="key", base_url={server.base_url!r}) as client:
-        async with await client.chat.completions.create(messages={HELLO!r}, stream=True) as stream:
-            await anext(stream)
-            print("httpx" in sys.modules or "httpx2" in sys.modules)
-
-{library}.run(main{"()" if library == "asyncio" else ""})
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.stdout, done.stderr) == ("False\n", "")
 
 
 def test_a_forked_child_does_not_complain_of_its_parents_client(server: LocalServer) -> None:

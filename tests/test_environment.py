@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from flavours import HELLO, Flavour
 from opper_chat import APIConnectionError, APIError, NotFoundError, OpperError
-from opper_chat._http.errors import ssl_context
+from opper_chat._transport.tls import shared_ssl_context
 from opper_chat.testing import LocalServer
 
 PASSWORD = "proxy-sesame"
@@ -24,9 +24,9 @@ def _clean(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in list(os.environ):
         if name.lower().endswith("_proxy") or name.startswith("SSL_CERT"):
             monkeypatch.delenv(name)
-    ssl_context.cache_clear()
+    shared_ssl_context.cache_clear()
     yield
-    ssl_context.cache_clear()
+    shared_ssl_context.cache_clear()
 
 
 def failure(flavour: Flavour, address: str, **settings: Any) -> APIError:

@@ -12,18 +12,16 @@ from time import monotonic, sleep
 from typing import Any, cast
 
 import anyio
-import httpx
 import pytest
 import trio
 from flavours import HELLO, Flavour
 from opper_chat import APIConnectionError, APIError, APITimeoutError, AsyncOpper, Opper, StreamTruncatedError
-from opper_chat._http.library import Library
+from opper_chat._http.library import httpcore
 from opper_chat._transport import async_network as network
-from opper_chat._transport.network import NetworkError, Server
+from opper_chat._transport.network import Server
 from opper_chat._transport.network import connect as connect_sync
 from opper_chat.testing import LocalServer, Pause, Reply, chunk
 
-LIBRARY = cast("Library", httpx)
 STEPS = {"connect": 5.0}
 
 Use = Callable[[network.AsyncNetworkStream, socket.socket], Awaitable[None]]
@@ -33,7 +31,7 @@ def connected(use: Use) -> None:
     """Use a connection, and the server's end of it, in an event loop of asyncio."""
 
     async def run(port: int, listener: socket.socket) -> None:
-        stream = await network.connect(LIBRARY, Server("127.0.0.1", port, None), STEPS, lambda stream: None)
+        stream = await network.connect(Server("127.0.0.1", port, None), STEPS, lambda stream: None)
         peer, _ = listener.accept()
         with peer:
             try:
@@ -53,15 +51,14 @@ def test_the_time_of_a_read() -> None:
         assert await stream.read(10, 60) == b"a"
         for seconds in (0.2, 0.1, 0.3):
             began = monotonic()
-            with pytest.raises(NetworkError) as caught:
+            with pytest.raises(httpcore.ReadTimeout):
                 await stream.read(10, seconds)
-            assert caught.value.name == "ReadTimeout"
             assert seconds - 0.02 < monotonic() - began < seconds + 1
         # The timer of the short one before is still there when the long one begins.
         peer.sendall(b"b")
         assert await stream.read(10, 0.1) == b"b"
         began = monotonic()
-        with pytest.raises(NetworkError):
+        with pytest.raises(httpcore.ReadTimeout):
             await stream.read(10, 0.3)
         assert 0.28 < monotonic() - began < 1.3
         peer.sendall(b"b")
@@ -163,7 +160,7 @@ def test_the_end(flavour: Flavour) -> None:
         connected(use)
         return
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        stream = connect_sync(LIBRARY, Server(*listener.getsockname(), None), STEPS, lambda stream: None)
+        stream = connect_sync(Server(*listener.getsockname(), None), STEPS, lambda stream: None)
         peer, _ = listener.accept()
         asyncio.run(use(stream, peer))
         stream.close()
@@ -189,13 +186,13 @@ def test_what_a_connection_tells_of_itself(kind: str, server: Any) -> None:
         server = Server(*listener.getsockname(), None)
 
         async def run() -> None:
-            stream = await network.connect(LIBRARY, server, STEPS, lambda stream: None)
+            stream = await network.connect(server, STEPS, lambda stream: None)
             looked(stream, listener)
             await stream.aclose()
             looked_again(stream)
 
         if kind == "sync":
-            stream = connect_sync(LIBRARY, server, STEPS, lambda stream: None)
+            stream = connect_sync(server, STEPS, lambda stream: None)
             looked(stream, listener)
             stream.close()
             looked_again(stream)
@@ -240,7 +237,7 @@ def reached(port: int, seconds: float) -> str:
 
     async def run() -> str:
         server = Server("several.localhost", port, None)
-        stream = await network.connect(LIBRARY, server, {"connect": seconds}, lambda stream: None)
+        stream = await network.connect(server, {"connect": seconds}, lambda stream: None)
         place: Any = stream.get_extra_info("server_addr")
         await stream.aclose()
         return str(place[0])
@@ -278,7 +275,7 @@ def test_addresses_that_let_us_in_at_once(places: list[str]) -> None:
 
     async def run(port: int) -> None:
         server = Server("several.localhost", port, None)
-        stream = await network.connect(LIBRARY, server, {"connect": 5}, lambda stream: None)
+        stream = await network.connect(server, {"connect": 5}, lambda stream: None)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == {asyncio.current_task()}
@@ -313,9 +310,8 @@ def test_an_address_that_lets_nobody_in(places: list[str], monkeypatch: pytest.M
         assert reached(port, 5) == "127.0.0.3"
         assert monotonic() - began < 5
         places[:] = ["127.0.0.2", "127.0.0.4"]
-        with pytest.raises(NetworkError, match=r"127\.0\.0\.4") as caught:
+        with pytest.raises(httpcore.ConnectError, match=r"127\.0\.0\.4"):
             reached(port, 5)
-    assert caught.value.name == "ConnectError"
 
 
 def test_addresses_that_all_keep_us_waiting(places: list[str]) -> None:
@@ -323,9 +319,9 @@ def test_addresses_that_all_keep_us_waiting(places: list[str]) -> None:
     with full("127.0.0.2") as port, full("127.0.0.3", port):
         places[:] = ["127.0.0.2", "127.0.0.3"]
         began = monotonic()
-        with pytest.raises(NetworkError) as caught:
+        with pytest.raises(httpcore.ConnectTimeout):
             reached(port, 0.5)
-        assert (caught.value.name, monotonic() - began < 3) == ("ConnectTimeout", True)
+        assert monotonic() - began < 3
     gc.collect()
 
 

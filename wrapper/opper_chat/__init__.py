@@ -84,10 +84,14 @@ if TYPE_CHECKING:
     from ._tools.tool import Tool as Tool
     from ._tools.tool import custom_tool as custom_tool
     from ._tools.tool import tool as tool
+    from ._transport._async.transport import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
+    from ._transport._sync.transport import DefaultHttpxClient as DefaultHttpxClient
 
     __version__: str
 
 _HOMES = {
+    "_transport._async.transport": ("DefaultAsyncHttpxClient",),
+    "_transport._sync.transport": ("DefaultHttpxClient",),
     "_results.tool_calls": ("ToolCall",),
     "_async.tool_runner": ("AsyncToolStream",),
     "_sync.tool_runner": ("ToolStream",),
@@ -183,6 +187,8 @@ __all__ = (
     "ContentFilterFinishReasonError",
     "Conversation",
     "CustomTool",
+    "DefaultAsyncHttpxClient",
+    "DefaultHttpxClient",
     "ErrorRequest",
     "ErrorResponse",
     "EventStream",

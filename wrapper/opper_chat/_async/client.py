@@ -15,13 +15,12 @@ from .._config.environment import (
     find_key,
     warn_of_clear_text,
 )
-from .._config.options import ClientOptions, ClientSettings, Limits, check_limits, check_options
+from .._config.options import ClientOptions, ClientSettings, EventHooks, Limits, check_limits, check_options
 from .._config.response_limits import ResponseLimits
 from .._config.scope import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from .._http.errors import call_site
 from .._observability.logging import set_up_logging
 from .._requests.signatures import list_arguments
-from .._transport._async.sender import EventHooks
 from .completions import AsyncCompletions
 from .requester import AsyncCalls
 from .session import AsyncHTTP

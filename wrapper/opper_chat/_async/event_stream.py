@@ -15,7 +15,7 @@ from .requester import AsyncCalls
 from .stream import AsyncReading, open_stream
 
 if TYPE_CHECKING:
-    from .._transport._async.reply import AnyAsyncReply
+    from .._http.library import httpx
 
 
 class AsyncEventStream(AsyncReading):
@@ -24,12 +24,12 @@ class AsyncEventStream(AsyncReading):
     Ends and raises as `AsyncStream` does.
     """
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
         super().__init__(calls, call, response, site)
         self._ready: list[StreamEvent] = []
         self._told_all = False
 
-    def _read_from(self, response: AnyAsyncReply) -> None:
+    def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
         self._events = EventMaker(self._flow.accumulator)
 

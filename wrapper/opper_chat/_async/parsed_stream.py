@@ -22,7 +22,7 @@ from .requester import AsyncCalls
 from .stream import open_stream
 
 if TYPE_CHECKING:
-    from .._transport._async.reply import AnyAsyncReply
+    from .._http.library import httpx
 
 T = TypeVar("T")
 
@@ -84,12 +84,12 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
     whole completion: what ``parse()`` raises.
     """
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str, asked: Asked[T]) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str, asked: Asked[T]) -> None:
         self._asked = asked
         self._parser = EventParser(asked)
         super().__init__(calls, call, response, site)
 
-    def _read_from(self, response: AnyAsyncReply) -> None:
+    def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
         self._parser = EventParser(self._asked)
 

@@ -20,7 +20,6 @@ from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import not_json
 from .._streaming.completion_reader import read_completion
-from .._transport._async.reply import AnyAsyncReply
 from .requester import AsyncCalls
 from .stream import AsyncStream, settle
 
@@ -38,12 +37,11 @@ class _AsyncResponse:
     http_response: httpx.Response
     """The response of the HTTP library."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response) -> None:
         self._calls = calls
         self._call = call
         self._retries_taken = call.retries
-        self._reply = response
-        self.http_response = response.in_library()
+        self.http_response = response
 
     @property
     def status_code(self) -> int:
@@ -152,7 +150,7 @@ class AsyncRawResponse(_AsyncResponse):
 class AsyncRawStream(_AsyncResponse):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: AnyAsyncReply, site: str) -> None:
+    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
         super().__init__(calls, call, response)
         self._stream = AsyncStream(calls, call, response, site)
 
@@ -234,10 +232,9 @@ class AsyncStreamedResponse(_AsyncResponse):
         self._call.finish(monotonic())
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        decoder = self._calls.http.decoder(self._reply, stream=self._call.record.stream)
-        pieces = self._reply.aiter_bytes(decoder)
+        reader = self._calls.http.reader(self.http_response, stream=self._call.record.stream)
         try:
-            while data := await self._calls.http.next_bytes(self._reply, pieces, self._call.deadlines):
+            while data := await reader.read(self._call.deadlines):
                 yield data
         except APIError as error:
             self._call.failed(error, monotonic(), final=True)

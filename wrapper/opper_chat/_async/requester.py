@@ -13,12 +13,13 @@ from .._config.options import ClientSettings
 from .._config.scope import fill, holding
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
 from .._http.async_wait import AsyncAccept, sleep
+from .._http.library import httpx
 from .._http.redirects import FOLLOWED
+from .._http.sent import url_without_query
 from .._requests.prepare import prepare, split
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
-from .._transport._async.reply import AnyAsyncReply
 from .session import AsyncHTTP
 
 Answer = TypeVar("Answer")
@@ -98,7 +99,7 @@ class AsyncCalls:
             raise
         return completion, body
 
-    async def fetch(self, call: Call, *, again: bool = False) -> AnyAsyncReply:
+    async def fetch(self, call: Call, *, again: bool = False) -> httpx.Response:
         """Make a plain call, and return the answer with its body read. The caller tells the call's end.
 
         Raises:
@@ -108,7 +109,7 @@ class AsyncCalls:
             call.begin()
         return await self._attempts(call, self._read_response)
 
-    async def open(self, call: Call, *, again: bool = False) -> AnyAsyncReply:
+    async def open(self, call: Call, *, again: bool = False) -> httpx.Response:
         """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
 
         Raises:
@@ -135,7 +136,9 @@ class AsyncCalls:
                         await self.http.admit(call)
                     response = await self.http.send(call)
                     call.answered(response.status_code, response.headers)
-                    if response.status_code in FOLLOWED and call.redirected(response.request.place, monotonic()):
+                    if response.status_code in FOLLOWED and call.redirected(
+                        url_without_query(response.request), monotonic()
+                    ):
                         await response.aclose()
                         continue
                     return await accept(response, call.deadlines)
@@ -153,19 +156,19 @@ class AsyncCalls:
             raise
 
     async def _read_completion(
-        self, choices: int, response: AnyAsyncReply, deadlines: Deadlines
+        self, choices: int, response: httpx.Response, deadlines: Deadlines
     ) -> tuple[ChatCompletion, bytes]:
         await self._check_status(response, deadlines)
         content = await self.http.read(response, deadlines)
         limits = self.http.response_limits
         return read_completion(response.status_code, response.headers, content, limits, choices), content
 
-    async def _read_response(self, response: AnyAsyncReply, deadlines: Deadlines) -> AnyAsyncReply:
+    async def _read_response(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         await self._check_status(response, deadlines)
         await self.http.read_into(response, deadlines)
         return response
 
-    async def _check_status(self, response: AnyAsyncReply, deadlines: Deadlines) -> AnyAsyncReply:
+    async def _check_status(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         if response.is_success:
             return response
         try:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from .._concurrency.deadlines import Deadlines, Timeouts
 from .._concurrency.permits import Permit
 from .._config.environment import Secret
 from .._config.options import ClientSettings
-from .._errors.answer_headers import AnswerHeaders, request_id
+from .._errors.answer_headers import request_id
 from .._errors.api import APIError, APIStatusError
 from .._errors.redact_error import redact_error
 from .._http.redirects import MOST_REDIRECTS, MOVED, explain_redirect, redirect_target
-from .._http.sent import describe_unsent
+from .._http.sent import describe_request, describe_unsent, forget_key_of, url_without_query
 from .._observability.observers import notify_attempt_end, notify_call_end, notify_call_start
 from .._observability.record import CallRecord, Outcome, set_completion
 from .._requests.prepare import PreparedRequest
@@ -22,11 +22,7 @@ from .._results.completion import ChatCompletion, set_metadata
 from .retries import Retries
 
 if TYPE_CHECKING:
-    from .._http.sent import AnyRequest
-    from .._transport._async.reply import AnyAsyncReply
-    from .._transport._sync.reply import AnyReply as AnySyncReply
-
-    AnyReply: TypeAlias = AnyAsyncReply | AnySyncReply
+    from .._http.library import httpx
 
 
 class Call:
@@ -75,9 +71,9 @@ class Call:
         """What its requests were sent with: the same one, unless it is made anew for each."""
         self.permit: Permit | None = None
         """What counts it against `max_concurrency`, if anything does; released at its end."""
-        self.response: AnyReply | None = None
+        self.response: httpx.Response | None = None
         """The last response, to be closed if the call ends before its caller has it."""
-        self.sent: AnyRequest | None = None
+        self.sent: httpx.Request | None = None
         """The request of the last attempt, as it was sent."""
         self.target: str | None = None
         """The address to which the server has redirected the attempt, if it has."""
@@ -90,7 +86,7 @@ class Call:
         self._telling = True
         notify_call_start(self.record)
 
-    def sending(self, now: float, request: AnyRequest) -> None:
+    def sending(self, now: float, request: httpx.Request) -> None:
         """Take note that an attempt begins."""
         self._began = now
         self.sent = request
@@ -100,7 +96,7 @@ class Call:
     def answered(self, status_code: int, headers: Mapping[str, str]) -> None:
         """Take note of an answer whose headers are there."""
         self.record.status_code = status_code
-        self.record.headers = headers if isinstance(headers, AnswerHeaders) else AnswerHeaders(headers)
+        self.record.headers = headers
         self.record.request_id = request_id(self.record.headers)
 
     def redirected(self, url: str, now: float) -> bool:
@@ -132,7 +128,8 @@ class Call:
         self.describe(error)
         if isinstance(error, APIStatusError) and error.status_code in MOVED and self.sent is not None:
             location = error.headers.get("location", "")
-            error.add_note(explain_redirect(error.status_code, self.sent.place, location, self._redirects))
+            reason = explain_redirect(error.status_code, url_without_query(self.sent), location, self._redirects)
+            error.add_note(reason)
         self.target, self._redirects = None, 0  # another attempt begins where this one did
         if self._began is None:  # nothing was sent
             error.attempts = tuple(self._retries.attempts)
@@ -185,8 +182,8 @@ class Call:
                 redact_error(error, key.forms)
         if error.request is None:
             if self.sent is not None:
-                self.sent.forget_key()
-                error.request = self.sent.describe()
+                forget_key_of(self.sent)
+                error.request = describe_request(self.sent)
             else:
                 settings, request = self.settings, self.request
                 error.request = describe_unsent(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
 
@@ -27,6 +27,11 @@ Steps = Mapping[str, float | None]
 """Seconds for each step of a request that httpx bounds: connect, read, write, pool."""
 
 DEFAULT_STEPS: Steps = {"connect": CONNECT_TIMEOUT, **dict.fromkeys(("read", "write", "pool"), DEFAULT_TIMEOUT)}
+
+DEFAULT_CONNECTIONS = 1000
+"""How many connections there may be."""
+
+EventHooks = Mapping[str, list[Callable[..., Any]]]
 
 TIMEOUTS = Timeouts._fields
 
@@ -162,7 +167,7 @@ def check_options(options: Mapping[str, object]) -> None:
 class Limits(NamedTuple):
     """How much at once."""
 
-    connections: int = 1000
+    connections: int = DEFAULT_CONNECTIONS
     """How many connections there may be."""
     concurrency: int | None = None
     """How many calls may be under way, or None for any number."""

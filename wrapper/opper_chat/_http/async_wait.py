@@ -1,7 +1,6 @@
-"""What waiting means to the async shells: bounded, cancellable, and cleaned up when nobody waits any more.
+"""Timeouts, cancellation and cleanup of the async client.
 
-Its twin `_wait` has the same names for the sync shells. Under asyncio by its own means, elsewhere, which is trio, by
-anyio, which takes as long to load as all else that a first call needs.
+`_wait` has the same names for the sync client. This uses asyncio's own means under asyncio, and anyio under trio.
 """
 
 from __future__ import annotations
@@ -18,40 +17,11 @@ from .._concurrency.deadlines import Deadlines
 from .._config.environment import AsyncKeySource
 from .._errors.api import APIError
 from .library import failures
-from .wait import AHEAD, GRIP, LEAVE, LOOP, WATCH, Grip, grip_of, interrupt
 
 if TYPE_CHECKING:
-    from .._transport._async.borrowed import AsyncBorrowedClient
-    from .._transport._async.reply import AnyAsyncReply
-    from .._transport._async.sender import AsyncSender
-
-__all__ = [
-    "AHEAD",
-    "GRIP",
-    "LEAVE",
-    "LOOP",
-    "WATCH",
-    "AsyncAccept",
-    "Grip",
-    "SendLimit",
-    "abandon",
-    "at_end_of_loop",
-    "can_interrupt",
-    "drop",
-    "fail_after",
-    "forget_loop",
-    "free",
-    "grip_of",
-    "has_ended",
-    "interrupt",
-    "is_anywhere",
-    "is_here",
-    "made_key",
-    "sleep",
-    "time_limit",
-    "undisturbed",
-    "where",
-]  # fmt: skip
+    from .._transport._async.body import AsyncResponseReader
+    from .lease import ConnectionLease
+    from .library import httpx
 
 
 def fail_after(seconds: float | None) -> AbstractAsyncContextManager[object]:
@@ -74,7 +44,7 @@ async def _fail_after(seconds: float | None) -> AsyncGenerator[None]:
 
 def time_limit(
     seconds: float,
-    response: AnyAsyncReply | None = None,  # noqa: ARG001  # the twin works on its socket
+    lease: ConnectionLease | None = None,  # noqa: ARG001  # the sync one shuts it down
 ) -> AbstractAsyncContextManager[object]:
     """Bound what is awaited inside.
 
@@ -85,7 +55,7 @@ def time_limit(
 
 
 Answer = TypeVar("Answer")
-AsyncAccept: TypeAlias = Callable[["AnyAsyncReply", Deadlines], Coroutine[object, object, Answer]]
+AsyncAccept: TypeAlias = Callable[["httpx.Response", Deadlines], Coroutine[object, object, Answer]]
 """Makes of a response what a call is to return."""
 
 
@@ -94,9 +64,14 @@ class SendLimit:
 
     Args:
         seconds: how long it may take, or None for no limit.
+        lease: that of the request; without one, nothing can be interrupted by the sync counterpart.
     """
 
-    def __init__(self, seconds: float | None) -> None:
+    def __init__(
+        self,
+        seconds: float | None,
+        lease: ConnectionLease | None = None,  # noqa: ARG002  # the sync one uses it
+    ) -> None:
         self._bound = None if seconds is None else fail_after(seconds)
         self.expired = False
         """Whether the time was up."""
@@ -156,12 +131,12 @@ async def at_end_of_loop(work: Callable[[], Coroutine[object, object, None]]) ->
     return waiting
 
 
-def can_interrupt(response: AnyAsyncReply) -> bool:  # noqa: ARG001  # the twin looks for its socket
+def can_interrupt(lease: ConnectionLease) -> bool:  # noqa: ARG001  # the sync one looks for its socket
     """Return True: whatever is awaited can be bounded."""
     return True
 
 
-def abandon(client: AsyncSender | AsyncBorrowedClient) -> None:
+def abandon(client: httpx.AsyncClient) -> None:
     """Give up a client in a finalizer, where nothing can be awaited: its connections are closed with their loop."""
 
 
@@ -171,52 +146,39 @@ async def forget_loop(waiting: object) -> None:
         await waiting.aclose()
 
 
-async def free(response: AnyAsyncReply, pieces: AsyncIterator[bytes] | None) -> None:
-    """Close a response, and the generators that its body was read from, unless somebody reads from them now.
+async def end_pieces(pieces: AsyncIterator[bytes]) -> None:
+    """End the generators that a body was read from, after its response was closed.
 
     A generator in the middle of its work ends when it is asked to go on without the connection. What is left in the
     garbage instead is closed by asyncio in a task of its own, and complained of by trio.
     """
     try:
-        await response.aclose()
-    finally:  # also where whoever closes it is cancelled
-        if pieces is not None:
-            await _end(pieces)
-
-
-async def _end(pieces: AsyncIterator[bytes]) -> None:
-    try:
         while await anext(pieces, b""):
             pass  # what had come already
-    # Asked only now: the library may be loaded by nothing but this error. A RuntimeError says that another task reads
-    # from them, which it has begun while this one was closing.
-    except failures("HTTPError", also=(RuntimeError, APIError)):
+    # A RuntimeError says that another task reads from them, which it has begun while this one was closing.
+    except failures("HTTPError", "StreamError", also=(RuntimeError, APIError)):
         pass
 
 
-def drop(response: AnyAsyncReply, pieces: object, dropped: list[tuple[AnyAsyncReply, object]]) -> None:
+def drop(reader: AsyncResponseReader, dropped: list[AsyncResponseReader]) -> None:
     """Give up a response in a finalizer, where nothing can be awaited.
 
-    The server sees its connection end at once, and the place is free for the next call; what is left of the
-    connection is cleared away when the client awaits next.
+    The server sees its connection end at once, and the pool serves the next call; what is left of the connection is
+    cleared away when the client awaits next.
     """
-    interrupt(response)
-    dropped.append((response, pieces))
-    leave = response.extensions.get(LEAVE)
-    if leave is not None:  # httpx's own pool gets the place back when the response is closed
-        leave()
+    reader.lease.shutdown()
+    dropped.append(reader)
+    reader.lease.release()  # httpx's own pool has the connection back when the response is closed
 
 
-def is_here(response: AnyAsyncReply) -> bool:
-    """Whether a response belongs to this event loop, in which alone it can be closed."""
-    here = where()
-    return bool(response.extensions.get(LOOP, here) == here)
+def is_here(lease: ConnectionLease) -> bool:
+    """Whether a connection belongs to this event loop, in which alone it can be closed."""
+    return lease.loop is None or lease.loop == where()
 
 
-def is_anywhere(response: AnyAsyncReply) -> bool:
-    """Whether the event loop of a response is still there."""
-    loop = response.extensions.get(LOOP)
-    return isinstance(loop, asyncio.AbstractEventLoop) and not loop.is_closed()
+def is_anywhere(lease: ConnectionLease) -> bool:
+    """Whether the event loop of a connection is still there."""
+    return isinstance(lease.loop, asyncio.AbstractEventLoop) and not lease.loop.is_closed()
 
 
 def has_ended(loop: Hashable) -> bool:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import atexit
-import os
 import sys
 from collections import Counter, deque
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
+from ssl import SSLCertVerificationError, SSLError
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, cast
 from weakref import WeakSet, ref
 
 from sniffio import AsyncLibraryNotFoundError, current_async_library
 
-from .._config.environment import Secret, find_authorities
+from .._config.environment import Secret
 from .._errors.api import (
     APIConnectionError,
     APIError,
@@ -24,13 +23,12 @@ from .._errors.api import (
     InvalidArgumentError,
     set_permanent,
 )
-from .library import LOADING, Library, failures
-from .sent import PROXY, AnyRequest, forget_key_of
+from .lease import LEASE, ConnectionLease
+from .library import failures
+from .sent import forget_key_of, url_without_query
 
 if TYPE_CHECKING:
-    import ssl
-
-    import httpx
+    from .library import httpx
 
 _CLOCKS = {
     "ConnectTimeout": ("connect", "connecting to the server"),
@@ -41,81 +39,6 @@ _CLOCKS = {
 
 _PERMANENT = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
 """What httpx raises because of the request itself, so that it would again."""
-
-
-def shared_ssl_context(library: Library) -> ssl.SSLContext:
-    """Return the context in which servers are verified, one for the process: making it takes longer than a call."""
-    with LOADING:
-        return ssl_context(library)
-
-
-@cache
-def ssl_context(library: Library) -> ssl.SSLContext:
-    """Make it: from the authorities that the environment names, or those that the library trusts.
-
-    Raises:
-        APIConnectionError: they cannot be read. It is not retryable, and names the variable and the path.
-    """
-    import ssl
-
-    file, folder = find_authorities()
-    try:
-        if folder and not any(map(os.path.isdir, folder.split(os.pathsep))):
-            raise NotADirectoryError("there is no such folder")  # which OpenSSL does not mind
-        if library.__name__ == "httpx":  # as it does, without loading it
-            context = ssl.create_default_context(cafile=file if file or folder else _certifis_file(), capath=folder)
-        else:
-            context = library.create_ssl_context()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        log_file = os.environ.get("SSLKEYLOGFILE")
-        if log_file and not _can_append(log_file):  # which `create_default_context` opens
-            unusable = APIConnectionError(
-                f"SSLKEYLOGFILE: {log_file!r} cannot be written: {reason}. Correct or unset it."
-            )
-            set_permanent(unusable)
-            raise unusable from None
-    else:
-        context.set_alpn_protocols(["http/1.1"])
-        return context
-    source = f"SSL_CERT_FILE: {file!r}" if file else f"SSL_CERT_DIR: {folder!r}" if folder else "The package certifi"
-    unusable = APIConnectionError(f"{source} has no certificates that can be read: {reason}. Correct or unset it.")
-    set_permanent(unusable)
-    raise unusable
-
-
-def _can_append(path: str) -> bool:
-    try:
-        with open(path, "ab"):  # noqa: PTH123  # as OpenSSL does
-            return True
-    except OSError:
-        return False
-
-
-def _certifis_file() -> str:
-    """Return the file of certifi's authorities, which is beside its modules: these take as long to load as the file.
-
-    Where another file is meant, by whoever packed certifi or by a hook on the import of it, it is asked.
-    """
-    place = None if "certifi" in sys.modules else _place_of("certifi", None)
-    if place is not None:
-        folder = place.removesuffix("__init__.py")
-        if _place_of("certifi.core", [folder]) and os.access(f"{folder}cacert.pem", os.R_OK):
-            return f"{folder}cacert.pem"
-    import certifi
-
-    return certifi.where()
-
-
-def _place_of(name: str, path: list[str] | None) -> str | None:
-    """Return the file that Python would load a module from, or None where somebody else would load it."""
-    from importlib.machinery import SourceFileLoader
-
-    for finder in sys.meta_path:
-        found = finder.find_spec(name, path)
-        if found is not None:
-            return found.origin if type(found.loader) is SourceFileLoader else None
-    return None
 
 
 class Closable(Protocol):
@@ -152,14 +75,6 @@ def bearer(key: Secret) -> dict[str, str]:
     return {"authorization": f"Bearer {key.reveal()}"}
 
 
-class CallersError(Exception):
-    """Carries an exception of the caller's own through the HTTP library."""
-
-    def __init__(self, error: Exception) -> None:
-        super().__init__()
-        self.error = error
-
-
 CALL = "a call that waits for its answer"
 
 
@@ -167,13 +82,12 @@ class Holders:
     """Who holds the connections of a client: for the message that there is none left, and for what was dropped.
 
     Attributes:
-        dropped: responses that were given up where nothing can be awaited, to be closed where it can, and what their
-            bodies were read from.
+        dropped: readers of responses that were given up where nothing can be awaited, to be closed where it can.
         gone: the notes of owners that are gone, for `forget_gone`.
     """
 
     def __init__(self) -> None:
-        self.dropped: list[tuple[Any, object]] = []
+        self.dropped: list[Any] = []
         self._holders: dict[object, tuple[str, object]] = {}
         self.gone: deque[ref[object]] = deque()
 
@@ -273,7 +187,7 @@ class ErrorMap:
 
     def __init__(
         self,
-        request: AnyRequest,
+        request: httpx.Request,
         status_code: int | None = None,
         headers: Mapping[str, str] | None = None,
         holders: Holders | None = None,
@@ -294,13 +208,13 @@ class ErrorMap:
         del traceback  # by which what is raised here would lead to frames that have the key in a variable
         # What is raised has no name here: its traceback has this frame, and the two would keep each other, and the
         # frames of whoever reads, until the garbage is collected.
-        if isinstance(error, failures("RequestError", also=_tls_error())):
+        if isinstance(error, failures("RequestError", also=(SSLError,))):
             raise _mapped(error, self._request, self._status_code, self._headers, self._holders) from _without_key(
                 error, self._request
             )
         if isinstance(error, failures("StreamError")):
             raise _closed(error, self._status_code, self._headers) from None
-        if isinstance(error, failures("InvalidURL", also=UnicodeError)):
+        if isinstance(error, failures("InvalidURL", also=(UnicodeError,))):
             raise InvalidArgumentError(
                 "the request", "an address and headers that HTTP has a form for", str(error)
             ) from None
@@ -315,14 +229,15 @@ def _closed(error: Exception, status_code: int | None, headers: Mapping[str, str
 
 def _mapped(
     error: Exception,
-    request: AnyRequest,
+    request: httpx.Request,
     status_code: int | None,
     headers: Mapping[str, str] | None,
     holders: Holders | None,
 ) -> APIError:
-    where = f"{request.method} {request.place}"
-    if proxy := request.extensions.get(PROXY):
-        where += f", by the proxy {proxy}"
+    where = f"{request.method} {url_without_query(request)}"
+    lease: ConnectionLease | None = request.extensions.get(LEASE)
+    if lease is not None and lease.proxy is not None:
+        where += f", by the proxy {lease.proxy}"
     if isinstance(error, failures("TimeoutException")):
         kind, doing = _CLOCKS.get(type(error).__name__, (None, "waiting for the server"))
         # A copy: what it was set to, not what is left of it.
@@ -345,29 +260,22 @@ def _mapped(
     return mapped
 
 
-def _tls_error() -> type[Exception] | None:
-    """Return what TLS raises, if it is loaded. Another thread may be loading it."""
-    return cast("type[Exception] | None", getattr(sys.modules.get("ssl"), "SSLError", None))
-
-
 def _is_of_tls(error: BaseException | None) -> bool:
     """Whether a server could not be verified."""
-    import ssl
-
     while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
+        if isinstance(error, SSLCertVerificationError):
             return True
         error = error.__cause__ or error.__context__
     return False
 
 
-def _without_key(error: Exception, request: AnyRequest) -> Exception:
+def _without_key(error: Exception, request: httpx.Request) -> Exception:
     """Return an exception that holds the key nowhere.
 
     Its request does, which is the library's own and hangs on it; and so do the frames of its traceback and of the
     exceptions before it, which some tools print with their variables.
     """
-    request.forget_key()
+    forget_key_of(request)
     with suppress(RuntimeError, AttributeError):  # it has none
         forget_key_of(cast("httpx.RequestError", error).request)  # after a redirect it is another one
     error.__cause__ = error.__context__ = None

@@ -1,185 +1,27 @@
-"""A request as it is sent: where to, and what. No I/O.
-
-httpx makes an object of an address and one of all headers, which takes as long as sending them, and is itself half of
-what a first call would have to load. Its own request is made where somebody wants to see it.
-"""
+"""Requests and responses of httpx without their secrets. No I/O."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from .._errors.redaction import REMOVED, redact
+from .._config.environment import Secret
+from .._errors.redaction import REMOVED, redact, redact_bytes
 from .._errors.response import ErrorRequest
 from .._errors.secret_names import is_secret_header
-from .library import Library
 
 if TYPE_CHECKING:
-    import httpx
-
-PROXY = "opper_chat.proxy"
-"""The extension of a request that names the proxy by which it is sent."""
-
-PORTS = {"http": 80, "https": 443}
-
-# An address that stands for itself. What is to be escaped, made lower or shortened is left to the library.
-_PLAIN = re.compile(
-    r"(https?)://(localhost|[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z][a-z0-9-]*|127\.0\.0\.1)(?::([1-9][0-9]{0,4}))?"
-    r"(/(?:[A-Za-z0-9_~!$&'()*+,;=:@/-]|(?<!/)\.)*)"
-)
+    from .library import httpx
 
 
-class Address(NamedTuple):
-    """Where a request goes."""
-
-    scheme: str
-    host: str
-    """As it is looked up and verified: ASCII, without brackets."""
-    port: int | None
-    """None for that of the scheme."""
-    authority: str
-    """Host and port as the header ``Host`` has them (RFC 9110 section 7.2)."""
-    target: bytes
-    """Path and query as the request line has them (RFC 9112 section 3.2.1)."""
-    place: str
-    """All of it but the query, to be told."""
-    text: str
-
-    @classmethod
-    def of(cls, url: httpx.URL) -> Address:
-        """Return the address of a library's URL."""
-        host = url.raw_host.decode("ascii")
-        authority = url.netloc.decode("ascii")
-        return cls(url.scheme, host, url.port, authority, url.raw_path, str(url.copy_with(query=None)), str(url))
+def url_without_query(request: httpx.Request) -> str:
+    """Return the address of a request without its query, which may hold secrets."""
+    return str(request.url.copy_with(query=None))
 
 
-@lru_cache(64)
-def address_of(library: Library, url: str, params: tuple[tuple[str, str], ...] = ()) -> Address:
-    """Return an address, which is read once for all calls that go there.
-
-    Raises:
-        InvalidURL: of the library: HTTP has no form for it.
-    """
-    plain = None if params else _PLAIN.fullmatch(url)
-    if plain is None or "xn--" in plain[2]:
-        return Address.of(library.URL(url, params=dict(params)) if params else library.URL(url))
-    scheme, host, digits, path = plain.groups()
-    port = int(digits) if digits and int(digits) != PORTS[scheme] else None
-    authority = host if port is None else f"{host}:{port}"
-    text = f"{scheme}://{authority}{path}"
-    return Address(scheme, host, port, authority, path.encode("ascii"), text, text)
-
-
-class AnyRequest(Protocol):
-    """A request, whoever sends it."""
-
-    @property
-    def method(self) -> str:
-        """Such as ``POST``."""
-        ...
-
-    @property
-    def place(self) -> str:
-        """Where it goes, without the query."""
-        ...
-
-    @property
-    def extensions(self) -> Mapping[str, Any]:
-        """What the transport is told, as httpx has it."""
-        ...
-
-    def forget_key(self) -> None:
-        """Take the key out, and whatever else goes by the name of a credential."""
-        ...
-
-    def describe(self) -> ErrorRequest:
-        """Return what an error shows of it, after the key has been taken out."""
-        ...
-
-
-class SentRequest:
-    """A request of this package's own connections, with as many of the names of httpx's as are needed here.
-
-    Args:
-        library: whose request it becomes where one is asked for.
-        method: such as ``POST``.
-        address: where it goes.
-        headers: by their names in lower case.
-        content: the body.
-        extensions: what the transport is told, as httpx has it.
-    """
-
-    __slots__ = ("_library", "_made", "_pairs", "address", "content", "extensions", "headers", "method")
-
-    def __init__(
-        self,
-        library: Library,
-        method: str,
-        address: Address,
-        headers: dict[str, str],
-        content: bytes,
-        *,
-        extensions: dict[str, Any],
-    ) -> None:
-        self._library = library
-        self._pairs: list[tuple[bytes, bytes]] | None = None
-        self._made: httpx.Request | None = None
-        self.method = method
-        self.address = address
-        self.headers = headers
-        self.content = content
-        self.extensions = extensions
-
-    def become(self, request: httpx.Request) -> None:
-        """Become what has been made of this in the library's form."""
-        self._made = request
-        self._pairs = request.headers.raw  # which may have one name twice
-        self.method = request.method
-        self.address = Address.of(request.url)
-        self.headers = dict(request.headers.items())
-        self.content = request.content
-        self.extensions = request.extensions
-
-    @property
-    def place(self) -> str:
-        """Where it goes, without the query."""
-        return self.address.place
-
-    @property
-    def pairs(self) -> list[tuple[bytes, bytes]]:
-        """The headers as they are sent.
-
-        Raises:
-            UnicodeError: one is not ASCII.
-        """
-        if self._pairs is not None:
-            return self._pairs
-        return [(name.encode("ascii"), value.encode("ascii")) for name, value in self.headers.items()]
-
-    def in_library(self) -> httpx.Request:
-        """Return the library's request of the same. It is the same each time."""
-        if self._made is None:
-            self._made = self._library.Request(
-                self.method, self.address.text, headers=self.pairs, content=self.content, extensions=self.extensions
-            )
-        return self._made
-
-    def forget_key(self) -> None:
-        """Take the key out, and whatever else goes by the name of a credential, in the address as well."""
-        for name in self.headers:
-            if is_secret_header(name):
-                self.headers[name] = REMOVED
-        self._pairs = None
-        if b"?" in self.address.target:
-            self.address = Address.of(_without_secrets(self._library.URL(self.address.text)))
-        if self._made is not None:
-            forget_key_of(self._made)
-
-    def describe(self) -> ErrorRequest:
-        """Return what an error shows of it, after the key has been taken out."""
-        return ErrorRequest(self.method, self.address.text, self.headers)
+def describe_request(request: httpx.Request) -> ErrorRequest:
+    """Return what an error shows of a request, after the key was removed."""
+    return ErrorRequest(request.method, str(request.url), request.headers)
 
 
 def describe_unsent(method: str, url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> ErrorRequest:
@@ -224,33 +66,17 @@ def _without_secrets(url: httpx.URL) -> httpx.URL:
     return url.copy_merge_params(dict.fromkeys(secret, REMOVED)) if secret else url
 
 
-class BorrowedRequest:
-    """A request that a caller's own client has made.
+def forget_keys(response: httpx.Response, keys: Iterable[Secret]) -> None:
+    """Remove keys from the headers of a response, where some servers repeat them, and from the requests that it has.
 
-    Args:
-        made: the library's.
+    These hold the key for as long as the response lives.
     """
-
-    __slots__ = ("_made", "extensions", "method")
-
-    def __init__(self, made: httpx.Request) -> None:
-        self._made = made
-        self.method = made.method
-        self.extensions = made.extensions
-
-    @property
-    def place(self) -> str:
-        """Where it goes, without the query."""
-        return str(self._made.url.copy_with(query=None))
-
-    def in_library(self) -> httpx.Request:
-        """Return the library's request."""
-        return self._made
-
-    def forget_key(self) -> None:
-        """Take the key out, and whatever else goes by the name of a credential."""
-        forget_key_of(self._made)
-
-    def describe(self) -> ErrorRequest:
-        """Return what an error shows of it, after the key has been taken out."""
-        return ErrorRequest(self.method, str(self._made.url), self._made.headers)
+    forms = [key.forms for key in keys]
+    for one in (*response.history, response):
+        forget_key_of(one.request)
+        text = b"\n".join([part for pair in one.headers.raw for part in pair])
+        for each in forms:
+            if each and redact_bytes(text, each) is not text:
+                forget_in_headers(one.headers, each)
+    if response.next_request is not None:  # a redirect that was not followed
+        forget_key_of(response.next_request)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
-from typing import Protocol
 
 from .._concurrency.deadlines import Deadlines
 from .._config.response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
@@ -15,27 +14,10 @@ from .._results.content import text_of
 from .._results.status_errors import not_json
 from .accumulator import Accumulator
 from .chunk_templates import Form, UnusualChunk
-from .decoder import LAST_LINE, LONGEST_START, ChatCompletionChunk, ChunkReader, ReadChunk, begins_stream
+from .decoder import LONGEST_START, ChatCompletionChunk, ChunkReader, ReadChunk, begins_stream
 from .surrogates import HalvesJoiner
 
-__all__ = ["Ahead", "ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
-
-
-class Ahead(Protocol):
-    """What came of a body and was not handed out: it was not looked at yet, so that the first chunk is not late."""
-
-    @property
-    def more(self) -> bool:
-        """Whether there is any."""
-        ...
-
-    def at_hand(self) -> bytes:
-        """Return it, without waiting."""
-        ...
-
-    def seen(self) -> bytes:
-        """Return what it is, and leave it there. Other threads may ask."""
-        ...
+__all__ = ["ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
 
 
 class StreamFlow:
@@ -54,7 +36,6 @@ class StreamFlow:
         chunks_received: how many were handed out.
         failure: the error that ended the stream. It is raised after the chunks before it.
         over: whether nothing more is to be read.
-        ahead: has what came with the bytes that are received first, until it was read.
     """
 
     def __init__(
@@ -72,8 +53,6 @@ class StreamFlow:
         self.chunks_received = 0
         self.failure: APIError | None = None
         self.over = False
-        self.ahead: Ahead | None = None
-        self._left = b""
         self.status_code = status_code
         self.headers = headers
         self.deadlines = deadlines
@@ -100,16 +79,11 @@ class StreamFlow:
             self._begun = True
             if self._kept is None and start.startswith((b"{", b"[")):
                 self._kept = bytearray()  # JSON that is declared to be a stream
-                if self.ahead is not None and self.ahead.more:
-                    data += self.ahead.at_hand()
-                self.ahead = None
         if not data:
             self._ended = True
         if self._kept is not None:
             self._keep(self._kept, data)
         elif data:
-            if self.ahead is not None and not self.ahead.more:
-                self.ahead = None  # all of the first piece is here
             self._read_first(self._reader.split(data))
         else:
             self._ready.extend(self._reader.end())
@@ -143,7 +117,9 @@ class StreamFlow:
 
         The last one is not the server's where a stream ended behind half a character, which was held back until then.
         """
-        if self._ready or self._read_rest():
+        if self._events and not self._ready:
+            self._read_events()
+        if self._ready:
             chunk = self._ready.popleft()
         elif self._halves is not None and self.over:
             rest, self._halves = self._halves.rest(), None
@@ -171,7 +147,6 @@ class StreamFlow:
         """End the stream because it exceeds a limit. Nothing more of it is read."""
         self._ready.clear()
         self._events.clear()
-        self.ahead = None
         self._reader.exceeded(limit)
         self.over = True
 
@@ -200,15 +175,6 @@ class StreamFlow:
             self._ready.extend(self._reader.read(events))
         self._take_note()
 
-    def _read_rest(self) -> bool:
-        """Read what came with the chunk that was taken; return whether there is another one to take."""
-        self._read_events()
-        if self.ahead is not None and self.ahead.more and not self._ready:
-            ahead, self.ahead = self.ahead, None
-            self._events = self._reader.split(ahead.at_hand())
-            self._read_events()
-        return bool(self._ready)
-
     def _read_events(self) -> None:
         if self._events:
             events, self._events = self._events, []
@@ -236,7 +202,7 @@ class StreamFlow:
     def waiting(self) -> bool:
         """Whether something that came is still to be taken or read, beside the end."""
         rest = self.over and self._halves is not None
-        return rest or (bool(self._ready or self._events or self._seen()) and not self._is_done_ahead())
+        return rest or bool(self._ready or self._events)
 
     def so_far(self) -> ChatCompletion | None:
         """Return the completion as far as its chunks were handed out, or None where none was."""
@@ -252,22 +218,8 @@ class StreamFlow:
         answer = self.accumulator
         if self._reader.done:
             return answer.has_choices
-        if answer.complete or (self._ended and answer.has_reasons and is_framed(self.headers, self._http_version)):
-            return True
-        return answer.has_choices and self._is_done_ahead()
-
-    def _is_done_ahead(self) -> bool:
-        """Whether ``[DONE]`` is all that is still to be read."""
-        rest = b"" if self._ready or self._events else self._seen()
-        return bool(rest) and LAST_LINE.fullmatch(self._reader.pending + rest) is not None
-
-    def _seen(self) -> bytes:
-        ahead = self.ahead  # which may be taken by who reads, in another thread
-        return ahead.seen() if ahead is not None and ahead.more else self._left
-
-    def let_go(self) -> None:
-        """Keep what was not taken to be looked at: whoever has it is about to be closed."""
-        self._left, self.ahead = self._seen(), None
+        framed = self._ended and answer.has_reasons and is_framed(self.headers, self._http_version)
+        return answer.complete or framed
 
     def conclude(self) -> APIError | None:
         """Return the error that the stream ended with, or None if the answer is whole.

@@ -17,13 +17,19 @@ from .._config.environment import (
     find_key,
     warn_of_clear_text,
 )
-from .._config.options import ClientOptions, ClientSettings, Limits, check_limits, check_options
+from .._config.options import (
+    ClientOptions,
+    ClientSettings,
+    EventHooks,
+    Limits,
+    check_limits,
+    check_options,
+)
 from .._config.response_limits import ResponseLimits
 from .._config.scope import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from .._http.errors import call_site
 from .._observability.logging import set_up_logging
 from .._requests.signatures import list_arguments
-from .._transport._sync.sender import EventHooks
 from .completions import Completions
 from .requester import Calls
 from .session import HTTP

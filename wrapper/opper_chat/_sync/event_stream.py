@@ -17,7 +17,7 @@ from .requester import Calls
 from .stream import Reading, open_stream
 
 if TYPE_CHECKING:
-    from .._transport._sync.reply import AnyReply
+    from .._http.library import httpx
 
 
 class EventStream(Reading):
@@ -26,12 +26,12 @@ class EventStream(Reading):
     Ends and raises as `Stream` does.
     """
 
-    def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
+    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
         super().__init__(calls, call, response, site)
         self._ready: list[StreamEvent] = []
         self._told_all = False
 
-    def _read_from(self, response: AnyReply) -> None:
+    def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
         self._events = EventMaker(self._flow.accumulator)
 

@@ -24,7 +24,7 @@ from .requester import Calls
 from .stream import open_stream
 
 if TYPE_CHECKING:
-    from .._transport._sync.reply import AnyReply
+    from .._http.library import httpx
 
 T = TypeVar("T")
 
@@ -90,13 +90,13 @@ class ParsedStream(EventStream, Generic[T]):
     """
 
     def __init__(
-        self, calls: Calls, call: Call, response: AnyReply, site: str, asked: Asked[T]
+        self, calls: Calls, call: Call, response: httpx.Response, site: str, asked: Asked[T]
     ) -> None:
         self._asked = asked
         self._parser = EventParser(asked)
         super().__init__(calls, call, response, site)
 
-    def _read_from(self, response: AnyReply) -> None:
+    def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
         self._parser = EventParser(self._asked)
 

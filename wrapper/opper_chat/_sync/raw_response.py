@@ -22,7 +22,6 @@ from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import not_json
 from .._streaming.completion_reader import read_completion
-from .._transport._sync.reply import AnyReply
 from .requester import Calls
 from .stream import Stream, settle
 
@@ -40,12 +39,11 @@ class _Response:
     http_response: httpx.Response
     """The response of the HTTP library."""
 
-    def __init__(self, calls: Calls, call: Call, response: AnyReply) -> None:
+    def __init__(self, calls: Calls, call: Call, response: httpx.Response) -> None:
         self._calls = calls
         self._call = call
         self._retries_taken = call.retries
-        self._reply = response
-        self.http_response = response.in_library()
+        self.http_response = response
 
     @property
     def status_code(self) -> int:
@@ -154,7 +152,7 @@ class RawResponse(_Response):
 class RawStream(_Response):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
-    def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
+    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
         super().__init__(calls, call, response)
         self._stream = Stream(calls, call, response, site)
 
@@ -236,10 +234,9 @@ class StreamedResponse(_Response):
         self._call.finish(monotonic())
 
     def _pieces(self) -> Iterator[bytes]:
-        decoder = self._calls.http.decoder(self._reply, stream=self._call.record.stream)
-        pieces = self._reply.iter_bytes(decoder)
+        reader = self._calls.http.reader(self.http_response, stream=self._call.record.stream)
         try:
-            while data := self._calls.http.next_bytes(self._reply, pieces, self._call.deadlines):
+            while data := reader.read(self._call.deadlines):
                 yield data
         except APIError as error:
             self._call.failed(error, monotonic(), final=True)

@@ -14,13 +14,14 @@ from .._concurrency.deadlines import Deadlines
 from .._config.options import ClientSettings
 from .._config.scope import fill, holding
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
+from .._http.library import httpx
 from .._http.redirects import FOLLOWED
+from .._http.sent import url_without_query
 from .._http.wait import Accept, sleep
 from .._requests.prepare import prepare, split
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
-from .._transport._sync.reply import AnyReply
 from .session import HTTP
 
 Answer = TypeVar("Answer")
@@ -104,7 +105,7 @@ class Calls:
             raise
         return completion, body
 
-    def fetch(self, call: Call, *, again: bool = False) -> AnyReply:
+    def fetch(self, call: Call, *, again: bool = False) -> httpx.Response:
         """Make a plain call, and return the answer with its body read. The caller tells the call's end.
 
         Raises:
@@ -114,7 +115,7 @@ class Calls:
             call.begin()
         return self._attempts(call, self._read_response)
 
-    def open(self, call: Call, *, again: bool = False) -> AnyReply:
+    def open(self, call: Call, *, again: bool = False) -> httpx.Response:
         """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
 
         Raises:
@@ -142,7 +143,7 @@ class Calls:
                     response = self.http.send(call)
                     call.answered(response.status_code, response.headers)
                     if response.status_code in FOLLOWED and call.redirected(
-                        response.request.place, monotonic()
+                        url_without_query(response.request), monotonic()
                     ):
                         response.close()
                         continue
@@ -163,7 +164,7 @@ class Calls:
             raise
 
     def _read_completion(
-        self, choices: int, response: AnyReply, deadlines: Deadlines
+        self, choices: int, response: httpx.Response, deadlines: Deadlines
     ) -> tuple[ChatCompletion, bytes]:
         self._check_status(response, deadlines)
         content = self.http.read(response, deadlines)
@@ -172,12 +173,12 @@ class Calls:
             response.status_code, response.headers, content, limits, choices
         ), content
 
-    def _read_response(self, response: AnyReply, deadlines: Deadlines) -> AnyReply:
+    def _read_response(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         self._check_status(response, deadlines)
         self.http.read_into(response, deadlines)
         return response
 
-    def _check_status(self, response: AnyReply, deadlines: Deadlines) -> AnyReply:
+    def _check_status(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         if response.is_success:
             return response
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from inspect import iscoroutinefunction
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .._call.state import Call
 from .._concurrency.deadlines import Deadlines, RequestTimeouts, queue_timeout_error, timeout_error
 from .._config.environment import Key, Secret, check_key
-from .._config.options import DEFAULT_STEPS, Limits, check_hooks
+from .._config.options import DEFAULT_STEPS, EventHooks, Limits, check_hooks
 from .._config.response_limits import ResponseLimits
 from .._errors.api import (
     APIConnectionError,
@@ -24,21 +24,20 @@ from .._errors.api import (
     InvalidArgumentError,
     set_permanent,
 )
-from .._http.content_coding import BodyDecoder, beginning
-from .._http.errors import CALL, CallersError, ErrorMap, Holders, bearer, warn_at_exit
-from .._http.library import default_library, failures, library_of
-from .._http.sent import AnyRequest
-from .._http.wait import SendLimit, abandon, free, is_anywhere, is_here, made_key, time_limit
+from .._http.content_coding import BodyDecoder, accepted_codings, beginning
+from .._http.errors import CALL, ErrorMap, Holders, bearer, warn_at_exit
+from .._http.lease import LEASE, ConnectionLease, lease_of
+from .._http.library import failures, httpx, library_of
+from .._http.sent import forget_key_of, forget_keys
+from .._http.wait import SendLimit, abandon, is_anywhere, is_here, made_key
 from .._observability.observers import sending as tell_sending
-from .._transport._sync.borrowed import BorrowedClient
+from .._transport._sync.body import ResponseReader, keep_content
+from .._transport._sync.library_body import checked_body_class
 from .._transport._sync.limiter import Limiter
-from .._transport._sync.reply import AnyReply
-from .._transport._sync.sender import EventHooks, Sender, default_sender
+from .._transport._sync.transport import KEEPALIVE_SECONDS, DefaultHttpxClient, HTTPTransport
 from .pacer import Gate, RateLimiters
 
 if TYPE_CHECKING:
-    import httpx
-
     from .._http.library import SyncHTTPClient
 
 
@@ -67,20 +66,21 @@ class HTTP:
         self._hooked = event_hooks is not None
         self._site = site
         self._used = False
+        self._library: Any = httpx
         if own is None:
             check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
-            self._client: Sender | BorrowedClient = default_sender(
-                default_library(), limits.connections, event_hooks, limits.response
+            connections = httpx.Limits(
+                max_connections=limits.connections, keepalive_expiry=KEEPALIVE_SECONDS
             )
+            transport = HTTPTransport(limits=connections, response_limits=limits.response)
+            self._client = DefaultHttpxClient(transport=transport, event_hooks=event_hooks)
         else:
-            library = library_of(own, "Client")
+            self._library = library_of(own, "Client")
             if event_hooks is not None:
                 raise InvalidArgumentError(
                     "event_hooks", "None beside http_client, which has its own", "some"
                 )
-            self._client = BorrowedClient(
-                library, cast("httpx.Client", own)
-            )  # the fork's has the same names
+            self._client = cast("httpx.Client", own)  # the fork's has the same names
         self._closed = False
 
     def _begin(self) -> None:
@@ -124,7 +124,7 @@ class HTTP:
                 )
         return self._limits
 
-    def send(self, call: Call) -> AnyReply:
+    def send(self, call: Call) -> httpx.Response:
         """Send the request of a call and return the response with its body still to be read.
 
         Raises:
@@ -132,7 +132,7 @@ class HTTP:
             Exception: what the caller's own source of keys raises.
         """
         steps = call.settings.steps
-        given = dict(self._client.steps if steps is None else steps)
+        given = dict(self._client.timeout.as_dict() if steps is None else steps)
         note = self.holders.hold(call, CALL)
         try:
             return self._send(call, given)
@@ -144,7 +144,7 @@ class HTTP:
         finally:
             self.holders.release(note)
 
-    def _send(self, call: Call, steps: dict[str, float | None]) -> AnyReply:
+    def _send(self, call: Call, steps: dict[str, float | None]) -> httpx.Response:
         self._free_dropped()
         if self._closed or self._client.is_closed:
             closed = APIConnectionError("The client is closed.")
@@ -164,18 +164,19 @@ class HTTP:
         limit = deadlines.next_timeout(monotonic()) if deadlines.is_bounded else None
         if limit is not None and limit.remaining <= 0:
             raise timeout_error(limit)  # a key may take its time where it cannot be interrupted
-        sending = SendLimit(None if limit is None else limit.remaining)
-        prepared = self._request(call, key, {"timeout": timeouts, **sending.extensions})
-        response: AnyReply | None = None
+        lease = ConnectionLease()
+        sending = SendLimit(None if limit is None else limit.remaining, lease)
+        request = self._request(
+            call, key, {"timeout": timeouts, LEASE: lease, **sending.extensions}
+        )
+        response: httpx.Response | None = None
         began = monotonic()
-        call.sending(began, prepared)
+        call.sending(began, request)
         deadlines.start_waiting(began)
         try:
-            with ErrorMap(prepared, holders=self.holders), tell_sending(call.record):
+            with ErrorMap(request, holders=self.holders), tell_sending(call.record):
                 with sending:
-                    call.response = response = self._sent(call, prepared)
-        except CallersError as raised:
-            raise raised.error from None
+                    call.response = response = self._sent(call, request)
         except APITimeoutError as error:
             expired = (
                 deadlines.expired(monotonic()) if error.timeout_kind in DEFAULT_STEPS else None
@@ -185,7 +186,10 @@ class HTTP:
             raise timeout_error(expired) from error.__cause__
         finally:
             if response is None:
-                prepared.forget_key()  # which the frames of whatever is raised have in their variables
+                lease.release()
+                forget_key_of(
+                    request
+                )  # which the frames of whatever is raised have in their variables
             timeouts.detach()
             deadlines.stop_waiting(monotonic())
         if response is None or sending.expired:
@@ -194,44 +198,72 @@ class HTTP:
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timeout_error(limit) if limit else APIConnectionError("There was no answer.")
         rate_limiter.told(turn, response.status_code, response.headers)
-        response.forget(call.keys)
-        call.sent = response.request  # another one, if the caller's own client followed a redirect
+        forget_keys(response, call.keys)
+        call.sent = response.request  # another one, if the client followed a redirect
         return response
 
     def give_up(self, call: Call) -> None:
         """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
         call.release()
-        response = cast("AnyReply | None", call.response)
-        if response is not None:
-            response.close()
+        if call.response is not None:
+            call.response.close()
 
-    def _sent(self, call: Call, request: AnyRequest) -> AnyReply:
-        client: Any = self._client  # which has made the request, of its own kind
+    def _sent(self, call: Call, request: httpx.Request) -> httpx.Response:
+        client = self._client
         try:
-            reply: AnyReply = client.send(request)
+            response = client.send(request, stream=True)
         finally:
-            if client.secrets:  # those of proxies, which are known once one is used
-                call.keys.extend([secret for secret in client.secrets if secret not in call.keys])
-        return reply
+            passwords: list[Secret] = getattr(
+                client, "proxy_passwords", []
+            )  # of `DefaultHttpxClient` alone
+            if passwords:
+                call.keys.extend([secret for secret in passwords if secret not in call.keys])
+        is_of_network = (
+            "network_stream" in response.extensions and not lease_of(response).is_of_pool
+        )
+        if is_of_network and not response.is_closed and not response.is_stream_consumed:
+            self._check_end(response)
+        return response
 
-    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> AnyRequest:
+    def _check_end(self, response: httpx.Response) -> None:
+        """Have the end of a body checked that a transport of httpx carries.
+
+        Raises:
+            RemoteProtocolError: the response has a version of HTTP that does not exist.
+        """
+        response.stream = body = checked_body_class(self._library.SyncByteStream)(
+            response.stream,
+            lease_of(response),
+            protocol_error=self._library.RemoteProtocolError,
+            status_code=response.status_code,
+            headers=response.headers,
+            extensions=response.extensions,
+        )
+        try:
+            body.check_version()
+        except BaseException:
+            response.close()
+            raise
+
+    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
         request, settings = call.request, call.settings
         address = call.target or f"{settings.base_url}{request.path}"
+        headers = {"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers}
+        if "accept-encoding" not in headers:
+            # httpx asks for every coding that it can decode, without a limit; here only two of them are decoded.
+            headers["accept-encoding"] = accepted_codings(
+                self._client.headers.get("accept-encoding", "")
+            )
         try:
             return self._client.build_request(
                 request.method,
                 address,
                 params=None if call.target else {**settings.default_query, **request.query} or None,
-                headers={
-                    "user-agent": "opper-chat",
-                    **bearer(key),
-                    **call.headers,
-                    **request.headers,
-                },
+                headers=headers,
                 content=request.content,
                 extensions=extensions,
             )
-        except failures("InvalidURL", also=UnicodeError) as error:
+        except failures("InvalidURL", also=(UnicodeError,)) as error:
             raise InvalidArgumentError(
                 "base_url", "an address that HTTP has a form for", repr(address), f"{error}."
             ) from None
@@ -280,19 +312,20 @@ class HTTP:
         except TimeoutError as error:
             raise queue_timeout_error(limit, str(error)) from None
 
-    def decoder(self, response: AnyReply, *, stream: bool = False) -> BodyDecoder:
-        """Return what decodes the body of a response, and counts it against the limit for a body of its kind."""
+    def reader(self, response: httpx.Response, *, stream: bool = False) -> ResponseReader:
+        """Return what reads the body of a response, and counts it against the limit for a body of its kind."""
         limit = "max_stream_bytes" if stream else "max_body_bytes"
         limit = limit if response.is_success else "max_error_body_bytes"
-        return BodyDecoder(response.status_code, response.headers, self.response_limits, limit)
+        decoder = BodyDecoder(response.status_code, response.headers, self.response_limits, limit)
+        return ResponseReader(response, decoder)
 
-    def read(self, response: AnyReply, deadlines: Deadlines) -> bytes:
+    def read(self, response: httpx.Response, deadlines: Deadlines) -> bytes:
         """Read a body to its end and free the connection. What came before an error is in the error."""
+        reader = self.reader(response)
         note = self.holders.hold(response, CALL)
         pieces: list[bytes] = []
         try:
-            body = response.iter_bytes(self.decoder(response))
-            while data := self.next_bytes(response, body, deadlines):
+            while data := reader.read(deadlines):
                 pieces.append(data)
         except APIError as error:
             error.raw_body = error.raw_body or beginning(
@@ -304,32 +337,9 @@ class HTTP:
             response.close()
         return b"".join(pieces)
 
-    def read_into(self, response: AnyReply, deadlines: Deadlines) -> None:
-        """Read a body to its end, have the library's response return it, and free the connection."""
-        response.keep(self.read(response, deadlines))
-
-    def next_bytes(
-        self, response: AnyReply, pieces: Iterator[bytes], deadlines: Deadlines
-    ) -> bytes:
-        """Return the next bytes of a body; none at its end."""
-        mapping = ErrorMap(response.request, response.status_code, response.headers)
-        began = monotonic() if deadlines.is_bounded else 0.0
-        limit = deadlines.next_timeout(began) if deadlines.is_bounded else None
-        if limit is None:
-            with mapping:
-                return next(pieces, b"")
-        if limit.remaining <= 0:
-            # Where a read cannot be interrupted, the clock is at least looked at between two of them.
-            raise timeout_error(limit, response.status_code, response.headers)
-        with mapping:
-            deadlines.start_waiting(began)
-            try:
-                with time_limit(limit.remaining, response):
-                    return next(pieces, b"")
-            except TimeoutError:
-                raise timeout_error(limit, response.status_code, response.headers) from None
-            finally:
-                deadlines.stop_waiting(monotonic())
+    def read_into(self, response: httpx.Response, deadlines: Deadlines) -> None:
+        """Read a body to its end, have the response return it, and free the connection."""
+        keep_content(response, self.read(response, deadlines))
 
     def close(self) -> None:
         """Close the connections, unless the HTTP client is the caller's own."""
@@ -357,16 +367,16 @@ class HTTP:
         """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
         if self.holders.gone:
             self.holders.forget_gone()
-        elsewhere: list[tuple[AnyReply, object]] = []
+        elsewhere: list[ResponseReader] = []
         try:
             while self.holders.dropped:
                 try:
-                    response, pieces = self.holders.dropped.pop()
+                    reader: ResponseReader = self.holders.dropped.pop()
                 except IndexError:
                     return  # another thread took it
-                if is_here(response):
-                    free(response, cast("Iterator[bytes]", pieces))
-                elif is_anywhere(response):
-                    elsewhere.append((response, pieces))
+                if is_here(reader.lease):
+                    reader.close()
+                elif is_anywhere(reader.lease):
+                    elsewhere.append(reader)
         finally:
             self.holders.dropped.extend(elsewhere)

@@ -9,24 +9,21 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import Self, TypeVar, cast
 
 from .._call.state import Call
 from .._concurrency.bell import Bell
 from .._errors.answer_headers import request_id
 from .._errors.api import APIError, StreamTruncatedError
-from .._http.library import failures
-from .._http.wait import can_interrupt, drop, free, interrupt, time_limit, where
+from .._http.library import failures, httpx
+from .._http.wait import can_interrupt, drop, time_limit, where
 from .._observability.record import Attempt, set_completion
 from .._results.completion import set_metadata
 from .._results.metadata import trace_id
 from .._streaming.decoder import ReadChunk
 from .._streaming.state import ChatCompletion, ChatCompletionChunk, StreamFlow
-from .._transport._sync.reply import AnyReply
+from .._transport._sync.body import ResponseReader
 from .requester import Calls
-
-if TYPE_CHECKING:
-    import httpx
 
 DRAIN_SECONDS = 0.1
 """How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
@@ -40,7 +37,7 @@ AnyReading = TypeVar("AnyReading", bound="Reading")
 class Reading:
     """What a stream of chunks and a stream of events have in common."""
 
-    def __init__(self, calls: Calls, call: Call, response: AnyReply, site: str) -> None:
+    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
         self._closed = True  # until it is made: before, whoever makes it closes the response
         self._calls = calls
         self._call = call
@@ -56,21 +53,19 @@ class Reading:
         self._read_from(response)
         self._closed = False
 
-    def _read_from(self, response: AnyReply) -> None:
+    def _read_from(self, response: httpx.Response) -> None:
         self._response = response
         self._home = where()
-        self._bytes = response.iter_bytes(self._calls.http.decoder(response, stream=True))
+        self._reader = self._calls.http.reader(response, stream=True)
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
         # httpx's takes a lock of its own pool for that.
         if self._note is not None:
             self._holders.release(self._note)
-        self._note = self._holders.hold(self, f"a stream made at {self._site}", self._bytes)
+        self._note = self._holders.hold(self, f"a stream made at {self._site}", self._reader)
         deadlines, expected = self._call.deadlines, self._call.request.choices
         limits, version = self._calls.http.response_limits, response.http_version
         status, headers = response.status_code, response.headers
         self._flow = StreamFlow(status, headers, deadlines, expected, limits, http_version=version)
-        if self._flow.settled:
-            self._flow.ahead = response.ahead()
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
         set_completion(self._call.record, self._flow.so_far)
 
@@ -80,7 +75,7 @@ class Reading:
 
         Where a stream breaks before it brought anything it is asked for again, and this is the last response.
         """
-        return self._response.in_library()
+        return self._response
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -169,17 +164,17 @@ class Reading:
 
     def _close(self) -> None:
         self._holders.release(self._note)
-        self._flow.let_go()
         self._tell_end()
         # Whoever reads looks at `_closed` after it has said that it is busy: one of the two sees the other.
         if self._pause is not None:
             self._pause.ring()
-        if self._busy and interrupt(self._response):
-            return  # whoever is reading wakes up, and closes the response
-        if where() == self._home:
-            free(self._response, None if self._busy else self._bytes)
+        lease = self._reader.lease
+        if self._busy and lease.is_attached:
+            lease.shutdown()  # whoever is reading wakes up, and closes the response
+        elif where() == self._home:
+            self._reader.close(is_reading=self._busy)
         else:  # nothing of another event loop can be awaited here
-            drop(self._response, self._bytes, self._holders.dropped)
+            drop(self._reader, self._holders.dropped)
 
     def __enter__(self) -> Self:
         return self
@@ -197,9 +192,9 @@ class Reading:
         if getattr(self, "_closed", True) or is_finalizing():
             return
         self._closed = True
-        pieces = self._holders.release(self._note)
+        reader = cast("ResponseReader", self._holders.release(self._note))
         self._tell_end()
-        drop(self._response, pieces, self._holders.dropped)
+        drop(reader, self._holders.dropped)
         warnings.warn(
             f"a stream made at {self._site} was never closed",
             ResourceWarning,
@@ -252,7 +247,7 @@ class Reading:
 
     def _begin_anew(self, wait: float) -> None:
         try:
-            free(self._response, self._bytes)
+            self._reader.close()
             self._pause = Bell()
             if self._closed or self._pause.heard(wait):
                 return  # closed by somebody else
@@ -266,7 +261,7 @@ class Reading:
             self._calls.http.give_up(self._call)
             raise
         if self._closed:  # in the meantime
-            free(self._response, self._bytes)
+            self._reader.close()
 
     def _receive(self) -> None:
         if self._busy:
@@ -275,16 +270,14 @@ class Reading:
         try:
             if self._closed:
                 return
-            data = self._calls.http.next_bytes(self._response, self._bytes, self._flow.deadlines)
+            data = self._reader.read(self._flow.deadlines)
         except APIError as error:
             if not self._closed:
                 self._flow.fail(error)
         except BaseException as error:
             self._tell_end(error)
             self.close()
-            free(
-                self._response, self._bytes
-            )  # which somebody else's close may have left to this reader
+            self._reader.close()  # which somebody else's close may have left to this reader
             raise
         else:
             if not self._closed:
@@ -292,7 +285,7 @@ class Reading:
         finally:
             self._busy = False
         if self._closed:
-            free(self._response, self._bytes)
+            self._reader.close()
 
     def _finish(self, failure: APIError | None) -> None:
         """Give the connection back: whole, if the server ends its body soon."""
@@ -301,16 +294,16 @@ class Reading:
         read = 0
         self._busy = True
         try:
-            if failure is None and not self._closed and can_interrupt(self._response):
-                with time_limit(DRAIN_SECONDS, self._response):
-                    while read < DRAIN_BYTES and (data := next(self._bytes, b"")):
-                        read += len(data)
+            if failure is None and not self._closed and can_interrupt(self._reader.lease):
+                with time_limit(DRAIN_SECONDS, self._reader.lease):
+                    while read < DRAIN_BYTES and (size := self._reader.skip()):
+                        read += size
         except failures("HTTPError", "StreamError", also=(TimeoutError, APIError)):
             pass  # it is given up instead
         finally:
             self._busy = False
             if self._closed:  # by somebody else, while this was reading
-                free(self._response, self._bytes)
+                self._reader.close()
             self.close()
 
     def _tell_end(self, error: BaseException | None = None) -> None:

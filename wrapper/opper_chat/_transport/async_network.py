@@ -1,8 +1,7 @@
-"""The network of the async shells: connections by TCP, with or without TLS.
+"""The network of the async transport: connections by TCP, with or without TLS.
 
-Its twin `_network` has the same names for the sync shells. Under asyncio by its transports, whichever loop it is;
-elsewhere, which is trio, by anyio, as httpcore has it: that bounds every read and write by a scope, at half of what a
-streamed chunk costs that comes alone.
+`network` has the same names for the sync transport. Under asyncio this uses the transports of the event loop, whichever
+that is; under trio the anyio backend of httpcore, which bounds every read and write by a scope of its own.
 """
 
 from __future__ import annotations
@@ -14,18 +13,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import zip_longest
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol, cast
 
 from sniffio import current_async_library
 
-from .._http.library import Library, core_of
+from .._http.library import httpcore
 from .asyncio_stream import PlainStream, TLSStream
-from .network import NO_DELAY, NetworkError, Server, Steps, has_close_notify
+from .network import NO_DELAY, Server, Steps, has_close_notify
 
-if TYPE_CHECKING:
-    import httpcore
-
-__all__ = ["AsyncNetworkStream", "NetworkError", "Server", "Steps", "connect"]
+__all__ = ["AsyncNetworkStream", "Server", "Steps", "connect"]
 
 HEAD_START = 0.25
 """Seconds that each address of a host has before the next is tried beside it (RFC 8305 section 5)."""
@@ -44,7 +40,7 @@ class AsyncNetworkStream(Protocol):
         """Return the next bytes, so many at most; none at the end.
 
         Raises:
-            NetworkError: there are none, or not in time.
+            ReadTimeout, ReadError: of httpcore.
         """
         ...
 
@@ -52,7 +48,7 @@ class AsyncNetworkStream(Protocol):
         """Send some bytes.
 
         Raises:
-            NetworkError: they were not taken, or not in time.
+            WriteTimeout, WriteError: of httpcore.
         """
         ...
 
@@ -69,12 +65,10 @@ class AsyncNetworkStream(Protocol):
         ...
 
 
-async def connect(
-    library: Library, server: Server, steps: Steps, watch: Callable[[object], object]
-) -> AsyncNetworkStream:
-    """Connect to a server. The arguments are those of the twin, and so is what is raised."""
+async def connect(server: Server, steps: Steps, attach: Callable[[object], object]) -> AsyncNetworkStream:
+    """Connect to a server. Arguments and errors are those of `network.connect`."""
     if current_async_library() != "asyncio":
-        return await _connect_by_anyio(library, server, steps, watch)
+        return await _connect_by_anyio(server, steps, attach)
     try:
         async with asyncio.timeout(steps.get("connect")):
             sock = await _reached(server.host, server.port)
@@ -82,10 +76,10 @@ async def connect(
         async with asyncio.timeout(steps.get("connect")):
             await stream.begin(server)
     except TimeoutError as error:
-        raise NetworkError("ConnectTimeout", error) from error
+        raise httpcore.ConnectTimeout(str(error)) from error
     except OSError as error:
-        raise NetworkError("ConnectError", error) from error
-    watch(stream)
+        raise httpcore.ConnectError(str(error)) from error
+    attach(stream)
     return stream
 
 
@@ -154,29 +148,26 @@ async def _addresses(host: str, port: int) -> list[Place]:
     return [place for both in zip_longest(first, second) for place in both if place is not None]
 
 
-async def _connect_by_anyio(
-    library: Library, server: Server, steps: Steps, watch: Callable[[object], object]
-) -> AsyncNetworkStream:
-    core = core_of(library)
-    backend: httpcore.AsyncNetworkBackend = core.AnyIOBackend()
-    with _Faults(core):
+async def _connect_by_anyio(server: Server, steps: Steps, attach: Callable[[object], object]) -> AsyncNetworkStream:
+    backend: httpcore.AsyncNetworkBackend = cast("Any", httpcore.AnyIOBackend())
+    with _TLSErrors():
         stream = await backend.connect_tcp(server.host, server.port, steps.get("connect"))
         if server.tls is not None:
             stream = await stream.start_tls(server.tls, server.host, steps.get("connect"))
-    watch(stream)
-    return _CoreStream(core, stream)
+    attach(stream)
+    return _AnyIOStream(stream)
 
 
-class _CoreStream:
+class _AnyIOStream:
     """A connection as httpcore makes it."""
 
-    def __init__(self, core: Any, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self.cut_off = False
         self._stream = stream
-        self._faults = _Faults(core)
+        self._tls_errors = _TLSErrors()
 
     async def read(self, size: int, timeout: float | None) -> bytes:
-        with self._faults:
+        with self._tls_errors:
             data = await self._stream.read(size, timeout)
         if not data:
             tls = self._stream.get_extra_info("ssl_object")
@@ -185,7 +176,7 @@ class _CoreStream:
 
     async def write(self, data: bytes, timeout: float | None) -> None:
         stream = self._stream
-        with self._faults:
+        with self._tls_errors:
             await stream.write(data, timeout)
 
     async def aclose(self) -> None:
@@ -198,21 +189,20 @@ class _CoreStream:
             return False
         try:  # TLS reads ahead of its socket, which says nothing of it
             await self.read(1, 0)
-        except NetworkError as fault:
-            return fault.name != "ReadTimeout"
+        except httpcore.ReadTimeout:
+            return False
+        except httpcore.ReadError:
+            pass
         return True
 
     def get_extra_info(self, info: str) -> object:
         return self._stream.get_extra_info(info)
 
 
-class _Faults:
-    """Turns what httpcore raises within into what this room raises."""
+class _TLSErrors:
+    """Turns the errors of TLS that httpcore leaves as they are, such as those of a broken record, into its own."""
 
-    __slots__ = ("_core",)
-
-    def __init__(self, core: Any) -> None:
-        self._core = core
+    __slots__ = ()
 
     def __enter__(self) -> None:
         pass
@@ -220,7 +210,5 @@ class _Faults:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, (self._core.TimeoutException, self._core.NetworkError)):
-            raise NetworkError(type(error).__name__, error) from error
-        if isinstance(error, ssl.SSLError):  # where a record is broken, which httpcore leaves as it is
-            raise NetworkError("ReadError", error) from error
+        if isinstance(error, ssl.SSLError):
+            raise httpcore.ReadError(str(error)) from error

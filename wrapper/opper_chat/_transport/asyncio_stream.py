@@ -7,7 +7,8 @@ import math
 import socket
 from typing import cast
 
-from .network import NetworkError, Server, extra_info, has_close_notify
+from .._http.library import httpcore
+from .network import Server, extra_info, has_close_notify
 
 MOST_WAITING = 65536
 """Bytes that were not asked for yet, beyond which no more are taken from the system."""
@@ -82,19 +83,19 @@ class LoopStream(asyncio.BaseProtocol):
             try:
                 await reader
             except TimeoutError as error:
-                raise NetworkError("ReadTimeout", error) from error
+                raise httpcore.ReadTimeout(str(error)) from error
             finally:
                 self._reader = None
         if not self._waiting:
             if self._error is not None:
-                raise NetworkError("ReadError", self._error) from self._error
+                raise httpcore.ReadError(str(self._error)) from self._error
             return b""
         return self._take(size)
 
     async def write(self, data: bytes, timeout: float | None) -> None:
         transport = self._transport
         if transport is None or self._ended or transport.is_closing():
-            raise NetworkError("WriteError", self._error or "the connection was closed") from self._error
+            raise httpcore.WriteError(str(self._error or "the connection was closed")) from self._error
         transport.write(data)
         del data  # it may have the key in it, and whoever is interrupted here would show it
         if self._writer is not None:
@@ -102,9 +103,9 @@ class LoopStream(asyncio.BaseProtocol):
                 async with asyncio.timeout(timeout):
                     await self._writer
             except TimeoutError as error:
-                raise NetworkError("WriteTimeout", error) from error
+                raise httpcore.WriteTimeout(str(error)) from error
             if self._error is not None:
-                raise NetworkError("WriteError", self._error) from self._error
+                raise httpcore.WriteError(str(self._error)) from self._error
 
     async def aclose(self) -> None:
         self._stop_timer()

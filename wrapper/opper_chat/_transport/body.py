@@ -38,7 +38,6 @@ class Body(Protocol):
     Attributes:
         ended: whether it is whole. What follows it, if anything does, is in ``rest``.
         rest: bytes that came behind its end.
-        more: whether there is more of it in the bytes that were taken: feeding none brings that.
         fault: what is wrong behind the bytes that were returned last. To be raised when those were handed on.
         strict: Whether the framing follows the grammar. If not, another server may have read it otherwise, and no
             request may follow on the connection.
@@ -46,7 +45,6 @@ class Body(Protocol):
 
     ended: bool
     rest: bytes
-    more: bool
     fault: FramingError | None
     strict: bool
 
@@ -73,7 +71,6 @@ class Body(Protocol):
 class SizedBody:
     """A body whose length is known: ``Content-Length``, or nothing at all (section 6.2)."""
 
-    more = False
     strict = True
 
     def __init__(self, size: int) -> None:
@@ -108,7 +105,6 @@ class EndlessBody:
     """A body that ends with its connection (section 6.3, rule 8): only TLS can tell whether it is whole."""
 
     rest = b""
-    more = False
     strict = True
     fault: FramingError | None = None
 
@@ -129,18 +125,11 @@ class EndlessBody:
 
 
 class ChunkedBody:
-    """A body in chunks, each with its length before it (section 7.1). Extensions and trailer fields are not kept.
-
-    Attributes:
-        first_alone: whether the first chunk is returned alone, so that whoever waits for the first token does not wait
-            until the framing of all that came with it was looked at.
-    """
+    """A body in chunks, each with its length before it (section 7.1). Extensions and trailer fields are not kept."""
 
     def __init__(self) -> None:
-        self.first_alone = False
         self.ended = False
         self.rest: bytes = b""
-        self.more = False
         self.strict = True
         self.fault: FramingError | None = None
         self._left = 0
@@ -158,15 +147,8 @@ class ChunkedBody:
         if self._held:
             data = self._held + data
             self._held = b""
-        self.more = False
         pieces: list[bytes] = []
         at, before, total = 0, -1, len(data)
-        if self.first_alone:
-            self.first_alone = False
-            at = _whole_chunks(data, 0, 1, pieces)
-            if 0 < at < total:
-                self._held, self._searched, self.more = data[at:], 0, True
-                return pieces[0]
         try:
             while before < at < total and not self.ended:
                 before = at
@@ -175,7 +157,7 @@ class ChunkedBody:
                 elif self._trailer:
                     at = self._take_trailer(data, at)
                 else:
-                    at = _whole_chunks(data, at, total, pieces)
+                    at = _whole_chunks(data, at, pieces)
                     if at < total:
                         at = self._take_size(data, at)
         except FramingError as fault:
@@ -248,10 +230,10 @@ class ChunkedBody:
         return end + 2
 
 
-def _whole_chunks(data: bytes, at: int, stop: int, pieces: list[bytes]) -> int:
-    """Take the chunks that begin before a place and are there as a whole, as nearly all are; return where they end."""
+def _whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
+    """Take the chunks that are there as a whole, as nearly all are; return where they end."""
     total = len(data)
-    while at < stop:
+    while at < total:
         line = data.find(b"\r\n", at, at + 18)
         digits = data[at:line] if line > at else b""
         if not digits.isalnum() or digits[1:2] in _MARKS:

@@ -1,7 +1,6 @@
-"""The network of the sync shells: connections by TCP, with or without TLS.
+"""The network of the sync transport: connections by TCP, with or without TLS.
 
-Its twin `_async_network` has the same names for the async shells. What goes wrong is raised as `NetworkError`, with the
-name that httpx has for it.
+`async_network` has the same names for the async transport. Errors are those of httpcore.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from .._concurrency.deadlines import SHORTEST
-from .._http.library import Library
+from .._http.library import httpcore
 
 if TYPE_CHECKING:
     import ssl
@@ -24,18 +23,6 @@ Steps = Mapping[str, float | None]
 """Seconds that each step may take, by its name; looked up when the step begins."""
 
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-class NetworkError(Exception):
-    """Something went wrong on the way.
-
-    Attributes:
-        name: of the class of httpx for it.
-    """
-
-    def __init__(self, name: str, error: object) -> None:
-        super().__init__(str(error))
-        self.name = name
 
 
 class Server(NamedTuple):
@@ -64,24 +51,24 @@ class NetworkStream:
         """Return the next bytes, so many at most; none at the end.
 
         Raises:
-            NetworkError: there are none, or not in time.
+            ReadTimeout, ReadError: of httpcore.
         """
         try:
             self._bound(timeout)
             return self._sock.recv(size)
         except TimeoutError as error:
-            raise NetworkError("ReadTimeout", error) from error
+            raise httpcore.ReadTimeout(str(error)) from error
         except OSError as error:
             if _is_cut_off(error):
                 self.cut_off = True
                 return b""
-            raise NetworkError("ReadError", error) from error
+            raise httpcore.ReadError(str(error)) from error
 
     def write(self, data: bytes, timeout: float | None) -> None:
         """Send some bytes. The timeout is that of each part which the system takes.
 
         Raises:
-            NetworkError: they were not taken, or not in time.
+            WriteTimeout, WriteError: of httpcore.
         """
         try:
             self._bound(timeout)
@@ -91,9 +78,9 @@ class NetworkStream:
                 while sent < len(data):
                     sent += self._sock.send(rest[sent:])
         except TimeoutError as error:
-            raise NetworkError("WriteTimeout", error) from error
+            raise httpcore.WriteTimeout(str(error)) from error
         except OSError as error:
-            raise NetworkError("WriteError", error) from error
+            raise httpcore.WriteError(str(error)) from error
 
     def close(self) -> None:
         """Close the connection."""
@@ -158,33 +145,27 @@ def has_close_notify(tls: Any) -> bool:
         return False
 
 
-def connect(
-    library: Library,  # noqa: ARG001  # the twin asks it for another network
-    server: Server,
-    steps: Steps,
-    watch: Callable[[object], object],
-) -> NetworkStream:
+def connect(server: Server, steps: Steps, attach: Callable[[object], object]) -> NetworkStream:
     """Connect to a server.
 
     Args:
-        library: that of the request.
         server: where it is.
         steps: seconds that each step may take; these are two, both by the name ``connect``.
-        watch: is told each stream as soon as there is one: TLS puts another around that which was there.
+        attach: is called with each stream as soon as there is one: TLS puts another around that which was there.
 
     Raises:
-        NetworkError: it could not be reached, or is not the one.
+        ConnectTimeout, ConnectError: of httpcore: it could not be reached, or is not the one.
     """
     sock = _connecting(lambda: _reached(server.host, server.port, steps.get("connect")))
     stream = NetworkStream(sock)
     try:
         sock.setsockopt(*NO_DELAY)
-        watch(stream)
+        attach(stream)
         if server.tls is not None:
             sock.settimeout(steps.get("connect"))
             tls, host = server.tls, server.host
             stream = NetworkStream(_connecting(lambda: _encrypted(tls, sock, host)))
-            watch(stream)
+            attach(stream)
     except BaseException:
         stream.close()
         raise
@@ -203,9 +184,9 @@ def _connecting(work: Callable[[], Made]) -> Made:
     try:
         return work()
     except TimeoutError as error:
-        raise NetworkError("ConnectTimeout", error) from error
+        raise httpcore.ConnectTimeout(str(error)) from error
     except OSError as error:
-        raise NetworkError("ConnectError", error) from error
+        raise httpcore.ConnectError(str(error)) from error
 
 
 def _reached(host: str, port: int, seconds: float | None) -> socket.socket:

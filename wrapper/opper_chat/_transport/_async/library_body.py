@@ -1,19 +1,19 @@
-"""The body of a response that a transport of the HTTP library carries: a proxy's, or that of a user-supplied client.
+"""Checks the end of a response body that httpcore carries: by a proxy, or for a user-supplied client.
 
-The library gives a connection back to its pool with whatever its parser has left, and after a response that announces
-a body and has none, so that bytes behind a response would be read as the response to the next request. It also takes
-any end of a TLS connection for the end of a body. This module checks for all of that when the body was read and the
+httpcore gives a connection back to its pool with whatever its parser has left, and after a response that announces a
+body and has none, so that bytes behind a response would be read as the response to the next request. It also takes any
+end of a TLS connection for the end of a body. This module checks for all of that when the body was read and the
 connection is not yet back in the pool. It does not decode bodies, and it does not see informational responses (1xx).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..._http.library import Library
+from ..._http.lease import ConnectionLease
 from ..head import has_body, has_certain_end
 from ..network import has_close_notify
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     import h11
-    import httpx
 
 _UNSUPPORTED_VERSION = re.compile(r"HTTP/(?!1\.[01]$)[0-9]\.[0-9]")
 """Versions of the syntax of HTTP/1 that do not exist. Those of other syntaxes have no minor version."""
@@ -30,46 +29,60 @@ _WAYS = ("_stream", "_httpcore_stream", "_connection")
 """The attributes that lead from the body of a response to its connection in httpx and httpcore."""
 
 
-def check_version(library: Library, response: httpx.Response) -> None:
-    """Refuse a response in another syntax than that of HTTP/1.0 and HTTP/1.1, whose framing is then unknown.
-
-    Raises:
-        RemoteProtocolError: Of the library.
-    """
-    if _UNSUPPORTED_VERSION.match(response.http_version):
-        raise library.RemoteProtocolError("the HTTP version of the response is neither 1.0 nor 1.1")
-
-
-class AsyncLibraryBody:
-    """The body of a response of the library.
+class AsyncCheckedBody:
+    """The body of a response that was carried by a connection of httpcore.
 
     Args:
-        library: Whose errors are raised.
-        response: The response whose body it is. Its transport speaks to a network.
+        stream: The body as httpcore, or httpx above it, has it.
+        lease: The lease of the connection; it is ended before httpcore has the connection back.
+        protocol_error: The exception to raise where the response breaks HTTP.
+        status_code: The status code of the response.
+        headers: Its headers.
+        extensions: Its extensions, with the network stream.
 
     Attributes:
         reusable: Whether the connection may carry another request. False until the body was read to its end.
     """
 
-    def __init__(self, library: Library, response: httpx.Response) -> None:
-        self._library = library
-        self._stream: Any = response.stream
-        self._network: Any = response.extensions["network_stream"]
-        headers = response.headers
+    def __init__(
+        self,
+        stream: Any,
+        lease: ConnectionLease,
+        *,
+        protocol_error: type[Exception],
+        status_code: int,
+        headers: Mapping[str, str],
+        extensions: Mapping[str, Any],
+    ) -> None:
+        self._stream = stream
+        self._lease = lease
+        self._protocol_error = protocol_error
+        self.network_stream: Any = extensions["network_stream"]
+        self._http_version: str = extensions.get("http_version", b"HTTP/1.1").decode("ascii", "replace")
         self._ends_with_connection = (
-            response.http_version in ("HTTP/1.0", "HTTP/1.1")
-            and has_body(response.status_code)
+            self._http_version in ("HTTP/1.0", "HTTP/1.1")
+            and has_body(status_code)
             and "content-length" not in headers
             and "transfer-encoding" not in headers
         )
         length = headers.get("content-length")
         self._has_certain_end = has_certain_end(
-            response.status_code,
+            status_code,
             chunked="transfer-encoding" in headers,
             # Only whether it is zero matters, and a custom transport may return what is no number.
             length=None if length is None else len(length.strip("0")),
         )
         self.reusable = False
+        lease.attach(self.network_stream)
+
+    def check_version(self) -> None:
+        """Refuse a response in another syntax than that of HTTP/1.0 and HTTP/1.1, whose framing is then unknown.
+
+        Raises:
+            RemoteProtocolError: The `protocol_error`.
+        """
+        if _UNSUPPORTED_VERSION.match(self._http_version):
+            raise self._protocol_error("the HTTP version of the response is neither 1.0 nor 1.1")
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         pieces = self._stream.__aiter__()
@@ -82,7 +95,8 @@ class AsyncLibraryBody:
         self._check_end()
 
     async def aclose(self) -> None:
-        """Free the connection."""
+        """Give the connection back to httpcore."""
+        self._lease.end()
         await self._stream.aclose()
 
     @property
@@ -92,9 +106,9 @@ class AsyncLibraryBody:
         return elapsed
 
     def _check_end(self) -> None:
-        tls = self._network.get_extra_info("ssl_object")
+        tls = self.network_stream.get_extra_info("ssl_object")
         if self._ends_with_connection and tls is not None and not has_close_notify(tls):
-            raise self._library.RemoteProtocolError(
+            raise self._protocol_error(
                 "the TLS connection ended without a close_notify alert, so the response body may be incomplete"
             )
         parser = _parser_of(self._stream)
@@ -140,6 +154,6 @@ def _has_unread(tls: Any) -> bool:
 
 
 @cache
-def body_class(library: Library) -> Any:
-    """Return the class of bodies for a library, whose responses take none but those of its own."""
-    return type("LibraryBody", (AsyncLibraryBody, library.AsyncByteStream), {})
+def checked_body_class(stream_class: type[Any]) -> Any:
+    """Return the class of bodies for an HTTP library, whose responses take only subclasses of its own stream class."""
+    return type("CheckedBody", (AsyncCheckedBody, stream_class), {})

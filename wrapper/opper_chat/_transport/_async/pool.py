@@ -1,45 +1,46 @@
-"""The connections of a client: each a transport of its own, lent to one call at a time and taken back only if sound.
+"""The connection pool: a connection is leased to one request at a time, and kept only if its response ended well.
 
-httpx's own pool searches all its connections for every request, and a call that is cancelled at the wrong moment can
-leave one of its places taken for good. Here a connection whose call did not end well is thrown away whole.
+It stands where httpx's transport has a pool of httpcore, and has the same interface. The pool of httpcore searches all
+its connections for each request, and a request that is cancelled at the wrong moment can leave one of them taken for
+good. Here a connection whose response did not end well is closed.
 """
 
 from __future__ import annotations
 
 import os
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Callable, Hashable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Hashable
 from functools import partial
 from time import monotonic
-from typing import NamedTuple, Protocol, TypeAlias
+from types import TracebackType
+from typing import NamedTuple, Protocol, Self, cast
 
 from ..._concurrency.permits import Permit
-from ..._http.async_wait import (
-    GRIP,
-    LEAVE,
-    LOOP,
-    WATCH,
-    at_end_of_loop,
-    forget_loop,
-    grip_of,
-    has_ended,
-    undisturbed,
-    where,
-)
-from ..._http.library import Library
-from ..._http.sent import SentRequest
+from ..._http.async_wait import at_end_of_loop, forget_loop, has_ended, undisturbed, where
+from ..._http.lease import LEASE, ConnectionLease
+from ..._http.library import httpcore
+from .connection import AsyncRequest
+from .httpcore_connection import is_for_httpcore
 from .limiter import AsyncLimiter
-from .reply import AsyncReply
-
-Origin: TypeAlias = tuple[str, str, int | None, Hashable]
-"""Scheme, host and port that a connection leads to, and the event loop that it belongs to."""
 
 
-class AsyncLender(Protocol):
+class Origin(NamedTuple):
+    """Where a connection leads to, and which kind of connection it is."""
+
+    scheme: bytes
+    host: bytes
+    port: int | None
+    loop: Hashable
+    """The event loop that it belongs to."""
+    by_httpcore: bool
+    """Whether it is a connection of httpcore."""
+
+
+class AsyncPooledConnection(Protocol):
     """One connection, made when it is needed."""
 
-    async def handle_async_request(self, request: SentRequest) -> AsyncReply:
-        """Send a request, and return the answer with its body still to be read."""
+    async def handle_async_request(self, request: AsyncRequest, lease: ConnectionLease) -> httpcore.Response:
+        """Send a request, and return the response with its body, an `AsyncPooledBody`, still to be read."""
         ...
 
     async def aclose(self) -> None:
@@ -47,31 +48,48 @@ class AsyncLender(Protocol):
         ...
 
 
+class AsyncPooledBody(AsyncIterable[bytes], Protocol):
+    """The body of a response.
+
+    Attributes:
+        reusable: whether it was read to its end and its connection may carry another request.
+    """
+
+    reusable: bool
+
+    async def aclose(self) -> None:
+        """End the reading of it."""
+        ...
+
+
 class _Idle(NamedTuple):
     """A connection that nobody uses."""
 
     since: float
-    lease: list[AsyncLender]
+    slot: list[AsyncPooledConnection]
     """The connection, until somebody takes it out, which one caller alone can. What is interrupted or cancelled while
     it gives a connection back cannot know whether another call has it already."""
-    network_stream: object
-    """What its bytes come from, as the answer before said it."""
 
 
-class AsyncPool:
-    """Connections to lend.
+class AsyncConnectionPool:
+    """A pool of connections, with the interface of httpcore's.
 
     Args:
-        library: whose errors it raises.
-        connect: makes one connection, for a scheme, a host and a port (None for that of the scheme).
+        connect: makes one connection.
         limit: how many connections there may be.
         keep: seconds after which a connection that nobody uses is closed.
+        max_idle: how many connections that nobody uses are kept, or None for any number.
     """
 
     def __init__(
-        self, library: Library, connect: Callable[[str, str, int | None], AsyncLender], limit: int, keep: float
+        self,
+        connect: Callable[[Origin], AsyncPooledConnection],
+        limit: int | None,
+        keep: float,
+        *,
+        max_idle: int | None = None,
     ) -> None:
-        self._library = library
+        self._max_idle = max_idle
         self._connect = connect
         self._limit = limit
         self._keep = keep
@@ -85,58 +103,60 @@ class AsyncPool:
         self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
 
-    async def handle_async_request(self, request: SentRequest) -> AsyncReply:
+    async def handle_async_request(self, request: AsyncRequest) -> httpcore.Response:
         """Send a request over a connection that nobody else uses.
 
         Raises:
             PoolTimeout: all connections stayed in use for longer than the request's timeout for the pool.
-            TransportError: as the connection raises it.
+            TimeoutException, NetworkError, ProtocolError: as the connection raises them.
         """
         if self._process != os.getpid():
             await self._part_from_parent()
         permit = self._limiter.permit()
-        connection: AsyncLender | None = None
+        lease: ConnectionLease = request.extensions.get(LEASE) or ConnectionLease()
+        connection: AsyncPooledConnection | None = None
         try:
+            url = request.url
+            origin = Origin(url.scheme, url.host, url.port, where(), by_httpcore=is_for_httpcore(request))
+            lease.begin(permit, origin.loop)
             await self._admit(permit, request)
-            address = request.address
-            origin = (address.scheme, address.host, address.port, where())
-            connection, network_stream = self._grasp(origin)
-            if network_stream is not None and WATCH in request.extensions:
-                request.extensions[WATCH](network_stream)
-            reply = await connection.handle_async_request(request)
-            reply.body = lent = _LentStream(reply, self, connection, origin, permit)
-            reply.extensions.update({LEAVE: permit.release, GRIP: lent.grip, LOOP: origin[3]})
+            connection = self._take(origin)
+            response = await connection.handle_async_request(request, lease)
+            body = cast("AsyncPooledBody", response.stream)
+            response.stream = _LeasedBody(body, self, connection, origin, lease)
         except BaseException:
             permit.release()
             if connection is not None:
                 await undisturbed(connection.aclose)
             raise
-        return reply
+        return response
 
-    async def _admit(self, permit: Permit, request: SentRequest) -> None:
+    async def _admit(self, permit: Permit, request: AsyncRequest) -> None:
         try:
             await self._limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
         except TimeoutError:
-            raise self._library.PoolTimeout("all connections are in use", request=request.in_library()) from None
+            raise httpcore.PoolTimeout("all connections are in use") from None
 
-    def _grasp(self, origin: Origin) -> tuple[AsyncLender, object]:
+    def _take(self, origin: Origin) -> AsyncPooledConnection:
         idle = self._idle.get(origin)
         while idle:
             try:
                 # The one that was used last is the least likely to have been closed by the server. Another thread may
-                # take it between a look and a grasp.
-                one = idle.pop()
-                return one.lease.pop(), one.network_stream
+                # take it between the two.
+                return idle.pop().slot.pop()
             except IndexError:
                 continue
-        return self._connect(*origin[:3]), None
+        return self._connect(origin)
 
-    async def take_back(self, lease: list[AsyncLender], origin: Origin, network_stream: object) -> None:
+    async def take_back(self, slot: list[AsyncPooledConnection], origin: Origin) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
+        if self._max_idle is not None and sum(map(len, list(self._idle.values()))) >= self._max_idle:
+            await undisturbed(partial(_close, slot))
+            return
         now = monotonic()
         idle = self._idle[origin]
-        idle.append(_Idle(now, lease, network_stream))
-        loop = origin[3]
+        idle.append(_Idle(now, slot))
+        loop = origin.loop
         if loop not in self._guards:
             self._forget_ended_loops()
             self._guards[loop] = None
@@ -146,7 +166,7 @@ class AsyncPool:
                 old = idle.popleft()
             except IndexError:
                 return  # another thread took it
-            await undisturbed(partial(_close, old.lease))
+            await undisturbed(partial(_close, old.slot))
 
     async def aclose(self) -> None:
         """Close the connections that are not in use; one that is in use is closed when it comes back.
@@ -159,6 +179,14 @@ class AsyncPool:
         await self._close_idle(loop)
         await forget_loop(self._guards.pop(loop, None))
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
     @property
     def closed(self) -> bool:
         """Whether connections that come back are closed."""
@@ -169,15 +197,15 @@ class AsyncPool:
         self._guards.pop(loop, None)
 
     async def _close_idle(self, loop: Hashable) -> None:
-        for origin in [origin for origin in list(self._idle) if origin[3] == loop]:
+        for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
             for idle in self._idle.pop(origin, ()):
-                await undisturbed(partial(_close, idle.lease))
+                await undisturbed(partial(_close, idle.slot))
 
     def _forget_ended_loops(self) -> None:
         """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
         for loop in [loop for loop in list(self._guards) if has_ended(loop)]:
             self._guards.pop(loop, None)
-            for origin in [origin for origin in list(self._idle) if origin[3] == loop]:
+            for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
                 self._idle.pop(origin, None)
 
     async def _part_from_parent(self) -> None:
@@ -190,61 +218,57 @@ class AsyncPool:
         self._inherited.append((self._limiter, self._guards, idle))
         self._begin()
         for origin, connections in idle.items():
-            for one in connections if origin[3] == where() else ():
-                await undisturbed(partial(_close, one.lease))
+            for one in connections if origin.loop == where() else ():
+                await undisturbed(partial(_close, one.slot))
 
 
-async def _close(lease: list[AsyncLender]) -> None:
+async def _close(slot: list[AsyncPooledConnection]) -> None:
     """Close a connection, unless somebody else has taken it."""
     try:
-        connection = lease.pop()
+        connection = slot.pop()
     except IndexError:
         return
     await connection.aclose()
 
 
-class _LentStream:
-    """A body that gives its connection back when it was read to its end, and throws it away when it was not."""
+class _LeasedBody:
+    """A body that gives its connection back when it was read to its end, and closes the connection when it was not."""
 
     def __init__(
         self,
-        reply: AsyncReply,
-        pool: AsyncPool,
-        connection: AsyncLender,
+        body: AsyncPooledBody,
+        pool: AsyncConnectionPool,
+        connection: AsyncPooledConnection,
         origin: Origin,
-        permit: Permit,
+        lease: ConnectionLease,
     ) -> None:
-        self._stream = reply.body
-        self._network_stream = reply.extensions.get("network_stream")
-        self.grip = grip_of(reply)
+        self._body = body
         self._pool = pool
-        self._lease = [connection]
+        self._slot = [connection]
         self._origin = origin
-        self._permit = permit
-        self._whole = False
+        self._lease = lease
         self._returned = False
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for part in self._stream:
-            yield part
-        self._whole = True
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return aiter(self._body)
 
     async def aclose(self) -> None:
+        """Give the connection back, or close it."""
         if self._returned:
-            self._permit.release()  # a signal handler may have raised before it was
+            self._lease.release()  # a signal handler may have raised before it was
             return
         self._returned = True
         try:
             # Whoever bounds the reading may still be about to shut the socket down: not once it is another call's.
-            sound = self.grip is None or self.grip.let_go()
-            if self._whole and sound and self._permit.is_granted and not self._pool.closed:
-                await self._stream.aclose()
-                await self._pool.take_back(self._lease, self._origin, self._network_stream)
+            sound = self._lease.end()
+            if getattr(self._body, "reusable", False) and sound and self._lease.is_granted and not self._pool.closed:
+                await self._body.aclose()
+                await self._pool.take_back(self._slot, self._origin)
                 return
         except BaseException:
-            self._permit.release()
-            await undisturbed(partial(_close, self._lease))
+            self._lease.release()
+            await undisturbed(partial(_close, self._slot))
             raise
         finally:
-            self._permit.release()
-        await undisturbed(partial(_close, self._lease))
+            self._lease.release()
+        await undisturbed(partial(_close, self._slot))

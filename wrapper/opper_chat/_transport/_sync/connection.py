@@ -2,23 +2,22 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 """One connection to a server, over which requests go one after another: HTTP/1.1 by RFC 9112.
 
-The network is `_async_network`'s, the heads are `_heads`', the bodies `_framing`'s. httpx's own transports have a
-general parser make an event of every chunk of a body, and a pool around each connection, which is more than half the
-cost of a streamed answer. What goes wrong is raised as httpx raises it. Proxies are left to httpx.
+The network is that of `network`; `head` parses message headers and `body` decodes bodies. Requests, responses and
+errors are those of httpcore, whose own connections make an event of each chunk of a body: more than half the cost of a
+streamed response. This module does not know proxies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from copy import copy
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, within
 from ..._errors.api import ResponseTooLargeError
-from ..._http.library import Library
-from ..._http.sent import PORTS, SentRequest
-from ..._http.wait import AHEAD, WATCH, undisturbed
+from ..._http.lease import ConnectionLease
+from ..._http.library import httpcore
+from ..._http.wait import undisturbed
 from ..body import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
 from ..head import (
     AnswerHead,
@@ -29,74 +28,84 @@ from ..head import (
     has_body,
     write_head,
 )
-from ..network import NetworkError, NetworkStream, Server, connect
-from .reply import Reply
+from ..network import NetworkStream, Server, connect
 
 if TYPE_CHECKING:
     import ssl
 
-PIECE = 16384
-"""The most bytes that are read at once. Of what comes in larger pieces, so many chunks are made at once that Python's
-collector of garbage takes them for old, which costs a tenth of what reading them does."""
+READ_BYTES = 16384
+"""The most bytes that are read at once. Larger reads make so many chunks at once that Python's garbage collector moves
+them to its old generation, which costs a tenth of the time of reading them."""
 
-LONG = 65536
-"""Bytes of a body whose sending takes a while."""
+LONG_BODY = 65536
+"""Bytes of a request body that is sent apart from its headers."""
+
+PORTS = {b"http": 80, b"https": 443}
+
+Timeouts = Mapping[str, float | None]
+
+
+class Request(Protocol):
+    """What is used of a request of httpcore."""
+
+    method: bytes
+    url: httpcore.URL
+    headers: list[tuple[bytes, bytes]]
+    stream: Iterable[bytes]
+    extensions: Mapping[str, Any]
 
 
 class Connection:
     """One connection, made when it is needed. For one request at a time.
 
     Args:
-        library: whose errors it raises.
-        tls: the context in which a server is verified, where it is spoken to by TLS.
+        tls: the context in which a server is verified; None for ``http``.
         keep: seconds after which a connection that nobody used is made anew.
         limits: the largest response that is read.
 
     Attributes:
-        stream: its bytes, while it is there.
+        stream: the network stream, while there is one.
     """
 
     def __init__(
-        self,
-        library: Library,
-        tls: ssl.SSLContext | None,
-        keep: float,
-        limits: ResponseLimits = DEFAULT_LIMITS,
+        self, tls: ssl.SSLContext | None, keep: float, limits: ResponseLimits = DEFAULT_LIMITS
     ) -> None:
-        self.library = library
         self._limits = limits
         self._tls = tls
         self._keep = keep
         self.stream: NetworkStream | None = None
         self._idle_since = 0.0
 
-    def handle_request(self, request: SentRequest) -> Reply:
-        """Send a request, and return the answer with its body still to be read.
+    def handle_request(self, request: Request, lease: ConnectionLease) -> httpcore.Response:
+        """Send a request, and return the response with its body still to be read.
 
         Raises:
-            TransportError: the classes of httpx for what goes wrong on the way.
+            TimeoutException, NetworkError, ProtocolError: of httpcore.
+            ResponseTooLargeError: the headers exceed a limit.
         """
-        steps: Mapping[str, float | None] = request.extensions.get("timeout", {})
-        reader = HeadReader(self._limits.max_header_bytes)
+        timeouts: Timeouts = request.extensions.get("timeout", {})
+        parser = HeadReader(self._limits.max_header_bytes)
         try:
-            stream = self._connected(request, steps)
-            closes = self._write(stream, request, steps)
-            head = self._read_head(stream, reader, steps)
+            stream = self._connected(request, timeouts, lease)
+            closes = self._write(stream, request, timeouts)
+            head = self._read_head(stream, parser, timeouts)
         except HeadTooLongError:
             raise self._too_large("max_header_bytes") from None
-        except Exception as error:
-            raise_as_library(error, self.library, request)
-            raise
+        except WrittenError as error:
+            raise httpcore.LocalProtocolError(str(error)) from error
+        except HeadError as error:
+            raise httpcore.RemoteProtocolError(str(error)) from error
         body = _body_of(head)
         sound = head.lasting and not closes and not isinstance(body, EndlessBody)
-        pieces = _BodyStream(self, request, body, reader.take_rest(), sound=sound)
-        told = {
-            AHEAD: pieces,
+        content = ResponseBody(self, body, parser.take_rest(), timeouts, sound=sound)
+        extensions = {
             "http_version": b"HTTP/" + head.http_version,
             "reason_phrase": head.reason,
             "network_stream": stream,
         }
-        return Reply(self.library, request, head.status_code, head.headers, pieces, extensions=told)
+        return httpcore.Response(
+            head.status_code, headers=head.headers, content=content, extensions=extensions
+        )
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -104,59 +113,62 @@ class Connection:
         if stream is not None:
             stream.close()
 
-    def answered(self, *, sound: bool) -> None:
-        """Take note that an answer was read to its end: close the connection unless another may come over it."""
-        self._idle_since = monotonic()
-        if not sound:
-            self.close()
-
-    def _connected(self, request: SentRequest, steps: Mapping[str, float | None]) -> NetworkStream:
-        """Return the connection, made anew where there is none that can be used."""
+    def _connected(
+        self, request: Request, timeouts: Timeouts, lease: ConnectionLease
+    ) -> NetworkStream:
+        """Return the network stream, made anew where there is none that can be used."""
         if self.stream is not None:
             # What can be read before anything was asked is the end, by a server that has waited long enough.
             if monotonic() - self._idle_since <= self._keep and not self.stream.has_more():
+                lease.attach(self.stream)
                 return self.stream
             self.close()
-        address = request.address
-        if address.scheme not in PORTS:
-            raise self.library.UnsupportedProtocol(
-                f"Request URL has an unsupported protocol '{address.scheme}://'.",
-                request=request.in_library(),
+        url = request.url
+        if url.scheme not in PORTS:
+            scheme = url.scheme.decode("ascii")
+            raise httpcore.UnsupportedProtocol(
+                f"Request URL has an unsupported protocol '{scheme}://'."
             )
-        watch = request.extensions.get(WATCH, _unwatched)
-        server = Server(address.host, address.port or PORTS[address.scheme], self._tls)
-        stream = connect(self.library, server, steps, watch)
-        self.stream = stream
+        server = Server(url.host.decode("ascii"), url.port or PORTS[url.scheme], self._tls)
+        trace: Callable[[str, dict[str, Any]], Awaitable[object]] | None = request.extensions.get(
+            "trace"
+        )
+        if trace is not None:
+            trace("connection.connect_tcp.started", {"host": server.host, "port": server.port})
+        try:
+            self.stream = stream = connect(server, timeouts, lease.attach)
+        except Exception as error:
+            if trace is not None:
+                trace("connection.connect_tcp.failed", {"exception": error})
+            raise
+        if trace is not None:
+            trace("connection.connect_tcp.complete", {"return_value": stream})
         return stream
 
-    def _write(
-        self, stream: NetworkStream, request: SentRequest, steps: Mapping[str, float | None]
-    ) -> bool:
-        """Send a request, whose body is there as a whole; return whether the connection ends with its answer."""
-        pieces, closes = _written(request)
+    def _write(self, stream: NetworkStream, request: Request, timeouts: Timeouts) -> bool:
+        """Send a request; return whether the connection ends with its response."""
+        parts, closes = _serialize(request)
         try:
             # Each is let go of as it is sent, and all with this frame: the first has the key in it.
-            while pieces:
-                stream.write(pieces.pop(0), steps.get("write"))
-        except NetworkError as fault:
-            if fault.name != "WriteError":
-                raise
+            while parts:
+                stream.write(parts.pop(0), timeouts.get("write"))
+        except httpcore.WriteError:
             return True  # a server may answer before it has read all, and leave
         return closes
 
     def _read_head(
-        self, stream: NetworkStream, reader: HeadReader, steps: Mapping[str, float | None]
+        self, stream: NetworkStream, parser: HeadReader, timeouts: Timeouts
     ) -> AnswerHead:
-        timeout = steps.get("read")
+        timeout = timeouts.get("read")
         lasting = True
         informational = 0
         while True:
-            head = reader.read()
+            head = parser.read()
             if head is None:
-                data = stream.read(PIECE, timeout)
+                data = stream.read(READ_BYTES, timeout)
                 if not data:
                     raise HeadError("Server disconnected without sending a response.")
-                reader.feed(data)
+                parser.feed(data)
             elif head.status_code == 101:
                 raise HeadError("the server wants to speak another protocol")
             elif head.status_code >= 200:
@@ -170,22 +182,31 @@ class Connection:
     def _too_large(self, limit: str) -> ResponseTooLargeError:
         return ResponseTooLargeError(limit, getattr(self._limits, limit))
 
+    def become_idle(self) -> None:
+        """Record that the response was read."""
+        self._idle_since = monotonic()
 
-class _BodyStream:
-    """The body of an answer, in pieces as the network gives them."""
+
+class ResponseBody:
+    """The body of a response, in pieces as the network gives them.
+
+    Attributes:
+        reusable: whether it was read to its end and the connection may carry another request.
+    """
 
     def __init__(
-        self, connection: Connection, request: SentRequest, body: Body, begun: bytes, *, sound: bool
+        self, connection: Connection, body: Body, begun: bytes, timeouts: Timeouts, *, sound: bool
     ) -> None:
+        self.reusable = False
         self._connection = connection
-        self._request = request
         self._body = body
         self._begun = begun
+        self._timeouts = timeouts
         self._sound = sound
 
     def __iter__(self) -> Iterator[bytes]:
         body, connection = self._body, self._connection
-        timeout = self._request.extensions.get("timeout", {}).get("read")
+        timeout = self._timeouts.get("read")
         data, self._begun = self._begun, b""
         try:
             while True:
@@ -193,8 +214,6 @@ class _BodyStream:
                     piece = body.feed(data)
                     if piece:
                         yield piece
-                    if body.more and (rest := self.at_hand()):
-                        yield rest
                     if body.fault is not None:
                         raise body.fault
                 if body.ended:
@@ -205,75 +224,37 @@ class _BodyStream:
                     raise FramingError(
                         "the connection was closed before the response body was read"
                     )
-                data = stream.read(PIECE, timeout)
+                data = stream.read(READ_BYTES, timeout)
                 if not data:
                     body.end(cut_off=stream.cut_off)
         except BaseException as error:
-            # Here and not only by whoever lends the connection: at the end of an event loop, this is what is told.
+            # Here and not only by the pool: at the end of an event loop, this is what is closed.
             undisturbed(connection.close)
-            raise_as_library(error, connection.library, self._request)
+            if isinstance(error, FramingError):
+                raise httpcore.RemoteProtocolError(str(error)) from error
             raise
-        connection.answered(sound=self._sound and body.strict and not body.rest)
-
-    def hurry(self) -> None:
-        """Have the first chunk handed out alone. What came with it is `at_hand`, and else the next piece."""
-        if isinstance(self._body, ChunkedBody):
-            self._body.first_alone = True
-
-    @property
-    def more(self) -> bool:
-        """Whether there is more in what came than was handed out."""
-        return self._body.more
-
-    def at_hand(self) -> bytes:
-        """Return what came with the piece that was handed out last. Nothing is waited for, and nothing raised."""
-        try:
-            return self._body.feed(b"")
-        except FramingError as fault:
-            self._body.fault = fault  # which is raised when the next piece is asked for
-            return b""
-
-    def seen(self) -> bytes:
-        """Return what `at_hand` would, and leave it there."""
-        try:
-            return copy(self._body).feed(b"")
-        except FramingError:
-            return b"what is wrong"  # is not the end
+        connection.become_idle()
+        self.reusable = self._sound and body.strict and not body.rest
 
     def close(self) -> None:
-        """Do nothing: whoever lends the connection closes it where the body was not read to its end."""
+        """Do nothing: the pool closes the connection where the body was not read to its end."""
 
 
-def raise_as_library(error: BaseException, library: Library, request: SentRequest) -> None:
-    """Raise what the network, the heads and the bodies raise as the error of httpx that it is, by its name."""
-    if isinstance(error, NetworkError):
-        name = error.name
-    elif isinstance(error, WrittenError):
-        name = "LocalProtocolError"
-    elif isinstance(error, (HeadError, FramingError)):
-        name = "RemoteProtocolError"
-    else:
-        return
-    raise getattr(library, name)(str(error), request=request.in_library()) from error
-
-
-def _unwatched(stream: object) -> None:
-    """Do nothing."""
-
-
-def _written(request: SentRequest) -> tuple[list[bytes], bool]:
+def _serialize(request: Request) -> tuple[list[bytes], bool]:
     """Return a request as bytes, and whether it asks that the connection be closed.
 
-    Its head and its body are one piece, unless the body is long, so that its sending takes a while: the head has the
-    key in it, and whoever is interrupted then has the piece in a variable.
+    Its headers and its body are one part, unless the body is long, so that its sending takes a while: the headers have
+    the key, and whoever is interrupted then has the part in a variable.
     """
-    content = request.content
-    head = write_head(request.method, request.address.target, request.pairs, len(content))
-    return [head.data + content] if len(content) < LONG else [head.data, content], head.closes
+    content = b"".join([part for part in request.stream])
+    head = write_head(
+        request.method.decode("ascii"), request.url.target, request.headers, len(content)
+    )
+    return [head.data + content] if len(content) < LONG_BODY else [head.data, content], head.closes
 
 
 def _body_of(head: AnswerHead) -> Body:
-    """Return how the body of an answer to a POST is framed (RFC 9112 section 6.3)."""
+    """Return how the body of a response is framed (RFC 9112 section 6.3)."""
     if not has_body(head.status_code):
         return SizedBody(0)
     if head.chunked:

@@ -1,0 +1,115 @@
+"""The lease of a connection: by it the owner of a response ends the use of the connection, from any thread."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Hashable
+from socket import SHUT_RDWR
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from .._concurrency.permits import Permit
+    from .._config.proxies import Proxy
+    from .library import httpx
+
+LEASE = "opper_chat.lease"
+"""The extension of a request by which whoever sends it hands a `ConnectionLease` to the transport.
+
+It is the only extension that the transport has beside those that httpx documents."""
+
+
+class Socket(Protocol):
+    """A socket, or what stands for one."""
+
+    def shutdown(self, how: int, /) -> None:
+        """Shut it down."""
+        ...
+
+
+class ConnectionLease:
+    """The use of one connection by one request and its response.
+
+    The connection belongs to the lease from `begin` or `attach` until `end`. Afterwards another request may use it, and
+    `shutdown` does nothing.
+
+    Attributes:
+        loop: The event loop that the connection belongs to; None for none, or where that is not known.
+        proxy: The proxy of the environment by which the request is sent, or None.
+    """
+
+    def __init__(self) -> None:
+        self.loop: Hashable = None
+        self.proxy: Proxy | None = None
+        self._permit: Permit | None = None
+        self._socket: Socket | None = None
+        self._lock = RLock()  # a finalizer may shut the connection down at any line
+        self._is_shut = False
+        self._process = os.getpid()
+
+    def begin(self, permit: Permit, loop: Hashable) -> None:
+        """Record the permit of the connection pool and the event loop. Called by the transport."""
+        self._permit = permit
+        self.loop = loop
+
+    def attach(self, network_stream: Any) -> None:
+        """Record the network stream of the connection, once there is one, or when TLS replaces it.
+
+        Args:
+            network_stream: An httpcore network stream: https://www.encode.io/httpcore/extensions/#network_stream.
+                One that carries HTTP/2 is ignored, because other responses are read from it.
+        """
+        tls = network_stream.get_extra_info("ssl_object")
+        if tls is not None and tls.selected_alpn_protocol() == "h2":
+            return
+        sock: Socket | None = network_stream.get_extra_info("socket")
+        with self._lock:
+            self._socket = sock
+            if self._is_shut:
+                self._shut_down()
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether a read of the response can be ended by `shutdown`."""
+        return self._socket is not None
+
+    @property
+    def is_of_pool(self) -> bool:
+        """Whether the connection is of this package's own pool."""
+        return self._permit is not None
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether the permit of the pool was granted and is not released."""
+        return self._permit is not None and self._permit.is_granted
+
+    def shutdown(self, how: int = SHUT_RDWR) -> None:  # noqa: ARG002  # it has the form of a socket's
+        """Make every read of the connection end now, whichever thread it is in. Closing it would not wake them."""
+        with self._lock:
+            self._is_shut = True
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        # A forked child's copy of a socket is its parent's connection.
+        if self._socket is not None and self._process == os.getpid():
+            try:
+                self._socket.shutdown(SHUT_RDWR)
+            except OSError:
+                return
+
+    def end(self) -> bool:
+        """Give the connection up; return whether another request may use it, because it was not shut down."""
+        with self._lock:
+            self._socket = None
+            return not self._is_shut
+
+    def release(self) -> None:
+        """Let the connection pool serve the next request. It can be called where nothing can be awaited."""
+        if self._permit is not None:
+            self._permit.release()
+
+
+def lease_of(response: httpx.Response) -> ConnectionLease:
+    """Return the lease that the request of a response was sent with."""
+    lease: ConnectionLease = response.request.extensions[LEASE]
+    return lease

@@ -1,0 +1,75 @@
+"""A connection of httpcore: by a proxy, and for requests that this package's own connections do not carry."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any, cast
+
+from ..._config.proxies import Proxy
+from ..._http.lease import ConnectionLease
+from ..._http.library import httpcore, httpx
+from .connection import AsyncRequest
+from .library_body import AsyncCheckedBody
+
+_METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+"""Methods whose responses have a body by the rules that `connection` knows: HEAD and CONNECT have their own."""
+
+_CHUNKED = (b"Transfer-Encoding", b"chunked")
+"""The header that httpx adds to a request whose body has no known length."""
+
+
+def is_for_httpcore(request: AsyncRequest) -> bool:
+    """Return whether a connection of httpcore is to carry a request.
+
+    It is for methods and bodies that `connection` does not know, and wherever a tool has replaced the method of
+    httpcore, as respx does to answer requests itself: then nothing may reach the network but by way of that method.
+    """
+    method = httpcore.AsyncConnectionPool.handle_async_request
+    is_replaced = type(method) is not FunctionType or method.__globals__["__name__"] != _MODULE
+    return is_replaced or request.method not in _METHODS or _CHUNKED in request.headers
+
+
+_MODULE = httpcore.AsyncConnectionPool.__init__.__globals__["__name__"]
+
+
+class AsyncHttpcoreConnection:
+    """One connection of httpcore, made when it is needed. For one request at a time.
+
+    Args:
+        pool: A pool of httpcore for one connection.
+        proxy: The proxy of the environment by which it connects, or None.
+    """
+
+    def __init__(self, pool: httpcore.AsyncConnectionPool, proxy: Proxy | None) -> None:
+        self._pool: Any = pool
+        self._proxy = proxy
+        self._body: AsyncCheckedBody | None = None
+
+    async def handle_async_request(self, request: AsyncRequest, lease: ConnectionLease) -> httpcore.Response:
+        """Send a request, and return the response with its body still to be read.
+
+        Raises:
+            TimeoutException, NetworkError, ProxyError, ProtocolError: Of httpcore.
+        """
+        lease.proxy = self._proxy
+        if self._body is not None:
+            if self._body.reusable:
+                lease.attach(self._body.network_stream)
+            else:
+                await self._pool.aclose()  # it connects anew
+        response: Any = await self._pool.handle_async_request(request)
+        if "network_stream" in response.extensions:  # there is none where a tool has answered
+            response.stream = self._body = AsyncCheckedBody(
+                response.stream,
+                lease,
+                protocol_error=httpcore.RemoteProtocolError,
+                status_code=response.status,
+                headers=httpx.Headers(response.headers),
+                extensions=response.extensions,
+            )
+            self._body.check_version()  # the pool closes the connection where anything is raised
+        return cast("httpcore.Response", response)
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        await self._pool.aclose()

@@ -1,0 +1,77 @@
+# Made from wrapper/opper_chat/_transport/_async/httpcore_connection.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""A connection of httpcore: by a proxy, and for requests that this package's own connections do not carry."""
+
+from __future__ import annotations
+
+from types import FunctionType
+from typing import Any, cast
+
+from ..._config.proxies import Proxy
+from ..._http.lease import ConnectionLease
+from ..._http.library import httpcore, httpx
+from .connection import Request
+from .library_body import CheckedBody
+
+_METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+"""Methods whose responses have a body by the rules that `connection` knows: HEAD and CONNECT have their own."""
+
+_CHUNKED = (b"Transfer-Encoding", b"chunked")
+"""The header that httpx adds to a request whose body has no known length."""
+
+
+def is_for_httpcore(request: Request) -> bool:
+    """Return whether a connection of httpcore is to carry a request.
+
+    It is for methods and bodies that `connection` does not know, and wherever a tool has replaced the method of
+    httpcore, as respx does to answer requests itself: then nothing may reach the network but by way of that method.
+    """
+    method = httpcore.ConnectionPool.handle_request
+    is_replaced = type(method) is not FunctionType or method.__globals__["__name__"] != _MODULE
+    return is_replaced or request.method not in _METHODS or _CHUNKED in request.headers
+
+
+_MODULE = httpcore.ConnectionPool.__init__.__globals__["__name__"]
+
+
+class HttpcoreConnection:
+    """One connection of httpcore, made when it is needed. For one request at a time.
+
+    Args:
+        pool: A pool of httpcore for one connection.
+        proxy: The proxy of the environment by which it connects, or None.
+    """
+
+    def __init__(self, pool: httpcore.ConnectionPool, proxy: Proxy | None) -> None:
+        self._pool: Any = pool
+        self._proxy = proxy
+        self._body: CheckedBody | None = None
+
+    def handle_request(self, request: Request, lease: ConnectionLease) -> httpcore.Response:
+        """Send a request, and return the response with its body still to be read.
+
+        Raises:
+            TimeoutException, NetworkError, ProxyError, ProtocolError: Of httpcore.
+        """
+        lease.proxy = self._proxy
+        if self._body is not None:
+            if self._body.reusable:
+                lease.attach(self._body.network_stream)
+            else:
+                self._pool.close()  # it connects anew
+        response: Any = self._pool.handle_request(request)
+        if "network_stream" in response.extensions:  # there is none where a tool has answered
+            response.stream = self._body = CheckedBody(
+                response.stream,
+                lease,
+                protocol_error=httpcore.RemoteProtocolError,
+                status_code=response.status,
+                headers=httpx.Headers(response.headers),
+                extensions=response.extensions,
+            )
+            self._body.check_version()  # the pool closes the connection where anything is raised
+        return cast("httpcore.Response", response)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._pool.close()
