@@ -68,7 +68,7 @@ def test_the_public_names() -> None:
         "AnswerError", "AsyncConversation", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse",
         "AsyncRawStream", "AsyncStream", "AsyncStreamedResponse", "AsyncToolStream", "Attempt", "AuthenticationError",
         "BadRequestError", "CallOptions", "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError",
-        "ContentFilterFinishReasonError", "Conversation", "CustomTool", "ErrorRequest", "ErrorResponse", "EventStream",
+        "ContentFilterFinishReasonError", "Conversation", "CustomTool", "DefaultAsyncHttpxClient", "DefaultHttpxClient", "ErrorRequest", "ErrorResponse", "EventStream",
         "InternalServerError", "InvalidAnswerError", "InvalidArgumentError", "LengthFinishReasonError",
         "MissingKeyError", "Model", "NotFoundError", "Observer", "Opper", "OpperError", "ParsedChatCompletion",
         "ParsedStream", "ParsedStreamEvent", "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream",
