@@ -32,7 +32,7 @@ from opper_chat import (
     UnknownArgumentError,
 )
 from opper_chat._requests.response_format import Asked
-from opper_chat._schemas.response_schema import answer_of
+from opper_chat._schemas.response_schema import response_schema
 from opper_chat._streaming.accumulator import Accumulator
 from opper_chat._streaming.event_builder import EventMaker
 from opper_chat._streaming.parsed_events import EventParser
@@ -106,7 +106,7 @@ def test_every_type_over_the_wire(server: LocalServer) -> None:
     While it comes, what is said so far and nothing else, ever more of it, and at the end the whole.
     """
     for hint, given, value in VALUES.values():
-        text = json.dumps({"value": given} if answer_of(hint).wrapped else given, ensure_ascii=False)
+        text = json.dumps({"value": given} if response_schema(hint).is_wrapped else given, ensure_ascii=False)
         server.reply(reply(text), Reply.sse(pieces(text)))
         assert parse(Flavour("sync"), server, hint).parsed == value
         sent: Any = server.last_request.body["response_format"]
@@ -165,11 +165,11 @@ def test_without_a_type(flavour: Flavour, server: LocalServer) -> None:
     """None, with a plain format and with none; a plain call takes a schema as before."""
     assert parse(flavour, server, None).parsed is None
     assert "response_format" not in server.last_request.body
-    plain = {"type": "json_schema", "json_schema": {"name": "Point", "schema": answer_of(Point).schema}}
+    plain = {"type": "json_schema", "json_schema": {"name": "Point", "schema": response_schema(Point).schema}}
     assert parse(flavour, server, plain).parsed is None
     assert server.last_request.body["response_format"] == plain
     created = flavour.create(server.base_url, messages=HELLO, response_format=plain)
-    assert answer_of(Point).decode(created.choices[0].message.content or "")
+    assert response_schema(Point).decode(created.choices[0].message.content or "")
 
 
 def test_where_the_openai_sdk_has_it_too(flavour: Flavour, server: LocalServer) -> None:
@@ -243,8 +243,8 @@ def test_the_problems_of_an_answer(flavour: Flavour, server: LocalServer) -> Non
     with pytest.raises(InvalidAnswerError) as caught:
         parse(flavour, server, Point, n=2)
     assert caught.value.index == 1
-    assert caught.value.problems == ("x: Expected `float`, got `str`", "y: Expected `float`, got `array`")
-    assert "x: Expected `float`, got `str`; y: " in str(caught.value)
+    assert caught.value.problems == ("x: expected `float`, got `str`", "y: expected `float`, got `array`")
+    assert "x: expected `float`, got `str`; y: " in str(caught.value)
     assert "secret" not in str(caught.value)
     server.reply(reply())
     with pytest.raises(InvalidAnswerError, match="there is no choice"):
@@ -263,7 +263,7 @@ def test_asking_again(flavour: Flavour, server: LocalServer) -> None:
     assert first == HELLO
     assert second[:2] == [*HELLO, {"role": "assistant", "content": bad[0]}]
     assert second[2]["role"] == "user"
-    assert "- x: Expected `float`, got `str`\n" in str(second[2]["content"])
+    assert "- x: expected `float`, got `str`\n" in str(second[2]["content"])
     assert third[:3] == second
     assert third[3] == {"role": "assistant", "content": "no"}
     assert "not JSON" in str(third[4]["content"])
@@ -352,7 +352,9 @@ def test_wrong_arguments_of_others(server: LocalServer) -> None:
     """stream() refuses types as parse() does; create() says who takes them; parse() has no stream."""
     with Opper(api_key="key", base_url=server.base_url) as client:
         completions: Any = client.chat.completions
-        with pytest.raises(InvalidArgumentError, match=r"response_format\[\]: .*Name a type, or pass strict=False"):
+        with pytest.raises(
+            InvalidArgumentError, match=r"response_format: .*Name the type of the items, as.* or pass strict=False"
+        ):
             completions.stream(messages=HELLO, response_format=list[Any])
         with pytest.raises(InvalidArgumentError, match=r"Use parse\(response_format=Point\), or stream\(\), for"):
             completions.create(messages=HELLO, response_format=Point)

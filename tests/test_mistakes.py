@@ -179,13 +179,13 @@ MISTAKES: list[tuple[Callable[[Any], object], str]] = [
     (lambda c: c.stream(messages=HELLO, extra_body={"messages": None}),
      "extra_body.messages: expected a list of at least one message, got None."),
     (lambda c: c.parse(messages=HELLO, response_format=pydantic.BaseModel),
-     ("response_format: expected a model with fields, got the class BaseModel. "
+     ("response_format: expected a class with fields, got BaseModel. "
       "Give a subclass of BaseModel that has the fields.")),
     (lambda c: c.stream(messages=HELLO, response_format=list[pydantic.BaseModel]),
-     "response_format[]: expected a model with fields, got the class BaseModel."),
-    (lambda c: c.run_tools(messages=HELLO, response_format=pydantic.BaseModel, strict=False), "a model with fields"),
+     "response_format[]: expected a class with fields, got BaseModel."),
+    (lambda c: c.run_tools(messages=HELLO, response_format=pydantic.BaseModel, strict=False), "a class with fields"),
     (lambda c: c.stream_tools(messages=HELLO, response_format=Outer),
-     "response_format.inner: expected a model with fields, got the class BaseModel."),
+     "A field has the type BaseModel, which has no fields: give a subclass."),
     (lambda c: c.parse(messages=HELLO, response_format=msgspec.Struct), "expected a class with fields"),
     (lambda c: c.parse(messages=HELLO, response_format=[Answer]), "Did you mean list[Answer]?"),
     (lambda c: c.stream(messages=HELLO, response_format=[Answer, int]), "Did you mean list[Answer | int]?"),
@@ -498,7 +498,7 @@ def test_mistakes_beside_calls(server: LocalServer) -> None:
         (lambda: Opper(api_key="key", http_client=httpx.Client),  # type: ignore[arg-type]
          "got the class Client. Pass an instance of it: Client()."),
         (lambda: anything(takes_list), "takes_list.x: expected a type, got [<class 'int'>]. Did you mean list[int]?"),
-        (lambda: anything(takes_base), "takes_base.x: expected a model with fields, got the class BaseModel."),
+        (lambda: anything(takes_base), "takes_base.x: expected a class with fields, got BaseModel."),
         (lambda: anything(takes_tuple), "takes_tuple(): expected type hints that are types, got others: "),
         (lambda: make.assistant(tool_calls=5), "assistant(tool_calls): expected a list of tool calls, got 5."),  # type: ignore[arg-type]
     ]  # fmt: skip

@@ -101,9 +101,9 @@ def test_types_that_strict_mode_cannot_describe_are_asked_for_without_it(
 @pytest.mark.parametrize(
     ("hint", "text", "problem"),
     [
-        (dict[str, int], '{"a": "x"}', "a: Expected `int`, got `str`"),
+        (dict[str, int], '{"a": "x"}', "a: expected `int`, got `str`"),
         (dict[int, int], '{"x": 1}', "x: "),
-        (tuple[int, str], '{"value": [1]}', "value: expected 2 items, got 1"),
+        (tuple[int, str], '{"value": [1]}', "value: expected `array` of length 2, got 1"),
         (Table, '{"rows": {"a": {}}, "anything": 1}', "rows.a"),
         (Scores, '{"scores": {"a": "high"}}', "scores.a"),
     ],
@@ -154,5 +154,5 @@ def test_arguments_are_read_as_any_type(server: LocalServer) -> None:
     with Opper(api_key="key", base_url=server.base_url) as client:
         (call,) = client.chat.completions.create(messages=HELLO).tool_calls  # type: ignore[arg-type]
     assert call.arguments_as(dict[str, int]) == {"a": 1}
-    with pytest.raises(ToolArgumentsError, match="a: Expected `str`"):
+    with pytest.raises(ToolArgumentsError, match="a: expected `str`"):
         call.arguments_as(dict[str, str])

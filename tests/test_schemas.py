@@ -26,7 +26,7 @@ from answer_types import VALUES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import InvalidArgumentError
-from opper_chat._schemas.response_schema import Field, InvalidValueError, answer_of, arguments_of, convert, schema_of
+from opper_chat._schemas.response_schema import Field, InvalidValueError, convert, parameters_schema, response_schema
 from opper_chat.testing import example
 from pydantic import BaseModel
 from strict import breaches
@@ -37,27 +37,27 @@ from typing_extensions import TypeAliasType
 def test_a_type_and_its_values(name: str) -> None:
     """A strict schema, which accepts the value's JSON, and the value itself out of that JSON."""
     hint, given, value = VALUES[name]
-    answer = answer_of(hint)
+    answer = response_schema(hint)
     assert breaches(answer.schema) == []
-    sent = {"value": given} if answer.wrapped else given
+    sent = {"value": given} if answer.is_wrapped else given
     jsonschema.Draft202012Validator.check_schema(answer.schema)
     jsonschema.validate(sent, answer.schema, format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
     assert answer.decode(json.dumps(sent)) == value
     assert type(answer.read(sent)) is type(value)
-    assert answer.inside(sent) == given
+    assert answer.unwrap(sent) == given
 
 
 # Strict mode has no form for an address, so that a text which is none fits the schema.
 @pytest.mark.parametrize("name", [name for name in VALUES if name != "a pydantic model of other things"])
 def test_what_fits_the_schema_is_a_value(name: str) -> None:
     """What the local server makes of the schema is read."""
-    answer = answer_of(VALUES[name][0])
+    answer = response_schema(VALUES[name][0])
     answer.read(example(answer.schema))
 
 
 def test_a_schema_in_full() -> None:
     """Descriptions from docstrings and notes, defaults in words, classes by reference, every member required."""
-    assert schema_of(kinds.Marked) == {
+    assert response_schema(kinds.Marked).schema == {
         "type": "object",
         "description": "A mark.",
         "properties": {
@@ -97,19 +97,19 @@ def test_a_schema_in_full() -> None:
         (kinds.City, "population", "At the last count. Default: 1."),
         (kinds.Bounds, "two", "At most 5 characters."),
         (kinds.Bounds, "four", "Above nothing."),
-        (kinds.Scalars, "data", "In base64."),
+        (kinds.Scalars, "data", 'Encoded as "base64".'),
         (kinds.Town, "name", "Of the town. At least 1 characters."),
     ],
 )
 def test_descriptions(hint: Any, member: str, description: str) -> None:
     """From every form of docstring, from below the field, from every kind of note, and bounds that have no keyword."""
-    properties: Any = schema_of(hint)["properties"]
+    properties: Any = response_schema(hint).schema["properties"]
     assert properties[member]["description"] == description
 
 
 def test_bounds_are_sent_and_checked() -> None:
     """Keywords where strict mode has them; a value outside does not fit, keyword or not."""
-    properties: Any = schema_of(kinds.Bounds)["properties"]
+    properties: Any = response_schema(kinds.Bounds).schema["properties"]
     assert properties["one"] == {"type": "integer", "minimum": 1, "exclusiveMaximum": 10}
     assert properties["two"]["pattern"] == "^[a-z]+$"
     assert (properties["three"]["minItems"], properties["three"]["maxItems"]) == (1, 3)
@@ -148,7 +148,7 @@ def test_bounds_of_other_types(name: str, outside: object) -> None:
     with pytest.raises(InvalidValueError) as caught:
         convert({**LATER, name: outside}, Later)
     assert [problem.partition(":")[0] for problem in caught.value.problems] == [name]
-    properties: Any = schema_of(Later)["properties"]
+    properties: Any = response_schema(Later).schema["properties"]
     assert properties["day"]["description"] == "At least 2024-01-01."
     assert properties["price"]["description"] == "More than 0. A multiple of 2."
 
@@ -167,14 +167,16 @@ def test_bounds_of_other_types(name: str, outside: object) -> None:
 )
 def test_bounds_that_are_not_checked_are_refused(hint: Any) -> None:
     """Before anything is sent; none is dropped."""
-    with pytest.raises(InvalidArgumentError, match=r"Take .* away"):
-        answer_of(hint)
+    with pytest.raises(
+        InvalidArgumentError, match=r"constraints that can be checked \(.*(support|compare|must be|Can only)"
+    ):
+        response_schema(hint)
 
 
 def test_a_recursive_root_is_no_reference() -> None:
     """The object itself at the root, which its definition repeats."""
     for hint in (kinds.Tree, kinds.Town):
-        schema: Any = schema_of(hint)
+        schema: Any = response_schema(hint).schema
         assert schema["type"] == "object"
         assert "$ref" not in schema
         assert list(schema["$defs"]) == [hint.__name__]
@@ -184,7 +186,7 @@ def test_two_classes_of_one_name() -> None:
     """A definition each."""
     one, two = (dataclasses.make_dataclass("Same", [(name, int)]) for name in "ab")
     both = dataclasses.make_dataclass("Both", [("one", one), ("two", two)])
-    schema: Any = schema_of(both)
+    schema: Any = response_schema(both).schema
     assert list(schema["$defs"]) == ["Same", "Same_2"]
     assert convert({"one": {"a": 1}, "two": {"b": 2}}, both) == both(one(1), two(2))
 
@@ -194,7 +196,7 @@ def test_many_uses_of_a_class_are_one_definition() -> None:
     cls: Any = int
     for number in range(40):
         cls = dataclasses.make_dataclass(f"Level{number}", [("left", cls), ("right", cls)])
-    assert len(json.dumps(schema_of(cls))) < 10_000
+    assert len(json.dumps(response_schema(cls).schema)) < 10_000
 
 
 def test_defaults_stand_in_where_a_server_is_not_strict() -> None:
@@ -242,23 +244,23 @@ class CarefulModel(BaseModel):
 
 MISFITS: list[tuple[Any, object, list[str]]] = [
     (kinds.Point, "[", ["not JSON (Expecting value: line 1 column 2 (char 1))"]),
-    (kinds.Point, "[]", ["expected an object, got an array"]),
+    (kinds.Point, "[]", ["expected `object`, got `array`"]),
     (kinds.Point, {}, ["x: is missing"]),
-    (kinds.Point, {"x": "1", "y": None}, ["x: Expected `float`, got `str`", "y: Expected `float`, got `null`"]),
+    (kinds.Point, {"x": "1", "y": None}, ["x: expected `float`, got `str`", "y: expected `float`, got `null`"]),
     (list[kinds.Pair], {"value": [{"left": 1}, {"left": True}, 3]},
-     ["value[1].left: Expected `int`, got `bool`", "value[2]: expected an object, got an integer"]),
-    (list[int], {"value": {}}, ["value: expected an array, got an object"]),
+     ["value[1].left: expected `int`, got `bool`", "value[2]: expected `object`, got `int`"]),
+    (list[int], {"value": {}}, ["value: expected `array`, got `object`"]),
     (list[int], {}, ["value: is missing"]),
     (Literal["a", 1], {"value": True}, ['value: expected one of "a", 1']),
     (Literal["a"], {"value": ["a"]}, ['value: expected "a"']),
     (kinds.Colour, {"value": "blue"}, ['value: expected one of "red", null, 7']),
-    (int | None, {"value": "x"}, ["value: expected integer or null, got a string"]),
-    (kinds.Cat | kinds.Dog, {"value": {"kind": "bird"}}, ["value.kind: expected one of 'cat', 'dog', 'wolf'"]),
+    (int | None, {"value": "x"}, ["value: expected `int | null`, got `str`"]),
+    (kinds.Cat | kinds.Dog, {"value": {"kind": "bird"}}, ["value.kind: expected one of \"cat\", \"dog\", \"wolf\""]),
     (kinds.Cat | kinds.Dog, {"value": {"kind": "cat"}}, ["value.lives: is missing"]),
-    (kinds.Narrow | kinds.Wide, {"value": {"a": 1, "b": "x"}}, ["value.b: Expected `int`, got `str`"]),
-    (kinds.Circle | kinds.Square, {"value": {"side": 1}}, ["value.type: expected one of 'Circle', 'sq'"]),
+    (kinds.Narrow | kinds.Wide, {"value": {"a": 1, "b": "x"}}, ["value.b: expected `int`, got `str`"]),
+    (kinds.Circle | kinds.Square, {"value": {"side": 1}}, ["value.type: expected one of \"Circle\", \"sq\""]),
     (kinds.Tree, {"value": 1, "left": {"value": 2, "left": {"value": ""}}},
-     ["left.left.value: Expected `int`, got `str`"]),
+     ["left.left.value: expected `int`, got `str`"]),
     (Even, {"number": 51}, ["too large"]),
     (list[Ordered], {"value": [{"low": 1, "high": 2}, {"low": 2, "high": 1}]}, ["value[1]: low is above high"]),
     (Careful, {"low": 0}, ["ZeroDivisionError"]),
@@ -342,10 +344,6 @@ class UnknownModel(BaseModel):
     inner: "list[Nowhere]"  # type: ignore[name-defined] # noqa: F821
 
 
-class PathModel(BaseModel):
-    first: int = pydantic.Field(validation_alias=pydantic.AliasPath("rows", 0))
-
-
 T = TypeVar("T")
 
 
@@ -370,7 +368,7 @@ class LinkedTuple(NamedTuple):
 def test_a_class_that_holds_its_own(cls: Any) -> None:
     """`Self` is the class."""
     assert convert({"value": 1, "next": {"value": 2, "next": None}}, cls) == cls(1, cls(2))
-    assert breaches(schema_of(cls)) == []
+    assert breaches(response_schema(cls).schema) == []
 
 
 class SubLinked(Linked):
@@ -400,13 +398,59 @@ def test_models_beside_other_classes() -> None:
     """Told apart by the same rules as all: a member with words, or the names of the members."""
     hamlet = {"kind": "hamlet", "howManyCows": 1, "cows": 3}
     for hint in (kinds.Village | Hamlet, kinds.Town | kinds.Village | Hamlet):
-        answer = answer_of(list[hint])
+        answer = response_schema(list[hint])
         assert breaches(answer.schema) == []
         assert answer.read({"value": [kinds.VILLAGE, hamlet]}) == [kinds.A_VILLAGE, Hamlet("hamlet", 3)]
-        with pytest.raises(InvalidValueError, match=r"value\[0\].kind: expected one of .*'hamlet'"):
+        with pytest.raises(InvalidValueError, match=r"value\[0\].kind: expected one of .*\"hamlet\""):
             answer.read({"value": [{"kind": "city"}]})
     assert convert({"value": kinds.TOWN}, kinds.Town | kinds.Point) == kinds.A_TOWN
     assert convert({"value": {"x": 1.5, "y": 0}}, kinds.Town | kinds.Point) == kinds.Point(1.5)
+
+
+class Part(BaseModel):
+    title: str
+    default: int
+
+
+class Whole(BaseModel):
+    default: Part
+    enum: list[Part] = pydantic.Field(title="Parts")
+
+
+def another_whole() -> type[BaseModel]:
+    """A model whose part has the same name as that of another."""
+
+    class Part(BaseModel):
+        weight: float
+
+    class Whole(BaseModel):
+        part: Part
+        again: Part | None = None
+
+    return Whole
+
+
+def test_pydantic_models_of_one_name() -> None:
+    """A definition each, and properties that are named as keywords are."""
+    one, two = Whole, another_whole()
+    both = dataclasses.make_dataclass("Both", [("one", one), ("two", two), ("parts", list[Part])])
+    part = {"title": "x", "default": 1}
+    value = {
+        "one": {"default": part, "enum": [part]},
+        "two": {"part": {"weight": 1.5}, "again": {"weight": 2}},
+        "parts": [part],
+    }
+    for strict in (True, False):
+        answer = response_schema(both, strict=strict)
+        definitions: Any = answer.schema["$defs"]
+        names = {name: set(each["properties"]) for name, each in definitions.items() if "Part" in name}
+        assert names == {"Part": {"title", "default"}, "Part_2": {"weight"}, "Part_3": {"title", "default"}}
+        jsonschema.Draft202012Validator.check_schema(answer.schema)
+        jsonschema.validate(value, answer.schema)
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**value, "two": {"part": part, "again": None}}, answer.schema)
+        assert answer.read(value).two == two(part={"weight": 1.5}, again={"weight": 2})
+    assert breaches(response_schema(both).schema) == []
 
 
 def test_self_below_a_class() -> None:
@@ -423,7 +467,7 @@ class Checked(Generic[T]):
 
 def test_dataclasses_of_pydantic() -> None:
     """Served by pydantic, with its aliases and bounds, alone and inside of others."""
-    answer = answer_of(list[Checked[str]])
+    answer = response_schema(list[Checked[str]])
     made = answer.decode('{"value": [{"About": "x", "count": 3}]}')
     assert made == [Checked(About="x", count=3)]
     items: Any = answer.schema
@@ -436,6 +480,7 @@ def test_dataclasses_of_pydantic() -> None:
 Circle = TypeAliasType("Circle", "Circle")
 Arm = TypeAliasType("Arm", "Arm | int")
 FIXED = "Use a NamedTuple, a list of one type, or pass strict=False."
+ITEMS = "Name the type of the items, as in list[str], or pass strict=False."
 FREE = "Use a list of objects with a name and a value, a class with the known names, or pass strict=False."
 KNOWN = "Use an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct or a pydantic model."
 
@@ -445,43 +490,44 @@ REFUSED: list[tuple[Any, str, str]] = [
     (list[Mapping[str, int]], "response_format[]", FREE),
     (Holder, "response_format.loose.rows[]", FREE),
     (Any, "response_format", "Name a type, or pass strict=False."),
-    (list[object], "response_format[]", "Name a type, or pass strict=False."),
+    (list[object], "response_format", ITEMS),
     (tuple[int, str], "response_format", FIXED),
-    (tuple, "response_format", FIXED),
-    (list, "response_format", "Name the type of the items, as in list[str], or pass strict=False."),
-    (list[set], "response_format[]", "Name the type of the items, as in list[str], or pass strict=False."),
+    (tuple, "response_format", ITEMS),
+    (list, "response_format", ITEMS),
+    (list[set], "response_format[]", ITEMS),
     (kinds.Page, "response_format.items[]", "Give the type that ~T stands for, as in Page[Item]."),
     ("Point", "response_format", "Give the class itself."),
     (complex, "response_format", KNOWN),
     (object(), "response_format", KNOWN),
     (types.SimpleNamespace, "response_format", KNOWN),
     (namedtuple("Plain", "a b"), "response_format", "its field 'a' has no type."),  # noqa: PYI024
-    (Bare, "response_format", "its attribute 'x' has no type."),
+    (Bare, "response_format", "its field 'x' has no type."),
     (Untyped, "response_format", "its hints name 'Nowhere', which its module does not have."),
     (Literal[b"x"], "response_format", ""),
     (str | bytes, "response_format", "keep one of them"),
     (list[int] | set[str], "response_format", "keep one of them"),
-    (kinds.Point | Annotated[kinds.Point, "again"] | Mapping[str, int], "response_format", FREE),
+    (kinds.Point | Annotated[kinds.Point, "again"] | Mapping[str, int], "response_format", "keep one of them"),
     (kinds.Point | PointModel, "response_format", "keep one of them"),
     (kinds.Narrow | dataclasses.make_dataclass("Other", [("a", str)]), "response_format", "keep one of them"),
-    (Annotated[bool, msgspec.Meta(ge=1)], "response_format", "Take ge away"),
+    (Annotated[bool, msgspec.Meta(ge=1)], "response_format", "Can only set `ge` on a numeric type"),
     (Annotated[kinds.Point, msgspec.Meta(min_length=1)], "response_format", ""),
     (Circle, "response_format", ""),
     (Arm, "response_format", ""),
-    (FreeModel, "response_format.inner", "Use a list of models"),
-    (AnyModel, "response_format.rows[]", "Name a type, or pass strict=False."),
-    (list[TupleModel], "response_format[].pair", "Use a list of a type"),
+    (FreeModel, "response_format.inner", FREE),
+    (AnyModel, "response_format.rows", ITEMS),
+    (list[TupleModel], "response_format[].pair", FIXED),
     (Growing[int], "response_format", "comes to an end"),
     (set[kinds.Point], "response_format[]", "@dataclass(frozen=True)"),
     (frozenset[kinds.Point | None], "response_format[]", "@dataclass(frozen=True)"),
     (set[frozenset[kinds.Town]], "response_format[][]", "hash"),
     (set[TypedDict("Typed", {"a": int})], "response_format[]", "hash"),  # type: ignore[misc]
     (set[list[int]], "response_format[]", "hash"),
-    (CalledModel, "response_format.call", "CallableSchema"),
-    (ForeignModel, "response_format.rows[].call", "CallableSchema"),
-    (UnknownModel, "response_format.inner", "Nowhere"),
-    (CalledModel | kinds.Town, "response_format.call", "CallableSchema"),
-    (list[PathModel], "response_format[].first", "Give it an alias that is one name."),
+    (CalledModel, "response_format", "CallableSchema"),
+    (ForeignModel, "response_format", "CallableSchema"),
+    (list[UnknownModel], "response_format[]", "Nowhere"),
+    (CalledModel | kinds.Town, "response_format", "CallableSchema"),
+    (BaseModel, "response_format", "Give a subclass of BaseModel that has the fields."),
+    (list[msgspec.Struct], "response_format[]", "Give a subclass of Struct that has the fields."),
 ]
 
 
@@ -489,7 +535,7 @@ REFUSED: list[tuple[Any, str, str]] = [
 def test_what_strict_mode_has_no_form_for(hint: Any, path: str, use: str) -> None:
     """An error with the path to it, and what to use instead."""
     with pytest.raises(InvalidArgumentError) as caught:
-        answer_of(hint)
+        response_schema(hint)
     assert caught.value.argument == path
     assert use in str(caught.value)
 
@@ -537,9 +583,9 @@ def test_any_type_and_any_value(data: st.DataObject) -> None:
     """A strict schema that accepts the value's JSON, and the value again."""
     hint, values = data.draw(types_with_values())
     value = data.draw(values)
-    answer = answer_of(hint)
+    answer = response_schema(hint)
     assert breaches(answer.schema) == []
-    sent = {"value": written(value)} if answer.wrapped else written(value)
+    sent = {"value": written(value)} if answer.is_wrapped else written(value)
     jsonschema.validate(sent, answer.schema)
     read = answer.decode(json.dumps(sent))
     assert read == value
@@ -549,7 +595,7 @@ def test_any_type_and_any_value(data: st.DataObject) -> None:
 def test_the_arguments_of_a_function() -> None:
     """An object of them; those with a default may miss, and are left out."""
     fields = [Field("city", str, description="Which."), Field("days", Annotated[int, msgspec.Meta(ge=1)], 3)]
-    answer = arguments_of("get_weather", fields, "The weather.")
+    answer = parameters_schema("get_weather", fields, "The weather.")
     assert answer.schema == {
         "type": "object",
         "description": "The weather.",
@@ -563,25 +609,25 @@ def test_the_arguments_of_a_function() -> None:
     assert answer.decode('{"city": "Umeå"}') == {"city": "Umeå"}
     assert answer.decode('{"city": "Umeå", "days": 2.0}') == {"city": "Umeå", "days": 2}
     with pytest.raises(InvalidArgumentError, match=r"get_weather\.at: .*dict"):
-        arguments_of("get_weather", [Field("at", dict)])
+        parameters_schema("get_weather", [Field("at", dict)])
 
 
 def test_types_are_read_once() -> None:
     """The same answer for the same type, and another for what is equal to Python and not to JSON."""
-    assert answer_of(list[kinds.Point]) is answer_of(list[kinds.Point])
-    assert answer_of(Literal[1]) is not answer_of(Literal[True])
+    assert response_schema(list[kinds.Point]) is response_schema(list[kinds.Point])
+    assert response_schema(Literal[1]) is not response_schema(Literal[True])
     unhashable = Annotated[int, ["a note of somebody else's"]]
-    assert answer_of(unhashable).decode('{"value": 1}') == 1
-    assert answer_of(list[unhashable]).decode('{"value": [1]}') == [1]
+    assert response_schema(unhashable).decode('{"value": 1}') == 1
+    assert response_schema(list[unhashable]).decode('{"value": [1]}') == [1]
 
 
 def test_names_of_schemas() -> None:
     """Letters, digits, underscores and dashes, at most 64."""
-    assert answer_of(kinds.Point).name == "Point"
-    assert answer_of(kinds.Page[kinds.Point]).name == "Page_Point"
-    assert answer_of(list[kinds.Point] | None).name == "list_Point_NoneType"
-    assert answer_of(Literal["ü"]).name == "Literal"
-    assert len(answer_of(dataclasses.make_dataclass("A" * 100, [])).name) == 64
+    assert response_schema(kinds.Point).name == "Point"
+    assert response_schema(kinds.Page[kinds.Point]).name == "Page_Point"
+    assert response_schema(list[kinds.Point] | None).name == "list_Point_NoneType"
+    assert response_schema(Literal["ü"]).name == "Literal"
+    assert len(response_schema(dataclasses.make_dataclass("A" * 100, [])).name) == 64
 
 
 PROGRAM = """

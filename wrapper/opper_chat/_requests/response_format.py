@@ -19,8 +19,8 @@ from .._results.completion import ChatCompletion
 from .._results.content import text_of
 from .._results.markdown_fences import without_fence
 from .._results.parsed import ParsedChatCompletion, parsed_completion
-from .._schemas.misfits import InvalidValueError, misfit
-from .._schemas.response_schema import Answer, answer_of
+from .._schemas.errors import InvalidValueError, invalid
+from .._schemas.response_schema import ResponseSchema, response_schema
 from .._validation.type_checks import check_flags
 from .argument_hints import is_type
 from .prepare import check_extra_keys
@@ -48,9 +48,9 @@ class Asked(Generic[T]):
 
     def __init__(self, response_format: Any, *, strict: Any = True) -> None:
         check_flags(strict=strict)
-        self.answer: Answer[T] | None = None
+        self.answer: ResponseSchema[T] | None = None
         if is_type(response_format):
-            self.answer = answer_of(response_format, strict=strict)
+            self.answer = response_schema(response_format, strict=strict)
         elif not strict:
             hint = "It is for a response_format that is a type. Tools have their own: @tool(strict=False)."
             raise InvalidArgumentError("strict", "True, as response_format is no type", "False", hint)
@@ -71,7 +71,7 @@ class Asked(Generic[T]):
 
     def inside(self, value: object) -> object:
         """Return what of a JSON value, whole or partial, is the answer and no wrapping of it."""
-        return value if self.answer is None else self.answer.inside(value)
+        return value if self.answer is None else self.answer.unwrap(value)
 
     def value(self, text: str) -> T:
         """Return the value that a text stands for.
@@ -106,7 +106,7 @@ class Asked(Generic[T]):
             except InvalidValueError as problem:
                 raise how.invalid(problem, index) from problem.__cause__
         if self.answer is not None and not values:
-            raise how.invalid(misfit("there is no choice"), 0)
+            raise how.invalid(invalid("there is no choice"), 0)
         return parsed_completion(completion, values)
 
     def _without_value(self, choice: Choice) -> tuple[type[AnswerError], str] | None:
@@ -124,7 +124,7 @@ class Asked(Generic[T]):
             return cast("T", None)  # a text beside calls is no answer yet
         text = text_of(message)
         if not text:
-            raise misfit("there is no text")
+            raise invalid("there is no text")
         return self.value(text)
 
 

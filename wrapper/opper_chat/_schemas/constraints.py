@@ -1,4 +1,7 @@
-"""Bounds beside a type: of msgspec.Meta, annotated_types or pydantic's Field. None is dropped. No I/O."""
+"""Constraints in an Annotated: of msgspec.Meta, annotated_types or pydantic's Field. No I/O.
+
+msgspec checks those that it knows. This module checks the others on the value, and refuses what neither can check.
+"""
 
 from __future__ import annotations
 
@@ -7,41 +10,39 @@ import decimal
 import re
 from collections.abc import Callable, Iterable, Mapping
 from operator import ge, gt, le, lt
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from .._json.codec import is_array
-from .misfits import built, misfit
+from .errors import construct, invalid
 
-KEYWORDS = {
-    "ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum",
-    "multiple_of": "multipleOf", "pattern": "pattern",
+_COMPARISONS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
+    "ge": (ge, "at least {}"), "gt": (gt, "more than {}"), "le": (le, "at most {}"), "lt": (lt, "less than {}"),
+    "multiple_of": (lambda value, step: not value % step, "a multiple of {}"),
 }  # fmt: skip
-LENGTHS = {"min_length": "At least {} characters.", "max_length": "At most {} characters."}
-"""Strict mode has no keywords for them: they are said in words, and checked when the answer comes."""
-
-_LIMITS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
-    "ge": (ge, "At least {}."), "gt": (gt, "More than {}."), "le": (le, "At most {}."), "lt": (lt, "Less than {}."),
-    "multiple_of": (lambda value, step: not value % step, "A multiple of {}."),
-}  # fmt: skip
+_OF_MSGSPEC = (*_COMPARISONS, "min_length", "max_length", "pattern", "tz")
+_UNSUPPORTED = ("max_digits", "decimal_places")
 _NUMBERS = (int, float, decimal.Decimal)
-_ORDERED = (decimal.Decimal, datetime.datetime, datetime.date, datetime.time, datetime.timedelta)
-_BY_MSGSPEC: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float)}
-_OTHERS = ("tz", "max_digits", "decimal_places")
+_MOMENTS = (datetime.datetime, datetime.date, datetime.time, datetime.timedelta)
+_COMPARED_BY_MSGSPEC: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float)}
 
 
-def bounds_of(notes: Iterable[Any]) -> dict[str, Any]:
-    """Return the bounds in an Annotated by their names, whatever they are."""
+class UnsupportedConstraintError(Exception):
+    """A constraint that cannot be checked on values of the type. The text says why."""
+
+
+def constraints_of(notes: Iterable[Any]) -> dict[str, Any]:
+    """Return the constraints among the notes of an Annotated, by the names of annotated_types."""
     found: dict[str, Any] = {}
     for note in notes:
-        inside = getattr(note, "metadata", None)  # where pydantic's Field keeps them
-        found |= bounds_of(inside) if is_array(inside) else {}
-        for name in (*KEYWORDS, *LENGTHS, *_OTHERS):
+        inside = getattr(note, "metadata", None)  # of pydantic's Field
+        found |= constraints_of(inside) if is_array(inside) else {}
+        for name in (*_OF_MSGSPEC, *_UNSUPPORTED):
             value: Any = getattr(note, name, None)
-            if type(note).__name__ == "Timezone" and name == "tz":
+            if type(note).__name__ == "Timezone" and name == "tz":  # None is naive, ... any zone
                 value = {None: False, ...: True}.get(value, value)
-            if name == "pattern" and getattr(value, "flags", None) == re.UNICODE:  # compiled, as pydantic has it too
+            if name == "pattern" and getattr(value, "flags", None) == re.UNICODE:  # compiled, without flags of its own
                 value = value.pattern
             if value is not None and not callable(value):
                 found[name] = value
@@ -50,54 +51,69 @@ def bounds_of(notes: Iterable[Any]) -> dict[str, Any]:
     return found
 
 
-def is_checked(hint: Any, name: str, bound: object) -> bool:
-    """Whether a bound is one of this type of scalars, and can be compared with its values."""
+def constrain(hint: Any, constraints: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Return the type with the constraints that msgspec checks, and the other constraints.
+
+    Raises:
+        UnsupportedConstraintError: One cannot be checked.
+    """
+    own: dict[str, Any] = {}
+    for name, bound in constraints.items():
+        if name in _UNSUPPORTED or (hint is list and name not in ("min_length", "max_length")):
+            raise UnsupportedConstraintError(f"{name} is not supported here")
+        if name == "predicate" or (
+            name in _COMPARISONS
+            and hint in (*_NUMBERS, *_MOMENTS)
+            and not isinstance(bound, _COMPARED_BY_MSGSPEC.get(hint, ()))
+        ):
+            _check_comparable(hint, name, bound)
+            own[name] = bound
+    known = {name: bound for name, bound in constraints.items() if name not in own}
+    try:
+        constrained = Annotated[hint, msgspec.Meta(**known)] if known else hint
+        msgspec.json.schema(constrained)
+    except (TypeError, ValueError, re.error) as error:
+        raise UnsupportedConstraintError(str(error)) from None
+    return constrained, own
+
+
+def _check_comparable(hint: Any, name: str, bound: Any) -> None:
     if name == "predicate":
-        return True
-    if name in _LIMITS:
-        if hint in _NUMBERS and isinstance(bound, _NUMBERS):
-            return name != "multiple_of" or hint is not decimal.Decimal or not isinstance(bound, float)
-        return hint in _ORDERED and type(bound) is hint and (name != "multiple_of" or hint is datetime.timedelta)
-    if name in LENGTHS:
-        return hint in (str, bytes) and isinstance(bound, int)
-    if name == "tz":
-        return hint in (datetime.datetime, datetime.time) and isinstance(bound, bool)
-    return name == "pattern" and hint is str and isinstance(bound, str)
+        return
+    is_number = hint in _NUMBERS and isinstance(bound, _NUMBERS)
+    try:
+        if not is_number and type(bound) is not hint:
+            raise TypeError
+        _COMPARISONS[name][0](hint(1) if is_number else bound, bound)
+    except (TypeError, ArithmeticError):
+        raise UnsupportedConstraintError(
+            f"{name}={bound!r} cannot be compared with values of type {hint.__name__}"
+        ) from None
 
 
-def apart(hint: Any, bounds: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the bounds of a scalar that msgspec checks, and those that are checked on the value."""
-    own = {
-        name: bound
-        for name, bound in bounds.items()
-        if name == "predicate" or (name in _LIMITS and not isinstance(bound, _BY_MSGSPEC.get(hint, ())))
-    }
-    return {name: bound for name, bound in bounds.items() if name not in own}, own
-
-
-def words_of_bounds(bounds: Mapping[str, Any]) -> list[str]:
-    """Return bounds in words, where strict mode has no keyword for them."""
+def describe_constraints(constraints: Mapping[str, Any]) -> list[str]:
+    """Return the constraints that JSON Schema has no keyword for, in words."""
     return [
-        _LIMITS[name][1].format(msgspec.json.encode(bound).decode().strip('"'))
-        for name, bound in bounds.items()
-        if name in _LIMITS
+        _COMPARISONS[name][1].format(msgspec.json.encode(bound).decode().strip('"'))
+        for name, bound in constraints.items()
+        if name in _COMPARISONS
     ]
 
 
-def check_bounds(value: object, bounds: Mapping[str, Any]) -> None:
-    """Check a value against bounds of its own type.
+def check_constraints(value: object, constraints: Mapping[str, Any]) -> None:
+    """Check a value against the constraints that msgspec does not check.
 
     Raises:
-        InvalidValueError: it is outside of one.
+        InvalidValueError: The value does not meet one.
     """
-    for name, bound in bounds.items():
+    for name, bound in constraints.items():
         if name == "predicate":
-            if not built(bound, value):
-                raise misfit("is not what is asked for")
+            if not construct(bound, value):
+                raise invalid("does not meet the predicate of its type")
             continue
         try:
-            fits = _LIMITS[name][0](value, bound)
-        except (TypeError, ArithmeticError):  # a moment with a zone and one without, or a number that is none
-            fits = False
-        if not fits:
-            raise misfit(f"expected {words_of_bounds({name: bound})[0].lower().removesuffix('.')}")
+            is_met = _COMPARISONS[name][0](value, bound)
+        except (TypeError, ArithmeticError):  # a datetime with a zone and one without, or a NaN
+            is_met = False
+        if not is_met:
+            raise invalid(f"expected {describe_constraints({name: bound})[0]}")

@@ -1,74 +1,87 @@
-"""Errors about types that a schema cannot describe: where they stand, and what to use instead. No I/O."""
+"""The error for JSON values that do not fit a type, and the texts of its problems. No I/O."""
 
 from __future__ import annotations
 
-import collections.abc
-import typing
 from collections.abc import Callable
-from typing import Any, TypeVar, get_origin
+from typing import Any, TypeAlias
 
-from .._errors.api import InvalidArgumentError
-from .._errors.describe import describe, is_list_or_set, is_unhashable, type_name
-from .._json.codec import is_mapping
-from .fields import fields_of
-from .hints import UnknownHintError
-from .pydantic import is_model
+import msgspec
 
-DICTS = (dict, collections.abc.Mapping, collections.abc.MutableMapping)
-ARRAYS: dict[Any, Callable[[list[object]], object]] = {
-    list: list, collections.abc.Sequence: list, collections.abc.MutableSequence: list,
-    collections.abc.Collection: list, collections.abc.Iterable: list,
-    set: set, collections.abc.MutableSet: set, collections.abc.Set: set, frozenset: frozenset,
-}  # fmt: skip
-"""Collections that JSON has arrays for, and what makes them of a list."""
+from .._errors.paths import Path, format_path
 
-ACCEPTED = "a type that a JSON Schema can describe"
-STRICT = "a type that strict mode can describe"
+_SHOWN = 10
+
+Problem: TypeAlias = tuple[Path, str]
+"""The path to a value, and what is wrong with it."""
 
 
-def refused(path: str, accepted: str, hint: Any, use: str = "") -> InvalidArgumentError:
-    return InvalidArgumentError(path, accepted, _shown(hint), use)
+class InvalidValueError(ValueError):
+    """A JSON value does not fit its type.
+
+    The text names every problem, but never the value: it may be private.
+
+    Args:
+        located: the problems with their paths.
+    """
+
+    def __init__(self, *located: Problem) -> None:
+        self.located = list(located)
+        super().__init__(self.located)
+
+    @property
+    def problems(self) -> list[str]:
+        """A text for each problem, such as ``rows[2].name: is missing``."""
+        return [f"{format_path(path)}: {text}" if path else text for path, text in self.located]
+
+    def at(self, step: str | int) -> list[Problem]:
+        """Return the problems with their paths from the object or array that holds the value."""
+        return [((step, *path), text) for path, text in self.located]
+
+    def __str__(self) -> str:
+        more = len(self.located) - _SHOWN
+        return "; ".join(self.problems[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
 
 
-def unknown(hint: Any, path: str, *, strict: bool) -> InvalidArgumentError:
-    """Return the error for a type that there is no shape for."""
-    if is_instance(hint):
-        return refused(path, "a type", hint, f"Pass the class, not an instance of it: {type(hint).__name__}.")
-    if is_unhashable(hint):
-        use = "Use a TypedDict, or another class with these fields." if is_mapping(hint) else ""
-        if is_list_or_set(hint):
-            use = f"Did you mean {name}?" if (name := type_name(hint)) else "Name the type, as in list[str]."
-        return refused(path, "a type", hint, use)
-    origin = get_origin(hint) or hint
-    open_use = ""
-    if strict and origin in DICTS:
-        open_use = "Use a list of objects with a name and a value, a class with the known names"
-    elif strict and origin is tuple:
-        open_use = "Use a NamedTuple, a list of one type"
-    elif strict and origin in ARRAYS:
-        open_use = "Name the type of the items, as in list[str]"
-    elif strict and (hint is Any or hint is object):
-        open_use = "Name a type"
-    if open_use:
-        return refused(path, STRICT, hint, f"{open_use}, or pass strict=False.")
-    if isinstance(hint, TypeVar):
-        use = f"Give the type that {hint} stands for, as in Page[Item]."
-    elif isinstance(hint, str | typing.ForwardRef):
-        use = "Give the class itself."
-    else:
-        use = "Use an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct or a pydantic model."
-    return refused(path, ACCEPTED, hint, use)
+def invalid(text: str) -> InvalidValueError:
+    """Return the error for a problem with the value itself."""
+    return InvalidValueError(((), text))
 
 
-def is_instance(hint: object) -> bool:
-    """Return whether a hint is no type but an instance of a class that can be asked for."""
-    if isinstance(hint, type):
-        return False
+def check(value: object, hint: Any) -> Any:
+    """Return what msgspec converts a JSON value to.
+
+    Raises:
+        InvalidValueError: The value does not fit.
+    """
     try:
-        return is_model(type(hint)) or fields_of(type(hint)) is not None
-    except UnknownHintError:
-        return True
+        return msgspec.convert(value, hint)
+    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
+        text = str(error)
+        raise invalid(text[:1].lower() + text[1:]) from None
 
 
-def _shown(hint: Any) -> str:
-    return describe(hint) if is_list_or_set(hint) else type_name(hint)
+def construct(make: Callable[[Any], object], value: object) -> object:
+    """Call a class, validator or converter that the caller wrote.
+
+    Raises:
+        InvalidValueError: It raised an exception of any kind.
+    """
+    try:
+        return make(value)
+    except Exception as error:
+        raise invalid(exception_text(error)) from error
+
+
+def exception_text(error: Exception) -> str:
+    """Return what an exception of the caller's code tells about a value.
+
+    Only the text of the exceptions that validators raise is shown. Another, such as one of a database, may be private.
+    """
+    text = str(error) if isinstance(error, ValueError | TypeError | AssertionError) else ""
+    return text or type(error).__name__
+
+
+def join_sentences(*texts: object) -> str:
+    """Join texts about one thing, with a full stop between them. Values that are no texts are left out."""
+    found = [text.strip() for text in texts if isinstance(text, str) and text.strip()]
+    return " ".join([*(f"{text}." if text[-1].isalnum() else text for text in found[:-1]), *found[-1:]])

@@ -1,209 +1,146 @@
-"""Classes → their fields: names, hints, defaults and what is written about them. No I/O.
+"""The fields of a class: names, type hints, defaults and descriptions. No I/O.
 
-Knows attrs classes, dataclasses, typed dicts, named tuples and msgspec Structs, and imports none of their libraries
-before there is such a class.
+Supports attrs classes, dataclasses, typed dicts, named tuples and msgspec Structs.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import typing
+import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, NotRequired, cast, get_origin
+from typing import Any, Literal, NamedTuple, get_origin
 
-from .docs import attribute_docs
-from .hints import UnknownHintError, hints_of, qualifiers_of, substituted, variables_of
+from .attribute_docs import attribute_docs
+from .type_hints import UnknownHintError, resolve_hints, substitute, unwrap_hint, variables_of
 
-
-class NoDefault:
-    """Stands for a default that there is none of, which is not None."""
-
-
-NO_DEFAULT = NoDefault()
-MADE = NoDefault()
-"""Stands for a default that is made anew each time."""
+NO_DEFAULT: Any = object()
+"""Stands for a default that does not exist. None is a default."""
+UNKNOWN_DEFAULT: Any = object()
+"""Stands for a default that a factory makes."""
 
 
 class Field(NamedTuple):
     """A field of a class, or a parameter of a function."""
 
     name: str
-    """In JSON."""
+    """The name in JSON."""
     hint: Any
     default: object = NO_DEFAULT
     description: str = ""
     key: str = ""
-    """What its class calls it, where that is another name."""
+    """The name in Python, if it differs."""
     optional: bool = False
-    """Whether it need not be there at all."""
+    """Whether the field may be absent, or null in its place."""
 
 
 class Fields(NamedTuple):
-    """What a class is made of."""
+    """The fields of a class."""
 
     fields: list[Field]
     make: Callable[[dict[str, object]], object]
-    description: str
-    tag: tuple[str, str | int] | None = None
-    """The name and the word of a member that tells it from other classes."""
+    """Makes an instance of the values by their names in Python."""
+    description: str = ""
 
 
 def fields_of(hint: Any) -> Fields | None:
-    """Return what a class is made of, or None where it is none of those that are known.
+    """Return the fields of a class, or None for a class of an unknown kind.
 
     Args:
-        hint: the class, or a generic one with its arguments.
+        hint: The class, or a generic class with its arguments.
 
     Raises:
-        UnknownHintError: its hints are not known.
+        UnknownHintError: A type hint of the class cannot be resolved.
     """
     cls: Any = get_origin(hint) or hint
-    if not isinstance(cls, type):
-        return None
-    read = next((read for is_one, read in _KINDS if is_one(cls)), None)
-    if read is None:
+    bases: tuple[type, ...] = getattr(cls, "__mro__", ())  # of a class alone
+    is_typed_dict = dict in bases and hasattr(cls, "__required_keys__")
+    is_named_tuple = tuple in bases and hasattr(cls, "_fields")
+    others = ("__attrs_attrs__", "__dataclass_fields__", "__struct_fields__")
+    if not bases or not (is_typed_dict or is_named_tuple or any(hasattr(cls, name) for name in others)):
         return None
     variables = variables_of(hint)
-    hints = {name: substituted(found, variables) for name, found in hints_of(cls).items()}
-    description, about = documented(cls)
-    found = read(cls, hints)
-    return found._replace(
-        fields=[field._replace(description=about.get(field.key or field.name, "")) for field in found.fields],
-        description=description,
-    )
+    hints = {name: substitute(each, variables) for name, each in resolve_hints(cls).items()}
+    found = _typed_dict(cls, hints) if is_typed_dict else _constructor_fields(cls, hints)
+    description, descriptions = documentation_of(cls)
+    fields = [each._replace(description=_described(each, descriptions)) for each in found.fields]
+    return found._replace(fields=fields, description=description)
 
 
-def _called(
-    cls: Callable[..., object], names: Mapping[str, str] | None = None
-) -> Callable[[dict[str, object]], object]:
-    """Return what calls a class with its fields, by the names that its arguments have."""
-
-    def make(members: dict[str, object]) -> object:
-        made: object = cls(**({names[name]: value for name, value in members.items()} if names else members))
-        return made
-
-    return make
+def _described(field: Field, descriptions: Mapping[str, str]) -> str:
+    names = (field.key, field.name, f"_{field.name}")  # attrs drops an underscore from the name of an argument
+    return next((descriptions[name] for name in names if name in descriptions), "")
 
 
-def _struct(cls: Any, hints: Mapping[str, Any]) -> Fields:
-    import msgspec
+def _constructor_fields(cls: Any, hints: Mapping[str, Any]) -> Fields:
+    """Return the fields that the constructor of a class takes, which attrs, dataclasses and msgspec write alike."""
+    hints = dict(hints)
+    for attribute in getattr(cls, "__attrs_attrs__", ()):
+        if (hint := hints.get(attribute.name, attribute.type)) is not None:
+            hints[attribute.alias] = hint
+    struct_names: tuple[str, ...] = getattr(cls, "__struct_fields__", ())
+    names = dict(zip(struct_names, getattr(cls, "__struct_encode_fields__", struct_names), strict=True))
+    tag: str | None = getattr(getattr(cls, "__struct_config__", None), "tag_field", None)
+    fields = [] if tag is None else [Field(tag, Literal[cls.__struct_config__.tag], key=tag)]
+    for key, parameter in inspect.signature(cls).parameters.items():
+        if key not in hints:
+            raise UnknownHintError(f"its field {key!r} has no type")
+        hint = hints[key].type if isinstance(hints[key], dataclasses.InitVar) else hints[key]
+        default: Any = NO_DEFAULT if parameter.default is parameter.empty else parameter.default
+        if type(default).__module__ == "attr._make":  # attrs.NOTHING, for a factory
+            default = UNKNOWN_DEFAULT
+        fields.append(Field(names.get(key, key), hint, default, key=key))
 
-    fields: list[Field] = []
-    for field in msgspec.structs.fields(cls):
-        default = field.default
-        if default is msgspec.NODEFAULT:
-            default = NO_DEFAULT if field.default_factory is msgspec.NODEFAULT else MADE
-        fields.append(Field(field.encode_name, hints[field.name], default, key=field.name))
-    config = cls.__struct_config__
-    tag = None if config.tag is None else (config.tag_field, config.tag)
-    return Fields(fields, _called(cls), "", tag)
+    def make(values: dict[str, object]) -> object:
+        found: object = cls(**{key: value for key, value in values.items() if key != tag})
+        return found
 
-
-def _attrs(cls: Any, hints: Mapping[str, Any]) -> Fields:
-    fields: list[Field] = []
-    made_of: dict[str, str] = {}
-    for attribute in cls.__attrs_attrs__:
-        if attribute.init:
-            default = attribute.default
-            factory = type(default).__name__ == "Factory" and type(default).__module__ == "attr._make"
-            if factory:
-                default = MADE
-            elif repr(default) == "NOTHING":
-                default = NO_DEFAULT
-            hint = hints.get(attribute.name, attribute.type)
-            if hint is None:
-                raise UnknownHintError(f"its attribute {attribute.name!r} has no type")
-            fields.append(Field(attribute.alias, hint, default, key=attribute.name))
-            made_of[attribute.name] = attribute.alias
-    return Fields(fields, _called(cls, made_of), "")
-
-
-def _dataclass(cls: Any, hints: Mapping[str, Any]) -> Fields:
-    fields: list[Field] = []
-    declared: Mapping[str, dataclasses.Field[Any]] = cls.__dataclass_fields__  # with those that are for init alone
-    for name, field in declared.items():
-        hint: Any = hints[name]
-        if isinstance(hint, dataclasses.InitVar):
-            hint = cast("Any", hint).type
-        elif get_origin(hint) is typing.ClassVar or hint is typing.ClassVar or not field.init:
-            continue
-        default = field.default
-        if default is dataclasses.MISSING:
-            default = NO_DEFAULT if field.default_factory is dataclasses.MISSING else MADE
-        fields.append(Field(name, hint, default))
-    return Fields(fields, _called(cls), "")
-
-
-def _named_tuple(cls: Any, hints: Mapping[str, Any]) -> Fields:
-    if untyped := [name for name in cls._fields if name not in hints]:
-        raise UnknownHintError(f"its field {untyped[0]!r} has no type")
-    fields = [Field(name, hints[name], cls._field_defaults.get(name, NO_DEFAULT)) for name in cls._fields]
-    return Fields(fields, _called(cls), "")
+    return Fields(fields, make)
 
 
 def _typed_dict(cls: Any, hints: Mapping[str, Any]) -> Fields:
     fields: list[Field] = []
     for name, hint in hints.items():
-        # Where annotations are texts, `__required_keys__` knows of `total` alone.
-        optional = name not in cls.__required_keys__
-        for qualifier in qualifiers_of(hint):
-            optional = qualifier is NotRequired
-        fields.append(Field(name, hint, optional=optional))
-    return Fields(fields, dict, "")
+        required = unwrap_hint(hint).required
+        if required is None:  # where annotations are text, `__required_keys__` knows only `total`
+            required = name in cls.__required_keys__
+        fields.append(Field(name, hint, optional=not required))
+    return Fields(fields, dict)
 
 
-def _is_typed_dict(cls: Any) -> bool:
-    return hasattr(cls, "__required_keys__") and issubclass(cls, dict)  # of typing, or of typing_extensions
+def documentation_of(obj: Any) -> tuple[str, dict[str, str]]:
+    """Return the description of a class or a function, and those of its fields or parameters.
 
-
-def _is_named_tuple(cls: Any) -> bool:
-    return hasattr(cls, "_fields") and issubclass(cls, tuple)
-
-
-_KINDS: tuple[tuple[Callable[[type], bool], Callable[[Any, Mapping[str, Any]], Fields]], ...] = (
-    (lambda cls: hasattr(cls, "__struct_config__"), _struct),
-    (lambda cls: hasattr(cls, "__attrs_attrs__"), _attrs),
-    (dataclasses.is_dataclass, _dataclass),
-    (_is_typed_dict, _typed_dict),
-    (_is_named_tuple, _named_tuple),
-)
-
-
-def documented(obj: Any) -> tuple[str, dict[str, str]]:
-    """Return what the docstring of a class or a function says about it, and about each of its fields or parameters.
-
-    Fields are described in a section of the docstring (Google's, numpy's or Sphinx's form), in that of a class above,
-    or by a text that follows the field.
+    The description of a field stands in the docstring of the class (Google, NumPy or Sphinx style) or of a class above,
+    or in a string below the field.
     """
-    from docstring_parser import ParseError, parse
+    from docstring_parser import ParseError, parse  # takes 20 ms to import
 
-    about: dict[str, str] = {}
+    descriptions: dict[str, str] = {}
     description = ""
-    for each in reversed(_lineage(obj)):
+    for each in reversed(_classes_of(obj)):
         text = each.__dict__.get("__doc__") if isinstance(each, type) else each.__doc__
-        # Dataclasses and named tuples write a signature where their author wrote nothing.
+        # Dataclasses and named tuples without a docstring have their signature in its place.
         text = "" if not isinstance(text, str) or text.startswith(f"{each.__name__}(") else text
-        about |= attribute_docs(each) if isinstance(each, type) else {}
+        descriptions |= attribute_docs(each) if isinstance(each, type) else {}
         try:
             doc = parse(text)
         except ParseError:
-            description = text.strip() if each is obj else ""
+            description = text.strip()
             continue
-        about.update({p.arg_name: " ".join(p.description.split()) for p in doc.params if p.description})
-        parts = [part.strip() for part in (doc.short_description, doc.long_description) if part]
-        description = "\n\n".join(parts) if each is obj else ""
-    return description, about
+        descriptions |= {p.arg_name: " ".join(p.description.split()) for p in doc.params if p.description}
+        description = "\n\n".join(part.strip() for part in (doc.short_description, doc.long_description) if part)
+    return description, descriptions
 
 
-def _lineage(cls: Any) -> list[Any]:
-    """Return a class and those above it that somebody wrote."""
-    if not isinstance(cls, type):
-        return [cls]
-    found: list[type] = list(cls.__mro__[1:])
-    for base in getattr(cls, "__orig_bases__", ()):  # typed dicts keep those above them nowhere else
+def _classes_of(obj: Any) -> list[Any]:
+    """Return an object or a class, and the classes above it that are not of a library."""
+    if not isinstance(obj, type):
+        return [obj]
+    found: list[type] = list(obj.__mro__[1:])
+    for base in getattr(obj, "__orig_bases__", ()):  # a TypedDict has those above it nowhere else
         if isinstance(base, type) and base not in found:
-            found += _lineage(base)
-    return [cls, *(each for each in found if each.__module__.partition(".")[0] not in _LIBRARIES)]
+            found += _classes_of(base)
+    return [obj, *(each for each in found if each.__module__.partition(".")[0] not in _LIBRARIES)]
 
 
 _LIBRARIES = {"abc", "attr", "builtins", "collections", "msgspec", "pydantic", "typing", "typing_extensions"}

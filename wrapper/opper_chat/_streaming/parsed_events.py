@@ -10,7 +10,7 @@ from .._json.partial import PartialReader
 from .._requests.response_format import Asked
 from .._results.markdown_fences import fence_start
 from .._results.parsed import ParsedChatCompletion, becoming
-from .._schemas.misfits import InvalidValueError
+from .._schemas.errors import InvalidValueError
 from .events import (
     AudioDeltaEvent,
     AudioDoneEvent,

@@ -30,7 +30,7 @@ from .._errors.nesting import nesting_misfit
 from .._errors.tools import ToolArgumentsError, ToolError, ToolResultError
 from .._json.codec import is_mapping
 from .._requests.message_content import id_of_call
-from .._schemas.hints import UnknownHintError, hints_of, unwrapped
+from .._schemas.type_hints import UnknownHintError, resolve_hints, unwrap_hint
 
 if TYPE_CHECKING:
     from opper_chat_api.params import ToolMessageParam
@@ -305,7 +305,7 @@ def _declared_number(value: Any, hint: object) -> int | float | None:
 
 
 def _arms(hint: object) -> tuple[Any, ...]:
-    hint, _ = unwrapped(hint)
+    hint = unwrap_hint(hint).hint
     return get_args(hint) if get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
 
 
@@ -313,13 +313,13 @@ def _scalars(hint: object) -> list[Any]:
     """Return which of the types that JSON can represent a hint names, itself or as an arm of a union."""
     if hint is None:
         return []
-    return [inner for arm in _arms(hint) if (inner := unwrapped(arm)[0]) in (str, int, float)]
+    return [inner for arm in _arms(hint) if (inner := unwrap_hint(arm).hint) in (str, int, float)]
 
 
 def _inside(hint: object, *, mapping: bool, name: object = None) -> object:
     """Return the hint of what is inside of a list or a mapping, or None where nothing says so."""
     for arm in () if hint is None else _arms(hint):
-        inner, _ = unwrapped(arm)
+        inner = unwrap_hint(arm).hint
         if mapping and typing.is_typeddict(inner):
             return _hints(inner).get(str(name))
         origin, arguments = get_origin(inner), get_args(inner)
@@ -331,6 +331,6 @@ def _inside(hint: object, *, mapping: bool, name: object = None) -> object:
 @lru_cache(256)
 def _hints(cls: type) -> Mapping[str, Any]:
     try:
-        return hints_of(cls)
+        return resolve_hints(cls)
     except UnknownHintError:
         return {}

@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from .._errors.api import InvalidArgumentError
 from .._results.tool_calls import ToolCall
-from .._schemas.fields import NO_DEFAULT, Field, documented
+from .._schemas.fields import NO_DEFAULT, Field, documentation_of
 
 if TYPE_CHECKING:
     from .run import ToolRun
@@ -161,7 +161,7 @@ def _documented(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
         # An object: what its call says comes before what its class says.
         of_class: Any = target.__class__
         target = of_class.__call__ if of_class.__call__.__doc__ else of_class
-    description, about = documented(target)
+    description, about = documentation_of(target)
     # NumPy's style says once what holds for several: "width, height : int".
     return description, {name.strip(): text for names, text in about.items() for name in names.split(",")}
 

@@ -18,7 +18,7 @@ from .._errors.describe import describe
 from .._json.codec import is_mapping, is_sequence
 from .._requests.argument_hints import check_argument, list_of_tools_hint, tool_hint
 from .._results.tool_calls import ToolCall, arguments_error
-from .._schemas.response_schema import Answer, InvalidValueError, arguments_of
+from .._schemas.response_schema import InvalidValueError, ResponseSchema, parameters_schema
 from .._validation.type_checks import check_flags, check_strings
 from .signature import hints_of, is_async, is_context, name_of, read_signature
 
@@ -42,7 +42,7 @@ class Runner(NamedTuple):
     run: Callable[..., object]
     context: str | None
     """The parameter that gets a `ToolContext`."""
-    arguments: Answer[dict[str, object]] | None = None
+    arguments: ResponseSchema[dict[str, object]] | None = None
     """What reads the arguments; None where they are taken as they are."""
     text: str | None = None
     """The parameter that gets the input of a custom tool."""
@@ -229,7 +229,7 @@ def tool(
         return _defined(function, definition)
     signature = read_signature(function)
     called = _checked_name(name or signature.name)
-    arguments = arguments_of(called, signature.parameters, strict=strict)
+    arguments = parameters_schema(called, signature.parameters, strict=strict)
     made: dict[str, object] = {"name": called, "parameters": arguments.schema, "strict": strict}
     if said := signature.description if description is None else description:
         made["description"] = said

@@ -1,0 +1,111 @@
+"""JSON Schema to the subset that strict mode accepts. No I/O.
+
+In strict mode every property is required, no other property is allowed, and a few keywords exist. The others become
+part of the description, and the result is checked for them when it arrives.
+
+Source: https://platform.openai.com/docs/guides/structured-outputs, "Supported schemas".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .._errors.api import InvalidArgumentError
+from .._json import codec as _json
+from .._json.codec import is_array, is_object
+from .errors import join_sentences
+from .type_adapters import Schema, kind_of
+
+_KEYWORDS = {
+    "type", "enum", "description", "format", "pattern", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum",
+    "multipleOf", "minItems", "maxItems",
+}  # fmt: skip
+_FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
+_IN_WORDS = {
+    "contentEncoding": "Encoded as {}.", "default": "Default: {}.",
+    "minLength": "At least {} characters.", "maxLength": "At most {} characters.",
+}  # fmt: skip
+
+
+class StrictConverter:
+    """Converts the parts of one schema.
+
+    Args:
+        definitions: The ``$defs`` that the parts refer to.
+
+    Attributes:
+        definitions: The converted definitions.
+    """
+
+    def __init__(self, definitions: Mapping[str, Schema]) -> None:
+        self._source = definitions
+        self.definitions: dict[str, Schema] = {}
+
+    def convert(self, schema: Schema, path: str) -> Schema:
+        """Return a part of the schema for strict mode.
+
+        Args:
+            schema: The part.
+            path: The path to it, for error messages.
+
+        Raises:
+            InvalidArgumentError: Strict mode cannot describe it, or something in it, which the path of the error names.
+        """
+        if is_array(parts := schema.get("allOf")) and len(parts) == 1 and is_object(parts[0]):
+            schema = {**parts[0], **{name: value for name, value in schema.items() if name != "allOf"}}
+        found = {name: value for name, value in schema.items() if name in _KEYWORDS}
+        if found.get("format") not in _FORMATS:
+            found.pop("format", None)
+        words = [
+            text.format(_json.encode(schema[name]).decode())
+            for name, text in _IN_WORDS.items()
+            if schema.get(name) is not None
+        ]
+        if words:
+            found["description"] = join_sentences(found.get("description"), *words)
+        if "const" in schema:
+            found["enum"] = [schema["const"]]
+        if is_array(choices := found.get("enum")) and "type" not in found:
+            kinds = list(dict.fromkeys(map(kind_of, choices)))
+            found["type"] = kinds[0] if len(kinds) == 1 else kinds
+        if isinstance(reference := schema.get("$ref"), str):
+            referred = self._refer(reference.rpartition("/")[2], path)
+            return {**found, "anyOf": [referred]} if found else referred
+        if is_array(arms := schema.get("anyOf", schema.get("oneOf"))):
+            return {**found, "anyOf": [self.convert(arm, path) for arm in arms if is_object(arm)]}
+        if found.get("type") == "object":
+            return {**found, **self._object(schema, path)}
+        if found.get("type") == "array":
+            return {**found, "items": self._items(schema, path)}
+        if "type" not in found:
+            raise _unsupported(path, "Any", "Name a type")
+        return found
+
+    def _refer(self, name: str, path: str) -> Schema:
+        if name not in self.definitions:
+            self.definitions[name] = {}  # the definition may refer to itself
+            self.definitions[name] = self.convert(self._source.get(name, {}), path)
+        return {"$ref": f"#/$defs/{name}"}
+
+    def _items(self, schema: Schema, path: str) -> Schema:
+        items = schema.get("items")
+        if "prefixItems" in schema or schema.get("maxItems") == 0:
+            raise _unsupported(path, "a tuple with a type for each item", "Use a NamedTuple, a list of one type")
+        if not is_object(items) or not items:
+            raise _unsupported(path, "an array of any items", "Name the type of the items, as in list[str]")
+        return self.convert(items, f"{path}[]")
+
+    def _object(self, schema: Schema, path: str) -> Schema:
+        properties = schema.get("properties")
+        if not is_object(properties):
+            use = "Use a list of objects with a name and a value, a class with the known names"
+            raise _unsupported(path, "a dict with any keys", use)
+        converted = {
+            name: self.convert(part if is_object(part) else {}, f"{path}.{name}") for name, part in properties.items()
+        }
+        return {"properties": converted, "required": list(converted), "additionalProperties": False}
+
+
+def _unsupported(path: str, received: str, hint: str) -> InvalidArgumentError:
+    expected = "a type that strict mode can describe"
+    return InvalidArgumentError(path, expected, received, f"{hint}, or pass strict=False.")

@@ -1,0 +1,337 @@
+"""Type adapters: each kind of type has one, which writes its JSON Schema and reads its JSON values. No I/O.
+
+The schemas are plain JSON Schema. The module `strict` makes them fit strict mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
+
+import msgspec
+
+from .._json import codec as _json
+from .._json.codec import is_object
+from .constraints import check_constraints
+from .errors import InvalidValueError, Problem, check, construct, invalid, join_sentences
+
+Schema: TypeAlias = dict[str, object]
+
+ANY_KIND = ("null", "boolean", "integer", "number", "string", "array", "object")
+_KINDS: dict[type, str] = {
+    type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"
+}  # fmt: skip
+
+
+class Definitions:
+    """The ``$defs`` of a schema, by name.
+
+    Args:
+        strict: Whether the schema is for strict mode.
+    """
+
+    def __init__(self, *, strict: bool = True) -> None:
+        self.strict = strict
+        self.schemas: dict[str, Schema] = {}
+        self._names: dict[object, str] = {}
+
+    def refer(self, key: object, name: str, schema: Callable[[Definitions], Schema]) -> Schema:
+        """Return a reference to the definition of a key, which is added if there is none yet."""
+        if key not in self._names:
+            self._names[key] = unused = self._unused(name)
+            self.schemas[unused] = {}  # the definition may refer to itself
+            self.schemas[unused] = schema(self)
+        return {"$ref": f"#/$defs/{self._names[key]}"}
+
+    def embed(self, schema: Schema) -> Schema:
+        """Return a whole schema without its own definitions, which are added."""
+        part = {name: value for name, value in schema.items() if name != "$defs"}
+        own = schema.get("$defs")
+        added = own if is_object(own) else {}
+        if any(self.schemas.get(name, value) != value for name, value in added.items()):
+            text = _json.encode([part, added]).decode()
+            names = {name: self._unused(name) for name in added}
+            for name, unused in names.items():
+                text = text.replace(f'"#/$defs/{name}"', f'"#/$defs/{unused}"')
+            part, added = cast("list[Schema]", _json.decode(text))
+            added = {names[name]: value for name, value in added.items()}
+        self.schemas |= cast("dict[str, Schema]", added)
+        return part
+
+    def _unused(self, name: str) -> str:
+        number, unused = 1, name
+        while unused in self.schemas:
+            number += 1
+            unused = f"{name}_{number}"
+        return unused
+
+
+class TypeAdapter(Protocol):
+    """Describes and reads the JSON values of a type."""
+
+    @property
+    def kinds(self) -> Collection[str]:
+        """The JSON types of the values."""
+        ...
+
+    def schema(self, definitions: Definitions) -> Schema:
+        """Return the JSON Schema. What it refers to is added to the definitions."""
+        ...
+
+    def read(self, value: object) -> object:
+        """Return the Python value for a JSON value.
+
+        Raises:
+            InvalidValueError: The JSON value does not fit the type.
+        """
+        ...
+
+
+def read_all(items: Iterable[tuple[str | int, TypeAdapter, object]], missing: Iterable[str] = ()) -> list[object]:
+    """Return the Python values for the items of an array, or for the properties of an object.
+
+    Args:
+        items: The index or name, the type adapter and the JSON value of each.
+        missing: Names of required properties that the object does not have.
+
+    Raises:
+        InvalidValueError: Some do not fit or are missing. The error lists the problems of all of them.
+    """
+    values: list[object] = []
+    problems: list[Problem] = [((name,), "is missing") for name in missing]
+    for step, adapter, value in items:
+        try:
+            values.append(adapter.read(value))
+        except InvalidValueError as error:
+            problems += error.at(step)
+    if problems:
+        raise InvalidValueError(*problems)
+    return values
+
+
+class AnyAdapter(NamedTuple):
+    """Any JSON value."""
+
+    kinds: Collection[str] = ANY_KIND
+
+    def schema(self, definitions: Definitions) -> Schema:  # noqa: ARG002
+        return {}
+
+    def read(self, value: object) -> object:
+        return value
+
+
+class ScalarAdapter(NamedTuple):
+    """A scalar that msgspec reads: a number, a string, a date and the like."""
+
+    hint: Any
+    """The type, with the constraints that msgspec checks."""
+    json_schema: Schema
+    constraints: Mapping[str, Any] = {}
+    """Constraints that msgspec cannot check."""
+
+    @property
+    def kinds(self) -> Collection[str]:
+        return (str(self.json_schema["type"]),)
+
+    def schema(self, definitions: Definitions) -> Schema:  # noqa: ARG002
+        return dict(self.json_schema)
+
+    def read(self, value: object) -> object:
+        if isinstance(value, float) and value.is_integer() and self.json_schema["type"] == "integer":
+            value = int(value)  # JSON Schema, section 6.1.1 of validation: 1.0 is an integer
+        found: object = check(value, self.hint)
+        check_constraints(found, self.constraints)
+        return found
+
+
+class ChoiceAdapter:
+    """The values of a Literal or an enum.
+
+    Args:
+        values: Pairs of a JSON value and the Python value for it.
+    """
+
+    def __init__(self, values: Iterable[tuple[object, object]]) -> None:
+        # By type too, because True == 1 in Python.
+        self._values = {(type(choice), choice): value for choice, value in values}
+        self.choices = [choice for _, choice in self._values]
+        self.kinds = list(dict.fromkeys(map(kind_of, self.choices)))
+
+    def schema(self, definitions: Definitions) -> Schema:  # noqa: ARG002
+        return {"type": self.kinds[0] if len(self.kinds) == 1 else list(self.kinds), "enum": list(self.choices)}
+
+    def read(self, value: object) -> object:
+        try:
+            return self._values[type(value), value]
+        except (KeyError, TypeError):
+            raise invalid(expected_choice(self.choices)) from None
+
+
+class ArrayAdapter(NamedTuple):
+    """A list, or another collection that JSON writes as an array."""
+
+    item: TypeAdapter
+    make: Callable[[list[object]], object]
+    """Makes the collection of a list."""
+    hint: Any = list
+    """The type list, with the constraints of its length."""
+    kinds: Collection[str] = ("array",)
+
+    def schema(self, definitions: Definitions) -> Schema:
+        return {**msgspec.json.schema(self.hint), "items": self.item.schema(definitions)}
+
+    def read(self, value: object) -> object:
+        items: list[object] = check(value, self.hint)
+        return construct(self.make, read_all((index, self.item, item) for index, item in enumerate(items)))
+
+
+class TupleAdapter(NamedTuple):
+    """A tuple with a type for each item."""
+
+    items: tuple[TypeAdapter, ...]
+    kinds: Collection[str] = ("array",)
+
+    def schema(self, definitions: Definitions) -> Schema:
+        count = len(self.items)
+        items: Schema = {"prefixItems": [item.schema(definitions) for item in self.items]} if count else {}
+        return {"type": "array", **items, "minItems": count, "maxItems": count}
+
+    def read(self, value: object) -> object:
+        items: tuple[object, ...] = check(value, tuple.__class_getitem__((Any,) * len(self.items)))
+        return tuple(read_all(zip(range(len(items)), self.items, items, strict=True)))
+
+
+class DictAdapter(NamedTuple):
+    """A dict with any keys."""
+
+    key: TypeAdapter
+    value: TypeAdapter
+    kinds: Collection[str] = ("object",)
+
+    def schema(self, definitions: Definitions) -> Schema:
+        schema: Schema = {"type": "object"}
+        if "string" in self.key.kinds and (names := self.key.schema(definitions)) != {"type": "string"}:
+            schema["propertyNames"] = names
+        if values := self.value.schema(definitions):
+            schema["additionalProperties"] = values
+        return schema
+
+    def read(self, value: object) -> object:
+        properties: dict[str, object] = check(value, dict)
+        keys = read_all((name, self.key, self._key(name)) for name in properties)
+        return dict(zip(keys, read_all((name, self.value, item) for name, item in properties.items()), strict=True))
+
+    def _key(self, name: str) -> object:
+        if "string" not in self.key.kinds:  # a JSON object has numbers as keys in the form of text
+            with suppress(ValueError):
+                return _json.decode(name)
+        return name
+
+
+class Property(NamedTuple):
+    """A property of an object."""
+
+    key: str
+    """The name of the argument or key in Python."""
+    adapter: TypeAdapter
+    required: bool = True
+    null_is_absent: bool = False
+    """Whether null stands for a property that is absent. Strict mode requires every property."""
+
+    @property
+    def accepts_null(self) -> bool:
+        return "null" in self.adapter.kinds
+
+    def schema(self, definitions: Definitions) -> Schema:
+        schema = self.adapter.schema(definitions)
+        if self.null_is_absent and definitions.strict and not self.accepts_null:
+            return {"anyOf": [schema, {"type": "null"}]}
+        return schema
+
+
+class ObjectAdapter(NamedTuple):
+    """An object with known properties: a class, a TypedDict, or the arguments of a function."""
+
+    properties: Mapping[str, Property]
+    make: Callable[[dict[str, object]], object]
+    """Makes the Python object of the values by `Property.key`. It may raise any exception."""
+    description: str = ""
+    kinds: Collection[str] = ("object",)
+
+    def schema(self, definitions: Definitions) -> Schema:
+        return {
+            "type": "object",
+            **({"description": self.description} if self.description else {}),
+            "properties": {name: each.schema(definitions) for name, each in self.properties.items()},
+            "required": [name for name, each in self.properties.items() if each.required],
+        }
+
+    def read(self, value: object) -> object:
+        given: dict[str, object] = check(value, dict)
+        found = {
+            name: each
+            for name, each in self.properties.items()
+            if name in given and not (given[name] is None and each.null_is_absent and not each.accepts_null)
+        }
+        missing = [name for name, each in self.properties.items() if each.required and name not in given]
+        values = read_all(((name, each.adapter, given[name]) for name, each in found.items()), missing)
+        return construct(self.make, dict(zip([each.key for each in found.values()], values, strict=True)))
+
+
+class DescribedAdapter(NamedTuple):
+    """Another adapter, with keywords that describe this use of it: ``description`` and ``default``."""
+
+    adapter: TypeAdapter
+    keywords: Schema
+
+    @property
+    def kinds(self) -> Collection[str]:
+        return self.adapter.kinds
+
+    def schema(self, definitions: Definitions) -> Schema:
+        schema = self.adapter.schema(definitions)
+        text = join_sentences(self.keywords.get("description"), schema.get("description"))
+        return {**schema, **self.keywords, **({"description": text} if text else {})}
+
+    def read(self, value: object) -> object:
+        return self.adapter.read(value)
+
+
+class ReferenceAdapter:
+    """A class or an alias, which a schema defines by name because it may contain itself.
+
+    Attributes:
+        adapter: Set when the whole type is known.
+    """
+
+    def __init__(self, name: str, adapter: TypeAdapter | None = None) -> None:
+        self.name = name
+        self.adapter: TypeAdapter = adapter or self
+
+    @property
+    def kinds(self) -> Collection[str]:
+        return self.adapter.kinds
+
+    def schema(self, definitions: Definitions) -> Schema:
+        return definitions.refer(self, self.name, self.adapter.schema)
+
+    def read(self, value: object) -> object:
+        return self.adapter.read(value)
+
+
+def resolve(adapter: TypeAdapter) -> TypeAdapter:
+    """Return an adapter without its name and description."""
+    return resolve(adapter.adapter) if isinstance(adapter, ReferenceAdapter | DescribedAdapter) else adapter
+
+
+def kind_of(value: object) -> str:
+    """Return the JSON type of a JSON value."""
+    return _KINDS.get(type(value), "object")
+
+
+def expected_choice(choices: list[object]) -> str:
+    """Return the problem of a value that is none of these."""
+    texts = ", ".join(msgspec.json.encode(choice).decode() for choice in choices)
+    return f"expected {texts}" if len(choices) == 1 else f"expected one of {texts}"

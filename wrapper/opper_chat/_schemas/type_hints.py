@@ -1,0 +1,133 @@
+"""Type hints: resolved, without their qualifiers, and with type variables substituted. No I/O."""
+
+from __future__ import annotations
+
+import re
+import sys
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, get_args, get_origin
+
+
+class UnknownHintError(Exception):
+    """A type hint that cannot be resolved. The text says why."""
+
+
+class UnwrappedHint(NamedTuple):
+    """A type hint in its parts."""
+
+    hint: Any
+    """The type itself."""
+    notes: list[Any]
+    """The metadata of Annotated."""
+    required: bool | None
+    """Whether the hint is Required (True) or NotRequired (False); None if it is neither."""
+
+
+def unwrap_hint(hint: Any) -> UnwrappedHint:
+    """Take a type out of Annotated, NewType, Required, NotRequired, ReadOnly and Final."""
+    notes: list[Any] = []
+    required: bool | None = None
+    while True:
+        name = getattr(get_origin(hint), "__name__", getattr(get_origin(hint), "_name", ""))
+        if hasattr(hint, "__metadata__"):
+            notes = [*hint.__metadata__, *notes]
+            hint = hint.__origin__
+        elif hasattr(hint, "__supertype__"):
+            hint = hint.__supertype__
+        elif name in ("Required", "NotRequired", "ReadOnly", "Final"):
+            required = name == "Required" if name in ("Required", "NotRequired") else required
+            hint = get_args(hint)[0]
+        else:
+            return UnwrappedHint(hint, notes, required)
+
+
+def resolve_hints(obj: Any, module: Mapping[str, Any] | None = None, own: Any = None) -> dict[str, Any]:
+    """Return the type hints of a class or a function.
+
+    Args:
+        obj: The class or the function.
+        module: The names of its module, if Python cannot find the module.
+        own: What its own name stands for, if not for the object.
+
+    Raises:
+        UnknownHintError: A hint names what is not found, or is no type.
+    """
+    names = {obj.__name__: own or obj}  # a class that is defined in a function may name itself
+    try:
+        return typing.get_type_hints(obj, dict(module) if module else None, names, include_extras=True)
+    except NameError as error:
+        raise UnknownHintError(f"its hints name {error.name!r}, which its module does not have") from None
+    except (TypeError, SyntaxError) as error:
+        raise UnknownHintError(f"its hints cannot be read ({error})") from None
+
+
+def is_alias(hint: Any) -> bool:
+    """Return whether a hint is made by a `type` statement or TypeAliasType."""
+    return hasattr(get_origin(hint) or hint, "__value__")
+
+
+def alias_value(alias: Any) -> Any:
+    """Return the type that an alias stands for.
+
+    Raises:
+        UnknownHintError: It names what is not found.
+    """
+
+    def holder() -> None: ...
+
+    holder.__name__ = alias.__name__
+    holder.__annotations__ = {"value": alias.__value__}
+    module = vars(sys.modules[alias.__module__]) if alias.__module__ in sys.modules else {}
+    return resolve_hints(holder, module, alias)["value"]
+
+
+def substitute(hint: Any, variables: Mapping[Any, Any]) -> Any:
+    """Return a hint with types in place of its type variables."""
+    if isinstance(hint, TypeVar):
+        return variables.get(hint, hint)
+    parameters: tuple[Any, ...] = getattr(hint, "__parameters__", ()) if get_origin(hint) is not None else ()
+    if not parameters or not variables:
+        return hint
+    return hint[tuple(variables.get(parameter, parameter) for parameter in parameters)]
+
+
+def variables_of(hint: Any) -> dict[Any, Any]:
+    """Return the types that the type variables of a generic class, and of those above it, stand for."""
+    origin = get_origin(hint)
+    found: dict[Any, Any] = dict(zip(getattr(origin, "__parameters__", ()), get_args(hint), strict=False))
+    for base in getattr(origin or hint, "__orig_bases__", ()):
+        if get_origin(base) not in (None, Generic, Protocol):
+            for variable, each in variables_of(base).items():
+                found.setdefault(variable, substitute(each, found))
+    return found
+
+
+def description_of(note: Any) -> str:
+    """Return the description in a note of an Annotated: a text, msgspec.Meta, pydantic's Field or typing's Doc."""
+    text = note if isinstance(note, str) else getattr(note, "description", None) or getattr(note, "documentation", None)
+    return " ".join(text.split()) if isinstance(text, str) else ""
+
+
+def unhashable_in(hint: Any) -> Any:
+    """Return the part of a hint whose values are not hashable, or None."""
+    hint = unwrap_hint(hint).hint
+    origin = get_origin(hint)
+    if origin in (typing.Union, types.UnionType, tuple):
+        return next((found for each in get_args(hint) if (found := unhashable_in(each)) is not None), None)
+    cls = origin or hint
+    return hint if isinstance(cls, type) and getattr(cls, "__hash__", None) is None else None
+
+
+def schema_name(hint: Any) -> str:
+    """Return a name for the schema of a type: letters, digits, underscores and dashes, at most 64."""
+    return re.sub(r"[^a-zA-Z0-9_-]+", "_", "_".join(_names_in(hint))).strip("_")[:64] or "answer"
+
+
+def _names_in(hint: Any) -> list[str]:
+    hint = unwrap_hint(hint).hint
+    origin = get_origin(hint)
+    own = [] if origin in (typing.Union, types.UnionType) else [getattr(origin or hint, "__name__", "")]
+    arguments = () if origin is Literal else get_args(hint)
+    return [*own, *(name for argument in arguments if argument is not ... for name in _names_in(argument))]

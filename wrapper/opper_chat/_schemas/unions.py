@@ -1,0 +1,106 @@
+"""Type adapters of unions: which arm reads a JSON value. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Union
+
+from .._json.codec import is_object
+from .errors import InvalidValueError, check
+from .type_adapters import ChoiceAdapter, Definitions, Property, Schema, TypeAdapter, expected_choice, kind_of, resolve
+
+_PYTHON_TYPES: dict[str, Any] = {
+    "null": None, "boolean": bool, "integer": int, "number": float, "string": str, "array": list, "object": dict
+}  # fmt: skip
+
+
+class UnionAdapter:
+    """One of several types.
+
+    The JSON type of a value selects the arm. Of several arms that are objects, a property with its own choices in each
+    arm (the tag) selects one, or the names of the properties do.
+    """
+
+    def __init__(self, arms: Iterable[TypeAdapter]) -> None:
+        self._arms = list(arms)
+
+    @property
+    def arms(self) -> list[TypeAdapter]:
+        """The arms, with those of nested unions in their place."""
+        resolved = [(arm, resolve(arm)) for arm in self._arms]
+        return [each for arm, inner in resolved for each in (inner.arms if isinstance(inner, UnionAdapter) else [arm])]
+
+    @property
+    def kinds(self) -> Collection[str]:
+        return [kind for arm in self.arms for kind in arm.kinds]
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether nothing in the JSON tells two of the arms apart."""
+        objects = [properties for arm in self.arms if (properties := properties_of(arm)) is not None]
+        others = [
+            arm for arm in self.arms if properties_of(arm) is None and not isinstance(resolve(arm), ChoiceAdapter)
+        ]
+        kinds = [kind for arm in others for kind in arm.kinds]
+        if len(kinds) != len(set(kinds)) or (objects and "object" in kinds):
+            return True
+        return not _tag_of(objects) and len({frozenset(properties) for properties in objects}) != len(objects)
+
+    def schema(self, definitions: Definitions) -> Schema:
+        return {"anyOf": [arm.schema(definitions) for arm in self._arms]}
+
+    def read(self, value: object) -> object:
+        kind = kind_of(value)
+        kinds = self.kinds
+        if kind == "number" and isinstance(value, float) and value.is_integer() and kind not in kinds:
+            kind = "integer"
+        elif kind == "integer" and kind not in kinds:
+            kind = "number"
+        arms = [arm for arm in self.arms if kind in arm.kinds]
+        if not arms:
+            return check(value, Union[tuple(_PYTHON_TYPES[kind] for kind in kinds)])  # noqa: UP007  # raises the error
+        if is_object(value) and len(arms) > 1:
+            return _select_object(value, arms).read(value)
+        arms.sort(key=lambda arm: not isinstance(resolve(arm), ChoiceAdapter))  # before strings and numbers
+        for arm in arms[:-1]:
+            try:
+                return arm.read(value)
+            except InvalidValueError:
+                continue
+        return arms[-1].read(value)
+
+
+def properties_of(adapter: TypeAdapter) -> Mapping[str, Property] | None:
+    """Return the properties of an object, or None for another type."""
+    properties: Mapping[str, Property] | None = getattr(resolve(adapter), "properties", None)
+    return properties
+
+
+def _select_object(value: dict[str, object], arms: list[TypeAdapter]) -> TypeAdapter:
+    objects = [(properties, arm) for arm in arms if (properties := properties_of(arm)) is not None]
+    tag = _tag_of([properties for properties, _ in objects])
+    if not tag:  # the arm whose names differ least from those of the value
+        return min(objects, key=lambda each: len(each[0].keys() ^ value.keys()))[1]
+    for properties, arm in objects:
+        try:
+            properties[tag].adapter.read(value.get(tag))
+        except InvalidValueError:
+            continue
+        return arm
+    choices = [choice for properties, _ in objects for choice in _choices_of(properties[tag].adapter)]
+    raise InvalidValueError(((tag,), expected_choice(choices)))
+
+
+def _tag_of(objects: list[Mapping[str, Property]]) -> str:
+    """Return the name of a property that has its own choices in each of the objects, or an empty text."""
+    for name in objects[0] if objects else ():
+        each = [_choices_of(properties[name].adapter) if name in properties else [] for properties in objects]
+        every = [(type(choice), choice) for choices in each for choice in choices]
+        if all(each) and len(every) == len(set(every)):
+            return name
+    return ""
+
+
+def _choices_of(adapter: TypeAdapter) -> list[object]:
+    found = resolve(adapter)
+    return found.choices if isinstance(found, ChoiceAdapter) else []
