@@ -12,6 +12,7 @@ import pytest
 from opper_chat import AsyncConversation, AsyncOpper, CallOptions, ClientOptions, Conversation, Opper
 from opper_chat._config.environment import NOT_GIVEN
 from opper_chat._requests.prepare import CallArguments
+from opper_chat._requests.tool_options import ToolLoopOptions
 from opper_chat.types import AsyncStream, ChatCompletion, Stream
 from opper_chat_api.params import ChatCompletionRequestParam
 
@@ -78,6 +79,18 @@ def test_what_is_said_of_an_argument() -> None:
         assert "Required[" not in str(parameter.annotation)
 
 
+@pytest.mark.parametrize("name", ["run_tools", "stream_tools"])
+@pytest.mark.parametrize("flavour", CLIENTS)
+def test_the_defaults_of_a_tool_loop(flavour: str, name: str) -> None:
+    """Those that apply, and not NOT_GIVEN, which stands for a setting of the client."""
+    parameters = inspect.signature(method(flavour, name)).parameters
+    assert {option: parameters[option].default for option in METHODS[name]} == {
+        "max_turns": 8, "max_parallel": 8, "max_repeats": 3, "max_total_tokens": None, "on_tool_error": "answer",
+        "context": None, "before_call": None, "strict": True, **({"on_event": None} if name == "run_tools" else {}),
+    }  # fmt: skip
+    assert parameters["max_repeats"].annotation == "int | None"
+
+
 @pytest.mark.parametrize("name", METHODS)
 @pytest.mark.parametrize("flavour", CLIENTS)
 def test_help_shows_every_argument(flavour: str, name: str) -> None:
@@ -133,7 +146,7 @@ def test_type_hints_are_resolved(flavour: str, name: str) -> None:
     function = CLIENTS[flavour].with_options if name == "with_options" else method(flavour, name)
     hints = get_type_hints(function)
     assert "return" in hints
-    assert set(hints) >= METHODS.get(name, set()) - {"strict"}
+    assert set(hints) >= METHODS.get(name, set()) - {"strict", *ToolLoopOptions.__annotations__}
     assert not [hint for hint in hints.values() if isinstance(hint, str)]
 
 

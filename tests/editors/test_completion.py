@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from opper_chat import AsyncOpper, CallOptions, Opper
+from opper_chat._requests.tool_options import ToolLoopOptions
 from opper_chat_api.params import ChatCompletionRequestParam
 
 jedi = pytest.importorskip("jedi")  # the types session has it
@@ -43,6 +44,17 @@ def test_jedi_shows_every_argument(client: str, name: str) -> None:
     code = f"{IMPORTS.format(client)}client.chat.completions.{name}("
     signatures = jedi.Script(code).get_signatures()
     assert [ARGUMENTS - {parameter.name for parameter in one.params} for one in signatures] == [set()]
+
+
+@pytest.mark.parametrize("name", ["run_tools", "stream_tools"])
+@pytest.mark.parametrize("client", ["Opper", "AsyncOpper"])
+def test_jedi_shows_the_options_of_a_tool_loop(client: str, name: str) -> None:
+    """With their types and defaults."""
+    (signature,) = jedi.Script(f"{IMPORTS.format(client)}client.chat.completions.{name}(").get_signatures()
+    shown = {parameter.name: parameter.to_string() for parameter in signature.params}
+    assert set(ToolLoopOptions.__annotations__) <= set(shown)
+    assert shown["max_turns"] == "max_turns: int=8"
+    assert shown["before_call"].endswith("BeforeCall | None=None")
 
 
 @pytest.mark.parametrize("client", ["Opper", "AsyncOpper"])

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ._observability.record import Observer as Observer
     from ._requests.message_content import Message as Message
     from ._requests.prepare import CallArguments as CallArguments
+    from ._requests.tool_options import OnToolError as OnToolError
     from ._results.completion import ChatCompletion as ChatCompletion
     from ._results.parsed import ParsedChatCompletion as ParsedChatCompletion
     from ._results.parsed import ParsedChatCompletionMessage as ParsedChatCompletionMessage
@@ -76,7 +77,6 @@ if TYPE_CHECKING:
     from ._sync.tool_runner import ToolStream as ToolStream
     from ._tools.async_workers import AsyncBeforeCall as AsyncBeforeCall
     from ._tools.async_workers import AsyncOnEvent as AsyncOnEvent
-    from ._tools.planner import OnToolError as OnToolError
     from ._tools.run import ToolExecution as ToolExecution
     from ._tools.run import ToolResultEvent as ToolResultEvent
     from ._tools.run import ToolRun as ToolRun
@@ -122,7 +122,7 @@ _NAMES = {
     "_config.options": ("CallOptions", "ClientOptions"),
     "_tools.signature": ("ToolContext",),
     "_sync.stream": ("Stream",),
-    "_tools.planner": ("OnToolError",),
+    "_requests.tool_options": ("OnToolError",),
     "_tools.run": (
         "ToolExecution", "ToolResultEvent", "ToolRun", "ToolRunDoneEvent", "ToolRunEvent", "ToolRunStepEvent",
         "ToolStartedEvent", "TurnDoneEvent", "TurnStartedEvent",

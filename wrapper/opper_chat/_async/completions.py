@@ -12,20 +12,22 @@ from .._requests.prepare import AnswerArguments, CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
 from .requester import AsyncCalls
+from .tool_options import TOOL_LOOP_DEFAULTS, AsyncRunToolsArguments, AsyncStreamToolsArguments
 
 if TYPE_CHECKING:
     from opper_chat_api.params import ToolParam
     from typing_extensions import TypeForm
 
     from .._requests.signatures import call_parameters
+    from .._requests.tool_options import ToolLoopSettings
     from .._results.parsed import ParsedChatCompletion
     from .._tools.async_workers import AsyncBeforeCall, AsyncOnEvent
-    from .._tools.planner import OnToolError
     from .._tools.run import ToolRun
     from .event_stream import AsyncStreamManager
     from .parsed_stream import AsyncParsedStreamManager
     from .raw_response import AsyncRawCompletions, AsyncStreamedCompletions
     from .stream import AsyncStream
+    from .tool_options import AsyncParsedRunToolsArguments, AsyncParsedStreamToolsArguments
     from .tool_runner import AsyncToolStream
 
 T = TypeVar("T")
@@ -222,43 +224,20 @@ class AsyncCompletions:
         response_format: TypeForm[T],
         tools: Sequence[ToolParam] | None = None,
         strict: bool = True,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
-        before_call: AsyncBeforeCall | None = None,
-        on_event: AsyncOnEvent | None = None,
-        context: object = None,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[AsyncParsedRunToolsArguments],
     ) -> ToolRun[T]: ...
 
     @typing.overload
     async def run_tools(
         self,
-        *,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
-        before_call: AsyncBeforeCall | None = None,
-        on_event: AsyncOnEvent | None = None,
-        context: object = None,
-        **arguments: Unpack[CallArguments],
+        **arguments: Unpack[AsyncRunToolsArguments],
     ) -> ToolRun[None]: ...
 
     async def run_tools(
         self,
         *_positional: object,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
         before_call: AsyncBeforeCall | None = None,
         on_event: AsyncOnEvent | None = None,
-        context: object = None,
         **arguments: object,
     ) -> ToolRun[Any]:
         """Ask the model, run the tools that it calls, tell it the results, and so on until it has answered.
@@ -293,13 +272,12 @@ class AsyncCompletions:
         When the deadline has passed or this is cancelled, coroutines are cancelled; other functions end by themselves.
         """
         if TYPE_CHECKING:
+            ToolLoopSettings(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         refuse_positional(_positional, "run_tools()")
-        from .._tools.planner import RunSettings
         from .tool_runner import run_tools  # loaded by those who use it
 
-        settings = RunSettings(max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context)
-        return await run_tools(self._calls, arguments, settings, before_call, on_event)
+        return await run_tools(self._calls, arguments, before_call, on_event)
 
     @typing.overload
     def stream_tools(
@@ -308,40 +286,19 @@ class AsyncCompletions:
         response_format: TypeForm[T],
         tools: Sequence[ToolParam] | None = None,
         strict: bool = True,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
-        before_call: AsyncBeforeCall | None = None,
-        context: object = None,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[AsyncParsedStreamToolsArguments],
     ) -> AsyncToolStream[T]: ...
 
     @typing.overload
     def stream_tools(
         self,
-        *,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
-        before_call: AsyncBeforeCall | None = None,
-        context: object = None,
-        **arguments: Unpack[CallArguments],
+        **arguments: Unpack[AsyncStreamToolsArguments],
     ) -> AsyncToolStream[None]: ...
 
     def stream_tools(
         self,
         *_positional: object,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
         before_call: AsyncBeforeCall | None = None,
-        context: object = None,
         **arguments: object,
     ) -> AsyncToolStream[Any]:
         """Do what `run_tools` does, and tell of it by typed events, of the answers while they are written too.
@@ -362,13 +319,12 @@ class AsyncCompletions:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised in iterating.
         """
         if TYPE_CHECKING:
+            ToolLoopSettings(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         refuse_positional(_positional, "stream_tools()")
-        from .._tools.planner import RunSettings
         from .tool_runner import stream_tools
 
-        settings = RunSettings(max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context)
-        return stream_tools(self._calls, arguments, settings, before_call, call_site())
+        return stream_tools(self._calls, arguments, before_call, call_site())
 
     @property
     def with_raw_response(self) -> AsyncRawCompletions:
@@ -388,5 +344,5 @@ class AsyncCompletions:
 list_arguments(AsyncCompletions.create, CallArguments)
 list_arguments(AsyncCompletions.parse, AnswerArguments)
 list_arguments(AsyncCompletions.stream, CallArguments, takes_type=True)
-list_arguments(AsyncCompletions.run_tools, CallArguments, takes_type=True)
-list_arguments(AsyncCompletions.stream_tools, CallArguments, takes_type=True)
+list_arguments(AsyncCompletions.run_tools, AsyncRunToolsArguments, TOOL_LOOP_DEFAULTS, takes_type=True)
+list_arguments(AsyncCompletions.stream_tools, AsyncStreamToolsArguments, TOOL_LOOP_DEFAULTS, takes_type=True)

@@ -24,7 +24,7 @@ from .._tools.async_workers import (
     check_tools,
 )
 from .._tools.jobs import Job
-from .._tools.planner import Plan, RunSettings
+from .._tools.planner import Plan
 from .._tools.run import (
     ToolResultEvent,
     ToolRun,
@@ -66,10 +66,7 @@ class AsyncToolStream(Generic[T_co]):
         self._before_call = before_call
         self._site = site
         """Where a streamed run was made; None where the answers come whole."""
-        settings = plan.settings
-        self._workers = AsyncWorkers(
-            settings.max_parallel if plan.is_parallel else 1, bounded=settings.deadline is not None
-        )
+        self._workers = AsyncWorkers(plan.settings.max_parallel if plan.is_parallel else 1, bounded=plan.has_deadline)
         self._phase: Phase = "new"
         self._ready: deque[ToolRunEvent] = deque()
         self._stream: AsyncStreamManager | None = None
@@ -205,11 +202,11 @@ class AsyncToolStream(Generic[T_co]):
             await self._workers.start(jobs)
 
     async def _approved(self, job: Job, before_call: AsyncBeforeCall) -> Job | None:
-        left = self._plan.left(monotonic())
+        remaining = self._plan.remaining(monotonic())
         try:
-            return self._plan.decide(job, await ask_in_time(left, before_call, job.execution.call))
+            return self._plan.decide(job, await ask_in_time(remaining, before_call, job.execution.call))
         except TimeoutError:
-            if left is not None and (self._plan.left(monotonic()) or 0) <= 0:
+            if remaining is not None and (self._plan.remaining(monotonic()) or 0) <= 0:
                 raise self._plan.too_late() from None
             raise
 
@@ -225,7 +222,7 @@ class AsyncToolStream(Generic[T_co]):
                 self._phase = "over"
             return
         try:
-            step = await self._workers.next(plan.left(monotonic()))
+            step = await self._workers.next(plan.remaining(monotonic()))
         except TimeoutError:
             raise plan.too_late() from None
         if step.ended:
@@ -254,14 +251,13 @@ class _Texts:
 async def run_tools(
     calls: AsyncCalls,
     arguments: Mapping[str, object],
-    settings: RunSettings,
     before_call: AsyncBeforeCall | None,
     on_event: AsyncOnEvent | None,
 ) -> ToolRun[Any]:
     """Run the tools that a model asks for until it answers, and return what was done."""
     check_function(before_call, "before_call")
     check_function(on_event, "on_event")
-    plan = plan_of(calls, arguments, settings)
+    plan = plan_of(calls, arguments)
     async with AsyncToolStream[Any](calls, plan, before_call) as stream:
         async for event in stream:
             if on_event is not None and isinstance(event, ToolRunStepEvent):
@@ -276,22 +272,21 @@ async def run_tools(
 def stream_tools(
     calls: AsyncCalls,
     arguments: Mapping[str, object],
-    settings: RunSettings,
     before_call: AsyncBeforeCall | None,
     site: str,
 ) -> AsyncToolStream[Any]:
     """Return a run that tells of itself."""
     check_function(before_call, "before_call")
-    return AsyncToolStream[Any](calls, plan_of(calls, arguments, settings), before_call, site)
+    return AsyncToolStream[Any](calls, plan_of(calls, arguments), before_call, site)
 
 
-def plan_of(calls: AsyncCalls, arguments: Mapping[str, object], settings: RunSettings) -> Plan:
+def plan_of(calls: AsyncCalls, arguments: Mapping[str, object]) -> Plan:
     """Return the plan of a run.
 
     Raises:
         InvalidArgumentError: an argument is wrong.
     """
     timeouts = calls.settings.changed({name: arguments[name] for name in ("deadline",) if name in arguments}).timeouts
-    plan = Plan(arguments, settings.checked()._replace(deadline=timeouts.deadline))
+    plan = Plan(arguments, timeouts.deadline)
     check_tools(plan.tools)
     return plan

@@ -22,16 +22,15 @@ from .._errors.describe import (
 from .._errors.secret_names import is_secret_argument
 from .._json.codec import is_mapping
 from .._validation.type_checks import compile_check
+from .tool_options import ToolLoopOptions
 
-_RUN_PARAMETERS = (
-    "max_turns", "max_parallel", "max_repeats", "max_total_tokens", "on_tool_error", "before_call", "context", "strict",
-)  # fmt: skip
+_TOOL_LOOP_PARAMETERS = (*ToolLoopOptions.__annotations__, "before_call", "strict")
 
 OWN_PARAMETERS = {
     "parse()": ("retries_on_invalid", "strict"),
     "stream()": ("strict",),
-    "run_tools()": (*_RUN_PARAMETERS, "on_event"),
-    "stream_tools()": _RUN_PARAMETERS,
+    "run_tools()": (*_TOOL_LOOP_PARAMETERS, "on_event"),
+    "stream_tools()": _TOOL_LOOP_PARAMETERS,
 }
 """The parameters that methods have in addition to those of the contract and the options of a call."""
 

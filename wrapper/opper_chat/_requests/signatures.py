@@ -46,17 +46,20 @@ POSITIONAL = "_positional"
 """What methods without positional arguments name them, to refuse them with a better error than Python's."""
 
 
-def list_arguments(function: Any, arguments: type, *, takes_type: bool = False) -> None:
+def list_arguments(
+    function: Any, arguments: type, defaults: Mapping[str, object] = {}, *, takes_type: bool = False
+) -> None:
     """Have the signature of a function list what its ``**arguments`` may contain.
 
     Args:
         function: the function, or a class method.
         arguments: the typed dict of its ``**arguments``.
+        defaults: those that the signature shows, by name. Without one, an option of a call shows `NOT_GIVEN`.
         takes_type: whether ``response_format`` may be a Python type as well, with ``strict`` beside it.
     """
     function = getattr(function, "__func__", function)  # of a class method
     signature = _ArgumentsSignature.__new__(_ArgumentsSignature)
-    signature.source = (function, arguments, takes_type)
+    signature.source = (function, arguments, defaults, takes_type)
     vars(function)["__signature__"] = signature
     texts = {name: text for name, text in function.__annotations__.items() if name != POSITIONAL}
     function.__annotations__ = _Annotations(texts, function.__globals__)
@@ -67,7 +70,7 @@ class _ArgumentsSignature(Signature):
 
     __slots__ = ("source",)
 
-    source: tuple[Any, type, bool]
+    source: tuple[Any, type, Mapping[str, object], bool]
 
     def __getattr__(self, name: str) -> Any:  # asked for a slot that is empty
         if name not in Signature.__slots__:
@@ -109,7 +112,7 @@ class _PublicTypes(dict[str, Any]):
             raise KeyError(name) from None  # it is a name of Python's own
 
 
-def _built(function: Any, arguments: type, takes_type: bool) -> Signature:
+def _built(function: Any, arguments: type, defaults: Mapping[str, object], takes_type: bool) -> Signature:
     # A function without this signature, since `inspect` would return this one.
     code, scope, closure = function.__code__, function.__globals__, function.__closure__
     plain = FunctionType(code, scope, function.__name__, function.__defaults__, closure)
@@ -120,13 +123,17 @@ def _built(function: Any, arguments: type, takes_type: bool) -> Signature:
         if parameter.kind != Parameter.VAR_KEYWORD and parameter.name != POSITIONAL
     ]  # fmt: skip
     names = {parameter.name for parameter in own}
-    listed = [parameter for parameter in _parameters(arguments, takes_type=takes_type) if parameter.name not in names]
+    listed = [
+        parameter
+        for parameter in _parameters(arguments, defaults, takes_type=takes_type)
+        if parameter.name not in names
+    ]
     # Those that a call must have stand first.
     ordered = sorted([*own, *listed], key=lambda parameter: (parameter.kind, parameter.default is not Parameter.empty))
     return signature.replace(parameters=ordered)
 
 
-def _parameters(arguments: type, *, takes_type: bool) -> list[Parameter]:
+def _parameters(arguments: type, defaults: Mapping[str, object], *, takes_type: bool) -> list[Parameter]:
     annotations: Mapping[str, object] = arguments.__annotations__
     needed = required(ChatCompletionRequestParam)
     known = ChatCompletionRequestParam.__annotations__
@@ -138,7 +145,7 @@ def _parameters(arguments: type, *, takes_type: bool) -> list[Parameter]:
         if takes_type and name == "response_format":
             text = f"{TYPE} | {text}"
         # None leaves a parameter out. An option that is left out is as the client has it, which None is not.
-        default = Parameter.empty if name in needed else None if name in known else NOT_GIVEN
+        default = Parameter.empty if name in needed else None if name in known else defaults.get(name, NOT_GIVEN)
         parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=text))
     if takes_type:
         parameters.append(Parameter("strict", Parameter.KEYWORD_ONLY, default=True, annotation="bool"))

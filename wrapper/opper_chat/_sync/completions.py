@@ -14,20 +14,22 @@ from .._requests.prepare import AnswerArguments, CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
 from .requester import Calls
+from .tool_options import TOOL_LOOP_DEFAULTS, RunToolsArguments, StreamToolsArguments
 
 if TYPE_CHECKING:
     from opper_chat_api.params import ToolParam
     from typing_extensions import TypeForm
 
     from .._requests.signatures import call_parameters
+    from .._requests.tool_options import ToolLoopSettings
     from .._results.parsed import ParsedChatCompletion
-    from .._tools.planner import OnToolError
     from .._tools.run import ToolRun
     from .._tools.workers import BeforeCall, OnEvent
     from .event_stream import StreamManager
     from .parsed_stream import ParsedStreamManager
     from .raw_response import RawCompletions, StreamedCompletions
     from .stream import Stream
+    from .tool_options import ParsedRunToolsArguments, ParsedStreamToolsArguments
     from .tool_runner import ToolStream
 
 T = TypeVar("T")
@@ -226,43 +228,20 @@ class Completions:
         response_format: TypeForm[T],
         tools: Sequence[ToolParam] | None = None,
         strict: bool = True,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
-        before_call: BeforeCall | None = None,
-        on_event: OnEvent | None = None,
-        context: object = None,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[ParsedRunToolsArguments],
     ) -> ToolRun[T]: ...
 
     @typing.overload
     def run_tools(
         self,
-        *,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
-        before_call: BeforeCall | None = None,
-        on_event: OnEvent | None = None,
-        context: object = None,
-        **arguments: Unpack[CallArguments],
+        **arguments: Unpack[RunToolsArguments],
     ) -> ToolRun[None]: ...
 
     def run_tools(
         self,
         *_positional: object,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
         before_call: BeforeCall | None = None,
         on_event: OnEvent | None = None,
-        context: object = None,
         **arguments: object,
     ) -> ToolRun[Any]:
         """Ask the model, run the tools that it calls, tell it the results, and so on until it has answered.
@@ -297,15 +276,12 @@ class Completions:
         When the deadline has passed or this is cancelled, coroutines are cancelled; other functions end by themselves.
         """
         if TYPE_CHECKING:
+            ToolLoopSettings(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         refuse_positional(_positional, "run_tools()")
-        from .._tools.planner import RunSettings
         from .tool_runner import run_tools  # loaded by those who use it
 
-        settings = RunSettings(
-            max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context
-        )
-        return run_tools(self._calls, arguments, settings, before_call, on_event)
+        return run_tools(self._calls, arguments, before_call, on_event)
 
     @typing.overload
     def stream_tools(
@@ -314,40 +290,19 @@ class Completions:
         response_format: TypeForm[T],
         tools: Sequence[ToolParam] | None = None,
         strict: bool = True,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
-        before_call: BeforeCall | None = None,
-        context: object = None,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[ParsedStreamToolsArguments],
     ) -> ToolStream[T]: ...
 
     @typing.overload
     def stream_tools(
         self,
-        *,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
-        before_call: BeforeCall | None = None,
-        context: object = None,
-        **arguments: Unpack[CallArguments],
+        **arguments: Unpack[StreamToolsArguments],
     ) -> ToolStream[None]: ...
 
     def stream_tools(
         self,
         *_positional: object,
-        max_turns: int = 8,
-        max_parallel: int = 8,
-        max_repeats: int | None = 3,
-        max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
         before_call: BeforeCall | None = None,
-        context: object = None,
         **arguments: object,
     ) -> ToolStream[Any]:
         """Do what `run_tools` does, and tell of it by typed events, of the answers while they are written too.
@@ -368,15 +323,12 @@ class Completions:
             InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised in iterating.
         """
         if TYPE_CHECKING:
+            ToolLoopSettings(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         refuse_positional(_positional, "stream_tools()")
-        from .._tools.planner import RunSettings
         from .tool_runner import stream_tools
 
-        settings = RunSettings(
-            max_turns, max_parallel, max_repeats, max_total_tokens, on_tool_error, context
-        )
-        return stream_tools(self._calls, arguments, settings, before_call, call_site())
+        return stream_tools(self._calls, arguments, before_call, call_site())
 
     @property
     def with_raw_response(self) -> RawCompletions:
@@ -396,5 +348,5 @@ class Completions:
 list_arguments(Completions.create, CallArguments)
 list_arguments(Completions.parse, AnswerArguments)
 list_arguments(Completions.stream, CallArguments, takes_type=True)
-list_arguments(Completions.run_tools, CallArguments, takes_type=True)
-list_arguments(Completions.stream_tools, CallArguments, takes_type=True)
+list_arguments(Completions.run_tools, RunToolsArguments, TOOL_LOOP_DEFAULTS, takes_type=True)
+list_arguments(Completions.stream_tools, StreamToolsArguments, TOOL_LOOP_DEFAULTS, takes_type=True)

@@ -17,7 +17,7 @@ from .._call.state import Call
 from .._errors.api import OpperError
 from .._results.completion import ChatCompletion
 from .._tools.jobs import Job
-from .._tools.planner import Plan, RunSettings
+from .._tools.planner import Plan
 from .._tools.run import (
     ToolResultEvent,
     ToolRun,
@@ -68,9 +68,8 @@ class ToolStream(Generic[T_co]):
         self._before_call = before_call
         self._site = site
         """Where a streamed run was made; None where the answers come whole."""
-        settings = plan.settings
         self._workers = Workers(
-            settings.max_parallel if plan.is_parallel else 1, bounded=settings.deadline is not None
+            plan.settings.max_parallel if plan.is_parallel else 1, bounded=plan.has_deadline
         )
         self._phase: Phase = "new"
         self._ready: deque[ToolRunEvent] = deque()
@@ -210,11 +209,11 @@ class ToolStream(Generic[T_co]):
             self._workers.start(jobs)
 
     def _approved(self, job: Job, before_call: BeforeCall) -> Job | None:
-        left = self._plan.left(monotonic())
+        remaining = self._plan.remaining(monotonic())
         try:
-            return self._plan.decide(job, ask_in_time(left, before_call, job.execution.call))
+            return self._plan.decide(job, ask_in_time(remaining, before_call, job.execution.call))
         except TimeoutError:
-            if left is not None and (self._plan.left(monotonic()) or 0) <= 0:
+            if remaining is not None and (self._plan.remaining(monotonic()) or 0) <= 0:
                 raise self._plan.too_late() from None
             raise
 
@@ -230,7 +229,7 @@ class ToolStream(Generic[T_co]):
                 self._phase = "over"
             return
         try:
-            step = self._workers.next(plan.left(monotonic()))
+            step = self._workers.next(plan.remaining(monotonic()))
         except TimeoutError:
             raise plan.too_late() from None
         if step.ended:
@@ -259,14 +258,13 @@ class _Texts:
 def run_tools(
     calls: Calls,
     arguments: Mapping[str, object],
-    settings: RunSettings,
     before_call: BeforeCall | None,
     on_event: OnEvent | None,
 ) -> ToolRun[Any]:
     """Run the tools that a model asks for until it answers, and return what was done."""
     check_function(before_call, "before_call")
     check_function(on_event, "on_event")
-    plan = plan_of(calls, arguments, settings)
+    plan = plan_of(calls, arguments)
     with ToolStream[Any](calls, plan, before_call) as stream:
         for event in stream:
             if on_event is not None and isinstance(event, ToolRunStepEvent):
@@ -281,16 +279,15 @@ def run_tools(
 def stream_tools(
     calls: Calls,
     arguments: Mapping[str, object],
-    settings: RunSettings,
     before_call: BeforeCall | None,
     site: str,
 ) -> ToolStream[Any]:
     """Return a run that tells of itself."""
     check_function(before_call, "before_call")
-    return ToolStream[Any](calls, plan_of(calls, arguments, settings), before_call, site)
+    return ToolStream[Any](calls, plan_of(calls, arguments), before_call, site)
 
 
-def plan_of(calls: Calls, arguments: Mapping[str, object], settings: RunSettings) -> Plan:
+def plan_of(calls: Calls, arguments: Mapping[str, object]) -> Plan:
     """Return the plan of a run.
 
     Raises:
@@ -299,6 +296,6 @@ def plan_of(calls: Calls, arguments: Mapping[str, object], settings: RunSettings
     timeouts = calls.settings.changed(
         {name: arguments[name] for name in ("deadline",) if name in arguments}
     ).timeouts
-    plan = Plan(arguments, settings.checked()._replace(deadline=timeouts.deadline))
+    plan = Plan(arguments, timeouts.deadline)
     check_tools(plan.tools)
     return plan

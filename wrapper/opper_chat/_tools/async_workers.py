@@ -22,9 +22,9 @@ from .._concurrency.async_bell import Bell
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._http.async_wait import undisturbed
+from .._requests.tool_options import Verdict
 from .._results.tool_calls import ToolCall
 from .jobs import Job
-from .planner import Verdict
 from .run import ToolRunStepEvent
 from .threads import start_thread
 from .tool import Toolbox

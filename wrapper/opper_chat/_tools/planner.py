@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from .._concurrency.deadlines import Deadlines, Timeouts
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._errors.tools import (
@@ -24,27 +25,18 @@ from .._observability.logging import log_tool_failure
 from .._requests.assistant_messages import sendable, with_ids, without_unsendable
 from .._requests.prepare import check_extra_keys
 from .._requests.response_format import Asked
+from .._requests.tool_options import ToolLoopOptions, ToolLoopSettings, Verdict
 from .._results.completion import ChatCompletion
 from .._results.tool_calls import ToolCall, arguments_error, asked
-from .._validation.numbers import check_count
 from .jobs import Job
 from .results import encodable_text, result_error, result_text, tool_result
 from .run import ToolExecution, ToolRun, set_parsed
-from .signature import ToolContext, is_async
+from .signature import ToolContext
 from .tool import Runner, Toolbox
 
 if TYPE_CHECKING:
     from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
     from opper_chat_api.params import ChatMessageParam
-
-OnToolError: TypeAlias = Literal["answer", "raise"] | Callable[[ToolCall, Exception], str]
-"""What happens when a tool fails: ``answer`` tells the model, ``raise`` ends the run, and a function returns what the
-model is to be told, or raises."""
-
-Verdict: TypeAlias = bool | str | Mapping[str, object] | None
-"""What is said of a call before it is carried out: None or True lets it pass, a mapping puts other arguments in place
-of the model's, and False or a text refuses it; the model reads the text."""
-
 
 _SENT_BY_RUNS = {
     "messages": "A run adds messages turn by turn. Use the argument messages.",
@@ -55,42 +47,12 @@ _SENT_BY_RUNS = {
 """Keys of the body that a run writes, and what to do instead of giving them in ``extra_body``."""
 
 
-class RunSettings(NamedTuple):
-    """What bounds a run, checked."""
-
-    max_turns: int = 8
-    max_parallel: int = 8
-    max_repeats: int | None = 3
-    max_total_tokens: int | None = None
-    on_tool_error: OnToolError = "answer"
-    context: object = None
-    deadline: float | None = None
-
-    def checked(self) -> RunSettings:
-        """Return these settings.
-
-        Raises:
-            InvalidArgumentError: one is wrong.
-        """
-        check_count(self.max_turns, "max_turns")
-        check_count(self.max_parallel, "max_parallel")
-        for name in ("max_repeats", "max_total_tokens"):
-            if getattr(self, name) is not None:
-                check_count(getattr(self, name), name)
-        if self.on_tool_error not in ("answer", "raise") and not callable(self.on_tool_error):
-            raise InvalidArgumentError("on_tool_error", "'answer', 'raise' or a function", describe(self.on_tool_error))
-        if callable(self.on_tool_error) and is_async(self.on_tool_error):
-            accepted = "'answer', 'raise' or a function that is not async"
-            raise InvalidArgumentError("on_tool_error", accepted, describe(self.on_tool_error))
-        return self
-
-
 class Plan:
     """One run, from its arguments to its end.
 
     Args:
-        arguments: those of a call, with the tools among them.
-        settings: what bounds the run.
+        arguments: those of `run_tools`, but for ``before_call`` and ``on_event``.
+        deadline: seconds from the start of the run to its end, or None for no limit.
 
     Attributes:
         run: what was done so far.
@@ -102,9 +64,12 @@ class Plan:
         InvalidArgumentError: an argument is wrong.
     """
 
-    def __init__(self, arguments: Mapping[str, object], settings: RunSettings) -> None:
-        self.settings = settings
+    def __init__(self, arguments: Mapping[str, object], deadline: float | None) -> None:
         self._arguments = dict(arguments)
+        options = {name: self._arguments.pop(name) for name in ToolLoopOptions.__annotations__ if name in arguments}
+        self.settings: ToolLoopSettings = ToolLoopSettings(**cast("ToolLoopOptions", options))
+        self._timeouts = Timeouts(deadline=deadline)
+        self._deadlines: Deadlines | None = None
         if self._arguments.get("n") not in (None, 1):
             raise InvalidArgumentError("n", "1 or None", describe(self._arguments["n"]), _SENT_BY_RUNS["n"])
         check_extra_keys(self._arguments.get("extra_body"), _SENT_BY_RUNS)
@@ -118,7 +83,6 @@ class Plan:
         self._asked.check_extra_body(self._arguments)
         self._arguments["response_format"] = self._asked.response_format
         self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
-        self._began: float | None = None
         self._spent = 0
         self.is_over: bool = False
         self._open: tuple[ChatCompletionMessage, list[ToolExecution]] | None = None
@@ -131,13 +95,17 @@ class Plan:
         return self._arguments.get("parallel_tool_calls") is not False and self.settings.max_parallel > 1
 
     def begin(self, now: float) -> None:
-        """Start the clock."""
-        self._began = now
+        """Start the run, at a time in seconds of any monotonic clock."""
+        self._deadlines = Deadlines(self._timeouts, now)
 
-    def left(self, now: float) -> float | None:
-        """Return the seconds until the deadline, or None where there is none."""
-        deadline, began = self.settings.deadline, self._began
-        return None if deadline is None or began is None else began + deadline - now
+    @property
+    def has_deadline(self) -> bool:
+        """Whether the run is to end by a deadline."""
+        return self._timeouts.deadline is not None
+
+    def remaining(self, now: float) -> float | None:
+        """Return the seconds until the deadline, or None if there is none or the run has not started."""
+        return None if self._deadlines is None else self._deadlines.remaining(now)
 
     def next_arguments(self, now: float, *, stream: bool) -> dict[str, object]:
         """Return the arguments of the next call of the model.
@@ -151,11 +119,11 @@ class Plan:
         if self.run.completions and "tool_choice" in arguments:
             # What had to be called was called; demanded again it would be called for ever.
             arguments["tool_choice"] = _later_choice(arguments["tool_choice"])
-        left = self.left(now)
-        if left is not None:
-            if left <= 0:
+        remaining = self.remaining(now)
+        if remaining is not None:
+            if remaining <= 0:
                 raise self.too_late()
-            arguments["deadline"] = left
+            arguments["deadline"] = remaining
         return arguments
 
     def take(self, completion: ChatCompletion) -> list[ToolExecution]:
@@ -272,7 +240,7 @@ class Plan:
         running = [execution.call.name for execution in self.run.calls if execution.outcome == "not_run"]
         said = f" while waiting for {', '.join(running)}" if running else ""
         return ToolRunTimeoutError(
-            f"The run took longer than its deadline of {self.settings.deadline:g} s, and ended{said}.", self.run
+            f"The run took longer than its deadline of {self._timeouts.deadline:g} s, and ended{said}.", self.run
         )
 
     def mark(self, error: Exception) -> None:

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from .._errors.api import InvalidArgumentError
 from .._results.tool_calls import ToolCall
 from .._schemas.fields import NO_DEFAULT, Field, documentation_of
+from .._validation.functions import function_name, unwrap_partial
 
 if TYPE_CHECKING:
     from .run import ToolRun
@@ -62,8 +63,8 @@ def read_signature(function: Callable[..., object]) -> Signature:
     Raises:
         InvalidArgumentError: it is a class, or a parameter cannot be described to the model; the error names it.
     """
-    name = name_of(function)
-    if isinstance(_underlying(function), type):
+    name = function_name(function)
+    if isinstance(unwrap_partial(function), type):
         raise InvalidArgumentError(
             "tool()", "a function", f"the class {name!r}", "Give an instance that can be called."
         )
@@ -104,7 +105,7 @@ def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
     Raises:
         InvalidArgumentError: one names what is not known where the function is decorated.
     """
-    target = _underlying(function)
+    target = unwrap_partial(function)
     if isinstance(target, type):
         target = vars(target).get("__init__", target)
     elif not inspect.isroutine(target):
@@ -121,32 +122,15 @@ def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
         raise _unreadable(function, error) from None
     except NameError as error:
         raise InvalidArgumentError(
-            f"{name_of(function)}()", "hints whose names are known where it is decorated", repr(error.name)
+            f"{function_name(function)}()", "hints whose names are known where it is decorated", repr(error.name)
         ) from None
 
 
 def _unreadable(function: Callable[..., object], error: Exception) -> InvalidArgumentError:
     """Return the error for hints that are text, and no types."""
-    return InvalidArgumentError(f"{name_of(function)}()", "type hints that are types", f"others: {error}".rstrip("."))
-
-
-def name_of(function: Callable[..., object]) -> str:
-    """Return what a function is called; an object has the name of its class."""
-    target = _underlying(function)
-    name = getattr(target, "__name__", None)
-    return name if isinstance(name, str) else type(target).__name__
-
-
-def is_async(function: Callable[..., object]) -> bool:
-    """Whether what a function returns is to be awaited."""
-    target = _underlying(function)
-    return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(getattr(target, "__call__", None))  # noqa: B004
-
-
-def _underlying(function: Callable[..., object]) -> Any:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return function
+    return InvalidArgumentError(
+        f"{function_name(function)}()", "type hints that are types", f"others: {error}".rstrip(".")
+    )
 
 
 def _given(function: Any) -> Mapping[str, object]:
@@ -156,7 +140,7 @@ def _given(function: Any) -> Mapping[str, object]:
 
 
 def _documented(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
-    target: Any = _underlying(function)
+    target: Any = unwrap_partial(function)
     if not inspect.isroutine(target) and not isinstance(target, type):
         # An object: what its call says comes before what its class says.
         of_class: Any = target.__class__

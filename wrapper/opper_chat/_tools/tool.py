@@ -19,8 +19,9 @@ from .._json.codec import is_mapping, is_sequence
 from .._requests.argument_hints import check_argument, list_of_tools_hint, tool_hint
 from .._results.tool_calls import ToolCall, arguments_error
 from .._schemas.response_schema import InvalidValueError, ResponseSchema, parameters_schema
+from .._validation.functions import function_name, is_coroutine_function
 from .._validation.type_checks import check_flags, check_strings
-from .signature import hints_of, is_async, is_context, name_of, read_signature
+from .signature import hints_of, is_context, read_signature
 
 if TYPE_CHECKING:
     from opper_chat_api.models import CustomGrammarFormat, CustomTextFormat
@@ -54,7 +55,7 @@ class Runner(NamedTuple):
     @property
     def is_async(self) -> bool:
         """Whether it is to be awaited."""
-        return is_async(self.run)
+        return is_coroutine_function(self.run)
 
     def read(self, call: ToolCall, given: dict[str, object] | None = None) -> dict[str, object]:
         """Return what the function is to be given, by the names of its parameters.
@@ -371,7 +372,7 @@ def _runner(item: object, where: str) -> Runner | None:
         return None
     runner: Runner = item._runner  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     if runner.is_method:
-        hint = f"Take it from one: thing.{name_of(runner.run)}."
+        hint = f"Take it from one: thing.{function_name(runner.run)}."
         raise InvalidArgumentError(where, "a method of an instance", f"the method {runner.name!r} of a class", hint)
     return runner
 

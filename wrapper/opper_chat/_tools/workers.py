@@ -12,11 +12,11 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
+from .._requests.tool_options import Verdict
 from .._results.tool_calls import ToolCall
+from .._validation.functions import function_name, is_coroutine_function
 from .jobs import Job
-from .planner import Verdict
 from .run import ToolRunStepEvent
-from .signature import is_async, name_of
 from .threads import start_thread
 from .tool import Toolbox
 
@@ -111,9 +111,9 @@ def check_function(function: object, argument: str) -> None:
     Raises:
         InvalidArgumentError: the function is one of these.
     """
-    if function is not None and (not callable(function) or is_async(function)):
+    if function is not None and (not callable(function) or is_coroutine_function(function)):
         hint = "Use AsyncOpper for coroutine functions." if callable(function) else ""
-        given = f"the coroutine function {name_of(function)}()" if callable(function) else describe(function)
+        given = f"the coroutine function {function_name(function)}()" if callable(function) else describe(function)
         raise InvalidArgumentError(argument, "a function that is not async, or None", given, hint)
 
 
@@ -127,7 +127,9 @@ def ask(function: Callable[..., Any], *arguments: object) -> Any:
     if inspect.isawaitable(said):
         _drop(said)
         accepted = "a result that is not to be awaited"
-        raise InvalidArgumentError(f"{name_of(function)}()", accepted, describe(said), "Use AsyncOpper for coroutines.")
+        raise InvalidArgumentError(
+            f"{function_name(function)}()", accepted, describe(said), "Use AsyncOpper for coroutines."
+        )
     return said
 
 
