@@ -24,7 +24,7 @@ from .._tools.async_workers import (
     check_tools,
 )
 from .._tools.jobs import Job
-from .._tools.planner import Plan
+from .._tools.loop import ToolLoop
 from .._tools.run import (
     ToolResultEvent,
     ToolRun,
@@ -59,14 +59,14 @@ class AsyncToolStream(Generic[T_co]):
     """
 
     def __init__(
-        self, calls: AsyncCalls, plan: Plan, before_call: AsyncBeforeCall | None, site: str | None = None
+        self, calls: AsyncCalls, loop: ToolLoop, before_call: AsyncBeforeCall | None, site: str | None = None
     ) -> None:
         self._calls = calls
-        self._plan = plan
+        self._loop = loop
         self._before_call = before_call
         self._site = site
         """Where a streamed run was made; None where the answers come whole."""
-        self._workers = AsyncWorkers(plan.settings.max_parallel if plan.is_parallel else 1, bounded=plan.has_deadline)
+        self._workers = AsyncWorkers(loop.settings.max_parallel if loop.is_parallel else 1, bounded=loop.has_deadline)
         self._phase: Phase = "new"
         self._ready: deque[ToolRunEvent] = deque()
         self._stream: AsyncStreamManager | None = None
@@ -79,7 +79,7 @@ class AsyncToolStream(Generic[T_co]):
     @property
     def run(self) -> ToolRun[T_co]:
         """What was done so far."""
-        return self._plan.run
+        return self._loop.run
 
     def __aiter__(self) -> AsyncIterator[ToolRunEvent]:
         return self
@@ -96,9 +96,9 @@ class AsyncToolStream(Generic[T_co]):
                 await self._advance()
             except BaseException as error:
                 self._phase = "over"
-                self._plan.settle()
+                self._loop.settle()
                 if isinstance(error, Exception):
-                    self._plan.mark(error)
+                    self._loop.mark(error)
                 self._failure = error if isinstance(error, OpperError) else None
                 raise
         return self._ready.popleft()
@@ -130,7 +130,7 @@ class AsyncToolStream(Generic[T_co]):
         if self._phase != "new":
             raise RuntimeError("a run of tools can be entered once")
         self._phase = "turn"
-        self._plan.begin(monotonic())
+        self._loop.begin(monotonic())
         return self
 
     async def __aexit__(
@@ -138,7 +138,7 @@ class AsyncToolStream(Generic[T_co]):
     ) -> None:
         self._phase = "over"
         self._ready.clear()
-        self._plan.settle()
+        self._loop.settle()
         try:
             if self._stream is not None:
                 await self._stream.__aexit__(kind, error, traceback)
@@ -148,7 +148,7 @@ class AsyncToolStream(Generic[T_co]):
     async def _advance(self) -> None:
         """Go on to what comes next, until there is an event or nothing more is to be done."""
         if self._phase == "turn":
-            self._ready.append(TurnStartedEvent(self._plan.run.turns + 1))
+            self._ready.append(TurnStartedEvent(self._loop.run.turns + 1))
             self._phase = "ask"
         elif self._phase == "ask":
             await self._ask()
@@ -159,7 +159,7 @@ class AsyncToolStream(Generic[T_co]):
 
     def _prepared(self) -> Callable[[], Call]:
         is_streamed = self._site is not None
-        arguments = self._plan.next_arguments(monotonic(), stream=is_streamed)
+        arguments = self._loop.next_arguments(monotonic(), stream=is_streamed)
         function = "stream_tools()" if is_streamed else "run_tools()"
         return self._calls.later(arguments, stream=is_streamed, function=function)
 
@@ -186,10 +186,10 @@ class AsyncToolStream(Generic[T_co]):
 
     async def _take(self, completion: ChatCompletion) -> None:
         """Take an answer, and begin to carry out its calls."""
-        plan = self._plan
+        loop = self._loop
         jobs: list[Job] = []
-        for execution in plan.take(completion):
-            job = plan.prepare(execution)
+        for execution in loop.take(completion):
+            job = loop.prepare(execution)
             if job is not None and self._before_call is not None:
                 job = await self._approved(job, self._before_call)
             if job is None:
@@ -202,32 +202,32 @@ class AsyncToolStream(Generic[T_co]):
             await self._workers.start(jobs)
 
     async def _approved(self, job: Job, before_call: AsyncBeforeCall) -> Job | None:
-        remaining = self._plan.remaining(monotonic())
+        remaining = self._loop.remaining(monotonic())
         try:
-            return self._plan.decide(job, await ask_in_time(remaining, before_call, job.execution.call))
+            return self._loop.decide(job, await ask_in_time(remaining, before_call, job.execution.call))
         except TimeoutError:
-            if remaining is not None and (self._plan.remaining(monotonic()) or 0) <= 0:
-                raise self._plan.too_late() from None
+            if remaining is not None and (self._loop.remaining(monotonic()) or 0) <= 0:
+                raise self._loop.too_late() from None
             raise
 
     async def _wait(self) -> None:
         """Wait for the next step of a tool, or end the turn where there is none left."""
-        plan = self._plan
+        loop = self._loop
         if not self._running:
-            plan.settle()
-            self._ready.append(TurnDoneEvent(plan.run.turns, plan.run.completion))
+            loop.settle()
+            self._ready.append(TurnDoneEvent(loop.run.turns, loop.run.completion))
             self._phase = "turn"
-            if plan.is_over:
-                self._ready.append(ToolRunDoneEvent(plan.run))
+            if loop.is_over:
+                self._ready.append(ToolRunDoneEvent(loop.run))
                 self._phase = "over"
             return
         try:
-            step = await self._workers.next(plan.remaining(monotonic()))
+            step = await self._workers.next(loop.remaining(monotonic()))
         except TimeoutError:
-            raise plan.too_late() from None
+            raise loop.too_late() from None
         if step.ended:
             self._running -= 1
-            self._ready.append(ToolResultEvent(plan.finished(step.job)))
+            self._ready.append(ToolResultEvent(loop.finished(step.job)))
         else:
             self._ready.append(ToolStartedEvent(step.job.execution))
 
@@ -257,14 +257,14 @@ async def run_tools(
     """Run the tools that a model asks for until it answers, and return what was done."""
     check_function(before_call, "before_call")
     check_function(on_event, "on_event")
-    plan = plan_of(calls, arguments)
-    async with AsyncToolStream[Any](calls, plan, before_call) as stream:
+    loop = start_loop(calls, arguments)
+    async with AsyncToolStream[Any](calls, loop, before_call) as stream:
         async for event in stream:
             if on_event is not None and isinstance(event, ToolRunStepEvent):
                 try:
                     await ask(on_event, event)
                 except Exception as error:
-                    plan.mark(error)
+                    loop.mark(error)
                     raise
         return stream.run
 
@@ -277,16 +277,16 @@ def stream_tools(
 ) -> AsyncToolStream[Any]:
     """Return a run that tells of itself."""
     check_function(before_call, "before_call")
-    return AsyncToolStream[Any](calls, plan_of(calls, arguments), before_call, site)
+    return AsyncToolStream[Any](calls, start_loop(calls, arguments), before_call, site)
 
 
-def plan_of(calls: AsyncCalls, arguments: Mapping[str, object]) -> Plan:
-    """Return the plan of a run.
+def start_loop(calls: AsyncCalls, arguments: Mapping[str, object]) -> ToolLoop:
+    """Return the loop of a run.
 
     Raises:
         InvalidArgumentError: an argument is wrong.
     """
     timeouts = calls.settings.changed({name: arguments[name] for name in ("deadline",) if name in arguments}).timeouts
-    plan = Plan(arguments, timeouts.deadline)
-    check_tools(plan.tools)
-    return plan
+    loop = ToolLoop(arguments, timeouts.deadline)
+    check_tools(loop.tools)
+    return loop

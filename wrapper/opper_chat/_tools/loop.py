@@ -47,7 +47,7 @@ _SENT_BY_RUNS = {
 """Keys of the body that a run writes, and what to do instead of giving them in ``extra_body``."""
 
 
-class Plan:
+class ToolLoop:
     """One run, from its arguments to its end.
 
     Args:
