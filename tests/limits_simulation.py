@@ -45,13 +45,15 @@ class ConcurrencyLimit:
         self._busy -= 1
 
 
-@dataclass
+@dataclass(eq=False)
 class Call:
     """A call of a caller, over all its attempts."""
 
     process: int
     deadline: float
     attempts: int = 0
+    since: float | None = None
+    """When it began to wait for the pace."""
 
 
 @dataclass
@@ -149,6 +151,8 @@ class Simulation:
 
     def _send_waiting(self, process: int) -> None:
         pace, waiting = self.paces[process], self._waiting[process]
+        if pace is not None and self.max_retries < 100:
+            self._end_patience(pace, waiting)
         while waiting:
             if waiting[0].deadline < self.now:
                 waiting.popleft()
@@ -160,14 +164,39 @@ class Simulation:
             call = waiting.popleft()
             if pace is not None:
                 pace.take(self.now)
-            self.sent.append(self.now)
-            took = self.latency * (1 + self.jitter * self._chance.uniform(-1, 1))
-            self._at(self.now + took * 0.4, self._arrive, (call, self.now, took))
+            self._send(call)
         if waiting and pace is not None:
             wake = pace.due(self.now) + self._chance.random() / 1000  # timers are late
+            if self.max_retries < 100:
+                ends = [pace.patience_ends(self._since(call), self.max_retries, self.now) for call in waiting]
+                wake = max(min(wake, *ends), self.now + 0.001)
             if wake < self._wakes[process]:
                 self._wakes[process] = wake
                 self._at(wake, self._wake, process)
+
+    def _send(self, call: Call) -> None:
+        self.sent.append(self.now)
+        took = self.latency * (1 + self.jitter * self._chance.uniform(-1, 1))
+        self._at(self.now + took * 0.4, self._arrive, (call, self.now, took))
+
+    def _end_patience(self, pace: Pace, waiting: deque[Call]) -> None:
+        """Fail calls that have waited long enough while all is refused; send those that were not sent yet."""
+        for call in [*waiting]:
+            if pace.patience_ends(self._since(call), self.max_retries, self.now) <= self.now:
+                waiting.remove(call)
+                if call.attempts:
+                    self._fail(call)
+                else:
+                    self._send(call)
+
+    def _since(self, call: Call) -> float:
+        if call.since is None:
+            call.since = self.now
+        return call.since
+
+    def _fail(self, call: Call) -> None:
+        self.failed.append(self.now)
+        self._begin(call.process)
 
     def _wake(self, process: int) -> None:
         if self._wakes[process] <= self.now:
@@ -205,8 +234,7 @@ class Simulation:
         call.attempts += 1
         wait += self._chance.random() * min(8, 0.5 * 2 ** (min(call.attempts, 10) - 1))
         if call.attempts > self.max_retries or self.now + wait >= call.deadline:
-            self.failed.append(self.now)
-            self._begin(call.process)
+            self._fail(call)
         else:
             self._at(self.now + wait, self._again, call)
 

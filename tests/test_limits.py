@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from limits_simulation import ConcurrencyLimit, Simulation, Unlimited
 from opper_chat import APITimeoutError, AsyncOpper, Opper, RateLimitError
 from opper_chat._call.pacing import LONGEST_PAUSE, SLACK, TRIAL_RATE, Pace
+from opper_chat._call.retries import FIRST_WAIT, LONGEST_WAIT, longest_backoff
 from opper_chat.testing import FixedWindow, LocalServer, ReceivedRequest, Reply, SlidingWindow, TokenBucket
 
 Server = TokenBucket | FixedWindow | SlidingWindow
@@ -144,6 +145,46 @@ def test_a_batch_over_a_bad_server_loses_nothing(seed: int) -> None:
     batch = storm(Unlimited(), 0.05, 50, calls=500, stray=0.1, errors=0.05, max_retries=8, deadline=60, seed=seed).run()
     assert not batch.failed
     assert batch.now <= 15
+
+
+@pytest.mark.parametrize("kind", COMMON)
+@pytest.mark.parametrize("latency", [0.02, 0.2])
+def test_a_limit_that_falls_to_a_tenth_is_used(kind: str, latency: float) -> None:
+    """From ten seconds after it fell from 100 to 10 a second, at least 80 % of it, and at most 8 % of refusals."""
+    for seed in range(4):
+        run = storm(server(kind, 100, seed / 4), latency, 50, changes={20: 10}, seed=seed).run(40)
+        assert run.successes(30, 40) >= 0.8 * 10
+        assert run.refused(30) <= 0.08
+
+
+class Exhausted:
+    """Refuse everything, as a quota that is used up."""
+
+    def allows(self, now: float) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("callers", [40, 16])
+@pytest.mark.parametrize("retries", [2, 3])
+@pytest.mark.parametrize("retry_after", [0, 2])
+def test_calls_fail_soon_where_all_are_refused(callers: int, retries: int, retry_after: int) -> None:
+    """40 calls by so many callers: at most five times as late as without the limiter, by no more than 10 s."""
+    options: Any = {"latency": 0.05, "calls": 40, "max_retries": retries, "retry_after": retry_after}
+    for seed in range(3):
+        without, limited = (
+            Simulation(Exhausted(), [pace], callers, seed=seed, **options).run() for pace in (None, Pace())
+        )
+        assert len(limited.failed) == 40
+        assert limited.now <= min(5 * without.now, without.now + 10)
+        assert 40 <= len(limited.sent) < len(without.sent)
+
+
+def test_calls_wait_for_a_window_of_some_seconds() -> None:
+    """With two retries no call fails for a quota that is refilled every four seconds, of which no header tells."""
+    options: Any = {"latency": 0.05, "max_retries": 2, "seed": 1}
+    without, limited = (Simulation(FixedWindow(20, 4.0), [pace], 16, **options).run(60) for pace in (None, Pace()))
+    assert len(without.failed) > 100
+    assert len(limited.failed) <= 5
 
 
 def test_after_an_outage_the_pace_doubles_every_round_trip() -> None:
@@ -400,6 +441,36 @@ def test_probes_are_named_as_such(accepted: int) -> None:
     assert pace.due(now) - now > 0.1
 
 
+def test_patience_lasts_as_long_as_a_call_would_be_retried() -> None:
+    """From when all requests are refused; five seconds at least, and a second for a call that begins later."""
+    pace = Pace()
+    assert pace.patience_ends(0, 2, 7) == 12  # requests are accepted
+    for number in range(12):
+        pace.told(0, 429, {}, 1)
+        pace.told(2 + number, 429, {}, 2.5 + number)
+    assert pace.explain(14).startswith("the server refuses all requests")
+    assert pace.patience_ends(0, 2, 14) == 6
+    assert pace.patience_ends(14, 2, 14) == 14 + 1.5
+    assert pace.patience_ends(14, 0, 14) == 14 + 1
+    assert pace.patience_ends(0, 100, 14) > 700
+    pace.told(15, 200, {}, 15.5)
+    assert pace.patience_ends(0, 2, 15.5) == 15.5 + 5
+
+
+@pytest.mark.parametrize(("asked", "waits"), [("10", 1.5 + 2 * 9), ("3600", 5)])
+def test_patience_has_room_for_the_pauses_that_a_server_asks_for(asked: str, waits: float) -> None:
+    """But for those that are too long for any call to be retried after."""
+    pace, now = slowed()
+    pace.told(now, 429, {"retry-after": asked}, now)
+    assert pace.patience_ends(now - 1, 2, now) in (now + waits, now - 1 + waits)
+
+
+@pytest.mark.parametrize("retries", [0, 1, 4, 5, 12])
+def test_the_longest_waits_of_a_call(retries: int) -> None:
+    """Each twice the one before, up to the longest."""
+    assert longest_backoff(retries) == sum(min(LONGEST_WAIT, FIRST_WAIT * 2**number) for number in range(retries))
+
+
 HELLO: Any = [{"role": "user", "content": "Hello"}]
 
 
@@ -530,6 +601,58 @@ def test_the_pause_of_one_429_does_not_fail_other_calls() -> None:
                 thread.join()
     assert len([result for result in results if isinstance(result, Exception)]) <= 1
     assert len(results) == 96
+
+
+def check_refused(errors: list[Any], requests: int, seconds: float) -> None:
+    """Check the errors of 40 calls of which the server refused all requests."""
+    assert len(errors) == 40
+    for error in errors:
+        assert isinstance(error, RateLimitError)
+        assert error.status_code == 429
+        assert error.message == "No quota."
+        assert 1 <= len(error.attempts) <= 3
+        notes = getattr(error, "__notes__", [])
+        assert (notes == []) == (len(error.attempts) == 3)
+        assert notes in ([], ["Not tried again: meanwhile the server refused all requests with status 429."])
+    assert sum(len(error.attempts) for error in errors) == requests < 120
+    assert seconds < 20  # without a limiter about 2
+
+
+def test_threads_fail_soon_where_all_are_refused() -> None:
+    """40 calls with two retries by 40 threads: each gets the server's own error."""
+    errors: list[object] = []
+    with LocalServer() as local:
+        local.reply(*[Reply.json({"error": "No quota."}, status=429)] * 200)
+        with Opper(api_key="key", base_url=local.base_url, adaptive_rate_limit=True) as client:
+
+            def work() -> None:
+                with pytest.raises(RateLimitError) as raised:
+                    client.chat.completions.create(messages=HELLO)
+                errors.append(raised.value)
+
+            began = time.monotonic()
+            threads = [threading.Thread(target=work) for _ in range(40)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        check_refused(errors, len(local.requests), time.monotonic() - began)
+
+
+def test_tasks_fail_soon_where_all_are_refused() -> None:
+    """The same by 40 tasks, 20 at a time."""
+
+    async def work(url: str) -> list[Any]:
+        options: Any = {"adaptive_rate_limit": True, "max_concurrency": 20}
+        async with AsyncOpper(api_key="key", base_url=url, **options) as client:
+            calls = [client.chat.completions.create(messages=HELLO) for _ in range(40)]
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    with LocalServer() as local:
+        local.reply(*[Reply.json({"error": "No quota."}, status=429)] * 200)
+        began = time.monotonic()
+        errors = asyncio.run(work(local.base_url))
+        check_refused(errors, len(local.requests), time.monotonic() - began)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from threading import Lock
 from time import monotonic
 from weakref import ref
 
-from .._call.pacing import Pace
+from .._call.pacing import AllRefusedError, Pace
 from .._concurrency.async_bell import RECHECK_SECONDS, Bell
 from .._json.codec import is_mapping, is_sequence
 
@@ -80,13 +80,16 @@ class AsyncGate:
         """Requests a second that are let through now; None where they are not paced."""
         return self._pace.rate if self._pace else None
 
-    async def turn(self, seconds: float | None) -> float:
+    async def turn(self, seconds: float | None, since: float = inf, retries: int = 0) -> float:
         """Wait until a request may be sent, and return the time; `told` wants it.
 
         Args:
             seconds: how long at most, or None for ever.
+            since: when the call began to wait for its turns.
+            retries: how often the call is retried at most.
 
         Raises:
+            AllRefusedError: the server has refused all requests since then, for as long as such a call waits.
             TimeoutError: its turn did not come in time; at once, where the server asked for a longer pause.
         """
         now = monotonic()
@@ -100,7 +103,7 @@ class AsyncGate:
                 self._pace.take(now)
         if free:
             return now
-        await self._wait(self._pace, deadline)
+        await self._wait(self._pace, deadline, since, retries)
         return monotonic()
 
     def told(self, sent: float, status_code: int, headers: Mapping[str, str]) -> None:
@@ -121,33 +124,35 @@ class AsyncGate:
         if sooner:
             self._wake_next()
 
-    async def _wait(self, pace: Pace, deadline: float) -> None:
+    async def _wait(self, pace: Pace, deadline: float, since: float, retries: int) -> None:
         event = Bell()
         entry = ref(event)
         try:
             self._turning[entry] = None
             if pace.due(monotonic()) <= monotonic():
                 self._wake_next()  # the first is late: should its event loop be gone, it is to be the next one's turn
-            while (seconds := self._next_look(entry, pace, deadline)) is not None:
+            while (seconds := self._next_look(entry, pace, deadline, since, retries)) is not None:
                 await event.heard(min(seconds, RECHECK_SECONDS))
         finally:
             self._turning.pop(entry, None)
             self._wake_next()
 
-    def _next_look(self, entry: ref[Bell], pace: Pace, deadline: float) -> float | None:
+    def _next_look(self, entry: ref[Bell], pace: Pace, deadline: float, since: float, retries: int) -> float | None:
         """Take the turn and return None, or return for how long to wait before asking again."""
         with self._lock:
             now = monotonic()
             due = pace.due(now)
             if due > deadline:
                 raise TimeoutError(pace.explain(now))
-            if self._first() is not entry:
-                return deadline - now
-            if due > now:
-                return due - now
-            pace.take(now)
-            self._turning.pop(entry, None)
-            return None
+            is_first = self._first() is entry
+            if is_first and due <= now:
+                pace.take(now)
+                self._turning.pop(entry, None)
+                return None
+            patience_ends = pace.patience_ends(since, retries, now)
+            if patience_ends <= now:
+                raise AllRefusedError
+            return min(due if is_first else deadline, patience_ends) - now
 
     def _first(self) -> ref[Bell] | None:
         """Return who waited longest and is still there."""

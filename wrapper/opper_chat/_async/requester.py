@@ -7,6 +7,7 @@ from functools import partial
 from time import monotonic
 from typing import TypeVar
 
+from .._call.pacing import AllRefusedError
 from .._call.state import Call
 from .._concurrency.deadlines import Deadlines
 from .._config.options import ClientSettings
@@ -129,12 +130,14 @@ class AsyncCalls:
 
     async def _attempts(self, call: Call, accept: AsyncAccept[Answer]) -> Answer:
         """Send a call until its response is accepted, or no error is left that may pass."""
+        failure: APIError | None = None
+        waits = True
         try:
             while True:
                 try:
                     if call.permit is None:
                         await self.http.admit(call)
-                    response = await self.http.send(call)
+                    response = await self.http.send(call, waits=waits)
                     call.answered(response.status_code, response.headers)
                     if response.status_code in FOLLOWED and call.redirected(
                         url_without_query(response.request), monotonic()
@@ -148,12 +151,21 @@ class AsyncCalls:
                         if error.partial is not None:
                             set_metadata(error.partial, call.record)
                         raise
+                    failure = error
+                except AllRefusedError:
+                    if failure is not None:
+                        failure.add_note("Not tried again: meanwhile the server refused all requests with status 429.")
+                        raise failure from None
+                    waits = False  # it is sent once, so that its error is the server's own
+                    continue
                 await sleep(wait)
         except BaseException as error:
             call.raised(error, monotonic())
             if not isinstance(error, APIError):  # of which those that come after a response close it
                 await self.http.give_up(call)
             raise
+        finally:
+            failure = None  # its traceback has this frame
 
     async def _read_completion(
         self, choices: int, response: httpx.Response, deadlines: Deadlines

@@ -108,10 +108,15 @@ class AsyncHTTP:
                 raise TypeError(f"a client with {argument}=... is not pickled: make one where it is needed")
         return self._limits
 
-    async def send(self, call: Call) -> httpx.Response:
+    async def send(self, call: Call, *, waits: bool = True) -> httpx.Response:
         """Send the request of a call and return the response with its body still to be read.
 
+        Args:
+            call: the call.
+            waits: whether the request waits for its turn at the rate limiter.
+
         Raises:
+            AllRefusedError: the server has refused all requests for as long as the call waits.
             APIConnectionError: there was no answer. APITimeoutError: there was none in time.
             Exception: what the caller's own source of keys raises.
         """
@@ -119,16 +124,16 @@ class AsyncHTTP:
         given = dict(self._client.timeout.as_dict() if steps is None else steps)
         note = self.holders.hold(call, CALL)
         try:
-            return await self._send(call, given)
+            return await self._send(call, given, waits=waits)
         except APITimeoutError as error:
             if error.timeout_kind == "pool" and self.holders.dropped:
                 # Sending frees what was dropped, and a drop can come while a call waits for the pool.
-                return await self._send(call, given)
+                return await self._send(call, given, waits=waits)
             raise
         finally:
             self.holders.release(note)
 
-    async def _send(self, call: Call, steps: dict[str, float | None]) -> httpx.Response:
+    async def _send(self, call: Call, steps: dict[str, float | None], *, waits: bool) -> httpx.Response:
         await self._free_dropped()
         if self._closed or self._client.is_closed:
             closed = APIConnectionError("The client is closed.")
@@ -140,7 +145,7 @@ class AsyncHTTP:
                 warn_at_exit(self)
         deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
-        turn = await self._turn(rate_limiter, deadlines)
+        turn = await self._turn(rate_limiter, call) if waits else monotonic()
         key = await self._key(call.settings.key, deadlines)
         if key not in call.keys:
             call.keys.append(key)
@@ -269,10 +274,14 @@ class AsyncHTTP:
             raise queue_timeout_error(limit, "the key did not come")
         return check_key(made, "api_key()")
 
-    async def _turn(self, rate_limiter: AsyncGate, deadlines: Deadlines) -> float:
-        limit = deadlines.next_timeout(monotonic(), queued=True) if deadlines.is_bounded else None
+    async def _turn(self, rate_limiter: AsyncGate, call: Call) -> float:
+        deadlines, now = call.deadlines, monotonic()
+        limit = deadlines.next_timeout(now, queued=True) if deadlines.is_bounded else None
+        if call.waiting_since is None:
+            call.waiting_since = now
+        seconds = None if limit is None else limit.remaining
         try:
-            return await rate_limiter.turn(None if limit is None else limit.remaining)
+            return await rate_limiter.turn(seconds, call.waiting_since, call.settings.max_retries)
         except TimeoutError as error:
             raise queue_timeout_error(limit, str(error)) from None
 

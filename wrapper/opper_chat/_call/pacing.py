@@ -27,6 +27,7 @@ from collections.abc import Mapping
 from math import inf
 
 from .refusals import WINDOW, Responses, Trial
+from .retries import longest_backoff
 from .retry_after import parse_retry_after
 
 REFUSED = 429
@@ -78,11 +79,21 @@ FIRST_PROBE = 0.25
 
 LONGEST_PROBE = 5.0
 
+PATIENCE = 5.0
+"""Seconds for which all requests have to be refused before a call stops waiting: a window may open by then."""
+
+SHORTEST_PATIENCE = 1.0
+"""Seconds for which a call waits at least while all requests are refused."""
+
 LONGEST_PAUSE = 60.0
 """Seconds that a server's `Retry-After` is trusted for; then it is asked again."""
 
 SLACK = 0.05
 """Seconds of lateness that are made up for: timers wake a little late, and never early."""
+
+
+class AllRefusedError(Exception):
+    """The server has refused all requests for as long as a call waits. Callers of the client never see this error."""
 
 
 class Pace:
@@ -116,6 +127,8 @@ class Pace:
         self._next = 0.0
         """When the next request may be sent."""
         self._paused_until = 0.0
+        self._asked = 0.0
+        """Seconds of the pause that the last refusal asked for."""
         self._paused_by = 0.0
         """When the request was sent whose response asked for the pause."""
         self._changed = -inf
@@ -150,6 +163,21 @@ class Pace:
             f"adaptive_rate_limit=True sends {self._rate:.3g} requests per second since "
             "the server refused more with status 429"
         )
+
+    def patience_ends(self, since: float, retries: int, now: float) -> float:
+        """Return when a call is to wait no longer, should the server refuse all requests until then.
+
+        That is about when its own retries would have ended without a limiter.
+
+        Args:
+            since: when the call began to wait.
+            retries: how often the call is retried at most.
+            now: the time.
+        """
+        own = longest_backoff(retries) + max(retries, 1) * self._asked
+        refusing = self._streak > 1 or self._paused_until > now
+        refusing_since = self._streak_began if refusing else now
+        return max(since + max(own, SHORTEST_PATIENCE), refusing_since + max(own, PATIENCE))
 
     def due(self, now: float) -> float:
         """Return when the next request may be sent: `now`, or later."""
@@ -191,9 +219,12 @@ class Pace:
         self._heed_pause(sent, refused, headers, now)
 
     def _heed_pause(self, sent: float, refused: bool, headers: Mapping[str, str], now: float) -> None:
+        requested = parse_retry_after(headers, REFUSED, None) if refused else None
+        if refused:  # after a longer pause no call is retried
+            self._asked = requested.minimum if requested is not None and requested.minimum <= LONGEST_PAUSE else 0.0
         if self._rate is None:
             self._paused_until = 0.0
-        elif refused and (requested := parse_retry_after(headers, REFUSED, None)) is not None:
+        elif requested is not None:
             self._paused_until = max(self._paused_until, now + min(requested.minimum, LONGEST_PAUSE))
             self._paused_by = max(self._paused_by, sent)
         elif not refused and sent > self._paused_by:
@@ -317,7 +348,8 @@ class Pace:
         elif trial.is_over(now) and not refused:
             share = trial.refused / trial.counted
             if trial.number < TRIALS:  # what was accepted before may have been a burst
-                self._limit = max(self._responses.accepted_rate(now), SLOWEST)
+                # Nor is it less than an eighth: where all was refused for a while, only single requests were sent.
+                self._limit = max(self._responses.accepted_rate(now), self._limit / 8, SLOWEST)
                 self._begin_trial(now, share, trial.number + 1)
                 return
             self._tolerated = min(2 * share + 0.05, MOST_TOLERATED)

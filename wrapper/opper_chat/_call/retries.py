@@ -35,6 +35,12 @@ def backoff(attempt: int) -> float:
     return wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT)(cast("RetryCallState", state))
 
 
+def longest_backoff(retries: int) -> float:
+    """Return the most seconds that the waits before so many retries take together, but for what the server asks for."""
+    doubling = min(retries, 4)  # from then on each takes LONGEST_WAIT
+    return FIRST_WAIT * (2.0**doubling - 1) + LONGEST_WAIT * (retries - doubling)
+
+
 class Retries:
     """The attempts of one call.
 

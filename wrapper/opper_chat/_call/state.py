@@ -43,7 +43,7 @@ class Call:
 
     __slots__ = (
         "__weakref__", "_began", "_redirects", "_retries", "_telling", "deadlines", "headers", "keys", "permit",
-        "record", "request", "response", "sent", "settings", "target",
+        "record", "request", "response", "sent", "settings", "target", "waiting_since",
     )  # fmt: skip
 
     def __init__(
@@ -71,6 +71,8 @@ class Call:
         """What its requests were sent with: the same one, unless it is made anew for each."""
         self.permit: Permit | None = None
         """What counts it against `max_concurrency`, if anything does; released at its end."""
+        self.waiting_since: float | None = None
+        """When it first asked for a turn at the rate limiter."""
         self.response: httpx.Response | None = None
         """The last response, to be closed if the call ends before its caller has it."""
         self.sent: httpx.Request | None = None
