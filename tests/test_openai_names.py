@@ -103,7 +103,7 @@ def annotated(cls: type) -> set[str]:
 
 
 def error_names() -> set[str]:
-    classes = {*ERRORS, *(getattr(openai, name) for name in openai.__all__ if name in opper_chat.__all__)}
+    classes = {*ERRORS, *(getattr(openai, name) for name in openai.__all__ if name in vars(opper_chat)["__all__"])}
     errors = [cls for cls in classes if isinstance(cls, type) and issubclass(cls, openai.OpenAIError)]
     names = {name for cls in errors for name in annotated(cls)} - members(Exception)
     return names | {"completion"}
@@ -194,7 +194,7 @@ SURFACES = {
     "The members of chunks": Surface(lambda: fields_of(CHUNKS), lambda name: has_field(CHUNKS, name)),
     "The methods of models": Surface(lambda: members(openai.BaseModel), lambda name: hasattr(ChatCompletion, name)),
     "The package": Surface(
-        lambda: {*public(openai.__all__), "pydantic_function_tool"}, lambda name: name in opper_chat.__all__
+        lambda: {*public(openai.__all__), "pydantic_function_tool"}, lambda name: name in vars(opper_chat)["__all__"]
     ),
     "The module": Surface(module_names, lambda name: hasattr(opper_chat, name)),
     "openai.types.chat": Surface(lambda: {name for name in members(types) if name[0].isupper()}, lambda _: False),

@@ -62,8 +62,8 @@ def test_importing_the_package_loads_nothing_else() -> None:
 
 def test_the_public_names() -> None:
     """Each resolves, and the list is this one."""
-    assert list(opper_chat.__all__) == sorted(opper_chat.__all__)
-    assert set(opper_chat.__all__) == {
+    assert list(vars(opper_chat)["__all__"]) == sorted(vars(opper_chat)["__all__"])
+    assert set(vars(opper_chat)["__all__"]) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
         "AnswerError", "AsyncConversation", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse",
         "AsyncRawStream", "AsyncStream", "AsyncStreamedResponse", "AsyncToolStream", "Attempt", "AuthenticationError",
@@ -80,7 +80,7 @@ def test_the_public_names() -> None:
         "ToolStream", "UnknownArgumentError", "UnprocessableEntityError", "__version__", "add_observer", "custom_tool",
         "remove_observer", "tool", "tool_result",
     }  # fmt: skip
-    for name in opper_chat.__all__:
+    for name in vars(opper_chat)["__all__"]:
         assert getattr(opper_chat, name)
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = opper_chat.Nonsense  # type: ignore[attr-defined]
