@@ -90,8 +90,10 @@ def create_arguments() -> set[str]:
     functions = [node for node in ast.walk(create) if isinstance(node, ast.AsyncFunctionDef) and node.name == "create"]
     named = {argument.arg for node in functions for argument in (*node.args.args, *node.args.kwonlyargs)}
     settings = ast.parse((ROOT / WRAPPER / "_config/options.py").read_text("utf-8"))
-    options = next(node for node in ast.walk(settings) if isinstance(node, ast.ClassDef) and node.name == "CallOptions")
-    return named | {ast.unparse(node.target) for node in options.body if isinstance(node, ast.AnnAssign)}
+    for node in settings.body:
+        if isinstance(node, ast.ClassDef) and node.name in ("RequestOptions", "CallOptions"):
+            named |= {ast.unparse(option.target) for option in node.body if isinstance(option, ast.AnnAssign)}
+    return named
 
 
 def generate_request_schema(output: Path) -> None:

@@ -6,11 +6,21 @@ import pickle
 import pydoc
 import subprocess
 import sys
+import traceback
 from typing import Any, Unpack, get_type_hints
 
 import pytest
-from opper_chat import AsyncConversation, AsyncOpper, CallOptions, ClientOptions, Conversation, Opper
+from opper_chat import (
+    AsyncConversation,
+    AsyncOpper,
+    CallOptions,
+    ClientOptions,
+    Conversation,
+    Opper,
+    UnknownArgumentError,
+)
 from opper_chat._config.environment import NOT_GIVEN
+from opper_chat._config.options import CONSTRUCTOR_OPTIONS, RequestOptions
 from opper_chat._requests.prepare import CallArguments
 from opper_chat._requests.tool_options import ToolLoopOptions
 from opper_chat.types import AsyncStream, ChatCompletion, Stream
@@ -120,6 +130,32 @@ def test_the_settings_of_a_client(flavour: str, name: str) -> None:
     parameters = inspect.signature(getattr(CLIENTS[flavour], name)).parameters
     assert set(parameters) == set(ClientOptions.__annotations__)
     assert {str(parameter).rpartition(" = ")[2] for parameter in parameters.values()} == {"NOT_GIVEN"}
+
+
+@pytest.mark.parametrize("cls", [Opper, AsyncOpper])
+def test_the_options_of_a_client(cls: Any) -> None:
+    """Those that a call takes too are listed as the others are, with the values that they have unless given."""
+    parameters = inspect.signature(cls).parameters
+    assert set(RequestOptions.__annotations__) == set(CallOptions.__annotations__) & set(ClientOptions.__annotations__)
+    assert tuple(sorted(parameters)) == tuple(sorted(CONSTRUCTOR_OPTIONS))
+    assert {parameter.kind for parameter in parameters.values()} == {inspect.Parameter.KEYWORD_ONLY}
+    assert str(parameters["max_retries"]) == "max_retries: 'int' = 2"
+    assert str(parameters["deadline"]) == "deadline: 'float | None' = None"
+    assert "deadline: 'float | None' = None" in pydoc.plain(pydoc.render_doc(cls))
+    client = cls(api_key="key")
+    assert client.max_retries == parameters["max_retries"].default
+
+
+@pytest.mark.parametrize("cls", [Opper, AsyncOpper])
+def test_an_option_that_no_client_has_is_refused(cls: Any) -> None:
+    """The error names the one that is meant, and neither it nor its traceback has a key."""
+    with pytest.raises(UnknownArgumentError, match=r"'timout' \(given: 5\)\. Did you mean 'timeout'\?"):
+        cls(api_key="key", timout=5)
+    with pytest.raises(UnknownArgumentError, match="Did you mean 'api_key'") as caught:
+        cls(apikey="sk-sesame-sesame")
+    shown = "".join(traceback.TracebackException.from_exception(caught.value, capture_locals=True).format())
+    own = shown[shown.index("client.py") :]
+    assert "sesame" not in own
 
 
 def test_a_signature_binds_and_is_changed_and_copied() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from opper_chat import AsyncOpper, CallOptions, Opper
+from opper_chat._config.options import CONSTRUCTOR_OPTIONS
 from opper_chat._requests.tool_options import ToolLoopOptions
 from opper_chat_api.params import ChatCompletionRequestParam
 
@@ -55,6 +56,13 @@ def test_jedi_shows_the_options_of_a_tool_loop(client: str, name: str) -> None:
     assert set(ToolLoopOptions.__annotations__) <= set(shown)
     assert shown["max_turns"] == "max_turns: int=8"
     assert shown["before_call"].endswith("BeforeCall | None=None")
+
+
+@pytest.mark.parametrize("client", ["Opper", "AsyncOpper"])
+def test_jedi_shows_every_option_of_a_client(client: str) -> None:
+    """Those that a call takes too, which are declared once for both."""
+    (signature,) = jedi.Script(f"from opper_chat import {client}\n{client}(").get_signatures()
+    assert {*CONSTRUCTOR_OPTIONS} - {parameter.name for parameter in signature.params} == set()
 
 
 @pytest.mark.parametrize("client", ["Opper", "AsyncOpper"])

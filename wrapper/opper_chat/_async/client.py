@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
-from .._config.environment import (
-    DEFAULT_RETRIES,
-    NOT_GIVEN,
-    AsyncKeySource,
-    NotGiven,
-    find_base_url,
-    find_key,
-    warn_of_clear_text,
+from .._config.environment import AsyncKeySource, find_base_url, find_key, warn_of_clear_text
+from .._config.options import (
+    CONSTRUCTOR_OPTIONS,
+    ClientOptions,
+    ClientSettings,
+    EventHooks,
+    Limits,
+    RequestOptions,
+    check_limits,
+    check_options,
 )
-from .._config.options import ClientOptions, ClientSettings, EventHooks, Limits, check_limits, check_options
 from .._config.response_limits import ResponseLimits
 from .._config.scope import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from .._http.errors import call_site
 from .._observability.logging import set_up_logging
-from .._requests.signatures import list_arguments
+from .._requests.signatures import CLIENT_DEFAULTS, list_arguments
 from .completions import AsyncCompletions
 from .requester import AsyncCalls
 from .session import AsyncHTTP
@@ -28,7 +29,8 @@ from .session import AsyncHTTP
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from .._http.library import AnyTimeout, AnyURL, AsyncHTTPClient
+    from .._http.library import AnyURL, AsyncHTTPClient
+    from .._requests.signatures import option_parameters
 
 
 class AsyncOpper:
@@ -74,11 +76,6 @@ class AsyncOpper:
         *,
         api_key: str | AsyncKeySource | None = None,
         base_url: AnyURL | None = None,
-        timeout: AnyTimeout | NotGiven = NOT_GIVEN,
-        max_retries: int = DEFAULT_RETRIES,
-        first_token_timeout: float | None = None,
-        idle_timeout: float | None = None,
-        deadline: float | None = None,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, str | float] | None = None,
         max_connections: int = 1000,
@@ -87,8 +84,12 @@ class AsyncOpper:
         response_limits: ResponseLimits | None = None,
         http_client: AsyncHTTPClient | None = None,
         event_hooks: EventHooks | None = None,
+        **options: Unpack[RequestOptions],
     ) -> None:
+        if TYPE_CHECKING:
+            option_parameters(**options)
         try:
+            check_options(options, CONSTRUCTOR_OPTIONS, f"{type(self).__name__}()")
             key = find_key(api_key)
         finally:
             del api_key  # what is raised has a traceback, and its variables may be shown
@@ -96,17 +97,7 @@ class AsyncOpper:
         settings = ClientSettings(key, find_base_url(base_url))
         if http_client is not None:
             settings = settings._replace(steps=None)
-        options: ClientOptions = {
-            "max_retries": max_retries,
-            "first_token_timeout": first_token_timeout,
-            "idle_timeout": idle_timeout,
-            "deadline": deadline,
-            "default_headers": default_headers,
-            "default_query": default_query,
-        }
-        if not isinstance(timeout, NotGiven):
-            options["timeout"] = timeout
-        settings = settings.changed(options)
+        settings = settings.updated({**options, "default_headers": default_headers, "default_query": default_query})
         warn_of_clear_text(settings.base_url, 2)
         limits = check_limits(max_connections, max_concurrency, adaptive_rate_limit, response_limits)
         self._take(AsyncHTTP(http_client, limits, event_hooks, call_site()), settings)
@@ -127,14 +118,14 @@ class AsyncOpper:
         Raises:
             InvalidArgumentError: one is wrong. UnknownArgumentError: there is none of this name.
         """
-        check_options(options)
+        check_options(options, ClientOptions.__annotations__, "with_options()")
         given = options.pop("api_key", None)
         settings = self._settings
         try:
             settings = settings if given is None else settings._replace(key=find_key(given))
         finally:
             del given  # what is raised has a traceback, and its variables may be shown
-        settings = settings.changed(options)
+        settings = settings.updated(options)
         if settings.base_url != self._settings.base_url:
             warn_of_clear_text(settings.base_url, 2)
         return self._with(settings)
@@ -277,4 +268,5 @@ class AsyncBeta:
         self.chat = chat
 
 
+list_arguments(AsyncOpper.__init__, RequestOptions, CLIENT_DEFAULTS)
 list_arguments(AsyncOpper.with_options, ClientOptions)

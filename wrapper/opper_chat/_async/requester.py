@@ -81,7 +81,7 @@ class AsyncCalls:
             extra_body=options.get("extra_body"),
             function=function,
         )
-        settings = self.settings.changed(options)
+        settings = self.settings.updated(options)
         return lambda: Call(settings, request, monotonic(), stream=bool(stream), deadlines=deadlines)
 
     async def complete(self, call: Call) -> ChatCompletion:

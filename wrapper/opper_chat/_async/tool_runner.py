@@ -286,7 +286,7 @@ def start_loop(calls: AsyncCalls, arguments: Mapping[str, object]) -> ToolLoop:
     Raises:
         InvalidArgumentError: an argument is wrong.
     """
-    timeouts = calls.settings.changed({name: arguments[name] for name in ("deadline",) if name in arguments}).timeouts
+    timeouts = calls.settings.updated({name: arguments[name] for name in ("deadline",) if name in arguments}).timeouts
     loop = ToolLoop(arguments, timeouts.deadline)
     check_tools(loop.tools)
     return loop

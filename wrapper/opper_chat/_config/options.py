@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
 
@@ -33,53 +33,55 @@ DEFAULT_CONNECTIONS = 1000
 
 EventHooks = Mapping[str, list[Callable[..., Any]]]
 
-TIMEOUTS = Timeouts._fields
+
+class RequestOptions(TypedDict, total=False):
+    """Options of a client that each of its calls can override."""
+
+    timeout: AnyTimeout
+    """Seconds that each operation may take (connecting, sending, waiting for the next bytes, waiting for a free
+    connection), an ``httpx.Timeout`` that names them apart, or None for no limit. Default: 5 seconds to connect and
+    600 for the others."""
+    max_retries: int
+    """How often to send a request again after an error that may pass. Default: 2."""
+    first_token_timeout: float | None
+    """Seconds from a streamed call to the first token of its completion, or None for no limit. Default: None."""
+    idle_timeout: float | None
+    """Seconds from one token of a stream to the next, and to the first where ``first_token_timeout`` is not set, or
+    None for no limit. Pings and comments are not tokens. Default: None."""
+    deadline: float | None
+    """Seconds from a call to the end of its completion, streamed or not, with all attempts and the waits between them,
+    or None for no limit. Default: None."""
 
 
-class CallOptions(TypedDict, total=False):
-    """What a call takes beside the parameters of the contract. What is left out is as the client has it."""
+class CallOptions(RequestOptions, total=False):
+    """Options of a call, beside the parameters of the contract. What is left out is as the client has it."""
 
     extra_headers: Mapping[str, str] | None
-    """HTTP headers to add; they win over the client's own."""
+    """HTTP headers to add. They replace the client's own of the same name."""
     extra_query: Mapping[str, str | float] | None
-    """Query parameters to add to the address."""
+    """Query parameters to add to the URL."""
     extra_body: Mapping[str, object] | None
-    """Members to add to the body, for what the contract does not know yet. They win over the parameters, and None is
-    sent as null."""
-    timeout: AnyTimeout
-    """Seconds for each step."""
-    max_retries: int
-    """How often to try again what failed for a reason that may pass."""
-    first_token_timeout: float | None
-    """Seconds from a streamed call to the first token of its answer."""
-    idle_timeout: float | None
-    """Seconds from one token to the next."""
-    deadline: float | None
-    """Seconds from the call to the end of its answer, attempts and waits included."""
+    """Properties to add to the body, for what the contract does not know yet. They replace parameters of the same name,
+    and None is sent as null."""
 
 
-class ClientOptions(TypedDict, total=False):
-    """What `with_options` changes of a client. What is left out stays."""
+class ClientOptions(RequestOptions, total=False):
+    """Options that `with_options` changes. What is left out stays as it is."""
 
     api_key: str
     base_url: AnyURL
-    timeout: AnyTimeout
-    max_retries: int
-    first_token_timeout: float | None
-    idle_timeout: float | None
-    deadline: float | None
     default_headers: Mapping[str, str] | None
-    """Headers to add to those that it has."""
+    """HTTP headers to add to those of the client."""
     default_query: Mapping[str, str | float] | None
-    """Query parameters to add to those that it has."""
+    """Query parameters to add to those of the client."""
     set_default_headers: Mapping[str, str] | None
-    """Headers to have in place of those that it has."""
+    """HTTP headers to use in place of those of the client."""
     set_default_query: Mapping[str, str | float] | None
-    """Query parameters to have in place of those that it has."""
+    """Query parameters to use in place of those of the client."""
 
 
 class ClientSettings(NamedTuple):
-    """What the requests of a client have in common."""
+    """The validated options of a client."""
 
     key: Key | None
     """None in a pickle, and nowhere else."""
@@ -98,17 +100,16 @@ class ClientSettings(NamedTuple):
         headers, query = _without_credentials(self.default_headers), _without_credentials(self.default_query)
         return self._replace(key=None, default_headers=headers, default_query=query)
 
-    def changed(self, options: Mapping[str, Any]) -> Self:
-        """Return these settings with the options that are given.
+    def updated(self, options: Mapping[str, Any]) -> Self:
+        """Return these settings with some options changed: any of `CallOptions` and `ClientOptions` but the key.
 
         Raises:
-            InvalidArgumentError: one is wrong.
+            InvalidArgumentError: a value is not accepted.
         """
         if not options:
             return self
         changes: dict[str, Any] = {}
-        timeouts = {name: options[name] for name in TIMEOUTS if name in options}
-        if timeouts:
+        if timeouts := {name: options[name] for name in Timeouts._fields if name in options}:
             changes["timeouts"] = check_timeouts(timeouts, self.timeouts)
         if "timeout" in options:
             changes["steps"] = check_timeout(options["timeout"])
@@ -147,43 +148,53 @@ def check_hooks(event_hooks: object, *, is_async: bool) -> None:
                 raise InvalidArgumentError("event_hooks", "functions that are not async", describe(hook), hint)
 
 
-def check_options(options: Mapping[str, object]) -> None:
-    """Refuse what is no option of a client.
+def check_options(options: Any, known: Iterable[str], function: str) -> None:
+    """Refuse options whose names are not known.
+
+    Args:
+        options: the options that were given, by name.
+        known: the names of those that are accepted.
+        function: the function that was called, for the error message.
 
     Raises:
-        UnknownArgumentError: there is such a one.
+        UnknownArgumentError: an option has another name.
     """
-    known = ClientOptions.__annotations__
-    for name, value in options.items():
-        if name not in known:
-            from difflib import get_close_matches
+    names: list[str] = [*known]
+    if unknown := [name for name in options if name not in names]:
+        from difflib import get_close_matches
 
-            near = get_close_matches(name, known, 1)
-            hint = f"It takes {', '.join(known)}."
-            given = hidden(value) if is_secret_argument(name) else describe(value)
-            raise UnknownArgumentError(name, given, near[0] if near else None, hint, "with_options()")
+        name: str = unknown[0]
+        received = hidden(options[name]) if is_secret_argument(name) else describe(options[name])
+        options.clear()  # the traceback shows variables, and one of them may hold a key
+        near = get_close_matches(name, names, 1)
+        raise UnknownArgumentError(name, received, near[0] if near else None, f"It takes {', '.join(names)}.", function)
 
 
 class Limits(NamedTuple):
-    """How much at once."""
+    """The options of a client that bound what it does at once, and what it accepts."""
 
     connections: int = DEFAULT_CONNECTIONS
-    """How many connections there may be."""
     concurrency: int | None = None
-    """How many calls may be under way, or None for any number."""
+    """The number of calls that run at once, or None for any number."""
     adaptive_rate_limit: bool = False
-    """Whether requests are paced once the server has refused one for coming too soon."""
+    """Whether requests are paced after the server has refused some with 429."""
     response: ResponseLimits = DEFAULT_LIMITS
-    """The largest response that is accepted."""
+
+
+CONSTRUCTOR_OPTIONS = (
+    *(name for name in ClientOptions.__annotations__ if not name.startswith("set_")), "max_connections",
+    "max_concurrency", "adaptive_rate_limit", "response_limits", "http_client", "event_hooks",
+)  # fmt: skip
+"""The names of the parameters of a client."""
 
 
 def check_limits(
     max_connections: object, max_concurrency: object, adaptive_rate_limit: object, response_limits: object
 ) -> Limits:
-    """Return the limits that arguments stand for.
+    """Validate the limits of a client.
 
     Raises:
-        InvalidArgumentError: one stands for none.
+        InvalidArgumentError: a value is not accepted.
     """
     if not isinstance(adaptive_rate_limit, bool):
         raise InvalidArgumentError("adaptive_rate_limit", "True or False", repr(adaptive_rate_limit))

@@ -7,7 +7,7 @@ from functools import partial
 from inspect import isroutine
 
 from .._config.headers import hidden
-from .._config.options import CallOptions
+from .._config.options import CONSTRUCTOR_OPTIONS, CallOptions
 from .._errors.api import InvalidArgumentError, UnknownArgumentError
 from .._errors.describe import (
     Misfit,
@@ -33,12 +33,6 @@ OWN_PARAMETERS = {
     "stream_tools()": _TOOL_LOOP_PARAMETERS,
 }
 """The parameters that methods have in addition to those of the contract and the options of a call."""
-
-CLIENT_OPTIONS = frozenset({
-    "api_key", "base_url", "default_headers", "default_query", "max_connections", "max_concurrency",
-    "adaptive_rate_limit", "response_limits", "http_client", "event_hooks",
-})  # fmt: skip
-"""The options of the client that a call does not take."""
 
 _WITHOUT_STREAM = {
     "parse()": "It does not stream. Use stream(response_format=...).",
@@ -67,7 +61,7 @@ def unknown_parameter(name: str, value: object, known: Iterable[str], function: 
     shown = hidden(value) if is_secret_argument(name) and nearest(name, known) is None else describe(value)
     if name == "stream" and function in _WITHOUT_STREAM:
         return UnknownArgumentError(name, shown, None, _WITHOUT_STREAM[function], function)
-    if name in CLIENT_OPTIONS:
+    if name in CONSTRUCTOR_OPTIONS:
         hint = f"It is an option of the client: Opper({name}=...)."
         return UnknownArgumentError(name, hidden(value), None, hint, function)
     if methods := [method for method, names in OWN_PARAMETERS.items() if name in names]:

@@ -187,7 +187,7 @@ def check_parameters(arguments: Mapping[str, object], function: str) -> None:
             raise UnknownArgumentError(name, describe(arguments[name]), None, hint, function)
     options, params = split(arguments)
     _check_params(params, function)
-    ClientSettings(None, "").changed(options)
+    ClientSettings(None, "").updated(options)
     check_headers(options.get("extra_headers"), "extra_headers")
     check_query(options.get("extra_query"), "extra_query")
     if (extra_body := options.get("extra_body")) is not None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, ForwardRef
 
 from opper_chat_api.params import ChatCompletionRequestParam
 
-from .._config.environment import NOT_GIVEN
+from .._concurrency.deadlines import Timeouts
+from .._config.environment import DEFAULT_RETRIES, NOT_GIVEN
 from .._validation.type_checks import required
 
 if TYPE_CHECKING:
@@ -23,21 +24,30 @@ if TYPE_CHECKING:
     from .._config.environment import NotGiven
     from .._http.library import AnyTimeout
 
+    def option_parameters(
+        *,
+        timeout: AnyTimeout | NotGiven = NOT_GIVEN,
+        max_retries: int | NotGiven = NOT_GIVEN,
+        first_token_timeout: float | NotGiven | None = NOT_GIVEN,
+        idle_timeout: float | NotGiven | None = NOT_GIVEN,
+        deadline: float | NotGiven | None = NOT_GIVEN,
+    ) -> None:
+        """The options of clients and calls, for editors that do not read `Unpack`, as Jedi. Never called."""
+
     def call_parameters(
         *,
         extra_headers: Mapping[str, str] | None = None,  # noqa: ARG001
         extra_query: Mapping[str, str | float] | None = None,  # noqa: ARG001
         extra_body: Mapping[str, object] | None = None,  # noqa: ARG001
-        timeout: AnyTimeout | NotGiven = NOT_GIVEN,  # noqa: ARG001
-        max_retries: int | NotGiven = NOT_GIVEN,  # noqa: ARG001
-        first_token_timeout: float | NotGiven | None = NOT_GIVEN,  # noqa: ARG001
-        idle_timeout: float | NotGiven | None = NOT_GIVEN,  # noqa: ARG001
-        deadline: float | NotGiven | None = NOT_GIVEN,  # noqa: ARG001
         **parameters: Any,
     ) -> None:
-        """The arguments of a call, for editors that do not read `Unpack`, as Jedi. Never called."""
+        """The arguments of a call, for the same editors."""
+        option_parameters(**parameters)
         request_parameters(**parameters)
 
+
+CLIENT_DEFAULTS = {"max_retries": DEFAULT_RETRIES, **dict.fromkeys(Timeouts._fields)}
+"""The defaults of the options of a client. That of ``timeout`` depends on its HTTP client."""
 
 TYPE = "TypeForm[Any]"
 """The annotation of an argument that may also be a Python type."""

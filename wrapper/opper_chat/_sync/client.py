@@ -8,20 +8,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
-from .._config.environment import (
-    DEFAULT_RETRIES,
-    NOT_GIVEN,
-    KeySource,
-    NotGiven,
-    find_base_url,
-    find_key,
-    warn_of_clear_text,
-)
+from .._config.environment import KeySource, find_base_url, find_key, warn_of_clear_text
 from .._config.options import (
+    CONSTRUCTOR_OPTIONS,
     ClientOptions,
     ClientSettings,
     EventHooks,
     Limits,
+    RequestOptions,
     check_limits,
     check_options,
 )
@@ -29,7 +23,7 @@ from .._config.response_limits import ResponseLimits
 from .._config.scope import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from .._http.errors import call_site
 from .._observability.logging import set_up_logging
-from .._requests.signatures import list_arguments
+from .._requests.signatures import CLIENT_DEFAULTS, list_arguments
 from .completions import Completions
 from .requester import Calls
 from .session import HTTP
@@ -37,7 +31,8 @@ from .session import HTTP
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from .._http.library import AnyTimeout, AnyURL, SyncHTTPClient
+    from .._http.library import AnyURL, SyncHTTPClient
+    from .._requests.signatures import option_parameters
 
 
 class Opper:
@@ -83,11 +78,6 @@ class Opper:
         *,
         api_key: str | KeySource | None = None,
         base_url: AnyURL | None = None,
-        timeout: AnyTimeout | NotGiven = NOT_GIVEN,
-        max_retries: int = DEFAULT_RETRIES,
-        first_token_timeout: float | None = None,
-        idle_timeout: float | None = None,
-        deadline: float | None = None,
         default_headers: Mapping[str, str] | None = None,
         default_query: Mapping[str, str | float] | None = None,
         max_connections: int = 1000,
@@ -96,8 +86,12 @@ class Opper:
         response_limits: ResponseLimits | None = None,
         http_client: SyncHTTPClient | None = None,
         event_hooks: EventHooks | None = None,
+        **options: Unpack[RequestOptions],
     ) -> None:
+        if TYPE_CHECKING:
+            option_parameters(**options)
         try:
+            check_options(options, CONSTRUCTOR_OPTIONS, f"{type(self).__name__}()")
             key = find_key(api_key)
         finally:
             del api_key  # what is raised has a traceback, and its variables may be shown
@@ -105,17 +99,9 @@ class Opper:
         settings = ClientSettings(key, find_base_url(base_url))
         if http_client is not None:
             settings = settings._replace(steps=None)
-        options: ClientOptions = {
-            "max_retries": max_retries,
-            "first_token_timeout": first_token_timeout,
-            "idle_timeout": idle_timeout,
-            "deadline": deadline,
-            "default_headers": default_headers,
-            "default_query": default_query,
-        }
-        if not isinstance(timeout, NotGiven):
-            options["timeout"] = timeout
-        settings = settings.changed(options)
+        settings = settings.updated(
+            {**options, "default_headers": default_headers, "default_query": default_query}
+        )
         warn_of_clear_text(settings.base_url, 2)
         limits = check_limits(
             max_connections, max_concurrency, adaptive_rate_limit, response_limits
@@ -138,14 +124,14 @@ class Opper:
         Raises:
             InvalidArgumentError: one is wrong. UnknownArgumentError: there is none of this name.
         """
-        check_options(options)
+        check_options(options, ClientOptions.__annotations__, "with_options()")
         given = options.pop("api_key", None)
         settings = self._settings
         try:
             settings = settings if given is None else settings._replace(key=find_key(given))
         finally:
             del given  # what is raised has a traceback, and its variables may be shown
-        settings = settings.changed(options)
+        settings = settings.updated(options)
         if settings.base_url != self._settings.base_url:
             warn_of_clear_text(settings.base_url, 2)
         return self._with(settings)
@@ -293,4 +279,5 @@ class Beta:
         self.chat = chat
 
 
+list_arguments(Opper.__init__, RequestOptions, CLIENT_DEFAULTS)
 list_arguments(Opper.with_options, ClientOptions)

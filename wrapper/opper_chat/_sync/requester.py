@@ -83,7 +83,7 @@ class Calls:
             extra_body=options.get("extra_body"),
             function=function,
         )
-        settings = self.settings.changed(options)
+        settings = self.settings.updated(options)
         return lambda: Call(
             settings, request, monotonic(), stream=bool(stream), deadlines=deadlines
         )

@@ -293,7 +293,7 @@ def start_loop(calls: Calls, arguments: Mapping[str, object]) -> ToolLoop:
     Raises:
         InvalidArgumentError: an argument is wrong.
     """
-    timeouts = calls.settings.changed(
+    timeouts = calls.settings.updated(
         {name: arguments[name] for name in ("deadline",) if name in arguments}
     ).timeouts
     loop = ToolLoop(arguments, timeouts.deadline)
