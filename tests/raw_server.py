@@ -11,28 +11,27 @@ from typing import Self
 Script = Callable[[socket.socket, int], object]
 
 
-class Raw:
-    """A server that calls a function with each connection and its number, counted from 0."""
+class SocketServer:
+    """A server on loopback that serves each connection in a thread of its own.
 
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+    Attributes:
+        port: Where it listens.
+        connections: How many were accepted.
+    """
+
+    def __init__(self) -> None:
         self.connections = 0
-        self._script = script
-        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
         self.port: int = self._listener.getsockname()[1]
-        self.base_url = f"{'https' if tls else 'http'}://localhost:{self.port}/v1"
 
     def __enter__(self) -> Self:
         threading.Thread(target=self._accept, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for one in self._open:
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()
 
     def _accept(self) -> None:
         while True:
@@ -41,9 +40,31 @@ class Raw:
             except OSError:
                 return
             number, self.connections = self.connections, self.connections + 1
-            threading.Thread(target=self._serve, args=(connection, number), daemon=True).start()
+            threading.Thread(target=self.serve, args=(connection, number), daemon=True).start()
 
-    def _serve(self, connection: socket.socket, number: int) -> None:
+    def serve(self, connection: socket.socket, number: int) -> None:
+        """Serve a connection, whose number is counted from 0, and close it."""
+        raise NotImplementedError
+
+
+class Raw(SocketServer):
+    """A server that calls a function with each connection and its number, counted from 0."""
+
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__()
+        self._script = script
+        self._tls = tls
+        self._open: list[socket.socket] = []
+        self.base_url = f"{'https' if tls else 'http'}://localhost:{self.port}/v1"
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        for one in self._open:
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
+            one.close()
+
+    def serve(self, connection: socket.socket, number: int) -> None:
         self._open.append(connection)
         with contextlib.suppress(OSError):
             if self._tls is not None:
@@ -86,7 +107,7 @@ def answer(text: str, head: bytes = b"", version: bytes = b"1.1") -> bytes:
     return b"HTTP/%s 200 OK\r\n%scontent-length: %d\r\n\r\n%s" % (version, head, len(body), body)
 
 
-class PassingProxy:
+class PassingProxy(SocketServer):
     """A proxy of HTTP, with tunnels by ``CONNECT``, and of SOCKS 5, which passes the bytes of a server on as they are.
 
     Args:
@@ -94,28 +115,12 @@ class PassingProxy:
     """
 
     def __init__(self, server: int) -> None:
+        super().__init__()
         self._server = server
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.authority = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.authority = f"127.0.0.1:{self.port}"
 
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._accept, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client: socket.socket) -> None:
+    def serve(self, connection: socket.socket, number: int) -> None:
+        client = connection
         with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self._server)) as server:
             first = client.recv(65536)
             if first[:1] == b"\x05":  # RFC 1928: no authentication, and any address

@@ -16,7 +16,7 @@ from corpus import HTTPVerdict, http_responses, http_verdicts, needs_corpus
 from flavours import HELLO, Flavour
 from http_library import httpx
 from opper_chat import APIConnectionError, APIError, APITimeoutError
-from raw_server import answer, requested_path
+from raw_server import SocketServer, answer, requested_path
 
 pytestmark = needs_corpus
 
@@ -33,39 +33,22 @@ LF alone, white space behind a chunk size, and a chunk extension without a name.
 them. No bytes follow any of them."""
 
 
-class ResponseServer:
+class ResponseServer(SocketServer):
     """Answers a request for ``/ID/CUT/...`` with the raw response of that id, and any other with a good completion.
 
     The text of a good completion is the number of its connection.
 
     Attributes:
-        connections: Numbers of the connections that the raw responses were sent over.
+        response_connections: Numbers of the connections that the raw responses were sent over.
     """
 
     def __init__(self) -> None:
-        self.connections: list[int] = []
+        super().__init__()
+        self.response_connections: list[int] = []
         self.sent = threading.Event()
-        self._opened = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.origin = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.origin = f"http://127.0.0.1:{self.port}"
 
-    def close(self) -> None:
-        """Accept no more connections."""
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            self._opened += 1
-            threading.Thread(target=self._serve, args=(connection, self._opened), daemon=True).start()
-
-    def _serve(self, connection: socket.socket, number: int) -> None:
+    def serve(self, connection: socket.socket, number: int) -> None:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError), connection:
             while path := requested_path(connection):
@@ -73,7 +56,7 @@ class ResponseServer:
                 if case not in RESPONSES:
                     connection.sendall(answer(str(number)))
                     continue
-                self.connections.append(number)
+                self.response_connections.append(number)
                 try:
                     raw = RESPONSES[case]
                     size = 1 if cut == "bytes" else len(raw)
@@ -87,9 +70,8 @@ class ResponseServer:
 
 @pytest.fixture(scope="module")
 def responses() -> Iterator[ResponseServer]:
-    server = ResponseServer()
-    yield server
-    server.close()
+    with ResponseServer() as server:
+        yield server
 
 
 def exchange(
@@ -130,7 +112,7 @@ def exchange(
     error, connection = flavour(
         work, api_key="key", base_url=f"{server.origin}/{case}/{cut}", timeout=5, http_client=own
     )
-    return error, int(connection) == server.connections[-1]
+    return error, int(connection) == server.response_connections[-1]
 
 
 def check_error(error: APIError, expected: HTTPVerdict) -> None:
