@@ -1,6 +1,6 @@
-"""To test against without a key or cost: a local server of the endpoint, a network that misbehaves, and cassettes.
+"""Test without a key and without cost: a local server of the endpoint, a faulty network, and cassettes.
 
-Needs the extra `testing`. Nothing is loaded before it is asked for.
+Needs the extra `testing`. Names are imported when they are first used.
 """
 
 from importlib import import_module
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from ._examples.generator import NoExampleError, example
     from ._faults.fault import Fault
     from ._faults.proxy import FaultyProxy
-    from ._replies.reply import CUT, Pause, ReceivedRequest, Reply, chunk
+    from ._loopback.received_request import ReceivedRequest
+    from ._replies.reply import CUT, Pause, Reply, chunk
     from ._scenarios import SCENARIOS, Outcome, Scenario
     from ._server.local_server import LocalServer
     from ._server.rate_limits import FixedWindow, SlidingWindow, TokenBucket
@@ -63,7 +64,7 @@ _HOMES = {
     "NoExampleError": "_examples.generator",
     "Outcome": "_scenarios",
     "Pause": "_replies.reply",
-    "ReceivedRequest": "_replies.reply",
+    "ReceivedRequest": "_loopback.received_request",
     "Record": "_cassettes.cassette",
     "RecordingError": "_cassettes.errors",
     "Reply": "_replies.reply",

@@ -1,4 +1,4 @@
-"""What decoded JSON is to a type checker: an `isinstance` alone leaves the members unknown."""
+"""Type guards for decoded JSON whose values are `Any`. The wrapper's own guards, in `_json`, narrow to `object`."""
 
 from typing import Any, TypeAlias, TypeGuard
 

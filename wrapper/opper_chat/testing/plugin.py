@@ -1,6 +1,6 @@
-"""The pytest plugin `opper_chat`: fixtures that start with `opper_`, and the option `--opper-record`.
+"""The pytest plugin `opper_chat`: the fixtures `opper`, `async_opper` and `opper_...`, and the option `--opper-record`.
 
-pytest loads it in every run of an environment that has this package, so nothing is imported before a fixture needs it.
+pytest loads it wherever this package is installed, so it imports nothing before a fixture needs it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from . import Cassette, CassetteSettings, LocalServer
 
 KEY = "opper-local-key"
-"""The key in the environment of a test that must not have a real one."""
+"""The API key of tests that must not use a real one."""
 
 _FAILED = pytest.StashKey[bool]()
 _LONGEST = 120
@@ -31,14 +31,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--opper-record",
         choices=("none", "once", "missing", "all"),
         default=None,
-        help="what the cassettes of the fixture opper_cassette record: nothing; all where there is no file yet; what "
-        "is missing; all anew (default: what OPPER_RECORD says, else none)",
+        help="what the fixture opper_cassette records: nothing; everything if there is no file; what the file does "
+        "not have; everything, in place of the file (default: OPPER_RECORD, then none)",
     )
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """Keep in mind that a test failed: its cassette then has nothing to add."""
+    """Remember whether a test failed. The cassette of a failed test raises no further error."""
     if call.when == "setup" or call.excinfo is not None:
         item.stash[_FAILED] = call.excinfo is not None
 
@@ -47,7 +47,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def opper_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
     """A local server for one test, an `opper_chat.testing.LocalServer`.
 
-    While it runs, a client that is made without arguments talks to it, whatever key the environment had.
+    A client without arguments uses it for the duration of the test, whatever key the environment has.
     """
     from . import LocalServer
 
@@ -58,7 +58,7 @@ def opper_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
 
 @pytest.fixture
 def opper(opper_server: LocalServer) -> Iterator[Opper]:
-    """A client on `opper_server`, an `opper_chat.Opper`. It tries once, so that each reply is seen."""
+    """A client of `opper_server`, an `opper_chat.Opper`. It does not retry, so that the test sees each reply."""
     from opper_chat import Opper
 
     with Opper(api_key=KEY, base_url=opper_server.base_url, max_retries=0) as client:
@@ -67,10 +67,9 @@ def opper(opper_server: LocalServer) -> Iterator[Opper]:
 
 @pytest.fixture
 def async_opper(opper_server: LocalServer) -> AsyncOpper:
-    """An async client on `opper_server`, an `opper_chat.AsyncOpper`, for one event loop or several.
+    """An async client of `opper_server`, an `opper_chat.AsyncOpper`, for any number of event loops.
 
-    It tries once, and keeps no connection beyond a call, so that whichever loop runs the test, none has to stay open
-    to close it.
+    It does not retry. It keeps no connection after a call, so that it need not be closed in the loop of the test.
     """
     import httpx
 
@@ -86,7 +85,7 @@ def async_opper(opper_server: LocalServer) -> AsyncOpper:
 
 @pytest.fixture
 def opper_cassette_settings() -> CassetteSettings:
-    """Arguments for the `Cassette` of `opper_cassette`. Define it anew, in a module or a conftest, to give others."""
+    """The arguments of the `Cassette` of `opper_cassette`. Override this fixture in a module or a conftest."""
     return {}
 
 
@@ -96,9 +95,8 @@ def opper_cassette(
 ) -> Iterator[Cassette]:
     """A cassette for one test, an `opper_chat.testing.Cassette`: `cassettes/MODULE/TEST.jsonl` beside the test's file.
 
-    While it runs, a client that is made without arguments talks to it: without a real key where nothing is recorded,
-    else with the one that the environment has. A test that passes although it made a request which matches nothing
-    fails at its end.
+    A client without arguments uses it for the duration of the test: with the key of the environment if it records,
+    otherwise without a real key. If a request matched no recorded one, the test fails at its end.
     """
     from . import Cassette
 
@@ -117,7 +115,7 @@ def opper_cassette(
 
 
 def _point_to(base_url: str, key: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make clients that are told nothing talk to an address on loopback, past whatever proxy there is."""
+    """Make clients without arguments use a URL on loopback, without a proxy."""
     from urllib.request import getproxies
 
     monkeypatch.setenv("OPPER_BASE_URL", base_url)
@@ -130,11 +128,11 @@ def _point_to(base_url: str, key: str | None, monkeypatch: pytest.MonkeyPatch) -
 
 
 def _path(node: pytest.Item) -> Path:
-    """The file of a test's cassette."""
+    """Return the path of a test's cassette."""
     names = [part for part in node.nodeid.partition("::")[2].split("::") if part]
     name = ".".join(names) or node.name
     plain = re.sub(r"[^\w.\-\[\]]+", "-", name)[:_LONGEST]
     if plain != name:
-        # Two names that differ only in what was replaced are two files.
+        # Names that differ only in the replaced characters need different files.
         plain = f"{plain}-{crc32(name.encode('utf-8', 'surrogatepass')):08x}"
     return node.path.parent / "cassettes" / node.path.stem / f"{plain}.jsonl"

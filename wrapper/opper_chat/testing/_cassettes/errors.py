@@ -1,9 +1,9 @@
-"""What can be wrong with a cassette, and with a test that plays one.
+"""The errors of cassettes.
 
 CassetteError (also OpperError)
 ├── CassetteFileError            the file is missing, or is not a cassette
-├── UnmatchedRequestError        a request was made that no recorded one matches (also AssertionError)
-├── UnusedExchangeError          a recorded exchange was not asked for (also AssertionError)
+├── UnmatchedRequestError        a request matches no recorded one (also AssertionError)
+├── UnusedExchangeError          a recorded exchange was not used (also AssertionError)
 └── RecordingError               an exchange could not be recorded
 """
 
@@ -11,23 +11,23 @@ from ..._errors.api import OpperError
 
 
 class CassetteError(OpperError):
-    """The root: catching it catches whatever a cassette raises on purpose."""
+    """The base class of all errors of cassettes."""
 
     def __str__(self) -> str:
-        return Exception.__str__(self)  # a report of a test, which may have several lines
+        return Exception.__str__(self)  # may have several lines, as a report of a test
 
 
 class CassetteFileError(CassetteError):
-    """The file is missing, or is not a cassette. Says the line and the place in it."""
+    """The file is missing, or is not a cassette. The message has the line and the place in it."""
 
 
 class UnmatchedRequestError(CassetteError, AssertionError):
-    """A request was made that matches no recorded one. Says where the nearest one differs."""
+    """A request matches no recorded one. The message says where the nearest one differs."""
 
 
 class UnusedExchangeError(CassetteError, AssertionError):
-    """A recorded exchange was not asked for, and all were expected to be."""
+    """A recorded exchange was not used, although `strict` is set."""
 
 
 class RecordingError(CassetteError):
-    """An exchange could not be recorded: the upstream is out of reach, or its answer cannot be searched for keys."""
+    """An exchange could not be recorded: no connection, or a response that cannot be searched for secrets."""

@@ -1,12 +1,12 @@
-r"""The lines of a cassette: a request, and the answer to it byte for byte. Reads and writes text; no network.
+r"""The file format of cassettes: a request and its response, byte for byte, in each line.
 
-The first line is `{"cassette": 1}`. Every other one is an exchange:
+The first line is `{"cassette": 1}`. The others are exchanges:
 
     {"request": {"method": "POST", "path": "/chat/completions", "body": {...}},
      "response": {"status": 200, "after": 0.41, "headers": {"content-type": "text/event-stream"},
                   "pieces": [{"text": "data: {...}\n\n"}, {"after": 0.02, "text": "data: [DONE]\n\n"}]}}
 
-`after` is the time in seconds since what came before: the request, the head of the answer, the piece.
+`after` is the time in seconds since the previous event: the request, the response head or a piece.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from .errors import CassetteFileError
 VERSION = 1
 
 Ends = Literal["whole", "cut", "left"]
-"""How an answer ends: as HTTP has it; with the connection broken; or the client left before its end."""
+"""How a response ends: complete, with a broken connection, or because the client disconnected."""
 
 
 class Content(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """Bytes, as text where they are UTF-8."""
+    """Bytes, as text if they are UTF-8, otherwise as base64."""
 
     text: str | None = None
     base64: str | None = None
@@ -40,24 +40,24 @@ class Content(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=Tr
         """The bytes.
 
         Raises:
-            ValueError: `base64` is none.
+            ValueError: `base64` is not valid.
         """
         return b64decode(self.base64, validate=True) if self.base64 is not None else (self.text or "").encode()
 
 
 class Piece(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """A piece of a body, as it came."""
+    """A piece of a body, as it arrived."""
 
     after: float = 0.0
 
     @classmethod
     def of(cls, content: bytes, after: float = 0.0) -> Self:
-        """Return the piece that is these bytes."""
-        return cls(after=round(after, 3), **_written(content))
+        """Return the piece with these bytes."""
+        return cls(after=round(after, 3), **_text_or_base64(content))
 
 
 class Request(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """What was asked. The body is JSON, or else bytes, or nothing."""
+    """A request. The body is JSON, other bytes, or missing."""
 
     method: str
     path: str
@@ -71,18 +71,18 @@ class Request(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=T
             body = msgspec.json.decode(content)
             msgspec.json.encode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
-            # What msgspec refuses, such as NaN, is kept letter for letter.
-            return cls(method=method, path=path, query=query, **(_written(content) if content else {}))
+            # JSON that msgspec refuses, such as NaN, is kept as it is written.
+            return cls(method=method, path=path, query=query, **(_text_or_base64(content) if content else {}))
         return cls(method=method, path=path, query=query, body=body)
 
     @property
     def value(self) -> object:
-        """The body as a JSON value, or its bytes where it is none."""
+        """The body as a JSON value, or its bytes if it is not JSON."""
         return self.content if isinstance(self.body, UnsetType) else self.body
 
 
 class Response(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """What was answered. Without a status nothing was, before it ended."""
+    """A response. It has no status if the connection ended before the response head."""
 
     status: int | None = None
     after: float = 0.0
@@ -92,7 +92,7 @@ class Response(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=T
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """The headers, one by one."""
+        """The headers, as pairs."""
         return [
             (name, value)
             for name, values in self.headers.items()
@@ -100,7 +100,7 @@ class Response(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=T
         ]
 
     def set_fields(self, fields: Iterable[tuple[str, str]]) -> None:
-        """Set the headers; a name that comes again has a list of values."""
+        """Set the headers. A repeated name gets a list of values."""
         self.headers = {}
         for name, value in fields:
             values = self.headers.setdefault(name, value)
@@ -109,7 +109,7 @@ class Response(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=T
 
 
 class Exchange(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A request and its answer."""
+    """A request and its response."""
 
     request: Request
     response: Response
@@ -120,10 +120,10 @@ class _First(Struct):
 
 
 def read_lines(path: Path) -> Iterator[tuple[bytes, Exchange]]:
-    """Yield each line that is an exchange, and the exchange.
+    """Yield each line that has an exchange, and the exchange.
 
     Raises:
-        CassetteFileError: there is no file, or it is not a cassette of a version known here.
+        CassetteFileError: The file is missing, or is not a cassette of a supported version.
     """
     try:
         lines = path.read_bytes().split(b"\n")
@@ -142,22 +142,22 @@ def read_lines(path: Path) -> Iterator[tuple[bytes, Exchange]]:
 
 
 def write_lines(path: Path, lines: Iterable[bytes]) -> None:
-    """Write a cassette, whole or not at all."""
+    """Write a cassette atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(msgspec.json.encode(_First(VERSION)) + b"\n")
             file.writelines(line + b"\n" for line in lines)
-        Path(name).chmod(_mode())
+        Path(name).chmod(_file_mode())
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
 
 
-def line_of(exchange: Exchange) -> bytes:
-    """Return an exchange as a line."""
+def encode_exchange(exchange: Exchange) -> bytes:
+    """Return the line of an exchange."""
     return msgspec.json.encode(exchange)
 
 
@@ -173,15 +173,15 @@ def _exchange(line: bytes, place: str) -> Exchange:
     return exchange
 
 
-def _written(content: bytes) -> dict[str, str]:
+def _text_or_base64(content: bytes) -> dict[str, str]:
     try:
         return {"text": content.decode()}
     except UnicodeDecodeError:
         return {"base64": b64encode(content).decode()}
 
 
-def _mode() -> int:
-    """What a new file may be, which a temporary one is not."""
+def _file_mode() -> int:
+    """Return the permissions of a new file. Those of a temporary file are stricter."""
     mask = os.umask(0)
     os.umask(mask)
     return 0o666 & ~mask

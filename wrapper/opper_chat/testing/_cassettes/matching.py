@@ -1,4 +1,4 @@
-"""Which recorded exchange answers a request: the first unused one of equal method, path, query and body."""
+"""Find the recorded exchange of a request: the first unused one with the same method, path, query and body."""
 
 from __future__ import annotations
 
@@ -9,64 +9,64 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from .._json import is_list, is_object
-from .._loopback.differences import Difference, differences, listed
+from .._loopback.differences import Difference, differences, format_differences
 from .exchange import Exchange, Request
 
-_COUNTED = 100
+_MAX_COUNTED = 100
 
 
-class Shelf:
-    """The recorded exchanges, found by what was asked.
+class ExchangeStore:
+    """The recorded exchanges, by their requests.
 
     Args:
-        exchanges: in the order in which they were recorded.
-        ignore: members of the body that are not compared: names, or paths such as `metadata.run`, in which an
-            array stands for each of its items.
-        repeat: whether the last of several equal ones is given again and again.
+        exchanges: The exchanges, in the order in which they were recorded.
+        ignore: Properties of the body that are not compared: names, or paths such as `metadata.run`. An array in a path
+            stands for each of its items.
+        repeat: Whether the last of several equal exchanges can be used again.
     """
 
     def __init__(self, exchanges: Iterable[Exchange], ignore: Iterable[str], *, repeat: bool) -> None:
         self._ignore = [tuple(path.split(".")) for path in ignore]
         self._repeat = repeat
-        self._all = list(exchanges)
-        self._waiting: defaultdict[Hashable, deque[int]] = defaultdict(deque)
-        self._recorded: Counter[Hashable] = Counter()
+        self._exchanges = list(exchanges)
+        self._unused_by_key: defaultdict[Hashable, deque[int]] = defaultdict(deque)
+        self._counts: Counter[Hashable] = Counter()
         self._used: set[int] = set()
-        for index, exchange in enumerate(self._all):
+        for index, exchange in enumerate(self._exchanges):
             key = self._key(exchange.request)
-            self._waiting[key].append(index)
-            self._recorded[key] += 1
+            self._unused_by_key[key].append(index)
+            self._counts[key] += 1
 
     def take(self, request: Request) -> Exchange | None:
-        """Return the exchange that answers a request, and give it to no other; None where there is none."""
-        waiting = self._waiting.get(self._key(request))
+        """Return the exchange of a request and mark it as used, or return None."""
+        waiting = self._unused_by_key.get(self._key(request))
         if not waiting:
             return None
         index = waiting[0] if self._repeat and len(waiting) == 1 else waiting.popleft()
         self._used.add(index)
-        return self._all[index]
+        return self._exchanges[index]
 
     @property
     def unused(self) -> list[str]:
-        """The exchanges that nothing asked for, each in a few words."""
+        """Short descriptions of the exchanges that were not used."""
         return [
             f"exchange {index + 1}, {exchange.request.method} {exchange.request.path}"
-            for index, exchange in enumerate(self._all)
+            for index, exchange in enumerate(self._exchanges)
             if index not in self._used
         ]
 
-    def explain(self, request: Request) -> str:
-        """Say why nothing answers a request: where the nearest recorded one differs."""
-        asked = f"{request.method} {request.path} matches no recorded request"
-        if not self._all:
-            return f"{asked}: none is recorded"
-        times = self._recorded[self._key(request)]
+    def explain_mismatch(self, request: Request) -> str:
+        """Return why a request matches nothing: where the nearest recorded one differs."""
+        problem = f"{request.method} {request.path} matches no recorded request"
+        if not self._exchanges:
+            return f"{problem}: none is recorded"
+        times = self._counts[self._key(request)]
         if times:
-            return f"{asked} that is left: it is recorded {_times(times)}, and was made once more"
-        distances = [sum(1 for _ in islice(self._differences(one, request), _COUNTED)) for one in self._all]
+            return f"{problem} that is left: it is recorded {_times(times)}, and was made once more"
+        distances = [sum(1 for _ in islice(self._differences(one, request), _MAX_COUNTED)) for one in self._exchanges]
         nearest = distances.index(min(distances))
-        which = f"the nearest, exchange {nearest + 1} of {len(self._all)}, differs:"
-        return f"{asked}; {which}{listed(self._differences(self._all[nearest], request))}"
+        which = f"the nearest, exchange {nearest + 1} of {len(self._exchanges)}, differs:"
+        return f"{problem}; {which}{format_differences(self._differences(self._exchanges[nearest], request))}"
 
     def _differences(self, recorded: Exchange, request: Request) -> Iterator[Difference]:
         one = recorded.request
@@ -75,12 +75,12 @@ class Shelf:
                 yield Difference(name, getattr(one, name), getattr(request, name))
         if _query(one) != _query(request):
             yield Difference("query", one.query, request.query)
-        yield from differences(self._compared(one), self._compared(request))
+        yield from differences(self._comparable_body(one), self._comparable_body(request))
 
     def _key(self, request: Request) -> Hashable:
-        return request.method, request.path, _query(request), _hashable(self._compared(request))
+        return request.method, request.path, _query(request), _hashable(self._comparable_body(request))
 
-    def _compared(self, request: Request) -> object:
+    def _comparable_body(self, request: Request) -> object:
         value = request.value
         for path in self._ignore:
             value = _without(value, path)
@@ -106,7 +106,7 @@ def _without(value: object, path: tuple[str, ...]) -> object:
 
 
 def _hashable(value: object) -> Hashable:
-    """Return what is equal for equal JSON, whatever the order of members; true is not 1."""
+    """Return a hashable value, equal for equal JSON: without an order of properties, and with true unlike 1."""
     if is_object(value):
         return "object", frozenset((name, _hashable(member)) for name, member in value.items())
     if is_list(value):

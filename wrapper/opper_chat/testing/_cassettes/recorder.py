@@ -1,6 +1,6 @@
-"""The application of a cassette: each request is answered from the recording, forwarded and recorded, or refused.
+"""The ASGI application of a cassette: it replays a recorded response, forwards and records, or sends an error.
 
-What a file looks like and what is kept out of it is not known here.
+The file format and the removal of secrets are in other modules.
 """
 
 from __future__ import annotations
@@ -17,158 +17,168 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import msgspec
 
-from .._loopback.asgi import read_content, read_request
-from .._replies.sender import disconnected
+from .._loopback.asgi import read_body, receive_request
+from .._replies.sender import wait_for_disconnect
 from .._server.responses import error_body
 from .exchange import Exchange, Piece, Request, Response
-from .matching import Shelf
-from .scrubber import Scrub
+from .matching import ExchangeStore
+from .scrubber import Scrubber
 
 if TYPE_CHECKING:
     from starlette.types import Message, Receive, Scope, Send
     from uvicorn.protocols.http.h11_impl import H11Protocol
 
-    from .._replies.reply import ReceivedRequest
+    from .._loopback.received_request import ReceivedRequest
 
 GRACE = 1.0
-"""Seconds that an answer has to come to its end when nobody waits for it any more."""
+"""Seconds that a response has to complete after the client has disconnected."""
 
-# RFC 9110, 7.6.1: these are between neighbours.
-_HOPS = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
-_NOT_FORWARDED = {*_HOPS, b"host", b"content-length", b"accept-encoding", b"expect"}
+# RFC 9110, section 7.6.1: these are not forwarded.
+_HOP_BY_HOP = {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+_NOT_FORWARDED = {*_HOP_BY_HOP, b"host", b"content-length", b"accept-encoding", b"expect"}
 
-_UNREACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol, httpx.InvalidURL)
+_CONNECT_ERRORS = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+)
 
 Fields = list[tuple[bytes, bytes]]
 _T = TypeVar("_T")
 
 
 class Recorder:
-    """Answers from a shelf, or from the upstream where it may.
+    """Respond from the recording, or from the upstream.
 
     Args:
-        upstream: the address to forward to, or None where nothing is forwarded.
-        speed: how many times as fast as recorded the answers are given.
+        upstream: The URL to forward requests to, or None to forward none.
+        speed: How many times as fast as recorded the responses are replayed.
     """
 
     def __init__(self, upstream: str | None, speed: float) -> None:
         self.requests: list[ReceivedRequest] = []
         self._upstream = upstream
         self._speed = speed
-        self.insert(Shelf((), (), repeat=False), Scrub((), (), None))
+        self.load(ExchangeStore((), (), repeat=False), Scrubber((), (), None))
 
-    def insert(self, shelf: Shelf, scrub: Scrub) -> None:
-        """Begin anew, with what is recorded."""
-        self.shelf = shelf
-        self.scrub = scrub
+    def load(self, store: ExchangeStore, scrubber: Scrubber) -> None:
+        """Start again with a recording."""
+        self.store = store
+        self.scrubber = scrubber
         self.recorded: list[Exchange] = []
         self.unmatched: list[str] = []
         self.failed: list[str] = []
-        self._under_way: dict[asyncio.Task[None], asyncio.Future[None]] = {}
+        self._in_progress: dict[asyncio.Task[None], asyncio.Future[None]] = {}
 
     async def finish(self) -> None:
-        """Let what is being recorded come to its end, but not wait for it long."""
-        if self._under_way:
-            for over in self._under_way.values():
-                _set(over)
-            await asyncio.wait(self._under_way, timeout=2 * GRACE)
+        """Wait until the responses that are being recorded are complete, for at most twice `GRACE`."""
+        if self._in_progress:
+            for caller_left in self._in_progress.values():
+                _resolve(caller_left)
+            await asyncio.wait(self._in_progress, timeout=2 * GRACE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        content = await read_content(receive)
+        content = await read_body(receive)
         if content is None:
             return
-        self.requests.append(read_request(scope, content))
+        self.requests.append(receive_request(scope, content))
         path, query = scope["raw_path"].decode("latin-1"), scope["query_string"].decode("latin-1")
-        self.scrub.learn(_texts(scope["headers"]), query, content)
+        self.scrubber.learn_request(_decode_headers(scope["headers"]), query, content)
         request = Request.of(scope["method"], path, query, content)
-        asked = self.scrub.request(request)
-        found = self.shelf.take(asked)
+        scrubbed = self.scrubber.request(request)
+        found = self.store.take(scrubbed)
         connection: H11Protocol = scope["state"]["connection"]
-        gone = asyncio.ensure_future(disconnected(receive))
+        disconnect = asyncio.ensure_future(wait_for_disconnect(receive))
         try:
             if found is not None:
-                await _replay(found.response, self._speed, connection, gone, send)
+                await _replay(found.response, self._speed, connection, disconnect, send)
             elif self._upstream is None:
-                self.unmatched.append(self.shelf.explain(asked))
-                await _refuse("UnmatchedRequestError", self.unmatched[-1], send)
+                self.unmatched.append(self.store.explain_mismatch(scrubbed))
+                await _send_error("UnmatchedRequestError", self.unmatched[-1], send)
             else:
                 exchange = Exchange(request=request, response=Response(ends="left"))
-                headers = _forwarded(scope["headers"])
-                over = asyncio.get_running_loop().create_future()
-                gone.add_done_callback(lambda _: _set(over))
-                if await self._forward(exchange, self._take_down(exchange, headers, content, over, send), over):
-                    await _end(exchange.response, connection, gone, send)
+                headers = _forwarded_headers(scope["headers"])
+                caller_left = asyncio.get_running_loop().create_future()
+                disconnect.add_done_callback(lambda _: _resolve(caller_left))
+                if await self._forward(
+                    exchange, self._record_response(exchange, headers, content, caller_left, send), caller_left
+                ):
+                    await _end_response(exchange.response, connection, disconnect, send)
                 else:
-                    await _refuse("RecordingError", self.failed[-1], send)
+                    await _send_error("RecordingError", self.failed[-1], send)
         finally:
-            gone.cancel()
+            disconnect.cancel()
 
     async def _forward(
-        self, exchange: Exchange, take_down: Coroutine[Any, Any, None], over: asyncio.Future[None]
+        self, exchange: Exchange, recording: Coroutine[Any, Any, None], caller_left: asyncio.Future[None]
     ) -> bool:
-        """Record an exchange, and tell whether it could be."""
-        # It has its place from now on: those under way at once stay in the order in which they came.
+        """Record an exchange. Return whether the upstream could be reached."""
+        # Added before the response comes, so that concurrent exchanges are recorded in the order of their requests.
         self.recorded.append(exchange)
-        work = asyncio.ensure_future(take_down)
-        self._under_way[work] = over
+        work = asyncio.ensure_future(recording)
+        self._in_progress[work] = caller_left
         try:
             await work
-        except _UNREACHED as error:
-            # Not by `remove`: another of them may be equal to it.
+        except _CONNECT_ERRORS as error:
+            # Not with `remove`: another exchange may be equal.
             self.recorded = [one for one in self.recorded if one is not exchange]
-            asked = exchange.request
-            self.failed.append(f"{asked.method} {asked.path} could not be forwarded to {self._upstream}: {error}")
+            request = exchange.request
+            self.failed.append(f"{request.method} {request.path} could not be forwarded to {self._upstream}: {error}")
             return False
         finally:
-            del self._under_way[work]
+            del self._in_progress[work]
         return True
 
-    async def _take_down(
-        self, exchange: Exchange, headers: Fields, content: bytes, over: asyncio.Future[None], send: Send
+    async def _record_response(
+        self, exchange: Exchange, headers: Fields, content: bytes, caller_left: asyncio.Future[None], send: Send
     ) -> None:
-        """Write an answer down as it comes, and pass it on, for as long as somebody waits for it."""
-        asked, answer = exchange.request, exchange.response
-        url = f"{self._upstream}{asked.path}{'?' if asked.query else ''}{asked.query}"
-        outgoing = httpx.Request(asked.method, url, headers=headers, content=content or None)
-        patience = _Patience(over)
-        # Each has a connection of its own, so that what ends one does not touch another; how long it may take is for
-        # the clocks of the client to say.
+        """Record a response piece by piece, and send it on while the client is connected."""
+        request, response = exchange.request, exchange.response
+        url = f"{self._upstream}{request.path}{'?' if request.query else ''}{request.query}"
+        outgoing = httpx.Request(request.method, url, headers=headers, content=content or None)
+        grace = _GracePeriod(caller_left)
+        # Each request has a connection of its own, so that an error of one does not affect another. The timeouts are
+        # those of the client.
         async with httpx.AsyncClient(verify=_verify(outgoing.url.scheme), timeout=None) as client:  # noqa: S113
             try:
                 last = monotonic()
-                response = await patience.wait_for(client.send(outgoing, stream=True))
-                if response is None:
+                upstream = await grace.wait_for(client.send(outgoing, stream=True))
+                if upstream is None:
                     return
-                answer.status, answer.after = response.status_code, round(monotonic() - last, 3)
-                fields = [(name.lower(), value) for name, value in response.headers.raw if name.lower() not in _HOPS]
-                answer.set_fields(_texts(fields))
-                await send(_start(response.status_code, fields))
-                pieces = response.aiter_raw()
+                response.status, response.after = upstream.status_code, round(monotonic() - last, 3)
+                fields = [
+                    (name.lower(), value) for name, value in upstream.headers.raw if name.lower() not in _HOP_BY_HOP
+                ]
+                response.set_fields(_decode_headers(fields))
+                await send(_response_start(upstream.status_code, fields))
+                pieces = upstream.aiter_raw()
                 last = monotonic()
-                while piece := await patience.wait_for(anext(pieces, b"")):
+                while piece := await grace.wait_for(anext(pieces, b"")):
                     now = monotonic()
-                    answer.pieces.append(Piece.of(piece, now - last))
+                    response.pieces.append(Piece.of(piece, now - last))
                     last = now
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 if piece is not None:
-                    answer.ends = "whole"
-            except _UNREACHED:
+                    response.ends = "whole"
+            except _CONNECT_ERRORS:
                 raise
             except httpx.TransportError:
-                answer.ends = "cut"
+                response.ends = "cut"
 
 
-class _Patience:
-    """Waits for one thing after the other until nobody else does, and for `GRACE` from then on."""
+class _GracePeriod:
+    """Run awaitables one after another. After the client has disconnected, stop waiting within `GRACE` seconds."""
 
-    def __init__(self, over: asyncio.Future[None]) -> None:
-        self._over = over
+    def __init__(self, caller_left: asyncio.Future[None]) -> None:
+        self._caller_left = caller_left
         self._until: float | None = None
 
     async def wait_for(self, work: Awaitable[_T]) -> _T | None:
-        """Return what the work gives, or None where it took too long."""
+        """Return the result, or None if the grace period ends first."""
         task = asyncio.ensure_future(work)
-        either: set[asyncio.Future[Any]] = {task, self._over}
+        either: set[asyncio.Future[Any]] = {task, self._caller_left}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             self._until = self._until or monotonic() + GRACE
@@ -182,79 +192,83 @@ class _Patience:
 
 
 async def _replay(
-    response: Response, speed: float, connection: H11Protocol, gone: asyncio.Task[None], send: Send
+    response: Response, speed: float, connection: H11Protocol, disconnect: asyncio.Task[None], send: Send
 ) -> None:
     async def pause(seconds: float) -> None:
-        # A long body must leave the loop its turns, even where nothing is waited for.
-        await asyncio.wait({gone}, timeout=0 if math.isinf(speed) else seconds / speed)
+        # Let the event loop run other tasks, even without a pause.
+        await asyncio.wait({disconnect}, timeout=0 if math.isinf(speed) else seconds / speed)
 
     await pause(response.after)
     pieces = [piece.content for piece in response.pieces]
-    if response.status is not None and not gone.done():
+    if response.status is not None and not disconnect.done():
         fields = response.fields
         if response.ends == "whole":
-            # Whoever edits a text need not count its bytes.
+            # So that a recording can be edited without counting bytes.
             length = str(sum(map(len, pieces)))
             fields = [(name, length if name == "content-length" else value) for name, value in fields]
-        await send(_start(response.status, [(name.encode(), value.encode("latin-1")) for name, value in fields]))
+        await send(
+            _response_start(response.status, [(name.encode(), value.encode("latin-1")) for name, value in fields])
+        )
         for piece, content in zip(response.pieces, pieces, strict=True):
             await pause(piece.after)
-            if gone.done():
+            if disconnect.done():
                 return
             await send({"type": "http.response.body", "body": content, "more_body": True})
-    await _end(response, connection, gone, send)
+    await _end_response(response, connection, disconnect, send)
 
 
-async def _end(response: Response, connection: H11Protocol, gone: asyncio.Task[None], send: Send) -> None:
-    """End an answer as it ended: by the rules of HTTP, with the connection, or not before the client leaves."""
+async def _end_response(
+    response: Response, connection: H11Protocol, disconnect: asyncio.Task[None], send: Send
+) -> None:
+    """End a response as it was recorded: complete, with a closed connection, or when the client disconnects."""
     if response.ends == "whole" and response.status is not None:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
     if response.ends != "left":
         connection.transport.close()
-    # The protocol answers 500 for whoever returns before the connection is gone.
-    await gone
+    # uvicorn sends a 500 if the application returns before the connection is closed.
+    await disconnect
 
 
-async def _refuse(kind: str, message: str, send: Send) -> None:
-    """Answer with an error that no client tries again, in the flat shape of version 2."""
-    body = msgspec.json.encode(error_body(2, kind, message))
+async def _send_error(error_type: str, message: str, send: Send) -> None:
+    """Send an error that clients do not retry, flat as in version 2 of the API."""
+    body = msgspec.json.encode(error_body(2, error_type, message))
     fields = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"x-should-retry", b"false"),
     ]
-    await send(_start(400, fields))
+    await send(_response_start(400, fields))
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _start(status: int, fields: Fields) -> Message:
+def _response_start(status: int, fields: Fields) -> Message:
     return {"type": "http.response.start", "status": status, "headers": fields}
 
 
-def _texts(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+def _decode_headers(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
 
 
-def _forwarded(fields: Fields) -> Fields:
-    """The headers of a request for the next server."""
+def _forwarded_headers(fields: Fields) -> Fields:
+    """Return the headers of a forwarded request."""
     listed = {word.strip().lower() for name, value in fields if name == b"connection" for word in value.split(b",")}
     kept = [(name, value) for name, value in fields if name not in _NOT_FORWARDED and name not in listed]
-    # A recording is there to be read, and to be looked through for secrets.
+    # A recording must be readable, for people and for the search for secrets.
     return [*kept, (b"accept-encoding", b"identity")]
 
 
 def _verify(scheme: str) -> ssl.SSLContext | bool:
-    """How a server is verified; without TLS there is nothing to verify."""
+    """Return how the certificate of the upstream is verified."""
     return _ssl_context() if scheme == "https" else False
 
 
 @cache
 def _ssl_context() -> ssl.SSLContext:
-    # Once for the process: it takes longer than a call.
+    # Once for the process, because it takes longer than a call.
     return httpx.create_ssl_context()
 
 
-def _set(future: asyncio.Future[Any]) -> None:
+def _resolve(future: asyncio.Future[Any]) -> None:
     if not future.done():
         future.set_result(None)

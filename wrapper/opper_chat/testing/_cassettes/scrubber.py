@@ -1,4 +1,4 @@
-"""Takes the secrets out of an exchange, and leaves every other byte in its place. No network, no files."""
+"""Remove the secrets from an exchange, and leave every other byte as it is. No network and no files."""
 
 from __future__ import annotations
 
@@ -11,54 +11,56 @@ from ..._errors.secret_names import is_secret_property
 from .._json import is_list, is_object
 from .errors import RecordingError
 from .exchange import Exchange, Piece, Request, Response
-from .json_secrets import SAID, is_headers, secret_values, text_of
-from .secrets import SCRUBBED, Secrets
-from .streamed_text import Part, literal, spelled
+from .json_secrets import LOGPROBS, find_secret_values, is_extra_headers, unescape
+from .secrets import REPLACEMENT, KnownSecrets
+from .streamed_text import TextPart, escape, find_streamed_texts
 
 
-class Scrub:
-    """Takes out secrets.
+class Scrubber:
+    """Remove secrets from exchanges.
+
+    A secret that one exchange shows is removed from all of them.
 
     Args:
-        headers: further names of headers to leave out.
-        members: further names of members, of whatever JSON object in a body, to take the value of.
-        find: says of a text which parts of it to take out, in addition.
+        headers: Further names of headers that are removed.
+        members: Further names of properties, in any JSON object of a body, whose values are replaced.
+        find: A function that gets a text and returns further secrets in it.
     """
 
     def __init__(
         self, headers: Iterable[str], members: Iterable[str], find: Callable[[str], Iterable[str]] | None
     ) -> None:
-        self._secrets = Secrets(headers, find)
+        self._secrets = KnownSecrets(headers, find)
         self._named = frozenset(members)
 
-    def learn(self, fields: Iterable[tuple[str, str]], query: str, content: bytes) -> None:
-        """Take in the secrets of a request."""
+    def learn_request(self, fields: Iterable[tuple[str, str]], query: str, content: bytes) -> None:
+        """Learn the secrets of a request."""
         self._secrets.learn_headers(fields)
         self._secrets.learn_query(query)
         self._learn_content(content)
 
-    def learn_answer(self, response: Response) -> None:
-        """Take in the secrets of an answer.
+    def learn_response(self, response: Response) -> None:
+        """Learn the secrets of a response.
 
         Raises:
-            RecordingError: it is encoded in a way that cannot be looked into.
+            RecordingError: Its content coding is not supported.
         """
         self._secrets.learn_headers(response.fields)
-        content = b"".join(_unpacked(response))
+        content = b"".join(_decode_body(response))
         self._learn_content(content)
-        for parts in spelled(content.decode("latin-1")):
+        for parts in find_streamed_texts(content.decode("latin-1")):
             self._secrets.learn_content("".join([part.text for part in parts]).encode("utf-8", "replace"))
 
     def _learn_content(self, content: bytes) -> None:
         self._secrets.learn_content(content)
         text = content.decode("latin-1")
-        for value in secret_values(text):
-            if value.quoted:  # a number may be that of anything
-                self._secrets.learn_value(value.name, text_of(text[value.start : value.stop]), sure=value.header)
+        for value in find_secret_values(text):
+            if value.quoted:  # a number is too likely to occur elsewhere
+                self._secrets.learn_value(value.name, unescape(text[value.start : value.stop]), sure=value.header)
 
     def request(self, request: Request) -> Request:
         """Return a request without secrets."""
-        path, query = self._secrets.without(request.path), self._secrets.query_without(request.query)
+        path, query = self._secrets.redact(request.path), self._secrets.redact_query(request.query)
         value = request.value
         if not isinstance(value, bytes):
             return Request(method=request.method, path=path, query=query, body=self._json(value))
@@ -68,48 +70,53 @@ class Scrub:
         """Return an exchange without secrets.
 
         Raises:
-            RecordingError: the answer is encoded in a way that cannot be looked into.
+            RecordingError: The content coding of the response is not supported.
         """
         return Exchange(request=self.request(exchange.request), response=self._response(exchange.response))
 
     def _response(self, response: Response) -> Response:
-        shown = [(name, value) for name, value in response.fields if not self._secrets.hides(name)]
-        fields = [(name, self._secrets.without(value)) for name, value in shown]
+        shown = [(name, value) for name, value in response.fields if not self._secrets.is_private_header(name)]
+        fields = [(name, self._secrets.redact(value)) for name, value in shown]
         before = [piece.content for piece in response.pieces]
-        plain = _unpacked(response)
+        plain = _decode_body(response)
         after = list(self._pieces(plain))
         if after == plain:
             after = before
         else:
-            # What was packed cannot be packed again so that the same bytes come out; unpacked it says the same.
+            # The changed body is recorded without its content coding, because compressing it again gives other bytes.
             fields = [(name, value) for name, value in fields if name != "content-encoding"]
         missing = sum(map(len, before)) - sum(map(len, after))
         shorter = Response(status=response.status, after=response.after, ends=response.ends)
-        shorter.set_fields((name, _less(value, missing if name == "content-length" else 0)) for name, value in fields)
+        shorter.set_fields(
+            (name, _reduce_length(value, missing if name == "content-length" else 0)) for name, value in fields
+        )
         shorter.pieces = [Piece.of(data, piece.after) for data, piece in zip(after, response.pieces, strict=True)]
         return shorter
 
-    def _json(self, value: object, name: str = "", *, header: bool = False, said: bool = False) -> Any:
+    def _json(self, value: object, name: str = "", *, header: bool = False, in_logprobs: bool = False) -> Any:
         if value is None or isinstance(value, bool):
-            return SCRUBBED if value is not None and name in self._named else value
+            return REPLACEMENT if value is not None and name in self._named else value
         if name in self._named:
-            return SCRUBBED
+            return REPLACEMENT
         if is_object(value):
             return {
-                self._secrets.without(member): self._json(
-                    inside, member, header=header or is_headers(member), said=said or member == SAID
+                self._secrets.redact(member): self._json(
+                    inside,
+                    member,
+                    header=header or is_extra_headers(member),
+                    in_logprobs=in_logprobs or member == LOGPROBS,
                 )
                 for member, inside in value.items()
             }
         if is_list(value):
-            return [self._json(item, header=header, said=said) for item in value]
-        if header or (is_secret_property(name) and not (said and name == "token")):
-            return SCRUBBED
-        return self._secrets.without(value) if isinstance(value, str) else value
+            return [self._json(item, header=header, in_logprobs=in_logprobs) for item in value]
+        if header or (is_secret_property(name) and not (in_logprobs and name == "token")):
+            return REPLACEMENT
+        return self._secrets.redact(value) if isinstance(value, str) else value
 
     def _pieces(self, pieces: list[bytes]) -> Iterator[bytes]:
-        """Yield the same pieces without secrets, which may lie across several of them."""
-        # Bytes as text one by one: a secret is ASCII, and what is not text stays what it is.
+        """Yield the pieces without secrets, which may span several pieces."""
+        # Latin-1 has a character for each byte.
         text = b"".join(pieces).decode("latin-1")
         spans = list(self._spans(text))
         at, index = 0, 0
@@ -117,12 +124,12 @@ class Scrub:
             end = at + len(piece)
             kept: list[str] = []
             while at < end:
-                start, stop, put = spans[index] if index < len(spans) else (end, end, "")
+                start, stop, replacement = spans[index] if index < len(spans) else (end, end, "")
                 kept.append(text[at : min(start, end)])
                 if start >= end:
                     break
                 if start >= at:
-                    kept.append(put)
+                    kept.append(replacement)
                 at = max(at, min(stop, end))
                 if stop > end:
                     break
@@ -131,24 +138,24 @@ class Scrub:
             yield "".join(kept).encode("latin-1")
 
     def _spans(self, text: str) -> Iterator[tuple[int, int, str]]:
-        """Yield where something is to be replaced, in order and apart from each other, and by what."""
-        # Of those that begin alike the first stays: a number is to be one still.
-        values = [value for value in secret_values(text, self._named) if value.start < value.stop]
-        found = [(value.start, value.stop, SCRUBBED if value.quoted else "0") for value in values]
-        found += [(start, stop, SCRUBBED) for start, stop in self._secrets.spans(text)]
-        for parts in spelled(text):
-            found += self._spelled_out(parts)
+        """Yield the spans to replace, in order and without overlaps, and their replacements."""
+        # Of spans with the same start the longest wins. A number is replaced by a number.
+        values = [value for value in find_secret_values(text, self._named) if value.start < value.stop]
+        found = [(value.start, value.stop, REPLACEMENT if value.quoted else "0") for value in values]
+        found += [(start, stop, REPLACEMENT) for start, stop in self._secrets.spans(text)]
+        for parts in find_streamed_texts(text):
+            found += self._streamed_spans(parts)
         end = -1
-        for start, stop, put in sorted(found, key=lambda span: (span[0], -span[1])):
+        for start, stop, replacement in sorted(found, key=lambda span: (span[0], -span[1])):
             if start >= end:
-                yield start, stop, put
+                yield start, stop, replacement
                 end = stop
             elif stop > end:
                 yield end, stop, ""
                 end = stop
 
-    def _spelled_out(self, parts: list[Part]) -> Iterator[tuple[int, int, str]]:
-        """Yield the parts of a text that hold some of a secret, and what is to stand there instead."""
+    def _streamed_spans(self, parts: list[TextPart]) -> Iterator[tuple[int, int, str]]:
+        """Yield the parts of a streamed text that have a part of a secret, and their replacements."""
         spans = deque(self._secrets.spans("".join([part.text for part in parts])))
         at = 0
         for part in parts:
@@ -158,35 +165,35 @@ class Scrub:
             while spans and spans[0][0] < end:
                 start, stop = spans[0]
                 if start >= at:
-                    kept += [part.text[done - at : start - at], SCRUBBED]
+                    kept += [part.text[done - at : start - at], REPLACEMENT]
                 done = min(stop, end)
                 if stop > end:
                     break
                 spans.popleft()
             if done > at:
-                yield part.start, part.stop, literal("".join([*kept, part.text[done - at :]]))
+                yield part.start, part.stop, escape("".join([*kept, part.text[done - at :]]))
             at = end
 
 
-def _less(length: str, missing: int) -> str:
+def _reduce_length(length: str, missing: int) -> str:
     return str(int(length) - missing) if missing and length.isdecimal() else length
 
 
-def _unpacked(response: Response) -> list[bytes]:
-    """Return the pieces of a body without their content coding (RFC 9110, 8.4)."""
+def _decode_body(response: Response) -> list[bytes]:
+    """Return the pieces of a body without their content coding (RFC 9110, section 8.4)."""
     pieces = [piece.content for piece in response.pieces]
     coding = next((value.lower() for name, value in response.fields if name == "content-encoding"), "identity")
     if coding == "identity":
         return pieces
     if coding not in ("gzip", "deflate"):
-        raise RecordingError(f"an answer is encoded with {coding!r}, in which secrets cannot be looked for")
-    # 47 reads the formats of gzip and of zlib, whichever it is.
-    unpacker = zlib.decompressobj(wbits=47)
-    unpacked: list[bytes] = []
+        raise RecordingError(f"a response is encoded with {coding!r}, in which secrets cannot be found")
+    # With 47, zlib detects the formats gzip and zlib.
+    decompressor = zlib.decompressobj(wbits=47)
+    decoded: list[bytes] = []
     try:
-        unpacked.extend(map(unpacker.decompress, pieces))
+        decoded.extend(map(decompressor.decompress, pieces))
     except zlib.error as error:
-        if any(unpacked):
-            raise RecordingError(f"an answer stops being {coding!r} in the middle: {error}") from None
-        return pieces  # it never was
-    return unpacked
+        if any(decoded):
+            raise RecordingError(f"a response stops being {coding!r} in the middle: {error}") from None
+        return pieces  # it is not encoded at all
+    return decoded

@@ -1,7 +1,4 @@
-"""What must not stand in a file: keys and account names, in whatever form they are written. Values only.
-
-What is found out about one exchange is taken out of all of them.
-"""
+"""Collect secrets, such as keys and account names, and remove them from texts in all their encodings. No I/O."""
 
 from __future__ import annotations
 
@@ -16,10 +13,10 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 from ..._config.environment import KEY_VARIABLES
 from ..._errors.secret_names import has_secret_word, is_secret_property, normalize_name
 
-SCRUBBED = "***"
+REPLACEMENT = "***"
 
-_SHORTEST = 8
-"""Whatever is shorter is taken out of its own place only: as text it may well stand for something else."""
+_MIN_LENGTH = 8
+"""The least length of a value that is removed from all texts. A shorter one may be an ordinary word."""
 
 _ACCOUNT_WORDS = {
     "account", "customer", "org", "organisation", "organization", "project", "sig", "tenant", "workspace",
@@ -33,17 +30,17 @@ _ACCOUNT = re.compile(
 )
 """The same in normalized names, which have no separators."""
 
-_MEDIA = {"accept", "contenttype"}
-"""Headers of a model whose value has its meaning elsewhere too."""
+_MEDIA_HEADERS = {"accept", "contenttype"}
+"""Headers of a model whose values are not secret."""
 
-_SHOWN = {"idempotency-key"}
+_PUBLIC = {"idempotency-key"}
 
 _NUMBERED = re.compile(r"(?:\\u[0-9a-fA-F]{4})+")
 
 
 def is_private(name: str) -> bool:
     """Return whether a header or query parameter of this name holds a credential or names an account."""
-    if name.lower() in _SHOWN:
+    if name.lower() in _PUBLIC:
         return False
     words = re.split("[^a-z0-9]+", name.lower())
     return is_credential(name) or not _ACCOUNT_WORDS.isdisjoint(words) or bool(_ACCOUNT.search(normalize_name(name)))
@@ -54,100 +51,108 @@ def is_credential(name: str) -> bool:
     return has_secret_word(name) or is_secret_property(name)
 
 
-class Secrets:
-    """The secrets known so far.
+class KnownSecrets:
+    """The secrets that are known so far.
 
     Args:
-        headers: further names of headers whose value is one.
-        find: says of a text which parts of it are more of them.
+        headers: Further names of headers whose values are secret.
+        find: A function that gets a text and returns further secrets in it.
     """
 
     def __init__(self, headers: Iterable[str], find: Callable[[str], Iterable[str]] | None) -> None:
         self._headers = {name.lower() for name in headers}
         self._find = find
         self._known: set[str] = set()
-        self._all: list[str] = []
+        self._patterns: list[str] = []
         self._pattern: re.Pattern[str] | None = None
         for variable in KEY_VARIABLES:
             self._learn(os.environ.get(variable, "").strip())
 
-    def hides(self, name: str) -> bool:
-        """Whether the value of this header is a secret."""
+    def is_private_header(self, name: str) -> bool:
+        """Return whether the value of a header is not recorded."""
         return is_private(name) or name.lower() in self._headers
 
     def learn_headers(self, fields: Iterable[tuple[str, str]]) -> None:
-        """Take in the secrets among the headers of a request or an answer."""
+        """Learn the secrets in the headers of a request or a response."""
         for name, value in fields:
-            if self.hides(name):
+            if self.is_private_header(name):
                 is_sure = is_credential(name) or name.lower() in self._headers
-                for word in _credentials(name.lower(), value):
+                for word in _header_secrets(name.lower(), value):
                     if is_sure or re.search(r"\d", word):
                         self._learn(word)
 
     def learn_query(self, query: str) -> None:
-        """Take in the secrets among the parameters of a query."""
+        """Learn the secrets in a query."""
         for name, value in parse_qsl(query):
             if is_private(name):
                 self._learn(value)
 
     def learn_value(self, name: str, value: str, *, sure: bool) -> None:
-        """Take in what a member of some JSON has, unless it may be a word as any other and `sure` is not set."""
-        if normalize_name(name) not in _MEDIA:
-            for word in (value, *_credentials(name.lower(), value)):
+        """Learn the value of a secret property.
+
+        Args:
+            name: The name of the property.
+            value: Its value.
+            sure: Whether it is secret even if it looks like an ordinary word, without a digit.
+        """
+        if normalize_name(name) not in _MEDIA_HEADERS:
+            for word in (value, *_header_secrets(name.lower(), value)):
                 if sure or re.search(r"\d", word):
                     self._learn(word)
 
     def learn_content(self, content: bytes) -> None:
-        """Take in what the caller's own function finds."""
+        """Learn the secrets that the function of the user finds."""
         if self._find is not None:
-            # JSON may write a letter as its number; whoever looks for words looks for letters.
+            # JSON may escape any character. The function looks for the characters themselves.
             text = _NUMBERED.sub(lambda found: json.loads(f'"{found[0]}"'), content.decode("utf-8", "replace"))
             for word in self._find(text):
-                self._learn(word, shortest=1)
+                self._learn(word, min_length=1)
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Yield where in a text a secret stands, in any form, and where it begins and the text ends in it."""
+        """Yield the spans of secrets in a text, in any encoding, and of the start of one at the end of the text."""
         if not self._known:
             return
         if self._pattern is None:
-            # Of two that begin alike the longer one is tried first.
-            self._all = sorted({form for secret in self._known for form in _forms(secret)}, key=len, reverse=True)
-            self._pattern = re.compile("|".join(map(re.escape, self._all)))
+            # The longest first, because some are prefixes of others.
+            self._patterns = sorted(
+                {form for secret in self._known for form in _encodings(secret)}, key=len, reverse=True
+            )
+            self._pattern = re.compile("|".join(map(re.escape, self._patterns)))
         end = 0
         for found in self._pattern.finditer(text):
             end = found.end()
             yield found.span()
-        # An answer that is cut may be cut there.
-        rest = text[max(end, len(text) - len(self._all[0])) :]
-        begun = max((_begun(form, rest) for form in self._all), default=0)
+        # A response may be cut in the middle of a secret.
+        rest = text[max(end, len(text) - len(self._patterns[0])) :]
+        begun = max((_partial_length(form, rest) for form in self._patterns), default=0)
         if begun:
             yield len(text) - begun, len(text)
 
-    def without(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return a text without secrets."""
         parts: list[str] = []
         end = 0
         for start, stop in self.spans(text):
-            parts += [text[end:start], SCRUBBED]
+            parts += [text[end:start], REPLACEMENT]
             end = stop
         return "".join([*parts, text[end:]]) if parts else text
 
-    def query_without(self, query: str) -> str:
+    def redact_query(self, query: str) -> str:
         """Return a query without secrets."""
         parts: list[str] = []
         for part in query.split("&"):
             name, equals, value = part.partition("=")
-            parts.append(f"{name}={SCRUBBED}" if equals and value and is_private(unquote_plus(name)) else part)
-        return self.without("&".join(parts))
+            parts.append(f"{name}={REPLACEMENT}" if equals and value and is_private(unquote_plus(name)) else part)
+        return self.redact("&".join(parts))
 
-    def _learn(self, secret: str, shortest: int = _SHORTEST) -> None:
-        if len(secret) >= shortest and secret not in self._known and secret != SCRUBBED:
+    def _learn(self, secret: str, min_length: int = _MIN_LENGTH) -> None:
+        if len(secret) >= min_length and secret not in self._known and secret != REPLACEMENT:
             self._known.add(secret)
             self._pattern = None
 
 
-def _credentials(name: str, value: str) -> Iterator[str]:
-    """The words of a header that are secrets."""
+def _header_secrets(name: str, value: str) -> Iterator[str]:
+    """Yield the secrets in the value of a header."""
     if "cookie" in name:
         for part in value.split(";"):
             yield part.partition("=")[2].strip()
@@ -163,16 +168,16 @@ def _credentials(name: str, value: str) -> Iterator[str]:
         yield password or user
 
 
-def _begun(form: str, rest: str) -> int:
-    """How many letters of a secret a text ends with, if they are enough to be no chance."""
-    if form[:_SHORTEST] not in rest:
+def _partial_length(form: str, rest: str) -> int:
+    """Return how many characters of the start of a secret a text ends with, or 0 if fewer than `_MIN_LENGTH`."""
+    if form[:_MIN_LENGTH] not in rest:
         return 0
-    lengths = range(min(len(form) - 1, len(rest)), _SHORTEST - 1, -1)
+    lengths = range(min(len(form) - 1, len(rest)), _MIN_LENGTH - 1, -1)
     return next((length for length in lengths if rest.endswith(form[:length])), 0)
 
 
-def _forms(secret: str) -> Iterator[str]:
-    """How a secret is written: as it is, in JSON, in an address, in hex, and inside whatever is written in base64."""
+def _encodings(secret: str) -> Iterator[str]:
+    """Yield a secret as it is, and escaped in JSON, percent-encoded, in hex and inside of base64."""
     yield secret
     for text in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
         yield from (text, text.replace("/", "\\/"))
@@ -180,16 +185,16 @@ def _forms(secret: str) -> Iterator[str]:
     for text in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
         yield from (text, re.sub("%..", lambda found: found[0].lower(), text))
     letters = raw.decode("latin-1")
-    yield letters  # bodies are looked through byte by byte
-    if len(raw) < _SHORTEST:
+    yield letters  # bodies are searched as Latin-1
+    if len(raw) < _MIN_LENGTH:
         return
     yield from (secret.upper(), secret.lower(), raw.hex(), raw.hex().upper())
-    # What need not be escaped may be: everything, or everything but letters and digits.
+    # Characters that need no escape may have one: all, or all but letters and digits.
     for written in ("%{:02x}", "%{:02X}", "\\u{:04x}", "\\u{:04X}"):
         for kept in ("", ascii_letters + digits):
             yield "".join([one if one in kept else written.format(ord(one)) for one in letters])
-    # Three bytes make four letters, so there are three ways to stand in a longer text. The letters at both ends
-    # hold bits of what is beside it.
+    # Base64 makes four characters of three bytes, so a secret has three encodings inside of a longer text. Its first
+    # and last characters are left out, because they share bits with the bytes beside it.
     for before in range(3):
         coded = b64encode(bytes(before) + raw).decode()
         inner = coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]

@@ -1,6 +1,7 @@
-"""JSON Schema to a value that fits it, always the same one; nothing is sent or read.
+"""Generate an example value for a JSON Schema, always the same one. No I/O.
 
-Each level offers values, the pleasant before the bare, and the first that a validator accepts is taken.
+For each subschema, candidates are tried in an order, rich values before minimal ones. The first one that jsonschema
+accepts is used.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from .._json import JsonObject, is_list, is_object
-from .message_values import LikelyValues, is_place
-from .regex import matching
-from .scalars import numbers, texts
-from .schema_merge import merge
+from .message_values import MessageValues, is_place
+from .regex import matching_texts
+from .scalars import number_values, string_values
+from .schema_merge import merge_schemas
 
 Schema: TypeAlias = Any
-"""A schema as it was decoded: an object or a boolean, but nothing is sure of what a caller sent."""
+"""A decoded schema: an object or a boolean. It may be invalid."""
 
 _STEPS = 20_000
 _TRIES = 60
@@ -34,73 +35,85 @@ _MOST_ITEMS = 1_000
 
 
 class NoExampleError(ValueError):
-    """The schema is not one, or no value was found that fits it."""
+    """The schema is not valid, or no value was found that fits it."""
 
     __module__ = "opper_chat.testing"
-    """Tracebacks show the name by which it is imported."""
+    """The public module, for tracebacks."""
 
 
 def example(schema: Schema) -> object:
-    """Return a value that fits the schema; local references are followed, others are not.
+    """Return a value that fits a JSON Schema. Equal schemas get equal values.
+
+    Args:
+        schema: A decoded JSON Schema. References inside of it are followed. Others are not, and nothing is fetched.
 
     Raises:
-        NoExampleError: the schema is not valid, or no value was found.
+        NoExampleError: The schema is not valid, or no value was found that fits it.
     """
-    return example_for(schema, "")
+    return example_for_message(schema, "")
 
 
-def example_for(schema: Schema, message: str) -> object:
-    """Return a value that fits the schema, with what a message names where that fits.
+def example_for_message(schema: Schema, message: str) -> object:
+    """Return a value that fits a JSON Schema, made from the values in a message where they fit.
+
+    Args:
+        schema: A decoded JSON Schema.
+        message: A text of the user, or an empty string.
 
     Raises:
-        NoExampleError: the schema is not valid, or no value was found.
+        NoExampleError: The schema is not valid, or no value was found that fits it.
     """
     try:
         validator_class = validator_for(schema, default=Draft202012Validator)
         validator_class.check_schema(schema)
-        # A registry of our own, since the default one would fetch references from the network.
+        # The default registry would fetch references from the network.
         checker = validator_class.FORMAT_CHECKER
         validator = validator_class(schema, registry=Registry(), format_checker=checker)
-        likely = LikelyValues.of(message)
-        if likely.places:
-            likely.exclude_places(_enum_values(schema))
-        return _Maker(schema, validator, likely).fitting(schema, ())
+        values = MessageValues.find(message)
+        if values.places:
+            values.exclude_places(_enum_values(schema))
+        return _ExampleBuilder(schema, validator, values).first_valid(schema, ())
     except SchemaError as error:
         raise NoExampleError(f"this is not a JSON Schema: {error.message}") from error
     except (Unresolvable, re.error) as error:
         raise NoExampleError(f"this schema cannot be followed: {error}") from error
     except (RecursionError, TypeError, AttributeError, OverflowError) as error:
-        # What the metaschema lets pass and still is of no use, such as a "$schema" that is a list.
+        # Some schemas pass the metaschema and are still invalid, such as one whose "$schema" is a list.
         raise NoExampleError(f"this schema cannot be followed: {error!r}") from error
 
 
-class _Maker:
-    def __init__(self, root: Schema, validator: Validator, likely: LikelyValues) -> None:
+class _ExampleBuilder:
+    def __init__(self, root: Schema, validator: Validator, likely: MessageValues) -> None:
         resource = Resource.from_contents(root, default_specification=DRAFT202012)
         registry = Registry[Any]()
         self._resolver: Any = registry.resolver_with_root(resource)
         self._validator: Any = validator
-        self._steps = _STEPS
-        self._likely = likely
-        """What was not used yet."""
+        self._steps_left = _STEPS
+        self._values = likely
+        """The values of the message that are not used yet."""
 
-    def fitting(self, schema: Schema, active: tuple[str, ...]) -> Any:
-        """Return the first value on offer that the schema accepts. `active` are the references above."""
-        for value in self._accepted(schema, active):
+    def first_valid(self, schema: Schema, active: tuple[str, ...]) -> Any:
+        """Return the first candidate that the schema accepts.
+
+        Args:
+            schema: The schema.
+            active: The references that are being followed.
+        """
+        for value in self._valid_values(schema, active):
             return value
         raise NoExampleError("no value was found that fits this schema")
 
-    def _accepted(self, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
-        self._steps -= 1
-        if self._steps < 0:
+    def _valid_values(self, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
+        self._steps_left -= 1
+        if self._steps_left < 0:
             raise NoExampleError("this schema is too large to find a value for")
-        judge = self._validator.evolve(schema=schema)
-        for value in islice(self._offers(schema, active), _TRIES):
-            if judge.is_valid(value):
-                self._likely.take(value)
+        validator = self._validator.evolve(schema=schema)
+        for value in islice(self._candidates(schema, active), _TRIES):
+            if validator.is_valid(value):
+                self._values.remove(value)
                 yield value
 
-    def _offers(self, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
+    def _candidates(self, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
         schema, active = self._resolved(schema, active)
         if not is_object(schema):
             yield from ("text",) if schema else ()
@@ -109,54 +122,54 @@ class _Maker:
             yield schema["const"]
             return
         if "enum" in schema:
-            yield from sorted(schema["enum"], key=lambda value: not self._likely.names(value))
+            yield from sorted(schema["enum"], key=lambda value: not self._values.mentions(value))
             return
         if "format" not in schema:
             kinds = _types(schema)
-            yield from self._likely.texts.copy() if "string" in kinds else ()
-            yield from self._likely.numbers.copy() if {"integer", "number"} & set(kinds) else ()
+            yield from self._values.texts.copy() if "string" in kinds else ()
+            yield from self._values.numbers.copy() if {"integer", "number"} & set(kinds) else ()
         elif schema["format"] in ("date", "email", "idn-email"):
-            yield from self._likely.formatted.copy()
+            yield from self._values.formatted.copy()
         yield from schema.get("examples", ())
         if "default" in schema:
             yield schema["default"]
         combined = self._combined(schema, active)
         if combined is not None:
-            yield from _in_turn(combined)
+            yield from _interleave(combined)
             return
         for kind in _types(schema):
             yield from self._of_type(kind, schema, active)
 
     def _combined(self, schema: JsonObject, active: tuple[str, ...]) -> list[Iterator[Any]] | None:
-        """Return what each way to meet the schema's combining keywords offers; None without them."""
+        """Return the candidates for each way to satisfy the combining keywords. None if the schema has none."""
         for key in ("oneOf", "anyOf"):
             if key in schema:
                 rest = _without(schema, key)
-                # The arms that lead back to where we are come last, so that recursion ends. They are
-                # asked in turn, since all that one arm offers may be what `oneOf` refuses.
-                arms = sorted(schema[key], key=lambda arm: self._leads_back(arm, active))
-                return [self._offers(merge(rest, arm), active) for arm in arms]
+                # Recursive arms come last, so that the recursion ends. The arms take turns, because `oneOf` may refuse
+                # all candidates of one arm.
+                arms = sorted(schema[key], key=lambda arm: self._is_recursive(arm, active))
+                return [self._candidates(merge_schemas(rest, arm), active) for arm in arms]
         if "allOf" in schema:
             merged: Schema = _without(schema, "allOf")
             for member in schema["allOf"]:
                 whole, active = self._resolved(member, active)
-                merged = merge(merged, whole)
-            return [self._offers(merged, active)]
+                merged = merge_schemas(merged, whole)
+            return [self._candidates(merged, active)]
         if "if" in schema:
             rest = _without(schema, "if", "then", "else")
-            met = merge(merge(rest, schema["if"]), schema.get("then", True))
-            unmet = merge(rest, schema.get("else", True))
-            return [self._offers(met, active), self._offers(unmet, active)]
+            met = merge_schemas(merge_schemas(rest, schema["if"]), schema.get("then", True))
+            unmet = merge_schemas(rest, schema.get("else", True))
+            return [self._candidates(met, active), self._candidates(unmet, active)]
         return None
 
     def _resolved(self, schema: Schema, active: tuple[str, ...]) -> tuple[Schema, tuple[str, ...]]:
-        """Follow the references that a schema begins with; a circle of them accepts nothing."""
+        """Follow the reference of a schema, and those that it leads to. A circle of references accepts nothing."""
         while is_object(schema) and "$ref" in schema:
             reference = schema["$ref"]
             if active.count(reference) > 1:
                 return False, active
             active = (*active, reference)
-            schema = merge(_without(schema, "$ref"), self._target(reference))
+            schema = merge_schemas(_without(schema, "$ref"), self._target(reference))
         return schema, active
 
     def _of_type(self, kind: str, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
@@ -166,9 +179,9 @@ class _Maker:
             case "array":
                 yield from self._arrays(schema, active)
             case "string":
-                yield from texts(schema)
+                yield from string_values(schema)
             case "integer" | "number":
-                yield from numbers(schema, whole=kind == "integer")
+                yield from number_values(schema, whole=kind == "integer")
             case "boolean":
                 yield from (True, False)
             case _:
@@ -182,9 +195,9 @@ class _Maker:
         deep = len(active) > _DEEPEST_OPTIONAL
         room = max(0, int(schema.get("maxProperties", len(known))) - len(required))
         optional = [] if deep else [name for name in known if name not in required][:room]
-        likely = self._likely
+        values = self._values
         for chosen in (optional, []) if optional else ([],):
-            self._likely = likely.copy()
+            self._values = values.copy()
             value: dict[str, Any] = {}
             wanted = [*(name for name in known if name in required or name in chosen), *required]
             place_arguments = sum(map(is_place, set(wanted)))
@@ -192,14 +205,14 @@ class _Maker:
                 name = wanted.pop(0)
                 if name in value:
                     continue
-                self._likely.sort_for(name, place_arguments)
+                self._values.sort_for(name, place_arguments)
                 inner = self._member(schema, name)
-                if name not in required and self._leads_back(inner, active):
+                if name not in required and self._is_recursive(inner, active):
                     continue
                 try:
-                    value[name] = self.fitting(inner, (*active, ""))
+                    value[name] = self.first_valid(inner, (*active, ""))
                 except NoExampleError:
-                    if name in required or self._steps < 0:
+                    if name in required or self._steps_left < 0:
                         raise
                 wanted += dependent.get(name, ())
             open_map = not known and is_object(schema.get("additionalProperties"))
@@ -209,7 +222,7 @@ class _Maker:
                     break
                 inner = self._member(schema, name)
                 if name not in value and inner is not False:
-                    value[name] = self.fitting(inner, (*active, ""))
+                    value[name] = self.first_valid(inner, (*active, ""))
             yield value
         if not required and not fewest:
             yield {}
@@ -218,14 +231,14 @@ class _Maker:
         found: Schema = schema.get("properties", {}).get(name)
         for pattern, inner in schema.get("patternProperties", {}).items():
             if re.search(pattern, name):
-                found = inner if found is None else merge(found, inner)
+                found = inner if found is None else merge_schemas(found, inner)
         return schema.get("additionalProperties", True) if found is None else found
 
     def _new_names(self, schema: Schema, active: tuple[str, ...]) -> Iterator[str]:
         for pattern in schema.get("patternProperties", {}):
-            yield from matching(pattern)
+            yield from matching_texts(pattern)
         if "propertyNames" in schema:
-            yield from self._accepted(merge({"type": "string"}, schema["propertyNames"]), active)
+            yield from self._valid_values(merge_schemas({"type": "string"}, schema["propertyNames"]), active)
         for number in range(1, _MOST_ITEMS):
             yield f"key{number}"
 
@@ -235,31 +248,31 @@ class _Maker:
             return
         first: list[Schema] = list(schema.get("prefixItems", ()))
         items: Schema = schema.get("items", True)
-        if is_list(items):  # the tuples of draft 7
+        if is_list(items):  # tuples in draft 7
             first, items = items, schema.get("additionalItems", True)
-        leads_back = self._leads_back(items, active)
-        pleasant = 0 if leads_back or len(active) > 2 * _DEEPEST_OPTIONAL else 1
+        leads_back = self._is_recursive(items, active)
+        preferred = 0 if leads_back or len(active) > 2 * _DEEPEST_OPTIONAL else 1
         wanted = ["contains"] * (schema.get("minContains", 1) if "contains" in schema else 0)
-        for count in dict.fromkeys((max(fewest, pleasant), fewest)):
+        for count in dict.fromkeys((max(fewest, preferred), fewest)):
             plan = [schema[key] for key in wanted] + [items] * (count - len(wanted))
             plan = [*first, *plan[len(first) if not wanted else 0 :]]
             value: list[Any] = []
             for inner in plan[: int(most)]:
-                for item in self._accepted(inner, (*active, "")):
+                for item in self._valid_values(inner, (*active, "")):
                     if not schema.get("uniqueItems") or item not in value:
                         value.append(item)
                         break
             yield value
         yield []
 
-    def _leads_back(self, schema: Schema, active: tuple[str, ...]) -> bool:
-        """Tell whether the schema begins with a reference that is being followed already."""
+    def _is_recursive(self, schema: Schema, active: tuple[str, ...]) -> bool:
+        """Return whether a schema leads to a reference that is already being followed."""
         if not is_object(schema):
             return False
         if "$ref" in schema:
             return schema["$ref"] in active or (schema["$ref"] == "#" and bool(active))
         inner = [schema.get("items"), *schema.get("anyOf", ()), *schema.get("oneOf", ())]
-        arms = [self._leads_back(arm, active) for arm in inner if arm is not None]
+        arms = [self._is_recursive(arm, active) for arm in inner if arm is not None]
         return any(arms)
 
     def _target(self, reference: str) -> Schema:
@@ -282,8 +295,8 @@ def _without(schema: JsonObject, *keys: str) -> JsonObject:
     return {key: value for key, value in schema.items() if key not in keys}
 
 
-def _in_turn(offers: list[Iterator[Any]]) -> Iterator[Any]:
-    """Yield the first value of each, then the second of each, and so on."""
+def _interleave(offers: list[Iterator[Any]]) -> Iterator[Any]:
+    """Yield the first value of each iterator, then the second of each, and so on."""
     while offers:
         left: list[Iterator[Any]] = []
         for each in offers:
@@ -296,16 +309,16 @@ def _in_turn(offers: list[Iterator[Any]]) -> Iterator[Any]:
 def _types(schema: JsonObject) -> list[str]:
     types = schema.get("type")
     if types is None:
-        return [kind for kind, words in _WORDS.items() if not words.isdisjoint(schema)] or ["string"]
+        return [kind for kind, words in _TYPE_KEYWORDS.items() if not words.isdisjoint(schema)] or ["string"]
     named = [types] if isinstance(types, str) else list(types)
     return sorted(named, key=lambda kind: kind == "null")
 
 
-_WORDS = {
+_TYPE_KEYWORDS = {
     "object": {"properties", "required", "additionalProperties", "minProperties", "propertyNames",
                "patternProperties", "maxProperties", "dependentRequired"},
     "array": {"items", "prefixItems", "minItems", "maxItems", "contains", "uniqueItems"},
     "string": {"pattern", "format", "minLength", "maxLength"},
     "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"},
 }  # fmt: skip
-"""The keywords from which the type of a schema without `type` is guessed."""
+"""The keywords that imply the type of a schema without `type`."""

@@ -1,6 +1,6 @@
-"""Find the values that a message names: what a model would likely pass to a tool. No JSON Schema, no HTTP.
+"""Find values in a message that a model would likely pass to a tool: quoted text, names, numbers, emails and dates.
 
-The rules are plain and know no language: quoted text, capitalized words inside of a sentence, numbers.
+The rules are the same for all languages. They know nothing of JSON Schema.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ _PLACE_NAME = re.compile(
     r"station|town|venue)s?(?:$|[^a-z])"
 )
 _LONGEST = 20_000
-"""The most characters of a message that are looked at."""
+"""The most characters of a message that are searched."""
 
 
 @dataclass(slots=True)
-class LikelyValues:
-    """The values that a message names, in their order."""
+class MessageValues:
+    """The values in a message, in their order."""
 
     message: str = ""
     texts: list[str] = field(default_factory=list[str])
@@ -39,8 +39,8 @@ class LikelyValues:
     """The texts that follow a word such as "in", which may be places."""
 
     @classmethod
-    def of(cls, message: str) -> LikelyValues:
-        """Return the values that a message names."""
+    def find(cls, message: str) -> MessageValues:
+        """Return the values in a message."""
         message = message[:_LONGEST]
         numbers = [float(text) if "." in text else int(text) for text in _NUMBER.findall(message)]
         emails = _EMAIL.findall(message)
@@ -49,19 +49,19 @@ class LikelyValues:
         texts = [*emails, *_quoted(message), *names]
         return cls(message, list(dict.fromkeys(texts)), list(dict.fromkeys(numbers)), formatted, places)
 
-    def names(self, value: object) -> bool:
-        """Return whether the message has a text as a word, in capitals or not."""
+    def mentions(self, value: object) -> bool:
+        """Return whether a value is a word of the message, in any case."""
         if not isinstance(value, str) or not value:
             return False
         return re.search(rf"(?<!\w){re.escape(value)}(?!\w)", self.message, re.IGNORECASE) is not None
 
-    def copy(self) -> LikelyValues:
-        """Return the same values, of which others may be taken."""
+    def copy(self) -> MessageValues:
+        """Return a copy from which values can be removed."""
         copies = self.texts.copy(), self.numbers.copy(), self.formatted.copy()
-        return LikelyValues(self.message, *copies, self.places)
+        return MessageValues(self.message, *copies, self.places)
 
     def exclude_places(self, values: Iterable[str]) -> None:
-        """Take some texts for no places: "in Fahrenheit" names a unit if the schema has an enum with it."""
+        """Remove texts from the places: "in Fahrenheit" is not a place if the schema has an enum with it."""
         others = {value.lower() for value in values}
         self.places = [place for place in self.places if place.lower() not in others]
 
@@ -76,8 +76,8 @@ class LikelyValues:
         places = places[max(0, len(places) - place_arguments) :]
         self.texts.sort(key=lambda text: (text in places) != is_place(argument))
 
-    def take(self, value: object) -> None:
-        """Leave out a value that was used."""
+    def remove(self, value: object) -> None:
+        """Remove a value that is used."""
         if isinstance(value, str) and value in self.formatted:
             self.formatted.remove(value)
         if isinstance(value, str) and value in self.texts:

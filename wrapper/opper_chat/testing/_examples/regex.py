@@ -1,8 +1,4 @@
-"""A text that a regular expression matches, always the same one.
-
-Written here because the small libraries for this draw at random, from sets whose order changes with
-each process, and would make the same request get another answer.
-"""
+"""Generate texts that match a regular expression, always the same ones. No I/O."""
 
 import re
 import string
@@ -10,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from importlib import import_module
 from typing import Any
 
-# The parser behind `re`, which has no public name since `sre_parse` was deprecated.
+# The parser of `re`. It has no public name since `sre_parse` is deprecated.
 _parse: Callable[[str], Iterable[tuple[object, Any]]] = import_module("re._parser").parse
 
 _READABLE = string.ascii_lowercase + string.digits + string.ascii_uppercase + "-_ .,:;/@+#!?()=*&%$<>[]{}'\""
@@ -18,10 +14,13 @@ _LONGEST_RANGE = 100
 _LONGEST_TEXT = 10_000
 
 
-def matching(pattern: str, shortest: int = 0, longest: int | None = None) -> Iterator[str]:
-    """Yield texts that `pattern` is found in, of `shortest` to `longest` characters.
+def matching_texts(pattern: str, shortest: int = 0, longest: int | None = None) -> Iterator[str]:
+    """Yield texts that match a pattern.
 
-    None where the pattern is not one of Python's, or asks for more than this can do.
+    Args:
+        pattern: A regular expression. Nothing is yielded if Python does not support it, or if it is too complex.
+        shortest: The least number of characters.
+        longest: The most characters, or None for no limit.
     """
     try:
         parsed = list(_parse(pattern))
@@ -30,12 +29,12 @@ def matching(pattern: str, shortest: int = 0, longest: int | None = None) -> Ite
         return
     limit = _LONGEST_TEXT if longest is None else longest
     seen: set[str] = set()
-    # How often to repeat what may be repeated, beyond the least: once reads best. Not often, unless
-    # length is asked for: nested repeats grow fast, and so does the time that `search` may take.
+    # How many more repetitions than the minimum: one reads best. Only as many as the length needs, because nested
+    # repetitions grow fast, and with them the time of `search`.
     for extra in dict.fromkeys((1, 0, 2, 3, shortest // 2, shortest)):
         for turn in range(16):
-            text = _Writer(extra, turn).write(parsed)
-            # A pattern without anchors may stand anywhere in a longer text.
+            text = _TextBuilder(extra, turn).build(parsed)
+            # A pattern without anchors can match anywhere in a longer text.
             for candidate in (
                 text,
                 text.ljust(shortest, "a"),
@@ -48,18 +47,23 @@ def matching(pattern: str, shortest: int = 0, longest: int | None = None) -> Ite
                     yield candidate
 
 
-class _Writer:
-    """Writes one text; `extra` repeats more, `turn` picks other characters and branches."""
+class _TextBuilder:
+    """Build one text of a parsed pattern.
+
+    Args:
+        extra: How many more repetitions than the minimum.
+        turn: Selects other characters and branches.
+    """
 
     def __init__(self, extra: int, turn: int) -> None:
         self._extra = extra
         self._turn = turn
         self._groups: dict[object, str] = {}
 
-    def write(self, parsed: Iterable[tuple[object, Any]]) -> str:
-        return "".join([self._one(str(code), value) for code, value in parsed])
+    def build(self, parsed: Iterable[tuple[object, Any]]) -> str:
+        return "".join([self._build_node(str(code), value) for code, value in parsed])
 
-    def _one(self, code: str, value: Any) -> str:
+    def _build_node(self, code: str, value: Any) -> str:
         match code:
             case "LITERAL":
                 return chr(value)
@@ -68,22 +72,22 @@ class _Writer:
             case "NOT_LITERAL":
                 return self._pick(_READABLE.replace(chr(value), ""))
             case "IN":
-                return self._pick(_members(value))
+                return self._pick(_class_characters(value))
             case "BRANCH":
-                return self.write(value[1][self._turn % len(value[1])])
+                return self.build(value[1][self._turn % len(value[1])])
             case "SUBPATTERN":
-                text = self._groups[value[0]] = self.write(value[3])
+                text = self._groups[value[0]] = self.build(value[3])
                 return text
             case "GROUPREF":
                 return self._groups.get(value, "")
             case "ATOMIC_GROUP":
-                return self.write(value)
+                return self.build(value)
             case "ASSERT":
-                return self.write(value[1])
+                return self.build(value[1])
             case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
                 least, most, inner = value
                 times = min(least + self._extra, most, max(least, _LONGEST_TEXT))
-                return "".join([self.write(inner) for _ in range(min(times, _LONGEST_TEXT))])
+                return "".join([self.build(inner) for _ in range(min(times, _LONGEST_TEXT))])
             case _:
                 return ""
 
@@ -91,7 +95,7 @@ class _Writer:
         return choices[self._turn % len(choices)] if choices else ""
 
 
-def _members(items: Iterable[tuple[object, Any]]) -> str:
+def _class_characters(items: Iterable[tuple[object, Any]]) -> str:
     """Return the characters of a class such as `[a-f0-9]`, readable ones first."""
     negated = False
     own: list[str] = []

@@ -1,11 +1,11 @@
-"""Texts and numbers within the bounds of a JSON Schema, the pleasant ones first."""
+"""Candidate strings and numbers for a JSON Schema, readable ones first."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import Any
 
-from .regex import matching
+from .regex import matching_texts
 
 _LONGEST_TEXT = 10_000
 _VARIANTS = 60
@@ -33,13 +33,13 @@ _FORMATS: dict[str, Callable[[int], str]] = {
 }
 
 
-def texts(schema: Mapping[str, Any]) -> Iterator[str]:
-    """Yield texts of the schema's length, pattern or format."""
+def string_values(schema: Mapping[str, Any]) -> Iterator[str]:
+    """Yield strings with the length, pattern or format of a schema."""
     shortest, longest = int(schema.get("minLength", 0)), schema.get("maxLength")
     if shortest > _LONGEST_TEXT:
         return
     if "pattern" in schema:
-        yield from matching(schema["pattern"], shortest, longest)
+        yield from matching_texts(schema["pattern"], shortest, longest)
     make = _FORMATS.get(schema.get("format", ""))
     for number in range(_VARIANTS):
         text = _plain(number) if make is None else make(number)
@@ -49,18 +49,23 @@ def texts(schema: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _plain(number: int) -> str:
-    # The number comes first, so that texts stay different when they are cut.
+    # The number comes first, so that shortened texts still differ.
     return f"{number}text" if number else "text"
 
 
-def numbers(schema: Mapping[str, Any], *, whole: bool) -> Iterator[int | float]:
-    """Yield numbers of the schema's bounds and step; integers where `whole`."""
+def number_values(schema: Mapping[str, Any], *, whole: bool) -> Iterator[int | float]:
+    """Yield numbers in the bounds and steps of a schema.
+
+    Args:
+        schema: The schema.
+        whole: Whether only integers are accepted.
+    """
     low = _bound(schema, "minimum", "exclusiveMinimum", max)
     high = _bound(schema, "maximum", "exclusiveMaximum", min)
     if "multipleOf" in schema or whole:
         step = Fraction(str(schema.get("multipleOf", 1)))
         if whole:
-            step = Fraction(step.numerator)  # the multiples of a fraction that are whole numbers
+            step = Fraction(step.numerator)  # the integers among the multiples of a fraction
         start = Fraction(1) if low is None or low <= 1 else low
         if high is not None and start > high:
             start = high if low is None else low
@@ -69,9 +74,9 @@ def numbers(schema: Mapping[str, Any], *, whole: bool) -> Iterator[int | float]:
             for multiple in ((nearest + number) * step, (nearest - number) * step):
                 yield _number(multiple)
         return
-    for pleasant in (Fraction(3, 2), Fraction(1), Fraction(0)):
-        if (low is None or low < pleasant) and (high is None or pleasant < high):
-            yield _number(pleasant)
+    for readable in (Fraction(3, 2), Fraction(1), Fraction(0)):
+        if (low is None or low < readable) and (high is None or readable < high):
+            yield _number(readable)
     if low is not None and high is not None:
         yield from (float((low + high * n) / (n + 1)) for n in range(1, _VARIANTS // 2))
     for end in (low, high):
@@ -81,7 +86,7 @@ def numbers(schema: Mapping[str, Any], *, whole: bool) -> Iterator[int | float]:
 
 
 def _bound(schema: Mapping[str, Any], plain: str, exclusive: str, stricter: Callable[..., Fraction]) -> Fraction | None:
-    # In draft 4 the exclusive bound is a boolean beside the plain one: the validator judges there.
+    # In draft 4 the exclusive bound is a boolean. The validator checks it.
     bounds = [schema.get(plain), schema.get(exclusive)]
     given = [
         Fraction(str(bound)) for bound in bounds if isinstance(bound, (int, float)) and not isinstance(bound, bool)

@@ -1,21 +1,21 @@
-"""Two JSON Schemas to one that accepts what both accept, as far as keywords can be joined.
+"""Merge two JSON Schemas into one that accepts what both accept, as far as their keywords can be merged.
 
-Where they cannot, the second one's is kept: whoever uses the result checks it against both.
+If a keyword cannot be merged, the second schema's is kept. So values must be validated against both schemas.
 """
 
 from typing import Any
 
 from .._json import is_object
 
-_GREATER = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"}
-_SMALLER = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"}
-_NESTED = {"items", "additionalProperties", "propertyNames", "contains"}
-_BY_NAME = {"properties", "patternProperties", "$defs", "definitions", "dependentRequired"}
-_UNIONS = {"oneOf", "anyOf", "$ref", "if"}
+_LOWER_LIMITS = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties", "minContains"}
+_UPPER_LIMITS = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "maxContains"}
+_SUBSCHEMAS = {"items", "additionalProperties", "propertyNames", "contains"}
+_NAMED_SUBSCHEMAS = {"properties", "patternProperties", "$defs", "definitions", "dependentRequired"}
+_COMBINING = {"oneOf", "anyOf", "$ref", "if"}
 
 
-def merge(first: Any, second: Any) -> Any:
-    """Return a schema that stands for both. Booleans are schemas too."""
+def merge_schemas(first: Any, second: Any) -> Any:
+    """Return the merged schema. Booleans are schemas too."""
     if not is_object(first):
         return second if first else False
     if not is_object(second):
@@ -25,8 +25,8 @@ def merge(first: Any, second: Any) -> Any:
     for key, value in second.items():
         if key not in merged or merged[key] == value:
             merged[key] = value
-        elif key in _UNIONS:
-            # Two unions cannot stand side by side in one schema, but one of them in its `allOf`.
+        elif key in _COMBINING:
+            # A schema has room for one union only. A second one goes into `allOf`.
             later.append({key: value})
         else:
             merged[key] = _join(key, merged[key], value)
@@ -36,16 +36,16 @@ def merge(first: Any, second: Any) -> Any:
 
 
 def _join(key: str, first: Any, second: Any) -> Any:
-    if key in _GREATER:
+    if key in _LOWER_LIMITS:
         return max(first, second)
-    if key in _SMALLER:
+    if key in _UPPER_LIMITS:
         return min(first, second)
-    if key in _NESTED:
-        return merge(first, second)
-    if key in _BY_NAME:
+    if key in _SUBSCHEMAS:
+        return merge_schemas(first, second)
+    if key in _NAMED_SUBSCHEMAS:
         joined = dict(first)
         for name, value in second.items():
-            joined[name] = merge(joined[name], value) if name in joined else value
+            joined[name] = merge_schemas(joined[name], value) if name in joined else value
         return joined
     if key == "required":
         return list(dict.fromkeys([*first, *second]))

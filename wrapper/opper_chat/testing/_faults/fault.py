@@ -1,56 +1,57 @@
-"""The words in which a test says what befalls a request on its way. Values only: nothing is sent here."""
+"""Faults: what the proxy does to a request or its response. Values only, no I/O."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Self, TypeAlias
 
-from .._replies.reply import ReceivedRequest
+from .._loopback.received_request import ReceivedRequest
 
-__all__ = ["Fault", "Faulty"]
+__all__ = ["Fault", "FaultSource"]
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What befalls one request, or its answer. Several can be combined; none passes everything on as it is.
+    """What the proxy does to one request or its response. The fields can be combined.
 
-    Bytes are counted from the first of the status line. An answer that is shorter than `cut` or `stall` arrives whole.
+    Without arguments, everything is forwarded as it is. Bytes are counted from the start of the status line. A response
+    that is shorter than `cut` or `stall` arrives complete.
     """
 
     delay: float = 0.0
-    """How long the request is held up before it is passed on, in seconds."""
+    """How long to wait before the request is forwarded, in seconds."""
 
     lost: bool = False
-    """Whether the connection ends as the request arrives, which is not passed on: what happens to a connection that
-    was closed for being idle just as it was used again."""
+    """Whether the connection is closed when the request arrives, which is not forwarded. This happens if a server
+    closes an idle connection while the client reuses it."""
 
     answer: bytes | None = None
-    """What is answered in place of the server, which does not see the request; status line and all."""
+    """The bytes of a response that the proxy sends itself, with the status line. The request is not forwarded."""
 
     segment: int | None = None
-    """How many bytes of the answer are sent at once, at most."""
+    """The most bytes of the response in one write."""
 
     rate: float | None = None
-    """How many bytes of the answer are sent in a second, at most."""
+    """The most bytes of the response in one second."""
 
     cut: int | None = None
-    """After how many bytes of the answer the connection ends; 0 for an answer of which nothing arrives."""
+    """The number of bytes of the response after which the connection is closed. With 0, nothing arrives."""
 
     stall: int | None = None
-    """After how many bytes of the answer no more come, for as long as the client waits."""
+    """The number of bytes of the response after which no more are sent. The connection stays open."""
 
     reset: bool = False
-    """Whether a connection that is lost or cut ends with RST, an error, and not with FIN, an end (RFC 9293, 3.10.7)."""
+    """Whether `lost` and `cut` close the connection with RST, not with FIN (RFC 9293, section 3.10.7)."""
 
     hang_up: bool = False
-    """Whether the connection ends behind the whole answer, which promised that it could be used again."""
+    """Whether the connection is closed after the complete response, although it is said to be persistent."""
 
     @classmethod
     def status(cls, status: int) -> Self:
-        """An error status with a page of HTML, as nginx sends it when what stands behind it fails.
+        """Return a fault that responds with an error page, as nginx does when its upstream fails.
 
         Args:
-            status: such as 502, 503 or 504.
+            status: The HTTP status, such as 502, 503 or 504.
         """
         title = f"{status} {HTTPStatus(status).phrase}"
         page = (
@@ -61,6 +62,5 @@ class Fault:
         return cls(answer=f"{head}Connection: keep-alive\r\n\r\n{page}".encode("ascii"))
 
 
-Faulty: TypeAlias = Fault | Callable[[ReceivedRequest], Fault | None] | None
-"""A fault, or none, or a function that chooses by the request. It must return soon, since it holds up the whole
-proxy."""
+FaultSource: TypeAlias = Fault | Callable[[ReceivedRequest], Fault | None] | None
+"""A fault, None, or a function that chooses one for a request. The function blocks the proxy while it runs."""

@@ -1,4 +1,4 @@
-"""The life of the faulty proxy: its socket, its thread, its end. What it does to an answer is not known here."""
+"""Start and stop the faulty proxy, and choose the fault of each request. `ProxyConnection` applies it."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from .._replies.reply import ReceivedRequest
-from .fault import Fault, Faulty
-from .tunnel import Tunnel
+from .._loopback.received_request import ReceivedRequest
+from .connection import ProxyConnection
+from .fault import Fault, FaultSource
 
 _NONE = Fault()
 
 
 class FaultyProxy:
-    """A proxy on loopback, in a thread of its own, that does to connections what a bad network does.
+    """A proxy on loopback, in a thread of its own, that behaves like a bad network.
 
-    Use it as a context manager, or call `start()` and `close()`. It passes on bytes in order and unchanged, but for
-    the faults that a test asks for. A client reaches the server through it under `base_url` in place of the server's,
-    or with the server's own address and `httpx.Client(proxy=proxy.origin)`; without TLS in both cases.
+    Use it as a context manager, or call `start()` and `close()`. It forwards bytes in order and unchanged, except for
+    the faults that a test asks for. To send requests through it, give the client its `base_url`, or keep the base URL
+    of the server and use `httpx.Client(proxy=proxy.origin)`. It does not support TLS.
 
     Args:
-        server: the address of a server, such as the `base_url` of a `LocalServer`.
-        port: the port to listen on, or 0 for any free one.
+        server: The URL of a server, such as the `base_url` of a `LocalServer`.
+        port: The port to listen on, or 0 for any free one.
 
     Raises:
-        ValueError: `server` is not an address that begins with `http://`.
+        ValueError: `server` is not a URL that begins with `http://`.
 
     Attributes:
-        connections: how many were accepted.
-        requests: what was received whole so far, oldest first, whether or not it was passed on. It may be cleared.
+        connections: How many connections were accepted.
+        requests: The complete requests that were received so far, oldest first, forwarded or not. You can clear the
+            list.
     """
 
     def __init__(self, server: str, *, port: int = 0) -> None:
@@ -47,31 +48,36 @@ class FaultyProxy:
         self._server = address.hostname, address.port or 80
         self._path = address.path.rstrip("/")
         self._port = port
-        self._faults: deque[Faulty] = deque()
+        self._faults: deque[FaultSource] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._accepting: asyncio.Task[None] | None = None
-        self._tunnels: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
 
     def start(self) -> Self:
-        """Listen, and return at once. Does nothing when it is running. A closed proxy starts anew, on the same port.
+        """Start to listen.
+
+        Does nothing if the proxy is running. A closed proxy starts again on the same port.
+
+        Returns:
+            The proxy itself.
 
         Raises:
-            OSError: the port is taken.
+            OSError: The port is in use.
         """
         if self._thread is None:
             listener = self._listen()
-            # Whatever loop the process prefers, this one is the same everywhere.
+            # The same loop on every platform, whatever event loop policy the process has.
             self._loop = asyncio.SelectorEventLoop()
             self._thread = threading.Thread(
                 target=self._loop.run_forever, name=f"faulty proxy on port {self._port}", daemon=True
             )
             self._thread.start()
-            self._run(self._begin(listener))
+            self._run(self._start_listening(listener))
         return self
 
     def close(self) -> None:
-        """Close every connection, free the port, and wait for the thread to end. May be repeated."""
+        """Close every connection, free the port, and wait for the thread to end. You can call it again."""
         if self._loop is not None and self._thread is not None:
             self._run(self._stop())
             self._loop.call_soon_threadsafe(self._loop.stop)
@@ -89,43 +95,40 @@ class FaultyProxy:
 
     @property
     def port(self) -> int:
-        """The port it listens on. 0 where any was asked for and the proxy was not started yet."""
+        """The port. 0 until the proxy has started, if it was created with port 0."""
         return self._port
 
     @property
     def origin(self) -> str:
-        """The address without a path, for an httpx client's `proxy`."""
+        """The URL without a path, for the argument `proxy` of an httpx client."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def base_url(self) -> str:
-        """The address for a client: the server's, by way of this proxy."""
+        """The base URL of the server through this proxy."""
         return f"{self.origin}{self._path}"
 
     @property
     def open_connections(self) -> int:
-        """How many clients are connected now."""
-        return len(self._tunnels)
+        """How many connections are open now."""
+        return len(self._connections)
 
-    def fault(self, *faults: Faulty) -> None:
-        """Queue what befalls the next requests, one each; those after them are passed on as they are.
+    def fault(self, *faults: FaultSource) -> None:
+        """Queue faults for the next requests, one for each. Requests after them are forwarded unchanged.
 
         Args:
-            faults: each a `Fault`, None for none, or a function that chooses by the `ReceivedRequest`.
+            faults: Each a `Fault`, None, or a function that chooses one for a `ReceivedRequest`.
         """
         self._faults.extend(faults)
 
     @contextmanager
     def refusing(self) -> Generator[None]:
-        """Refuse connections for as long as this lasts, as a machine does on which no server runs.
-
-        Those that are established stay.
-        """
+        """Refuse new connections inside a `with` block, as if no server were running. Open connections stay open."""
         self._run(self._stop_listening())
         try:
             yield
         finally:
-            self._run(self._begin(self._listen()))
+            self._run(self._start_listening(self._listen()))
 
     def _listen(self) -> socket.socket:
         listener = socket.create_server(("127.0.0.1", self._port), backlog=256)
@@ -134,13 +137,13 @@ class FaultyProxy:
         return listener
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run something in the thread of the proxy, and wait for it."""
+        """Run a coroutine in the thread of the proxy, and wait for it."""
         if self._loop is None:
             work.close()
             raise RuntimeError("the proxy is not running")
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    async def _begin(self, listener: socket.socket) -> None:
+    async def _start_listening(self, listener: socket.socket) -> None:
         self._accepting = asyncio.create_task(self._accept(listener))
 
     async def _stop_listening(self) -> None:
@@ -151,10 +154,10 @@ class FaultyProxy:
 
     async def _stop(self) -> None:
         await self._stop_listening()
-        for tunnel in self._tunnels:
-            tunnel.cancel()
-        if self._tunnels:
-            await asyncio.wait(self._tunnels)
+        for connection in self._connections:
+            connection.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)
 
     async def _accept(self, listener: socket.socket) -> None:
         loop = asyncio.get_running_loop()
@@ -162,11 +165,13 @@ class FaultyProxy:
             while True:
                 client, _ = await loop.sock_accept(listener)
                 self.connections += 1
-                tunnel = asyncio.create_task(Tunnel(client, self._server, self.requests.append, self._choose).run())
-                self._tunnels.add(tunnel)
-                tunnel.add_done_callback(self._tunnels.discard)
+                connection = asyncio.create_task(
+                    ProxyConnection(client, self._server, self.requests.append, self._next_fault).run()
+                )
+                self._connections.add(connection)
+                connection.add_done_callback(self._connections.discard)
 
-    def _choose(self, request: ReceivedRequest) -> Fault:
+    def _next_fault(self, request: ReceivedRequest) -> Fault:
         chosen = self._faults.popleft() if self._faults else None
         if chosen is not None and not isinstance(chosen, Fault):
             chosen = chosen(request)

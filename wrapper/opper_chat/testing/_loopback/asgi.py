@@ -1,17 +1,17 @@
-"""What the server received, out of the words of ASGI. Nothing is answered here."""
+"""Read requests from ASGI messages. Nothing is sent here."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._replies.reply import ReceivedRequest, received_request
+from .received_request import ReceivedRequest, received_request
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope
 
 
-async def read_content(receive: Receive) -> bytes | None:
-    """Read the body of a request; None when the client left before its end."""
+async def read_body(receive: Receive) -> bytes | None:
+    """Return the body of a request, or None if the client disconnects before its end."""
     pieces: list[bytes] = []
     while True:
         message = await receive()
@@ -22,6 +22,6 @@ async def read_content(receive: Receive) -> bytes | None:
             return b"".join(pieces)
 
 
-def read_request(scope: Scope, content: bytes) -> ReceivedRequest:
-    """Return what is kept of a request: its key is not."""
+def receive_request(scope: Scope, content: bytes) -> ReceivedRequest:
+    """Return the record of a request, without its API key."""
     return received_request(scope["method"], scope["path"], scope["query_string"], scope["headers"], content)

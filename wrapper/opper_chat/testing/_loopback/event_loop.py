@@ -1,6 +1,6 @@
-"""Runs uvicorn's HTTP protocol on one listening socket until it is told to stop.
+"""Run uvicorn's HTTP protocol on a listening socket until it is stopped.
 
-Not `uvicorn.Server`: that one polls for its end and waits for answers to finish, and a test does not.
+`uvicorn.Server` is not used: it polls for its end and waits for responses to finish, which makes tests slow.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _KEEP_ALIVE = 60
-_LAST_WAIT = 2.0
+_SHUTDOWN_TIMEOUT = 2.0
 
 
 class _Connection(H11Protocol):
-    """One connection, which the application can reach: a scripted reply may write past HTTP."""
+    """A connection that the application can reach, so that a scripted reply can write raw bytes."""
 
     def __init__(self, config: Config, state: ServerState) -> None:
-        # The members of this dict are found in the ASGI scope's `state`.
+        # The ASGI scope has these as its `state`.
         super().__init__(config, state, {"connection": self})
         self.access_log = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if self.timeout_keep_alive_task is not None:
-            # uvicorn lets it hold on to a connection that broke, for as long as one may be idle.
+            # Otherwise uvicorn keeps a broken connection until the keep-alive timeout.
             self.timeout_keep_alive_task.cancel()
 
 
-class Loop:
-    """The event loop of a server. `run` belongs to its thread, the rest may come from any other."""
+class ServerLoop:
+    """The event loop of a server. Call `run` in its own thread, the other methods in any thread."""
 
     def __init__(self, listener: socket.socket, app: ASGIApp) -> None:
         self._listener = listener
@@ -46,7 +46,7 @@ class Loop:
             app,
             ws="none",
             lifespan="off",
-            log_config=None,  # the logging of the process is not ours to set up
+            log_config=None,  # the process configures its logging itself
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE,
         )
@@ -55,22 +55,22 @@ class Loop:
         self._stopped: asyncio.Event | None = None
 
     def run(self) -> None:
-        """Serve until `stop`."""
-        # Whatever loop the process prefers, this one is the same everywhere.
+        """Serve until `stop` is called."""
+        # The same loop on every platform, whatever event loop policy the process has.
         try:
             with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(self._serve())
         finally:
-            self._ready.set()  # so that a failed start does not hold up whoever stops it
+            self._ready.set()  # also after a failed start, so that `stop` does not wait
 
     def stop(self) -> None:
-        """Make `run` end, cutting every connection."""
+        """Close every connection and make `run` return."""
         self._ready.wait()
         if self._loop is not None and self._stopped is not None:
             self._loop.call_soon_threadsafe(self._stopped.set)
 
     def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something in the loop, and return when it is done."""
+        """Run a coroutine in the loop, and return when it is done."""
         self._ready.wait()
         if self._loop is None:
             work.close()
@@ -84,16 +84,15 @@ class Loop:
         server = await self._loop.create_server(lambda: _Connection(self._config, state), sock=self._listener)
         self._ready.set()
         await self._stopped.wait()
-        # In this order: a connection that asyncio has accepted and not yet made known to us is lost
-        # when its server closes first.
+        # In this order: if the server is closed first, a connection that asyncio has just accepted is leaked.
         self._loop.remove_reader(self._listener)
-        await self._cut(state)
+        await self._close_connections(state)
         server.close()
 
-    async def _cut(self, state: ServerState) -> None:
-        # Among these are the tasks of asyncio's own that make accepted connections known.
+    async def _close_connections(self, state: ServerState) -> None:
+        # These include asyncio's own tasks that set up accepted connections.
         others: set[asyncio.Task[Any]] = asyncio.all_tasks() - {asyncio.current_task()}
-        deadline = asyncio.get_running_loop().time() + _LAST_WAIT
+        deadline = asyncio.get_running_loop().time() + _SHUTDOWN_TIMEOUT
         while (others or state.connections or state.tasks) and asyncio.get_running_loop().time() < deadline:
             for connection in state.connections:
                 connection.transport.abort()

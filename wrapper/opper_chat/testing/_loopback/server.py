@@ -1,4 +1,4 @@
-"""The life of a server on loopback: its socket, its thread, its end. What it answers is not known here."""
+"""Start and stop a server on loopback in a thread of its own. The ASGI application decides what it sends."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
-from .._replies.reply import ReceivedRequest
-from .assertions import find_sent, last_sent
+from .assertions import find_request, last_request_of
+from .received_request import ReceivedRequest
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
-    from .event_loop import Loop
+    from .event_loop import ServerLoop
 
-_OWN = __name__.partition(".")[0]
+_PACKAGE = __name__.partition(".")[0]
 
 
-class App(Protocol):
-    """An ASGI application that writes down what it receives."""
+class Application(Protocol):
+    """An ASGI application that records the requests that it receives."""
 
     @property
     def requests(self) -> list[ReceivedRequest]: ...
@@ -31,54 +31,60 @@ class App(Protocol):
 
 
 @contextmanager
-def extra(what: str) -> Generator[None, None, None]:
-    """Say what to install where a library of the extra `testing` is missing.
+def explain_missing_extra(what: str) -> Generator[None, None, None]:
+    """Raise an error that says what to install if a library of the extra `testing` is missing.
+
+    Args:
+        what: The feature that needs the extra.
 
     Raises:
-        ImportError: one is.
+        ImportError: A library is missing.
     """
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] == _OWN:
+        if (error.name or "").partition(".")[0] == _PACKAGE:
             raise
         raise ImportError(f"{what} needs {error.name!r}: pip install 'opper-chat[testing]'") from error
 
 
 class LoopbackServer:
-    """A server in a thread of its own that only this machine can reach, and what it was sent.
+    """A server on loopback, in a thread of its own, and the requests that it received.
 
     Use it as a context manager, or call `start()` and `close()`.
     """
 
-    def __init__(self, app: App, host: str, port: int) -> None:
+    def __init__(self, app: Application, host: str, port: int) -> None:
         from . import event_loop
 
-        self._address = loopback(host), port
-        self._served = app
-        self._new_loop = event_loop.Loop
-        self._loop: Loop | None = None
+        self._address = check_loopback(host), port
+        self._application = app
+        self._loop_class = event_loop.ServerLoop
+        self._loop: ServerLoop | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Listen, and return at once.
+        """Start to listen.
 
-        Does nothing when it is running. A closed server starts anew, on the same port.
+        Does nothing if the server is running. A closed server starts again on the same port.
+
+        Returns:
+            The server itself.
 
         Raises:
-            OSError: the port is taken.
+            OSError: The port is in use.
         """
         if self._thread is None:
             listener = _listen(*self._address)
             self._address = self._address[0], listener.getsockname()[1]
-            self._loop = self._new_loop(listener, self._served)
+            self._loop = self._loop_class(listener, self._application)
             name = f"local server on port {self.port}"
             self._thread = threading.Thread(target=self._loop.run, name=name, daemon=True)
             self._thread.start()
         return self
 
     def close(self) -> None:
-        """Cut every connection, free the port, and wait for the thread to end. May be repeated."""
+        """Close every connection, free the port, and wait for the thread to end. You can call it again."""
         if self._loop is not None and self._thread is not None:
             self._loop.stop()
             self._thread.join()
@@ -97,7 +103,7 @@ class LoopbackServer:
 
     @property
     def port(self) -> int:
-        """The port it listens on. 0 where any was asked for and the server was not started yet."""
+        """The port. 0 until the server has started, if it was created with port 0."""
         return self._address[1]
 
     @property
@@ -108,55 +114,59 @@ class LoopbackServer:
 
     @property
     def requests(self) -> list[ReceivedRequest]:
-        """What was received so far, oldest first. It may be cleared."""
-        return self._served.requests
+        """The requests that were received so far, oldest first. You can clear the list."""
+        return self._application.requests
 
     @property
     def last_request(self) -> ReceivedRequest:
-        """What was received last.
+        """The request that was received last.
 
         Raises:
-            AssertionError: nothing was.
+            AssertionError: No request was received.
         """
         __tracebackhide__ = True
-        return last_sent(self.requests)
+        return last_request_of(self.requests)
 
     def assert_sent(self, **members: object) -> ReceivedRequest:
-        """Assert that a request was sent whose body has these members, and return the first such.
+        """Assert that a request was sent whose body has these properties.
 
-        A request may have others beside them. Values are compared as JSON, generated models by what they are sent
-        as; an object with an `==` of its own, such as `unittest.mock.ANY` or `pytest.approx(0.5)`, is asked.
+        The body may have other properties too. Values are compared as JSON, and generated models as the JSON that
+        they are sent as. Objects with their own `==`, such as `unittest.mock.ANY` or `pytest.approx(0.5)`, can be
+        used anywhere.
 
         Args:
-            members: members of the body, such as `model="openai/gpt-4o"` or `messages=[...]`. None at all asks for
-                any request.
+            members: Properties of the body, such as `model="openai/gpt-4o"` or `messages=[...]`. Without any, every
+                request matches.
+
+        Returns:
+            The first request that matches.
 
         Raises:
-            AssertionError: there was none. It names the request that comes nearest and each place where it differs.
+            AssertionError: No request matches. The message says where the nearest one differs.
         """
         __tracebackhide__ = True
-        return find_sent(self.requests, members)
+        return find_request(self.requests, members)
 
 
-def loopback(host: str) -> str:
+def check_loopback(host: str) -> str:
     address = "127.0.0.1" if host == "localhost" else host
     try:
         if ipaddress.ip_address(address).is_loopback:
             return address
     except ValueError:
-        pass  # a name: which address it stands for is not this machine's to say
+        pass  # a host name, which may resolve to any address
     raise ValueError(f"host must be a loopback address such as 127.0.0.1, not {host!r}")
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio sends what it has at once, without Nagle's wait of 40 ms, only where a socket names its protocol.
+    # asyncio sets TCP_NODELAY only if the socket names its protocol. Without it, Nagle's algorithm waits for 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        # On POSIX: a port whose last connections are still fading may be taken again.
+        # On POSIX, allow a port that has connections in TIME_WAIT.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        # Clients may connect from here on; they wait for the loop.
+        # From here on clients can connect. They wait until the event loop runs.
         listener.listen(256)
     except BaseException:
         listener.close()

@@ -1,1 +1,1 @@
-"""Scripted replies: what a test makes the local server send."""
+"""ReplySource replies: what a test makes the local server send."""

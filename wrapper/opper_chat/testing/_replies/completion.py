@@ -1,4 +1,4 @@
-"""A scripted answer of the model, in the form that a request asks for: whole, or as a stream. Nothing is sent here."""
+"""Build the scripted reply of a completion, whole or as a stream. Nothing is sent here."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import Any
 
 import msgspec
 
-from .._server.simulated_model import content_text, tokens
-from .reply import Event, ReceivedRequest, Reply, chunk
+from .._loopback.received_request import ReceivedRequest
+from .._server.simulated_model import message_text, tokenize
+from .reply import Event, Reply, chunk
 
 MODEL = "local/scripted"
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptedCompletion:
-    """What `Reply.completion` was given."""
+    """The arguments of `Reply.completion`."""
 
     text: str | None
     tool_calls: Sequence[tuple[str, Mapping[str, object] | str]]
@@ -28,37 +29,37 @@ class ScriptedCompletion:
     delay: float
 
     def reply_to(self, request: ReceivedRequest) -> Reply:
-        """Return the reply in the form that a request asks for."""
+        """Return the reply to a request: a stream if the request asks for one."""
         if request.body.get("stream") is True:
             return Reply.sse(list(self._events(request)), headers=self.headers, delay=self.delay)
         message = {"role": "assistant", "content": self.text, **self.message}
         if self.tool_calls:
-            message["tool_calls"] = self._calls()
-        choice = {"index": 0, "message": message, "finish_reason": self._reason(), "logprobs": None}
+            message["tool_calls"] = self._tool_call_json()
+        choice = {"index": 0, "message": message, "finish_reason": self._finish_reason(), "logprobs": None}
         body = {**chunk(), "object": "chat.completion", "model": self._model(request), "choices": [choice]}
         return Reply.json({**body, "usage": self._usage(request)}, headers=self.headers, delay=self.delay)
 
     def _events(self, request: ReceivedRequest) -> Iterator[Event]:
         model = self._model(request)
         yield chunk(delta={"role": "assistant", **self.message}, model=model)
-        for piece in tokens(self.text or ""):
+        for piece in tokenize(self.text or ""):
             yield chunk(piece, model=model)
-        for index, call in enumerate(self._calls()):
+        for index, call in enumerate(self._tool_call_json()):
             yield chunk(delta={"tool_calls": [{"index": index, **call}]}, model=model)
-        yield chunk(finish_reason=self._reason(), model=model)
+        yield chunk(finish_reason=self._finish_reason(), model=model)
         options: dict[str, Any] = request.body.get("stream_options") or {}
         if options.get("include_usage"):
             yield chunk(choices=[], usage=self._usage(request), model=model)
         yield "[DONE]"
 
     def _model(self, request: ReceivedRequest) -> str:
-        asked = request.model
-        return self.model or (asked if isinstance(asked, str) else MODEL)
+        requested = request.model
+        return self.model or (requested if isinstance(requested, str) else MODEL)
 
-    def _reason(self) -> str:
+    def _finish_reason(self) -> str:
         return self.finish_reason or ("tool_calls" if self.tool_calls else "stop")
 
-    def _calls(self) -> list[dict[str, Any]]:
+    def _tool_call_json(self) -> list[dict[str, Any]]:
         return [
             {
                 "id": f"call_{number}",
@@ -74,7 +75,11 @@ class ScriptedCompletion:
     def _usage(self, request: ReceivedRequest) -> Mapping[str, object]:
         if self.usage is not None:
             return self.usage
-        written = [self.text or "", *(call["function"]["arguments"] for call in self._calls())]
-        answered = sum(len(tokens(text)) for text in written)
-        asked = sum(len(tokens(content_text(message))) for message in request.messages)
-        return {"prompt_tokens": asked, "completion_tokens": answered, "total_tokens": asked + answered}
+        completion_texts = [self.text or "", *(call["function"]["arguments"] for call in self._tool_call_json())]
+        completion_tokens = sum(len(tokenize(text)) for text in completion_texts)
+        prompt_tokens = sum(len(tokenize(message_text(message))) for message in request.messages)
+        return {
+            "prompt_tokens": prompt_tokens,
+            "completion_tokens": completion_tokens,
+            "total_tokens": prompt_tokens + completion_tokens,
+        }

@@ -1,14 +1,14 @@
-"""The words in which a test says what the server replies next. Values only: nothing is sent here."""
+"""Scripted replies: what a test makes the local server send. Values only, no I/O."""
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 
 import msgspec
 
-from .._json import is_list, is_object
+from .._loopback.received_request import ReceivedRequest
 from .validation import (
     check_body,
     check_completion,
@@ -22,7 +22,16 @@ from .validation import (
     show,
 )
 
-__all__ = ["CUT", "Cut", "Event", "Pause", "Piece", "ReceivedRequest", "Reply", "Scripted", "chunk", "received_request"]
+__all__ = [
+    "CUT",
+    "Cut",
+    "Event",
+    "Pause",
+    "Piece",
+    "Reply",
+    "ReplySource",
+    "chunk",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +39,10 @@ class Pause:
     """Wait between two pieces of a body."""
 
     seconds: float
-    """How long, in seconds. `math.inf` waits until the client leaves or the server closes."""
+    """How long, in seconds. `math.inf` waits until the client disconnects or the server closes."""
 
     def __post_init__(self) -> None:
-        """Check the number of seconds.
+        """Check the argument.
 
         Raises:
             TypeError: It is not a number.
@@ -43,53 +52,53 @@ class Pause:
 
 
 class Cut(Enum):
-    """The kind of `CUT`."""
+    """The type of `CUT`."""
 
     CUT = "cut"
 
 
 CUT: Final = Cut.CUT
-"""Close the connection here, in the middle of the body, with its framing unfinished."""
+"""Close the connection here, before the body is complete."""
 
 Piece: TypeAlias = bytes | Pause | Cut
-"""A piece of a body: bytes to send, a pause, or the end of the connection."""
+"""A piece of a body: bytes to send, a pause, or `CUT`."""
 
 Event: TypeAlias = Mapping[str, object] | str | Piece
-"""An event of a stream: its data as JSON object or text; bytes, pauses and `CUT` stand for themselves."""
+"""An event of a stream: its data as a JSON object or as text. Bytes, pauses and `CUT` are sent as they are."""
 
 Encoding: TypeAlias = Literal["gzip", "deflate"]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What one request gets in place of the usual answer.
+    """The response to one request, in place of the usual one.
 
-    A body in pieces is sent in HTTP chunks, one for each piece of bytes, and may have no end: an
-    iterator is read piece by piece, as fast as the client takes them. A body of bytes is sent whole
-    with its length. `x-request-id` is added where it is missing.
+    A body of pieces is sent in HTTP chunks, one for each piece of bytes. It may have no end: an iterator is read piece
+    by piece, as fast as the client reads them. A body of bytes is sent at once, with a `content-length`. If the headers
+    have no `x-request-id`, one is added.
     """
 
     status: int = 200
     """The HTTP status, 100 to 599."""
 
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
-    """HTTP headers. A `content-length` or `transfer-encoding` among them is sent as it stands, right
-    or wrong: then the body is not framed for it, and the connection closes behind it."""
+    """HTTP headers. A `content-length` or `transfer-encoding` among them is sent as it is, right or wrong. The body is
+    then sent without framing, and the connection is closed after it."""
 
     body: bytes | Iterable[Piece] = b""
-    """The body, whole or in pieces."""
+    """The body, as bytes or in pieces."""
 
     delay: float = 0.0
-    """How long to wait before the status line, in seconds."""
+    """How long to wait before the status line, in seconds. `math.inf` waits until the client disconnects."""
 
     encoding: Encoding | None = None
-    """How the body is compressed on its way; sets `content-encoding`. Each piece is flushed."""
+    """How the body is compressed. Sets `content-encoding`. Each piece is flushed."""
 
     bare: bool = False
-    """Whether the pieces are written to the socket as they are, with no status line before them."""
+    """Whether the pieces are written to the socket as they are, without a status line."""
 
     adapt: "Callable[[ReceivedRequest], Reply] | None" = None
-    """Makes the reply of the request, in place of all of the above."""
+    """A function that makes the reply from the request. The other fields are then ignored."""
 
     def __post_init__(self) -> None:
         """Check the arguments.
@@ -120,10 +129,18 @@ class Reply:
         delay: float = 0.0,
         encoding: Encoding | None = None,
     ) -> Self:
-        """A JSON body.
+        """Return a reply with a JSON body.
+
+        Args:
+            value: A value that JSON can represent.
+            status: The HTTP status.
+            headers: HTTP headers beside `content-type`.
+            delay: How long to wait before the status line, in seconds.
+            encoding: How the body is compressed.
 
         Raises:
-            TypeError: `value` holds something that JSON cannot.
+            TypeError: JSON cannot represent `value`, or an argument has another type.
+            ValueError: An argument is out of range.
         """
         check_headers({} if headers is None else headers)
         all_headers = {"content-type": "application/json", **(headers or {})}
@@ -139,15 +156,25 @@ class Reply:
         delay: float = 0.0,
         encoding: Encoding | None = None,
     ) -> Self:
-        """A stream of server-sent events. Nothing is added: a whole one ends with `"[DONE]"`.
+        """Return a reply that is a stream of server-sent events.
+
+        Nothing is added to the events: the last one of a complete stream is `"[DONE]"`.
+
+        Args:
+            events: The events. An iterator may have no end. Its events are checked when they are sent.
+            status: The HTTP status.
+            headers: HTTP headers beside `content-type`.
+            delay: How long to wait before the status line, in seconds.
+            encoding: How the body is compressed.
 
         Raises:
-            TypeError: An argument has another type. Events of an iterator are checked when they are sent.
+            TypeError: An argument has another type.
+            ValueError: An argument is out of range.
         """
         check_events(events)
         check_headers({} if headers is None else headers)
         all_headers = {"content-type": "text/event-stream; charset=utf-8", **(headers or {})}
-        pieces = map(_piece, events)  # not a list of them yet: an iterator may have no end
+        pieces = map(_encode_event, events)  # lazily: an iterator may have no end
         body = list(pieces) if isinstance(events, Sequence) else pieces
         return cls(status, all_headers, body, delay, encoding)
 
@@ -164,19 +191,19 @@ class Reply:
         headers: Mapping[str, str] | None = None,
         delay: float = 0.0,
     ) -> Self:
-        """An answer of the model, whole or as a stream, as the request asks for it.
+        """Return a reply with a completion: a stream if the request asks for one, otherwise a plain response.
 
         Args:
-            text: the text of the answer; null when None.
-            tool_calls: the functions that the model calls, each a name and its arguments: an object, or a text that is
-                sent as it is.
-            message: further members of the message, such as `refusal`.
-            finish_reason: why the model stopped; unless given, `tool_calls` or `stop`.
-            model: the model that answers; unless given, the one that the request names.
-            usage: the numbers of tokens; unless given, they are counted as the local server counts them. A stream has
-                them where the request asks for them.
+            text: The text of the message, or None for null.
+            tool_calls: The functions that the model calls: pairs of a name and its arguments, a dict or a string that
+                is sent as it is.
+            message: Further properties of the message, such as `refusal`.
+            finish_reason: Why the model stopped. Defaults to `tool_calls` or `stop`.
+            model: The model of the completion. Defaults to the one in the request.
+            usage: The token counts. By default the local server counts them. A stream has them if the request asks
+                for them.
             headers: HTTP headers.
-            delay: how long to wait before the status line, in seconds.
+            delay: How long to wait before the status line, in seconds.
 
         Raises:
             TypeError: An argument has another type, or JSON cannot represent it.
@@ -196,74 +223,25 @@ class Reply:
 
     @classmethod
     def raw(cls, pieces: Iterable[Piece], *, delay: float = 0.0) -> Self:
-        """Bytes for the socket, status line and all; the connection closes behind them."""
+        """Return a reply of bytes that are written to the socket as they are. The connection is closed after them.
+
+        Args:
+            pieces: The pieces, with the status line and the headers.
+            delay: How long to wait before them, in seconds.
+        """
         return cls(body=pieces, delay=delay, bare=True)
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivedRequest:
-    """What the server received."""
-
-    method: str
-    """The HTTP method in capitals."""
-
-    path: str
-    """The path without the query."""
-
-    query: str
-    """The query as it was sent, without the question mark; empty where there is none."""
-
-    headers: Mapping[str, str]
-    """The headers by lower-case name. The value of `authorization` is not kept: it reads `***`."""
-
-    body: dict[str, Any]
-    """The JSON object of the body; empty where the body is something else."""
-
-    content: bytes
-    """The body as it was sent."""
-
-    @property
-    def model(self) -> object:
-        """The member `model` of the body: a name, or whatever else was sent; None where there is none."""
-        return self.body.get("model")
-
-    @property
-    def messages(self) -> list[dict[str, Any]]:
-        """The member `messages` of the body; empty where there are none.
-
-        Raises:
-            AssertionError: it is something else than a list of objects.
-        """
-        messages = self.body.get("messages", [])
-        if not is_list(messages) or not all(map(is_object, messages)):
-            raise AssertionError(f"messages is no list of objects: {messages!r}")
-        return messages
+ReplySource: TypeAlias = Reply | Callable[[ReceivedRequest], Reply | None]
+"""A reply, or a function that makes one from the request. The function blocks the server while it runs. If it returns
+None, the request gets the usual response."""
 
 
-def received_request(
-    method: str, path: str, query: bytes, headers: Iterable[tuple[bytes, bytes]], content: bytes
-) -> ReceivedRequest:
-    """Return the record of a request. The names of its headers are in lower case."""
-    named = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
-    if "authorization" in named:
-        named["authorization"] = "***"
-    try:
-        body: object = msgspec.json.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        body = None
-    return ReceivedRequest(method, path, query.decode("latin-1"), named, body if is_object(body) else {}, content)
-
-
-Scripted: TypeAlias = Reply | Callable[[ReceivedRequest], Reply | None]
-"""A reply, or a function that makes it of the request. It must return soon, since it holds up the whole
-server; from None the request gets the usual answer."""
-
-
-def check_scripted(value: object) -> None:
-    """Refuse what is neither a reply nor a function that makes one.
+def check_reply_source(value: object) -> None:
+    """Check that a value is a reply or a function that makes one.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: It is neither.
     """
     if isinstance(value, type):
         raise TypeError(f"a reply must be a Reply or a function of the request, not {show(value)}")
@@ -287,12 +265,11 @@ def chunk(
     """Return a `chat.completion.chunk` with one choice, for `Reply.sse`.
 
     Args:
-        content: more of the text; left out of the delta when None.
-        index: the choice that it continues.
-        finish_reason: why the model stopped; null until it has.
-        delta: further members of the delta, such as `role` or `tool_calls`.
-        members: further members of the chunk, or others in place of the usual ones, such as
-            `usage={...}, choices=[]`.
+        content: The next part of the text. If None, the delta has no `content`.
+        index: The index of the choice.
+        finish_reason: Why the model stopped. Null in all chunks but the last one of a choice.
+        delta: Further properties of the delta, such as `role` or `tool_calls`.
+        members: Further properties of the chunk, which replace the usual ones, such as `usage={...}, choices=[]`.
     """
     text = {} if content is None else {"content": content}
     choice = {"index": index, "delta": {**text, **(delta or {})}, "finish_reason": finish_reason}
@@ -307,16 +284,16 @@ def chunk(
 
 
 def check_piece(piece: object, argument: str) -> None:
-    """Refuse what is not a piece of a body.
+    """Check that a value is a piece of a body.
 
     Raises:
-        TypeError: It is something else.
+        TypeError: It is not.
     """
     hint = "Encode it: text.encode()." if isinstance(piece, str) else ""
     require(isinstance(piece, (bytes, Pause, Cut)), argument, "bytes, Pause or CUT", piece, hint)
 
 
-def _piece(event: Event) -> Piece:
+def _encode_event(event: Event) -> Piece:
     if isinstance(event, (bytes, Pause, Cut)):
         return event
     check_event(event)

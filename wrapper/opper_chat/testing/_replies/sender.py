@@ -1,4 +1,4 @@
-"""Sends a scripted reply, through HTTP as far as it keeps to it and straight to the socket where not."""
+"""Send scripted replies: through uvicorn if they are valid HTTP, and straight to the socket if not."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ if TYPE_CHECKING:
 logger = logging.getLogger("opper_chat.testing")
 
 
-async def play(reply: Reply, request_id: str, connection: H11Protocol, receive: Receive, send: Send) -> None:
-    """Send the reply; return early when the client leaves."""
-    gone = asyncio.ensure_future(disconnected(receive))
+async def send_reply(reply: Reply, request_id: str, connection: H11Protocol, receive: Receive, send: Send) -> None:
+    """Send a reply. Return early if the client disconnects."""
+    disconnect = asyncio.ensure_future(wait_for_disconnect(receive))
     try:
-        await _perform(reply, _headers(reply, request_id), connection, send, gone)
+        await _send(reply, _headers(reply, request_id), connection, send, disconnect)
     finally:
-        gone.cancel()
+        disconnect.cancel()
 
 
-async def _perform(
+async def _send(
     reply: Reply,
     headers: list[tuple[str, str]],
     connection: H11Protocol,
     send: Send,
-    gone: asyncio.Task[None],
+    disconnect: asyncio.Task[None],
 ) -> None:
-    await asyncio.wait({gone}, timeout=_seconds(reply.delay))
-    by_hand = reply.bare or _framed(reply)
-    write = _to_socket(connection) if by_hand else _to_http(send)
-    if by_hand and not reply.bare:
-        await write(_head(reply.status, headers))
-    elif not by_hand:
+    await asyncio.wait({disconnect}, timeout=_seconds(reply.delay))
+    is_raw = reply.bare or _has_framing_headers(reply)
+    write = _to_socket(connection) if is_raw else _to_http(send)
+    if is_raw and not reply.bare:
+        await write(_response_head(reply.status, headers))
+    elif not is_raw:
         await send(
             {
                 "type": "http.response.start",
@@ -48,27 +48,28 @@ async def _perform(
                 "headers": [(n.lower().encode(), v.encode("latin-1")) for n, v in headers],
             }
         )
-    for piece in _logged(_pieces(reply)):
-        if gone.done():
+    for piece in _checked_pieces(_pieces(reply)):
+        if disconnect.done():
             return
         if isinstance(piece, Pause):
-            await asyncio.wait({gone}, timeout=_seconds(piece.seconds))
+            await asyncio.wait({disconnect}, timeout=_seconds(piece.seconds))
         elif isinstance(piece, bytes):
             await write(piece)
-            # A body without end must leave the loop its turns.
+            # Let the event loop run other tasks: the body may have no end.
             await asyncio.sleep(0)
         else:
-            by_hand = True
+            is_raw = True
             break
-    if by_hand:
+    if is_raw:
         connection.transport.close()
-        # The protocol answers 500 for whoever returns before the connection is gone.
-        await gone
+        # uvicorn sends a 500 if the application returns before the connection is closed.
+        await disconnect
     else:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def disconnected(receive: Receive) -> None:
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Return when the client has disconnected."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -92,7 +93,7 @@ def _to_socket(connection: H11Protocol) -> Callable[[bytes], Awaitable[None]]:
     return write
 
 
-def _framed(reply: Reply) -> bool:
+def _has_framing_headers(reply: Reply) -> bool:
     return any(name.lower() in ("content-length", "transfer-encoding") for name in reply.headers)
 
 
@@ -102,12 +103,12 @@ def _headers(reply: Reply, request_id: str) -> list[tuple[str, str]]:
         headers.append(("x-request-id", request_id))
     if reply.encoding is not None:
         headers.append(("content-encoding", reply.encoding))
-    elif isinstance(reply.body, bytes) and not _framed(reply):
+    elif isinstance(reply.body, bytes) and not _has_framing_headers(reply):
         headers.append(("content-length", str(len(reply.body))))
     return headers
 
 
-def _head(status: int, headers: list[tuple[str, str]]) -> bytes:
+def _response_head(status: int, headers: list[tuple[str, str]]) -> bytes:
     try:
         phrase = HTTPStatus(status).phrase
     except ValueError:
@@ -117,14 +118,14 @@ def _head(status: int, headers: list[tuple[str, str]]) -> bytes:
     return "".join(lines).encode("latin-1")
 
 
-def _logged(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Yield the pieces of a body, and `CUT` if an iterator of the test raises or yields something else."""
+def _checked_pieces(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """Yield the pieces of a body, and `CUT` if the test's iterator raises or yields anything else."""
     try:
         for piece in pieces:
             check_piece(piece, "body")
             yield piece
     except Exception:
-        # The status is sent already, so the connection can only be cut.
+        # The status is already sent, so all that is left is to close the connection.
         logger.exception("The body of a scripted reply failed.")
         yield CUT
 
@@ -134,11 +135,11 @@ def _pieces(reply: Reply) -> Iterator[Piece]:
     if reply.encoding is None:
         yield from pieces
         return
-    # 31 is zlib's word for the gzip format; "deflate" is the zlib format (RFC 9110, 8.4.1.2).
-    packer = zlib.compressobj(wbits=31 if reply.encoding == "gzip" else zlib.MAX_WBITS)
+    # zlib reads 31 as the gzip format. "deflate" is the zlib format (RFC 9110, section 8.4.1.2).
+    compressor = zlib.compressobj(wbits=31 if reply.encoding == "gzip" else zlib.MAX_WBITS)
     for piece in pieces:
         if isinstance(piece, bytes):
-            yield packer.compress(piece) + packer.flush(zlib.Z_SYNC_FLUSH)
+            yield compressor.compress(piece) + compressor.flush(zlib.Z_SYNC_FLUSH)
         else:
             yield piece
-    yield packer.flush()
+    yield compressor.flush()

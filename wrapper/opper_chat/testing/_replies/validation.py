@@ -1,4 +1,4 @@
-"""Check the arguments of scripted replies where a test gives them, and not in the middle of a call. No I/O."""
+"""Check the arguments of scripted replies when a test passes them, not in the middle of a call. No I/O."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ import msgspec
 from ..._json.codec import is_mapping, is_sequence
 
 MAX_SHOWN = 60
-"""How many characters of a value an error shows."""
+"""The most characters of a value in an error message."""
 
 
 def show(value: object) -> str:
-    """Return a value as an error shows it: the name of a class or function, or else its repr, cut."""
+    """Return a value for an error message: the name of a class, or the repr of a value, shortened."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     text = repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
-def is_a(value: object, *kinds: type) -> bool:
-    """Whether a value is of one of some classes. Type checkers learn nothing of it: the value stays an object."""
+def is_instance(value: object, *kinds: type) -> bool:
+    """Return whether a value is an instance of some classes, without narrowing its type."""
     return isinstance(value, kinds)
 
 
-def require(condition: object, argument: str, accepted: str, given: object, hint: str = "") -> None:
+def require(condition: object, argument: str, expected: str, received: object, hint: str = "") -> None:
     """Raise a TypeError that names an argument, unless a condition is true."""
     if not condition:
-        raise TypeError(f"{argument}: expected {accepted}, got {show(given)}. {hint}".rstrip())
+        raise TypeError(f"{argument}: expected {expected}, got {show(received)}. {hint}".rstrip())
 
 
 def check_status(status: object) -> None:
@@ -84,17 +84,17 @@ def check_completion(
     for argument, value in (("text", text), ("finish_reason", finish_reason), ("model", model)):
         require(value is None or isinstance(value, str), argument, "a string or None", value)
     for argument, value in (("message", message), ("usage", usage)):
-        require(value is None or is_a(value, Mapping), argument, "a dict or None", value)
+        require(value is None or is_instance(value, Mapping), argument, "a dict or None", value)
         _check_json(argument, value)
     pairs = "a list of pairs of a name and its arguments"
-    hint = "Put the pair in a list: tool_calls=[('f', {})]." if is_a(tool_calls, tuple) else ""
+    hint = "Put the pair in a list: tool_calls=[('f', {})]." if is_instance(tool_calls, tuple) else ""
     if not is_sequence(tool_calls):
         raise TypeError(f"tool_calls: expected {pairs}, got {show(tool_calls)}.")
     for index, call in enumerate(tool_calls):
         pair = call if is_sequence(call) and len(call) == 2 else (None, None)
         is_pair = isinstance(pair[0], str) and (isinstance(pair[1], str) or is_mapping(pair[1]))
-        accepted = "a pair of a name and its arguments, a dict or a string"
-        require(is_pair, f"tool_calls[{index}]", accepted, call, hint)
+        expected = "a pair of a name and its arguments, a dict or a string"
+        require(is_pair, f"tool_calls[{index}]", expected, call, hint)
         _check_json(f"tool_calls[{index}][1]", pair[1])
 
 
@@ -104,10 +104,10 @@ def check_body(body: object) -> None:
     Raises:
         TypeError: It is something else.
     """
-    accepted = "bytes, or an iterable of pieces: bytes, Pause or CUT"
-    hint = "Encode it: text.encode()." if is_a(body, str) else ""
-    is_body = hasattr(body, "__iter__") and not is_a(body, str, Mapping)
-    require(is_body, "body", accepted, body, hint)
+    expected = "bytes, or an iterable of pieces: bytes, Pause or CUT"
+    hint = "Encode it: text.encode()." if is_instance(body, str) else ""
+    is_body = hasattr(body, "__iter__") and not is_instance(body, str, Mapping)
+    require(is_body, "body", expected, body, hint)
 
 
 def check_flag(flag: object, argument: str) -> None:
@@ -125,7 +125,7 @@ def check_event(event: object) -> None:
     Raises:
         TypeError: It is neither a string nor a dict.
     """
-    require(is_a(event, str, Mapping), "events", "dicts, strings, bytes, Pause or CUT", event)
+    require(is_instance(event, str, Mapping), "events", "dicts, strings, bytes, Pause or CUT", event)
 
 
 def check_events(events: object) -> None:
@@ -134,12 +134,12 @@ def check_events(events: object) -> None:
     Raises:
         TypeError: They cannot, or they are one event.
     """
-    is_one = is_a(events, str, bytes, Mapping)
+    is_one = is_instance(events, str, bytes, Mapping)
     hint = "Put the event in a list." if is_one else ""
     require(not is_one and hasattr(events, "__iter__"), "events", "a list or another iterable of events", events, hint)
 
 
-def check_result(value: object, function: Callable[..., object], reply_class: type) -> None:
+def check_function_result(value: object, function: Callable[..., object], reply_class: type) -> None:
     """Check what a function of a test returned in place of a reply.
 
     Raises:

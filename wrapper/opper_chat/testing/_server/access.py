@@ -1,4 +1,4 @@
-"""Which keys, models and spans the local server knows."""
+"""The API keys, models and spans that the local server accepts."""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -6,13 +6,13 @@ from uuid import UUID
 from .._json import is_list, is_object
 
 DEFAULT_MODEL = "local/test-model"
-"""The model that answers when a request names none."""
+"""The model of the response if the request names none."""
 
 _NIL = UUID(int=0)
 
 
-class Rules:
-    """What is accepted; `LocalServer` documents the defaults."""
+class AccessRules:
+    """What is accepted. `LocalServer` documents the arguments and their defaults."""
 
     def __init__(
         self,
@@ -25,20 +25,21 @@ class Rules:
         self._spans = None if spans is None else frozenset(UUID(str(span)) for span in spans)
 
     def accepts_key(self, authorization: str | None) -> bool:
-        """Tell whether the value of an `Authorization` header holds a good bearer key."""
+        """Return whether an `Authorization` header has an accepted bearer key."""
         scheme, _, key = (authorization or "").strip().partition(" ")
         key = key.strip()
         if scheme.lower() != "bearer" or not key:
             return False
         return not key.startswith("bad") if self._keys is None else key in self._keys
 
-    def served_model(self, model: object) -> str | None:
-        """Return the first model of a request's `model` that is known, or None where none is."""
+    def find_model(self, model: object) -> str | None:
+        """Return the first known model in the `model` of a request, or None."""
         if model is None:
             return self._models[0] if self._models else DEFAULT_MODEL
         return next((name for name in model_names(model) if self._knows_model(name)), None)
 
-    def knows_span(self, span: str) -> bool:
+    def has_span(self, span: str) -> bool:
+        """Return whether a parent span exists."""
         return UUID(span) != _NIL if self._spans is None else UUID(span) in self._spans
 
     def _knows_model(self, name: str) -> bool:
@@ -48,7 +49,7 @@ class Rules:
 
 
 def model_names(model: object) -> list[str]:
-    """Return the names in a request's `model`, in the order in which to fall back."""
+    """Return the names in the `model` of a request, fallbacks in their order."""
     if isinstance(model, str):
         return [model]
     if is_object(model):

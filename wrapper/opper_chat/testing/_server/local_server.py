@@ -1,4 +1,4 @@
-"""The local server: what a test may tell it. Its life is its parent's, its answers are the application's."""
+"""The local server, as tests use it. `LoopbackServer` starts and stops it, and `LocalApp` makes its responses."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from .._loopback.server import LoopbackServer, extra
-from .._replies.reply import Reply, Scripted, check_scripted
-from .access import Rules
+from .._loopback.server import LoopbackServer, explain_missing_extra
+from .._replies.reply import Reply, ReplySource, check_reply_source
+from .access import AccessRules
 
 if TYPE_CHECKING:
     from .._scenarios import Scenario
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 class LocalServer(LoopbackServer):
     """A server of the endpoint on loopback, in a thread of its own.
 
-    Use it as a context manager, or call `start()` and `close()`. It answers POST at
-    `/chat/completions`, `/v2/openai/chat/completions` and, with errors nested as version 3 has them,
-    `/v3/compat/chat/completions`. Equal requests get equal answers, apart from the counted ids.
+    Use it as a context manager, or call `start()` and `close()`. It accepts POST at `/chat/completions`,
+    `/v2/openai/chat/completions` and `/v3/compat/chat/completions`, whose errors are nested as in version 3. Equal
+    requests get equal responses, except for the ids, which are counted.
 
     Args:
-        host: a loopback address, or `localhost` for 127.0.0.1.
-        port: the port, or 0 for any free one.
-        keys: the API keys that are accepted. By default every key that does not start with `bad`.
-        models: the models that exist; the first answers requests that name none. By default every
-            name without `unknown` in it exists. Of a list in a request the first that exists answers.
-        spans: the ids that `parent_span_id` may have. By default every UUID but the nil one.
+        host: A loopback address, or `localhost` for 127.0.0.1.
+        port: The port, or 0 for any free one.
+        keys: The API keys that are accepted. By default every key that does not start with `bad`.
+        models: The models that exist. The first one is the default of requests without a model. By default every name
+            without `unknown` in it exists. If a request has a list of models, the first one that exists is used.
+        spans: The ids that are accepted as `parent_span_id`. By default every UUID but the nil UUID.
 
     Raises:
-        ImportError: the extra `testing` is not installed.
+        ImportError: The extra `testing` is not installed.
         ValueError: `host` is not on loopback, or one of `spans` is not a UUID.
     """
 
@@ -44,62 +44,62 @@ class LocalServer(LoopbackServer):
         models: Iterable[str] | None = None,
         spans: Iterable[str | UUID] | None = None,
     ) -> None:
-        with extra("the local server"):
+        with explain_missing_extra("the local server"):
             from .app import LocalApp
 
-            self._app = LocalApp(Rules(keys, models, spans))
+            self._app = LocalApp(AccessRules(keys, models, spans))
             super().__init__(self._app, host, port)
 
     @property
     def base_url(self) -> str:
-        """The address for a client: `http://127.0.0.1:PORT/v2/openai`."""
+        """The base URL for a client: `http://127.0.0.1:PORT/v2/openai`."""
         return f"{self.origin}/v2/openai"
 
-    def reply(self, *replies: Scripted) -> None:
-        """Queue what the next requests get, one each, in place of the usual answers.
+    def reply(self, *replies: ReplySource) -> None:
+        """Queue replies for the next requests, one for each.
 
-        A reply goes to whatever request comes next, of any path, method, key or body.
+        The next request gets the next reply, whatever its path, method, key and body are.
 
         Args:
-            replies: each a `Reply`, or a function that makes one of the `ReceivedRequest`.
+            replies: Each a `Reply`, or a function that makes one from the `ReceivedRequest`.
 
         Raises:
-            TypeError: one is neither.
+            TypeError: One is neither.
         """
         for reply in replies:
-            check_scripted(reply)
-        self._app.script.extend(replies)
+            check_reply_source(reply)
+        self._app.queued_replies.extend(replies)
 
-    def always(self, reply: Scripted | None) -> None:
-        """Set what every request gets for which no reply is queued, in place of the usual answer.
+    def always(self, reply: ReplySource | None) -> None:
+        """Set the reply to every request for which no reply is queued.
 
         Args:
-            reply: a `Reply`, a function that makes one of the `ReceivedRequest`, or None for the usual answers again.
+            reply: A `Reply`, a function that makes one from the `ReceivedRequest`, or None for the usual responses.
 
         Raises:
-            TypeError: it is neither.
-            ValueError: the body of the reply is an iterator, which can be sent once.
+            TypeError: It is neither.
+            ValueError: The body of the reply is an iterator, which can be sent only once.
         """
         if reply is not None:
-            check_scripted(reply)
+            check_reply_source(reply)
         if isinstance(reply, Reply) and isinstance(reply.body, Iterator):
-            raise ValueError(  # noqa: TRY004  # it is of the right type, and empty the second time
+            raise ValueError(  # noqa: TRY004  # the type is right, but it is exhausted after the first reply
                 "the body of a standing reply must be bytes or a list: an iterator can be sent once"
             )
-        self._app.standing = reply
+        self._app.default_reply = reply
 
     def play(self, name: str) -> Scenario:
-        """Queue what the next request gets: the reply of a fault scenario.
+        """Queue the reply of a fault scenario for the next request.
 
         Args:
-            name: a name in `SCENARIOS`, such as `"half-event"`.
+            name: A name in `SCENARIOS`, such as `"half-event"`.
 
         Returns:
-            The scenario: its `outcome` is the truth about it, and its `settings` are the clocks that a client must
-            keep, in seconds, to see the end of it.
+            The scenario. Its `outcome` is what a correct client reports. Its `settings` are the timeouts, in seconds,
+            that the client needs to reach that outcome.
 
         Raises:
-            ValueError: no scenario has this name.
+            ValueError: No scenario has this name.
         """
         from .._scenarios import SCENARIOS
 

@@ -1,4 +1,4 @@
-"""How servers limit requests, each in the few lines that it takes. No clock of their own; the time is handed in."""
+"""Rate limits as servers have them. They have no clock: the caller passes the time, in seconds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections import deque
 
 
 class TokenBucket:
-    """Lets so many a second in, and as many at once as were saved up.
+    """A token bucket: a rate of requests a second, and bursts up to the size of the bucket.
 
     Args:
-        rate: tokens a second, each good for a request.
-        burst: how many there can be, and are at first; by default those of a second.
+        rate: Tokens a second. A request takes one.
+        burst: The size of the bucket, which is full at first. Defaults to the tokens of a second.
     """
 
     def __init__(self, rate: float, burst: float | None = None) -> None:
@@ -20,7 +20,11 @@ class TokenBucket:
         self._counted = 0.0
 
     def allows(self, now: float) -> bool:
-        """Let a request in, or not."""
+        """Return whether a request at this time is accepted, and count it if so.
+
+        Args:
+            now: The time in seconds. It must not decrease.
+        """
         self._tokens = min(self.burst, self._tokens + (now - self._counted) * self.rate)
         self._counted = now
         allowed = self._tokens >= 1
@@ -29,11 +33,11 @@ class TokenBucket:
 
 
 class FixedWindow:
-    """Lets so many in from one full second, or other span, to the next.
+    """A limit for each fixed window, such as each full second.
 
     Args:
-        rate: requests a second.
-        seconds: how long a window is.
+        rate: Requests a second.
+        seconds: The length of a window.
     """
 
     def __init__(self, rate: float, seconds: float = 1.0) -> None:
@@ -43,7 +47,11 @@ class FixedWindow:
         self._count = 0
 
     def allows(self, now: float) -> bool:
-        """Let a request in, or not."""
+        """Return whether a request at this time is accepted, and count it if so.
+
+        Args:
+            now: The time in seconds. It must not decrease.
+        """
         window = int(now // self.seconds)
         if window != self._window:
             self._window, self._count = window, 0
@@ -53,11 +61,11 @@ class FixedWindow:
 
 
 class SlidingWindow:
-    """Lets so many in within any second, or other span.
+    """A limit for any window of a length, such as for any second.
 
     Args:
-        rate: requests a second.
-        seconds: how long the window is.
+        rate: Requests a second.
+        seconds: The length of the window.
     """
 
     def __init__(self, rate: float, seconds: float = 1.0) -> None:
@@ -66,7 +74,11 @@ class SlidingWindow:
         self._allowed: deque[float] = deque()
 
     def allows(self, now: float) -> bool:
-        """Let a request in, or not."""
+        """Return whether a request at this time is accepted, and count it if so.
+
+        Args:
+            now: The time in seconds. It must not decrease.
+        """
         while self._allowed and self._allowed[0] <= now - self.seconds:
             self._allowed.popleft()
         allowed = len(self._allowed) < self.rate * self.seconds

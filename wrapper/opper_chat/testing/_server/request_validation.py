@@ -1,4 +1,4 @@
-"""What a request must look like: the request's schema from the contract, and where a body departs from it.
+"""Validate request bodies against the contract.
 
 `contract.json` of this package is made from openapi.yaml by `nox -s generate`.
 """
@@ -24,23 +24,23 @@ def _validator() -> Validator:
     return Draft202012Validator(schema, registry=Registry(), format_checker=checker)
 
 
-def departures(body: Any) -> list[dict[str, object]]:
-    """Return where the body departs from the contract, as the `detail` of a 422: empty when it fits."""
-    return [_entry(inner) for error in _validator().iter_errors(body) for inner in _meant(error)]
+def validation_errors(body: Any) -> list[dict[str, object]]:
+    """Return the errors of a body, as in the `detail` of a 422. Empty if it is valid."""
+    return [_error_detail(inner) for error in _validator().iter_errors(body) for inner in _select_arm(error)]
 
 
-def _meant(error: ValidationError) -> Iterator[ValidationError]:
-    """Follow a union into the arm that was meant: the one whose `role` or `type` fits."""
+def _select_arm(error: ValidationError) -> Iterator[ValidationError]:
+    """Yield the errors inside the intended arm of a union: the one whose `role` or `type` fits."""
     arms: dict[object, list[ValidationError]] = {}
     for inner in error.context or ():
         arms.setdefault(inner.schema_path[0], []).append(inner)
     objects = [arm for arm in arms.values() if not any(_wrong_type(inner) for inner in arm)]
-    meant = [arm for arm in objects if not any(_wrong_kind(inner) for inner in arm)]
-    if len(meant) == 1:
-        for inner in meant[0]:
-            yield from _meant(inner)
-    elif len(objects) > 1 and all(_kindless(arm) for arm in objects):
-        yield next(inner for inner in objects[0] if _kindless([inner]))
+    intended = [arm for arm in objects if not any(_wrong_discriminator(inner) for inner in arm)]
+    if len(intended) == 1:
+        for inner in intended[0]:
+            yield from _select_arm(inner)
+    elif len(objects) > 1 and all(_lacks_discriminator(arm) for arm in objects):
+        yield next(inner for inner in objects[0] if _lacks_discriminator([inner]))
     else:
         yield error
 
@@ -49,20 +49,20 @@ def _wrong_type(error: ValidationError) -> bool:
     return error.validator == "type" and not error.relative_path
 
 
-def _wrong_kind(error: ValidationError) -> bool:
+def _wrong_discriminator(error: ValidationError) -> bool:
     path = list(error.relative_path)
     return path in (["role"], ["type"]) and error.validator in ("const", "not")
 
 
-def _kindless(arm: list[ValidationError]) -> bool:
+def _lacks_discriminator(arm: list[ValidationError]) -> bool:
     return any(inner.message.startswith(("'role' is a req", "'type' is a req")) for inner in arm)
 
 
-def _entry(error: ValidationError) -> dict[str, object]:
+def _error_detail(error: ValidationError) -> dict[str, object]:
     loc: list[object] = ["body", *error.absolute_path]
     kind, message = str(error.validator), error.message
     if kind == "required":
-        # One error for each member that is missing; only its message says which.
+        # There is one error for each missing property. Only its message says which.
         names: Any = error.validator_value
         loc += [n for n in names if message == f"{n!r} is a required property"]
         kind, message = "missing", "Field required"

@@ -1,4 +1,4 @@
-"""What is answered, in the endpoint's JSON shapes: the completion, its chunks, and errors."""
+"""The JSON of responses: completions, chunks of a stream, and errors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from itertools import zip_longest
 import msgspec
 
 from .._json import JsonObject as Json
-from .simulated_model import Answer, Completion
+from .simulated_model import Completion, SimulatedChoice
 
 CREATED = 1_767_225_600
-"""The time of every answer, so that equal requests get equal answers: 2026-01-01 UTC."""
+"""The time of every completion, 2026-01-01 UTC, so that equal requests get equal responses."""
 
 FINGERPRINT = "fp_local"
 
@@ -19,24 +19,29 @@ _PADDED_TO = 64
 
 
 def completion_body(completion: Completion) -> Json:
-    """Return the `chat.completion`."""
+    """Return the `chat.completion` of a plain response."""
     return {
         **_envelope(completion, "chat.completion"),
         "choices": [
             {
                 "index": index,
-                "message": _message(answer),
-                "finish_reason": answer.finish_reason,
-                "logprobs": _logprobs(answer, answer.pieces, completion.top_logprobs),
+                "message": _message(choice),
+                "finish_reason": choice.finish_reason,
+                "logprobs": _logprobs(choice, choice.pieces, completion.top_logprobs),
             }
-            for index, answer in enumerate(completion.answers)
+            for index, choice in enumerate(completion.choices)
         ],
         "usage": _usage(completion),
     }
 
 
-def events(completion: Completion, options: Json) -> Iterator[bytes]:
-    """Yield the events of the stream; `options` are the request's `stream_options`."""
+def stream_events(completion: Completion, options: Json) -> Iterator[bytes]:
+    """Yield the server-sent events of a stream.
+
+    Args:
+        completion: What the model says.
+        options: The `stream_options` of the request.
+    """
     include_usage = bool(options.get("include_usage"))
     envelope = _envelope(completion, "chat.completion.chunk")
     for choices in _chunk_choices(completion):
@@ -52,12 +57,12 @@ def events(completion: Completion, options: Json) -> Iterator[bytes]:
     yield b"data: [DONE]\n\n"
 
 
-def error_body(version: int, kind: str, message: str, detail: object = None) -> Json:
-    """Return an error in the flat shape of version 2 or the nested one of version 3."""
+def error_body(version: int, error_type: str, message: str, detail: object = None) -> Json:
+    """Return an error: flat as in version 2 of the API, or nested as in version 3."""
     if version == 3:
-        error = {"code": kind, "message": message}
+        error = {"code": error_type, "message": message}
         return {"error": error if detail is None else {**error, "details": detail}}
-    return {"type": kind, "message": message, "detail": detail}
+    return {"type": error_type, "message": message, "detail": detail}
 
 
 def _event(chunk: Json) -> bytes:
@@ -92,61 +97,61 @@ def _usage(completion: Completion) -> Json:
     }
 
 
-def _message(answer: Answer) -> Json:
+def _message(choice: SimulatedChoice) -> Json:
     message: Json = {"role": "assistant", "content": None, "refusal": None}
-    match answer.kind:
+    match choice.kind:
         case "text":
-            message["content"] = answer.text
+            message["content"] = choice.text
         case "legacy":
-            message["function_call"] = {"name": answer.name, "arguments": answer.text}
+            message["function_call"] = {"name": choice.name, "arguments": choice.text}
         case kind:
             message["tool_calls"] = [
                 {
-                    "id": answer.call_id,
+                    "id": choice.call_id,
                     "type": kind,
-                    kind: _called(answer, answer.name, answer.text),
+                    kind: _function_json(choice, choice.name, choice.text),
                 }
             ]
     return message
 
 
-def _called(answer: Answer, name: str | None, text: str) -> Json:
-    called = {"input" if answer.kind == "custom" else "arguments": text}
-    return called if name is None else {"name": name, **called}
+def _function_json(choice: SimulatedChoice, name: str | None, text: str) -> Json:
+    function = {"input" if choice.kind == "custom" else "arguments": text}
+    return function if name is None else {"name": name, **function}
 
 
 def _chunk_choices(completion: Completion) -> Iterator[list[Json]]:
-    """Yield the `choices` of each chunk: all roles, then the pieces in turn, then all finish reasons."""
-    for index, answer in enumerate(completion.answers):
-        content = "" if answer.kind == "text" else None
+    """Yield the `choices` of each chunk: the roles, then the pieces of all choices in turn, then the finish reasons."""
+    for index, choice in enumerate(completion.choices):
+        content = "" if choice.kind == "text" else None
         yield _choice(index, {"role": "assistant", "content": content, "refusal": None})
-    for index, answer in enumerate(completion.answers):
-        if answer.kind in ("function", "custom"):
-            call = {"index": 0, "id": answer.call_id, "type": answer.kind}
+    for index, choice in enumerate(completion.choices):
+        if choice.kind in ("function", "custom"):
+            call = {"index": 0, "id": choice.call_id, "type": choice.kind}
             yield _choice(
                 index,
-                {"tool_calls": [{**call, answer.kind: _called(answer, answer.name, "")}]},
+                {"tool_calls": [{**call, choice.kind: _function_json(choice, choice.name, "")}]},
             )
-        elif answer.kind == "legacy":
-            yield _choice(index, {"function_call": _called(answer, answer.name, "")})
-    for pieces in zip_longest(*(answer.pieces for answer in completion.answers)):
+        elif choice.kind == "legacy":
+            yield _choice(index, {"function_call": _function_json(choice, choice.name, "")})
+    for pieces in zip_longest(*(choice.pieces for choice in completion.choices)):
         for index, piece in enumerate(pieces):
             if piece is not None:
-                answer = completion.answers[index]
-                logprobs = _logprobs(answer, (piece,), completion.top_logprobs)
-                yield _choice(index, _delta(answer, piece), logprobs=logprobs)
-    for index, answer in enumerate(completion.answers):
-        yield _choice(index, {}, finish_reason=answer.finish_reason)
+                choice = completion.choices[index]
+                logprobs = _logprobs(choice, (piece,), completion.top_logprobs)
+                yield _choice(index, _delta(choice, piece), logprobs=logprobs)
+    for index, choice in enumerate(completion.choices):
+        yield _choice(index, {}, finish_reason=choice.finish_reason)
 
 
-def _delta(answer: Answer, piece: str) -> Json:
-    match answer.kind:
+def _delta(choice: SimulatedChoice, piece: str) -> Json:
+    match choice.kind:
         case "text":
             return {"content": piece}
         case "legacy":
             return {"function_call": {"arguments": piece}}
         case kind:
-            return {"tool_calls": [{"index": 0, kind: _called(answer, None, piece)}]}
+            return {"tool_calls": [{"index": 0, kind: _function_json(choice, None, piece)}]}
 
 
 def _choice(index: int, delta: Json, *, finish_reason: str | None = None, logprobs: Json | None = None) -> list[Json]:
@@ -154,14 +159,14 @@ def _choice(index: int, delta: Json, *, finish_reason: str | None = None, logpro
     return [choice]
 
 
-def _logprobs(answer: Answer, pieces: tuple[str, ...], top: int | None) -> Json | None:
-    if top is None or answer.kind != "text":
+def _logprobs(choice: SimulatedChoice, pieces: tuple[str, ...], top: int | None) -> Json | None:
+    if top is None or choice.kind != "text":
         return None
     return {"content": [_token_logprob(piece, top) for piece in pieces], "refusal": None}
 
 
 def _token_logprob(piece: str, top: int) -> Json:
-    # Any numbers do that stay the same and fall from rank to rank.
+    # Any numbers will do that are always the same and fall from rank to rank.
     likely = -0.01 * (len(piece) % 10 + 1)
     ranked = [_token(piece if rank == 0 else f"{piece}~{rank}", likely - rank) for rank in range(top)]
     return {**_token(piece, likely), "top_logprobs": ranked}

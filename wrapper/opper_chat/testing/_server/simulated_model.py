@@ -1,4 +1,4 @@
-"""A request to what the model says: the same request always gets the same answer. No HTTP, no JSON shapes."""
+"""Simulate a model: the completion of a request, always the same for equal requests. No HTTP and no JSON."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any, Literal, TypeAlias
 
 import msgspec
 
-from .._examples.generator import NoExampleError, example_for
-from .._examples.regex import matching
+from .._examples.generator import NoExampleError, example_for_message
+from .._examples.regex import matching_texts
 from .._json import JsonObject, is_list, is_object
 
 Body: TypeAlias = JsonObject
-"""A request body that fits the contract."""
+"""A request body that is valid by the contract."""
 
 Kind: TypeAlias = Literal["text", "function", "custom", "legacy"]
 
@@ -24,24 +24,24 @@ _GREETING = "Hello from the local server!"
 _TOKEN = re.compile(r"\s*(?:\w{1,12}|[^\w\s])|\s+")
 
 
-class UnanswerableError(ValueError):
-    """No answer can have the form that the request asks for."""
+class UnsatisfiableFormatError(ValueError):
+    """No completion can have the format that the request asks for."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one choice says."""
+class SimulatedChoice:
+    """The message of one choice."""
 
     kind: Kind
-    """Text, a call of a function or custom tool, or a call by the deprecated `functions`."""
+    """Text, a call of a function or custom tool, or a call of one of the deprecated `functions`."""
 
     pieces: tuple[str, ...]
-    """The text, arguments or input, token by token."""
+    """The tokens of the text, the arguments or the input."""
 
     finish_reason: str
 
     name: str = ""
-    """The name of what is called."""
+    """The name of the called function or tool."""
 
     call_id: str = ""
     """The id of the tool call."""
@@ -53,57 +53,62 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The whole answer to one request."""
+    """The completion of one request."""
 
     id: str
     model: str
-    answers: tuple[Answer, ...]
+    choices: tuple[SimulatedChoice, ...]
     prompt_tokens: int
     service_tier: str | None
     top_logprobs: int | None
-    """How many of the likeliest tokens to tell, or None where no log probabilities were asked for."""
+    """How many top log probabilities each token has, or None for no log probabilities."""
 
     @property
     def completion_tokens(self) -> int:
-        return sum(len(answer.pieces) for answer in self.answers)
+        return sum(len(choice.pieces) for choice in self.choices)
 
 
-def complete(body: Body, model: str, number: int) -> Completion:
-    """Return the answer; `number` counts the completions of a server and makes the ids.
+def simulate_completion(body: Body, model: str, number: int) -> Completion:
+    """Return the completion of a request.
+
+    Args:
+        body: The request.
+        model: The model of the completion.
+        number: The number of the completion, from which the ids are made.
 
     Raises:
-        UnanswerableError: a schema in the request is not valid, or nothing fits it.
+        UnsatisfiableFormatError: A schema in the request is not valid, or no value fits it.
     """
     count = int(body.get("n") or 1)
-    call = _call(body)
-    answers: list[Answer] = []
+    call = _choose_call(body)
+    choices: list[SimulatedChoice] = []
     for index in range(count):
         if call is not None:
             kind, name, text = call
             finish = "function_call" if kind == "legacy" else "tool_calls"
-            pieces, cut = _limited(text, body)
+            pieces, cut = _apply_token_limit(text, body)
             call_id = "" if kind == "legacy" else f"call_{number:06}_{index}"
-            answers.append(Answer(kind, pieces, "length" if cut else finish, name, call_id))
+            choices.append(SimulatedChoice(kind, pieces, "length" if cut else finish, name, call_id))
         else:
-            pieces, cut = _limited(_stopped(_text(body, index), body.get("stop")), body)
-            answers.append(Answer("text", pieces, "length" if cut else "stop"))
+            pieces, cut = _apply_token_limit(_apply_stop(_text(body, index), body.get("stop")), body)
+            choices.append(SimulatedChoice("text", pieces, "length" if cut else "stop"))
     return Completion(
         id=f"chatcmpl-{number:06}",
         model=model,
-        answers=tuple(answers),
-        prompt_tokens=sum(len(tokens(content_text(message))) for message in body["messages"]),
+        choices=tuple(choices),
+        prompt_tokens=sum(len(tokenize(message_text(message))) for message in body["messages"]),
         service_tier=body.get("service_tier"),
         top_logprobs=int(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
     )
 
 
-def tokens(text: str) -> tuple[str, ...]:
-    """Cut a text into tokens, which joined give the text again."""
+def tokenize(text: str) -> tuple[str, ...]:
+    """Split a text into tokens. Joined, they are the text."""
     return tuple(_TOKEN.findall(text))
 
 
-def content_text(message: Body) -> str:
-    """Return the text of a message: its content, or the text parts of it."""
+def message_text(message: Body) -> str:
+    """Return the text of a message: its content, or the text of its content parts."""
     content = message.get("content")
     if isinstance(content, str):
         return content
@@ -112,16 +117,16 @@ def content_text(message: Body) -> str:
     return " ".join([text for text in texts if isinstance(text, str)])
 
 
-def _limited(text: str, body: Body) -> tuple[tuple[str, ...], bool]:
-    """Return the tokens that may be said, and whether some were left out."""
+def _apply_token_limit(text: str, body: Body) -> tuple[tuple[str, ...], bool]:
+    """Return the tokens up to the limit of the request, and whether there are more."""
     given = [body.get("max_tokens"), body.get("max_completion_tokens")]
     limits = [int(limit) for limit in given if limit is not None]
-    pieces = tokens(text)
+    pieces = tokenize(text)
     cut = bool(limits) and len(pieces) > min(limits)
     return (pieces[: min(limits)], True) if cut else (pieces, False)
 
 
-def _stopped(text: str, stop: str | list[str] | None) -> str:
+def _apply_stop(text: str, stop: str | list[str] | None) -> str:
     stops = [stop] if isinstance(stop, str) else stop or []
     places = [text.find(word) for word in stops if word]
     return text[: min([place for place in places if place >= 0], default=len(text))]
@@ -129,7 +134,7 @@ def _stopped(text: str, stop: str | list[str] | None) -> str:
 
 def _text(body: Body, index: int) -> str:
     response_format: Body = body.get("response_format") or {}
-    words = _words(body) if index == 0 else f"{_words(body)} (choice {index + 1})"
+    words = _default_text(body) if index == 0 else f"{_default_text(body)} (choice {index + 1})"
     match response_format.get("type"):
         case "json_schema":
             schema = response_format["json_schema"].get("schema")
@@ -142,31 +147,31 @@ def _text(body: Body, index: int) -> str:
             return words
 
 
-def _words(body: Body) -> str:
+def _default_text(body: Body) -> str:
     messages: list[Body] = body["messages"]
-    if _after_result(body):
-        return f"{_GREETING} The tool said: {content_text(messages[-1])}"
+    if _follows_tool_result(body):
+        return f"{_GREETING} The tool said: {message_text(messages[-1])}"
     choice = body.get("tool_choice")
     if is_object(choice) and choice.get("type") in ("function", "custom"):
-        # Only reached when the tool is missing: otherwise it is called.
+        # Reached only if there is no such tool. Otherwise it is called.
         return f"{_GREETING} There is no tool for this tool_choice: {_encode(choice)}"
-    said = _last_said(body)
-    return f"{_GREETING} You said: {said}" if said else _GREETING
+    user_text = _last_user_text(body)
+    return f"{_GREETING} You said: {user_text}" if user_text else _GREETING
 
 
-def _last_said(body: Body) -> str:
-    """Return the text of the last message of the user."""
+def _last_user_text(body: Body) -> str:
+    """Return the text of the last user message."""
     messages: list[Body] = body["messages"]
-    said = [content_text(message) for message in messages if message.get("role") == "user"]
-    return said[-1] if said else ""
+    texts = [message_text(message) for message in messages if message.get("role") == "user"]
+    return texts[-1] if texts else ""
 
 
-def _after_result(body: Body) -> bool:
+def _follows_tool_result(body: Body) -> bool:
     return body["messages"][-1].get("role") in ("tool", "function")
 
 
-def _call(body: Body) -> tuple[Kind, str, str] | None:
-    """Return the kind, name and text of the call that the answer makes, if it makes one."""
+def _choose_call(body: Body) -> tuple[Kind, str, str] | None:
+    """Return the kind, name and arguments of the tool call in the response, or None if there is none."""
     tool = _chosen_tool(body)
     if tool is not None:
         kind: Literal["function", "custom"] = tool["type"]
@@ -190,14 +195,14 @@ def _chosen_tool(body: Body) -> Body | None:
             forced = choice["allowed_tools"]["mode"] == "required"
         by_name = {_tool_name(tool): tool for tool in reversed(tools)}
         tools = [by_name[name] for name in map(_tool_name, allowed) if name in by_name]
-    if not tools or choice == "none" or (_after_result(body) and not forced):
+    if not tools or choice == "none" or (_follows_tool_result(body) and not forced):
         return None
     first: Body = tools[0]
     return first
 
 
 def _tool_name(tool: Body) -> tuple[str, str]:
-    """Return kind and name of a tool, or of a choice of one, which may be of any form."""
+    """Return the kind and name of a tool or of a `tool_choice`, whatever its form is."""
     kind = str(tool.get("type"))
     named = tool.get(kind)
     return kind, str(named.get("name")) if is_object(named) else ""
@@ -208,13 +213,13 @@ def _chosen_function(body: Body) -> Body | None:
     functions: list[Body] = body.get("functions") or []
     if is_object(choice):
         return next((f for f in functions if f["name"] == choice["name"]), None)
-    return None if not functions or choice == "none" or _after_result(body) else functions[0]
+    return None if not functions or choice == "none" or _follows_tool_result(body) else functions[0]
 
 
 def _arguments(function: Body, body: Body) -> str:
-    # Arguments are an object even where the schema does not say so.
+    # Arguments are an object even if the schema does not say so.
     schema = {"type": "object", **function.get("parameters", {})}
-    return _json(schema, f"the parameters of {function['name']!r}", _last_said(body))
+    return _json(schema, f"the parameters of {function['name']!r}", _last_user_text(body))
 
 
 def _custom_input(tool: Body, body: Body) -> str:
@@ -222,17 +227,17 @@ def _custom_input(tool: Body, body: Body) -> str:
     if custom_format["type"] == "grammar":
         grammar: Body = custom_format["grammar"]
         if grammar["syntax"] == "regex":
-            for text in islice(matching(grammar["definition"]), 1):
+            for text in islice(matching_texts(grammar["definition"]), 1):
                 return text
         return f"{_GREETING} It does not follow this grammar."
-    return _last_said(body) or _GREETING
+    return _last_user_text(body) or _GREETING
 
 
 def _json(schema: object, place: str, message: str = "") -> str:
     try:
-        return _encode(example_for(schema, message))
+        return _encode(example_for_message(schema, message))
     except NoExampleError as error:
-        raise UnanswerableError(f"{place}: {error}") from error
+        raise UnsatisfiableFormatError(f"{place}: {error}") from error
 
 
 def _encode(value: object) -> str:
