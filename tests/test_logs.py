@@ -66,7 +66,7 @@ def test_a_call_is_one_line(server: LocalServer, flavour: Flavour, caplog: pytes
     assert record.levelno == logging.INFO
     assert completion.usage is not None
     assert re.fullmatch(
-        rf"call model=openai/gpt-4o-mini served={completion.model} status=200 outcome=complete "
+        rf"call model=openai/gpt-4o-mini served_model={completion.model} status=200 outcome=complete "
         rf"prompt_tokens={completion.usage.prompt_tokens} completion_tokens={completion.usage.completion_tokens} "
         r"attempts=1 duration=\d+(\.\d+)?(e-\d+)? finish=stop request_id=req_\d+",
         record.getMessage(),
@@ -268,7 +268,9 @@ def test_a_server_cannot_forge_lines_or_facts(
         assert record.getMessage().isprintable()
         assert all(value.isprintable() for value in vars(record).values() if isinstance(value, str))
     line = ours(debug)[-1].getMessage()
-    assert r'served="m\"\n2026-01-01 INFO opper_chat: call outcome=complete\r\x1b[2J\u2028\u202e" status=200' in line
+    assert r'served_model="m\"\n2026-01-01 INFO opper_chat: call outcome=complete\r\x1b[2J\u2028\u202e" ' in line
+        r'served_model="m\"\n2026-01-01 INFO opper_chat: call outcome=complete\r\x1b[2J\u2028\u202e" status=200' in line
+    )
     assert 'request_id="r outcome=failed"' in line
     assert f"finish={'x' * 200}..." in line
     assert "x" * 201 not in line
@@ -282,7 +284,7 @@ def test_a_backslash_does_not_open_a_quote(
     server.reply(Reply.json({"id": "c", "model": evil, "choices": [{"message": {"content": "Hi"}}]}))
     flavour.create(server.base_url, messages=MESSAGES)
     facts = dict(fact.split("=", 1) for fact in shlex.split(ours(debug)[-1].getMessage())[1:])
-    assert (facts["served"], facts["outcome"], facts["status"]) == (evil, "complete", "200")
+    assert (facts["served_model"], facts["outcome"], facts["status"]) == (evil, "complete", "200")
 
 
 def test_content_is_written_where_it_is_asked_for(

@@ -29,9 +29,9 @@ def watcher() -> Iterator[Watcher]:
 
 @pytest.fixture
 def _nobody_left() -> Iterator[None]:
-    before = _observers._seats
+    before = _observers._registrations
     yield
-    _observers._seats = before
+    _observers._registrations = before
 
 
 class Broken:
@@ -342,14 +342,14 @@ def test_threads_may_come_and_go() -> None:
         sys.setswitchinterval(before)
         threading.excepthook = hook
     assert errors == []
-    assert [seat.observer for seat in _observers._seats] == [staying]
+    assert [registration.observer for registration in _observers._registrations] == [staying]
     assert len(staying.told) == 800
 
 
 @pytest.mark.usefixtures("_nobody_left")
 def test_telling_nobody_costs_next_to_nothing() -> None:
     """Less than a microsecond each, with the logger off."""
-    _observers._seats = ()
+    _observers._registrations = ()
     call, logger = record(), logging.getLogger("opper_chat")
     before = logger.level
     logger.setLevel(logging.WARNING)

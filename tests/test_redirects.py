@@ -1,5 +1,6 @@
 """Redirects: 307 and 308 to the same origin are followed with method and body, and no key goes to another one."""
 
+import logging
 import asyncio
 import pickle
 import re
@@ -279,6 +280,20 @@ def test_redirects_are_no_retries(server: LocalServer, flavour: Flavour) -> None
         api_key="key", base_url=server.base_url, max_retries=2,
     )  # fmt: skip
     assert (raw.retries_taken, len(raw.attempts)) == (1, 4)
+
+
+def test_the_log_counts_no_redirect_as_an_attempt(
+    server: LocalServer, flavour: Flavour, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The line of the call has the attempts, and each line of a request the number of its attempt."""
+    caplog.set_level(logging.DEBUG, "opper_chat")
+    busy = Reply.json({"message": "Busy"}, status=503, headers={"retry-after-ms": "1"})
+    server.reply(redirect("?a=1"), redirect("?a=2"), busy, redirect("?a=3"))
+    flavour.create(server.base_url, {"max_retries": 2}, messages=HELLO)
+    lines: list[Any] = [record for record in caplog.records if record.name == "opper_chat"]
+    requests = [(line.opper_status, line.opper_attempt) for line in lines if hasattr(line, "opper_attempt")]
+    assert requests == [(307, 1), (307, 1), (503, 1), (307, 2), (200, 2)]
+    assert lines[-1].opper_attempts == 2
 
 
 def test_redirects_count_against_the_deadline(server: LocalServer, flavour: Flavour) -> None:

@@ -96,7 +96,7 @@ def seen(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> I
     said = [(record.name, record.getMessage()) for record in caplog.get_records("call")]
     assert [message for name, message in said if name.startswith("opentelemetry")] == []
     assert trace.get_current_span() is trace.INVALID_SPAN
-    assert _observers._seats == ()
+    assert _observers._registrations == ()
     one.spans_provider.shutdown()
     one.metrics_provider.shutdown()
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from .._concurrency.deadlines import Deadlines
 from .._errors.api import APIError
-from .._observability.record import Attempt, CallRecord
+from .._observability.record import Attempt, CallRecord, count_attempts
 from .retry_after import parse_retry_after
 
 if TYPE_CHECKING:
@@ -50,16 +50,14 @@ class Retries:
 
     Attributes:
         attempts: those that have ended, oldest first.
-        redirects: how many of them ended with a redirect that was followed. They are no retries.
     """
 
-    __slots__ = ("_deadlines", "_max", "attempts", "redirects")
+    __slots__ = ("_deadlines", "_max", "attempts")
 
     def __init__(self, max_retries: int, deadlines: Deadlines) -> None:
         self._max = max_retries
         self._deadlines = deadlines
         self.attempts: list[Attempt] = []
-        self.redirects = 0
 
     def record(self, call: CallRecord, seconds: float, error: BaseException | None = None) -> None:
         """Record an attempt after which there is no retry.
@@ -90,7 +88,7 @@ class Retries:
         return wait
 
     def _wait(self, error: APIError, now: float) -> float | None:
-        failed = len(self.attempts) - self.redirects
+        failed = count_attempts(self.attempts)
         if failed >= self._max or not error.is_retryable:
             return None
         requested = parse_retry_after(error.headers, error.status_code, datetime.now(UTC))

@@ -16,7 +16,7 @@ from .._errors.redact_error import redact_error
 from .._http.redirects import MOST_REDIRECTS, MOVED, explain_redirect, redirect_target
 from .._http.sent import describe_request, describe_unsent, forget_key_of, url_without_query
 from .._observability.observers import notify_attempt_end, notify_call_end, notify_call_start
-from .._observability.record import CallRecord, Outcome, set_completion
+from .._observability.record import CallRecord, Outcome, count_attempts, set_completion
 from .._requests.prepare import PreparedRequest
 from .._results.completion import ChatCompletion, set_metadata
 from .retries import Retries
@@ -108,15 +108,14 @@ class Call:
             return False
         self.target = target
         self._redirects += 1
-        self._retries.redirects += 1
         self._retries.record(self.record, now - (self._began or now))
         self._told()
         return True
 
     @property
     def retries(self) -> int:
-        """How many attempts that ended were not redirected: at a response, how often the call was retried before."""
-        return len(self._retries.attempts) - self._retries.redirects
+        """How often the call was retried before the response that has arrived."""
+        return count_attempts(self.record.attempts)
 
     def token(self, now: float) -> None:
         """Take note of the first token of a stream."""

@@ -207,8 +207,7 @@ class APIError(OpperError):
         status = None if self.status_code is not None and 200 <= self.status_code < 300 else self.status_code
         named = None if is_success_code(self.type or self.code) else self.type or self.code
         facts = [one_line(str(fact), _LONGEST_FACT) for fact in (status, named) if fact is not None]
-        # Of what did not fail, only a redirect has such a status. It belongs to the attempt that goes on after it.
-        redirects = sum(one.error is None and one.status_code in (307, 308) for one in self.attempts)
+        redirects = sum(attempt.is_redirect for attempt in self.attempts)
         tried = len(self.attempts) - redirects
         counts = [f"{tried} attempts"] if tried > 1 else []
         counts += [f"{redirects} redirect{'s' if redirects > 1 else ''}"] if redirects else []

@@ -1,12 +1,12 @@
-"""What one call went through, and who is told of it. No I/O, no HTTP library.
+"""The trace of one call, and the protocol of observers. No I/O, no HTTP library.
 
-A call is told from its beginning to its end, which comes exactly once: with the answer, with the error, or when the
-caller gives up a stream.
+Observers are notified of a call from its start to its end. The end comes exactly once: with the completion, with the
+error, or when the caller gives up a stream.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
 
 if TYPE_CHECKING:
@@ -14,40 +14,46 @@ if TYPE_CHECKING:
 
 
 class Attempt(NamedTuple):
-    """One request of a call. A call makes more than one when it retries."""
+    """One request of a call. A call makes more than one if it retries or follows a redirect."""
 
     status_code: int | None
-    """The HTTP status, or None where there was no answer."""
+    """The HTTP status, or None if there was no response."""
     error: str | None
-    """The class and the message of the error that it ended with, or None where it did not fail."""
+    """The class and the message of the error that ended it, or None if it did not fail."""
     wait: float
     """Seconds waited after it for the next one; 0 for the last."""
     seconds: float
-    """How long it took, in seconds, to the end of its answer."""
+    """How long it took, in seconds, to the end of the response."""
     request_id: str | None
     """The id that the server gave it, or None."""
 
+    @property
+    def is_redirect(self) -> bool:
+        """Whether its response was a redirect that was followed. Retries and the text of an error do not count it."""
+        return self.error is None and self.status_code in (307, 308)
+
 
 Outcome: TypeAlias = Literal["complete", "failed", "closed"]
-"""How a call ended: with the whole answer, or of a response whose bytes the caller reads by himself with its body; with
-an error; or because the caller closed or dropped a stream, or was cancelled, before the answer was whole."""
+"""How a call ended: with the whole response; with an error; or before the response was whole, because the caller closed
+or dropped a stream or was cancelled. A response whose bytes the caller reads is whole at the end of its body."""
 
 
 class CallRecord:
-    """One call, from its arguments to its end.
+    """The trace of one call.
 
     Attributes:
-        base_url: the base URL that the call goes to.
-        body: the JSON object that is sent. It is not to be changed.
-        stream: whether chunks are asked for.
-        attempts: the requests so far, the one under way not included.
-        status_code: of the last answer, or None.
-        request_id: of the last answer, or None.
-        headers: of the last answer, by their names in upper or lower case; empty where there was none.
-        first_token: seconds from the call to the first token of a streamed answer, or None.
-        duration: seconds from the call to its end, or None while it goes on.
-        outcome: how it ended, or None while it goes on.
-        error: the exception that it ended with, if any; also a cancellation.
+        base_url: the base URL of the server.
+        body: the JSON object that is sent. Do not change it.
+        stream: whether the call asks for chunks.
+        started_at: when the call started, in seconds of `time.monotonic`.
+        attempts: the requests that have ended, oldest first.
+        status_code: of the last response, or None.
+        request_id: of the last response, or None.
+        headers: of the last response, by name in upper or lower case; empty if there was none.
+        first_token: seconds from the start to the first token of a stream, or None.
+        duration: seconds from the start to the end, or None while the call is in progress.
+        outcome: how the call ended, or None while it is in progress.
+        error: the exception that ended it, also a cancellation; or None.
     """
 
     __slots__ = (
@@ -60,7 +66,6 @@ class CallRecord:
         self.body: Mapping[str, object] = body
         self.stream: bool = stream
         self.started_at: float = started_at
-        """When it began, by the monotonic clock."""
         self.attempts: list[Attempt] = []
         self.status_code: int | None = None
         self.request_id: str | None = None
@@ -73,7 +78,7 @@ class CallRecord:
 
     @property
     def completion(self) -> ChatCompletion | None:
-        """The completion, of a stream as far as it came, made when it is asked for; None where nothing came."""
+        """The completion, or the part of a stream that arrived; None if nothing arrived. Built when it is read."""
         return self._completion() if callable(self._completion) else self._completion
 
 
@@ -82,14 +87,19 @@ def set_completion(record: CallRecord, completion: ChatCompletion | Callable[[],
     record._completion = completion  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
+def count_attempts(requests: Iterable[Attempt]) -> int:
+    """Return how many of the requests of a call were attempts, and no redirects that an attempt followed."""
+    return sum(not request.is_redirect for request in requests)
+
+
 class Observer(Protocol):
-    """Who is told of calls. What it raises is logged and does not reach the caller."""
+    """Is notified of every call. Its exceptions are logged and do not reach the caller."""
 
     def on_call_start(self, call: CallRecord) -> None:
-        """Take note of a call whose arguments are checked and which is about to be sent, in the caller's context."""
+        """Handle the start of a call, in the caller's context: its arguments are valid, and it is about to be sent."""
 
     def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:
-        """Take note of a request that ended, the last one included."""
+        """Handle the end of a request, the last one included."""
 
     def on_call_end(self, call: CallRecord) -> None:
-        """Take note of the end of a call. May be told from another thread, or from a finalizer."""
+        """Handle the end of a call. This may run in another thread, or in a finalizer."""
