@@ -269,8 +269,6 @@ def test_a_server_cannot_forge_lines_or_facts(
         assert all(value.isprintable() for value in vars(record).values() if isinstance(value, str))
     line = ours(debug)[-1].getMessage()
     assert r'served_model="m\"\n2026-01-01 INFO opper_chat: call outcome=complete\r\x1b[2J\u2028\u202e" ' in line
-        r'served_model="m\"\n2026-01-01 INFO opper_chat: call outcome=complete\r\x1b[2J\u2028\u202e" status=200' in line
-    )
     assert 'request_id="r outcome=failed"' in line
     assert f"finish={'x' * 200}..." in line
     assert "x" * 201 not in line

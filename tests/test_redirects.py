@@ -1,7 +1,7 @@
 """Redirects: 307 and 308 to the same origin are followed with method and body, and no key goes to another one."""
 
-import logging
 import asyncio
+import logging
 import pickle
 import re
 import time

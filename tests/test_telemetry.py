@@ -417,10 +417,11 @@ def test_a_request_given_up_elsewhere_disturbs_nothing(seen: Seen) -> None:
 
 
 def test_attempts_are_counted_and_no_events(seen: Seen) -> None:
-    """Their number, the span current while each is sent, and no error where the last one succeeds."""
+    """Their number without redirects, the span current while each is sent, and no error if the last one succeeds."""
     call = CallRecord("http://127.0.0.1:1", {"messages": HELLO}, 0.0, stream=False)
     _observers.notify_call_start(call)
-    for attempt in (Attempt(429, "RateLimitError: x", 0.5, 0.1, None), Attempt(200, None, 0.0, 0.1, None)):
+    busy, redirect = Attempt(429, "RateLimitError: x", 0.5, 0.1, None), Attempt(307, None, 0.0, 0.1, None)
+    for attempt in (busy, redirect, Attempt(200, None, 0.0, 0.1, None)):
         with _observers.sending(call):
             assert trace.get_current_span() is not trace.INVALID_SPAN
         assert trace.get_current_span() is trace.INVALID_SPAN

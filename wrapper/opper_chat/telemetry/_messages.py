@@ -1,8 +1,8 @@
-"""Messages → the form in which OpenTelemetry's conventions for models want them. No I/O, no HTTP library.
+"""Convert messages to the format of OpenTelemetry's semantic conventions for generative AI.
 
-A message is a role and a list of parts: the JSON schemas ``gen-ai-input-messages.json`` and
-``gen-ai-output-messages.json`` of github.com/open-telemetry/semantic-conventions-genai. What they do not know is a
-part of its own type, which they allow.
+A message is a role and a list of parts: see the JSON schemas ``gen-ai-input-messages.json`` and
+``gen-ai-output-messages.json`` of github.com/open-telemetry/semantic-conventions-genai. A part that they do not list
+keeps its own type, which they allow.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Part: TypeAlias = dict[str, object]
 
 FINISH_REASONS = {"tool_calls": "tool_call", "function_call": "tool_call"}
-"""The conventions' words for the endpoint's; the others are the same."""
+"""The finish reasons that the conventions call by another name."""
 
-MISSING = "error"
-"""The finish reason of an answer that ended before its own came."""
+MISSING_FINISH_REASON = "error"
+"""The finish reason of a choice whose own did not arrive."""
 
 
 def input_messages(body: Mapping[str, object]) -> list[Part]:
@@ -32,23 +32,23 @@ def input_messages(body: Mapping[str, object]) -> list[Part]:
 
 
 def output_messages(completion: ChatCompletion) -> list[Part]:
-    """Return the choices of an answer, one message each."""
+    """Return the choices of a completion, one message each."""
     found: list[Part] = []
     for choice in completion.choices:
-        reason = choice.finish_reason or MISSING
+        reason = choice.finish_reason or MISSING_FINISH_REASON
         message = {"role": "assistant", **choice.message.to_dict()}
         found.append({**_message(message), "finish_reason": FINISH_REASONS.get(reason, reason)})
     return found
 
 
 def tool_definitions(body: Mapping[str, object]) -> list[Part]:
-    """Return the tools that a request offers, by type and name: the rest is large, and not recommended."""
+    """Return the tools of a request by type and name. The conventions do not recommend the rest, which may be large."""
     tools = body.get("tools")
     found: list[Part] = []
     for tool in tools if is_array(tools) else ():
         if is_object(tool):
-            said = tool.get(str(tool.get("type")))
-            name = said.get("name") if is_object(said) else tool.get("name")
+            definition = tool.get(str(tool.get("type")))
+            name = definition.get("name") if is_object(definition) else tool.get("name")
             found.append({"type": str(tool.get("type")), "name": str(name)})
     return found
 
@@ -60,16 +60,16 @@ def _message(message: Mapping[str, object]) -> Part:
         parts: list[Part] = [{"type": "tool_call_response", **response}]
     else:
         parts = list(_parts(message))
-    made: Part = {"role": str(role), "parts": parts}
+    converted: Part = {"role": str(role), "parts": parts}
     if isinstance(name := message.get("name"), str):
-        made["name"] = name
-    return made
+        converted["name"] = name
+    return converted
 
 
 def _parts(message: Mapping[str, object]) -> Iterator[Part]:
-    for member in ("reasoning_content", "reasoning"):
-        if isinstance(thought := message.get(member), str) and thought:
-            yield {"type": "reasoning", "content": thought}
+    for name in ("reasoning_content", "reasoning"):
+        if isinstance(reasoning := message.get(name), str) and reasoning:
+            yield {"type": "reasoning", "content": reasoning}
             break
     content = message.get("content")
     if isinstance(content, str):
@@ -79,45 +79,45 @@ def _parts(message: Mapping[str, object]) -> Iterator[Part]:
     if isinstance(refusal := message.get("refusal"), str):
         yield {"type": "refusal", "content": refusal}
     if is_object(audio := message.get("audio")):
-        yield from _spoken(audio)
+        yield from _audio_parts(audio)
     calls = message.get("tool_calls")
     for call in calls if is_array(calls) else ():
         if is_object(call):
-            yield _call(call)
+            yield _tool_call(call)
     if is_object(function := message.get("function_call")):
-        yield _call({"function": function})
+        yield _tool_call({"function": function})
 
 
 def _part(part: Mapping[str, object]) -> Part:
     kind = str(part.get("type", "unknown"))
-    said = part.get(kind)
+    value = part.get(kind)
     if kind in ("text", "refusal"):
-        return {"type": kind, "content": str(said)}
-    if is_object(said):
-        if kind == "image_url" and isinstance(url := said.get("url"), str):
-            return _by_address("image", url)
-        if kind == "input_audio" and isinstance(data := said.get("data"), str):
-            return {"type": "blob", "modality": "audio", "mime_type": f"audio/{said.get('format')}", "content": data}
-        if kind == "file" and isinstance(file_id := said.get("file_id"), str):
+        return {"type": kind, "content": str(value)}
+    if is_object(value):
+        if kind == "image_url" and isinstance(url := value.get("url"), str):
+            return _media_part("image", url)
+        if kind == "input_audio" and isinstance(data := value.get("data"), str):
+            return {"type": "blob", "modality": "audio", "mime_type": f"audio/{value.get('format')}", "content": data}
+        if kind == "file" and isinstance(file_id := value.get("file_id"), str):
             return {"type": "file", "modality": "document", "file_id": file_id}
-        if kind == "file" and isinstance(data := said.get("file_data"), str):
+        if kind == "file" and isinstance(data := value.get("file_data"), str):
             if data.startswith("data:"):
-                return _by_address("document", data)
+                return _media_part("document", data)
             return {"type": "blob", "modality": "document", "content": data}
     return {**part, "type": kind}
 
 
-def _by_address(modality: str, address: str) -> Part:
-    """A part that is somewhere else, or in the address itself (RFC 2397)."""
-    head, comma, data = address.partition(",")
+def _media_part(modality: str, url: str) -> Part:
+    """Return the part of media at a URL, which may be a data URL (RFC 2397)."""
+    head, comma, data = url.partition(",")
     if comma and head.startswith("data:") and head.endswith(";base64"):
         mime_type = head.removeprefix("data:").partition(";")[0] or None
         return {"type": "blob", "modality": modality, "mime_type": mime_type, "content": data}
-    return {"type": "uri", "modality": modality, "uri": address}
+    return {"type": "uri", "modality": modality, "uri": url}
 
 
-def _spoken(audio: Mapping[str, object]) -> Iterator[Part]:
-    """What the model said, or the id of what it said earlier."""
+def _audio_parts(audio: Mapping[str, object]) -> Iterator[Part]:
+    """Return the parts of audio: its data, or the id of audio from an earlier turn, and its transcript."""
     if isinstance(data := audio.get("data"), str):
         yield {"type": "blob", "modality": "audio", "content": data}
     elif isinstance(audio_id := audio.get("id"), str):
@@ -126,22 +126,22 @@ def _spoken(audio: Mapping[str, object]) -> Iterator[Part]:
         yield {"type": "text", "content": transcript}
 
 
-def _call(call: Mapping[str, object]) -> Part:
+def _tool_call(call: Mapping[str, object]) -> Part:
     custom = call.get("custom")
-    said = custom if is_object(custom) else call.get("function")
-    if not is_object(said):
+    function = custom if is_object(custom) else call.get("function")
+    if not is_object(function):
         return {**call, "type": str(call.get("type"))}
-    arguments = said.get("input", said.get("arguments"))
+    arguments = function.get("input", function.get("arguments"))
     return {
         "type": "tool_call",
         "id": call.get("id"),
-        "name": str(said.get("name")),
-        "arguments": arguments if is_object(custom) else _decoded(arguments),
+        "name": str(function.get("name")),
+        "arguments": arguments if is_object(custom) else _decode_arguments(arguments),
     }
 
 
-def _decoded(arguments: object) -> object:
-    """Arguments as a value where they are JSON: a model may have written anything."""
+def _decode_arguments(arguments: object) -> object:
+    """Return arguments as a value, or as they are if they are no JSON: a model may have written anything."""
     try:
         return _json.decode(arguments) if isinstance(arguments, str) else arguments
     except ValueError:
