@@ -30,6 +30,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 from opper_chat import APIConnectionError, AsyncOpper, Attempt, BadRequestError, CallRecord, Opper, telemetry
 from opper_chat._observability import observers as _observers
+from opper_chat.telemetry import _semconv
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 
 KEY = "sk-" + "sesame" * 3
@@ -497,9 +498,9 @@ def test_values_are_the_conventions(seen: Seen) -> None:
     module = import_module("opentelemetry.semconv._incubating.attributes.gen_ai_attributes")
     known = {kind: {member.value for member in getattr(module, kind)} for kind in vars(module) if "Values" in kind}
     assert "chat" in known["GenAiOperationNameValues"]
-    assert {*telemetry.OUTPUT_TYPES.values(), "speech"} <= known["GenAiOutputTypeValues"]
+    assert {*_semconv.OUTPUT_TYPES.values(), "speech"} <= known["GenAiOutputTypeValues"]
     assert {"input", "output"} <= known["GenAiTokenTypeValues"]
-    assert {*telemetry.PROVIDERS.values(), "openai"} <= known["GenAiProviderNameValues"]
+    assert {*_semconv.PROVIDERS.values(), "openai"} <= known["GenAiProviderNameValues"]
 
 
 CONVERSATION: list[dict[str, Any]] = [
