@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import ChatCompletion
 from opper_chat._http.sse import EventDecoder
-from opper_chat._json.partial import SETTLED_AT
+from opper_chat._json.text_buffer import SETTLED_AT
 from opper_chat._streaming.accumulator import SETTLED_AFTER, Accumulator
 from opper_chat_api.models import FunctionToolCall
 

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opper_chat._json.partial import PartialReader, Text, copied, merge, partial_json, replaced
+from opper_chat._json.text_buffer import Text
+from opper_chat._json.values import copied
+from opper_chat._streaming.merge import merge, replaced
+from opper_chat._streaming.partial_json import PartialReader, partial_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

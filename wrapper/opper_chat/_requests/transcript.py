@@ -14,7 +14,7 @@ from opper_chat_api.params import ChatMessageParam, UserPartParam
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._json.codec import is_mapping, is_object, is_sequence
-from .._json.partial import copied
+from .._json.values import copied
 from .._results.completion import ChatCompletion
 from .._validation.numbers import check_count
 from .assistant_messages import without_unsendable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from .._json.codec import is_array, is_object
 from .._json.lenient import scalar_text
-from .._json.partial import is_empty
+from .._json.values import is_empty
 
 if TYPE_CHECKING:
     from opper_chat_api.models.chat_completion_message import ChatCompletionMessage

@@ -11,10 +11,12 @@ from opper_chat_api.models.completion_usage import CompletionUsage
 from .._config.response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
 from .._json.codec import is_array, is_object
 from .._json.lenient import ENDED_WELL, is_finish_reason, scalar_text
-from .._json.partial import FIRST_SAID, LAST_SAID, SCALARS, Text, copied, is_empty, merged, replaced
+from .._json.text_buffer import Text
+from .._json.values import SCALARS, copied, is_empty
 from .._results.completion import ChatCompletion, mark_as_snapshot
 from .._results.content import OTHER_PARTS, split_parts
 from .deltas import continue_thought, piece_of, says_something
+from .merge import FIRST_SAID, LAST_SAID, merged, replaced
 from .tool_calls import ToolCall, ToolCalls
 
 SETTLED_AFTER = 4096

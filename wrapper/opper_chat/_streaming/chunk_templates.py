@@ -17,7 +17,8 @@ from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
-from .._json.partial import FIRST_SAID, LAST_SAID, copied
+from .._json.values import copied
+from .merge import FIRST_SAID, LAST_SAID
 
 TEXTS = ("content", "reasoning_content", "reasoning")
 """Members of a delta that a form can leave open, one of them."""

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from .._json.codec import is_array, is_object
-from .._json.partial import FIRST_SAID, Text, is_empty, merged
+from .._json.text_buffer import Text
+from .._json.values import is_empty
 from .._results.content import split_parts
+from .merge import FIRST_SAID, merged
 
 _THINKING_PARTS = ("thinking", "reasoning", "reasoning_text")
 

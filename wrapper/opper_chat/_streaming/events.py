@@ -17,10 +17,10 @@ from opper_chat_api.models import (
 )
 
 from .._errors.tools import ToolArgumentsError
-from .._json.partial import partial_json
 from .._results.completion import ChatCompletion
 from .._results.content import OfAnyType
 from .accumulator import Accumulator
+from .partial_json import partial_json
 from .said import AnyToolCall, Said, SaidAudio, call_model
 from .tool_calls import ToolCall
 

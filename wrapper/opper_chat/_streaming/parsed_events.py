@@ -6,7 +6,6 @@ from typing import Generic, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
-from .._json.partial import PartialReader
 from .._requests.response_format import Asked
 from .._results.markdown_fences import fence_start
 from .._results.parsed import ParsedChatCompletion, becoming
@@ -31,6 +30,7 @@ from .events import (
     ToolCallDoneEvent,
     UsageEvent,
 )
+from .partial_json import PartialReader
 
 T = TypeVar("T")
 

@@ -10,7 +10,9 @@ from typing import TypeAlias, cast
 from opper_chat_api.models import ChatCompletionMessage, CustomToolCall, FunctionToolCall, OtherToolCall, TokenLogprob
 
 from .._json.codec import is_array, is_object
-from .._json.partial import SETTLED_AT, Text, copied, merged
+from .._json.text_buffer import SETTLED_AT, Text
+from .._json.values import copied
+from .merge import merged
 from .tool_calls import ToolCall
 
 AnyToolCall: TypeAlias = FunctionToolCall | CustomToolCall | OtherToolCall

@@ -11,8 +11,9 @@ from typing import TypeAlias
 
 from .._json.codec import is_array, is_object, join_halves, without_halves
 from .._json.lenient import is_finish_reason, whole_number
-from .._json.partial import copied, merge
+from .._json.values import copied
 from .._results.content import is_text_part
+from .merge import merge
 
 _REPLACEMENT = "\ufffd"
 

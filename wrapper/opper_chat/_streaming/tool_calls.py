@@ -7,7 +7,9 @@ import re
 from .._json import codec as _json
 from .._json.codec import is_object
 from .._json.lenient import whole_number
-from .._json.partial import SETTLED_AT, Text, copied, is_empty, merged
+from .._json.text_buffer import SETTLED_AT, Text
+from .._json.values import copied, is_empty
+from .merge import merged
 
 _MARK = re.compile(r'["\\{}\[\]]')
 

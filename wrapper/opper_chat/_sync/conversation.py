@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 from .._errors.api import InvalidArgumentError
 from .._errors.context_managers import EnteredFirst
 from .._errors.describe import describe, text_value
-from .._json.partial import copied
+from .._json.values import copied
 from .._requests.jsonl import read_lines, write_lines
 from .._requests.prepare import TurnArguments, check_parameters
 from .._requests.signatures import list_arguments
