@@ -1,14 +1,15 @@
 """The largest responses that a client accepts, so that no server can fill the memory of a program.
 
 Does no I/O. The limits are counted where the bytes are read: headers in the connection, the decoded body in
-`_content_coding`, events in `_chunks`, choices and tool calls in `_responses` and `_accumulator`.
+`_http.content_coding`, events, choices and tool calls in `_streaming`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from .._errors.api import InvalidArgumentError
+from .._errors.api import InvalidArgumentError, ResponseTooLargeError
 from .._errors.describe import describe
 
 KIB = 1024
@@ -86,3 +87,16 @@ class LimitExceededError(Exception):
 def within(count: int, maximum: int | None) -> bool:
     """Return whether a count does not exceed a limit."""
     return maximum is None or count <= maximum
+
+
+def too_large_error(
+    limits: ResponseLimits,
+    limit: str,
+    *,
+    status_code: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    raw_body: bytes = b"",
+) -> ResponseTooLargeError:
+    """Return the error for a response that exceeds a limit, which is named by its field."""
+    maximum: int = getattr(limits, limit)
+    return ResponseTooLargeError(limit, maximum, status_code=status_code, headers=headers, raw_body=raw_body)

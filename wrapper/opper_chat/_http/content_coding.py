@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Protocol, TypeAlias
 
-from .._config.response_limits import ResponseLimits
+from .._config.response_limits import ResponseLimits, too_large_error
 from .._errors.api import APIConnectionError, APIResponseValidationError, ResponseTooLargeError, StreamTruncatedError
 
 PIECE = 65536
@@ -118,8 +118,7 @@ class BodyDecoder:
 
     def too_large(self, limit: str) -> ResponseTooLargeError:
         """Return the error for a response that exceeds a limit."""
-        maximum: int = getattr(self._limits, limit)
-        return ResponseTooLargeError(limit, maximum, status_code=self._status_code, headers=self._headers)
+        return too_large_error(self._limits, limit, status_code=self._status_code, headers=self._headers)
 
     def _build_chain(self, data: bytes) -> list[_Coding]:
         allowed = self._limits.max_content_codings

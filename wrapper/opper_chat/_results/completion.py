@@ -113,10 +113,10 @@ class ChatCompletion(GeneratedCompletion):
         Raises:
             APIResponseValidationError: as for `text`.
         """
-        from .tool_calls import asked  # loaded by those who have tools
+        from .tool_calls import read_tool_calls  # loaded by those who have tools
 
         if self.choices:
-            return asked(self.choices[0].message.tool_calls)
+            return read_tool_calls(self.choices[0].message.tool_calls)
         if self._is_snapshot:
             return []
         raise self._no_choice("tool calls")

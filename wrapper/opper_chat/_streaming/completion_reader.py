@@ -8,8 +8,8 @@ from typing import Any, cast
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
-from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits
-from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
+from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error
+from .._errors.api import APIError, APIResponseValidationError
 from .._errors.bodies import is_error
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
@@ -68,8 +68,7 @@ def read_completion(
         failure.partial = _partial(body)
         raise failure
     if (exceeded := exceeded_limit(body, limits)) is not None:
-        maximum: int = getattr(limits, exceeded)
-        raise ResponseTooLargeError(exceeded, maximum, status_code=status_code, headers=headers, raw_body=content)
+        raise too_large_error(limits, exceeded, status_code=status_code, headers=headers, raw_body=content)
     try:
         return ChatCompletion.from_dict(cast("dict[str, object]", body)) if usual else _read_body(body)
     except DecodeError as error:

@@ -10,8 +10,8 @@ from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 from opper_chat_api.models.choice_delta import ChoiceDelta
 
-from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, within
-from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
+from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error, within
+from .._errors.api import APIError, APIResponseValidationError
 from .._errors.bodies import is_error
 from .._http.sse import EventDecoder, ServerSentEvent
 from .._json import codec as _json
@@ -80,8 +80,7 @@ class ChunkReader:
 
     def exceeded(self, limit: str) -> None:
         """End the stream because it exceeds a limit."""
-        maximum: int = getattr(self._limits, limit)
-        self.failure = ResponseTooLargeError(limit, maximum, status_code=self._status_code, headers=self._headers)
+        self.failure = too_large_error(self._limits, limit, status_code=self._status_code, headers=self._headers)
 
     def read(self, events: Iterable[ServerSentEvent], most: int | None = None) -> list[ReadChunk]:
         """Return the chunks of the next events, so many at most: then there may be more of an iterator's events."""

@@ -19,9 +19,10 @@ from opper_chat_api.models import (
 from .._errors.tools import ToolArgumentsError
 from .._results.completion import ChatCompletion
 from .._results.content import OfAnyType
+from .._results.tool_calls import AnyToolCall
 from .accumulator import Accumulator
 from .partial_json import partial_json
-from .said import AnyToolCall, Said, SaidAudio, call_model
+from .said import Said, SaidAudio, call_model
 from .tool_calls import ToolCall
 
 

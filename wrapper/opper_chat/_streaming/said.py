@@ -5,17 +5,16 @@ No I/O.
 
 from __future__ import annotations
 
-from typing import TypeAlias, cast
+from typing import cast
 
-from opper_chat_api.models import ChatCompletionMessage, CustomToolCall, FunctionToolCall, OtherToolCall, TokenLogprob
+from opper_chat_api.models import ChatCompletionMessage, TokenLogprob
 
 from .._json.codec import is_array, is_object
 from .._json.text_buffer import SETTLED_AT, Text
 from .._json.values import copied
+from .._results.tool_calls import AnyToolCall
 from .merge import merged
 from .tool_calls import ToolCall
-
-AnyToolCall: TypeAlias = FunctionToolCall | CustomToolCall | OtherToolCall
 
 
 class Said:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from .._json import codec as _json
 from .._json.codec import is_object
 from .._json.lenient import whole_number
 from .._json.text_buffer import SETTLED_AT, Text
-from .._json.values import copied, is_empty
+from .._json.values import copied
+from .._results.tool_calls import TEXT_PROPERTY, call_body, call_text, nonempty_text, read_arguments
 from .merge import merged
 
 _MARK = re.compile(r'["\\{}\[\]]')
@@ -93,17 +93,17 @@ class ToolCall:
     @property
     def id(self) -> str | None:
         """Names the call, or None where the server has not named it."""
-        return _word(self._members.get("id"))
+        return nonempty_text(self._members.get("id"))
 
     @property
     def is_custom(self) -> bool:
         """Whether it calls a custom tool."""
-        return _body(self._members)[0] == "custom"
+        return call_body(self._members)[0] == "custom"
 
     @property
     def name(self) -> str | None:
         """The name of the function or custom tool, or None where it is not known yet."""
-        return _word(_body(self._members)[1].get("name"))
+        return nonempty_text(call_body(self._members)[1].get("name"))
 
     @property
     def text(self) -> str:
@@ -140,25 +140,28 @@ class ToolCall:
     def to_dict(self, length: int | None = None) -> dict[str, object]:
         """Return the call as JSON, as a plain completion has it, with no more than this length of its text."""
         call = {name: copied(value) for name, value in self._members.items()}
-        kind, body = _body(call)
-        if self.length and isinstance(body.get(_TEXT_OF[kind]), str):
-            body[_TEXT_OF[kind]] = self.text[:length]
+        kind, body = call_body(call)
+        if self.length and isinstance(body.get(TEXT_PROPERTY[kind]), str):
+            body[TEXT_PROPERTY[kind]] = self.text[:length]
         return call
 
     def body(self, length: int | None = None) -> dict[str, object]:
         """Return what is called and with what, as JSON, with no more than this length of its text."""
-        return _body(self.to_dict(length))[1]
+        return call_body(self.to_dict(length))[1]
 
     def add(self, fragment: dict[str, object]) -> None:
         """Add what a fragment says."""
-        kind, body = _body(fragment)
-        member = _TEXT_OF[kind]
+        kind, body = call_body(fragment)
+        member = TEXT_PROPERTY[kind]
         said = body.get(member)
-        self.delta = text = _as_text(said)
-        name, more = self.name, _word(body.get("name"))
+        self.delta = text = call_text(said)
+        name, more = self.name, nonempty_text(body.get("name"))
         if name and more and name != more and not self.length:
             # Of the same call, or it would have begun another: its name comes in pieces, or growing.
-            self._members[kind] = {**_body(self._members)[1], "name": more if more.startswith(name) else name + more}
+            self._members[kind] = {
+                **call_body(self._members)[1],
+                "name": more if more.startswith(name) else name + more,
+            }
         for name, value in fragment.items():
             if name == kind and isinstance(said, str):
                 # The text is kept aside: its member only says that there is one.
@@ -214,15 +217,15 @@ class ToolCalls:
 
     def add(self, fragment: dict[str, object], position: int) -> ToolCall:
         """Add the fragment at a position in a chunk's list, and return the call that it belongs to."""
-        call_id = _word(fragment.get("id"))
+        call_id = nonempty_text(fragment.get("id"))
         index = whole_number(fragment.get("index"))
-        kind, body = _body(fragment)
-        text = _as_text(body.get(_TEXT_OF[kind]))
+        kind, body = call_body(fragment)
+        text = call_text(body.get(TEXT_PROPERTY[kind]))
         slot = position if index is None else index
         self._chunk += position <= self._position
         self._position = position
 
-        name = _word(body.get("name"))
+        name = nonempty_text(body.get("name"))
         call = self._found(call_id, index, position)
         if call is None or self._begins(call, call_id, slot, name, text):
             announced = call.announced if call and not name else None
@@ -268,43 +271,3 @@ class ToolCalls:
             pointed_to = call_id is None and (bool(call.id) or (slot == call.index and call.chunk != self._chunk))
             return not ((known or pointed_to) and call.length == 0 and slot == call.slot)
         return ended and not (known and slot == call.slot and text == call.text)
-
-
-def read_arguments(text: str) -> tuple[dict[str, object], str]:
-    """Return the JSON object that the arguments of a function are, and why they are none; empty where they are one.
-
-    No text counts as an empty object.
-    """
-    try:
-        value = _json.decode(text if text.strip() else "{}")
-    except ValueError as error:
-        return {}, f"they are not JSON ({error})"
-    return (value, "") if is_object(value) else ({}, "they are JSON, but no object")
-
-
-_TEXT_OF = {"function": "arguments", "custom": "input"}
-
-
-def _body(call: dict[str, object]) -> tuple[str, dict[str, object]]:
-    """Return what kind of call it is and the object that says what is called and with what."""
-    custom, function = call.get("custom"), call.get("function")
-    if is_object(custom) and (custom or not is_object(function)):
-        return "custom", custom
-    return "function", function if is_object(function) else {}
-
-
-def _word(said: object) -> str | None:
-    """Return a word that is said: servers write '' and null where they mean nothing."""
-    return said if isinstance(said, str) and said else None
-
-
-def _as_text(said: object) -> str:
-    """Return arguments as text: some servers send the object itself."""
-    if isinstance(said, str):
-        return said
-    if is_empty(said):
-        return ""
-    try:
-        return _json.encode(said).decode()
-    except ValueError:
-        return ""

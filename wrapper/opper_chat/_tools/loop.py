@@ -27,7 +27,7 @@ from .._requests.prepare import check_extra_keys
 from .._requests.response_format import Asked
 from .._requests.tool_options import ToolLoopOptions, ToolLoopSettings, Verdict
 from .._results.completion import ChatCompletion
-from .._results.tool_calls import ToolCall, arguments_error, asked
+from .._results.tool_calls import ToolCall, arguments_error, read_tool_calls
 from .jobs import Job
 from .results import encodable_text, result_error, result_text, tool_result
 from .run import ToolExecution, ToolRun, set_parsed
@@ -143,7 +143,7 @@ class ToolLoop:
             run.messages.append(message)
             set_parsed(run, self._asked.parsed(completion, None, b"").parsed)
             return []
-        calls = asked(message.tool_calls)
+        calls = read_tool_calls(message.tool_calls)
         run.pending = [call for call in calls if self.tools.hands_back(call)]
         executions = [ToolExecution(call, run.turns) for call in calls if not self.tools.hands_back(call)]
         run.calls.extend(executions)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, M
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, within
+from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error, within
 from ..._errors.api import ResponseTooLargeError
 from ..._http.async_wait import undisturbed
 from ..._http.lease import ConnectionLease
@@ -158,7 +158,7 @@ class AsyncConnection:
                     raise self._too_large("max_informational_responses")
 
     def _too_large(self, limit: str) -> ResponseTooLargeError:
-        return ResponseTooLargeError(limit, getattr(self._limits, limit))
+        return too_large_error(self._limits, limit)
 
     def become_idle(self) -> None:
         """Record that the response was read."""

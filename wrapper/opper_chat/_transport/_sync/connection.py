@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, within
+from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error, within
 from ..._errors.api import ResponseTooLargeError
 from ..._http.lease import ConnectionLease
 from ..._http.library import httpcore
@@ -180,7 +180,7 @@ class Connection:
                     raise self._too_large("max_informational_responses")
 
     def _too_large(self, limit: str) -> ResponseTooLargeError:
-        return ResponseTooLargeError(limit, getattr(self._limits, limit))
+        return too_large_error(self._limits, limit)
 
     def become_idle(self) -> None:
         """Record that the response was read."""
