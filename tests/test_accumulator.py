@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import ChatCompletion
 from opper_chat._http.sse import EventDecoder
-from opper_chat._json.text_buffer import SETTLED_AT
-from opper_chat._streaming.accumulator import SETTLED_AFTER, Accumulator
+from opper_chat._json.text_buffer import SETTLE_SIZE
+from opper_chat._streaming.accumulator import SETTLE_INTERVAL, Accumulator
 from opper_chat_api.models import FunctionToolCall
 
 
@@ -205,10 +205,10 @@ def test_a_whole_message_that_closes_a_stream_adds_nothing_to_it(whole: dict[str
 
 def test_a_long_text_is_not_taken_for_none() -> None:
     """What came stays, also where all of it was put aside and something of another kind follows."""
-    for count in (SETTLED_AFTER - 1, SETTLED_AFTER, SETTLED_AFTER + 1):
+    for count in (SETTLE_INTERVAL - 1, SETTLE_INTERVAL, SETTLE_INTERVAL + 1):
         deltas = [*[{"content": "a", "x": {"y": "b"}}] * count, {"content": 5}, {"content": {"b": 1}}]
         assert message_of(deltas) == {"content": "a" * count + "5", "x": {"y": "b" * count}}
-    long = "b" * SETTLED_AT
+    long = "b" * SETTLE_SIZE
     assert message_of([{"x": {"y": "b"}}, {"x": {"y": long}}, {"x": {"y": 5}}]) == {"x": {"y": f"b{long}"}}
     calls = [{"index": 0, "function": {"name": "f", "arguments": piece}} for piece in ("[", f'"{long}"', "]")]
     (call,) = message_of({"tool_calls": [one]} for one in calls)["tool_calls"]
@@ -291,7 +291,7 @@ def test_a_whole_content_of_parts_stays_one() -> None:
     assert choice_of(whole)["message"]["content"] == parts
     assert choice_of(whole, {"delta": {"content": "2"}})["message"]["content"] == "42"
     accumulator = accumulate([{"choices": [whole]}])
-    assert accumulator.text() == "4"
+    assert accumulator.snapshot().text == "4"
 
 
 @pytest.mark.parametrize(
@@ -333,20 +333,6 @@ def test_complete() -> None:
     assert not accumulate([chunk(0, "stop"), chunk(1, None)]).complete
     assert not accumulate([chunk(0, "stop")], 2).complete
     assert accumulate([chunk(0, "stop"), chunk(1, "length")], 2).complete
-
-
-def test_what_is_at_hand_without_a_snapshot() -> None:
-    """The last usage, a text of a choice, its tool calls; nothing where there is nothing."""
-    usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
-    delta = {"content": "a", "tool_calls": [{"id": "x", "function": {"name": "f", "arguments": "{}"}}]}
-    accumulator = accumulate([{"choices": [{"index": 2, "delta": delta}], "usage": usage}])
-    assert accumulator.usage is not None
-    assert accumulator.usage.to_dict() == usage
-    assert (accumulator.text(2), accumulator.text(2, "refusal"), accumulator.text(0)) == ("a", None, None)
-    assert [(call.id, call.name, call.text) for call in accumulator.tool_calls(2)] == [("x", "f", "{}")]
-    assert accumulator.tool_calls() == []
-    assert accumulate([{"usage": {"total_tokens": "many"}}]).usage is None
-    assert Accumulator().usage is None
 
 
 # --- Tool calls --------------------------------------------------------------------------------
@@ -711,7 +697,7 @@ def test_any_split_gives_the_completion_back(case: tuple[dict[str, Any], list[di
     """The completion that was split, whatever the fragments and however the server numbers its calls."""
     completion, chunks = case
     accumulator = accumulate(chunks, len(completion["choices"]))
-    assert accumulator.has_reasons
+    assert accumulator.has_finish_reasons
     for choice in completion["choices"]:
         choice["message"].setdefault("role", "assistant")
     assert accumulator.snapshot() == ChatCompletion.from_dict(completion)

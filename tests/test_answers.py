@@ -34,7 +34,8 @@ from opper_chat import (
 from opper_chat._requests.response_format import Asked
 from opper_chat._schemas.response_schema import response_schema
 from opper_chat._streaming.accumulator import Accumulator
-from opper_chat._streaming.event_builder import EventMaker
+from opper_chat._streaming.chunk_templates import ReadChunk
+from opper_chat._streaming.event_builder import EventBuilder
 from opper_chat._streaming.parsed_events import EventParser
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 from opper_chat_api.models import ChatCompletionChunk
@@ -380,12 +381,12 @@ def test_asking_at_every_piece_is_linear() -> None:
     def seconds(steps: int) -> float:
         text = json.dumps({"value": [{"x": 1.0, "y": 2.0}] * steps + [{"x": 1.0, "y": 2.0}]})
         accumulator = Accumulator()
-        maker, parser = EventMaker(accumulator), EventParser(Asked[Any](list[Point]))
+        builder, parser = EventBuilder(accumulator), EventParser(Asked[Any](list[Point]))
         began = time.process_time()
         for start in range(0, len(text), 8):
             value = chunk(text[start : start + 8])
             accumulator.add(value)
-            for event in maker.add(ChatCompletionChunk.from_dict(value), value):
+            for event in builder.build(ReadChunk(ChatCompletionChunk.from_dict(value), value)):
                 parsed: Any = parser.parsed(event)
                 if parsed.type == "content.delta":
                     assert isinstance(parsed.parsed, list | None)

@@ -44,7 +44,7 @@ BUDGETS = {
         95, 95, "its JSON, its three models by their members, and another look at each member to add it up"
     ),
     "piece of text": Budget(45, 45, "a chunk, and a look at whose text it has: asking for text alone saves nothing"),
-    "event": Budget(104, 104, "a chunk, its two events, and the search for other pieces that it might have brought"),
+    "event": Budget(56, 56, "a chunk and its two events, one of which refers to the text that the accumulator has"),
     "call": Budget(
         1720, 1850, "two thirds are httpx's: its client, request, headers, cookies and response; then the checks of the"
         " arguments, the two heads, the limits of waiting, and under asyncio the turns of its loop"

@@ -12,10 +12,13 @@ import pytest
 from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
 from opper_chat import ChatCompletion, ToolArgumentsError
+from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._streaming import events as _events
 from opper_chat._streaming.accumulator import Accumulator
-from opper_chat._streaming.event_builder import EventMaker
+from opper_chat._streaming.chunk_templates import ReadChunk
+from opper_chat._streaming.event_builder import EventBuilder
 from opper_chat._streaming.events import StreamEvent
+from opper_chat._streaming.state import StreamFlow
 from opper_chat_api.models import ChatCompletionChunk, CustomToolCall, FunctionToolCall, OtherToolCall
 from test_accumulator import CHUNKS, recorded_chunks, split_completions
 
@@ -23,12 +26,12 @@ from test_accumulator import CHUNKS, recorded_chunks, split_completions
 def stream(chunks: Iterable[Any], *, finish: bool = True) -> list[Any]:
     """The events of a stream, as a shell would hand them out."""
     accumulator = Accumulator()
-    maker = EventMaker(accumulator)
+    builder = EventBuilder(accumulator)
     events: list[Any] = []
     for value in chunks:
         accumulator.add(value)
-        events += maker.add(ChatCompletionChunk.from_dict(value), value)
-    return [*events, *maker.finish()] if finish else events
+        events += builder.build(ReadChunk(ChatCompletionChunk.from_dict(value), value))
+    return [*events, *builder.finish()] if finish else events
 
 
 def one(delta: Any, reason: Any = None, index: int = 0, **more: Any) -> dict[str, Any]:
@@ -138,12 +141,12 @@ def test_snapshots_are_as_of_their_event() -> None:
 def test_completions_so_far_are_made_when_asked_for() -> None:
     """The completion as of a chunk, while its event is at hand."""
     accumulator = Accumulator()
-    maker = EventMaker(accumulator)
+    builder = EventBuilder(accumulator)
     seen = []
     for letter in "abc":
         value = one({"content": letter})
         accumulator.add(value)
-        seen.append(maker.add(ChatCompletionChunk.from_dict(value), value)[0].snapshot)
+        seen.append(builder.build(ReadChunk(ChatCompletionChunk.from_dict(value), value))[0].snapshot)
     assert [completion.choices[0].message.content for completion in seen] == ["a", "ab", "abc"]  # type: ignore[union-attr]
 
 
@@ -456,7 +459,7 @@ def work(chunks: list[dict[str, Any]]) -> tuple[int, int]:
         calls += 1
 
     accumulator = Accumulator()
-    maker = EventMaker(accumulator)
+    builder = EventBuilder(accumulator)
     model = ChatCompletionChunk.from_dict({})
     tracemalloc.start()
     profiler = sys.getprofile()
@@ -464,8 +467,8 @@ def work(chunks: list[dict[str, Any]]) -> tuple[int, int]:
         sys.setprofile(tally)
         for value in chunks:
             accumulator.add(value)
-            maker.add(model, value)
-        events = maker.finish()
+            builder.build(ReadChunk(model, value))
+        events = builder.finish()
     finally:
         sys.setprofile(profiler)
         peak = tracemalloc.get_traced_memory()[1]
@@ -502,3 +505,51 @@ def test_a_long_tool_call_is_done_exactly_once() -> None:
     (done,) = calls_done(stream(chunks))
     assert len(done.parsed["a"]) == 16001
     assert _events.ToolCallDoneEvent is type(done)
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [{"content": "word "}] * 30,
+        [{"reasoning_content": "r "}] * 15 + [{"reasoning": "s "}] * 15 + [{"reasoning_content": "t "}] * 15,
+        [{"reasoning": "r "}] * 15
+        + [{"content": [{"type": "thinking", "thinking": "p "}]}]
+        + [{"reasoning": "s "}] * 15,
+        [{"content": "a "}] * 15 + [{"content": 4}] + [{"content": "b "}] * 15,
+        [{"content": [{"type": "text", "text": "a "}]}] + [{"content": "b "}] * 15,
+        [{"content": "a "}] * 15 + [{"content": "half \ud83d"}, {"content": "\ude00 of "}] + [{"content": "b "}] * 15,
+    ],
+    ids=["content", "reasoning-names", "thoughts", "number", "parts", "halves"],
+)
+@pytest.mark.parametrize("ends_early", [False, True])
+def test_events_of_chunks_that_repeat(deltas: list[dict[str, Any]], ends_early: bool) -> None:
+    """The same events whether a chunk is read by a template or not, and each snapshot is what its deltas make."""
+    texts = [json.dumps(one(delta)) for delta in deltas]
+    if ends_early:
+        texts.insert(12, json.dumps(one({}, "stop")))
+    texts.append(json.dumps(one({}, "stop")))
+
+    def read(lines: Iterable[str]) -> list[Any]:
+        flow = StreamFlow(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
+        builder = EventBuilder(flow.accumulator)
+        flow.receive("".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode())
+        events: list[Any] = []
+        while (chunk := flow.take()) is not None:
+            repeated.append(chunk.only_adds_text)
+            events += builder.build(chunk)
+        return [*events, *builder.finish()]
+
+    repeated: list[bool] = []
+    events = read(texts)
+    assert any(repeated)
+    repeated.clear()
+    assert told(read(f'{{"{number}": 0, {text[1:]}' for number, text in enumerate(texts))) == told(events)
+    assert not any(repeated)
+    for kind in ("reasoning", "content"):
+        text = ""
+        for event in events:
+            if event.type == f"{kind}.delta":
+                text += event.delta
+                assert event.snapshot == text
+            elif event.type == f"{kind}.done":
+                assert event.snapshot == text

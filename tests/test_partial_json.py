@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opper_chat._json.text_buffer import Text
-from opper_chat._json.values import copied
-from opper_chat._streaming.merge import merge, replaced
+from opper_chat._json.text_buffer import TextBuffer
+from opper_chat._json.values import copy_json
+from opper_chat._streaming.merge import merge_object, update_value
 from opper_chat._streaming.partial_json import PartialReader, partial_json
 
 JSON = st.recursive(
@@ -187,11 +187,11 @@ def test_partial_work_is_linear() -> None:
 )  # fmt: skip
 def test_how_pieces_merge(pieces: list[dict[str, object]], whole: dict[str, object]) -> None:
     """Texts joined, names once, objects and indexed items merged, and nothing erased."""
-    given = copied(pieces)
+    given = copy_json(pieces)
     into: dict[str, object] = {}
     for piece in pieces:
-        merge(into, piece)
-    assert copied(into) == whole
+        merge_object(into, piece)
+    assert copy_json(into) == whole
     assert pieces == given
 
 
@@ -212,18 +212,18 @@ def test_how_members_of_the_completion_are_replaced(values: list[object], last: 
     """The last that says something, lists that go on, objects merged."""
     have: object = None
     for value in values:
-        have = replaced(have, value)
+        have = update_value(have, value)
     assert have == last
 
 
 def test_a_text_grows_at_its_end() -> None:
     """All of its pieces in their order, line ends and lone surrogates as they came, also after it was asked for."""
-    text = Text.of("a\r\n", "b\r")
+    text = TextBuffer.of("a\r\n", "b\r")
     text.append("\n\ud800")
     assert text.joined() == "a\r\nb\r\n\ud800"
     text.append("c\u2028\U0001f600")
     assert text.joined() == "a\r\nb\r\n\ud800c\u2028\U0001f600"
-    assert Text().joined() == ""
+    assert TextBuffer().joined() == ""
 
 
 def test_deep_pieces_do_not_exhaust_the_stack() -> None:
@@ -233,10 +233,10 @@ def test_deep_pieces_do_not_exhaust_the_stack() -> None:
         deep = {"a": [deep]}
     into: dict[str, object] = {}
     for _ in range(3):
-        merge(into, {"x": deep})
+        merge_object(into, {"x": deep})
     top: object = None
     for _ in range(3):
-        top = replaced(top, deep)
-        top = replaced(top, {"list": [deep]})
+        top = update_value(top, deep)
+        top = update_value(top, {"list": [deep]})
     assert isinstance(into["x"], dict)
     assert isinstance(top, dict)

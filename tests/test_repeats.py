@@ -55,7 +55,7 @@ def check(stream: bytes) -> list[ReadChunk]:
     for value in values:
         plain.add(value)
         assert flow.take() is not None
-        assert flow.accumulator.text() == plain.text()
+        assert flow.accumulator.snapshot() == plain.snapshot()
     assert flow.accumulator.snapshot() == plain.snapshot()
     assert flow.complete == plain.complete
     return read

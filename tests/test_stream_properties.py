@@ -20,7 +20,7 @@ from opper_chat import APIConnectionError, APIError, APIStatusError, ChatComplet
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._streaming.completion_reader import read_completion
 from opper_chat._streaming.decoder import ChunkReader
-from opper_chat._streaming.event_builder import EventMaker
+from opper_chat._streaming.event_builder import EventBuilder
 from opper_chat._streaming.state import StreamFlow
 
 STREAM = {"content-type": "text/event-stream"}
@@ -59,7 +59,7 @@ class Read:
         return self.completion.to_dict()
 
 
-def end(flow: StreamFlow, maker: EventMaker, error: APIError | None = None) -> Read:
+def end(flow: StreamFlow, builder: EventBuilder, error: APIError | None = None) -> Read:
     """Read what a flow has ready, then end it: in good order, or by an error of the connection."""
     chunks: list[dict[str, object]] = []
     events: list[Any] = []
@@ -67,7 +67,7 @@ def end(flow: StreamFlow, maker: EventMaker, error: APIError | None = None) -> R
     def take() -> None:
         while (chunk := flow.take()) is not None:
             chunks.append(chunk.value)
-            events.extend(maker.add(chunk.model, chunk.value))
+            events.extend(builder.build(chunk))
 
     take()
     if not flow.over:
@@ -75,7 +75,7 @@ def end(flow: StreamFlow, maker: EventMaker, error: APIError | None = None) -> R
         take()
     failure = flow.conclude()
     if flow.complete and failure is None:
-        events.extend(maker.finish())
+        events.extend(builder.finish())
     calls = [(one.index, one.name, one.arguments) for one in events if one.type == "tool_call.done"]
     functions = [(one.index, one.name, one.arguments) for one in events if one.type == "function_call.done"]
     sounds = [(one.index, one.data, one.transcript) for one in events if one.type == "audio.done"]
@@ -88,7 +88,7 @@ def read(pieces: Iterable[bytes], choices: int = 1, error: APIError | None = Non
     for piece in pieces:
         if piece and not flow.over:
             flow.receive(piece)
-    return end(flow, EventMaker(flow.accumulator), error)
+    return end(flow, EventBuilder(flow.accumulator), error)
 
 
 def pieces_of(stream: bytes, size: int) -> list[bytes]:
@@ -389,7 +389,7 @@ def test_any_bytes_give_an_answer_or_an_error(stream: bytes, cuts: list[int], he
         for piece in pieces:
             if piece and not flow.over:
                 flow.receive(piece)
-        return end(flow, EventMaker(flow.accumulator))
+        return end(flow, EventBuilder(flow.accumulator))
 
     done = outcome([stream])
     if done.failure is None:
@@ -439,18 +439,18 @@ def cut_flows(stream: bytes, choices: int, whole: Read) -> Iterator[Read | None]
     A cut that leaves nothing of its event to the reader is None: what came of the events before it is read once.
     """
     flow = new_flow(choices=choices)
-    maker = EventMaker(flow.accumulator)
+    builder = EventBuilder(flow.accumulator)
     chunks: list[dict[str, object]] = []
     start = 0
     for stop in [*(found for found in range(1, len(stream)) if stream[found - 1 : found + 1] == b"\n\n"), len(stream)]:
-        state, reader = pickle.dumps((flow, maker)), pickle.dumps(flow._reader)
+        state, reader = pickle.dumps((flow, builder)), pickle.dumps(flow._reader)
         for place in range(start, stop + 1):
             if start < place < stop - 1 and leaves_nothing(pickle.loads(reader), stream[start:place]):
                 yield None
                 continue
-            copied, maker_copied = pickle.loads(state)
+            copied, builder_copied = pickle.loads(state)
             copied.receive(stream[start:place]) if place > start else None
-            cut = end(copied, maker_copied)
+            cut = end(copied, builder_copied)
             yield replace(cut, chunks=[*chunks, *cut.chunks])
         if flow.over:
             return
@@ -459,7 +459,7 @@ def cut_flows(stream: bytes, choices: int, whole: Read) -> Iterator[Read | None]
         while (chunk := flow.take()) is not None:
             same = chunk.value == whole.chunks[len(chunks)]
             chunks.append(whole.chunks[len(chunks)] if same else chunk.value)  # lists of the same objects compare soon
-            maker.add(chunk.model, chunk.value)
+            builder.build(chunk)
 
 
 def leaves_nothing(reader: ChunkReader, piece: bytes) -> bool:
@@ -566,7 +566,7 @@ def test_an_event_of_30_megabytes() -> None:
     whole, quarter = (pieces_of(chunk_bytes("x" * part) + DONE, 65536) for part in (size, size // 4))
     peak, flow = height(lambda: read_through(whole))
     assert flow.complete
-    assert len(flow.accumulator.text() or "") == size
+    assert len(flow.accumulator.snapshot().text) == size
     assert peak <= 8 * size
     calls, allocated = calls_and_bytes(quarter)
     more_calls, more_allocated = calls_and_bytes(whole)
@@ -577,7 +577,7 @@ def test_an_event_of_30_megabytes() -> None:
 MANY = """
 import json, resource, sys
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
-from opper_chat._streaming.event_builder import EventMaker
+from opper_chat._streaming.event_builder import EventBuilder
 from opper_chat._streaming.state import StreamFlow
 
 
@@ -590,12 +590,12 @@ def height():
 thousands, path, events = int(sys.argv[1]), sys.argv[2].split("."), sys.argv[3] == "events"
 event = sys.stdin.buffer.read()
 flow = StreamFlow(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0))
-maker = EventMaker(flow.accumulator)
+builder = EventBuilder(flow.accumulator)
 for thousand in range(thousands):
     for _ in range(10):
         flow.receive(event * 100)
         while (chunk := flow.take()) is not None:
-            for made in maker.add(chunk.model, chunk.value) if events else ():
+            for made in builder.build(chunk) if events else ():
                 pass
     if thousand == 0:
         before = height()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .._call.state import Call
 from .._errors.context_managers import EnteredFirst
 from .._streaming.decoder import ReadChunk
-from .._streaming.event_builder import EventMaker
+from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
 from .requester import AsyncCalls
 from .stream import AsyncReading, open_stream
@@ -31,7 +31,7 @@ class AsyncEventStream(AsyncReading):
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
-        self._events = EventMaker(self._flow.accumulator)
+        self._events = EventBuilder(self._flow.accumulator)
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self
@@ -50,7 +50,7 @@ class AsyncEventStream(AsyncReading):
         # Whoever asks for the chunk, also for the final completion alone: what is done must be told of all of it.
         chunk = await super()._next_chunk()
         if chunk is not None:
-            self._ready = self._events.add(chunk.model, chunk.value)
+            self._ready = self._events.build(chunk)
             self._ready.reverse()  # the next one is taken from the end
         return chunk
 

@@ -1,50 +1,71 @@
-"""A text that grows by appending, in linear time and memory. No I/O."""
+"""A text that grows by appending, in time and memory in proportion to its length. No I/O."""
 
 from __future__ import annotations
 
 from io import StringIO
 
-SETTLED_AT = 65536
-"""Characters of a text that are put aside at once, by whoever counts them."""
+SETTLE_SIZE = 65536
+"""Characters in a buffer after which whoever appends to it calls `TextBuffer.settle`."""
 
 
-class Text(StringIO):
-    """A text in pieces: a string grown piece by piece costs the square of its length, a list of pieces their heads.
+class TextBuffer(StringIO):
+    """A text in fragments.
 
-    A buffer has four bytes for each character, and grows by being copied as a whole: see `settle`.
+    A ``str`` that grows fragment by fragment costs the square of its length, and a list of fragments their object
+    headers. The buffer of a StringIO has four bytes for each character and is copied as a whole when it grows: call
+    `settle` from time to time.
     """
 
-    __slots__ = ("_settled",)
+    __slots__ = ("_settled", "_settled_length")
 
-    append = StringIO.write  # not a method around it: this is called for every token
+    append = StringIO.write  # not a method that calls it: this runs for every token
 
     def __init__(self) -> None:
         super().__init__()
         self._settled: list[str] = []
+        self._settled_length = 0
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self).of, (self.joined(),))
 
-    def settle(self) -> None:
-        """Put what came so far aside, where it is as long as it is. To be called now and then."""
-        if self.tell():
-            self._settled.append(self.getvalue())
-            super().__init__()  # anew: a buffer that was cut back has four bytes for each character
+    def __bool__(self) -> bool:
+        return self.length > 0
 
     @property
-    def empty(self) -> bool:
-        """Whether nothing came."""
-        return not (self.tell() or self._settled)
+    def length(self) -> int:
+        """The number of characters."""
+        return self._settled_length + self.tell()
+
+    def settle(self) -> None:
+        """Move the buffered characters to a string, which takes no more memory than it needs."""
+        if size := self.tell():
+            self._settled.append(self.getvalue())
+            self._settled_length += size
+            super().__init__()  # a buffer that was truncated would keep four bytes for each character
 
     @classmethod
-    def of(cls, *pieces: str) -> Text:
-        """Return a text that begins with these pieces."""
-        text = cls()
-        for piece in pieces:
-            text.write(piece)  # what is given to the constructor would be overwritten by what follows
-        return text
+    def of(cls, *fragments: str) -> TextBuffer:
+        """Return a buffer that begins with these fragments."""
+        buffer = cls()
+        for fragment in fragments:
+            buffer.write(fragment)  # later writes would overwrite what is given to the constructor of a StringIO
+        return buffer
 
     def joined(self) -> str:
-        """Return the text so far."""
+        """Return the whole text."""
         latest = self.getvalue()
         return "".join([*self._settled, latest]) if self._settled else latest
+
+
+def joined_text(value: object) -> str:
+    """Return a text that is a buffer or a string; empty for any other value."""
+    if isinstance(value, TextBuffer):
+        return value.joined()
+    return value if isinstance(value, str) else ""
+
+
+def text_length(value: object) -> int:
+    """Return the number of characters of a text that is a buffer or a string; 0 for any other value."""
+    if isinstance(value, TextBuffer):
+        return value.length
+    return len(value) if isinstance(value, str) else 0

@@ -14,7 +14,7 @@ from opper_chat_api.params import ChatMessageParam, UserPartParam
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._json.codec import is_mapping, is_object, is_sequence
-from .._json.values import copied
+from .._json.values import copy_json
 from .._results.completion import ChatCompletion
 from .._validation.numbers import check_count
 from .assistant_messages import without_unsendable
@@ -55,7 +55,7 @@ class Transcript:
 
         Turns that failed, that were loaded from a file, or that a fork took over are not counted.
         """
-        return CompletionUsage.from_dict(cast("dict[str, Any]", copied(self._usage)))
+        return CompletionUsage.from_dict(cast("dict[str, Any]", copy_json(self._usage)))
 
     def append(self, message: ChatMessageParam) -> None:
         """Add a message of any role, a plain dict or a model, such as ``completion.message``.
@@ -129,7 +129,7 @@ class Transcript:
         return len(self._messages)
 
     def __iter__(self) -> Iterator[Message]:
-        return iter([cast("Message", copied(message)) for message in self._messages])
+        return iter([cast("Message", copy_json(message)) for message in self._messages])
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self)} messages>"

@@ -17,8 +17,8 @@ from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
-from .._json.values import copied
-from .merge import FIRST_SAID, LAST_SAID
+from .._json.values import copy_json
+from .merge import KEEP_FIRST, KEEP_LAST
 
 TEXTS = ("content", "reasoning_content", "reasoning")
 """Members of a delta that a form can leave open, one of them."""
@@ -40,10 +40,11 @@ class ReadChunk:
     Attributes:
         form: what it has in common with others, if it was read by a form.
         text: what it says that they do not.
+        only_adds_text: whether all that it adds to the completion after the chunk before it is this text.
         is_unusual: whether it is an `UnusualChunk`.
     """
 
-    __slots__ = ("_padding", "_value", "form", "model", "text")
+    __slots__ = ("_padding", "_value", "form", "model", "only_adds_text", "text")
     is_unusual = False
 
     def __init__(
@@ -57,6 +58,7 @@ class ReadChunk:
         self.model = model
         self.form = form
         self.text = text
+        self.only_adds_text = False
         self._value = value
         self._padding = padding
 
@@ -71,6 +73,7 @@ class ReadChunk:
         """Replace the JSON object, by what is to be made of it after the chunks before it."""
         self._value = value
         self.model = ChatCompletionChunk.from_dict(value)
+        self.form = None
 
 
 class UnusualChunk(ReadChunk):
@@ -131,7 +134,7 @@ class Form:
             not choice.get("text")
             and all(map(_is_plain, around))
             and all(
-                member is None or (isinstance(member, str) and (key in FIRST_SAID or key in LAST_SAID))
+                member is None or (isinstance(member, str) and (key in KEEP_FIRST or key in KEEP_LAST))
                 for key, member in delta.items()
                 if key != name
             )
@@ -159,7 +162,7 @@ class Form:
             pieces.append(data[end:start])
             end = stop
         pieces.append(data[end:])
-        whole = cast("dict[str, object]", copied(value))
+        whole = cast("dict[str, object]", copy_json(value))
         try:
             form = cls(pieces, whole, name, padding, padded_first=other is not None and other < text)
         except ValueError:
@@ -191,7 +194,7 @@ class Form:
             choice, delta = _parts(self._value)
             value = {**self._value, "choices": [{**choice, "delta": {**delta, self.name: text}}]}
         else:
-            value = cast("dict[str, object]", copied(self._value))
+            value = cast("dict[str, object]", copy_json(self._value))
             _parts(value)[1][self.name] = text
         if self._padding is not None:
             value[self._padding] = padding
@@ -287,7 +290,7 @@ def _maker(model: Any, *holes: str) -> Callable[..., Any]:
 
 
 def _with_rest(make: Callable[..., Any], rest: dict[str, object], holes: list[str], **members: object) -> Any:
-    mine = {name: copied(member) for name, member in rest.items()}
+    mine = {name: copy_json(member) for name, member in rest.items()}
     for name in holes:
         mine[name] = members.pop(name)
     return make(additional_properties=mine, **members)

@@ -1,16 +1,26 @@
-"""Chunks → the typed events of a stream. No I/O."""
+"""Chunks to the typed events of a stream. No I/O.
+
+The accumulator merges the stream, and events are built from what each chunk added to it. The builder keeps no text of
+its own, except where the text of an event is not a text of the message.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
+from typing import Any, cast
 
-from opper_chat_api.models import ChatCompletionChunk, ChoiceLogprobs, FunctionCall
+from opper_chat_api.models import ChoiceLogprobs, FunctionCall
 
 from .._json.codec import is_array, is_object
 from .._json.lenient import ENDED_WELL, is_finish_reason, may_go_on
+from .._json.text_buffer import SETTLE_SIZE, TextBuffer, joined_text, text_length
+from .._json.values import copy_json
 from .._results.content import split_content
+from .._results.tool_calls import nonempty_text
 from .accumulator import Accumulator
-from .deltas import piece_of, reasoning_of
+from .choice import ChoiceAccumulator
+from .chunk_templates import ReadChunk
+from .deltas import reasoning_delta
 from .events import (
     AudioDeltaEvent,
     AudioDoneEvent,
@@ -37,184 +47,272 @@ from .events import (
     ToolCallDoneEvent,
     UsageEvent,
 )
-from .said import Said, SaidAudio, call_model
-from .tool_calls import ToolCall, ToolCalls
+from .tool_calls import Fragment, PartialToolCall
 
 
-class EventMaker:
-    """Turns each chunk of a stream into its events. Whoever wants chunks alone makes none and pays nothing."""
+class EventBuilder:
+    """Builds the events of each chunk of a stream."""
 
     def __init__(self, accumulator: Accumulator) -> None:
         self._accumulator = accumulator
-        self._choices: dict[int, _Choice] = {}
+        self._choices: dict[int, _ChoiceEvents] = {}
 
-    def add(self, chunk: ChatCompletionChunk, value: dict[str, object]) -> list[StreamEvent]:
-        """Return the events of a chunk, which the accumulator already has and which was read from a JSON object.
+    def build(self, chunk: ReadChunk) -> list[StreamEvent]:
+        """Return the events of the chunk that was added to the accumulator last.
 
-        First the chunk, then choice by choice what it adds and what it ends, then usage.
+        First comes the chunk, then for each choice what the chunk added and what it ended, then the usage.
         """
-        events: list[StreamEvent] = [ChunkEvent(self._accumulator, chunk)]
-        items = choices if is_array(choices := value.get("choices")) else []
-        for place, item in enumerate(items):
-            if is_object(item):
-                number = item.get("index")
-                index = number if type(number) is int else place
-                choice = self._choices.get(index)
-                if choice is None:
-                    choice = self._choices[index] = _Choice(index)
-                logprobs = chunk.choices[place].logprobs if len(chunk.choices) == len(items) else None
-                events.extend(choice.add(item, logprobs))
-        if chunk.usage is not None:
-            events.append(UsageEvent(self._accumulator, chunk.usage))
+        model = chunk.model
+        events: list[StreamEvent] = [ChunkEvent(self._accumulator, model)]
+        template = chunk.form
+        if chunk.only_adds_text and template is not None:
+            if chunk.text:
+                events += self._choice(template.index).add_text(template.name, chunk.text)
+            return events
+        additions = self._accumulator.additions
+        choices = model.choices if len(model.choices) == len(additions) else ()
+        for position, (index, item, delta, fragments) in enumerate(additions):
+            logprobs = choices[position].logprobs if choices else None
+            events += self._choice(index).add(item, delta, fragments, logprobs)
+        if model.usage is not None:
+            events.append(UsageEvent(self._accumulator, model.usage))
         return events
 
     def finish(self) -> list[StreamEvent]:
-        """Return the events that close a complete stream: what is not done yet, then the completion."""
+        """Return the events at the end of a complete stream: the done events that are missing, then the completion."""
         events: list[StreamEvent] = []
         for _, choice in sorted(self._choices.items()):
-            events.extend(choice.close(complete=True))
+            events += choice.close(complete=True)
         return [*events, DoneEvent(self._accumulator.snapshot())]
 
+    def _choice(self, index: int) -> _ChoiceEvents:
+        choice = self._choices.get(index)
+        if choice is None:
+            choice = self._choices[index] = _ChoiceEvents(index, self._accumulator.choice(index))
+        return choice
 
-class _Choice:
-    """What was told about one choice. Keeps texts of its own, so that reading chunks alone need keep no more."""
 
-    def __init__(self, index: int) -> None:
+class _Text:
+    """How much of a text the events of a choice have told.
+
+    Attributes:
+        buffer: the text. It is the accumulator's, as long as that one has the same length, and else a copy.
+        length: how much of it the delta events have told.
+        done: how much of it the done events have told.
+    """
+
+    __slots__ = ("_is_copy", "buffer", "delta_event", "done", "done_event", "length")
+
+    def __init__(self, delta_event: type[TextDeltaEvent], done_event: type[TextDoneEvent]) -> None:
+        self.delta_event = delta_event
+        self.done_event = done_event
+        self.buffer = TextBuffer()
+        self._is_copy = False
+        self.length = 0
+        self.done = 0
+
+    def add(self, delta: str, accumulated: object) -> bool:
+        """Add a delta, which the accumulator has added to a text of the message, if any.
+
+        Returns:
+            Whether the buffer is the accumulator's.
+        """
+        before = self.length
+        self.length += len(delta)
+        if not self._is_copy:
+            is_same = accumulated is self.buffer or not before
+            if is_same and isinstance(accumulated, TextBuffer) and accumulated.length == self.length:
+                self.buffer = accumulated
+                return True
+            self.buffer = TextBuffer.of(self.buffer.joined()[:before])
+            self._is_copy = True
+        self.buffer.append(delta)
+        if self.buffer.tell() >= SETTLE_SIZE:
+            self.buffer.settle()
+        return False
+
+
+class _ChoiceEvents:
+    """The events of one choice: which deltas were told, and what is done."""
+
+    def __init__(self, index: int, choice: ChoiceAccumulator) -> None:
         self._index = index
-        self._begun = False
-        self._finish_reason: object = None
+        self._choice = choice
         self._has_output = False
+        self._has_ended = False
         self._went_on = False
         self._goes_on = False
-        """Whether the latest finish reason may mark no end: it came with the first output, or output came after it."""
-        self._said = {name: Said() for name in _TEXTS}
-        self._calls = ToolCalls()
-        self._latest: ToolCall | None = None
-        self._done: set[int] = set()
-        self._audio: SaidAudio | None = None
-        self._function_call: ToolCall | None = None
-        self._function_done = False
+        """Whether the finish reason may not mark the end: it came with the first output, or output came after it."""
+        self._texts = {
+            "reasoning": _Text(ReasoningDeltaEvent, ReasoningDoneEvent),
+            "content": _Text(ContentDeltaEvent, ContentDoneEvent),
+            "refusal": _Text(RefusalDeltaEvent, RefusalDoneEvent),
+        }
+        self._shared_texts: dict[str, _Text] = {}
+        """The texts whose buffers are the accumulator's, by the properties of the message."""
+        self._logprobs_told = {"content": 0, "refusal": 0}
+        self._logprobs_done = {"content": 0, "refusal": 0}
+        self._audio_done = 0
+        self._known_calls = 0
+        self._latest_call: PartialToolCall | None = None
+        self._calls_done: set[int] = set()
+        self._function_call_done = False
 
-    def add(self, item: dict[str, object], logprobs: ChoiceLogprobs | None) -> list[StreamEvent]:
-        """Return the events of a piece. What is done is told with the finish reason, or behind it."""
-        events = list(self._pieces(item, logprobs))
+    def add_text(self, name: str, delta: str) -> list[StreamEvent]:
+        """Return the events of a chunk that only adds to a text of the message."""
+        text = self._shared_texts.get(name)
+        if text is None or self._has_ended:
+            return self.add({}, {name: delta}, (), None)
+        text.length += len(delta)
+        return [text.delta_event(self._index, delta, text.buffer, text.length)]
+
+    def add(
+        self,
+        item: dict[str, Any],
+        delta: dict[str, Any],
+        fragments: Sequence[Fragment],
+        logprobs: ChoiceLogprobs | None,
+    ) -> list[StreamEvent]:
+        """Return the events of what a chunk adds. Done events come with the finish reason, or after it."""
+        events = self._text_events(delta)
+        if fragments:
+            events += self._tool_call_events(fragments)
+        if "audio" in delta and is_object(piece := delta["audio"]) and piece:
+            events += self._audio_events(piece)
+        if "function_call" in delta and is_object(piece := delta["function_call"]) and piece:
+            events += self._function_call_events()
+        if logprobs is not None:
+            events += self._logprobs_events(logprobs)
         reason = item.get("finish_reason")
         if reason is not None and not is_finish_reason(reason):
             reason = None
-        if reason or self._finish_reason:
-            if not self._finish_reason:
+        if reason or self._has_ended:
+            if not self._has_ended:
                 self._goes_on = bool(events) and not self._has_output and may_go_on(item)
             elif events:
                 self._goes_on = self._went_on = True
             elif not self._went_on:
                 self._goes_on = False
-            self._finish_reason = reason or self._finish_reason
-            events.extend(self._close_calls(complete=False) if self._goes_on else self.close(complete=False))
+            self._has_ended = True
+            events += self._close_calls(complete=False) if self._goes_on else self.close(complete=False)
         if events:
             self._has_output = True
         return events
 
-    def _pieces(self, item: dict[str, object], logprobs: ChoiceLogprobs | None) -> Iterator[StreamEvent]:
-        delta = piece_of(item, not self._begun, self._said_of)
-        self._begun = self._begun or any(piece is not None for piece in delta.values())
+    def close(self, *, complete: bool) -> list[StreamEvent]:
+        """Return the done events that are missing.
+
+        Args:
+            complete: whether the stream is complete, so that nothing more can come, whatever the finish reason says.
+        """
+        events: list[StreamEvent] = []
+        for name, text in self._texts.items():
+            if text.done < text.length:
+                text.done = text.length
+                events.append(text.done_event(self._index, text.buffer.joined()))
+            if name in _LOGPROBS and self._logprobs_done[name] < (told := self._logprobs_told[name]):
+                self._logprobs_done[name] = told
+                events.append(_LOGPROBS[name][1](self._index, self._tokens(name)[:told]))
+        audio = self._choice.message.get("audio")
+        if is_object(audio) and self._audio_done < (length := sum(_audio_lengths(audio))):
+            self._audio_done = length
+            texts = joined_text(audio.get("data")), joined_text(audio.get("transcript"))
+            value = cast("dict[str, object]", copy_json(audio))
+            events.append(AudioDoneEvent(self._index, nonempty_text(audio.get("id")), *texts, value))
+        return events + self._close_calls(complete=complete)
+
+    def _text_events(self, delta: dict[str, Any]) -> list[StreamEvent]:
+        events: list[StreamEvent] = []
         content, parts = split_content(delta.get("content"))
-        pieces = (reasoning_of(delta, parts), content, delta.get("refusal"))
-        for (name, said), piece in zip(self._said.items(), pieces, strict=True):
+        added = [
+            ("reasoning", *reasoning_delta(delta, parts)),
+            ("content", "content", content),
+            ("refusal", "refusal", delta.get("refusal")),
+        ]
+        for name, source, piece in added:
             if isinstance(piece, str) and piece:
-                said.text.append(piece)
-                said.length += len(piece)
-                if said.length >= said.settles_at:
-                    said.settle()
-                yield _TEXTS[name][0](self._index, piece, said, said.length)
-        if fragments := delta.get("tool_calls"):
-            for position, fragment in enumerate(fragments if is_array(fragments) else [fragments]):
-                if is_object(fragment):
-                    yield from self._add_fragment(fragment, position)
-        if "audio" in delta and is_object(piece := delta["audio"]) and piece:
-            yield self._add_audio(piece)
-        if "function_call" in delta and is_object(piece := delta["function_call"]) and piece:
-            yield self._add_function_call(piece)
-        if logprobs is not None:
-            for name, tokens in (("content", logprobs.content), ("refusal", logprobs.refusal)):
-                if tokens:
-                    said = self._said[name]
-                    said.logprobs.extend(tokens)
-                    yield _LOGPROBS[name][0](self._index, tokens, said, len(said.logprobs))
+                text = self._texts[name]
+                if text.add(piece, self._choice.message.get(source)):
+                    self._shared_texts[source] = text
+                else:
+                    self._shared_texts = {key: other for key, other in self._shared_texts.items() if other is not text}
+                events.append(text.delta_event(self._index, piece, text.buffer, text.length))
+        return events
 
-    def close(self, *, complete: bool) -> Iterator[StreamEvent]:
-        """Tell what is done. What a server adds after a finish reason is told when the stream is complete."""
-        for name, said in self._said.items():
-            if said.told < said.length:
-                said.told = said.length
-                yield _TEXTS[name][1](self._index, said.text.joined())
-            if said.told_logprobs < len(said.logprobs):
-                said.told_logprobs = len(said.logprobs)
-                yield _LOGPROBS[name][1](self._index, list(said.logprobs))
-        if (audio := self._audio) is not None and audio.told < audio.length:
-            audio.told = audio.length
-            texts = audio.data.text.joined(), audio.transcript.text.joined()
-            yield AudioDoneEvent(self._index, audio.id, *texts, audio.to_dict())
-        yield from self._close_calls(complete=complete)
+    def _tool_call_events(self, fragments: Sequence[Fragment]) -> list[StreamEvent]:
+        events: list[StreamEvent] = []
+        latest = {call.tool_index: number for number, (call, _, _) in enumerate(fragments)}
+        for number, (call, delta, length) in enumerate(fragments):
+            before, self._latest_call = self._latest_call, call
+            if call.tool_index >= self._known_calls:
+                self._known_calls = call.tool_index + 1
+                if before is not None and latest.get(before.tool_index, -1) < number:
+                    events += self._close_call(before, complete=False)
+            deltas = ("", delta) if call.is_custom else (delta, "")
+            events.append(ToolCallDeltaEvent(self._index, call.tool_index, call.id, call.name, *deltas, call, length))
+        return events
 
-    def _close_calls(self, *, complete: bool) -> Iterator[StreamEvent]:
-        for call in self._calls.calls:
-            yield from self._close_call(call, complete=complete)
-        if self._function_call is not None and not self._function_done:
-            yield from self._close_function_call(self._function_call, complete=complete)
+    def _audio_events(self, delta: dict[str, object]) -> list[StreamEvent]:
+        audio = self._choice.message.get("audio")
+        if not is_object(audio):
+            return []
+        deltas = joined_text(delta.get("data")), joined_text(delta.get("transcript"))
+        call_id = nonempty_text(audio.get("id"))
+        return [AudioDeltaEvent(self._index, call_id, *deltas, audio, *_audio_lengths(audio))]
 
-    def _said_of(self, name: str) -> object:
-        """Return a member of the message so far, as JSON."""
-        if name == "tool_calls":
-            return [call.to_dict() for call in self._calls.in_order()]
-        if name == "function_call":
-            return self._function_call and self._function_call.body()
-        if name == "audio":
-            return self._audio and self._audio.to_dict()
-        said = self._said.get("reasoning" if name == "reasoning_content" else name)
-        return said.text.joined() if said else None
+    def _function_call_events(self) -> list[StreamEvent]:
+        call = self._choice.function_call
+        if call is None:
+            return []
+        return [FunctionCallDeltaEvent(self._index, call.name, call.delta, call, call.length)]
 
-    def _add_audio(self, piece: dict[str, object]) -> StreamEvent:
-        self._audio = audio = self._audio or SaidAudio()
-        data, transcript = audio.add(piece)
-        lengths = audio.data.length, audio.transcript.length
-        return AudioDeltaEvent(self._index, audio.id, data, transcript, audio, *lengths)
+    def _logprobs_events(self, logprobs: ChoiceLogprobs) -> list[StreamEvent]:
+        events: list[StreamEvent] = []
+        for name, delta in (("content", logprobs.content), ("refusal", logprobs.refusal)):
+            tokens = self._tokens(name) if delta else []
+            if delta and tokens:
+                self._logprobs_told[name] = len(tokens)
+                events.append(_LOGPROBS[name][0](self._index, delta, tokens, len(tokens)))
+        return events
 
-    def _add_function_call(self, piece: dict[str, object]) -> StreamEvent:
-        self._function_call = call = self._function_call or ToolCall(0, 0)
-        call.add({"function": piece})
-        return FunctionCallDeltaEvent(self._index, call.name, call.delta, call, call.length)
+    def _tokens(self, name: str) -> list[object]:
+        """Return the log probabilities of the tokens of a text as JSON."""
+        tokens = self._choice.logprobs and self._choice.logprobs.get(name)
+        return tokens if is_array(tokens) else []
 
-    def _add_fragment(self, fragment: dict[str, object], position: int) -> Iterator[StreamEvent]:
-        before, known = self._latest, len(self._calls.calls)
-        self._latest = call = self._calls.add(fragment, position)
-        if before is not None and call.tool_index == known:
-            yield from self._close_call(before, complete=False)
-        deltas = ("", call.delta) if call.is_custom else (call.delta, "")
-        yield ToolCallDeltaEvent(self._index, call.tool_index, call.id, call.name, *deltas, call, call.length)
-
-    def _close_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
-        certain = complete and self._finish_reason in ENDED_WELL
-        if call.tool_index in self._done:
-            return
-        if (whole := call.whole(certain=certain)) is not None:
-            self._done.add(call.tool_index)
+    def _close_calls(self, *, complete: bool) -> list[StreamEvent]:
+        events: list[StreamEvent] = []
+        if self._choice.calls is not None:
+            for call in self._choice.calls.calls:
+                events += self._close_call(call, complete=complete)
+        function_call = self._choice.function_call
+        if (
+            function_call is not None
+            and not self._function_call_done
+            and function_call.name  # a call without a name has no model
+            and (whole := self._whole(function_call, complete=complete)) is not None
+        ):
+            self._function_call_done = True
             name, text, value, problem = whole
-            yield ToolCallDoneEvent(self._index, call.tool_index, name, text, value, call_model(call), problem)
+            model = FunctionCall.from_dict(function_call.body())
+            events.append(FunctionCallDoneEvent(self._index, name, text, value, model, problem))
+        return events
 
-    def _close_function_call(self, call: ToolCall, *, complete: bool) -> Iterator[StreamEvent]:
-        certain = complete and self._finish_reason in ENDED_WELL
-        if call.name and (whole := call.whole(certain=certain)) is not None:  # one without a name is no model
-            self._function_done = True
-            name, text, value, problem = whole
-            model = FunctionCall.from_dict(call.body())
-            yield FunctionCallDoneEvent(self._index, name, text, value, model, problem)
+    def _close_call(self, call: PartialToolCall, *, complete: bool) -> list[StreamEvent]:
+        if call.tool_index in self._calls_done or (whole := self._whole(call, complete=complete)) is None:
+            return []
+        self._calls_done.add(call.tool_index)
+        name, text, value, problem = whole
+        return [ToolCallDoneEvent(self._index, call.tool_index, name, text, value, call.to_model(), problem)]
+
+    def _whole(self, call: PartialToolCall, *, complete: bool) -> tuple[str, str, object, str] | None:
+        return call.whole(certain=complete and self._choice.finish_reason in ENDED_WELL)
 
 
-_TEXTS: dict[str, tuple[type[TextDeltaEvent], type[TextDoneEvent]]] = {
-    "reasoning": (ReasoningDeltaEvent, ReasoningDoneEvent),
-    "content": (ContentDeltaEvent, ContentDoneEvent),
-    "refusal": (RefusalDeltaEvent, RefusalDoneEvent),
-}
+def _audio_lengths(audio: dict[str, object]) -> tuple[int, int]:
+    return text_length(audio.get("data")), text_length(audio.get("transcript"))
+
+
 _LOGPROBS: dict[str, tuple[type[LogprobsDeltaEvent], type[LogprobsDoneEvent]]] = {
     "content": (LogprobsContentDeltaEvent, LogprobsContentDoneEvent),
     "refusal": (LogprobsRefusalDeltaEvent, LogprobsRefusalDoneEvent),

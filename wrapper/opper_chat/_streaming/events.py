@@ -1,50 +1,48 @@
-"""The typed events of a stream, in the field's words. No I/O.
+"""The typed events of a stream. No I/O.
 
-Every event has a ``snapshot``, and ``index``, its choice, unless it is of the whole: chunk, usage, done.
+Every event has a ``snapshot``. All but chunk, usage and done events have the ``index`` of their choice. Deltas
+refer to what the accumulator has, so that a snapshot costs nothing until it is read.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from contextlib import suppress
+from typing import ClassVar, Literal, TypeAlias, cast
 
 from attrs import field, frozen
-from opper_chat_api.models import (
-    ChatCompletionChunk,
-    CompletionUsage,
-    FunctionCall,
-    FunctionCallDelta,
-    TokenLogprob,
-)
+from opper_chat_api.errors import DecodeError
+from opper_chat_api.models import ChatCompletionChunk, CompletionUsage, FunctionCall, FunctionCallDelta, TokenLogprob
 
 from .._errors.tools import ToolArgumentsError
+from .._json.text_buffer import TextBuffer, joined_text
+from .._json.values import copy_json
 from .._results.completion import ChatCompletion
 from .._results.content import OfAnyType
-from .._results.tool_calls import AnyToolCall
+from .._results.tool_calls import AnyToolCall, nonempty_text
 from .accumulator import Accumulator
 from .partial_json import partial_json
-from .said import Said, SaidAudio, call_model
-from .tool_calls import ToolCall
+from .tool_calls import PartialToolCall
 
 
 @frozen
-class _WithCompletion:
+class _CompletionEvent:
     _accumulator: Accumulator = field(repr=False, eq=False)
 
     @property
     def snapshot(self) -> ChatCompletion:
-        """The completion so far, made now: ask while the event is at hand, or it has what came since as well."""
+        """The completion so far, built each time. Read it before you take the next event."""
         return self._accumulator.snapshot()
 
 
 @frozen
-class _OfAChoice:
+class _ChoiceEvent:
     index: int
     """The index of the choice, from 0."""
 
 
 @frozen
-class ChunkEvent(_WithCompletion):
-    """A chunk came. The events of what it brought follow."""
+class ChunkEvent(_CompletionEvent):
+    """A chunk arrived. The events of what it adds follow."""
 
     type: ClassVar[Literal["chunk"]] = "chunk"
     chunk: ChatCompletionChunk
@@ -52,8 +50,8 @@ class ChunkEvent(_WithCompletion):
 
 
 @frozen
-class UsageEvent(_WithCompletion):
-    """The server said what the call consumed. Some say it with every chunk: the last one counts."""
+class UsageEvent(_CompletionEvent):
+    """The server sent the usage of the call. Some servers send it with every chunk: the last one counts."""
 
     type: ClassVar[Literal["usage"]] = "usage"
     usage: CompletionUsage
@@ -62,7 +60,7 @@ class UsageEvent(_WithCompletion):
 
 @frozen
 class DoneEvent:
-    """The stream is complete, and this is the completion. The last event."""
+    """The stream is complete. This is the last event."""
 
     type: ClassVar[Literal["done"]] = "done"
     snapshot: ChatCompletion
@@ -75,88 +73,88 @@ class DoneEvent:
 
 
 @frozen
-class _TextDelta(_OfAChoice):
+class _TextDelta(_ChoiceEvent):
     delta: str
     """The text that was added."""
-    _said: Said = field(repr=False, eq=False)
+    _buffer: TextBuffer = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
     @property
     def snapshot(self) -> str:
-        """The text as of this event."""
-        return self._said.text.joined()[: self._length]
+        """The text up to this event."""
+        return self._buffer.joined()[: self._length]
 
 
 @frozen
-class _TextDone(_OfAChoice):
+class _TextDone(_ChoiceEvent):
     snapshot: str
     """The whole text."""
 
 
 class ContentDeltaEvent(OfAnyType, _TextDelta):
-    """More of the answer."""
+    """The content of the message has grown."""
 
     __slots__ = ()
     type: ClassVar[Literal["content.delta"]] = "content.delta"
 
 
 class ContentDoneEvent(OfAnyType, _TextDone):
-    """The answer is whole, as far as the model wrote it: the finish reason says why it ended there."""
+    """The content of the message is complete. The finish reason of the choice says why it ended there."""
 
     __slots__ = ()
     type: ClassVar[Literal["content.done"]] = "content.done"
 
     @property
     def content(self) -> str:
-        """The answer."""
+        """The content."""
         return self.snapshot
 
 
 class RefusalDeltaEvent(_TextDelta):
-    """More of what the model says instead of an answer."""
+    """The refusal of the model has grown."""
 
     __slots__ = ()
     type: ClassVar[Literal["refusal.delta"]] = "refusal.delta"
 
 
 class RefusalDoneEvent(_TextDone):
-    """The refusal is whole."""
+    """The refusal of the model is complete."""
 
     __slots__ = ()
     type: ClassVar[Literal["refusal.done"]] = "refusal.done"
 
     @property
     def refusal(self) -> str:
-        """What the model said instead of an answer."""
+        """The refusal."""
         return self.snapshot
 
 
 class ReasoningDeltaEvent(_TextDelta):
-    """More of the model's reasoning: ``reasoning_content``, ``reasoning``, or the thinking parts of a content."""
+    """The reasoning has grown: ``reasoning_content``, ``reasoning``, or the thinking parts of a content."""
 
     __slots__ = ()
     type: ClassVar[Literal["reasoning.delta"]] = "reasoning.delta"
 
 
 class ReasoningDoneEvent(_TextDone):
-    """The reasoning is whole."""
+    """The reasoning is complete."""
 
     __slots__ = ()
     type: ClassVar[Literal["reasoning.done"]] = "reasoning.done"
 
     @property
     def reasoning(self) -> str:
-        """The model's reasoning."""
+        """The reasoning."""
         return self.snapshot
 
 
 @frozen
-class ToolCallDeltaEvent(_OfAChoice):
-    """A fragment of a tool call. `ToolCallDoneEvent` says when the call may be acted upon."""
+class ToolCallDeltaEvent(_ChoiceEvent):
+    """A tool call has grown. Wait for its `ToolCallDoneEvent` before you run the tool."""
 
     type: ClassVar[Literal["tool_call.delta"]] = "tool_call.delta"
     tool_index: int
-    """Which of the tool calls of the choice, from 0 in the order of their appearance."""
+    """The position of the call among the tool calls of the choice, from 0 in order of appearance."""
     id: str | None
     """The id of the call, or None if it has not come yet."""
     name: str | None
@@ -165,45 +163,44 @@ class ToolCallDeltaEvent(_OfAChoice):
     """The text that was added to the arguments of a function."""
     input_delta: str
     """The text that was added to the input of a custom tool."""
-    _call: ToolCall = field(repr=False, eq=False)
+    _call: PartialToolCall = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
     @property
     def arguments(self) -> str:
-        """The arguments of a function as of this event, as unfinished JSON text."""
+        """The arguments of a function up to this event, as unfinished JSON text."""
         return "" if self._call.is_custom else self._call.text[: self._length]
 
     @property
     def input(self) -> str:
-        """The input of a custom tool as of this event."""
+        """The input of a custom tool up to this event."""
         return self._call.text[: self._length] if self._call.is_custom else ""
 
     @property
     def partial_arguments(self) -> object:
-        """What the arguments are certain to say as of this event, or None: read anew whenever it is asked for."""
+        """The value of the unfinished arguments, read each time, or None if nothing is certain yet."""
         return partial_json(self.arguments)
 
     @property
     def snapshot(self) -> AnyToolCall:
-        """The call so far, its arguments or input as of this event."""
-        return call_model(self._call, self._length)
+        """The call so far, with its arguments or input up to this event."""
+        return self._call.to_model(self._length)
 
 
 @frozen
-class ToolCallDoneEvent(_OfAChoice):
-    """A tool call has ended. Comes once a call, and never for one inside of which the stream was cut.
+class ToolCallDoneEvent(_ChoiceEvent):
+    """A tool call is complete: another one began, its choice got the finish reason, or the stream is complete.
 
-    It is looked for when another call of the choice begins, when the choice gets its finish reason, and when the stream
-    is complete, by the rule of `_tool_calls.ToolCall.whole`. A call that was cut off stays in the completion.
+    Comes once for each call, and never for a call that was cut off. That one stays in the completion.
     """
 
     type: ClassVar[Literal["tool_call.done"]] = "tool_call.done"
     tool_index: int
-    """Which of the tool calls of the choice, from 0 in the order of their appearance."""
+    """The position of the call among the tool calls of the choice, from 0 in order of appearance."""
     name: str
     """The name of the function or custom tool."""
     arguments: str
-    """The arguments of a function: JSON text, as the model wrote it."""
+    """The arguments of a function: JSON text, as the model wrote it. Empty for a custom tool."""
     _parsed: object
     snapshot: AnyToolCall
     """The call."""
@@ -211,16 +208,14 @@ class ToolCallDoneEvent(_OfAChoice):
 
     @property
     def parsed(self) -> object:
-        """The value of the arguments: an empty object where there is no text, None for a custom tool.
+        """The value of the arguments: an empty object for empty text, None for a custom tool.
 
         Raises:
             ToolArgumentsError: the arguments are not a JSON object.
         """
         if self._problem:
-            call_id = self.snapshot.to_dict().get("id")
-            raise ToolArgumentsError(
-                self.name, call_id if isinstance(call_id, str) else "", self._problem, self.arguments
-            )
+            call_id = nonempty_text(self.snapshot.to_dict().get("id")) or ""
+            raise ToolArgumentsError(self.name, call_id, self._problem, self.arguments)
         return self._parsed
 
     @property
@@ -230,42 +225,42 @@ class ToolCallDoneEvent(_OfAChoice):
 
 
 @frozen
-class FunctionCallDeltaEvent(_OfAChoice):
-    """A piece of a function call, the way of calling that `tool_calls` replaced. `FunctionCallDoneEvent` ends it."""
+class FunctionCallDeltaEvent(_ChoiceEvent):
+    """The function call has grown. It is the deprecated form of tool calls. Wait for its `FunctionCallDoneEvent`."""
 
     type: ClassVar[Literal["function_call.delta"]] = "function_call.delta"
     name: str | None
     """The name of the function, or None if it has not come yet."""
     arguments_delta: str
-    """The text that was added to the arguments of a function."""
-    _call: ToolCall = field(repr=False, eq=False)
+    """The text that was added to the arguments."""
+    _call: PartialToolCall = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
     @property
     def arguments(self) -> str:
-        """The arguments as of this event, as unfinished JSON text."""
+        """The arguments up to this event, as unfinished JSON text."""
         return self._call.text[: self._length]
 
     @property
     def partial_arguments(self) -> object:
-        """What the arguments are certain to say as of this event, or None: read anew whenever it is asked for."""
+        """The value of the unfinished arguments, read each time, or None if nothing is certain yet."""
         return partial_json(self.arguments)
 
     @property
     def snapshot(self) -> FunctionCallDelta:
-        """The call so far, its arguments as of this event."""
+        """The call so far, with its arguments up to this event."""
         return FunctionCallDelta.from_dict(self._call.body(self._length))
 
 
 @frozen
-class FunctionCallDoneEvent(_OfAChoice):
-    """The function call has ended, by the rule of `ToolCallDoneEvent`."""
+class FunctionCallDoneEvent(_ChoiceEvent):
+    """The function call is complete, by the rules of `ToolCallDoneEvent`."""
 
     type: ClassVar[Literal["function_call.done"]] = "function_call.done"
     name: str
-    """The name of the function or custom tool."""
+    """The name of the function."""
     arguments: str
-    """The arguments of a function: JSON text, as the model wrote it."""
+    """The arguments: JSON text, as the model wrote it."""
     _parsed: object
     snapshot: FunctionCall
     """The call."""
@@ -273,11 +268,7 @@ class FunctionCallDoneEvent(_OfAChoice):
 
     @property
     def parsed(self) -> object:
-        """The value of the arguments, an empty object where there is no text.
-
-        Raises:
-            ToolArgumentsError: the arguments are not a JSON object.
-        """
+        """The value of the arguments. Raises `ToolArgumentsError` as `ToolCallDoneEvent.parsed` does."""
         if self._problem:
             raise ToolArgumentsError(self.name, "", self._problem, self.arguments)
         return self._parsed
@@ -289,93 +280,108 @@ class FunctionCallDoneEvent(_OfAChoice):
 
 
 @frozen
-class AudioDeltaEvent(_OfAChoice):
-    """More of the answer as sound: of its data, in base64, of the transcript of it, or both."""
+class AudioDeltaEvent(_ChoiceEvent):
+    """The audio of the message has grown: its data, its transcript, or both."""
 
     type: ClassVar[Literal["audio.delta"]] = "audio.delta"
     id: str | None
-    """The id of the audio, or None if the server sent none."""
+    """The id of the audio, or None if the server has not sent one."""
     data_delta: str
     """The data that was added, in base64."""
     transcript_delta: str
     """The text that was added to the transcript."""
-    _said: SaidAudio = field(repr=False, eq=False)
-    _data: int = field(repr=False, eq=False)
-    _transcript: int = field(repr=False, eq=False)
+    _audio: dict[str, object] = field(repr=False, eq=False)
+    _data_length: int = field(repr=False, eq=False)
+    _transcript_length: int = field(repr=False, eq=False)
 
     @property
     def data(self) -> str:
-        """The data as of this event, one piece after the other."""
-        return self._said.data.text.joined()[: self._data]
+        """The data up to this event: the base64 texts of all deltas, concatenated."""
+        return joined_text(self._audio.get("data"))[: self._data_length]
 
     @property
     def transcript(self) -> str:
-        """The transcript as of this event."""
-        return self._said.transcript.text.joined()[: self._transcript]
+        """The transcript up to this event."""
+        return joined_text(self._audio.get("transcript"))[: self._transcript_length]
 
     @property
     def snapshot(self) -> dict[str, object]:
-        """The audio so far as JSON, its texts as of this event."""
-        return self._said.to_dict(self._data, self._transcript)
+        """The audio so far as JSON, with its texts up to this event."""
+        audio = cast("dict[str, object]", copy_json(self._audio))
+        texts = ("data", self.data), ("transcript", self.transcript)
+        return audio | {name: text for name, text in texts if isinstance(audio.get(name), str)}
 
 
 @frozen
-class AudioDoneEvent(_OfAChoice):
-    """The sound is whole, as far as the model made it."""
+class AudioDoneEvent(_ChoiceEvent):
+    """The audio of the message is complete."""
 
     type: ClassVar[Literal["audio.done"]] = "audio.done"
     id: str | None
     """The id of the audio, or None if the server sent none."""
     data: str
-    """The data, in base64."""
+    """The data: the base64 texts of all deltas, concatenated."""
     transcript: str
-    """The transcript of the audio."""
+    """The transcript."""
     snapshot: dict[str, object]
     """The audio as JSON."""
 
 
 @frozen
-class _LogprobsDelta(_OfAChoice):
+class _LogprobsDelta(_ChoiceEvent):
     delta: list[TokenLogprob]
     """The log probabilities of the tokens that were added."""
-    _said: Said = field(repr=False, eq=False)
+    _tokens: list[object] = field(repr=False, eq=False)
     _length: int = field(repr=False, eq=False)
 
     @property
     def snapshot(self) -> list[TokenLogprob]:
-        """Those of all tokens as of this event."""
-        return self._said.logprobs[: self._length]
+        """The log probabilities of all tokens up to this event, decoded each time."""
+        return _read_logprobs(self._tokens[: self._length])
 
 
 @frozen
-class _LogprobsDone(_OfAChoice):
-    snapshot: list[TokenLogprob]
-    """The log probabilities of all tokens."""
+class _LogprobsDone(_ChoiceEvent):
+    _tokens: list[object]
+
+    @property
+    def snapshot(self) -> list[TokenLogprob]:
+        """The log probabilities of all tokens, decoded each time."""
+        return _read_logprobs(self._tokens)
+
+
+def _read_logprobs(tokens: list[object]) -> list[TokenLogprob]:
+    """Return the tokens that are log probabilities. What else a server sent there is in the completion."""
+    logprobs: list[TokenLogprob] = []
+    for token in tokens:
+        with suppress(DecodeError):
+            logprobs.append(TokenLogprob.from_dict(cast("dict[str, object]", token)))
+    return logprobs
 
 
 class LogprobsContentDeltaEvent(_LogprobsDelta):
-    """Log probabilities of more tokens of the content."""
+    """The log probabilities of more tokens of the content arrived."""
 
     __slots__ = ()
     type: ClassVar[Literal["logprobs.content.delta"]] = "logprobs.content.delta"
 
 
 class LogprobsContentDoneEvent(_LogprobsDone):
-    """The log probabilities of all tokens of the content."""
+    """The log probabilities of the content are complete."""
 
     __slots__ = ()
     type: ClassVar[Literal["logprobs.content.done"]] = "logprobs.content.done"
 
 
 class LogprobsRefusalDeltaEvent(_LogprobsDelta):
-    """Log probabilities of more tokens of the refusal."""
+    """The log probabilities of more tokens of the refusal arrived."""
 
     __slots__ = ()
     type: ClassVar[Literal["logprobs.refusal.delta"]] = "logprobs.refusal.delta"
 
 
 class LogprobsRefusalDoneEvent(_LogprobsDone):
-    """The log probabilities of all tokens of the refusal."""
+    """The log probabilities of the refusal are complete."""
 
     __slots__ = ()
     type: ClassVar[Literal["logprobs.refusal.done"]] = "logprobs.refusal.done"
@@ -390,4 +396,4 @@ StreamEvent: TypeAlias = (
     | ToolCallDeltaEvent | ToolCallDoneEvent | FunctionCallDeltaEvent | FunctionCallDoneEvent
     | LogprobsDeltaEvent | LogprobsDoneEvent | UsageEvent | DoneEvent
 )  # fmt: skip
-"""An event of a stream: type checkers tell which by ``event.type == "content.delta"``."""
+"""An event of a stream. Type checkers tell the classes apart by ``event.type == "content.delta"``."""

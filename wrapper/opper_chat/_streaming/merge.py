@@ -6,26 +6,26 @@ from typing import cast
 
 from .._json.codec import is_array, is_object
 from .._json.lenient import whole_number
-from .._json.text_buffer import SETTLED_AT, Text
-from .._json.values import DEEPEST, copied, is_empty
+from .._json.text_buffer import SETTLE_SIZE, TextBuffer
+from .._json.values import MAX_DEPTH, copy_json, is_empty
 
-FIRST_SAID = frozenset({"id", "type", "role", "name", "object", "model", "format"})
-"""Members that name or classify what a piece belongs to. Servers repeat them, so that they are never concatenated:
-the first word that is not empty stays, because what a thing is does not change while it is sent."""
+KEEP_FIRST = frozenset({"id", "type", "role", "name", "object", "model", "format"})
+"""Properties that name or classify an object. Servers repeat them in every delta: the first non-empty text stays."""
 
-LAST_SAID = frozenset({
+KEEP_LAST = frozenset({
     "status", "state", "phase", "channel", "recipient", "finish_reason", "native_finish_reason", "stop_reason",
     "signature", "thought_signature", "service_tier", "system_fingerprint", "provider", "language", "encoding",
     "mime_type", "media_type", "url", "severity", "action",
 })  # fmt: skip
-"""Members that say how things stand, or that are always sent whole, such as a signature: the last word that is not
-empty stays. Every other string carries text and is concatenated."""
+"""Properties that tell a state, or that servers always send whole, such as a signature: the last non-empty text stays.
+The texts of all other properties are concatenated."""
 
-_SENT_WHOLE = frozenset({"arguments", "input"})  # where they are objects rather than text, a later one replaces them
+_REPLACED_OBJECTS = frozenset({"arguments", "input"})
+"""Properties that some servers send as objects in place of JSON text: a later object replaces an earlier one."""
 
 
-class _Items(list[object]):
-    """A list some of whose items have an ``index``, with the latest item of each at hand."""
+class _IndexedList(list[object]):
+    """A list whose items may have an ``index``, with the latest item of each index."""
 
     __slots__ = ("latest",)
 
@@ -34,80 +34,83 @@ class _Items(list[object]):
         self.latest = {_index(item): item for item in items if is_object(item)}
 
 
-def merge(into: dict[str, object], piece: dict[str, object], depth: int = 0) -> None:
-    """Add a piece of an object to what came before it. The piece is neither kept nor changed.
+def merge_object(target: dict[str, object], delta: dict[str, object], depth: int = 0) -> None:
+    """Add a delta to an object. The delta is neither kept nor changed.
 
-    Strings are concatenated unless they name something (`FIRST_SAID`, `LAST_SAID`), objects are merged member by
-    member, of numbers and booleans the last wins. Of lists, items with an ``index`` are merged with the earlier item
-    that has it, and others are appended. Null and the empty never replace anything; where two pieces are of different
-    kinds, the first stays unless it is empty or a number.
+    Texts are concatenated, except those in `KEEP_FIRST` and `KEEP_LAST`. Objects are merged property by property. The
+    last number or boolean stays. Of a list, items with an ``index`` are merged with the earlier item of that index, and
+    other items are appended. Null and empty values replace nothing. A value of another kind replaces only a number or
+    an empty value.
     """
-    for name, value in piece.items():
+    for name, value in delta.items():
         if value is not None:
-            into[name] = merged(name, into.get(name), value, depth)
+            target[name] = merge_value(name, target.get(name), value, depth)
 
 
-def merged(name: str, have: object, value: object, depth: int = 0) -> object:
-    """Return what a member becomes when a piece of it comes, by the rules of `merge`."""
-    if have is None:
-        return copied(value, depth)
-    if is_empty(value):
-        return have
-    if isinstance(value, str):
-        if isinstance(have, Text):
-            have.append(value)
-            if have.tell() >= SETTLED_AT:
-                have.settle()
-            return have
-        if isinstance(have, str):
-            if name in FIRST_SAID:
-                return have or value
-            return value if name in LAST_SAID else Text.of(have, value)
-    elif is_object(value) and is_object(have) and depth < DEEPEST:
-        if name in _SENT_WHOLE:
-            return copied(value, depth)
-        merge(have, value, depth + 1)
-        return have
-    elif is_array(value) and is_array(have) and depth < DEEPEST:
-        return _merged_lists(have, value, depth)
-    return copied(value, depth) if isinstance(have, (int, float)) or is_empty(have) else have
+def merge_value(name: str, current: object, value: object, depth: int = 0) -> object:
+    """Return what a property becomes when a delta of it comes, by the rules of `merge_object`.
 
-
-def replaced(have: object, value: object, depth: int = 0) -> object:
-    """Return what a member of the completion itself becomes, where strings are words and not pieces of a text.
-
-    Objects are merged recursively, a list that begins with the one before it replaces it, because servers resend the
-    whole of it, any other list is appended, and of all else the last wins. The empty never replaces anything.
+    ``current`` is changed and returned if it is an object, a list or a text buffer.
     """
-    if have is None:
-        return copied(value, depth)
+    if current is None:
+        return copy_json(value, depth)
     if is_empty(value):
-        return have
-    if depth < DEEPEST:
-        if is_object(have) and is_object(value):
+        return current
+    if isinstance(value, str):
+        if isinstance(current, TextBuffer):
+            current.append(value)
+            if current.tell() >= SETTLE_SIZE:
+                current.settle()
+            return current
+        if isinstance(current, str):
+            if name in KEEP_FIRST:
+                return current or value
+            return value if name in KEEP_LAST else TextBuffer.of(current, value)
+    elif is_object(value) and is_object(current) and depth < MAX_DEPTH:
+        if name in _REPLACED_OBJECTS:
+            return copy_json(value, depth)
+        merge_object(current, value, depth + 1)
+        return current
+    elif is_array(value) and is_array(current) and depth < MAX_DEPTH:
+        return _merge_list(current, value, depth)
+    return copy_json(value, depth) if isinstance(current, (int, float)) or is_empty(current) else current
+
+
+def update_value(current: object, value: object, depth: int = 0) -> object:
+    """Return what a property of the completion itself becomes. Its texts are words and not parts of a longer text.
+
+    Objects are updated recursively. A list that begins with the current one replaces it, because some servers send the
+    whole list again; any other list is appended. Any other value replaces the current one, unless it is empty.
+    """
+    if current is None:
+        return copy_json(value, depth)
+    if is_empty(value):
+        return current
+    if depth < MAX_DEPTH:
+        if is_object(current) and is_object(value):
             for name, member in value.items():
                 if member is not None:
-                    have[name] = replaced(have.get(name), member, depth + 1)
-            return have
-        if is_array(have) and is_array(value) and not _begins_with(value, have):
-            have.extend(copied(item, depth + 1) for item in value)
-            return have
-    return copied(value, depth)
+                    current[name] = update_value(current.get(name), member, depth + 1)
+            return current
+        if is_array(current) and is_array(value) and not _begins_with(value, current):
+            current.extend(copy_json(item, depth + 1) for item in value)
+            return current
+    return copy_json(value, depth)
 
 
-def _merged_lists(have: list[object], value: list[object], depth: int) -> list[object]:
-    items = have if isinstance(have, _Items) else _Items(have)
+def _merge_list(current: list[object], value: list[object], depth: int) -> list[object]:
+    items = current if isinstance(current, _IndexedList) else _IndexedList(current)
     for item in value:
         if is_object(item) and (index := _index(item)) is not None:
             latest = items.latest.get(index)
-            if latest is not None and not any(_differ(latest, item, name) for name in ("id", "type")):
-                merge(latest, item, depth + 1)
+            if latest is not None and not any(_conflict(latest, item, name) for name in ("id", "type")):
+                merge_object(latest, item, depth + 1)
                 continue
-            fresh = cast("dict[str, object]", copied(item, depth + 1))
-            items.latest[index] = fresh
-            items.append(fresh)
+            added = cast("dict[str, object]", copy_json(item, depth + 1))
+            items.latest[index] = added
+            items.append(added)
         else:
-            items.append(copied(item, depth + 1))
+            items.append(copy_json(item, depth + 1))
     return items
 
 
@@ -115,13 +118,13 @@ def _index(item: dict[str, object]) -> int | None:
     return whole_number(item.get("index"))
 
 
-def _differ(one: dict[str, object], other: dict[str, object], name: str) -> bool:
-    """Whether both say a member and say it differently: then they are two things, whatever their index."""
+def _conflict(one: dict[str, object], other: dict[str, object], name: str) -> bool:
+    """Return whether both have a property and it differs: then they are two items, whatever their index."""
     return bool(one.get(name) and other.get(name) and one[name] != other[name])
 
 
 def _begins_with(value: list[object], start: list[object]) -> bool:
     try:
         return value[: len(start)] == start
-    except RecursionError:  # from comparing what nests too deeply
+    except RecursionError:  # the values are nested too deeply to be compared
         return False

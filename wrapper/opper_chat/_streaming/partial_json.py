@@ -8,7 +8,7 @@ from json import loads
 from typing import cast
 
 from .._json.codec import is_array, is_object
-from .._json.text_buffer import Text
+from .._json.text_buffer import TextBuffer
 
 
 def partial_json(text: str) -> object:
@@ -51,7 +51,7 @@ class PartialReader:
         self._expected = "value"
         self._opened = False
         """Whether the token before opened the innermost container."""
-        self._string: Text | None = None
+        self._string: TextBuffer | None = None
         """The string that is open."""
         self._pending = ""
         """The beginning of a token that may go on."""
@@ -78,7 +78,7 @@ class PartialReader:
         root = cast("list[object]", copies[0])
         return root[0] if root else None
 
-    def _read_string(self, string: Text, text: str, at: int) -> int:
+    def _read_string(self, string: TextBuffer, text: str, at: int) -> int:
         end = _end(_STRING, text, at)
         raw, rest = text[at:end], text[end:]
         value: str = loads(f'"{raw}"', strict=False) if "\\" in raw else raw
@@ -102,7 +102,7 @@ class PartialReader:
                 self._take(char, {} if char == "{" else [] if char == "[" else None)
         elif char == '"':
             self._over = self._expected not in ("value", "name")
-            self._string = Text()
+            self._string = TextBuffer()
         elif char in _LITERALS:
             word, literal = _LITERALS[char]
             if text.startswith(word, at):

@@ -128,6 +128,7 @@ class StreamFlow:
             return None
         form = chunk.form
         if form is not None and form is self._form and form.adds_text_alone:
+            chunk.only_adds_text = True
             brought = self.accumulator.add_text(form.index, form.name, chunk.text)
         else:
             if chunk.is_unusual or self._halves is not None:
@@ -137,7 +138,7 @@ class StreamFlow:
             except LimitExceededError as error:
                 self._exceed(error.limit)
                 return None
-            self._form = form if self._halves is None else None
+            self._form = chunk.form
         self.chunks_received += 1
         if brought:
             self.deadlines.record_token()
@@ -157,7 +158,7 @@ class StreamFlow:
             chunk.becomes(halves.joined(chunk.value))
             self._halves = halves if halves.pending else None
         if isinstance(chunk, UnusualChunk) and chunk.has_message:
-            chunk.model = ChatCompletionChunk.from_dict(self.accumulator.in_deltas(chunk.value))
+            chunk.model = ChatCompletionChunk.from_dict(self.accumulator.with_deltas(chunk.value))
 
     def _read_first(self, events: list[ServerSentEvent]) -> None:
         """Read the first chunk of some events: whoever waits for it does not wait for all that came with it as well.
@@ -218,7 +219,7 @@ class StreamFlow:
         answer = self.accumulator
         if self._reader.done:
             return answer.has_choices
-        framed = self._ended and answer.has_reasons and is_framed(self.headers, self._http_version)
+        framed = self._ended and answer.has_finish_reasons and is_framed(self.headers, self._http_version)
         return answer.complete or framed
 
     def conclude(self) -> APIError | None:
@@ -255,7 +256,7 @@ class StreamFlow:
             where = "before it brought any chunk"
         elif not self.accumulator.has_choices:
             where = "before it brought any choice"
-        elif self.accumulator.has_reasons:
+        elif self.accumulator.has_finish_reasons:
             where = "without [DONE], and its finish reason did not mark the end of the text"
         else:
             where = "without [DONE] and before every choice had a finish reason"

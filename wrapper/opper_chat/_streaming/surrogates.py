@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from .._json.codec import is_array, is_object, join_halves, without_halves
 from .._json.lenient import is_finish_reason, whole_number
-from .._json.values import copied
+from .._json.values import copy_json
 from .._results.content import is_text_part
-from .merge import merge
+from .merge import merge_object
 
 _REPLACEMENT = "\ufffd"
 
@@ -64,7 +64,7 @@ class HalvesJoiner:
         for path in self._held:
             _add_replacement(path, deltas.setdefault(path[0], {}))
         self._held.clear()
-        choices = [{"index": index, "delta": copied(delta)} for index, delta in deltas.items()]
+        choices = [{"index": index, "delta": copy_json(delta)} for index, delta in deltas.items()]
         return {**self._envelope, "choices": choices}
 
     def _choice(self, choice: object, place: int) -> object:
@@ -80,7 +80,7 @@ class HalvesJoiner:
                 delta = delta if is_object(delta) else {}
                 _add_replacement(path, delta)
                 del self._held[path]
-            delta = copied(delta) if ended else delta
+            delta = copy_json(delta) if ended else delta
         if delta is not None or "delta" in choice:
             made["delta"] = delta
         return made
@@ -129,4 +129,4 @@ def _add_replacement(path: _Path, delta: dict[str, object]) -> None:
         item = {"index": name, **piece} if is_object(piece) else piece
         piece = {name: piece} if isinstance(name, str) else [item]
     if is_object(piece):
-        merge(delta, piece)
+        merge_object(delta, piece)

@@ -1,21 +1,31 @@
-"""Fragments of tool calls → the calls, whatever a server leaves out of them. No I/O."""
+"""Assemble streamed tool calls from their fragments, whatever a server leaves out of them. No I/O."""
 
 from __future__ import annotations
 
 import re
+from typing import TypeAlias, cast
+
+from opper_chat_api.models import ChatCompletionMessage
 
 from .._json.codec import is_object
 from .._json.lenient import whole_number
-from .._json.text_buffer import SETTLED_AT, Text
-from .._json.values import copied
-from .._results.tool_calls import TEXT_PROPERTY, call_body, call_text, nonempty_text, read_arguments
-from .merge import merged
+from .._json.text_buffer import SETTLE_SIZE, TextBuffer
+from .._json.values import copy_json
+from .._results.tool_calls import (
+    TEXT_PROPERTY,
+    AnyToolCall,
+    call_body,
+    call_text,
+    nonempty_text,
+    read_arguments,
+)
+from .merge import merge_value
 
 _MARK = re.compile(r'["\\{}\[\]]')
 
 
-class _Nesting:
-    """Follows the brackets of a JSON text that comes in pieces, to know in linear time whether all are closed."""
+class _BracketCounter:
+    """Counts the open brackets of a JSON text that comes in fragments, in linear time."""
 
     __slots__ = ("_depth", "_in_string", "_skip", "opened")
 
@@ -26,7 +36,7 @@ class _Nesting:
         self._skip = 0
 
     def feed(self, text: str) -> None:
-        skip = self._skip  # what stands before this place was escaped
+        skip = self._skip  # characters before this position are escaped
         for found in _MARK.finditer(text):
             at = found.start()
             if at < skip:
@@ -49,61 +59,52 @@ class _Nesting:
         return self.opened and self._depth <= 0 and not self._in_string
 
 
-class ToolCall:
-    """One call of a tool, so far.
+class PartialToolCall:
+    """One tool call so far.
 
     Attributes:
-        tool_index: its position among the calls of the choice, in the order in which they appeared.
-        index: the index that the server gives it, or None.
-        slot: the index, or without one the position in the list of the chunk that brought it.
-        chunk: the number of the chunk that brought its latest fragment.
-        announced: its name, if it came again without an id when the arguments were closed: where arguments follow, they
-            are those of another call.
+        tool_index: its position among the calls of the choice, in order of appearance.
+        index: the ``index`` that the server gives it, or None.
+        slot: the ``index``, or without one the position in the list of the chunk that began the call.
+        chunk: the number of the chunk with its latest fragment.
+        announced: its name, if the name came again without an id after the arguments were closed. If arguments follow,
+            they belong to another call.
         delta: the text that its latest fragment added to the arguments, or to the input of a custom tool.
-        length: the length of that text so far.
+        length: the number of characters of that text so far.
     """
 
     __slots__ = (
-        "_members",
-        "_nesting",
-        "_settles_at",
-        "_text",
-        "announced",
-        "chunk",
-        "delta",
-        "index",
-        "length",
-        "slot",
+        "_brackets", "_properties", "_settle_at", "_text", "announced", "chunk", "delta", "index", "length", "slot",
         "tool_index",
     )  # fmt: skip
 
     def __init__(self, tool_index: int, slot: int) -> None:
         self.tool_index = tool_index
-        self.slot = slot
         self.index: int | None = None
+        self.slot = slot
         self.chunk = 0
         self.announced: str | None = None
         self.delta = ""
         self.length = 0
-        self._members: dict[str, object] = {}
-        self._text = Text()
-        self._settles_at = SETTLED_AT
-        self._nesting = _Nesting()
+        self._properties: dict[str, object] = {}
+        self._text = TextBuffer()
+        self._settle_at = SETTLE_SIZE
+        self._brackets = _BracketCounter()
 
     @property
     def id(self) -> str | None:
-        """Names the call, or None where the server has not named it."""
-        return nonempty_text(self._members.get("id"))
+        """The id of the call, or None if the server has not sent one."""
+        return nonempty_text(self._properties.get("id"))
 
     @property
     def is_custom(self) -> bool:
         """Whether it calls a custom tool."""
-        return call_body(self._members)[0] == "custom"
+        return call_body(self._properties)[0] == "custom"
 
     @property
     def name(self) -> str | None:
-        """The name of the function or custom tool, or None where it is not known yet."""
-        return nonempty_text(call_body(self._members)[1].get("name"))
+        """The name of the function or custom tool, or None if it has not come."""
+        return nonempty_text(call_body(self._properties)[1].get("name"))
 
     @property
     def text(self) -> str:
@@ -112,21 +113,26 @@ class ToolCall:
 
     @property
     def closed(self) -> bool:
-        """Whether every bracket of the arguments is closed. Costs nothing; says not that they are JSON."""
-        return self._nesting.closed
+        """Whether all brackets of the arguments are closed, which does not mean that the arguments are valid JSON."""
+        return self._brackets.closed
 
     @property
     def is_open(self) -> bool:
-        """Whether a bracket or a string of the arguments of a function is still open."""
-        return self._nesting.opened and not self.closed and not self.is_custom
+        """Whether a bracket or a string in the arguments of a function is still open."""
+        return self._brackets.opened and not self.closed and not self.is_custom
 
     def whole(self, *, certain: bool) -> tuple[str, str, object, str] | None:
-        """Return its name, the text of its arguments, their value and what is wrong with them, if it is whole.
+        """Return the call if it is complete, else None.
 
-        Arguments are whole when their brackets are closed and they are a JSON object. Any others, the input of a custom
-        tool and a call without a name may go on at any place: they are whole if the stream is complete and its finish
-        reason is not one of a cut answer, which is what ``certain`` says. A custom tool has no arguments: its text is
-        empty and its value None. A call without a name has an empty one.
+        Arguments are complete if their brackets are closed and they are a JSON object. Any other arguments, the input
+        of a custom tool and a call without a name can go on anywhere: they are complete only if ``certain``.
+
+        Args:
+            certain: whether the stream is complete and its finish reason says that nothing was cut off.
+
+        Returns:
+            The name, the text of the arguments, their value, and what is wrong with them. A custom tool has no
+            arguments: its text is empty and its value None. A call without a name has an empty name.
         """
         name = self.name or ""
         if not (certain or (name and self.closed and not self.is_custom)):
@@ -138,84 +144,92 @@ class ToolCall:
         return (name, text, value, problem) if certain or not problem else None
 
     def to_dict(self, length: int | None = None) -> dict[str, object]:
-        """Return the call as JSON, as a plain completion has it, with no more than this length of its text."""
-        call = {name: copied(value) for name, value in self._members.items()}
+        """Return the call as JSON, as a plain completion has it, with at most ``length`` characters of its text."""
+        call = {name: copy_json(value) for name, value in self._properties.items()}
         kind, body = call_body(call)
         if self.length and isinstance(body.get(TEXT_PROPERTY[kind]), str):
             body[TEXT_PROPERTY[kind]] = self.text[:length]
         return call
 
     def body(self, length: int | None = None) -> dict[str, object]:
-        """Return what is called and with what, as JSON, with no more than this length of its text."""
+        """Return the name and the text as JSON, with at most ``length`` characters of the text."""
         return call_body(self.to_dict(length))[1]
 
+    def to_model(self, length: int | None = None) -> AnyToolCall:
+        """Return the call as a model, with at most ``length`` characters of its text."""
+        message = ChatCompletionMessage.from_dict({"tool_calls": [self.to_dict(length)]})
+        return cast("list[AnyToolCall]", message.tool_calls)[0]
+
     def add(self, fragment: dict[str, object]) -> None:
-        """Add what a fragment says."""
+        """Add a fragment of this call."""
         kind, body = call_body(fragment)
-        member = TEXT_PROPERTY[kind]
-        said = body.get(member)
-        self.delta = text = call_text(said)
+        text_property = TEXT_PROPERTY[kind]
+        value = body.get(text_property)
+        self.delta = text = call_text(value)
         name, more = self.name, nonempty_text(body.get("name"))
         if name and more and name != more and not self.length:
-            # Of the same call, or it would have begun another: its name comes in pieces, or growing.
-            self._members[kind] = {
-                **call_body(self._members)[1],
-                "name": more if more.startswith(name) else name + more,
-            }
-        for name, value in fragment.items():
-            if name == kind and isinstance(said, str):
-                # The text is kept aside: its member only says that there is one.
-                have = self._members.get(kind)
-                if len(body) > 1 or not is_object(have) or not isinstance(have.get(member), str):
-                    self._members[kind] = merged(kind, have, body | {member: ""})
-            elif name != "index" and value is not None:
-                self._members[name] = merged(name, self._members.get(name), value)
-        if text and not isinstance(said, str):
-            self.length, self._settles_at = 0, SETTLED_AT
-            self._text = Text()
-            self._nesting = _Nesting()
+            # The fragment continues the call, so another name is a part of the name, or the name as far as it goes.
+            function = call_body(self._properties)[1]
+            self._properties[kind] = {**function, "name": more if more.startswith(name) else name + more}
+        for name, member in fragment.items():
+            if name == kind and isinstance(value, str):
+                # The text is kept in the buffer. Its property is empty, and only tells that there is a text.
+                current = self._properties.get(kind)
+                if len(body) > 1 or not is_object(current) or not isinstance(current.get(text_property), str):
+                    self._properties[kind] = merge_value(kind, current, body | {text_property: ""})
+            elif name != "index" and member is not None:
+                self._properties[name] = merge_value(name, self._properties.get(name), member)
+        if text and not isinstance(value, str):  # arguments that are an object come whole, each time
+            self.length, self._settle_at = 0, SETTLE_SIZE
+            self._text = TextBuffer()
+            self._brackets = _BracketCounter()
         if text:
             self._text.append(text)
-            self._nesting.feed(text)
+            self._brackets.feed(text)
             self.length += len(text)
-            if self.length >= self._settles_at:
-                self._settles_at = self.length + SETTLED_AT
+            if self.length >= self._settle_at:
+                self._settle_at = self.length + SETTLE_SIZE
                 self._text.settle()
 
 
-class ToolCalls:
-    """The tool calls of one choice, assembled by id first, then index, then position in the list.
+Fragment: TypeAlias = tuple[PartialToolCall, str, int]
+"""A call, the text that a fragment added to it, and the length of its text with that fragment."""
 
-    No server need give all three: some give every parallel call the index 0, some give no index, count from 1, send
-    the id or the name again with every fragment or a new id with each, an empty one, or none. So a fragment continues
-    the call that it names by id or else points to by index or else by position, unless it can only be a new one:
 
-    - it has a new id, and a name, or arguments though those before are closed;
-    - it has arguments, though those before are closed and were followed by the name;
-    - it has another name, unless the call has no arguments yet and it names no other id: then it is more of the name,
-      where the call has an id, or both have the same index and came in two chunks;
-    - it has the name again and arguments, though those before are closed.
+class ToolCallAssembler:
+    """Assembles the tool calls of one choice by id first, then by index, then by position in the list.
+
+    No server has to send all three. Some send the index 0 for every parallel call, some send no index, count from 1,
+    repeat the id or the name in every fragment, or send a new id in each, an empty one, or none. So a fragment
+    continues the call with its id, else the one with its index, else the one at its position, unless it must begin a
+    new call:
+
+    - It has a new id, and a name, or arguments although those of the call are closed.
+    - It has arguments although those of the call are closed and were followed by the name.
+    - It has another name, unless the call has no arguments yet and the fragment has no other id. Then the name is
+      continued, if the call has an id, or if both have the same index and came in two chunks.
+    - It has the same name and arguments although those of the call are closed.
     """
 
     __slots__ = ("_by_id", "_by_index", "_by_position", "_chunk", "_position", "calls")
 
     def __init__(self) -> None:
-        self.calls: list[ToolCall] = []
-        self._by_id: dict[str, ToolCall] = {}
-        self._by_index: dict[int, ToolCall] = {}
-        self._by_position: dict[int, ToolCall] = {}
+        self.calls: list[PartialToolCall] = []
+        self._by_id: dict[str, PartialToolCall] = {}
+        self._by_index: dict[int, PartialToolCall] = {}
+        self._by_position: dict[int, PartialToolCall] = {}
         self._chunk = 0
-        """Counts the chunks: a position that is not behind the one before is in another list."""
+        """The number of the chunk: if a position does not follow the one before, it is in another list."""
         self._position = 0
 
-    def in_order(self) -> list[ToolCall]:
-        """Return the calls in the order of their indexes; in that of their appearance where these do not tell it."""
+    def in_order(self) -> list[PartialToolCall]:
+        """Return the calls by their indexes, or in order of appearance if the indexes are missing or ambiguous."""
         indexes = {call.index for call in self.calls}
         if None in indexes or len(indexes) < len(self.calls):
             return list(self.calls)
         return sorted(self.calls, key=lambda call: call.index or 0)
 
-    def add(self, fragment: dict[str, object], position: int) -> ToolCall:
+    def add(self, fragment: dict[str, object], position: int) -> PartialToolCall:
         """Add the fragment at a position in a chunk's list, and return the call that it belongs to."""
         call_id = nonempty_text(fragment.get("id"))
         index = whole_number(fragment.get("index"))
@@ -226,10 +240,10 @@ class ToolCalls:
         self._position = position
 
         name = nonempty_text(body.get("name"))
-        call = self._found(call_id, index, position)
-        if call is None or self._begins(call, call_id, slot, name, text):
+        call = self._find(call_id, index, position)
+        if call is None or self._begins_call(call, call_id, slot, name, text):
             announced = call.announced if call and not name else None
-            call = ToolCall(len(self.calls), slot)
+            call = PartialToolCall(len(self.calls), slot)
             self.calls.append(call)
             if announced:
                 call.add({kind: {"name": announced}})
@@ -250,8 +264,8 @@ class ToolCalls:
         self._by_position[position] = call
         return call
 
-    def _found(self, call_id: str | None, index: int | None, position: int) -> ToolCall | None:
-        """Return the call that a fragment points to."""
+    def _find(self, call_id: str | None, index: int | None, position: int) -> PartialToolCall | None:
+        """Return the call that a fragment points to, or None."""
         if call_id and (call := self._by_id.get(call_id)):
             return call
         if index is not None and (call := self._by_index.get(index)):
@@ -259,8 +273,8 @@ class ToolCalls:
         call = self._by_position.get(position)
         return None if call and index is not None and call.index is not None else call
 
-    def _begins(self, call: ToolCall, call_id: str | None, slot: int, name: str | None, text: str) -> bool:
-        """Whether a fragment that points to a call can only begin another one."""
+    def _begins_call(self, call: PartialToolCall, call_id: str | None, slot: int, name: str | None, text: str) -> bool:
+        """Return whether a fragment that points to a call must begin another one."""
         known = call_id is not None and self._by_id.get(call_id) is call
         ended = call.closed and bool(text.strip())
         if (call_id and not known and (ended or (name and call.id))) or (ended and call.announced and not known):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 from .._errors.api import InvalidArgumentError
 from .._errors.context_managers import EnteredFirst
 from .._errors.describe import describe, text_value
-from .._json.values import copied
+from .._json.values import copy_json
 from .._requests.jsonl import read_lines, write_lines
 from .._requests.prepare import TurnArguments, check_parameters
 from .._requests.signatures import list_arguments
@@ -56,7 +56,7 @@ class Conversation(Transcript):
         check_parameters(arguments, "Conversation()")
         self._client = client
         self._arguments: dict[str, object] = {
-            name: copied(value) for name, value in arguments.items()
+            name: copy_json(value) for name, value in arguments.items()
         }
         check_strings(system=text_value(system))
         if system is not None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .._call.state import Call
 from .._errors.context_managers import EnteredFirst
 from .._streaming.decoder import ReadChunk
-from .._streaming.event_builder import EventMaker
+from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
 from .requester import Calls
 from .stream import Reading, open_stream
@@ -33,7 +33,7 @@ class EventStream(Reading):
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
-        self._events = EventMaker(self._flow.accumulator)
+        self._events = EventBuilder(self._flow.accumulator)
 
     def __iter__(self) -> Iterator[StreamEvent]:
         return self
@@ -52,7 +52,7 @@ class EventStream(Reading):
         # Whoever asks for the chunk, also for the final completion alone: what is done must be told of all of it.
         chunk = super()._next_chunk()
         if chunk is not None:
-            self._ready = self._events.add(chunk.model, chunk.value)
+            self._ready = self._events.build(chunk)
             self._ready.reverse()  # the next one is taken from the end
         return chunk
 
