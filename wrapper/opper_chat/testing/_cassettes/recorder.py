@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import httpx
 import msgspec
 
-from .._loopback.asgi import read_body, receive_request
-from .._replies.sender import wait_for_disconnect
+from .._loopback.asgi import read_body, receive_request, wait_for_disconnect
 from .._server.responses import error_body
 from .exchange import Exchange, Piece, Request, Response
 from .matching import ExchangeStore

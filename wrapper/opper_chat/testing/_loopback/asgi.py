@@ -25,3 +25,9 @@ async def read_body(receive: Receive) -> bytes | None:
 def receive_request(scope: Scope, content: bytes) -> ReceivedRequest:
     """Return the record of a request, without its API key."""
     return received_request(scope["method"], scope["path"], scope["query_string"], scope["headers"], content)
+
+
+async def wait_for_disconnect(receive: Receive) -> None:
+    """Return when the client has disconnected."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from .._loopback.received_request import ReceivedRequest
-from .._server.simulated_model import message_text, tokenize
 from .reply import Event, Reply, chunk
+from .tokens import message_text, tokenize
 
 MODEL = "local/scripted"
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from .._loopback.asgi import wait_for_disconnect
 from .reply import CUT, Pause, Piece, Reply, check_piece
 
 if TYPE_CHECKING:
@@ -66,12 +67,6 @@ async def _send(
         await disconnect
     else:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-
-async def wait_for_disconnect(receive: Receive) -> None:
-    """Return when the client has disconnected."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _seconds(seconds: float) -> float | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Literal, TypeAlias
@@ -12,7 +10,8 @@ import msgspec
 
 from .._examples.generator import NoExampleError, example_for_message
 from .._examples.regex import matching_texts
-from .._json import JsonObject, is_list, is_object
+from .._json import JsonObject, is_object
+from .._replies.tokens import message_text, tokenize
 
 Body: TypeAlias = JsonObject
 """A request body that is valid by the contract."""
@@ -20,8 +19,6 @@ Body: TypeAlias = JsonObject
 Kind: TypeAlias = Literal["text", "function", "custom", "legacy"]
 
 _GREETING = "Hello from the local server!"
-# A token: a word of up to a dozen characters or a sign, with the space before it.
-_TOKEN = re.compile(r"\s*(?:\w{1,12}|[^\w\s])|\s+")
 
 
 class UnsatisfiableFormatError(ValueError):
@@ -100,21 +97,6 @@ def simulate_completion(body: Body, model: str, number: int) -> Completion:
         service_tier=body.get("service_tier"),
         top_logprobs=int(body.get("top_logprobs") or 0) if body.get("logprobs") else None,
     )
-
-
-def tokenize(text: str) -> tuple[str, ...]:
-    """Split a text into tokens. Joined, they are the text."""
-    return tuple(_TOKEN.findall(text))
-
-
-def message_text(message: Body) -> str:
-    """Return the text of a message: its content, or the text of its content parts."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    parts: Iterable[Any] = content if is_list(content) else ()
-    texts = [part.get("text") for part in parts if is_object(part)]
-    return " ".join([text for text in texts if isinstance(text, str)])
 
 
 def _apply_token_limit(text: str, body: Body) -> tuple[tuple[str, ...], bool]:
