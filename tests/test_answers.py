@@ -31,7 +31,7 @@ from opper_chat import (
     StreamTruncatedError,
     UnknownArgumentError,
 )
-from opper_chat._requests.response_format import Asked
+from opper_chat._requests.response_format import ResponseFormat
 from opper_chat._schemas.response_schema import response_schema
 from opper_chat._streaming.accumulator import Accumulator
 from opper_chat._streaming.chunk_templates import ReadChunk
@@ -381,7 +381,7 @@ def test_asking_at_every_piece_is_linear() -> None:
     def seconds(steps: int) -> float:
         text = json.dumps({"value": [{"x": 1.0, "y": 2.0}] * steps + [{"x": 1.0, "y": 2.0}]})
         accumulator = Accumulator()
-        builder, parser = EventBuilder(accumulator), EventParser(Asked[Any](list[Point]))
+        builder, parser = EventBuilder(accumulator), EventParser(ResponseFormat[Any](list[Point]))
         began = time.process_time()
         for start in range(0, len(text), 8):
             value = chunk(text[start : start + 8])

@@ -12,7 +12,7 @@ from .._errors.api import AnswerError, APIError, InvalidAnswerError
 from .._errors.context_managers import EnteredFirst
 from .._observability.record import Attempt
 from .._requests.prepare import check_extra_keys
-from .._requests.response_format import Asked, asking_again
+from .._requests.response_format import ResponseFormat, correction_arguments
 from .._results.completion import ChatCompletion
 from .._results.parsed import ParsedChatCompletion
 from .._streaming.parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
@@ -41,12 +41,12 @@ async def parse(
         InvalidArgumentError: an argument is wrong.
         AnswerError: no answer has a value.
     """
-    asked = Asked[Any](response_format, strict=strict)
+    expected = ResponseFormat[Any](response_format, strict=strict)
     left = check_retries(retries_on_invalid, "retries_on_invalid")
-    asked.check_extra_body(arguments)
+    expected.check_extra_body(arguments)
     if left:
         check_extra_keys(arguments.get("extra_body"), {"messages": "To ask again, the messages must be an argument."})
-    arguments = {**arguments, "response_format": asked.response_format}
+    arguments = {**arguments, "response_format": expected.parameter}
     call = calls.prepared(arguments, stream=None, function="parse()")
     rejected: list[ChatCompletion] = []
     attempts: tuple[Attempt, ...] = ()
@@ -54,7 +54,7 @@ async def parse(
         try:
             completion, body = await calls.complete_with_body(call)
             completion.attempts = attempts = (*attempts, *completion.attempts)
-            parsed = asked.parsed(completion, call.record.status_code, body)
+            parsed = expected.parse(completion, call.record.status_code, body)
         except InvalidAnswerError as error:
             call.describe(error)
             error.rejected = tuple(rejected)
@@ -64,7 +64,7 @@ async def parse(
                 error.add_note("Not asked again: the deadline has passed.")
                 raise
             rejected.append(error.completion)
-            arguments = asking_again(arguments, error)
+            arguments = correction_arguments(arguments, error)
         except APIError as error:
             call.describe(error)
             error.rejected = tuple(rejected)
@@ -84,14 +84,16 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
     whole completion: what ``parse()`` raises.
     """
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str, asked: Asked[T]) -> None:
-        self._asked = asked
-        self._parser = EventParser(asked)
+    def __init__(
+        self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str, response_format: ResponseFormat[T]
+    ) -> None:
+        self._response_format = response_format
+        self._parser = EventParser(response_format)
         super().__init__(calls, call, response, site)
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
-        self._parser = EventParser(self._asked)
+        self._parser = EventParser(self._response_format)
 
     def __aiter__(self) -> AsyncIterator[ParsedStreamEvent[T]]:
         return self
@@ -117,7 +119,7 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
 
     def _parsed(self) -> ParsedChatCompletion[T]:
         try:
-            return self._asked.parsed(self.snapshot, self._response.status_code, b"")
+            return self._response_format.parse(self.snapshot, self._response.status_code, b"")
         except APIError as error:
             self._call.describe(error)
             raise
@@ -131,9 +133,11 @@ class AsyncParsedStreamManager(EnteredFirst, Generic[T]):
     def __init__(self, calls: AsyncCalls, arguments: Mapping[str, object], site: str) -> None:
         self._calls = calls
         arguments = dict(arguments)
-        self._asked = Asked[T](arguments.get("response_format"), strict=arguments.pop("strict", True))
-        self._asked.check_extra_body(arguments)
-        arguments = {**arguments, "response_format": self._asked.response_format}
+        self._response_format = ResponseFormat[T](
+            arguments.get("response_format"), strict=arguments.pop("strict", True)
+        )
+        self._response_format.check_extra_body(arguments)
+        arguments = {**arguments, "response_format": self._response_format.parameter}
         self._call = calls.later(arguments, stream=True, function="stream()")
         self._site = site
         self._stream: AsyncParsedStream[T] | None = None
@@ -141,7 +145,9 @@ class AsyncParsedStreamManager(EnteredFirst, Generic[T]):
     async def __aenter__(self) -> AsyncParsedStream[T]:
         call = self._call()
         try:
-            stream = AsyncParsedStream[T](self._calls, call, await self._calls.open(call), self._site, self._asked)
+            stream = AsyncParsedStream[T](
+                self._calls, call, await self._calls.open(call), self._site, self._response_format
+            )
             self._stream = await open_stream(stream)
         except BaseException:
             await self._calls.http.give_up(call)

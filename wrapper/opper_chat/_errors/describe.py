@@ -13,6 +13,7 @@ from inspect import iscoroutinefunction, isroutine
 from typing import Any, Protocol, SupportsFloat, TypeGuard, cast
 
 from .._json.codec import is_mapping, is_sequence
+from .paths import format_path
 
 _SHOWN_KEYS = 8
 
@@ -51,8 +52,7 @@ class Misfit(Exception):  # noqa: N818  # not an error of its own: whoever check
     @property
     def argument(self) -> str:
         """The path as a person would write it: ``messages[0].content[1].type``."""
-        text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
-        return text.removeprefix(".")
+        return format_path(self.path)
 
 
 def json_scalar(value: object) -> object:

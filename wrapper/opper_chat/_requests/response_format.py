@@ -1,9 +1,12 @@
-"""Whether an answer is of the type that was asked for, and how to ask again where it is not. No I/O."""
+"""The response format of a call: the parameter of the request, and the values of the completion. No I/O.
+
+If ``response_format`` is a Python type, the request has its JSON Schema, and each choice becomes a value of the type.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .._errors.api import (
     AnswerError,
@@ -26,137 +29,134 @@ from .argument_hints import is_type
 from .prepare import check_extra_keys
 
 if TYPE_CHECKING:
-    from opper_chat_api.models import ChatCompletionMessage, Choice
+    from opper_chat_api.models import Choice
 
 T = TypeVar("T")
-Error = TypeVar("Error", bound=AnswerError)
 
 
-class Asked(Generic[T]):
-    """What was asked for.
+class ResponseFormat(Generic[T]):
+    """The response format of a call.
 
     Args:
-        response_format: a type, or what a plain call takes: then no answer has a value.
-        strict: whether the schema of the type is for strict mode.
+        response_format: A Python type, or a response format of the API, with which completions have no values.
+        strict: Whether the schema of the type is for strict mode.
 
     Attributes:
-        response_format: as it is sent.
+        parameter: The ``response_format`` of the request.
 
     Raises:
-        InvalidArgumentError: a schema cannot describe the type. Says where and what to use instead.
+        InvalidArgumentError: A schema cannot describe the type. The error says where, and what to use instead.
     """
 
     def __init__(self, response_format: Any, *, strict: Any = True) -> None:
         check_flags(strict=strict)
-        self.answer: ResponseSchema[T] | None = None
+        self._schema: ResponseSchema[T] | None = None
+        self.parameter: object = response_format
         if is_type(response_format):
-            self.answer = response_schema(response_format, strict=strict)
+            self._schema = response_schema(response_format, strict=strict)
+            schema = {"name": self._schema.name, "schema": self._schema.schema, "strict": strict}
+            self.parameter = {"type": "json_schema", "json_schema": schema}
         elif not strict:
             hint = "It is for a response_format that is a type. Tools have their own: @tool(strict=False)."
             raise InvalidArgumentError("strict", "True, as response_format is no type", "False", hint)
-        self.response_format: object = response_format
-        if self.answer is not None:
-            schema = {"name": self.answer.name, "schema": self.answer.schema, "strict": strict}
-            self.response_format = {"type": "json_schema", "json_schema": schema}
 
     def check_extra_body(self, arguments: Mapping[str, object]) -> None:
-        """Refuse an ``extra_body`` that asks for another format than the type's.
+        """Refuse an ``extra_body`` with another response format, if this one is a type.
 
         Raises:
-            InvalidArgumentError: it does.
+            InvalidArgumentError: It has one.
         """
-        if self.answer is not None:
+        if self._schema is not None:
             hint = "The type that is asked for makes the format."
             check_extra_keys(arguments.get("extra_body"), {"response_format": hint})
 
-    def inside(self, value: object) -> object:
-        """Return what of a JSON value, whole or partial, is the answer and no wrapping of it."""
-        return value if self.answer is None else self.answer.unwrap(value)
+    def unwrap(self, value: object) -> object:
+        """Return the part of a JSON value, whole or partial, that is the value of the type."""
+        return value if self._schema is None else self._schema.unwrap(value)
 
-    def value(self, text: str) -> T:
-        """Return the value that a text stands for.
+    def decode(self, text: str) -> T:
+        """Return the value for the text of a message, or None if the format is no type.
 
         Raises:
-            InvalidValueError: it stands for none.
+            InvalidValueError: The text is no JSON, or does not fit the type.
         """
-        return cast("T", None) if self.answer is None else self.answer.decode(without_fence(text))
+        return cast("T", None) if self._schema is None else self._schema.decode(without_fence(text))
 
-    def parsed(self, completion: ChatCompletion, status_code: int | None, content: bytes) -> ParsedChatCompletion[T]:
-        """Return a completion with the values of its answers.
+    def parse(self, completion: ChatCompletion, status_code: int | None, content: bytes) -> ParsedChatCompletion[T]:
+        """Return a completion with the values of its choices.
 
         Args:
-            completion: the completion, whole.
-            status_code: of the HTTP response.
-            content: the body as it came; empty for a stream.
+            completion: The whole completion.
+            status_code: The status of the HTTP response.
+            content: The body of the HTTP response; empty for a stream.
 
         Raises:
-            LengthFinishReasonError: an answer was cut off.
-            ContentFilterFinishReasonError: one was withheld.
-            RefusalError: the model refused to give one.
-            InvalidAnswerError: one is no JSON or does not fit, or there is none.
+            LengthFinishReasonError: A choice was cut off at the token limit.
+            ContentFilterFinishReasonError: The content filter removed a choice.
+            RefusalError: The model refused to respond.
+            InvalidAnswerError: A choice is no JSON or does not fit the type, or there is none.
         """
-        how = _Came(completion, status_code, content)
         values: list[T] = []
-        for index, choice in enumerate(completion.choices):
-            if ended := self._without_value(choice):
-                kind, message = ended
-                raise how.error(kind, message, index)
-            try:
-                values.append(self._value(choice.message))
-            except InvalidValueError as problem:
-                raise how.invalid(problem, index) from problem.__cause__
-        if self.answer is not None and not values:
-            raise how.invalid(invalid("there is no choice"), 0)
+        try:
+            for choice in completion.choices:
+                values.append(self._value(choice))  # noqa: PERF401  # their number is the index of a choice that fails
+            if self._schema is not None and not values:
+                raise invalid("there is no choice")
+        except (InvalidValueError, _NoValueError) as problem:
+            raise _error(problem, completion, len(values), status_code, content) from problem.__cause__
         return parsed_completion(completion, values)
 
-    def _without_value(self, choice: Choice) -> tuple[type[AnswerError], str] | None:
-        """Return the error for an answer that is not to be read, whatever it says."""
-        if choice.finish_reason == "length":
-            return LengthFinishReasonError, "The answer was cut off: it has as many tokens as it may have."
-        if choice.finish_reason == "content_filter":
-            return ContentFilterFinishReasonError, "The answer was withheld by a content filter."
-        if self.answer is not None and choice.message.refusal and not text_of(choice.message):
-            return RefusalError, "The model refused to answer."
-        return None
-
-    def _value(self, message: ChatCompletionMessage) -> T:
-        if self.answer is None or message.tool_calls or message.function_call:
-            return cast("T", None)  # a text beside calls is no answer yet
+    def _value(self, choice: Choice) -> T:
+        message = choice.message
         text = text_of(message)
+        if choice.finish_reason == "length":
+            raise _NoValueError(LengthFinishReasonError, "The completion was cut off at the token limit.")
+        if choice.finish_reason == "content_filter":
+            raise _NoValueError(ContentFilterFinishReasonError, "The content filter removed content of the completion.")
+        if self._schema is not None and message.refusal and not text:
+            raise _NoValueError(RefusalError, "The model refused to respond.")
+        if self._schema is None or message.tool_calls or message.function_call:
+            return cast("T", None)  # text beside tool calls is not the final response
         if not text:
             raise invalid("there is no text")
-        return self.value(text)
+        return self.decode(text)
 
 
-class _Came(NamedTuple):
-    """How a completion came, for an error about it."""
+class _NoValueError(Exception):
+    """A choice must not be read, whatever its text is."""
 
-    completion: ChatCompletion
-    status_code: int | None
-    content: bytes
-
-    def error(self, kind: type[Error], message: str, index: int) -> Error:
-        completion, status_code, content = self
-        try:
-            body = _json.decode(content)
-        except ValueError:  # a stream, or JSON with `data: [DONE]` behind it
-            body = completion.to_dict()
-        return kind(message, completion, index, status_code=status_code, raw_body=content, body=body)
-
-    def invalid(self, problem: InvalidValueError, index: int) -> InvalidAnswerError:
-        error = self.error(InvalidAnswerError, f"The answer does not fit: {problem}.", index)
-        error.problems = tuple(problem.problems)
-        return error
+    def __init__(self, kind: type[AnswerError], message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
 
 
-def asking_again(arguments: Mapping[str, object], error: InvalidAnswerError) -> dict[str, object]:
-    """Return the arguments of a call that asks again: what the model said, and what was wrong with it."""
+def _error(
+    problem: InvalidValueError | _NoValueError,
+    completion: ChatCompletion,
+    index: int,
+    status_code: int | None,
+    content: bytes,
+) -> AnswerError:
+    try:
+        body = _json.decode(content)
+    except ValueError:  # a stream, or JSON with `data: [DONE]` after it
+        body = completion.to_dict()
+    if isinstance(problem, _NoValueError):
+        return problem.kind(str(problem), completion, index, status_code=status_code, raw_body=content, body=body)
+    message = f"The completion does not fit the response format: {problem}."
+    error = InvalidAnswerError(message, completion, index, status_code=status_code, raw_body=content, body=body)
+    error.problems = tuple(problem.problems)
+    return error
+
+
+def correction_arguments(arguments: Mapping[str, object], error: InvalidAnswerError) -> dict[str, object]:
+    """Return the arguments of another call, whose messages end with the invalid text and a list of its problems."""
     messages = arguments["messages"]
-    said = text_of(error.completion.choices[error.index].message) if error.completion.choices else ""
-    wrong = "\n".join(f"- {problem}" for problem in error.problems)
-    again = (
-        f"Your answer does not fit the schema that was asked for:\n{wrong}\n"
-        "Answer again, with nothing but JSON that fits it."
+    text = text_of(error.completion.choices[error.index].message) if error.completion.choices else ""
+    problems = "\n".join(f"- {problem}" for problem in error.problems)
+    request = (
+        f"Your response does not fit the schema of the response format:\n{problems}\n"
+        "Respond again, with nothing but JSON that fits it."
     )
-    more = [{"role": "assistant", "content": said}, {"role": "user", "content": again}]
-    return {**arguments, "messages": [*(messages if is_sequence(messages) or is_array(messages) else ()), *more]}
+    added = [{"role": "assistant", "content": text}, {"role": "user", "content": request}]
+    return {**arguments, "messages": [*(messages if is_sequence(messages) or is_array(messages) else ()), *added]}

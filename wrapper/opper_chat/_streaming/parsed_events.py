@@ -6,7 +6,7 @@ from typing import Generic, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
-from .._requests.response_format import Asked
+from .._requests.response_format import ResponseFormat
 from .._results.markdown_fences import fence_start
 from .._results.parsed import ParsedChatCompletion, becoming
 from .._schemas.errors import InvalidValueError
@@ -39,7 +39,7 @@ T = TypeVar("T")
 class ParsedContentDeltaEvent(ContentDeltaEvent):
     """More of the answer."""
 
-    _asked: Asked[object] = field(repr=False, eq=False)
+    _response_format: ResponseFormat[object] = field(repr=False, eq=False)
     _reader: PartialReader = field(repr=False, eq=False)
 
     @property
@@ -58,7 +58,7 @@ class ParsedContentDeltaEvent(ContentDeltaEvent):
         if reader.length > len(text) - start:  # an event that was kept
             reader = PartialReader()
         reader.feed(text[start + reader.length :])
-        return self._asked.inside(reader.value())
+        return self._response_format.unwrap(reader.value())
 
 
 @frozen
@@ -94,8 +94,8 @@ ParsedStreamEvent: TypeAlias = (
 class EventParser(Generic[T]):
     """Turns the events of a stream, but for the last, into those that have values."""
 
-    def __init__(self, asked: Asked[T]) -> None:
-        self._asked = asked
+    def __init__(self, response_format: ResponseFormat[T]) -> None:
+        self._response_format = response_format
         self._calling: set[int] = set()
         self._readers: dict[int, PartialReader] = {}
 
@@ -103,7 +103,7 @@ class EventParser(Generic[T]):
         """Return the event with its value, or None for an answer that does not fit."""
         if isinstance(event, ContentDeltaEvent):
             made = becoming(ParsedContentDeltaEvent, event)
-            object.__setattr__(made, "_asked", self._asked)
+            object.__setattr__(made, "_response_format", self._response_format)
             object.__setattr__(made, "_reader", self._readers.setdefault(event.index, PartialReader()))
             return made
         if isinstance(event, (ToolCallDeltaEvent, FunctionCallDeltaEvent)):
@@ -116,7 +116,7 @@ class EventParser(Generic[T]):
 
     def _done(self, event: ContentDoneEvent) -> ParsedContentDoneEvent[T] | None:
         try:
-            value = cast("T", None) if event.index in self._calling else self._asked.value(event.content)
+            value = cast("T", None) if event.index in self._calling else self._response_format.decode(event.content)
         except InvalidValueError:
             return None  # at the end of the stream the error has the whole completion
         return ParsedContentDoneEvent(event.index, event.snapshot, value)

@@ -14,7 +14,7 @@ from .._errors.api import AnswerError, APIError, InvalidAnswerError
 from .._errors.context_managers import EnteredFirst
 from .._observability.record import Attempt
 from .._requests.prepare import check_extra_keys
-from .._requests.response_format import Asked, asking_again
+from .._requests.response_format import ResponseFormat, correction_arguments
 from .._results.completion import ChatCompletion
 from .._results.parsed import ParsedChatCompletion
 from .._streaming.parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
@@ -43,15 +43,15 @@ def parse(
         InvalidArgumentError: an argument is wrong.
         AnswerError: no answer has a value.
     """
-    asked = Asked[Any](response_format, strict=strict)
+    expected = ResponseFormat[Any](response_format, strict=strict)
     left = check_retries(retries_on_invalid, "retries_on_invalid")
-    asked.check_extra_body(arguments)
+    expected.check_extra_body(arguments)
     if left:
         check_extra_keys(
             arguments.get("extra_body"),
             {"messages": "To ask again, the messages must be an argument."},
         )
-    arguments = {**arguments, "response_format": asked.response_format}
+    arguments = {**arguments, "response_format": expected.parameter}
     call = calls.prepared(arguments, stream=None, function="parse()")
     rejected: list[ChatCompletion] = []
     attempts: tuple[Attempt, ...] = ()
@@ -59,7 +59,7 @@ def parse(
         try:
             completion, body = calls.complete_with_body(call)
             completion.attempts = attempts = (*attempts, *completion.attempts)
-            parsed = asked.parsed(completion, call.record.status_code, body)
+            parsed = expected.parse(completion, call.record.status_code, body)
         except InvalidAnswerError as error:
             call.describe(error)
             error.rejected = tuple(rejected)
@@ -69,7 +69,7 @@ def parse(
                 error.add_note("Not asked again: the deadline has passed.")
                 raise
             rejected.append(error.completion)
-            arguments = asking_again(arguments, error)
+            arguments = correction_arguments(arguments, error)
         except APIError as error:
             call.describe(error)
             error.rejected = tuple(rejected)
@@ -90,15 +90,20 @@ class ParsedStream(EventStream, Generic[T]):
     """
 
     def __init__(
-        self, calls: Calls, call: Call, response: httpx.Response, site: str, asked: Asked[T]
+        self,
+        calls: Calls,
+        call: Call,
+        response: httpx.Response,
+        site: str,
+        response_format: ResponseFormat[T],
     ) -> None:
-        self._asked = asked
-        self._parser = EventParser(asked)
+        self._response_format = response_format
+        self._parser = EventParser(response_format)
         super().__init__(calls, call, response, site)
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
-        self._parser = EventParser(self._asked)
+        self._parser = EventParser(self._response_format)
 
     def __iter__(self) -> Iterator[ParsedStreamEvent[T]]:
         return self
@@ -124,7 +129,7 @@ class ParsedStream(EventStream, Generic[T]):
 
     def _parsed(self) -> ParsedChatCompletion[T]:
         try:
-            return self._asked.parsed(self.snapshot, self._response.status_code, b"")
+            return self._response_format.parse(self.snapshot, self._response.status_code, b"")
         except APIError as error:
             self._call.describe(error)
             raise
@@ -138,11 +143,11 @@ class ParsedStreamManager(EnteredFirst, Generic[T]):
     def __init__(self, calls: Calls, arguments: Mapping[str, object], site: str) -> None:
         self._calls = calls
         arguments = dict(arguments)
-        self._asked = Asked[T](
+        self._response_format = ResponseFormat[T](
             arguments.get("response_format"), strict=arguments.pop("strict", True)
         )
-        self._asked.check_extra_body(arguments)
-        arguments = {**arguments, "response_format": self._asked.response_format}
+        self._response_format.check_extra_body(arguments)
+        arguments = {**arguments, "response_format": self._response_format.parameter}
         self._call = calls.later(arguments, stream=True, function="stream()")
         self._site = site
         self._stream: ParsedStream[T] | None = None
@@ -151,7 +156,7 @@ class ParsedStreamManager(EnteredFirst, Generic[T]):
         call = self._call()
         try:
             stream = ParsedStream[T](
-                self._calls, call, self._calls.open(call), self._site, self._asked
+                self._calls, call, self._calls.open(call), self._site, self._response_format
             )
             self._stream = open_stream(stream)
         except BaseException:

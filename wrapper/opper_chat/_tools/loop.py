@@ -24,7 +24,7 @@ from .._json.codec import is_array, is_mapping, is_object, is_sequence
 from .._observability.logging import log_tool_failure
 from .._requests.assistant_messages import sendable, with_ids, without_unsendable
 from .._requests.prepare import check_extra_keys
-from .._requests.response_format import Asked
+from .._requests.response_format import ResponseFormat
 from .._requests.tool_options import ToolLoopOptions, ToolLoopSettings, Verdict
 from .._results.completion import ChatCompletion
 from .._results.tool_calls import ToolCall, arguments_error, read_tool_calls
@@ -79,9 +79,11 @@ class ToolLoop:
             raise InvalidArgumentError("messages", "a list of messages", given)
         self.tools: Toolbox = Toolbox(self._arguments.get("tools"))
         self._arguments["tools"] = self.tools.definitions or None
-        self._asked = Asked[Any](self._arguments.get("response_format"), strict=self._arguments.pop("strict", True))
-        self._asked.check_extra_body(self._arguments)
-        self._arguments["response_format"] = self._asked.response_format
+        self._response_format = ResponseFormat[Any](
+            self._arguments.get("response_format"), strict=self._arguments.pop("strict", True)
+        )
+        self._response_format.check_extra_body(self._arguments)
+        self._arguments["response_format"] = self._response_format.parameter
         self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
         self._spent = 0
         self.is_over: bool = False
@@ -141,7 +143,7 @@ class ToolLoop:
         message = with_ids(without_unsendable(completion.message), run.turns)
         if not message.tool_calls:
             run.messages.append(message)
-            set_parsed(run, self._asked.parsed(completion, None, b"").parsed)
+            set_parsed(run, self._response_format.parse(completion, None, b"").parsed)
             return []
         calls = read_tool_calls(message.tool_calls)
         run.pending = [call for call in calls if self.tools.hands_back(call)]
