@@ -15,8 +15,8 @@ from .._config.scope import fill, holding
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
 from .._http.async_wait import AsyncAccept, sleep
 from .._http.library import httpx
+from .._http.redaction import url_without_query
 from .._http.redirects import FOLLOWED
-from .._http.sent import url_without_query
 from .._requests.prepare import prepare, split
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error

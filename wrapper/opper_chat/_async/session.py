@@ -19,15 +19,15 @@ from .._errors.api import APIConnectionError, APIError, APITimeoutError, Invalid
 from .._http.async_wait import SendLimit, abandon, is_anywhere, is_here, made_key
 from .._http.content_coding import BodyDecoder, accepted_codings, beginning
 from .._http.errors import CALL, ErrorMap, Holders, bearer, warn_at_exit
-from .._http.lease import LEASE, ConnectionLease, lease_of
+from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import failures, httpx, library_of
-from .._http.sent import forget_key_of, forget_keys
+from .._http.redaction import forget_key_of, forget_keys
 from .._observability.observers import sending as tell_sending
-from .._transport._async.body import AsyncResponseReader, keep_content
-from .._transport._async.library_body import checked_body_class
+from .._transport._async.checked_body import checked_body_class
 from .._transport._async.limiter import AsyncLimiter
 from .._transport._async.transport import KEEPALIVE_SECONDS, AsyncHTTPTransport, DefaultAsyncHttpxClient
 from .pacer import AsyncGate, AsyncRateLimiters
+from .response_reader import AsyncResponseReader, keep_content
 
 if TYPE_CHECKING:
     from .._http.library import AsyncHTTPClient

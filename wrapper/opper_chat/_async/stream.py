@@ -20,8 +20,8 @@ from .._results.completion import set_metadata
 from .._results.metadata import trace_id
 from .._streaming.decoder import ReadChunk
 from .._streaming.state import ChatCompletion, ChatCompletionChunk, StreamFlow
-from .._transport._async.body import AsyncResponseReader
 from .requester import AsyncCalls
+from .response_reader import AsyncResponseReader
 
 DRAIN_SECONDS = 0.1
 """How long a server may take to end its body after ``[DONE]``, before its connection is given up."""

@@ -13,8 +13,8 @@ from .._config.options import ClientSettings
 from .._errors.answer_headers import request_id
 from .._errors.api import APIError, APIStatusError
 from .._errors.redact_error import redact_error
+from .._http.redaction import describe_request, describe_unsent, forget_key_of, url_without_query
 from .._http.redirects import MOST_REDIRECTS, MOVED, explain_redirect, redirect_target
-from .._http.sent import describe_request, describe_unsent, forget_key_of, url_without_query
 from .._observability.observers import notify_attempt_end, notify_call_end, notify_call_start
 from .._observability.record import CallRecord, Outcome, count_attempts, set_completion
 from .._requests.prepare import PreparedRequest

@@ -19,8 +19,8 @@ from .._errors.api import APIError
 from .library import failures
 
 if TYPE_CHECKING:
-    from .._transport._async.body import AsyncResponseReader
-    from .lease import ConnectionLease
+    from .._async.response_reader import AsyncResponseReader
+    from .leases import ConnectionLease
     from .library import httpx
 
 

@@ -23,9 +23,9 @@ from .._errors.api import (
     InvalidArgumentError,
     set_permanent,
 )
-from .lease import LEASE, ConnectionLease
+from .leases import LEASE, ConnectionLease
 from .library import failures
-from .sent import forget_key_of, url_without_query
+from .redaction import forget_key_of, url_without_query
 
 if TYPE_CHECKING:
     from .library import httpx

@@ -19,8 +19,8 @@ from .._errors.api import InvalidArgumentError
 from .._errors.describe import instance_of
 
 if TYPE_CHECKING:
-    from .._transport._sync.body import ResponseReader
-    from .lease import ConnectionLease
+    from .._sync.response_reader import ResponseReader
+    from .leases import ConnectionLease
     from .library import httpx
 
 

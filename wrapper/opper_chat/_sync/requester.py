@@ -16,8 +16,8 @@ from .._config.options import ClientSettings
 from .._config.scope import fill, holding
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
 from .._http.library import httpx
+from .._http.redaction import url_without_query
 from .._http.redirects import FOLLOWED
-from .._http.sent import url_without_query
 from .._http.wait import Accept, sleep
 from .._requests.prepare import prepare, split
 from .._results.completion import ChatCompletion, set_metadata

@@ -26,16 +26,16 @@ from .._errors.api import (
 )
 from .._http.content_coding import BodyDecoder, accepted_codings, beginning
 from .._http.errors import CALL, ErrorMap, Holders, bearer, warn_at_exit
-from .._http.lease import LEASE, ConnectionLease, lease_of
+from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import failures, httpx, library_of
-from .._http.sent import forget_key_of, forget_keys
+from .._http.redaction import forget_key_of, forget_keys
 from .._http.wait import SendLimit, abandon, is_anywhere, is_here, made_key
 from .._observability.observers import sending as tell_sending
-from .._transport._sync.body import ResponseReader, keep_content
-from .._transport._sync.library_body import checked_body_class
+from .._transport._sync.checked_body import checked_body_class
 from .._transport._sync.limiter import Limiter
 from .._transport._sync.transport import KEEPALIVE_SECONDS, DefaultHttpxClient, HTTPTransport
 from .pacer import Gate, RateLimiters
+from .response_reader import ResponseReader, keep_content
 
 if TYPE_CHECKING:
     from .._http.library import SyncHTTPClient

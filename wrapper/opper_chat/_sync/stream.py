@@ -22,8 +22,8 @@ from .._results.completion import set_metadata
 from .._results.metadata import trace_id
 from .._streaming.decoder import ReadChunk
 from .._streaming.state import ChatCompletion, ChatCompletionChunk, StreamFlow
-from .._transport._sync.body import ResponseReader
 from .requester import Calls
+from .response_reader import ResponseReader
 
 DRAIN_SECONDS = 0.1
 """How long a server may take to end its body after ``[DONE]``, before its connection is given up."""

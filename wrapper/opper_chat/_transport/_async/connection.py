@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error, within
 from ..._errors.api import ResponseTooLargeError
 from ..._http.async_wait import undisturbed
-from ..._http.lease import ConnectionLease
+from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
 from ..async_network import AsyncNetworkStream, Server, connect
 from ..body import Body, ChunkedBody, EndlessBody, FramingError, SizedBody

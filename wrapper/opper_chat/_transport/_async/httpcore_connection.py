@@ -6,10 +6,10 @@ from types import FunctionType
 from typing import Any, cast
 
 from ..._config.proxies import Proxy
-from ..._http.lease import ConnectionLease
+from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore, httpx
+from .checked_body import AsyncCheckedBody
 from .connection import AsyncRequest
-from .library_body import AsyncCheckedBody
 
 _METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 """Methods whose responses have a body by the rules that `connection` knows: HEAD and CONNECT have their own."""

@@ -17,7 +17,7 @@ from typing import NamedTuple, Protocol, Self, cast
 
 from ..._concurrency.permits import Permit
 from ..._http.async_wait import at_end_of_loop, forget_loop, has_ended, undisturbed, where
-from ..._http.lease import LEASE, ConnectionLease
+from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
 from .connection import AsyncRequest
 from .httpcore_connection import is_for_httpcore

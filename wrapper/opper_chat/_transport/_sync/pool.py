@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import NamedTuple, Protocol, Self, cast
 
 from ..._concurrency.permits import Permit
-from ..._http.lease import LEASE, ConnectionLease
+from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
 from ..._http.wait import at_end_of_loop, forget_loop, has_ended, undisturbed, where
 from .connection import Request

@@ -1,3 +1,5 @@
+# Made from wrapper/opper_chat/_transport/_async/checked_body.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 """Checks the end of a response body that httpcore carries: by a proxy, or for a user-supplied client.
 
 httpcore gives a connection back to its pool with whatever its parser has left, and after a response that announces a
@@ -9,11 +11,11 @@ connection is not yet back in the pool. It does not decode bodies, and it does n
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..._http.lease import ConnectionLease
+from ..._http.leases import ConnectionLease
 from ..head import has_body, has_certain_end
 from ..network import has_close_notify
 
@@ -29,7 +31,7 @@ _WAYS = ("_stream", "_httpcore_stream", "_connection")
 """The attributes that lead from the body of a response to its connection in httpx and httpcore."""
 
 
-class AsyncCheckedBody:
+class CheckedBody:
     """The body of a response that was carried by a connection of httpcore.
 
     Args:
@@ -58,7 +60,9 @@ class AsyncCheckedBody:
         self._lease = lease
         self._protocol_error = protocol_error
         self.network_stream: Any = extensions["network_stream"]
-        self._http_version: str = extensions.get("http_version", b"HTTP/1.1").decode("ascii", "replace")
+        self._http_version: str = extensions.get("http_version", b"HTTP/1.1").decode(
+            "ascii", "replace"
+        )
         self._ends_with_connection = (
             self._http_version in ("HTTP/1.0", "HTTP/1.1")
             and has_body(status_code)
@@ -84,20 +88,20 @@ class AsyncCheckedBody:
         if _UNSUPPORTED_VERSION.match(self._http_version):
             raise self._protocol_error("the HTTP version of the response is neither 1.0 nor 1.1")
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces = self._stream.__aiter__()
+    def __iter__(self) -> Iterator[bytes]:
+        pieces = self._stream.__iter__()
         try:
-            async for piece in pieces:
+            for piece in pieces:
                 yield piece
         finally:
-            if isinstance(pieces, AsyncGenerator):
-                await pieces.aclose()
+            if isinstance(pieces, Generator):
+                pieces.close()
         self._check_end()
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Give the connection back to httpcore."""
         self._lease.end()
-        await self._stream.aclose()
+        self._stream.close()
 
     @property
     def elapsed(self) -> timedelta | None:
@@ -129,7 +133,9 @@ def _parser_of(stream: object) -> h11.Connection | None:
         parser: h11.Connection | None = getattr(stream, "_h11_state", None)
         if parser is not None:
             return parser
-        stream = next((found for name in _WAYS if (found := getattr(stream, name, None)) is not None), None)
+        stream = next(
+            (found for name in _WAYS if (found := getattr(stream, name, None)) is not None), None
+        )
     return None
 
 
@@ -156,4 +162,4 @@ def _has_unread(tls: Any) -> bool:
 @cache
 def checked_body_class(stream_class: type[Any]) -> Any:
     """Return the class of bodies for an HTTP library, whose responses take only subclasses of its own stream class."""
-    return type("CheckedBody", (AsyncCheckedBody, stream_class), {})
+    return type("CheckedBody", (CheckedBody, stream_class), {})

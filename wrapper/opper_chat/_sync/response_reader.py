@@ -1,23 +1,25 @@
+# Made from wrapper/opper_chat/_async/response_reader.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 """Read the body of a response: decoded, counted against a limit and bounded in time, whichever transport carries it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ..._concurrency.deadlines import Deadlines, timeout_error
-from ..._errors.api import APIError
-from ..._http.async_wait import end_pieces, sleep, time_limit
-from ..._http.content_coding import PAUSE_BYTES, BodyDecoder
-from ..._http.errors import ErrorMap
-from ..._http.lease import lease_of
+from .._concurrency.deadlines import Deadlines, timeout_error
+from .._errors.api import APIError
+from .._http.content_coding import PAUSE_BYTES, BodyDecoder
+from .._http.errors import ErrorMap
+from .._http.leases import lease_of
+from .._http.wait import end_pieces, sleep, time_limit
 
 if TYPE_CHECKING:
-    from ..._http.library import httpx
+    from .._http.library import httpx
 
 
-class AsyncResponseReader:
+class ResponseReader:
     """Reads the body of one response.
 
     Args:
@@ -35,21 +37,21 @@ class AsyncResponseReader:
         self._errors = ErrorMap(response.request, response.status_code, response.headers)
         self._decoder = decoder
         self._maximum: int | None = None
-        self._pieces: AsyncIterator[bytes] | None = None
+        self._pieces: Iterator[bytes] | None = None
 
-    def _begin(self) -> AsyncIterator[bytes]:
+    def _begin(self) -> Iterator[bytes]:
         """Begin to read, by what has become of the response until now."""
         if self.response.is_stream_consumed:
             pieces = self._counted()
         elif self._decoder.is_identity:
             self._maximum = self._decoder.maximum
-            pieces = self.response.aiter_raw()
+            pieces = self.response.iter_raw()
         else:
             pieces = self._decoded()
         self._pieces = pieces
         return pieces
 
-    async def read(self, deadlines: Deadlines) -> bytes:
+    def read(self, deadlines: Deadlines) -> bytes:
         """Return the next bytes; none at the end.
 
         Raises:
@@ -60,20 +62,20 @@ class AsyncResponseReader:
         pieces = self._pieces or self._begin()
         if not deadlines.is_bounded:
             with self._errors:
-                data = await anext(pieces, b"")
+                data = next(pieces, b"")
         else:
-            data = await self._read_in_time(pieces, deadlines)
+            data = self._read_in_time(pieces, deadlines)
         # Counted here, without a generator in between: nearly every token is a piece of its own.
         if self._maximum is not None and self.response.num_bytes_downloaded > self._maximum:
             self._decoder.count(self.response.num_bytes_downloaded)
         return data
 
-    async def _read_in_time(self, pieces: AsyncIterator[bytes], deadlines: Deadlines) -> bytes:
+    def _read_in_time(self, pieces: Iterator[bytes], deadlines: Deadlines) -> bytes:
         began = monotonic()
         limit = deadlines.next_timeout(began)
         if limit is None:
             with self._errors:
-                return await anext(pieces, b"")
+                return next(pieces, b"")
         response = self.response
         if limit.remaining <= 0:
             # Where a read cannot be interrupted, the clock is at least looked at between two of them.
@@ -81,53 +83,55 @@ class AsyncResponseReader:
         with self._errors:
             deadlines.start_waiting(began)
             try:
-                async with time_limit(limit.remaining, self.lease):
-                    return await anext(pieces, b"")
+                with time_limit(limit.remaining, self.lease):
+                    return next(pieces, b"")
             except TimeoutError:
                 raise timeout_error(limit, response.status_code, response.headers) from None
             finally:
                 deadlines.stop_waiting(monotonic())
 
-    async def skip(self) -> int:
+    def skip(self) -> int:
         """Read on without decoding errors or limits of time; return how many bytes there were.
 
         Raises:
             HTTPError, StreamError: Of httpx.
             APIError: As `read` raises it.
         """
-        return len(await anext(self._pieces or self._begin(), b""))
+        return len(next(self._pieces or self._begin(), b""))
 
-    async def aclose(self, *, is_reading: bool = False) -> None:
+    def close(self, *, is_reading: bool = False) -> None:
         """Free the connection. Closing twice does nothing.
 
         Args:
             is_reading: Whether somebody reads from it now, who ends the generators.
         """
         try:
-            await self.response.aclose()
+            self.response.close()
         finally:  # also where whoever closes it is cancelled
             if not is_reading and self._pieces is not None:
-                await end_pieces(self._pieces)
+                end_pieces(self._pieces)
 
-    async def _decoded(self) -> AsyncIterator[bytes]:
+    def _decoded(self) -> Iterator[bytes]:
         until_pause = PAUSE_BYTES
-        encoded = self.response.aiter_raw()
+        encoded = self.response.iter_raw()
         try:
-            async for data in encoded:
+            for data in encoded:
                 for piece in self._decoder.decode(data):
                     yield piece
                     until_pause -= len(piece)
                     if until_pause <= 0:
                         until_pause = PAUSE_BYTES
-                        await sleep(0)  # a few bytes may become many, and the other tasks of the loop want their turn
+                        sleep(
+                            0
+                        )  # a few bytes may become many, and the other tasks of the loop want their turn
             self._decoder.finish()
         except APIError:
-            await self.response.aclose()
-            await end_pieces(encoded)
+            self.response.close()
+            end_pieces(encoded)
             raise
 
-    async def _counted(self) -> AsyncIterator[bytes]:
-        async for piece in self.response.aiter_bytes():  # which the library has decoded
+    def _counted(self) -> Iterator[bytes]:
+        for piece in self.response.iter_bytes():  # which the library has decoded
             self._decoder.count(len(piece))
             yield piece
 
