@@ -29,7 +29,9 @@ NAMES = {
     "_async": "_sync",
     "async_bell": "bell",
     "async_network": "network",
-    "async_wait": "wait",
+    "async_cleanup": "cleanup",
+    "async_loop": "loop",
+    "async_timeouts": "timeouts",
     "async_workers": "workers",
 }
 """Names that change, beside those that only lose the prefix `Async`. A rule that nothing uses is an error."""

@@ -29,7 +29,8 @@ from .session import AsyncHTTP
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from .._http.library import AnyURL, AsyncHTTPClient
+    from .._config.options import AnyURL
+    from .._http.library import AsyncHTTPClient
     from .._requests.signatures import option_parameters
 
 

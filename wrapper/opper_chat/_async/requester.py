@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import monotonic
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from .._call.pacing import AllRefusedError
 from .._call.state import Call
+from .._concurrency.async_loop import sleep
 from .._concurrency.deadlines import Deadlines
 from .._config.options import ClientSettings
 from .._config.scope import fill, holding
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
-from .._http.async_wait import AsyncAccept, sleep
 from .._http.library import httpx
 from .._http.redaction import url_without_query
 from .._http.redirects import FOLLOWED
@@ -24,6 +24,13 @@ from .._streaming.completion_reader import read_completion
 from .session import AsyncHTTP
 
 Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class Accept(Protocol[Answer_co]):
+    """Makes of a response what a call is to return."""
+
+    async def __call__(self, response: httpx.Response, deadlines: Deadlines, /) -> Answer_co: ...
 
 
 class AsyncCalls:
@@ -128,7 +135,7 @@ class AsyncCalls:
             call.raised(error, monotonic())
             raise
 
-    async def _attempts(self, call: Call, accept: AsyncAccept[Answer]) -> Answer:
+    async def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
         """Send a call until its response is accepted, or no error is left that may pass."""
         failure: APIError | None = None
         waits = True

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from .._concurrency.async_loop import sleep
 from .._concurrency.deadlines import Deadlines, timeout_error
 from .._errors.api import APIError
-from .._http.async_wait import end_pieces, sleep, time_limit
+from .._http.async_cleanup import finish_generators
+from .._http.async_timeouts import time_limit
 from .._http.content_coding import PAUSE_BYTES, BodyDecoder
 from .._http.errors import ErrorMap
 from .._http.leases import lease_of
@@ -107,7 +109,7 @@ class AsyncResponseReader:
             await self.response.aclose()
         finally:  # also where whoever closes it is cancelled
             if not is_reading and self._pieces is not None:
-                await end_pieces(self._pieces)
+                await finish_generators(self._pieces)
 
     async def _decoded(self) -> AsyncIterator[bytes]:
         until_pause = PAUSE_BYTES
@@ -123,7 +125,7 @@ class AsyncResponseReader:
             self._decoder.finish()
         except APIError:
             await self.response.aclose()
-            await end_pieces(encoded)
+            await finish_generators(encoded)
             raise
 
     async def _counted(self) -> AsyncIterator[bytes]:

@@ -16,7 +16,8 @@ from .._config.environment import Key, Secret, check_key
 from .._config.options import DEFAULT_STEPS, EventHooks, Limits, check_hooks
 from .._config.response_limits import ResponseLimits
 from .._errors.api import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError, set_permanent
-from .._http.async_wait import SendLimit, abandon, is_anywhere, is_here, made_key
+from .._http.async_cleanup import abandon_client, is_loop_open, is_of_current_loop
+from .._http.async_timeouts import SendLimit, resolve_key
 from .._http.content_coding import BodyDecoder, accepted_codings, beginning
 from .._http.errors import CALL, ErrorMap, Holders, bearer, warn_at_exit
 from .._http.leases import LEASE, ConnectionLease, lease_of
@@ -269,7 +270,7 @@ class AsyncHTTP:
         made: str | None = None
         waiting = SendLimit(None if limit is None else limit.remaining)
         async with waiting:
-            made = await made_key(source) if source else None
+            made = await resolve_key(source) if source else None
         if waiting.expired and limit:
             raise queue_timeout_error(limit, "the key did not come")
         return check_key(made, "api_key()")
@@ -326,7 +327,7 @@ class AsyncHTTP:
         try:
             self.complain()
         finally:
-            abandon(self._client)
+            abandon_client(self._client)
 
     def complain(self) -> None:
         """Warn that it was never closed, unless it was, or is its parent's to close where this is a forked child."""
@@ -345,9 +346,9 @@ class AsyncHTTP:
                     reader: AsyncResponseReader = self.holders.dropped.pop()
                 except IndexError:
                     return  # another thread took it
-                if is_here(reader.lease):
+                if is_of_current_loop(reader.lease):
                     await reader.aclose()
-                elif is_anywhere(reader.lease):
+                elif is_loop_open(reader.lease):
                     elsewhere.append(reader)
         finally:
             self.holders.dropped.extend(elsewhere)

@@ -11,9 +11,11 @@ from typing import Self, TypeVar, cast
 
 from .._call.state import Call
 from .._concurrency.async_bell import Bell
+from .._concurrency.async_loop import current_loop
 from .._errors.answer_headers import request_id
 from .._errors.api import APIError, StreamTruncatedError
-from .._http.async_wait import can_interrupt, drop, time_limit, where
+from .._http.async_cleanup import abandon_response, is_interruptible
+from .._http.async_timeouts import time_limit
 from .._http.library import failures, httpx
 from .._observability.record import Attempt, set_completion
 from .._results.completion import set_metadata
@@ -53,7 +55,7 @@ class AsyncReading:
 
     def _read_from(self, response: httpx.Response) -> None:
         self._response = response
-        self._home = where()
+        self._home = current_loop()
         self._reader = self._calls.http.reader(response, stream=True)
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
         # httpx's takes a lock of its own pool for that.
@@ -169,10 +171,10 @@ class AsyncReading:
         lease = self._reader.lease
         if self._busy and lease.is_attached:
             lease.shutdown()  # whoever is reading wakes up, and closes the response
-        elif where() == self._home:
+        elif current_loop() == self._home:
             await self._reader.aclose(is_reading=self._busy)
         else:  # nothing of another event loop can be awaited here
-            drop(self._reader, self._holders.dropped)
+            abandon_response(self._reader, self._holders.dropped)
 
     async def __aenter__(self) -> Self:
         return self
@@ -189,7 +191,7 @@ class AsyncReading:
         self._closed = True
         reader = cast("AsyncResponseReader", self._holders.release(self._note))
         self._tell_end()
-        drop(reader, self._holders.dropped)
+        abandon_response(reader, self._holders.dropped)
         warnings.warn(f"a stream made at {self._site} was never closed", ResourceWarning, stacklevel=1, source=self)
 
     async def _settle(self) -> Self:
@@ -284,7 +286,7 @@ class AsyncReading:
         read = 0
         self._busy = True
         try:
-            if failure is None and not self._closed and can_interrupt(self._reader.lease):
+            if failure is None and not self._closed and is_interruptible(self._reader.lease):
                 async with time_limit(DRAIN_SECONDS, self._reader.lease):
                     while read < DRAIN_BYTES and (size := await self._reader.skip()):
                         read += size

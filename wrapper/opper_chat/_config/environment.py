@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import os
 import re
+import sys
 import warnings
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .._errors.api import InvalidArgumentError, MissingKeyError
 from .._errors.describe import instance_of
@@ -36,6 +37,9 @@ KEY_VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
 """Where a key is looked for: the variable of the vendor's current SDK, then of its previous one."""
 
 BASE_URL_VARIABLE = "OPPER_BASE_URL"
+
+LIBRARIES = {"httpx": "httpcore", "httpx2": "httpcore2"}
+"""The HTTP libraries, each with the package that has its network."""
 
 LIBRARY_VARIABLE = "OPPER_HTTP_LIBRARY"
 
@@ -123,16 +127,25 @@ def check_key(value: object, source: str) -> Secret:
     raise InvalidArgumentError(source, "a key of visible ASCII characters", given)
 
 
-def find_library(names: tuple[str, ...]) -> str:
+def find_library() -> str:
     """Return the name of the HTTP library to use, from the environment or the default one.
 
     Raises:
         InvalidArgumentError: the environment names another.
     """
     name = os.environ.get(LIBRARY_VARIABLE, "").strip() or DEFAULT_LIBRARY
-    if name not in names:
-        raise InvalidArgumentError(LIBRARY_VARIABLE, " or ".join(map(repr, names)), repr(name))
+    if name not in LIBRARIES:
+        raise InvalidArgumentError(LIBRARY_VARIABLE, " or ".join(map(repr, LIBRARIES)), repr(name))
     return name
+
+
+def loaded(name: str) -> tuple[type[Any], ...]:
+    """Return the classes of this name in the HTTP libraries that are imported: no object can be of one that is not.
+
+    Another thread may be importing one at this moment, so that half of its names are missing.
+    """
+    classes = (getattr(sys.modules.get(library), name, None) for library in LIBRARIES)
+    return tuple(one for one in classes if one is not None)
 
 
 _PLAIN = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?(?:/[A-Za-z0-9._~-]+)*/?")

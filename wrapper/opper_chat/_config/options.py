@@ -4,24 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypeAlias, TypedDict, cast
 
 from .._concurrency.deadlines import Timeouts, check_timeouts
 from .._errors.api import InvalidArgumentError, UnknownArgumentError
 from .._errors.describe import describe
 from .._errors.secret_names import is_secret_argument, is_secret_header
-from .._http.library import loaded
 from .._json.codec import is_mapping, is_sequence
 from .._validation.numbers import check_count, check_retries, check_seconds
-from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, find_base_url
+from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, find_base_url, loaded
 from .headers import check_headers, check_query, hidden
 from .response_limits import DEFAULT_LIMITS, ResponseLimits, check_response_limits
 from .scope import Layer
 
 if TYPE_CHECKING:
     import httpx
+    import httpx2
 
-    from .._http.library import AnyTimeout, AnyURL
+    AnyTimeout: TypeAlias = float | httpx.Timeout | httpx2.Timeout | None
+    """Seconds for each step, a ``Timeout`` that names the steps, or None for no limit."""
+    AnyURL: TypeAlias = str | httpx.URL | httpx2.URL
 
 Steps = Mapping[str, float | None]
 """Seconds for each step of a request that httpx bounds: connect, read, write, pool."""

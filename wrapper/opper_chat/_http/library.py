@@ -10,28 +10,22 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .._config.environment import find_library
+from .._config.environment import LIBRARIES, find_library, loaded
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import instance_of
-
-LIBRARIES = {"httpx": "httpcore", "httpx2": "httpcore2"}
-"""The libraries, each with the package that has its network."""
 
 if TYPE_CHECKING:
     import httpcore
     import httpx
     import httpx2
 
-    AnyTimeout: TypeAlias = float | httpx.Timeout | httpx2.Timeout | None
-    """Seconds for each step, a ``Timeout`` that names the steps, or None for no limit."""
-    AnyURL: TypeAlias = str | httpx.URL | httpx2.URL
     SyncHTTPClient: TypeAlias = httpx.Client | httpx2.Client
     AsyncHTTPClient: TypeAlias = httpx.AsyncClient | httpx2.AsyncClient
 else:
-    httpx = import_module(find_library(tuple(LIBRARIES)))
+    httpx = import_module(find_library())
     httpcore = import_module(LIBRARIES[httpx.__name__])
 
-__all__ = ["LIBRARIES", "failures", "httpcore", "httpx", "library_of", "loaded"]
+__all__ = ["failures", "httpcore", "httpx", "library_of"]
 
 
 def library_of(client: object, kind: str) -> Any:
@@ -51,15 +45,6 @@ def library_of(client: object, kind: str) -> Any:
     accepted = " or ".join(f"{name}.{kind}" for name in LIBRARIES)
     hint = f"Pass an instance of it: {client.__name__}()." if isinstance(client, type) else ""
     raise InvalidArgumentError("http_client", f"an {accepted}", instance_of(client), hint)
-
-
-def loaded(name: str) -> tuple[type[Any], ...]:
-    """Return the classes of this name in the libraries that are imported: no object can be of one that is not.
-
-    Another thread may be importing one at this moment, so that half of its names are missing.
-    """
-    classes = (getattr(sys.modules.get(library), name, None) for library in LIBRARIES)
-    return tuple(one for one in classes if one is not None)
 
 
 def failures(*names: str, also: tuple[type[Exception], ...] = ()) -> tuple[type[Exception], ...]:

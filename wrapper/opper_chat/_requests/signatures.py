@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opper_chat_api.params import request_parameters
 
     from .._config.environment import NotGiven
-    from .._http.library import AnyTimeout
+    from .._config.options import AnyTimeout
 
     def option_parameters(
         *,

@@ -31,7 +31,8 @@ from .session import HTTP
 if TYPE_CHECKING:
     from uuid import UUID
 
-    from .._http.library import AnyURL, SyncHTTPClient
+    from .._config.options import AnyURL
+    from .._http.library import SyncHTTPClient
     from .._requests.signatures import option_parameters
 
 

@@ -7,18 +7,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import monotonic
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from .._call.pacing import AllRefusedError
 from .._call.state import Call
 from .._concurrency.deadlines import Deadlines
+from .._concurrency.loop import sleep
 from .._config.options import ClientSettings
 from .._config.scope import fill, holding
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
 from .._http.library import httpx
 from .._http.redaction import url_without_query
 from .._http.redirects import FOLLOWED
-from .._http.wait import Accept, sleep
 from .._requests.prepare import prepare, split
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
@@ -26,6 +26,13 @@ from .._streaming.completion_reader import read_completion
 from .session import HTTP
 
 Answer = TypeVar("Answer")
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class Accept(Protocol[Answer_co]):
+    """Makes of a response what a call is to return."""
+
+    def __call__(self, response: httpx.Response, deadlines: Deadlines, /) -> Answer_co: ...
 
 
 class Calls:

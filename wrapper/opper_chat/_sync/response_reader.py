@@ -9,11 +9,13 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from .._concurrency.deadlines import Deadlines, timeout_error
+from .._concurrency.loop import sleep
 from .._errors.api import APIError
+from .._http.cleanup import finish_generators
 from .._http.content_coding import PAUSE_BYTES, BodyDecoder
 from .._http.errors import ErrorMap
 from .._http.leases import lease_of
-from .._http.wait import end_pieces, sleep, time_limit
+from .._http.timeouts import time_limit
 
 if TYPE_CHECKING:
     from .._http.library import httpx
@@ -109,7 +111,7 @@ class ResponseReader:
             self.response.close()
         finally:  # also where whoever closes it is cancelled
             if not is_reading and self._pieces is not None:
-                end_pieces(self._pieces)
+                finish_generators(self._pieces)
 
     def _decoded(self) -> Iterator[bytes]:
         until_pause = PAUSE_BYTES
@@ -127,7 +129,7 @@ class ResponseReader:
             self._decoder.finish()
         except APIError:
             self.response.close()
-            end_pieces(encoded)
+            finish_generators(encoded)
             raise
 
     def _counted(self) -> Iterator[bytes]:

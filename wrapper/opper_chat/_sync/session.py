@@ -24,12 +24,13 @@ from .._errors.api import (
     InvalidArgumentError,
     set_permanent,
 )
+from .._http.cleanup import abandon_client, is_loop_open, is_of_current_loop
 from .._http.content_coding import BodyDecoder, accepted_codings, beginning
 from .._http.errors import CALL, ErrorMap, Holders, bearer, warn_at_exit
 from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import failures, httpx, library_of
 from .._http.redaction import forget_key_of, forget_keys
-from .._http.wait import SendLimit, abandon, is_anywhere, is_here, made_key
+from .._http.timeouts import SendLimit, resolve_key
 from .._observability.observers import sending as tell_sending
 from .._transport._sync.checked_body import checked_body_class
 from .._transport._sync.limiter import Limiter
@@ -305,7 +306,7 @@ class HTTP:
         made: str | None = None
         waiting = SendLimit(None if limit is None else limit.remaining)
         with waiting:
-            made = made_key(source) if source else None
+            made = resolve_key(source) if source else None
         if waiting.expired and limit:
             raise queue_timeout_error(limit, "the key did not come")
         return check_key(made, "api_key()")
@@ -364,7 +365,7 @@ class HTTP:
         try:
             self.complain()
         finally:
-            abandon(self._client)
+            abandon_client(self._client)
 
     def complain(self) -> None:
         """Warn that it was never closed, unless it was, or is its parent's to close where this is a forked child."""
@@ -383,9 +384,9 @@ class HTTP:
                     reader: ResponseReader = self.holders.dropped.pop()
                 except IndexError:
                     return  # another thread took it
-                if is_here(reader.lease):
+                if is_of_current_loop(reader.lease):
                     reader.close()
-                elif is_anywhere(reader.lease):
+                elif is_loop_open(reader.lease):
                     elsewhere.append(reader)
         finally:
             self.holders.dropped.extend(elsewhere)

@@ -13,10 +13,12 @@ from typing import Self, TypeVar, cast
 
 from .._call.state import Call
 from .._concurrency.bell import Bell
+from .._concurrency.loop import current_loop
 from .._errors.answer_headers import request_id
 from .._errors.api import APIError, StreamTruncatedError
+from .._http.cleanup import abandon_response, is_interruptible
 from .._http.library import failures, httpx
-from .._http.wait import can_interrupt, drop, time_limit, where
+from .._http.timeouts import time_limit
 from .._observability.record import Attempt, set_completion
 from .._results.completion import set_metadata
 from .._results.metadata import trace_id
@@ -55,7 +57,7 @@ class Reading:
 
     def _read_from(self, response: httpx.Response) -> None:
         self._response = response
-        self._home = where()
+        self._home = current_loop()
         self._reader = self._calls.http.reader(response, stream=True)
         # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
         # httpx's takes a lock of its own pool for that.
@@ -171,10 +173,10 @@ class Reading:
         lease = self._reader.lease
         if self._busy and lease.is_attached:
             lease.shutdown()  # whoever is reading wakes up, and closes the response
-        elif where() == self._home:
+        elif current_loop() == self._home:
             self._reader.close(is_reading=self._busy)
         else:  # nothing of another event loop can be awaited here
-            drop(self._reader, self._holders.dropped)
+            abandon_response(self._reader, self._holders.dropped)
 
     def __enter__(self) -> Self:
         return self
@@ -194,7 +196,7 @@ class Reading:
         self._closed = True
         reader = cast("ResponseReader", self._holders.release(self._note))
         self._tell_end()
-        drop(reader, self._holders.dropped)
+        abandon_response(reader, self._holders.dropped)
         warnings.warn(
             f"a stream made at {self._site} was never closed",
             ResourceWarning,
@@ -294,7 +296,7 @@ class Reading:
         read = 0
         self._busy = True
         try:
-            if failure is None and not self._closed and can_interrupt(self._reader.lease):
+            if failure is None and not self._closed and is_interruptible(self._reader.lease):
                 with time_limit(DRAIN_SECONDS, self._reader.lease):
                     while read < DRAIN_BYTES and (size := self._reader.skip()):
                         read += size

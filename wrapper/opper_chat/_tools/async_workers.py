@@ -19,9 +19,9 @@ from anyio.abc import TaskGroup
 from sniffio import current_async_library
 
 from .._concurrency.async_bell import Bell
+from .._concurrency.async_loop import shielded
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
-from .._http.async_wait import undisturbed
 from .._requests.tool_options import Verdict
 from .._results.tool_calls import ToolCall
 from .jobs import Job
@@ -101,7 +101,7 @@ class AsyncWorkers:
         if running:
             for task in running:
                 task.cancel()
-            await undisturbed(partial(_ended, running))
+            await shielded(partial(_ended, running))
         group, self._group = self._group, None
         if group is not None:
             group.cancel_scope.cancel()

@@ -11,9 +11,9 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, M
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..._concurrency.async_loop import shielded
 from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error, within
 from ..._errors.api import ResponseTooLargeError
-from ..._http.async_wait import undisturbed
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
 from ..async_network import AsyncNetworkStream, Server, connect
@@ -205,7 +205,7 @@ class AsyncResponseBody:
                     body.end(cut_off=stream.cut_off)
         except BaseException as error:
             # Here and not only by the pool: at the end of an event loop, this is what is closed.
-            await undisturbed(connection.aclose)
+            await shielded(connection.aclose)
             if isinstance(error, FramingError):
                 raise httpcore.RemoteProtocolError(str(error)) from error
             raise

@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ..._concurrency.loop import shielded
 from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error, within
 from ..._errors.api import ResponseTooLargeError
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
-from ..._http.wait import undisturbed
 from ..body import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
 from ..head import (
     AnswerHead,
@@ -229,7 +229,7 @@ class ResponseBody:
                     body.end(cut_off=stream.cut_off)
         except BaseException as error:
             # Here and not only by the pool: at the end of an event loop, this is what is closed.
-            undisturbed(connection.close)
+            shielded(connection.close)
             if isinstance(error, FramingError):
                 raise httpcore.RemoteProtocolError(str(error)) from error
             raise

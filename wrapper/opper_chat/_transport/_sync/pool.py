@@ -17,10 +17,16 @@ from time import monotonic
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, cast
 
+from ..._concurrency.loop import (
+    at_end_of_loop,
+    current_loop,
+    discard_guard,
+    is_closed_loop,
+    shielded,
+)
 from ..._concurrency.permits import Permit
 from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
-from ..._http.wait import at_end_of_loop, forget_loop, has_ended, undisturbed, where
 from .connection import Request
 from .httpcore_connection import is_for_httpcore
 from .limiter import Limiter
@@ -120,7 +126,7 @@ class ConnectionPool:
         try:
             url = request.url
             origin = Origin(
-                url.scheme, url.host, url.port, where(), by_httpcore=is_for_httpcore(request)
+                url.scheme, url.host, url.port, current_loop(), by_httpcore=is_for_httpcore(request)
             )
             lease.begin(permit, origin.loop)
             self._admit(permit, request)
@@ -131,7 +137,7 @@ class ConnectionPool:
         except BaseException:
             permit.release()
             if connection is not None:
-                undisturbed(connection.close)
+                shielded(connection.close)
             raise
         return response
 
@@ -158,7 +164,7 @@ class ConnectionPool:
             self._max_idle is not None
             and sum(map(len, list(self._idle.values()))) >= self._max_idle
         ):
-            undisturbed(partial(_close, slot))
+            shielded(partial(_close, slot))
             return
         now = monotonic()
         idle = self._idle[origin]
@@ -173,7 +179,7 @@ class ConnectionPool:
                 old = idle.popleft()
             except IndexError:
                 return  # another thread took it
-            undisturbed(partial(_close, old.slot))
+            shielded(partial(_close, old.slot))
 
     def close(self) -> None:
         """Close the connections that are not in use; one that is in use is closed when it comes back.
@@ -182,9 +188,9 @@ class ConnectionPool:
         """
         self._closed = True
         self._forget_ended_loops()
-        loop = where()
+        loop = current_loop()
         self._close_idle(loop)
-        forget_loop(self._guards.pop(loop, None))
+        discard_guard(self._guards.pop(loop, None))
 
     def __enter__(self) -> Self:
         return self
@@ -209,11 +215,11 @@ class ConnectionPool:
     def _close_idle(self, loop: Hashable) -> None:
         for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
             for idle in self._idle.pop(origin, ()):
-                undisturbed(partial(_close, idle.slot))
+                shielded(partial(_close, idle.slot))
 
     def _forget_ended_loops(self) -> None:
         """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
-        for loop in [loop for loop in list(self._guards) if has_ended(loop)]:
+        for loop in [loop for loop in list(self._guards) if is_closed_loop(loop)]:
             self._guards.pop(loop, None)
             for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
                 self._idle.pop(origin, None)
@@ -228,8 +234,8 @@ class ConnectionPool:
         self._inherited.append((self._limiter, self._guards, idle))
         self._begin()
         for origin, connections in idle.items():
-            for one in connections if origin.loop == where() else ():
-                undisturbed(partial(_close, one.slot))
+            for one in connections if origin.loop == current_loop() else ():
+                shielded(partial(_close, one.slot))
 
 
 def _close(slot: list[PooledConnection]) -> None:
@@ -282,8 +288,8 @@ class _LeasedBody:
                 return
         except BaseException:
             self._lease.release()
-            undisturbed(partial(_close, self._slot))
+            shielded(partial(_close, self._slot))
             raise
         finally:
             self._lease.release()
-        undisturbed(partial(_close, self._slot))
+        shielded(partial(_close, self._slot))

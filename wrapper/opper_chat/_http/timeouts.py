@@ -1,27 +1,20 @@
-"""Timeouts, interruption and cleanup of the sync client.
+"""Time limits of the sync client.
 
-`_async_wait` has the same names for the async client.
+`async_timeouts` has the same names for the async client.
 """
 
 from __future__ import annotations
 
-import time
-from _thread import start_new_thread
-from collections.abc import Callable, Generator, Hashable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeAlias, TypeVar, cast
+from typing import Any, Self, cast
 
-from .._concurrency.deadlines import Deadlines
 from .._concurrency.watchdog import Watch, watchdog
 from .._config.environment import AsyncKeySource
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import instance_of
-
-if TYPE_CHECKING:
-    from .._sync.response_reader import ResponseReader
-    from .leases import ConnectionLease
-    from .library import httpx
+from .leases import ConnectionLease
 
 
 @contextmanager
@@ -41,11 +34,6 @@ def time_limit(seconds: float, lease: ConnectionLease | None = None) -> Generato
     finally:
         if watchdog.disarm(watch):
             raise TimeoutError
-
-
-Answer = TypeVar("Answer")
-Accept: TypeAlias = Callable[["httpx.Response", Deadlines], Answer]
-"""Makes of a response what a call is to return."""
 
 
 class SendLimit:
@@ -88,12 +76,7 @@ class SendLimit:
         return self.expired and isinstance(error, Exception)
 
 
-def sleep(seconds: float) -> None:
-    """Wait."""
-    time.sleep(seconds)
-
-
-def made_key(source: AsyncKeySource) -> str:
+def resolve_key(source: AsyncKeySource) -> str:
     """Return what a source of keys gives.
 
     Raises:
@@ -107,70 +90,3 @@ def made_key(source: AsyncKeySource) -> str:
             "api_key", "a function that returns a string", f"one that returns {instance_of(key)}"
         )
     return key
-
-
-def at_end_of_loop(work: Callable[[], None]) -> object:  # noqa: ARG001  # the twin does it
-    """Do nothing: there is no loop that ends."""
-    return None
-
-
-def abandon(client: httpx.Client) -> None:
-    """Close a client in a finalizer."""
-    client.close()
-
-
-def forget_loop(waiting: object) -> None:
-    """Do nothing."""
-
-
-def can_interrupt(lease: ConnectionLease) -> bool:
-    """Whether a read of a response can be bounded."""
-    return lease.is_attached
-
-
-def end_pieces(pieces: Iterator[bytes]) -> None:
-    """Do nothing: a generator ends with its last reference."""
-
-
-def drop(reader: ResponseReader, dropped: list[ResponseReader]) -> None:  # noqa: ARG001  # the async one fills it
-    """Give up a response in a finalizer.
-
-    A finalizer may run at any line, also where the HTTP library holds the lock of its own pool: there another thread
-    has to wait for it.
-    """
-    if reader.lease.is_of_pool:
-        reader.close()
-        return
-    reader.lease.shutdown()
-    with suppress(RuntimeError):  # there are no more threads
-        start_new_thread(_close, (reader,))
-
-
-def _close(reader: ResponseReader) -> None:
-    with suppress(Exception):  # nobody is there to be told
-        reader.close()
-
-
-def is_here(lease: ConnectionLease) -> bool:  # noqa: ARG001  # the async one asks for its event loop
-    """Return True: a response can be closed from any thread."""
-    return True
-
-
-def is_anywhere(lease: ConnectionLease) -> bool:  # noqa: ARG001
-    """Return True."""
-    return True
-
-
-def has_ended(loop: object) -> bool:  # noqa: ARG001  # the twin asks it
-    """Return False: there is none."""
-    return False
-
-
-def undisturbed(work: Callable[[], None]) -> None:
-    """Do some work. What is not awaited cannot be cancelled."""
-    work()
-
-
-def where() -> Hashable:
-    """Return None: a connection can be used from any thread."""
-    return None
