@@ -17,7 +17,10 @@ _encoder = msgspec.json.Encoder()
 _HALF = re.compile("[\ud800-\udfff]")
 
 decode_strictly: Callable[[bytes | str], object] = msgspec.json.decode
-"""Returns the value of a JSON text of nearly all servers; raises ValueError or RecursionError for any other."""
+"""Returns the value of a JSON text of nearly all servers; raises one of STRICT_ERRORS for any other."""
+
+STRICT_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
+"""Of these, MsgspecError is a ValueError in recent versions of msgspec alone."""
 
 
 def decode(text: bytes | str) -> object:

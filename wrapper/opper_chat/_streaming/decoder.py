@@ -143,7 +143,7 @@ class ChunkReader:
         has_halves = False
         try:
             value = _json.decode_strictly(data)
-        except (ValueError, RecursionError):
+        except _json.STRICT_ERRORS:
             try:
                 value = _json.decode_with_halves(data)
             except ValueError as error:
