@@ -9,8 +9,9 @@ import pytest
 from flavours import HELLO, Flavour
 from http_library import httpx
 from opper_chat import InvalidArgumentError, OpperError, UnknownArgumentError
+from opper_chat._errors.invalid_value import UnexpectedValueError
 from opper_chat._requests.prepare import prepare
-from opper_chat._validation.type_checks import Misfit, compile_check
+from opper_chat._validation.type_checks import compile_check
 from opper_chat_api.models import (
     ChatCompletionMessage,
     ChatCompletionRequest,
@@ -111,7 +112,7 @@ def test_an_enum_is_open_and_a_const_is_closed(hint: Any, accepted: list[Any], r
     check = compile_check(hint)
     assert [check(value) for value in accepted] == accepted
     for value in refused:
-        with pytest.raises(Misfit):
+        with pytest.raises(UnexpectedValueError):
             check(value)
 
 
@@ -124,7 +125,7 @@ def test_values_of_python_are_written_as_texts() -> None:
     assert compile_check(str | datetime.date)(noon.date()) == "2026-01-02"
     assert compile_check(datetime.date)(noon.date()) == "2026-01-02"
     for hint, value in ((str | datetime.date, noon), (str | datetime.datetime, noon.date()), (str, key)):
-        with pytest.raises(Misfit):
+        with pytest.raises(UnexpectedValueError):
             compile_check(hint)(value)
     body = request(messages=HELLO, parent_span_id=key)
     assert json.loads(body.content)["parent_span_id"] == "00000000-0000-0000-0000-000000000005"

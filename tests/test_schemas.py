@@ -26,7 +26,8 @@ from answer_types import VALUES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import InvalidArgumentError
-from opper_chat._schemas.response_schema import Field, InvalidValueError, convert, parameters_schema, response_schema
+from opper_chat._errors.invalid_value import InvalidValueError
+from opper_chat._schemas.response_schema import Field, convert, parameters_schema, response_schema
 from opper_chat.testing import example
 from pydantic import BaseModel
 from strict import breaches

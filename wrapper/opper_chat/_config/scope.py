@@ -15,8 +15,9 @@ from uuid import UUID
 
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
+from .._errors.invalid_value import UnexpectedValueError
 from .._json.codec import is_mapping, is_object
-from .._validation.type_checks import Misfit, check_json
+from .._validation.type_checks import check_json
 
 Client = TypeVar("Client")
 
@@ -70,7 +71,7 @@ def fill(params: dict[str, object], layers: tuple[Layer, ...]) -> dict[str, obje
         return params
     try:
         own = check_json(params.get(TAGS))
-    except (Misfit, RecursionError):
+    except (UnexpectedValueError, RecursionError):
         return params
     filled = dict(params)
     if filled.get(PARENT) is None:
@@ -169,9 +170,9 @@ def tags_layer(given: object, named: Mapping[str, object]) -> Layer:
         said: dict[object, object] = dict(given or {})
         said.update((name, value) for name, value in named.items())
         checked = check_json(said)
-    except Misfit as misfit:
-        wrong = misfit.at(TAGS)
-        raise InvalidArgumentError(wrong.argument, wrong.accepted, wrong.given, wrong.hint) from None
+    except UnexpectedValueError as error:
+        wrong = error.at(TAGS)
+        raise InvalidArgumentError(wrong.argument, wrong.expected, wrong.received, wrong.hint) from None
     except RecursionError:
         raise InvalidArgumentError(TAGS, "a value that does not contain itself", "one that is too deep") from None
     return Layer(tags=checked if is_object(checked) else None)

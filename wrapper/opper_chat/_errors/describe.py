@@ -13,7 +13,6 @@ from inspect import iscoroutinefunction, isroutine
 from typing import Any, Protocol, SupportsFloat, TypeGuard, cast
 
 from .._json.codec import is_mapping, is_sequence
-from .paths import format_path
 
 _SHOWN_KEYS = 8
 
@@ -27,32 +26,6 @@ class SupportsToDict(Protocol):
 def is_model(value: object) -> TypeGuard[SupportsToDict]:
     """Return whether a value is a generated model."""
     return hasattr(type(value), "from_dict") and hasattr(type(value), "to_dict")
-
-
-class Misfit(Exception):  # noqa: N818  # not an error of its own: whoever checks makes one of it
-    """A value is not what its hint says. Gathers the path to the value on its way up."""
-
-    def __init__(self, accepted: str, value: object, hint: str = "") -> None:
-        super().__init__(accepted)
-        self.accepted = accepted
-        self.value = value
-        self.hint = hint
-        self.path: list[str | int] = []
-
-    def at(self, *steps: str | int) -> Misfit:
-        """Say where the value stands, from the outside in."""
-        self.path[:0] = steps
-        return self
-
-    @property
-    def given(self) -> str:
-        """The value in words."""
-        return describe(self.value)
-
-    @property
-    def argument(self) -> str:
-        """The path as a person would write it: ``messages[0].content[1].type``."""
-        return format_path(self.path)
 
 
 def json_scalar(value: object) -> object:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .._json.codec import is_mapping, is_sequence
-from .describe import Misfit, is_model
+from .describe import is_model
+from .invalid_value import UnexpectedValueError
 
 _SHOWN_STEPS = 4
 """The length of the path to a value that is nested too deeply: enough to find the value in a request."""
@@ -14,7 +15,7 @@ _DEEP = 50
 """The number of levels from which on a value may be too deep. How many are accepted depends on the caller's stack."""
 
 
-def nesting_misfit(value: object) -> Misfit:
+def nesting_error(value: object) -> UnexpectedValueError:
     """Return what is wrong with a value whose check has exceeded Python's recursion limit, and where."""
     levels: list[tuple[object, Iterator[tuple[str | int, object]]]] = [(value, _items(value))]
     outer = {id(value)}
@@ -29,7 +30,8 @@ def nesting_misfit(value: object) -> Misfit:
             continue
         name, item = step
         if id(item) in outer:
-            return Misfit("a value that does not contain itself", _Described("one that does")).at(*path, name)
+            circle = _Described("one that does")
+            return UnexpectedValueError("a value that does not contain itself", circle).at(*path, name)
         if len(levels) > len(deepest):
             deepest = [*path, name]
         if is_mapping(item) or is_sequence(item) or is_model(item):
@@ -37,7 +39,7 @@ def nesting_misfit(value: object) -> Misfit:
             outer.add(id(item))
             path.append(name)
     given = f"one with {len(deepest)} levels" if len(deepest) > _DEEP else "one that is too deep"
-    return Misfit("a value with less nesting", _Described(given)).at(*deepest[:_SHOWN_STEPS])
+    return UnexpectedValueError("a value with less nesting", _Described(given)).at(*deepest[:_SHOWN_STEPS])
 
 
 class _Described:

@@ -9,16 +9,8 @@ from inspect import isroutine
 from .._config.headers import hidden
 from .._config.options import CONSTRUCTOR_OPTIONS, CallOptions
 from .._errors.api import InvalidArgumentError, UnknownArgumentError
-from .._errors.describe import (
-    Misfit,
-    decorate_hint,
-    describe,
-    instance_of,
-    is_list_or_set,
-    is_model,
-    nearest,
-    type_name,
-)
+from .._errors.describe import decorate_hint, describe, instance_of, is_list_or_set, is_model, nearest, type_name
+from .._errors.invalid_value import UnexpectedValueError
 from .._errors.secret_names import is_secret_argument
 from .._json.codec import is_mapping
 from .._validation.type_checks import compile_check
@@ -117,20 +109,20 @@ def check_argument(hint: object, value: object, argument: str) -> object:
     """
     try:
         return compile_check(hint)(value)
-    except Misfit as misfit:
-        place = misfit.at(argument).argument
-        raise InvalidArgumentError(place, misfit.accepted, misfit.given, misfit.hint) from None
+    except UnexpectedValueError as error:
+        place = error.at(argument).argument
+        raise InvalidArgumentError(place, error.expected, error.received, error.hint) from None
 
 
-def argument_hint(misfit: Misfit, function: str) -> str:
+def argument_hint(error: UnexpectedValueError, function: str) -> str:
     """Return what to do about a wrong argument; empty where nothing better is known than its check says.
 
     Args:
-        misfit: what is wrong, with the path from the argument on.
+        error: what is wrong, with the path from the argument on.
         function: the method that was called.
     """
-    value = misfit.value
-    match misfit.path:
+    value = error.value
+    match error.path:
         case ["response_format"] if is_type(value):
             return _type_hint(value, function)
         case ["tools"]:

@@ -14,9 +14,10 @@ from attrs import fields
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from .._errors.describe import json_scalar
+from .._errors.invalid_value import UnexpectedValueError
 from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
-from .._validation.type_checks import Check, Misfit, check_json
+from .._validation.type_checks import Check, check_json
 
 INVALID_ARGUMENTS = "INVALID_JSON"
 """The only property of the arguments that are sent in place of some that are not a JSON object; it has their text."""
@@ -41,7 +42,7 @@ def check_leniently(check: Check, messages: object) -> object:
         messages: the caller's messages.
 
     Raises:
-        Misfit: a message is wrong, and is not one that a server can have sent.
+        UnexpectedValueError: a message is wrong, and is not one that a server can have sent.
     """
     if is_sequence(messages):
         messages = [_as_received(check, message) for message in messages]
@@ -59,10 +60,10 @@ def _as_received(check: Check, message: object) -> object:
         return message
     try:
         check([message])
-    except Misfit:
+    except UnexpectedValueError:
         try:
             received = check_json(message)
-        except Misfit:  # not JSON, so no server has sent it
+        except UnexpectedValueError:  # not JSON, so no server has sent it
             return message
         return ChatCompletionMessage.from_dict(received) if is_object(received) else message
     return message
@@ -138,7 +139,7 @@ def without_unsendable(message: ChatCompletionMessage) -> ChatCompletionMessage:
     for name, value in properties.items():
         try:
             sendable_properties[name] = check_json(value)
-        except (Misfit, RecursionError):
+        except (UnexpectedValueError, RecursionError):
             continue
     if len(sendable_properties) == len(properties):
         return message

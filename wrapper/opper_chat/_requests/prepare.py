@@ -20,8 +20,9 @@ from opper_chat_api.params import (
 from .._config.headers import HEADER_VALUE, check_headers, check_query, hidden
 from .._config.options import CallOptions, ClientSettings
 from .._errors.api import InvalidArgumentError, UnknownArgumentError
-from .._errors.describe import Misfit, describe
-from .._errors.nesting import nesting_misfit
+from .._errors.describe import describe
+from .._errors.invalid_value import UnexpectedValueError
+from .._errors.nesting import nesting_error
 from .._errors.secret_names import is_secret_argument
 from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
@@ -248,14 +249,14 @@ def _check_params(params: Mapping[str, object], function: str) -> dict[str, obje
         try:
             try:
                 body[name] = check(value)
-            except Misfit:
+            except UnexpectedValueError:
                 if name != "messages":
                     raise
                 body[name] = check_leniently(check, value)
-        except Misfit as misfit:
-            raise _invalid(misfit.at(name), argument_hint(misfit, function)) from None
+        except UnexpectedValueError as error:
+            raise _invalid(error.at(name), argument_hint(error, function)) from None
         except RecursionError:
-            raise _invalid(nesting_misfit(value).at(name)) from None
+            raise _invalid(nesting_error(value).at(name)) from None
     return body
 
 
@@ -275,11 +276,11 @@ def check_encodable(body: Mapping[str, object], extra_body: Mapping[str, object]
             checked[name] = check_json(value)
             _check_encodable_value(name)  # of `extra_body`
             _check_encodable_value(checked[name])
-        except Misfit as misfit:
+        except UnexpectedValueError as error:
             place = ("extra_body", name) if name in extra_body else (name,)
-            raise _invalid(misfit.at(*place)) from None
+            raise _invalid(error.at(*place)) from None
         except RecursionError:
-            raise _invalid(nesting_misfit(value).at(name)) from None
+            raise _invalid(nesting_error(value).at(name)) from None
     return checked
 
 
@@ -290,26 +291,26 @@ def _check_encodable_value(value: object) -> None:
         try:
             _check_encodable_value(step)
             _check_encodable_value(item)
-        except Misfit as misfit:
-            raise misfit.at(step) from None
+        except UnexpectedValueError as error:
+            raise error.at(step) from None
     if isinstance(value, str):
         try:
             value.encode()
         except UnicodeEncodeError:
             hint = "Remove it with text.encode('utf-8', 'replace').decode()."
-            raise Misfit("a string without half of a surrogate pair", value, hint) from None
+            raise UnexpectedValueError("a string without half of a surrogate pair", value, hint) from None
     if isinstance(value, int):
         try:
             str(value)
         except ValueError:  # sys.set_int_max_str_digits()
-            raise Misfit(f"an integer of at most {sys.get_int_max_str_digits()} digits", value) from None
+            raise UnexpectedValueError(f"an integer of at most {sys.get_int_max_str_digits()} digits", value) from None
 
 
-def _invalid(misfit: Misfit, advice: str = "") -> InvalidArgumentError:
-    names = misfit.path[1:] if misfit.path[0] in members(ChatCompletionRequestParam) else misfit.path
+def _invalid(error: UnexpectedValueError, advice: str = "") -> InvalidArgumentError:
+    names = error.path[1:] if error.path[0] in members(ChatCompletionRequestParam) else error.path
     is_hidden = any(isinstance(name, str) and is_secret_argument(name) for name in names)
-    given = hidden(misfit.value) if is_hidden else misfit.given
-    return InvalidArgumentError(misfit.argument, misfit.accepted, given, advice or misfit.hint)
+    given = hidden(error.value) if is_hidden else error.received
+    return InvalidArgumentError(error.argument, error.expected, given, advice or error.hint)
 
 
 def _check_extra_body(extra_body: object) -> dict[str, object]:
@@ -317,10 +318,10 @@ def _check_extra_body(extra_body: object) -> dict[str, object]:
         raise InvalidArgumentError("extra_body", "a dict", describe(extra_body))
     try:
         checked = check_json(extra_body)
-    except Misfit as misfit:
-        raise _invalid(misfit.at("extra_body")) from None
+    except UnexpectedValueError as error:
+        raise _invalid(error.at("extra_body")) from None
     except RecursionError:
-        raise _invalid(nesting_misfit(extra_body).at("extra_body")) from None
+        raise _invalid(nesting_error(extra_body).at("extra_body")) from None
     # Whether the answer is read as a stream must not be another question than whether one is asked for.
     check_extra_keys(extra_body, {"stream": "Use the argument stream."})
     return checked if is_object(checked) else {}

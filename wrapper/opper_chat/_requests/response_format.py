@@ -16,13 +16,14 @@ from .._errors.api import (
     LengthFinishReasonError,
     RefusalError,
 )
+from .._errors.invalid_value import InvalidValueError
 from .._json import codec as _json
 from .._json.codec import is_array, is_sequence
 from .._results.completion import ChatCompletion
 from .._results.content import text_of
 from .._results.markdown_fences import without_fence
 from .._results.parsed import ParsedChatCompletion, parsed_completion
-from .._schemas.errors import InvalidValueError, invalid
+from .._schemas.errors import invalid
 from .._schemas.response_schema import ResponseSchema, response_schema
 from .._validation.type_checks import check_flags
 from .argument_hints import is_type

@@ -62,7 +62,8 @@ class ToolCall:
             ToolArgumentsError: the arguments do not fit the type. The message names the places.
             InvalidArgumentError: strict mode cannot describe the type.
         """
-        from .._schemas.response_schema import InvalidValueError, convert  # most programs never need it
+        from .._errors.invalid_value import InvalidValueError
+        from .._schemas.response_schema import convert  # most programs never need it
 
         try:
             return convert(self.parsed, hint)

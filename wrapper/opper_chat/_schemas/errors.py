@@ -1,45 +1,13 @@
-"""The error for JSON values that do not fit a type, and the texts of its problems. No I/O."""
+"""Checks of JSON values by msgspec and by the caller's own code, and the texts of their problems. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import msgspec
 
-from .._errors.paths import Path, format_path
-
-_SHOWN = 10
-
-Problem: TypeAlias = tuple[Path, str]
-"""The path to a value, and what is wrong with it."""
-
-
-class InvalidValueError(ValueError):
-    """A JSON value does not fit its type.
-
-    The text names every problem, but never the value: it may be private.
-
-    Args:
-        located: the problems with their paths.
-    """
-
-    def __init__(self, *located: Problem) -> None:
-        self.located = list(located)
-        super().__init__(self.located)
-
-    @property
-    def problems(self) -> list[str]:
-        """A text for each problem, such as ``rows[2].name: is missing``."""
-        return [f"{format_path(path)}: {text}" if path else text for path, text in self.located]
-
-    def at(self, step: str | int) -> list[Problem]:
-        """Return the problems with their paths from the object or array that holds the value."""
-        return [((step, *path), text) for path, text in self.located]
-
-    def __str__(self) -> str:
-        more = len(self.located) - _SHOWN
-        return "; ".join(self.problems[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")
+from .._errors.invalid_value import InvalidValueError
 
 
 def invalid(text: str) -> InvalidValueError:

@@ -11,9 +11,10 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from .._errors.api import InvalidArgumentError
+from .._errors.invalid_value import InvalidValueError
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
-from .errors import InvalidValueError, exception_text, invalid
+from .errors import exception_text, invalid
 from .type_adapters import AnyAdapter, ChoiceAdapter, Definitions, Property, Schema
 
 

@@ -14,10 +14,11 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .._errors.api import InvalidArgumentError
+from .._errors.invalid_value import InvalidValueError
 from .._json import codec as _json
 from .._json.codec import is_object
 from .adapter_builder import AdapterBuilder
-from .errors import InvalidValueError, invalid
+from .errors import invalid
 from .fields import Field
 from .strict import StrictConverter
 from .type_adapters import Definitions, ObjectAdapter, Property, Schema, TypeAdapter, resolve

@@ -11,10 +11,11 @@ from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 import msgspec
 
+from .._errors.invalid_value import InvalidValueError, Problem
 from .._json import codec as _json
 from .._json.codec import is_object
 from .constraints import check_constraints
-from .errors import InvalidValueError, Problem, check, construct, invalid, join_sentences
+from .errors import check, construct, invalid, join_sentences
 
 Schema: TypeAlias = dict[str, object]
 
@@ -104,7 +105,7 @@ def read_all(items: Iterable[tuple[str | int, TypeAdapter, object]], missing: It
         try:
             values.append(adapter.read(value))
         except InvalidValueError as error:
-            problems += error.at(step)
+            problems += error.at(step).located
     if problems:
         raise InvalidValueError(*problems)
     return values

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Union
 
+from .._errors.invalid_value import InvalidValueError
 from .._json.codec import is_object
-from .errors import InvalidValueError, check
+from .errors import check
 from .type_adapters import ChoiceAdapter, Definitions, Property, Schema, TypeAdapter, expected_choice, kind_of, resolve
 
 _PYTHON_TYPES: dict[str, Any] = {

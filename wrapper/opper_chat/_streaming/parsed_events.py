@@ -6,10 +6,10 @@ from typing import Generic, TypeAlias, TypeVar, cast
 
 from attrs import field, frozen
 
+from .._errors.invalid_value import InvalidValueError
 from .._requests.response_format import ResponseFormat
 from .._results.markdown_fences import fence_start
 from .._results.parsed import ParsedChatCompletion, becoming
-from .._schemas.errors import InvalidValueError
 from .events import (
     AudioDeltaEvent,
     AudioDoneEvent,

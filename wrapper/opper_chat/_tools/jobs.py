@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 
-from .._errors.describe import Misfit
+from .._errors.invalid_value import UnexpectedValueError
 from .results import drained, result_text
 from .run import ToolExecution
 
@@ -43,7 +43,7 @@ class Job:
         self.result: object = None
         self.content: str = ""
         """What the model is told of the result."""
-        self.misfit: Misfit | None = None
+        self.misfit: UnexpectedValueError | None = None
         """Why the model cannot be told of the result."""
         self.error: Exception | None = None
         self.crash: BaseException | None = None
@@ -65,7 +65,7 @@ class Job:
         self.result = drained(result)
         try:
             self.content = result_text(self.result, self.returns)
-        except Misfit as misfit:
+        except UnexpectedValueError as misfit:
             self.misfit = misfit
             if inspect.iscoroutine(self.result):
                 self.result.close()  # nothing awaits it, and Python would warn

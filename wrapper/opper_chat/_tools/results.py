@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
 import attrs
 import msgspec
 
-from .._errors.describe import Misfit
-from .._errors.nesting import nesting_misfit
+from .._errors.invalid_value import UnexpectedValueError
+from .._errors.nesting import nesting_error
 from .._errors.tools import ToolArgumentsError, ToolError, ToolResultError
 from .._json.codec import is_mapping
 from .._requests.message_content import id_of_call
@@ -84,7 +84,7 @@ def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessag
     call_id = id_of_call(call, "tool_result(call)")
     try:
         content = result_text(value)
-    except Misfit as misfit:
+    except UnexpectedValueError as misfit:
         raise result_error("tool_result(value)", misfit) from None
     return {"role": "tool", "tool_call_id": call_id, "content": content}
 
@@ -97,7 +97,7 @@ def result_text(value: object, hint: object = None) -> str:
         hint: the type that the function is declared to return, or None where it is not declared.
 
     Raises:
-        Misfit: JSON cannot represent it.
+        UnexpectedValueError: JSON cannot represent it.
     """
     if isinstance(value, BaseException):
         return encodable_text(error_text(value))
@@ -107,14 +107,14 @@ def result_text(value: object, hint: object = None) -> str:
             return encodable_text(plain)
         return _encoded(plain)
     except RecursionError:
-        raise nesting_misfit(value) from None
+        raise nesting_error(value) from None
 
 
-def result_error(function: str, misfit: Misfit) -> ToolResultError:
+def result_error(function: str, misfit: UnexpectedValueError) -> ToolResultError:
     """Return the error of a result that JSON cannot represent."""
     place = misfit.argument
     separator = "" if not place or place.startswith("[") else "."
-    return ToolResultError(f"{function}{separator}{place}", misfit.accepted, misfit.given, misfit.hint)
+    return ToolResultError(f"{function}{separator}{place}", misfit.expected, misfit.received, misfit.hint)
 
 
 def error_text(error: BaseException) -> str:
@@ -151,7 +151,7 @@ def _encoded(plain: object) -> str:
         built: object = msgspec.to_builtins(plain, str_keys=True)
         return encodable_text(json.dumps(built, ensure_ascii=False, separators=(",", ":")))
     except ValueError:  # sys.set_int_max_str_digits()
-        raise Misfit(
+        raise UnexpectedValueError(
             f"integers of at most {sys.get_int_max_str_digits()} digits",
             plain if isinstance(plain, int) else type(plain),
         ) from None
@@ -183,11 +183,11 @@ def _composed(value: Any, hint: object) -> object:
     """Return the value that the encoder writes for a value of a type that it does not know."""
     cls = cast("Any", type(value))
     if isinstance(value, type):
-        raise Misfit(_JSON, value)
+        raise UnexpectedValueError(_JSON, value)
     if isinstance(value, BaseException):
         return error_text(value)
     if must_be_awaited(value):
-        raise Misfit(_JSON, value, _AWAIT_HINT)
+        raise UnexpectedValueError(_JSON, value, _AWAIT_HINT)
     if (found := _of_object(value, hint)) is not None:
         return found[0]
     if isinstance(value, os.PathLike):
@@ -221,14 +221,16 @@ def _has_text(value: object) -> bool:
     return " at 0x" not in text and (is_own or not (text.startswith("<") or callable(value)))
 
 
-def _formless(value: object) -> Misfit:
-    return Misfit(_JSON, value, "Declare that the tool returns str, and its str() is sent." if _has_text(value) else "")
+def _formless(value: object) -> UnexpectedValueError:
+    return UnexpectedValueError(
+        _JSON, value, "Declare that the tool returns str, and its str() is sent." if _has_text(value) else ""
+    )
 
 
 def _at(step: str | int, value: object, hint: object) -> object:
     try:
         return _plain(value, hint)
-    except Misfit as misfit:
+    except UnexpectedValueError as misfit:
         raise misfit.at(step) from None
 
 
@@ -278,7 +280,7 @@ def _name(name: Any) -> str:
         return plain
     text = _encoded(plain)
     if text[0] in "[{":
-        raise Misfit("a dict with strings or numbers as keys", name)
+        raise UnexpectedValueError("a dict with strings or numbers as keys", name)
     return text.strip('"')
 
 

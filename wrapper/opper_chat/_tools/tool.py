@@ -15,10 +15,11 @@ from opper_chat_api.params import CustomGrammarFormatParam, CustomTextFormatPara
 
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
+from .._errors.invalid_value import InvalidValueError
 from .._json.codec import is_mapping, is_sequence
 from .._requests.argument_hints import check_argument, list_of_tools_hint, tool_hint
 from .._results.tool_calls import ToolCall, arguments_error
-from .._schemas.response_schema import InvalidValueError, ResponseSchema, parameters_schema
+from .._schemas.response_schema import ResponseSchema, parameters_schema
 from .._validation.functions import function_name, is_coroutine_function
 from .._validation.type_checks import check_flags, check_strings
 from .signature import hints_of, is_context, read_signature

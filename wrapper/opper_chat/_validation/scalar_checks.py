@@ -12,7 +12,8 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin, is_typeddict
 
-from .._errors.describe import Misfit, conversion_hint, json_scalar, meant, number_hint, words_of
+from .._errors.describe import conversion_hint, json_scalar, meant, number_hint, words_of
+from .._errors.invalid_value import UnexpectedValueError
 
 FINITE = "a finite number"
 
@@ -21,7 +22,7 @@ def finite(value: float) -> float:
     """Return a number that JSON can represent."""
     # RFC 8259 section 6: JSON has no form for them, and an encoder would send null in their place.
     if not math.isfinite(value):
-        raise Misfit(FINITE, value)
+        raise UnexpectedValueError(FINITE, value)
     return value
 
 
@@ -56,7 +57,7 @@ def text_check(fits: Callable[[Any], bool], text_of: Callable[[Any], str], accep
 
     def check(value: object) -> object:
         if not fits(value):
-            raise Misfit(accepted, value)
+            raise UnexpectedValueError(accepted, value)
         return text_of(value)
 
     return check
@@ -73,7 +74,7 @@ def scalar_check(kinds: tuple[type, ...], accepted: str) -> Callable[[object], o
     def check(value: object) -> object:
         scalar = value if value.__class__ in kinds else json_scalar(value)
         if not isinstance(scalar, kinds) or (isinstance(scalar, bool) and bool not in kinds):
-            raise Misfit(accepted, value, number_hint(value, kinds) or conversion_hint(value, converted))
+            raise UnexpectedValueError(accepted, value, number_hint(value, kinds) or conversion_hint(value, converted))
         return finite(scalar) if isinstance(scalar, float) else scalar
 
     return check
@@ -101,7 +102,7 @@ def literal_check(words: tuple[object, ...]) -> Callable[[object], object]:
         else:
             fits = isinstance(scalar, kinds) and not (isinstance(scalar, bool) and bool not in kinds)
         if not fits:
-            raise Misfit(accepted, value, meant(scalar, words) if len(words) == 1 else "")
+            raise UnexpectedValueError(accepted, value, meant(scalar, words) if len(words) == 1 else "")
         return scalar
 
     return check

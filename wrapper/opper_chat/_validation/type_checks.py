@@ -23,7 +23,6 @@ from typing import (
 
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import (
-    Misfit,
     SupportsToDict,
     alternatives,
     conversion_hint,
@@ -34,6 +33,7 @@ from .._errors.describe import (
     number_hint,
     words_of,
 )
+from .._errors.invalid_value import UnexpectedValueError
 from .._json.codec import is_mapping, is_sequence
 from .scalar_checks import (
     FINITE,
@@ -48,13 +48,8 @@ from .scalar_checks import (
     text_check,
 )
 
-__all__ = [
-    "Check", "Misfit", "check_flags", "check_json", "check_object", "check_strings", "compile_check", "describe",
-    "members", "nullable", "words_of",
-]  # fmt: skip
-
 Check: TypeAlias = Callable[[object], object]
-"""Takes a value, returns the JSON value that it stands for, or raises Misfit."""
+"""Takes a value, returns the JSON value that it stands for, or raises UnexpectedValueError."""
 
 KEYS = "a dict with strings as keys"
 
@@ -137,7 +132,7 @@ def check_json(value: object) -> object:
     """Return the JSON value that a value stands for, whatever its form, as built-in types.
 
     Raises:
-        Misfit: JSON cannot represent it, or something in it.
+        UnexpectedValueError: JSON cannot represent it, or something in it.
     """
     cls = value.__class__
     if cls is str or cls is int or cls is bool or value is None:
@@ -152,7 +147,7 @@ def check_json(value: object) -> object:
         return check_json(value.to_dict())
     if (scalar := json_scalar(value)) is not value:
         return check_json(scalar)
-    raise Misfit("a value that JSON can represent", value, conversion_hint(value))
+    raise UnexpectedValueError("a value that JSON can represent", value, conversion_hint(value))
 
 
 def check_object(cls: type, value: Mapping[Any, object], unnamed: str = "") -> dict[str, object]:
@@ -176,15 +171,15 @@ def check_object(cls: type, value: Mapping[Any, object], unnamed: str = "") -> d
             continue
         try:  # as `_inside` has it; this is the way of every message
             written[name] = check(item)
-        except Misfit as misfit:
-            raise misfit.at(name) from None
+        except UnexpectedValueError as error:
+            raise error.at(name) from None
     for name in required(cls):
         if name not in written and name != unnamed:
             from difflib import get_close_matches
 
             near = get_close_matches(name, [key for key in written if key not in checks], 1)
             hint = f"Is {near[0]!r} meant to be {name!r}?" if near else ""
-            raise Misfit(f"a dict with the key {name!r}", value, hint)
+            raise UnexpectedValueError(f"a dict with the key {name!r}", value, hint)
     return written
 
 
@@ -197,27 +192,27 @@ def _key(name: object) -> str:
     """Return the name of a property that a key of another class stands for."""
     key = json_scalar(name)
     if not isinstance(key, str):
-        raise Misfit(KEYS, name)
+        raise UnexpectedValueError(KEYS, name)
     return key
 
 
 def _inside(step: str | int, check: Check, value: object) -> object:
     try:
         return check(value)
-    except Misfit as misfit:
-        raise misfit.at(step) from None
+    except UnexpectedValueError as error:
+        raise error.at(step) from None
 
 
 def _sequence_check(check_item: Check, accepted: str) -> Check:
     def check(value: object) -> object:
         if not is_sequence(value):
-            raise Misfit(accepted, value, conversion_hint(value, "list"))
+            raise UnexpectedValueError(accepted, value, conversion_hint(value, "list"))
         written: list[object] = []
         for index, item in enumerate(value):
             try:
                 written.append(check_item(item))
-            except Misfit as misfit:
-                raise misfit.at(index) from None
+            except UnexpectedValueError as error:
+                raise error.at(index) from None
         return written
 
     return check
@@ -228,7 +223,7 @@ def _mapping_check(check_item: Check) -> Check:
         if is_model(value):
             value = value.to_dict()
         if not is_mapping(value):
-            raise Misfit("a dict", value, conversion_hint(value, "dict"))
+            raise UnexpectedValueError("a dict", value, conversion_hint(value, "dict"))
         # Ids of tokens are integers, and as names of properties strings.
         named = {_token_id(name): item for name, item in value.items()}
         return {name: _inside(name, check_item, item) for name, item in _items(named)}
@@ -246,7 +241,7 @@ def _token_id(name: object) -> object:
 def _object_check(cls: type) -> Check:
     def check(value: object) -> object:
         if not is_mapping(value):
-            raise Misfit("a dict", value, conversion_hint(value, "dict"))
+            raise UnexpectedValueError("a dict", value, conversion_hint(value, "dict"))
         return check_object(cls, value)
 
     return check
@@ -309,12 +304,12 @@ class _UnionCheck:
         for check in self.scalars:
             try:
                 return check(scalar)
-            except Misfit:
+            except UnexpectedValueError:
                 continue
         if self.accepts_numbers and isinstance(scalar, float):
             # A number, so what is wrong with it is that it is not finite.
-            raise Misfit(self.accepted.replace(SCALARS[float][1], FINITE), value)
-        raise Misfit(self.accepted, value, self.hint(value, scalar))
+            raise UnexpectedValueError(self.accepted.replace(SCALARS[float][1], FINITE), value)
+        raise UnexpectedValueError(self.accepted, value, self.hint(value, scalar))
 
     def hint(self, value: object, scalar: object) -> str:
         """Return what may have been meant by a value of none of the arms."""
@@ -340,7 +335,7 @@ class _UnionCheck:
     def _accepts(self, value: object) -> bool:
         try:
             self(value)
-        except Misfit:
+        except UnexpectedValueError:
             return False
         return True
 
@@ -362,8 +357,8 @@ class _UnionCheck:
         if len(self.classes) == 1 and not (self.is_open and hint):
             return check_object(next(iter(self.classes.values())), value)
         if self.tag in value:
-            raise Misfit(words_of(words), word, hint).at(self.tag)
-        raise Misfit(f"a dict with the key {self.tag!r}: {words_of(words)}", value)
+            raise UnexpectedValueError(words_of(words), word, hint).at(self.tag)
+        raise UnexpectedValueError(f"a dict with the key {self.tag!r}: {words_of(words)}", value)
 
     def check_model(self, model: SupportsToDict) -> object:
         """Check what a model writes against its typed dict. An answer's has none: it goes back as it came."""
@@ -376,7 +371,7 @@ class _UnionCheck:
                 return self.check_mapping(written)  # a part or tool that the contract has elsewhere
             names = sorted(self.models)
             choice = f"the model {names[0]}" if len(names) == 1 else f"one of the models {', '.join(names)}"
-            raise Misfit(f"{self.accepted}, or {choice}", model)
+            raise UnexpectedValueError(f"{self.accepted}, or {choice}", model)
         for name in names:
             if twin := self.classes.get(f"{name}Param"):
                 return check_object(twin, written)
