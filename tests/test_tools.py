@@ -123,7 +123,7 @@ def parameters(of: Any) -> dict[str, Any]:
 
 def read(of: Any, **arguments: Any) -> dict[str, Any]:
     """What the function is given."""
-    given: dict[str, Any] = of._runner.read(ToolCall("1", of.function.name, json.dumps(arguments)))
+    given: dict[str, Any] = of._tool_function.read_arguments(ToolCall("1", of.function.name, json.dumps(arguments)))
     return given
 
 
@@ -300,8 +300,8 @@ def test_what_else_can_be_called(made: Any, name: str) -> None:
     """Objects, methods and partial functions; what they are bound to the model does not see."""
     assert made.function.name == name
     assert list(parameters(made)["properties"]) == ["number"]
-    assert made._runner.run(**read(made, number=2)) == made(number=2) == 3
-    assert not made._runner.is_async
+    assert made._tool_function.function(**read(made, number=2)) == made(number=2) == 3
+    assert not made._tool_function.is_async
 
 
 @pytest.mark.parametrize("made", [Adder, Place, functools.partial(Adder, start=1)])
@@ -338,7 +338,7 @@ def test_what_is_async() -> None:
         return number
 
     for one in (tool(function), tool(AsyncAdder(1)), tool(functools.partial(function))):
-        assert one._runner.is_async
+        assert one._tool_function.is_async
 
 
 def test_the_function_stays_what_it_was() -> None:
@@ -386,7 +386,7 @@ def test_a_custom_tool() -> None:
     assert run.to_dict()["custom"]["description"] == "Run code."
     assert run.to_dict()["custom"]["format"]["grammar"]["syntax"] == "regex"
     assert run("abc") == 3
-    assert run._runner.read(ToolCall("1", "run", "", "x = 1", "custom")) == {"code": "x = 1"}
+    assert run._tool_function.read_arguments(ToolCall("1", "run", "", "x = 1", "custom")) == {"code": "x = 1"}
     with pytest.raises(InvalidArgumentError, match="one parameter"):
         custom_tool(add)
     with pytest.raises(InvalidArgumentError, match="one parameter"):
@@ -400,7 +400,7 @@ def test_what_the_model_does_not_see() -> None:
 
     made = tool(function)
     assert list(parameters(made)["properties"]) == ["number"]
-    assert made._runner.context == "context"
+    assert made._tool_function.context == "context"
 
 
 def completion(*calls: Any) -> ChatCompletion:

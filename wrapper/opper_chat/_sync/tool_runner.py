@@ -1,8 +1,8 @@
 # Made from wrapper/opper_chat/_async/tool_runner.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The shell of a run of tools: asks the model, carries out its calls, and tells of each step.
+"""Run a tool loop: send its requests, run the tools that the model calls, and emit an event for each step.
 
-The decisions are in `_tool_plan`, the tasks in `_async_workers`.
+The decisions are in `_tools.loop`, the tasks and threads in `_tools.workers`.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ from .._tools.workers import (
     BeforeCall,
     OnEvent,
     Workers,
-    ask,
-    ask_in_time,
-    check_function,
+    call_back,
+    call_back_within,
+    check_callback,
     check_tools,
 )
 from .event_stream import EventStream, StreamManager
@@ -42,22 +42,24 @@ from .requester import Calls
 
 T_co = TypeVar("T_co", covariant=True)
 
-Phase: TypeAlias = Literal["new", "turn", "ask", "read", "run", "over"]
+Phase: TypeAlias = Literal["new", "turn", "request", "read", "tools", "over"]
+"""What comes next: nothing before entering, the start of a turn, its request, the events of its completion, its tools,
+or nothing."""
 
 
 class ToolStream(Generic[T_co]):
-    """A run of tools as typed events; `opper_chat.ToolRunEvent` is their union, told apart by ``type``.
+    """A run of tools as typed events: `opper_chat.ToolRunEvent` is their union, and ``type`` tells which one it is.
 
-    For each turn: ``turn.started``; the events of the answer while it is written, as those of `EventStream`;
-    ``tool.started`` and ``tool.result`` for its calls, as they begin and end; ``turn.done``. At last ``run.done``.
+    In each turn: ``turn.started``; the events of the completion as it arrives, as in `EventStream`;
+    ``tool.started`` and ``tool.result`` as its calls start and end; ``turn.done``. At the end, ``run.done``.
 
-    To be used with ``with``, by one task. Leaving it early closes the answer and cancels the tools.
+    Use it with ``with``, in one task. Leaving early closes the stream and cancels the tools.
 
     Raises:
-        ToolRunError: the run ended early; the class says why.
-        APIError: a call of the model failed; its ``run`` is what was done before.
+        ToolRunError: the run ended early. The class says why.
+        APIError: a request failed. The attribute ``run`` is the result so far.
 
-    What functions of the caller's own raise is raised as it is, and has the same ``run``.
+    An exception of the caller's own functions is raised unchanged, with the same attribute ``run``.
     """
 
     def __init__(
@@ -67,22 +69,23 @@ class ToolStream(Generic[T_co]):
         self._loop = loop
         self._before_call = before_call
         self._site = site
-        """Where a streamed run was made; None where the answers come whole."""
-        self._workers = Workers(
-            loop.settings.max_parallel if loop.is_parallel else 1, bounded=loop.has_deadline
-        )
+        """Where the caller started a streamed run, for warnings. None if completions are not streamed."""
+        max_parallel = loop.settings.max_parallel if loop.is_parallel else 1
+        self._workers = Workers(max_parallel, has_deadline=loop.has_deadline)
         self._phase: Phase = "new"
         self._ready: deque[ToolRunEvent] = deque()
+        """Events that are not yet returned."""
         self._stream: StreamManager | None = None
         self._events: EventStream | None = None
         self._running = 0
+        """The number of calls of the turn that have not ended."""
         self._failure: OpperError | None = None
-        # What is wrong with the arguments is told before anything is sent.
-        self._first: Callable[[], Call] | None = self._prepared()
+        # Prepared now, so that wrong arguments raise before anything is sent.
+        self._first_call: Callable[[], Call] | None = self._prepare_call()
 
     @property
     def run(self) -> ToolRun[T_co]:
-        """What was done so far."""
+        """The result so far."""
         return self._loop.run
 
     def __iter__(self) -> Iterator[ToolRunEvent]:
@@ -93,40 +96,40 @@ class ToolStream(Generic[T_co]):
             raise RuntimeError("a run of tools is to be used with `with`")
         while not self._ready:
             if self._failure is not None:
-                raise self._failure  # whoever asks again is told again
+                raise self._failure  # again, for each call
             if self._phase == "over":
                 raise StopIteration
             try:
                 self._advance()
             except BaseException as error:
                 self._phase = "over"
-                self._loop.settle()
+                self._loop.end_turn()
                 if isinstance(error, Exception):
-                    self._loop.mark(error)
+                    self._loop.attach_run(error)
                 self._failure = error if isinstance(error, OpperError) else None
                 raise
         return self._ready.popleft()
 
     @property
     def text_stream(self) -> Iterator[str]:
-        """The text of the answers, piece by piece, that of turns which ask for tools included."""
-        return _Texts(self)
+        """The text of all completions as it arrives, including those that call tools."""
+        return _TextStream(self)
 
     def until_done(self) -> Self:
-        """Read to the end.
+        """Read all events, and return this stream.
 
         Raises:
-            ToolRunError, APIError: what ended the run early, as in iterating.
+            ToolRunError, APIError: as in iterating.
         """
         for _ in self:
             pass
         return self
 
     def get_final_run(self) -> ToolRun[T_co]:
-        """Read to the end and return what was done.
+        """Read all events, and return the result.
 
         Raises:
-            ToolRunError, APIError: what ended the run early, as in iterating.
+            ToolRunError, APIError: as in iterating.
         """
         return (self.until_done()).run
 
@@ -134,7 +137,7 @@ class ToolStream(Generic[T_co]):
         if self._phase != "new":
             raise RuntimeError("a run of tools can be entered once")
         self._phase = "turn"
-        self._loop.begin(monotonic())
+        self._loop.start(monotonic())
         return self
 
     def __exit__(
@@ -145,7 +148,7 @@ class ToolStream(Generic[T_co]):
     ) -> None:
         self._phase = "over"
         self._ready.clear()
-        self._loop.settle()
+        self._loop.end_turn()
         try:
             if self._stream is not None:
                 self._stream.__exit__(kind, error, traceback)
@@ -153,29 +156,29 @@ class ToolStream(Generic[T_co]):
             self._workers.close()
 
     def _advance(self) -> None:
-        """Go on to what comes next, until there is an event or nothing more is to be done."""
+        """Take one step. It adds events to those that are ready, or changes the phase, or both."""
         if self._phase == "turn":
             self._ready.append(TurnStartedEvent(self._loop.run.turns + 1))
-            self._phase = "ask"
-        elif self._phase == "ask":
-            self._ask()
+            self._phase = "request"
+        elif self._phase == "request":
+            self._send()
         elif self._phase == "read":
             self._read()
         else:
             self._wait()
 
-    def _prepared(self) -> Callable[[], Call]:
+    def _prepare_call(self) -> Callable[[], Call]:
         is_streamed = self._site is not None
         arguments = self._loop.next_arguments(monotonic(), stream=is_streamed)
         function = "stream_tools()" if is_streamed else "run_tools()"
         return self._calls.later(arguments, stream=is_streamed, function=function)
 
-    def _ask(self) -> None:
-        begin, self._first = self._first or self._prepared(), None
+    def _send(self) -> None:
+        call, self._first_call = self._first_call or self._prepare_call(), None
         if self._site is None:
-            self._take(self._calls.complete(begin()))
+            self._start_tools(self._calls.complete(call()))
             return
-        self._stream = StreamManager(self._calls, begin, self._site)
+        self._stream = StreamManager(self._calls, call, self._site)
         self._events = self._stream.__enter__()
         self._phase = "read"
 
@@ -189,39 +192,39 @@ class ToolStream(Generic[T_co]):
         if self._stream is not None:
             self._stream.__exit__(None, None, None)
         self._stream = self._events = None
-        self._take(completion)
+        self._start_tools(completion)
 
-    def _take(self, completion: ChatCompletion) -> None:
-        """Take an answer, and begin to carry out its calls."""
-        loop = self._loop
+    def _start_tools(self, completion: ChatCompletion) -> None:
+        """Start the calls of a completion."""
         jobs: list[Job] = []
-        for execution in loop.take(completion):
-            job = loop.prepare(execution)
+        for execution in self._loop.add_completion(completion):
+            job = self._loop.prepare_job(execution)
             if job is not None and self._before_call is not None:
-                job = self._approved(job, self._before_call)
+                job = self._ask_before_call(job, self._before_call)
             if job is None:
                 self._ready.append(ToolResultEvent(execution))
             else:
                 jobs.append(job)
         self._running = len(jobs)
-        self._phase = "run"
+        self._phase = "tools"
         if jobs:
             self._workers.start(jobs)
 
-    def _approved(self, job: Job, before_call: BeforeCall) -> Job | None:
+    def _ask_before_call(self, job: Job, before_call: BeforeCall) -> Job | None:
         remaining = self._loop.remaining(monotonic())
         try:
-            return self._loop.decide(job, ask_in_time(remaining, before_call, job.execution.call))
+            verdict = call_back_within(remaining, before_call, job.execution.call)
         except TimeoutError:
             if remaining is not None and (self._loop.remaining(monotonic()) or 0) <= 0:
-                raise self._loop.too_late() from None
-            raise
+                raise self._loop.timeout_error() from None
+            raise  # of the function itself
+        return self._loop.apply_verdict(job, verdict)
 
     def _wait(self) -> None:
-        """Wait for the next step of a tool, or end the turn where there is none left."""
+        """Wait until a tool starts or ends, or end the turn if all have ended."""
         loop = self._loop
         if not self._running:
-            loop.settle()
+            loop.end_turn()
             self._ready.append(TurnDoneEvent(loop.run.turns, loop.run.completion))
             self._phase = "turn"
             if loop.is_over:
@@ -229,18 +232,18 @@ class ToolStream(Generic[T_co]):
                 self._phase = "over"
             return
         try:
-            step = self._workers.next(loop.remaining(monotonic()))
+            event = self._workers.next(loop.remaining(monotonic()))
         except TimeoutError:
-            raise loop.too_late() from None
-        if step.ended:
+            raise loop.timeout_error() from None
+        if event.is_end:
             self._running -= 1
-            self._ready.append(ToolResultEvent(loop.finished(step.job)))
+            self._ready.append(ToolResultEvent(loop.add_result(event.job)))
         else:
-            self._ready.append(ToolStartedEvent(step.job.execution))
+            self._ready.append(ToolStartedEvent(event.job.execution))
 
 
-class _Texts:
-    """The text of a run, piece by piece. No generator, for the reason of `_async_stream`."""
+class _TextStream:
+    """The text of a run as it arrives. Not an async generator: one that is left early is closed at some later time."""
 
     def __init__(self, stream: ToolStream[Any]) -> None:
         self._stream = stream
@@ -261,17 +264,17 @@ def run_tools(
     before_call: BeforeCall | None,
     on_event: OnEvent | None,
 ) -> ToolRun[Any]:
-    """Run the tools that a model asks for until it answers, and return what was done."""
-    check_function(before_call, "before_call")
-    check_function(on_event, "on_event")
-    loop = start_loop(calls, arguments)
+    """Run the tools that a model calls until it completes without a call, and return the result."""
+    check_callback(before_call, "before_call")
+    check_callback(on_event, "on_event")
+    loop = create_loop(calls, arguments)
     with ToolStream[Any](calls, loop, before_call) as stream:
         for event in stream:
             if on_event is not None and isinstance(event, ToolRunStepEvent):
                 try:
-                    ask(on_event, event)
+                    call_back(on_event, event)
                 except Exception as error:
-                    loop.mark(error)
+                    loop.attach_run(error)
                     raise
         return stream.run
 
@@ -282,13 +285,13 @@ def stream_tools(
     before_call: BeforeCall | None,
     site: str,
 ) -> ToolStream[Any]:
-    """Return a run that tells of itself."""
-    check_function(before_call, "before_call")
-    return ToolStream[Any](calls, start_loop(calls, arguments), before_call, site)
+    """Return a run as a stream of events."""
+    check_callback(before_call, "before_call")
+    return ToolStream[Any](calls, create_loop(calls, arguments), before_call, site)
 
 
-def start_loop(calls: Calls, arguments: Mapping[str, object]) -> ToolLoop:
-    """Return the loop of a run.
+def create_loop(calls: Calls, arguments: Mapping[str, object]) -> ToolLoop:
+    """Return the tool loop of a run.
 
     Raises:
         InvalidArgumentError: an argument is wrong.

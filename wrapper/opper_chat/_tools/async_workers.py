@@ -1,6 +1,6 @@
-"""What carries out the calls of a turn in the async shell: tasks, and threads for what is no coroutine.
+"""Run the tools of a turn in tasks, for the async client; functions that are not coroutine functions in threads.
 
-Its twin `_workers` has the same names for the sync shell. Tasks are those of asyncio or, by anyio, of trio.
+`workers` has the same names for the sync client. Tasks are those of asyncio or, through anyio, those of trio.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from math import inf
 from time import monotonic
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import anyio
 from anyio.abc import TaskGroup
@@ -24,53 +24,48 @@ from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._requests.tool_options import Verdict
 from .._results.tool_calls import ToolCall
-from .jobs import Job
+from .jobs import Job, JobEvent
 from .run import ToolRunStepEvent
 from .threads import start_thread
-from .tool import Toolbox
+from .toolbox import Toolbox
 
 AsyncBeforeCall: TypeAlias = Callable[[ToolCall], Verdict | Awaitable[Verdict]]
-"""Says of a call, before it is carried out, whether and with what it may be."""
+"""Called for each call of a tool before it runs: lets it pass, changes its arguments or denies it."""
 
 AsyncOnEvent: TypeAlias = Callable[[ToolRunStepEvent], object]
-"""Is told of the steps of a run. What it returns is awaited if it can be."""
-
-
-class Step(NamedTuple):
-    """A call began, or it ended."""
-
-    job: Job
-    ended: bool
+"""Called with each step of a run. If it returns an awaitable, that is awaited."""
 
 
 class AsyncWorkers:
-    """Carries calls out, so many at a time, in the order in which they are given. To be used and closed by one task.
+    """Run jobs in tasks, in the order given. Use and close it in one task.
 
-    Closing cancels what still runs. A function that is no coroutine cannot be stopped: its thread goes on by
-    itself, what it returns is dropped, and the process does not wait for it at its end.
+    `close` cancels the jobs that run. A thread cannot be stopped: a function that runs then goes on, its result is
+    discarded, and the process does not wait for it at its end.
 
     Args:
-        max_parallel: how many at once.
-        bounded: whether there is a deadline. The twin needs to know.
+        max_parallel: the number of jobs that run at once.
+        has_deadline: whether `next` must be able to return before a job has ended. Here it always can.
     """
 
-    def __init__(self, max_parallel: int, *, bounded: bool) -> None:  # noqa: ARG002
+    def __init__(self, max_parallel: int, *, has_deadline: bool) -> None:  # noqa: ARG002  # the sync one needs it
         self._max_parallel = max_parallel
         self._jobs: deque[Job] = deque()
-        self._steps: deque[Step] = deque()
-        self._told: anyio.Event | None = None
+        self._events: deque[JobEvent] = deque()
+        self._has_events: anyio.Event | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        """The tasks of asyncio."""
         self._group: TaskGroup | None = None
-        self._closing = False
+        """The tasks of trio."""
+        self._is_closing = False
 
     async def start(self, jobs: list[Job]) -> None:
-        """Begin to carry out the calls of a turn. Those of the turn before must have ended."""
+        """Start the jobs of a turn. Those of the turn before must have ended."""
         await self.close()
-        self._closing = False
+        self._is_closing = False
         self._jobs.extend(jobs)
         count = min(self._max_parallel, len(jobs))
         if current_async_library() == "asyncio":
-            # anyio would cancel a tool again at each await of its cleaning up, as trio does and asyncio does not.
+            # With anyio, each await in the cleanup of a cancelled tool would be cancelled again. asyncio cancels once.
             self._tasks = [asyncio.create_task(self._work(), name="opper_chat tool") for _ in range(count)]
             return
         self._group = anyio.create_task_group()
@@ -78,133 +73,134 @@ class AsyncWorkers:
         for _ in range(count):
             self._group.start_soon(self._work)
 
-    async def next(self, seconds: float | None) -> Step:
-        """Wait for the next call that begins or ends.
+    async def next(self, seconds: float | None) -> JobEvent:
+        """Wait until a job starts or ends.
 
         Args:
-            seconds: how long at most, or None for ever.
+            seconds: how long to wait at most, or None for no limit.
 
         Raises:
-            TimeoutError: there was none in time.
+            TimeoutError: no job started or ended in that time.
         """
-        while not self._steps:
-            self._told = anyio.Event()
+        while not self._events:
+            self._has_events = anyio.Event()
             with anyio.fail_after(None if seconds is None else max(seconds, 0)):
-                await self._told.wait()
-        return self._steps.popleft()
+                await self._has_events.wait()
+        return self._events.popleft()
 
     async def close(self) -> None:
-        """Cancel what still runs, and wait until it has ended."""
-        self._closing = True
+        """Cancel the jobs that run, and wait until they have ended."""
+        self._is_closing = True
         self._jobs.clear()
         running, self._tasks = [task for task in self._tasks if not task.done()], []
         if running:
             for task in running:
                 task.cancel()
-            await shielded(partial(_ended, running))
+            await shielded(partial(_wait_for, running))
         group, self._group = self._group, None
         if group is not None:
             group.cancel_scope.cancel()
-            # Without the error that may be under way: the group would put it into an ExceptionGroup.
+            # Without the exception that is being handled, if any: the group would put it into an ExceptionGroup.
             await group.__aexit__(None, None, None)
 
-    def _tell(self, job: Job, *, ended: bool) -> None:
-        self._steps.append(Step(job, ended))
-        if self._told is not None:
-            self._told.set()
+    def _emit(self, job: Job, *, is_end: bool) -> None:
+        self._events.append(JobEvent(job, is_end))
+        if self._has_events is not None:
+            self._has_events.set()
 
     async def _work(self) -> None:
         while self._jobs:
             job = self._jobs.popleft()
-            self._tell(job, ended=False)
-            began = monotonic()
+            self._emit(job, is_end=False)
+            started = monotonic()
+            error: BaseException | None = None
             try:
-                pending = _begun(job) if job.is_async else await _in_a_thread(partial(_begun, job))
+                pending = _call(job) if job.is_async else await _in_thread(partial(_call, job))
                 if pending is not None:
-                    job.returned(await _awaited(pending))
-                error: BaseException | None = None
+                    job.set_result(await _resolve(pending))
             except anyio.get_cancelled_exc_class() as cancelled:
-                if self._closing or not self._tasks:
+                if self._is_closing or not self._tasks:
                     raise
-                # Nobody else cancels these tasks: the tool has awaited what was cancelled, or has cancelled itself.
+                # Only `close` cancels these tasks, so the tool has awaited a cancelled task, or has cancelled itself.
                 if (task := asyncio.current_task()) is not None:
                     task.uncancel()
                 error = RuntimeError(f"the tool was cancelled from inside ({type(cancelled).__name__})")
-            except BaseException as raised:  # noqa: BLE001  # whoever waits for the call raises it
+            except BaseException as raised:  # noqa: BLE001  # the loop raises it in the task of the caller
                 error = raised
-            job.ended(error, monotonic() - began)
-            self._tell(job, ended=True)
+            job.end(error, monotonic() - started)
+            self._emit(job, is_end=True)
 
 
-async def _ended(tasks: list[asyncio.Task[None]]) -> None:
+async def _wait_for(tasks: list[asyncio.Task[None]]) -> None:
     await asyncio.wait(tasks)
 
 
 def check_tools(tools: Toolbox) -> None:
-    """Do nothing: what is a coroutine and what is none can both be carried out. The twin refuses one of them."""
+    """Accept all tools. The sync client refuses coroutine functions."""
 
 
-def check_function(function: object, argument: str) -> None:
-    """Refuse what cannot be called.
+def check_callback(function: object, argument: str) -> None:
+    """Refuse ``before_call`` or ``on_event`` if it is not callable.
 
     Raises:
-        InvalidArgumentError: the function cannot.
+        InvalidArgumentError: it is not.
     """
     if function is not None and not callable(function):
         raise InvalidArgumentError(argument, "a function, or None", describe(function))
 
 
-async def ask(function: Callable[..., Any], *arguments: object) -> Any:
-    """Return what a function of the caller's says; it may be a coroutine."""
-    said = function(*arguments)
-    return await said if inspect.isawaitable(said) else said
+async def call_back(function: Callable[..., Any], *arguments: object) -> Any:
+    """Return what a function or coroutine function of the caller returns."""
+    result = function(*arguments)
+    return await result if inspect.isawaitable(result) else result
 
 
-async def ask_in_time(seconds: float | None, function: Callable[..., Any], *arguments: object) -> Any:
-    """Return what a function of the caller's says; it may be a coroutine.
+async def call_back_within(seconds: float | None, function: Callable[..., Any], *arguments: object) -> Any:
+    """Return what a function or coroutine function of the caller returns.
 
     Raises:
-        TimeoutError: it took longer.
+        TimeoutError: it took longer than ``seconds``.
     """
     with anyio.fail_after(None if seconds is None else max(seconds, 0)):
-        return await ask(function, *arguments)
+        return await call_back(function, *arguments)
 
 
-def _begun(job: Job) -> object:
-    """Call the function of a job; return what is still to be awaited, or None where it has returned."""
-    result = job.work()
+def _call(job: Job) -> object:
+    """Call the function of a job. Return an awaitable or async iterator that it returned, or None if it is done."""
+    result = job.call()
     if inspect.isawaitable(result) or isinstance(result, AsyncIterator):
         return cast("object", result)
-    job.returned(result)
+    job.set_result(result)
     return None
 
 
-async def _awaited(pending: object) -> object:
-    """Return what comes of an awaitable, or a list of what an async iterator yields."""
+async def _resolve(pending: object) -> object:
+    """Return the result of an awaitable, or the list of the items of an async iterator."""
     result = await pending if inspect.isawaitable(pending) else pending
     if isinstance(result, AsyncIterator):
         return [item async for item in cast("AsyncIterator[object]", result)]
     return result
 
 
-async def _in_a_thread(work: Callable[[], object]) -> object:
-    """Return what some work returns, which is done in a thread that nobody has to wait for.
+async def _in_thread(function: Callable[[], object]) -> object:
+    """Return what a function returns that runs in a thread of its own.
 
-    Those of anyio and asyncio hold up the end of the process until their work is done.
+    The threads of anyio and asyncio keep the process from ending until their functions have returned. This one does
+    not.
     """
-    done: list[object] = []
-    failed: list[BaseException] = []
+    results: list[object] = []
+    errors: list[BaseException] = []
     bell = Bell()
 
     def run() -> None:
         try:
-            done.append(work())
-        except BaseException as error:  # noqa: BLE001  # it is raised where it is waited for
-            failed.append(error)
+            results.append(function())
+        except BaseException as error:  # noqa: BLE001  # raised below, in the task
+            errors.append(error)
         bell.ring()
 
     start_thread(run)
     await bell.heard(inf)
-    if failed:
-        raise failed[0]
-    return done[0]
+    if errors:
+        raise errors[0]
+    return results[0]

@@ -1,79 +1,81 @@
-"""A call of a tool on its way from the plan of a run to what carries it out, and back. No I/O."""
+"""A call of a tool on its way from the tool loop to a worker and back. No I/O."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from attrs import define
 
 from .._errors.invalid_value import UnexpectedValueError
-from .results import drained, result_text
+from .results import result_text
 from .run import ToolExecution
 
 
+@define(eq=False)
 class Job:
-    """A call that is to be carried out, and how that ended. Whoever carries it out writes nothing else.
+    """One call of a tool. A worker runs it with `run` and nothing else, and the loop reads how it ended."""
 
-    Args:
-        execution: the call.
-        work: calls the function.
-        is_async: whether what the function returns is to be awaited.
-        returns: the type that the function is declared to return, or None.
-    """
+    execution: ToolExecution
+    """What the run reports about the call. The worker does not touch it: the loop could have ended the run."""
+    call: Callable[[], object]
+    """Calls the function with its arguments."""
+    is_async: bool
+    """Whether the function is a coroutine function."""
+    returns: object
+    """The declared return type of the function, or None."""
+    result: object = None
+    """What the function returned."""
+    content: str = ""
+    """The result as the model reads it."""
+    unexpected: UnexpectedValueError | None = None
+    """Why JSON cannot represent the result, or None."""
+    error: Exception | None = None
+    """What the function raised, or None."""
+    crash: BaseException | None = None
+    """What the function raised that is not a failure of a tool, such as KeyboardInterrupt, or None."""
+    duration: float = 0.0
+    """Seconds from start to end."""
 
-    __slots__ = (
-        "content",
-        "crash",
-        "duration",
-        "error",
-        "execution",
-        "is_async",
-        "misfit",
-        "result",
-        "returns",
-        "work",
-    )
+    def set_result(self, result: object) -> None:
+        """Record what the function returned, and convert it to text.
 
-    def __init__(
-        self, execution: ToolExecution, work: Callable[[], object], *, is_async: bool, returns: object
-    ) -> None:
-        self.execution: ToolExecution = execution
-        self.work: Callable[[], object] = work
-        self.is_async: bool = is_async
-        self.returns: object = returns
-        self.result: object = None
-        self.content: str = ""
-        """What the model is told of the result."""
-        self.misfit: UnexpectedValueError | None = None
-        """Why the model cannot be told of the result."""
-        self.error: Exception | None = None
-        self.crash: BaseException | None = None
-        """What is no failure of a tool, such as KeyboardInterrupt."""
-        self.duration: float = 0.0
-
-    def returned(self, result: object) -> None:
-        """Keep what the function returned, and write it as text.
-
-        Call it where the function runs: reading a generator runs the function's code, and may take its time.
+        Call this where the function runs: it iterates over a generator, which runs the code of the tool.
 
         Raises:
-            Exception: The function returned an exception, which counts as raised.
+            Exception: the function returned an exception, which counts as raised.
         """
         if isinstance(result, Exception):
             raise result
         if isinstance(result, BaseException):  # raised, it would end the run or cancel its tasks
             raise RuntimeError(f"the tool returned {type(result).__name__}") from result  # noqa: TRY004
-        self.result = drained(result)
+        # An iterator can be read once, and both the caller and the model get its items.
+        self.result = list(cast("Iterator[object]", result)) if isinstance(result, Iterator) else result
         try:
             self.content = result_text(self.result, self.returns)
-        except UnexpectedValueError as misfit:
-            self.misfit = misfit
+        except UnexpectedValueError as unexpected:
+            self.unexpected = unexpected
             if inspect.iscoroutine(self.result):
                 self.result.close()  # nothing awaits it, and Python would warn
 
-    def ended(self, error: BaseException | None, duration: float) -> None:
-        """Take note of the end."""
+    def end(self, error: BaseException | None, duration: float) -> None:
+        """Record that the function has ended, and what it raised.
+
+        Args:
+            error: the exception, or None.
+            duration: seconds from start to end.
+        """
         self.duration = duration
         if isinstance(error, Exception):
             self.error = error
         else:
             self.crash = error
+
+
+@define(eq=False)
+class JobEvent:
+    """A worker has started a job, or ended it."""
+
+    job: Job
+    is_end: bool

@@ -1,4 +1,8 @@
-"""What a run of tools does next: which calls to carry out, what to tell the model, when it is over. No I/O."""
+"""State of a tool loop: which calls of a completion to run, what to tell the model, when the run is over.
+
+Does not send requests and does not run tools: `_async.tool_runner` does, and asks the loop what is next. No I/O, and no
+clock: the time is handed in, in seconds of any monotonic clock.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,7 @@ from .._errors.tools import (
     ToolArgumentsError,
     ToolError,
     ToolFailedError,
+    ToolRunError,
     ToolRunTimeoutError,
     TooManyTurnsError,
 )
@@ -32,77 +37,80 @@ from .jobs import Job
 from .results import encodable_text, result_error, result_text, tool_result
 from .run import ToolExecution, ToolRun, set_parsed
 from .signature import ToolContext
-from .tool import Runner, Toolbox
+from .tool import ToolFunction, json_form
+from .toolbox import Toolbox
 
 if TYPE_CHECKING:
     from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
     from opper_chat_api.params import ChatMessageParam
 
-_SENT_BY_RUNS = {
+_WRITTEN_BY_LOOP = {
     "messages": "A run adds messages turn by turn. Use the argument messages.",
     "n": "A run follows one choice.",
     "tool_choice": "A run changes it after the first turn. Use the argument tool_choice.",
     "tools": "A run must know its tools. Use the argument tools, which takes dicts of any kind as well.",
 }
-"""Keys of the body that a run writes, and what to do instead of giving them in ``extra_body``."""
+"""Keys of the body that a loop writes, and what to do instead of giving them in ``extra_body``."""
 
 
 class ToolLoop:
-    """One run, from its arguments to its end.
+    """One run of tools, from its arguments to its end.
 
     Args:
-        arguments: those of `run_tools`, but for ``before_call`` and ``on_event``.
+        arguments: those of `run_tools`, except ``before_call`` and ``on_event``.
         deadline: seconds from the start of the run to its end, or None for no limit.
 
     Attributes:
-        run: what was done so far.
-        settings: what bounds it.
-        tools: what the model may call.
-        is_over: whether the model has answered, or has called what is not for this run to carry out.
+        settings: the options of the run.
+        tools: the tools that the model can call.
+        run: the result so far.
+        is_over: whether the model has completed without tool calls, or has called a tool without a function.
 
     Raises:
         InvalidArgumentError: an argument is wrong.
     """
 
     def __init__(self, arguments: Mapping[str, object], deadline: float | None) -> None:
-        self._arguments = dict(arguments)
-        options = {name: self._arguments.pop(name) for name in ToolLoopOptions.__annotations__ if name in arguments}
+        arguments = dict(arguments)
+        options = {name: arguments.pop(name) for name in ToolLoopOptions.__annotations__ if name in arguments}
         self.settings: ToolLoopSettings = ToolLoopSettings(**cast("ToolLoopOptions", options))
+        if arguments.get("n") not in (None, 1):
+            raise InvalidArgumentError("n", "1 or None", describe(arguments["n"]), _WRITTEN_BY_LOOP["n"])
+        check_extra_keys(arguments.get("extra_body"), _WRITTEN_BY_LOOP)
+        messages = arguments.pop("messages", None)
+        if not is_sequence(messages):
+            received = "nothing" if messages is None else describe(messages)
+            raise InvalidArgumentError("messages", "a list of messages", received)
+        self.tools: Toolbox = Toolbox(arguments.get("tools"))
+        arguments["tools"] = self.tools.definitions or None
+        self._response_format = ResponseFormat[Any](
+            arguments.get("response_format"), strict=arguments.pop("strict", True)
+        )
+        self._response_format.check_extra_body(arguments)
+        arguments["response_format"] = self._response_format.parameter
+        self._arguments = arguments
         self._timeouts = Timeouts(deadline=deadline)
         self._deadlines: Deadlines | None = None
-        if self._arguments.get("n") not in (None, 1):
-            raise InvalidArgumentError("n", "1 or None", describe(self._arguments["n"]), _SENT_BY_RUNS["n"])
-        check_extra_keys(self._arguments.get("extra_body"), _SENT_BY_RUNS)
-        messages = self._arguments.pop("messages", None)
-        if not is_sequence(messages):
-            given = "nothing" if messages is None else describe(messages)
-            raise InvalidArgumentError("messages", "a list of messages", given)
-        self.tools: Toolbox = Toolbox(self._arguments.get("tools"))
-        self._arguments["tools"] = self.tools.definitions or None
-        self._response_format = ResponseFormat[Any](
-            self._arguments.get("response_format"), strict=self._arguments.pop("strict", True)
-        )
-        self._response_format.check_extra_body(self._arguments)
-        self._arguments["response_format"] = self._response_format.parameter
         self.run: ToolRun[Any] = ToolRun(cast("list[ChatMessageParam]", list(messages)))
-        self._spent = 0
         self.is_over: bool = False
-        self._open: tuple[ChatCompletionMessage, list[ToolExecution]] | None = None
-        self._answers: dict[tuple[str, bytes], tuple[str, int]] = {}
-        """By a call and its arguments: its last answer, and how often in a row it was that."""
+        self._total_tokens = 0
+        self._turn: tuple[ChatCompletionMessage, list[ToolExecution]] | None = None
+        """The message and the calls of the turn that is under way."""
+        self._repeats: dict[tuple[str, bytes], tuple[str, int]] = {}
+        """By call and arguments: the last result, and how many times in a row it was the result."""
 
     @property
     def is_parallel(self) -> bool:
-        """Whether calls of one answer may be carried out at once."""
+        """Whether calls of one turn can run at once."""
         return self._arguments.get("parallel_tool_calls") is not False and self.settings.max_parallel > 1
 
-    def begin(self, now: float) -> None:
-        """Start the run, at a time in seconds of any monotonic clock."""
+    def start(self, now: float) -> None:
+        """Start the deadline."""
         self._deadlines = Deadlines(self._timeouts, now)
 
     @property
     def has_deadline(self) -> bool:
-        """Whether the run is to end by a deadline."""
+        """Whether the run has a deadline."""
         return self._timeouts.deadline is not None
 
     def remaining(self, now: float) -> float | None:
@@ -110,35 +118,35 @@ class ToolLoop:
         return None if self._deadlines is None else self._deadlines.remaining(now)
 
     def next_arguments(self, now: float, *, stream: bool) -> dict[str, object]:
-        """Return the arguments of the next call of the model.
+        """Return the arguments of the next request.
 
         Raises:
-            ToolRunTimeoutError: the deadline has passed.
+            ToolRunTimeoutError: the deadline has expired.
         """
         arguments = {**self._arguments, "messages": self.run.messages}
         if stream and arguments.get("stream_options") is None:
             arguments["stream_options"] = {"include_usage": True}
         if self.run.completions and "tool_choice" in arguments:
-            # What had to be called was called; demanded again it would be called for ever.
-            arguments["tool_choice"] = _later_choice(arguments["tool_choice"])
+            # The first turn made the call that was required. Required again, it would be made in every turn.
+            arguments["tool_choice"] = _optional_choice(arguments["tool_choice"])
         remaining = self.remaining(now)
         if remaining is not None:
             if remaining <= 0:
-                raise self.too_late()
+                raise self.timeout_error()
             arguments["deadline"] = remaining
         return arguments
 
-    def take(self, completion: ChatCompletion) -> list[ToolExecution]:
-        """Take an answer of the model; return the calls to be answered, none where the run is over.
+    def add_completion(self, completion: ChatCompletion) -> list[ToolExecution]:
+        """Add a completion to the run. Return its calls of tools with a function; none if the run is over.
 
         Raises:
-            TooManyTurnsError, RepeatedCallError, TokenBudgetError: it is over without an answer.
-            AnswerError: the answer is not of the type that was asked for.
+            TooManyTurnsError, RepeatedCallError, TokenBudgetError: a limit of the run is reached.
+            AnswerError: the completion does not have the type of ``response_format``.
             APIResponseValidationError: the completion has no choices.
         """
         run = self.run
         run.completions.append(completion)
-        self._spent += completion.usage.total_tokens if completion.usage is not None else 0
+        self._total_tokens += completion.usage.total_tokens if completion.usage is not None else 0
         self.is_over = True
         message = with_ids(without_unsendable(completion.message), run.turns)
         if not message.tool_calls:
@@ -146,40 +154,40 @@ class ToolLoop:
             set_parsed(run, self._response_format.parse(completion, None, b"").parsed)
             return []
         calls = read_tool_calls(message.tool_calls)
-        run.pending = [call for call in calls if self.tools.hands_back(call)]
-        executions = [ToolExecution(call, run.turns) for call in calls if not self.tools.hands_back(call)]
+        run.pending = [call for call in calls if self.tools.is_pending(call)]
+        executions = [ToolExecution(call, run.turns) for call in calls if not self.tools.is_pending(call)]
         run.calls.extend(executions)
-        self._open = sendable(message), executions
+        self._turn = sendable(message), executions
         self.is_over = bool(run.pending)
         if not run.pending:
             self._check_limits(executions)
         return executions
 
-    def prepare(self, execution: ToolExecution) -> Job | None:
-        """Return what is to be done for a call, or None where it is answered already, by an error.
+    def prepare_job(self, execution: ToolExecution) -> Job | None:
+        """Return the job that runs a call, or None if the call cannot run and its result is an error.
 
         Raises:
-            ToolFailedError: it is wrong, and that is to end the run.
+            ToolFailedError: the call cannot run, and ``on_tool_error`` ends the run.
         """
         call = execution.call
-        tool = self.tools.find(call)
-        if tool is None:
+        function = self.tools.find(call)
+        if function is None:
             known = ", ".join(self.tools.names) or "none at all"
             self._fail(execution, ToolError(f"there is no tool {call.name!r}. There are: {known}."))
             return None
         try:
-            self._refuse_half(call)
-            execution.arguments = tool.read(call)
+            self._check_complete(call)
+            execution.arguments = function.read_arguments(call)
         except ToolArgumentsError as error:
             self._fail(execution, error)
             return None
-        return self._job(execution, tool)
+        return self._job(execution, function)
 
-    def decide(self, job: Job, verdict: Verdict) -> Job | None:
-        """Return what is to be done after `before_call` was asked, or None if it denied the call.
+    def apply_verdict(self, job: Job, verdict: Verdict) -> Job | None:
+        """Return the job to run after ``before_call`` has returned, or None if it has denied the call.
 
         Raises:
-            InvalidArgumentError: what it returned is no verdict, or its arguments are none of the tool's.
+            InvalidArgumentError: ``before_call`` returned something else, or arguments that the tool does not accept.
         """
         execution = job.execution
         if verdict is None or verdict is True:
@@ -189,24 +197,24 @@ class ToolLoop:
             execution.content = encodable_text(f"Error: the call was denied. {verdict or ''}".rstrip())
             return None
         if not is_mapping(verdict):
-            accepted = "a function that returns None, True, False, a string or a dict of arguments"
-            raise InvalidArgumentError("before_call()", accepted, describe(verdict))
-        tool = self.tools.find(execution.call)
-        assert tool is not None  # noqa: S101  # it was prepared
+            expected = "a function that returns None, True, False, a string or a dict of arguments"
+            raise InvalidArgumentError("before_call()", expected, describe(verdict))
+        function = self.tools.find(execution.call)
+        assert function is not None  # noqa: S101  # there is a job
+        replacement = {str(name): value for name, value in verdict.items()}
         try:
-            execution.arguments = tool.read(execution.call, {str(name): value for name, value in verdict.items()})
+            execution.arguments = function.read_arguments(execution.call, replacement)
         except ToolArgumentsError as error:
-            raise InvalidArgumentError(
-                "before_call()", f"arguments that {execution.call.name!r} takes", describe(verdict), str(error)
-            ) from None
-        return self._job(execution, tool)
+            expected = f"arguments that {execution.call.name!r} takes"
+            raise InvalidArgumentError("before_call()", expected, describe(verdict), str(error)) from None
+        return self._job(execution, function)
 
-    def finished(self, job: Job) -> ToolExecution:
-        """Take note of how a call ended.
+    def add_result(self, job: Job) -> ToolExecution:
+        """Record how a job ended.
 
         Raises:
-            ToolFailedError: it failed, and that is to end the run.
-            ToolResultError: JSON cannot represent what it returned.
+            ToolFailedError: the tool failed, and ``on_tool_error`` ends the run.
+            ToolResultError: JSON cannot represent what the tool returned.
         """
         execution = job.execution
         execution.duration = job.duration
@@ -216,46 +224,51 @@ class ToolLoop:
             self._fail(execution, job.error)
             return execution
         execution.result = job.result
-        if job.misfit is not None:
+        if job.unexpected is not None:
             execution.outcome, execution.content = "failed", "Error: the tool has run, and its result cannot be shown."
-            execution.error = formless = result_error(f"{execution.call.name}()", job.misfit)
-            log_tool_failure(execution.call.name, execution.call.id, formless)
-            raise formless
+            execution.error = error = result_error(f"{execution.call.name}()", job.unexpected)
+            log_tool_failure(execution.call.name, execution.call.id, error)
+            raise error
         execution.content = job.content
         execution.outcome = "succeeded"
         return execution
 
-    def settle(self) -> None:
-        """Write the answer and the results into the conversation. Those that are missing say so."""
-        if self._open is None:
-            return
-        message, calls = self._open
-        self._open = None
-        self.run.messages.append(message)
-        self.run.messages.extend(tool_result(execution.call, execution.content) for execution in calls)
-        for key, content in {_key(execution.call): execution.content for execution in calls}.items():
-            before, times = self._answers.get(key, ("", 0))
-            self._answers[key] = content, times + 1 if content == before else 1
+    def end_turn(self) -> None:
+        """Add the message of the turn and the results of its calls to the messages. Calls without a result say so.
 
-    def too_late(self) -> ToolRunTimeoutError:
-        """Return the error for a deadline that has passed."""
+        Does nothing if no turn with calls is under way, so it can be called at any end of the run.
+        """
+        if self._turn is None:
+            return
+        message, executions = self._turn
+        self._turn = None
+        self.run.messages.append(message)
+        self.run.messages.extend(tool_result(execution.call, execution.content) for execution in executions)
+        # By key first: of equal calls in one turn, the last counts, and once.
+        for key, content in {_key(execution.call): execution.content for execution in executions}.items():
+            before, times = self._repeats.get(key, ("", 0))
+            self._repeats[key] = content, times + 1 if content == before else 1
+
+    def timeout_error(self) -> ToolRunTimeoutError:
+        """Return the error of a deadline that has expired."""
         running = [execution.call.name for execution in self.run.calls if execution.outcome == "not_run"]
-        said = f" while waiting for {', '.join(running)}" if running else ""
+        waiting = f" while waiting for {', '.join(running)}" if running else ""
         return ToolRunTimeoutError(
-            f"The run took longer than its deadline of {self._timeouts.deadline:g} s, and ended{said}.", self.run
+            f"The run took longer than its deadline of {self._timeouts.deadline:g} s, and ended{waiting}.", self.run
         )
 
-    def mark(self, error: Exception) -> None:
-        """Let an exception that ends the run, whoever raised it, tell what was done, as its attribute ``run``."""
-        with suppress(Exception):  # some take no attributes
+    def attach_run(self, error: Exception) -> None:
+        """Set the attribute ``run`` of an exception that ends the run, whoever raised it."""
+        with suppress(Exception):  # some exceptions accept no attributes
             if isinstance(getattr(error, "run", None), ToolRun | None):
-                setattr(error, "run", self.run)  # noqa: B010  # of whatever class it is
+                setattr(error, "run", self.run)  # noqa: B010  # of any class
 
-    def _job(self, execution: ToolExecution, tool: Runner) -> Job:
-        given = dict(execution.arguments or {})
-        if tool.context is not None:
-            given[tool.context] = ToolContext(self.settings.context, execution.call, self.run)
-        return Job(execution, partial(tool.run, **given), is_async=tool.is_async, returns=tool.returns)
+    def _job(self, execution: ToolExecution, function: ToolFunction) -> Job:
+        arguments = dict(execution.arguments or {})
+        if function.context is not None:
+            arguments[function.context] = ToolContext(self.settings.context, execution.call, self.run)
+        call = partial(function.function, **arguments)
+        return Job(execution, call, is_async=function.is_async, returns=function.returns)
 
     def _fail(self, execution: ToolExecution, error: Exception) -> None:
         execution.outcome, execution.error = "failed", error
@@ -263,59 +276,64 @@ class ToolLoop:
         log_tool_failure(execution.call.name, execution.call.id, error)
         policy = self.settings.on_tool_error
         if callable(policy):
-            execution.content = encodable_text(_checked_content(policy(execution.call, error)))
+            execution.content = _policy_text(policy(execution.call, error))
         elif policy == "raise":
             raise ToolFailedError(
                 f"The tool {execution.call.name!r} failed: {type(error).__name__}: {error}", self.run, execution.call
             ) from error
 
-    def _refuse_half(self, call: ToolCall) -> None:
-        """Refuse what may go on where the answer was cut: text whose end nothing marks."""
-        choice = self.run.completion.choices[0]
-        if choice.finish_reason in ("length", "content_filter"):
-            if call.type == "custom" or not call.arguments.strip():
-                raise arguments_error(call, f"the answer ended early ({choice.finish_reason})")
-            try:
-                _ = call.parsed
-            except ToolArgumentsError as error:
-                raise arguments_error(
-                    call, f"the answer ended early ({choice.finish_reason}), {error.reason}"
-                ) from None
+    def _check_complete(self, call: ToolCall) -> None:
+        """Refuse a call that was cut off. Free text and empty arguments show no end, so they count as cut off.
 
-    def _check_limits(self, calls: list[ToolExecution]) -> None:
-        settings, run = self.settings, self.run
-        error: TooManyTurnsError | RepeatedCallError | TokenBudgetError | None = None
-        if settings.max_total_tokens is not None and self._spent >= settings.max_total_tokens:
-            limit = f"max_total_tokens={settings.max_total_tokens}"
-            error = TokenBudgetError(f"The run has cost {self._spent} tokens ({limit}) and is not over.", run)
-        elif run.turns >= settings.max_turns:
-            limit = f"max_turns={settings.max_turns}"
-            error = TooManyTurnsError(
-                f"The model was asked {run.turns} time{'' if run.turns == 1 else 's'} ({limit}) and has not answered.",
-                run,
-            )
-        elif settings.max_repeats is not None:
-            for execution in calls:
-                _, times = self._answers.get(_key(execution.call), ("", 0))
-                if times >= settings.max_repeats:
-                    said = f"The model asks for the same call of {execution.call.name!r} again"
-                    reason = f"it was answered {times} times in a row, always the same"
-                    limit = f"max_repeats={settings.max_repeats}"
-                    error = RepeatedCallError(f"{said}: {reason} ({limit}).", run, execution.call)
-                    break
+        Raises:
+            ToolArgumentsError: the completion ended early, and with it perhaps the call.
+        """
+        finish_reason = self.run.completion.choices[0].finish_reason
+        if finish_reason not in ("length", "content_filter"):
+            return
+        reason = f"the answer ended early ({finish_reason})"
+        if call.type == "custom" or not call.arguments.strip():
+            raise arguments_error(call, reason)
+        try:
+            _ = call.parsed
+        except ToolArgumentsError as error:
+            raise arguments_error(call, f"{reason}, {error.reason}") from None
+
+    def _check_limits(self, executions: list[ToolExecution]) -> None:
+        error = self._limit_error(executions)
         if error is not None:
-            self.settle()
+            self.end_turn()
             raise error
 
+    def _limit_error(self, executions: list[ToolExecution]) -> ToolRunError | None:
+        """Return the error of a limit that is reached, or None."""
+        settings, run = self.settings, self.run
+        if settings.max_total_tokens is not None and self._total_tokens >= settings.max_total_tokens:
+            limit = f"max_total_tokens={settings.max_total_tokens}"
+            return TokenBudgetError(f"The run has cost {self._total_tokens} tokens ({limit}) and is not over.", run)
+        if run.turns >= settings.max_turns:
+            count = f"{run.turns} time{'' if run.turns == 1 else 's'} (max_turns={settings.max_turns})"
+            return TooManyTurnsError(f"The model was asked {count} and has not answered.", run)
+        if settings.max_repeats is None:
+            return None
+        for call in (execution.call for execution in executions):
+            _, times = self._repeats.get(_key(call), ("", 0))
+            if times >= settings.max_repeats:
+                reason = f"it was answered {times} times in a row, always the same (max_repeats={settings.max_repeats})"
+                return RepeatedCallError(
+                    f"The model asks for the same call of {call.name!r} again: {reason}.", run, call
+                )
+        return None
 
-def _checked_content(content: object) -> str:
+
+def _policy_text(content: object) -> str:
     if not isinstance(content, str):
         raise InvalidArgumentError("on_tool_error()", "a function that returns a string", describe(content))
-    return str.__str__(content)
+    return encodable_text(str.__str__(content))
 
 
 def _key(call: ToolCall) -> tuple[str, bytes]:
-    """Return what makes two calls the same: the same arguments, however they are written."""
+    """Return the key of a call for `max_repeats`: equal for equal arguments, whatever their order and whitespace."""
     try:
         value = _json.decode(call.arguments or "{}")
         return call.name, call.input.encode() + _json.encode(_sorted(value))
@@ -329,13 +347,10 @@ def _sorted(value: object) -> object:
     return [_sorted(item) for item in value] if is_array(value) else value
 
 
-def _later_choice(choice: object) -> object:
-    """Return what may be called after the first turn: whatever could be called, but nothing that must be."""
-    write = getattr(choice, "to_dict", None)
-    value = write() if callable(write) else choice
+def _optional_choice(choice: object) -> object:
+    """Return a ``tool_choice`` that allows the same tools and requires none."""
+    value = json_form(choice)
     if is_mapping(value):
         allowed = value.get("allowed_tools")
-        if is_mapping(allowed):
-            return {**value, "allowed_tools": {**allowed, "mode": "auto"}}
-        return "auto"
+        return {**value, "allowed_tools": {**allowed, "mode": "auto"}} if is_mapping(allowed) else "auto"
     return "auto" if value == "required" else choice

@@ -16,7 +16,7 @@ import sys
 import types
 import typing
 import uuid
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
@@ -134,14 +134,6 @@ def encodable_text(text: str) -> str:
 def must_be_awaited(value: object) -> bool:
     """Return whether a value is a coroutine, another awaitable, or an async iterable such as an async generator."""
     return inspect.isawaitable(value) or isinstance(value, AsyncIterable)
-
-
-def drained(result: object) -> object:
-    """Return an iterator, such as a generator, as the list of what it yields, and anything else as it is.
-
-    What an iterator yields can be read once. This runs the rest of the tool, so call it where the tool runs.
-    """
-    return list(cast("Iterator[object]", result)) if isinstance(result, Iterator) else result
 
 
 def _encoded(plain: object) -> str:

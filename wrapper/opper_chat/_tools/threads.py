@@ -1,4 +1,4 @@
-"""Start the threads in which tools run. It does not wait for them, and neither does the end of the process."""
+"""Start the threads in which tools run: daemon threads, which the end of the process does not wait for."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from contextvars import Context, copy_context
 from threading import Thread
 
 
-def start_thread(work: Callable[[], object]) -> None:
-    """Do some work in a daemon thread, in a copy of this thread's context.
+def start_thread(function: Callable[[], object]) -> None:
+    """Call a function in a new daemon thread, in a copy of the context of this thread.
 
     Raises:
         RuntimeError: no thread can be started.
     """
     # `Thread.start` waits for the new thread on a condition. If a signal handler raised there, the lock of the
-    # condition could stay held, and the new thread would wait for it for ever. Handlers run in the main thread only,
-    # so another one starts it.
-    start_new_thread(_start, (copy_context(), work))
+    # condition could stay locked, and the new thread would wait for it forever. Signal handlers run in the main thread
+    # only, so another thread starts this one.
+    start_new_thread(_start, (copy_context(), function))
 
 
-def _start(context: Context, work: Callable[[], object]) -> None:
+def _start(context: Context, function: Callable[[], object]) -> None:
     try:
-        # Not the thread that `start_new_thread` starts: debuggers and coverage follow those of `threading` alone.
-        Thread(target=context.run, args=(work,), name="opper_chat tool", daemon=True).start()
+        # A `Thread`, since debuggers and coverage follow only those.
+        Thread(target=context.run, args=(function,), name="opper_chat tool", daemon=True).start()
     except RuntimeError:  # no further thread can be started
-        context.run(work)
+        context.run(function)

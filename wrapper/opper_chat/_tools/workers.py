@@ -1,4 +1,4 @@
-"""What carries out the calls of a turn in the sync shell: threads. Its twin `_async_workers` does so by tasks."""
+"""Run the tools of a turn in threads, for the sync client. `async_workers` has the same names and uses tasks."""
 
 from __future__ import annotations
 
@@ -8,157 +8,149 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from time import monotonic
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._requests.tool_options import Verdict
 from .._results.tool_calls import ToolCall
 from .._validation.functions import function_name, is_coroutine_function
-from .jobs import Job
+from .jobs import Job, JobEvent
 from .run import ToolRunStepEvent
 from .threads import start_thread
-from .tool import Toolbox
+from .toolbox import Toolbox
 
 BeforeCall: TypeAlias = Callable[[ToolCall], Verdict]
-"""Says of a call, before it is carried out, whether and with what it may be."""
+"""Called for each call of a tool before it runs: lets it pass, changes its arguments or denies it."""
 
 OnEvent: TypeAlias = Callable[[ToolRunStepEvent], object]
-"""Is told of the steps of a run."""
-
-
-class Step(NamedTuple):
-    """A call began, or it ended."""
-
-    job: Job
-    ended: bool
+"""Called with each step of a run."""
 
 
 class Workers:
-    """Carries calls out, so many at a time, in the order in which they are given.
+    """Run jobs in threads, in the order given.
 
-    Closing begins no more of them. What runs already cannot be stopped: its thread goes on by itself, what it
-    returns is dropped, and the process does not wait for it at its end.
+    After `close`, no further job starts. A thread cannot be stopped: a tool that runs then goes on, its result is
+    discarded, and the process does not wait for it at its end.
 
     Args:
-        max_parallel: how many at once. One at a time is carried out by whoever waits for it, in that thread, unless
-            there is a deadline, after which somebody must be left to go on.
-        bounded: whether there is one.
+        max_parallel: the number of jobs that run at once. If it is 1 and there is no deadline, jobs run in the thread
+            that calls `next`.
+        has_deadline: whether `next` must be able to return before a job has ended.
     """
 
-    def __init__(self, max_parallel: int, *, bounded: bool) -> None:
+    def __init__(self, max_parallel: int, *, has_deadline: bool) -> None:
         self._max_parallel = max_parallel
-        self._here = max_parallel == 1 and not bounded
+        self._is_inline = max_parallel == 1 and not has_deadline
         self._jobs: deque[Job] = deque()
-        self._begun: Job | None = None
-        self._steps: queue.SimpleQueue[Step] = queue.SimpleQueue()
-
-    def close(self) -> None:
-        """Begin no more calls."""
-        self._jobs.clear()
+        self._current: Job | None = None
+        """The job that is run inline next."""
+        self._events: queue.SimpleQueue[JobEvent] = queue.SimpleQueue()
 
     def start(self, jobs: list[Job]) -> None:
-        """Begin to carry out the calls of a turn. Those of the turn before must have ended."""
-        # Of this turn alone: a thread that is late looks at the ones of its own, and finds none left.
-        self._jobs, self._steps = deque(jobs), queue.SimpleQueue()
-        for _ in range(0 if self._here else min(self._max_parallel, len(jobs))):
-            start_thread(partial(_work, self._jobs, self._steps))
+        """Start the jobs of a turn. Those of the turn before must have ended."""
+        # New queues for each turn: a thread of an earlier one, if it still runs, finds its own queue empty and ends.
+        self._jobs, self._events = deque(jobs), queue.SimpleQueue()
+        for _ in range(0 if self._is_inline else min(self._max_parallel, len(jobs))):
+            start_thread(partial(_work, self._jobs, self._events))
 
-    def next(self, seconds: float | None) -> Step:
-        """Wait for the next call that begins or ends.
+    def next(self, seconds: float | None) -> JobEvent:
+        """Wait until a job starts or ends.
 
         Args:
-            seconds: how long at most, or None for ever.
+            seconds: how long to wait at most, or None for no limit.
 
         Raises:
-            TimeoutError: there was none in time.
+            TimeoutError: no job started or ended in that time.
         """
-        if self._here:
-            return self._next_here()
+        if self._is_inline:
+            return self._next_inline()
         try:
-            return self._steps.get(timeout=None if seconds is None else max(seconds, 0))
+            return self._events.get(timeout=None if seconds is None else max(seconds, 0))
         except queue.Empty:
             raise TimeoutError from None
 
-    def _next_here(self) -> Step:
-        if self._begun is None:
-            self._begun = self._jobs.popleft()
-            return Step(self._begun, ended=False)
-        job, self._begun = self._begun, None
-        _carry_out(job)
-        return Step(job, ended=True)
+    def close(self) -> None:
+        """Start no further jobs."""
+        self._jobs.clear()
+
+    def _next_inline(self) -> JobEvent:
+        if self._current is None:
+            self._current = self._jobs.popleft()
+            return JobEvent(self._current, is_end=False)
+        job, self._current = self._current, None
+        _run(job)
+        return JobEvent(job, is_end=True)
 
 
 def check_tools(tools: Toolbox) -> None:
-    """Refuse tools that are to be awaited.
+    """Refuse coroutine functions as tools.
 
     Raises:
-        InvalidArgumentError: there is one.
+        InvalidArgumentError: a tool is one.
     """
-    for runner in tools.runners:
-        if runner.is_async:
+    for function in tools.functions:
+        if function.is_async:
             raise InvalidArgumentError(
                 "tools",
                 "functions that are not async",
-                f"the coroutine function {runner.name}()",
+                f"the coroutine function {function.name}()",
                 "Use AsyncOpper for coroutine functions.",
             )
 
 
-def check_function(function: object, argument: str) -> None:
-    """Refuse what cannot be called, and coroutine functions.
+def check_callback(function: object, argument: str) -> None:
+    """Refuse ``before_call`` or ``on_event`` if it is not callable or is a coroutine function.
 
     Raises:
-        InvalidArgumentError: the function is one of these.
+        InvalidArgumentError: it is one of these.
     """
     if function is not None and (not callable(function) or is_coroutine_function(function)):
         hint = "Use AsyncOpper for coroutine functions." if callable(function) else ""
-        given = f"the coroutine function {function_name(function)}()" if callable(function) else describe(function)
-        raise InvalidArgumentError(argument, "a function that is not async, or None", given, hint)
+        received = f"the coroutine function {function_name(function)}()" if callable(function) else describe(function)
+        raise InvalidArgumentError(argument, "a function that is not async, or None", received, hint)
 
 
-def ask(function: Callable[..., Any], *arguments: object) -> Any:
-    """Return what a function of the caller's says.
+def call_back(function: Callable[..., Any], *arguments: object) -> Any:
+    """Return what a function of the caller returns.
 
     Raises:
-        InvalidArgumentError: it is to be awaited, which is for the async client.
+        InvalidArgumentError: it returned an awaitable.
     """
-    said = function(*arguments)
-    if inspect.isawaitable(said):
-        _drop(said)
-        accepted = "a result that is not to be awaited"
+    result = function(*arguments)
+    if inspect.isawaitable(result):
+        if inspect.iscoroutine(result):
+            result.close()  # nothing awaits it, and Python would warn
         raise InvalidArgumentError(
-            f"{function_name(function)}()", accepted, describe(said), "Use AsyncOpper for coroutines."
+            f"{function_name(function)}()",
+            "a result that is not to be awaited",
+            describe(result),
+            "Use AsyncOpper for coroutines.",
         )
-    return said
+    return result
 
 
-def ask_in_time(seconds: float | None, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ARG001
-    """Return what a function of the caller's says. It runs in this thread, and nothing can end it."""
-    return ask(function, *arguments)
+def call_back_within(seconds: float | None, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ARG001
+    """Return what a function of the caller returns. It runs in this thread, so the time is not enforced."""
+    return call_back(function, *arguments)
 
 
-def _work(jobs: deque[Job], steps: queue.SimpleQueue[Step]) -> None:
+def _work(jobs: deque[Job], events: queue.SimpleQueue[JobEvent]) -> None:
     while True:
         try:
             job = jobs.popleft()
         except IndexError:
             return
-        steps.put(Step(job, ended=False))
-        _carry_out(job)
-        steps.put(Step(job, ended=True))
+        events.put(JobEvent(job, is_end=False))
+        _run(job)
+        events.put(JobEvent(job, is_end=True))
 
 
-def _carry_out(job: Job) -> None:
-    began = monotonic()
+def _run(job: Job) -> None:
+    started = monotonic()
     error: BaseException | None = None
     try:
-        job.returned(job.work())
-    except BaseException as raised:  # noqa: BLE001  # whoever waits for the call raises it
+        job.set_result(job.call())
+    except BaseException as raised:  # noqa: BLE001  # the loop raises it in the thread of the caller
         error = raised
-    job.ended(error, monotonic() - began)
-
-
-def _drop(awaitable: object) -> None:
-    if callable(close := getattr(awaitable, "close", None)):
-        close()  # a coroutine that is never awaited
+    job.end(error, monotonic() - started)
