@@ -34,7 +34,7 @@ from opper_chat import (
 from opper_chat._requests.response_format import ResponseFormat
 from opper_chat._schemas.response_schema import response_schema
 from opper_chat._streaming.accumulator import Accumulator
-from opper_chat._streaming.chunk_templates import ReadChunk
+from opper_chat._streaming.chunk_templates import DecodedChunk
 from opper_chat._streaming.event_builder import EventBuilder
 from opper_chat._streaming.parsed_events import EventParser
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
@@ -386,8 +386,8 @@ def test_asking_at_every_piece_is_linear() -> None:
         for start in range(0, len(text), 8):
             value = chunk(text[start : start + 8])
             accumulator.add(value)
-            for event in builder.build(ReadChunk(ChatCompletionChunk.from_dict(value), value)):
-                parsed: Any = parser.parsed(event)
+            for event in builder.build(DecodedChunk(ChatCompletionChunk.from_dict(value), value)):
+                parsed: Any = parser.parse(event)
                 if parsed.type == "content.delta":
                     assert isinstance(parsed.parsed, list | None)
         return time.process_time() - began

@@ -11,7 +11,7 @@ from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._http.sse import EventDecoder
 from opper_chat._requests.prepare import prepare
 from opper_chat._streaming.completion_reader import read_completion
-from opper_chat._streaming.state import StreamFlow
+from opper_chat._streaming.state import StreamState
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models import ChatCompletion, ChatCompletionChunk, ChatCompletionRequest
 
@@ -71,14 +71,14 @@ def test_a_stream_is_read_alike_however_it_is_cut(exchange: Exchange) -> None:
     """The same chunks in pieces of 1, 2, 3 and 7 bytes, and cut once at every seventh byte of the first 3,000."""
 
     def read(pieces: list[bytes]) -> tuple[list[dict[str, Any]], dict[str, Any], str | None]:
-        flow = StreamFlow(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0))
+        state = StreamState(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0))
         chunks: list[dict[str, Any]] = []
         for piece in [*pieces, b""]:
-            flow.receive(piece)
-            while (chunk := flow.take()) is not None:
+            state.receive(piece)
+            while (chunk := state.next_chunk()) is not None:
                 chunks.append(chunk.model.to_dict())
-        failure = flow.conclude()
-        return chunks, flow.accumulator.snapshot().to_dict(), failure and str(failure)
+        failure = state.conclude()
+        return chunks, state.accumulator.snapshot().to_dict(), failure and str(failure)
 
     body = exchange["response_body"].encode()
     whole = read([body])

@@ -15,10 +15,10 @@ from opper_chat import ChatCompletion, ToolArgumentsError
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._streaming import events as _events
 from opper_chat._streaming.accumulator import Accumulator
-from opper_chat._streaming.chunk_templates import ReadChunk
+from opper_chat._streaming.chunk_templates import DecodedChunk
 from opper_chat._streaming.event_builder import EventBuilder
 from opper_chat._streaming.events import StreamEvent
-from opper_chat._streaming.state import StreamFlow
+from opper_chat._streaming.state import StreamState
 from opper_chat_api.models import ChatCompletionChunk, CustomToolCall, FunctionToolCall, OtherToolCall
 from test_accumulator import CHUNKS, recorded_chunks, split_completions
 
@@ -30,7 +30,7 @@ def stream(chunks: Iterable[Any], *, finish: bool = True) -> list[Any]:
     events: list[Any] = []
     for value in chunks:
         accumulator.add(value)
-        events += builder.build(ReadChunk(ChatCompletionChunk.from_dict(value), value))
+        events += builder.build(DecodedChunk(ChatCompletionChunk.from_dict(value), value))
     return [*events, *builder.finish()] if finish else events
 
 
@@ -146,7 +146,7 @@ def test_completions_so_far_are_made_when_asked_for() -> None:
     for letter in "abc":
         value = one({"content": letter})
         accumulator.add(value)
-        seen.append(builder.build(ReadChunk(ChatCompletionChunk.from_dict(value), value))[0].snapshot)
+        seen.append(builder.build(DecodedChunk(ChatCompletionChunk.from_dict(value), value))[0].snapshot)
     assert [completion.choices[0].message.content for completion in seen] == ["a", "ab", "abc"]  # type: ignore[union-attr]
 
 
@@ -467,7 +467,7 @@ def work(chunks: list[dict[str, Any]]) -> tuple[int, int]:
         sys.setprofile(tally)
         for value in chunks:
             accumulator.add(value)
-            builder.build(ReadChunk(model, value))
+            builder.build(DecodedChunk(model, value))
         events = builder.finish()
     finally:
         sys.setprofile(profiler)
@@ -530,11 +530,11 @@ def test_events_of_chunks_that_repeat(deltas: list[dict[str, Any]], ends_early: 
     texts.append(json.dumps(one({}, "stop")))
 
     def read(lines: Iterable[str]) -> list[Any]:
-        flow = StreamFlow(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
+        flow = StreamState(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
         builder = EventBuilder(flow.accumulator)
         flow.receive("".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode())
         events: list[Any] = []
-        while (chunk := flow.take()) is not None:
+        while (chunk := flow.next_chunk()) is not None:
             repeated.append(chunk.only_adds_text)
             events += builder.build(chunk)
         return [*events, *builder.finish()]

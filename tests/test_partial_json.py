@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from opper_chat._json.text_buffer import TextBuffer
 from opper_chat._json.values import copy_json
 from opper_chat._streaming.merge import merge_object, update_value
-from opper_chat._streaming.partial_json import PartialReader, partial_json
+from opper_chat._streaming.partial_json import PartialJSONReader, partial_json
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -119,7 +119,7 @@ def test_garbage_is_borne(text: str) -> None:
 )
 def test_a_text_in_pieces(text: str) -> None:
     """At every character what the text up to there says, and nothing that was said before is changed."""
-    reader = PartialReader()
+    reader = PartialJSONReader()
     said: list[tuple[Any, str]] = []
     for end, character in enumerate(text, 1):
         reader.feed(character)

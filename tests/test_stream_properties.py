@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from opper_chat import APIConnectionError, APIError, APIStatusError, ChatCompletion, StreamTruncatedError
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._streaming.completion_reader import read_completion
-from opper_chat._streaming.decoder import ChunkReader
+from opper_chat._streaming.decoder import ChunkDecoder
 from opper_chat._streaming.event_builder import EventBuilder
-from opper_chat._streaming.state import StreamFlow
+from opper_chat._streaming.state import StreamState
 
 STREAM = {"content-type": "text/event-stream"}
 
@@ -35,8 +35,8 @@ SAID_ANEW = re.compile(r"\.usage")
 """What some servers send with every chunk, each time with another value: the tokens so far."""
 
 
-def new_flow(headers: dict[str, str] | None = None, choices: int = 1) -> StreamFlow:
-    return StreamFlow(200, STREAM if headers is None else headers, Deadlines(Timeouts(), 0), choices)
+def new_state(headers: dict[str, str] | None = None, choices: int = 1) -> StreamState:
+    return StreamState(200, STREAM if headers is None else headers, Deadlines(Timeouts(), 0), choices)
 
 
 @dataclass
@@ -59,36 +59,36 @@ class Read:
         return self.completion.to_dict()
 
 
-def end(flow: StreamFlow, builder: EventBuilder, error: APIError | None = None) -> Read:
-    """Read what a flow has ready, then end it: in good order, or by an error of the connection."""
+def end(state: StreamState, builder: EventBuilder, error: APIError | None = None) -> Read:
+    """Read what a state has ready, then end it: in good order, or by an error of the connection."""
     chunks: list[dict[str, object]] = []
     events: list[Any] = []
 
     def take() -> None:
-        while (chunk := flow.take()) is not None:
+        while (chunk := state.next_chunk()) is not None:
             chunks.append(chunk.value)
             events.extend(builder.build(chunk))
 
     take()
-    if not flow.over:
-        flow.fail(error) if error else flow.receive(b"")
+    if not state.finished:
+        state.fail(error) if error else state.receive(b"")
         take()
-    failure = flow.conclude()
-    if flow.complete and failure is None:
+    failure = state.conclude()
+    if state.complete and failure is None:
         events.extend(builder.finish())
     calls = [(one.index, one.name, one.arguments) for one in events if one.type == "tool_call.done"]
     functions = [(one.index, one.name, one.arguments) for one in events if one.type == "function_call.done"]
     sounds = [(one.index, one.data, one.transcript) for one in events if one.type == "audio.done"]
-    return Read(chunks, failure, flow.accumulator.snapshot(), calls, functions, sounds)
+    return Read(chunks, failure, state.accumulator.snapshot(), calls, functions, sounds)
 
 
 def read(pieces: Iterable[bytes], choices: int = 1, error: APIError | None = None) -> Read:
     """Read a stream that comes in these pieces."""
-    flow = new_flow(choices=choices)
+    state = new_state(choices=choices)
     for piece in pieces:
-        if piece and not flow.over:
-            flow.receive(piece)
-    return end(flow, EventBuilder(flow.accumulator), error)
+        if piece and not state.finished:
+            state.receive(piece)
+    return end(state, EventBuilder(state.accumulator), error)
 
 
 def pieces_of(stream: bytes, size: int) -> list[bytes]:
@@ -385,11 +385,11 @@ def test_any_bytes_give_an_answer_or_an_error(stream: bytes, cuts: list[int], he
     """An `APIError` that can be printed and pickled, or an answer whose end was said; the same however it is cut."""
 
     def outcome(pieces: list[bytes]) -> Read:
-        flow = new_flow(headers)
+        state = new_state(headers)
         for piece in pieces:
-            if piece and not flow.over:
-                flow.receive(piece)
-        return end(flow, EventBuilder(flow.accumulator))
+            if piece and not state.finished:
+                state.receive(piece)
+        return end(state, EventBuilder(state.accumulator))
 
     done = outcome([stream])
     if done.failure is None:
@@ -438,31 +438,31 @@ def cut_flows(stream: bytes, choices: int, whole: Read) -> Iterator[Read | None]
 
     A cut that leaves nothing of its event to the reader is None: what came of the events before it is read once.
     """
-    flow = new_flow(choices=choices)
-    builder = EventBuilder(flow.accumulator)
+    state = new_state(choices=choices)
+    builder = EventBuilder(state.accumulator)
     chunks: list[dict[str, object]] = []
     start = 0
     for stop in [*(found for found in range(1, len(stream)) if stream[found - 1 : found + 1] == b"\n\n"), len(stream)]:
-        state, reader = pickle.dumps((flow, builder)), pickle.dumps(flow._reader)
+        saved, reader = pickle.dumps((state, builder)), pickle.dumps(state._decoder)
         for place in range(start, stop + 1):
             if start < place < stop - 1 and leaves_nothing(pickle.loads(reader), stream[start:place]):
                 yield None
                 continue
-            copied, builder_copied = pickle.loads(state)
+            copied, builder_copied = pickle.loads(saved)
             copied.receive(stream[start:place]) if place > start else None
             cut = end(copied, builder_copied)
             yield replace(cut, chunks=[*chunks, *cut.chunks])
-        if flow.over:
+        if state.finished:
             return
-        flow.receive(stream[start : stop + 1])
+        state.receive(stream[start : stop + 1])
         start = stop + 1
-        while (chunk := flow.take()) is not None:
+        while (chunk := state.next_chunk()) is not None:
             same = chunk.value == whole.chunks[len(chunks)]
             chunks.append(whole.chunks[len(chunks)] if same else chunk.value)  # lists of the same objects compare soon
             builder.build(chunk)
 
 
-def leaves_nothing(reader: ChunkReader, piece: bytes) -> bool:
+def leaves_nothing(reader: ChunkDecoder, piece: bytes) -> bool:
     """Whether a reader makes nothing of a piece at which the bytes end: no chunk, no error, no end that was said."""
     return not reader.feed(piece) and not reader.end() and not reader.done and reader.failure is None
 
@@ -514,22 +514,22 @@ def chunk_bytes(content: str) -> bytes:
 DONE = b"data: [DONE]\n\n"
 
 
-def read_through(pieces: Iterable[bytes]) -> StreamFlow:
+def read_through(pieces: Iterable[bytes]) -> StreamState:
     """Take every chunk as it comes, as a stream does, and keep none."""
-    flow = new_flow()
+    state = new_state()
     for piece in pieces:
-        flow.receive(piece)
-        while flow.take() is not None:
+        state.receive(piece)
+        while state.next_chunk() is not None:
             pass
-    return flow
+    return state
 
 
-def height(work: Callable[[], StreamFlow]) -> tuple[int, StreamFlow]:
+def height(work: Callable[[], StreamState]) -> tuple[int, StreamState]:
     """Return the bytes that some work has allocated at its height."""
     tracemalloc.start()
     try:
-        flow = work()
-        return tracemalloc.get_traced_memory()[1], flow
+        state = work()
+        return tracemalloc.get_traced_memory()[1], state
     finally:
         tracemalloc.stop()
 
@@ -564,9 +564,9 @@ def test_an_event_of_30_megabytes() -> None:
     """The whole text, at most eight times its size in memory, and four times the work of a quarter of it."""
     size = 30_000_000
     whole, quarter = (pieces_of(chunk_bytes("x" * part) + DONE, 65536) for part in (size, size // 4))
-    peak, flow = height(lambda: read_through(whole))
-    assert flow.complete
-    assert len(flow.accumulator.snapshot().text) == size
+    peak, state = height(lambda: read_through(whole))
+    assert state.complete
+    assert len(state.accumulator.snapshot().text) == size
     assert peak <= 8 * size
     calls, allocated = calls_and_bytes(quarter)
     more_calls, more_allocated = calls_and_bytes(whole)
@@ -578,7 +578,7 @@ MANY = """
 import json, resource, sys
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._streaming.event_builder import EventBuilder
-from opper_chat._streaming.state import StreamFlow
+from opper_chat._streaming.state import StreamState
 
 
 def height():
@@ -589,22 +589,22 @@ def height():
 
 thousands, path, events = int(sys.argv[1]), sys.argv[2].split("."), sys.argv[3] == "events"
 event = sys.stdin.buffer.read()
-flow = StreamFlow(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0))
-builder = EventBuilder(flow.accumulator)
+state = StreamState(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0))
+builder = EventBuilder(state.accumulator)
 for thousand in range(thousands):
     for _ in range(10):
-        flow.receive(event * 100)
-        while (chunk := flow.take()) is not None:
+        state.receive(event * 100)
+        while (chunk := state.next_chunk()) is not None:
             for made in builder.build(chunk) if events else ():
                 pass
     if thousand == 0:
         before = height()
-flow.receive(b"data: [DONE]\\n\\n")
+state.receive(b"data: [DONE]\\n\\n")
 grown = height() - before
-said = flow.accumulator.snapshot().choices[0].message.to_dict()
+said = state.accumulator.snapshot().choices[0].message.to_dict()
 for name in path:
     said = said[int(name)] if name.isdigit() else said[name]
-print(flow.complete, flow.chunks_received, said == "word " * 1000 * thousands, grown)
+print(state.complete, state.chunks_received, said == "word " * 1000 * thousands, grown)
 """
 
 

@@ -696,7 +696,7 @@ class TestConnections:
 
         reader = threading.Thread(target=read)
         reader.start()
-        while not stream._busy or not stream._flow.chunks_received:
+        while not stream._busy or not stream._state.chunks_received:
             threading.Event().wait(0.01)
         stream.close()
         reader.join(timeout=3)  # before the read times out by itself
@@ -718,7 +718,7 @@ class TestConnections:
                     return len([one async for one in stream])
 
                 reader = asyncio.create_task(read())
-                while not stream._flow.chunks_received:
+                while not stream._state.chunks_received:
                     await asyncio.sleep(0.01)
                 await stream.close()
                 with pytest.raises(StreamTruncatedError, match="closed before"):

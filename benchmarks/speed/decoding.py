@@ -6,8 +6,8 @@ import gc
 from time import perf_counter, process_time
 
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
-from opper_chat._streaming.decoder import ChunkReader
-from opper_chat._streaming.state import StreamFlow
+from opper_chat._streaming.decoder import ChunkDecoder
+from opper_chat._streaming.state import StreamState
 
 from .payloads import events
 from .worker import Measured
@@ -19,7 +19,7 @@ NETWORK = 16384
 def decode(count: int) -> Measured:
     """Bytes to chunks: events, JSON, models."""
     data = b"".join(events(count))
-    reader, chunks = ChunkReader(200, {}), 0
+    reader, chunks = ChunkDecoder(200, {}), 0
     gc.collect()
     cpu, began = process_time(), perf_counter()
     for start in range(0, len(data), NETWORK):
@@ -31,15 +31,15 @@ def decode(count: int) -> Measured:
 
 def accumulate(count: int) -> Measured:
     """Chunks to their completion, made once, at the end."""
-    flow = StreamFlow(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
-    flow.receive(b"".join(events(count)))
-    flow.take()
-    flow.take()  # which reads all that came with the first
+    state = StreamState(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
+    state.receive(b"".join(events(count)))
+    state.next_chunk()
+    state.next_chunk()  # which reads all that came with the first
     gc.collect()
     cpu, began = process_time(), perf_counter()
-    while flow.take() is not None:
+    while state.next_chunk() is not None:
         pass
-    completion = flow.accumulator.snapshot()
+    completion = state.accumulator.snapshot()
     measured = Measured(count, process_time() - cpu, perf_counter() - began)
     assert len(completion.choices[0].message.content or "") > count
     return measured

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .._call.state import Call
 from .._errors.context_managers import EnteredFirst
-from .._streaming.decoder import ReadChunk
+from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
 from .requester import AsyncCalls
@@ -31,7 +31,7 @@ class AsyncEventStream(AsyncReading):
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
-        self._events = EventBuilder(self._flow.accumulator)
+        self._events = EventBuilder(self._state.accumulator)
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self
@@ -42,11 +42,11 @@ class AsyncEventStream(AsyncReading):
                 raise StopAsyncIteration
             if await self._next_chunk() is None:
                 self._told_all = True
-                self._ready = self._events.finish() if self._flow.complete else []
+                self._ready = self._events.finish() if self._state.complete else []
                 self._ready.reverse()
         return self._ready.pop()
 
-    async def _next_chunk(self) -> ReadChunk | None:
+    async def _next_chunk(self) -> DecodedChunk | None:
         # Whoever asks for the chunk, also for the final completion alone: what is done must be told of all of it.
         chunk = await super()._next_chunk()
         if chunk is not None:

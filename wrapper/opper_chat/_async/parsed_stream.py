@@ -103,7 +103,7 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
             event = await super().__anext__()
             if event.type == "done":
                 return ParsedDoneEvent(self._parsed())
-            if (parsed := self._parser.parsed(event)) is not None:
+            if (parsed := self._parser.parse(event)) is not None:
                 return parsed
 
     async def get_final_completion(self) -> ParsedChatCompletion[T]:

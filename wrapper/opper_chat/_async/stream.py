@@ -1,4 +1,4 @@
-"""The stream shell: bytes from the connection in, chunks out. The decisions are in `_flow`."""
+"""Streams: bytes from the connection in, chunks out. `_streaming.state` decides which, and when the stream ends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from time import monotonic
 from types import TracebackType
 from typing import Self, TypeVar, cast
 
+from opper_chat_api.models import ChatCompletionChunk
+
 from .._call.state import Call
 from .._concurrency.async_bell import Bell
 from .._concurrency.async_loop import current_loop
@@ -18,10 +20,10 @@ from .._http.async_cleanup import abandon_response, is_interruptible
 from .._http.async_timeouts import time_limit
 from .._http.library import failures, httpx
 from .._observability.record import Attempt, set_completion
-from .._results.completion import set_metadata
+from .._results.completion import ChatCompletion, set_metadata
 from .._results.metadata import trace_id
-from .._streaming.decoder import ReadChunk
-from .._streaming.state import ChatCompletion, ChatCompletionChunk, StreamFlow
+from .._streaming.chunk_templates import DecodedChunk
+from .._streaming.state import StreamState
 from .requester import AsyncCalls
 from .response_reader import AsyncResponseReader
 
@@ -65,9 +67,9 @@ class AsyncReading:
         deadlines, expected = self._call.deadlines, self._call.request.choices
         limits, version = self._calls.http.response_limits, response.http_version
         status, headers = response.status_code, response.headers
-        self._flow = StreamFlow(status, headers, deadlines, expected, limits, http_version=version)
+        self._state = StreamState(status, headers, deadlines, expected, limits, http_version=version)
         # Not of this object: a stream that is dropped must not be held by what is told of its call.
-        set_completion(self._call.record, self._flow.so_far)
+        set_completion(self._call.record, self._state.partial_completion)
 
     @property
     def response(self) -> httpx.Response:
@@ -100,7 +102,7 @@ class AsyncReading:
     @property
     def snapshot(self) -> ChatCompletion:
         """The completion as far as its chunks were handed out, made when it is asked for."""
-        completion = self._flow.accumulator.snapshot()
+        completion = self._state.accumulator.snapshot()
         set_metadata(completion, self._call.record)
         return completion
 
@@ -110,7 +112,7 @@ class AsyncReading:
     @property
     def complete(self) -> bool:
         """Whether the answer came whole and all of it was handed out."""
-        return self._failure is None and self._flow.complete and not self._flow.waiting
+        return self._failure is None and self._state.complete and not self._state.has_pending
 
     @property
     def text_stream(self) -> AsyncIterator[str]:
@@ -135,7 +137,7 @@ class AsyncReading:
             StreamTruncatedError: the stream was closed before the answer was whole.
         """
         await self.until_done()
-        if not self._flow.complete:
+        if not self._state.complete:
             raise self._closed_early()
         return self.snapshot
 
@@ -196,36 +198,36 @@ class AsyncReading:
 
     async def _settle(self) -> Self:
         """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
-        while not (self._flow.settled or self._ended or self._closed):
+        while not (self._state.is_identified or self._ended or self._closed):
             await self._receive()
-            if self._flow.over and not self._flow.waiting:
+            if self._state.finished and not self._state.has_pending:
                 await self._conclude()
         return self
 
-    async def _next_chunk(self) -> ReadChunk | None:
+    async def _next_chunk(self) -> DecodedChunk | None:
         """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
         while True:
             closed = self._closed  # looked at once: it may change at any time
-            if closed and not self._ended and not self._flow.complete:
+            if closed and not self._ended and not self._state.complete:
                 raise self._closed_early()
-            if (chunk := self._flow.take()) is not None:
-                if self._call.record.first_token is None and self._flow.deadlines.has_token:
+            if (chunk := self._state.next_chunk()) is not None:
+                if self._call.record.first_token is None and self._state.deadlines.has_token:
                     self._call.token(monotonic())
                 return chunk
             if self._failure is not None:
                 raise self._failure  # whoever asks again is told again
             if self._ended or closed:
                 return None
-            if self._flow.over:
+            if self._state.finished:
                 await self._conclude()
             else:
                 await self._receive()
 
     async def _conclude(self) -> None:
         """End the stream, or begin it anew where it broke before it brought anything."""
-        failure = self._flow.conclude()
+        failure = self._state.conclude()
         if failure is not None:
-            wait = self._call.failed(failure, monotonic(), final=bool(self._flow.chunks_received))
+            wait = self._call.failed(failure, monotonic(), final=bool(self._state.chunks_received))
             if failure.partial is not None:
                 set_metadata(failure.partial, self._call.record)
             if wait is not None:
@@ -262,10 +264,10 @@ class AsyncReading:
         try:
             if self._closed:
                 return
-            data = await self._reader.read(self._flow.deadlines)
+            data = await self._reader.read(self._state.deadlines)
         except APIError as error:
             if not self._closed:
-                self._flow.fail(error)
+                self._state.fail(error)
         except BaseException as error:
             self._tell_end(error)
             await self.close()
@@ -273,7 +275,7 @@ class AsyncReading:
             raise
         else:
             if not self._closed:
-                self._flow.receive(data)
+                self._state.receive(data)
         finally:
             self._busy = False
         if self._closed:
@@ -303,7 +305,7 @@ class AsyncReading:
         failure = error or self._failure
         if failure is not None:
             self._call.raised(failure, monotonic())
-        elif self._flow.complete and not self._flow.waiting:
+        elif self._state.complete and not self._state.has_pending:
             self._call.finish(monotonic())
         else:
             self._call.close(monotonic())
@@ -314,7 +316,7 @@ class AsyncReading:
             status_code=self._response.status_code,
             headers=self._response.headers,
         )
-        error.chunks_received = self._flow.chunks_received
+        error.chunks_received = self._state.chunks_received
         error.partial = self.snapshot if error.chunks_received else None
         error.attempts = self.attempts
         self._call.describe(error)
@@ -350,7 +352,7 @@ class _Texts:
     async def __anext__(self) -> str:
         reading = self._reading  # to which this belongs
         while (chunk := await reading._next_chunk()) is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-            text = reading._flow.first_text(chunk)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            text = reading._state.first_choice_text(chunk)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
             if text:
                 return text
         raise StopAsyncIteration

@@ -35,14 +35,14 @@ def decode(text: bytes | str) -> object:
         pass
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
-    value = decode_with_halves(text)
+    value = decode_with_surrogates(text)
     try:
-        return without_halves(value)
+        return replace_surrogates(value)
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
 
 
-def decode_with_halves(text: bytes | str) -> object:
+def decode_with_surrogates(text: bytes | str) -> object:
     """Return the value of a JSON text, in whose texts surrogate halves are left as they are.
 
     Raises:
@@ -56,20 +56,20 @@ def decode_with_halves(text: bytes | str) -> object:
         raise ValueError("the JSON is nested too deeply") from None
 
 
-def without_halves(value: object) -> object:
-    """Return a JSON value all of whose texts are Unicode; see `join_halves`.
+def replace_surrogates(value: object) -> object:
+    """Return a JSON value all of whose texts are Unicode; see `join_surrogates`.
 
     Raises:
         RecursionError: it is nested too deeply.
     """
     if isinstance(value, str):
-        return join_halves(value)
+        return join_surrogates(value)
     if is_object(value):
-        return {join_halves(name): without_halves(member) for name, member in value.items()}
-    return [without_halves(item) for item in value] if is_array(value) else value
+        return {join_surrogates(name): replace_surrogates(member) for name, member in value.items()}
+    return [replace_surrogates(item) for item in value] if is_array(value) else value
 
 
-def join_halves(text: str) -> str:
+def join_surrogates(text: str) -> str:
     """Return a text whose surrogate halves are joined where two make a pair, and replaced by U+FFFD where not."""
     if _HALF.search(text) is None:
         return text

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from . import codec as _json
 
-ENDED_WELL = ("stop", "tool_calls", "function_call")
+UNCUT_REASONS = ("stop", "tool_calls", "function_call")
 """Finish reasons that say that nothing was cut off. Servers have many words for the others."""
 
 _NULL_TEXTS = frozenset({"", "null", "none", "undefined"})
@@ -26,7 +26,7 @@ def scalar_text(value: object) -> str | None:
     return _json.encode(value).decode() if isinstance(value, int | float) else None
 
 
-def is_withheld(choice: Mapping[str, object]) -> bool:
+def is_filtered(choice: Mapping[str, object]) -> bool:
     """Return whether an object without a message is a choice: content filters leave nothing but the finish reason.
 
     What has its text elsewhere is another kind of completion.
@@ -34,7 +34,7 @@ def is_withheld(choice: Mapping[str, object]) -> bool:
     return is_finish_reason(choice.get("finish_reason")) and "text" not in choice and "delta" not in choice
 
 
-def may_go_on(choice: Mapping[str, object]) -> bool:
+def may_continue(choice: Mapping[str, object]) -> bool:
     """Return whether the first output of a stream's choice, which brings a finish reason, may not be the last.
 
     There are servers that say ``stop`` with every chunk.

@@ -53,7 +53,7 @@ def read_lines(path: Path) -> Iterator[tuple[str, object]]:
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 if not text.strip():
                     continue
-                value = _json.decode_with_halves(text)  # not replaced by U+FFFD: whoever checks it refuses them
+                value = _json.decode_with_surrogates(text)  # not replaced by U+FFFD: whoever checks it refuses them
             except ValueError as error:
                 given = f"{describe(line.decode('utf-8', 'replace').strip())}: {error}"
                 raise InvalidArgumentError(place, "one message as JSON", given) from None

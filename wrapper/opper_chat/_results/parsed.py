@@ -54,7 +54,7 @@ class ParsedChatCompletion(ChatCompletion, Generic[T]):
         raise self._no_choice("value")
 
 
-def becoming(cls: type[Made], model: AttrsInstance) -> Made:
+def as_subclass(cls: type[Made], model: AttrsInstance) -> Made:
     """Return a model of a class that has more members than the given one of a class above it; they are still unset."""
     origin: type[Made] = get_origin(cls) or cls
     made = origin.__new__(origin)
@@ -65,14 +65,14 @@ def becoming(cls: type[Made], model: AttrsInstance) -> Made:
 
 def parsed_completion(completion: ChatCompletion, values: list[T]) -> ParsedChatCompletion[T]:
     """Return a completion with the values of its choices."""
-    made = becoming(ParsedChatCompletion[T], completion)
+    made = as_subclass(ParsedChatCompletion[T], completion)
     made.rejected = ()
     made.choices = [_choice(choice, value) for choice, value in zip(completion.choices, values, strict=True)]
     return made
 
 
 def _choice(choice: Choice, value: T) -> ParsedChoice[T]:
-    made = becoming(ParsedChoice[T], choice)
-    made.message = becoming(ParsedChatCompletionMessage[T], choice.message)
+    made = as_subclass(ParsedChoice[T], choice)
+    made.message = as_subclass(ParsedChatCompletionMessage[T], choice.message)
     made.message.parsed = value
     return made

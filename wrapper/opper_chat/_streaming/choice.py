@@ -7,7 +7,7 @@ from typing import Any
 
 from .._config.response_limits import LimitExceededError, within
 from .._json.codec import is_array, is_object
-from .._json.lenient import ENDED_WELL, is_finish_reason, scalar_text
+from .._json.lenient import UNCUT_REASONS, is_finish_reason, scalar_text
 from .._json.text_buffer import TextBuffer
 from .._json.values import copy_json, is_empty
 from .._results.content import OTHER_PARTS, split_parts
@@ -93,7 +93,7 @@ class ChoiceAccumulator:
     @property
     def has_open_arguments(self) -> bool:
         """Whether arguments of a call are incomplete although the finish reason says that nothing was cut off."""
-        if self.finish_reason not in ENDED_WELL:
+        if self.finish_reason not in UNCUT_REASONS:
             return False
         return (self.calls is not None and any(call.is_open for call in self.calls.calls)) or (
             self.function_call is not None and self.function_call.is_open

@@ -1,9 +1,9 @@
-"""Chunks that say again what one before them said, but for their text. No I/O.
+"""Chunk templates: decode a chunk that differs from the chunks before it only in its text. No I/O.
 
-Of three hundred bytes that a server sends for a token, five are new. A form is a chunk with holes where its text and
-its padding are: what fits around the holes need not be read again. JSON is read from left to right, so that of two
-texts which differ only inside a string the values differ only there; and that the holes are in these strings and
-nowhere else is tried with other words in them, before a form is used.
+Of the 300 bytes that a server sends for a token, about five are new. A template is a chunk with placeholders for its
+text and its padding. A chunk that fits around the placeholders need not be parsed again: JSON is read from left to
+right, so two JSON texts that differ only inside a string have values that differ only in that string. Before a template
+is used, it is tried with other words in its placeholders.
 """
 
 from __future__ import annotations
@@ -20,43 +20,45 @@ from .._json.codec import is_array, is_object
 from .._json.values import copy_json
 from .merge import KEEP_FIRST, KEEP_LAST
 
-TEXTS = ("content", "reasoning_content", "reasoning")
-"""Members of a delta that a form can leave open, one of them."""
+TEXT_PROPERTIES = ("content", "reasoning_content", "reasoning")
+"""Properties of a delta that can be a placeholder. A template has one of them."""
 
-PADDINGS = ("obfuscation", "p")
-"""Members of a chunk that hide how long its text is, one of them. They differ in each, and mean nothing."""
+PADDING_PROPERTIES = ("obfuscation", "p")
+"""Properties of a chunk that hide the length of its text. They differ in each chunk and have no meaning. A template has
+at most one of them as a placeholder."""
 
-PATIENCE = 8
-"""Chunks of a stream before the first form is made: making one takes as long as reading ten chunks without."""
+FIRST_TEMPLATE_AFTER = 8
+"""Chunks of a stream before the first template is built, because that takes as long as parsing ten chunks."""
 
-_TRIED = ("one word", "another word")
-_CHANCES = 8
-"""How often in a row a form may be made that fits nothing, before none is made any more."""
+_TRIAL_TEXTS = ("one word", "another word")
+_MAX_MISSES = 8
+"""Templates in a row that fit no chunk, after which no more are built."""
 
 
-class ReadChunk:
-    """One chunk, as a model and as the JSON object that it was read from.
+class DecodedChunk:
+    """One chunk, as a model and as JSON.
 
     Attributes:
-        form: what it has in common with others, if it was read by a form.
-        text: what it says that they do not.
-        only_adds_text: whether all that it adds to the completion after the chunk before it is this text.
-        is_unusual: whether it is an `UnusualChunk`.
+        model: the chunk as a model.
+        template: the template that it was decoded with, or None.
+        text: the text in the placeholder of the template.
+        only_adds_text: whether it adds nothing to the completion but this text.
+        is_dependent: whether it is a `DependentChunk`.
     """
 
-    __slots__ = ("_padding", "_value", "form", "model", "only_adds_text", "text")
-    is_unusual = False
+    __slots__ = ("_padding", "_value", "model", "only_adds_text", "template", "text")
+    is_dependent = False
 
     def __init__(
         self,
         model: ChatCompletionChunk,
         value: dict[str, object] | None,
-        form: Form | None = None,
+        template: ChunkTemplate | None = None,
         text: str = "",
         padding: str = "",
     ) -> None:
         self.model = model
-        self.form = form
+        self.template = template
         self.text = text
         self.only_adds_text = False
         self._value = value
@@ -64,75 +66,86 @@ class ReadChunk:
 
     @property
     def value(self) -> dict[str, object]:
-        """The JSON object. Made when it is asked for, where a form knew it all without."""
+        """The chunk as JSON. If a template decoded it, the JSON object is built when it is first read."""
         if self._value is None:
-            self._value = self.form.value(self.text, self._padding) if self.form else {}
+            self._value = self.template.value(self.text, self._padding) if self.template else {}
         return self._value
 
-    def becomes(self, value: dict[str, object]) -> None:
-        """Replace the JSON object, by what is to be made of it after the chunks before it."""
+    def replace_value(self, value: dict[str, object]) -> None:
+        """Replace the JSON object, and with it the model."""
         self._value = value
         self.model = ChatCompletionChunk.from_dict(value)
-        self.form = None
+        self.template = None
 
 
-class UnusualChunk(ReadChunk):
+class DependentChunk(DecodedChunk):
     """A chunk whose meaning depends on the chunks before it.
 
     Attributes:
         has_message: whether a choice has a message, beside its delta or in place of it.
-        has_halves: whether there may be surrogate halves in its texts.
+        has_surrogates: whether its texts may contain surrogate halves.
     """
 
-    __slots__ = ("has_halves", "has_message")
-    is_unusual = True
+    __slots__ = ("has_message", "has_surrogates")
+    is_dependent = True
 
     def __init__(
-        self, model: ChatCompletionChunk, value: dict[str, object], *, has_message: bool, has_halves: bool
+        self, model: ChatCompletionChunk, value: dict[str, object], *, has_message: bool, has_surrogates: bool
     ) -> None:
         super().__init__(model, value)
         self.has_message = has_message
-        self.has_halves = has_halves
+        self.has_surrogates = has_surrogates
 
 
-class Form:
-    """What chunks have in common that differ in one text and in their padding.
+class ChunkTemplate:
+    """What chunks have in common that differ only in one text and in their padding.
 
     Attributes:
-        index: the choice that the text belongs to.
-        name: the member of the delta that it is.
-        adds_text_alone: whether one such chunk after another adds its text and nothing else to the completion.
+        index: the index of the choice that the text belongs to.
+        name: the property of the delta that is the placeholder.
+        only_adds_text: whether a chunk of this template that follows another one adds only its text.
     """
 
     __slots__ = (
-        "_after", "_before", "_between", "_is_flat", "_make_choice", "_make_chunk", "_make_delta", "_outer",
-        "_padded_first", "_padding", "_value", "adds_text_alone", "index", "name",
+        "_after", "_before", "_between", "_is_flat", "_make_choice", "_make_chunk", "_make_delta", "_padding",
+        "_padding_is_first", "_surrounding_length", "_value", "index", "name", "only_adds_text",
     )  # fmt: skip
 
     def __init__(
-        self, pieces: list[str], value: dict[str, object], name: str, padding: str | None, *, padded_first: bool
+        self, fragments: list[str], value: dict[str, object], name: str, padding: str | None, *, padding_is_first: bool
     ) -> None:
-        """Make a form of the pieces around its holes, and of a chunk that nobody else has."""
-        self._before, *between, self._after = pieces
+        """Create a template.
+
+        Args:
+            fragments: the JSON text around the placeholders.
+            value: the chunk as JSON. The template keeps it.
+            name: the property of the delta that is the placeholder.
+            padding: the property of the chunk that is padding, or None.
+            padding_is_first: whether the padding comes before the text.
+
+        Raises:
+            ValueError: a property of the chunk cannot be shared between models.
+        """
+        self._before, *between, self._after = fragments
         self._between = between[0] if between else None
-        self._outer = len(self._before) + len(self._after)
+        self._surrounding_length = len(self._before) + len(self._after)
         self._padding = padding
-        self._padded_first = padded_first
+        self._padding_is_first = padding_is_first
         self._value = value
         self.name = name
-        choice, delta = _parts(value)
+        choice, delta = _choice_and_delta(value)
         self.index = cast("int", choice["index"])
-        read = ChatCompletionChunk.from_dict(value)
-        self._make_chunk = _maker(read, "choices", *([padding] if padding else []))
-        self._make_choice = _maker(read.choices[0], "delta")
-        self._make_delta = _maker(read.choices[0].delta, name)
-        around = [member for key, member in value.items() if key != "choices"]
-        around += [member for key, member in choice.items() if key != "delta"]
-        self._is_flat = all(map(_is_plain, [*around, *delta.values()]))
-        # The text of a choice itself is joined as well (`_accumulator.Accumulator`).
-        self.adds_text_alone = (
+        model = ChatCompletionChunk.from_dict(value)
+        self._make_chunk = _model_factory(model, "choices", *([padding] if padding else []))
+        self._make_choice = _model_factory(model.choices[0], "delta")
+        self._make_delta = _model_factory(model.choices[0].delta, name)
+        others = [member for key, member in value.items() if key != "choices"]
+        others += [member for key, member in choice.items() if key != "delta"]
+        self._is_flat = all(map(_is_immutable, [*others, *delta.values()]))
+        # The accumulator concatenates the `text` of a choice as well.
+        self.only_adds_text = (
             not choice.get("text")
-            and all(map(_is_plain, around))
+            and all(map(_is_immutable, others))
             and all(
                 member is None or (isinstance(member, str) and (key in KEEP_FIRST or key in KEEP_LAST))
                 for key, member in delta.items()
@@ -141,38 +154,39 @@ class Form:
         )
 
     @classmethod
-    def of(cls, data: str, value: dict[str, object]) -> Form | None:
-        """Return the form of a chunk, or None where none is known for such a one.
+    def from_chunk(cls, data: str, value: dict[str, object]) -> ChunkTemplate | None:
+        """Return the template of a chunk, or None if it cannot have one.
 
         Args:
             data: the chunk as JSON text.
-            value: what it says: an object with one choice.
+            value: the chunk as JSON: an object with one choice.
         """
-        choice, delta = _parts(value)
-        name = next((name for name in TEXTS if delta.get(name)), None)
+        choice, delta = _choice_and_delta(value)
+        name = next((name for name in TEXT_PROPERTIES if delta.get(name)), None)
         if name is None or choice.get("finish_reason") is not None:
             return None
-        padding = next((one for one in PADDINGS if one in value), None)
-        text = _place(data, name, delta[name])
-        other = None if padding is None else _place(data, padding, value[padding])
-        if text is None or (other is None and padding is not None):
+        padding = next((one for one in PADDING_PROPERTIES if one in value), None)
+        text_span = _find_string(data, name, delta[name])
+        padding_span = None if padding is None else _find_string(data, padding, value[padding])
+        if text_span is None or (padding_span is None and padding is not None):
             return None
-        pieces, end = list[str](), 0
-        for start, stop in sorted(hole for hole in (text, other) if hole):
-            pieces.append(data[end:start])
+        fragments, end = list[str](), 0
+        for start, stop in sorted(span for span in (text_span, padding_span) if span):
+            fragments.append(data[end:start])
             end = stop
-        pieces.append(data[end:])
-        whole = cast("dict[str, object]", copy_json(value))
+        fragments.append(data[end:])
+        own = cast("dict[str, object]", copy_json(value))
+        padding_is_first = padding_span is not None and padding_span < text_span
         try:
-            form = cls(pieces, whole, name, padding, padded_first=other is not None and other < text)
+            template = cls(fragments, own, name, padding, padding_is_first=padding_is_first)
         except ValueError:
             return None
-        return form if form.holds() else None
+        return template if template.is_valid() else None
 
-    def read(self, data: str) -> ReadChunk | None:
-        """Return the chunk of a JSON text of this form; None where it is of another."""
-        # Whatever has to be escaped, and some that need not be, is none of a form's words: neither ends a string.
-        if not data.startswith(self._before) or not data.endswith(self._after) or len(data) < self._outer:
+    def decode(self, data: str) -> DecodedChunk | None:
+        """Return the chunk of a JSON text that fits the template, else None."""
+        # A text with an escape, a quotation mark or a control character does not fit, so a placeholder ends no string.
+        if not data.startswith(self._before) or not data.endswith(self._after) or len(data) < self._surrounding_length:
             return None
         text, padding = data[len(self._before) : len(data) - len(self._after)], ""
         if self._between is not None:
@@ -181,33 +195,33 @@ class Form:
                 return None
         if not _needs_no_escape(text):
             return None
-        if self._padded_first:
+        if self._padding_is_first:
             text, padding = padding, text
         choices = [self._make_choice(delta=self._make_delta(**{self.name: text}))]
         if self._padding is None:
-            return ReadChunk(self._make_chunk(choices=choices), None, self, text)
-        return ReadChunk(self._make_chunk(choices=choices, **{self._padding: padding}), None, self, text, padding)
+            return DecodedChunk(self._make_chunk(choices=choices), None, self, text)
+        return DecodedChunk(self._make_chunk(choices=choices, **{self._padding: padding}), None, self, text, padding)
 
     def value(self, text: str, padding: str) -> dict[str, object]:
-        """Return the JSON object of a chunk of this form."""
+        """Return the JSON object of a chunk of this template."""
         if self._is_flat:
-            choice, delta = _parts(self._value)
+            choice, delta = _choice_and_delta(self._value)
             value = {**self._value, "choices": [{**choice, "delta": {**delta, self.name: text}}]}
         else:
             value = cast("dict[str, object]", copy_json(self._value))
-            _parts(value)[1][self.name] = text
+            _choice_and_delta(value)[1][self.name] = text
         if self._padding is not None:
             value[self._padding] = padding
         return value
 
-    def holds(self) -> bool:
-        """Whether what is in the holes are the strings that they should be: other words are read as those words."""
-        text, padding = _TRIED
-        first, second = (padding, text) if self._padded_first else (text, padding)
+    def is_valid(self) -> bool:
+        """Return whether the placeholders are the strings that they should be, by decoding other words in them."""
+        text, padding = _TRIAL_TEXTS
+        first, second = (padding, text) if self._padding_is_first else (text, padding)
         between = "" if self._between is None else self._between + second
-        tried = f"{self._before}{first}{between}{self._after}"
-        chunk = self.read(tried)
-        expected = _json.decode(tried)
+        data = f"{self._before}{first}{between}{self._after}"
+        chunk = self.decode(data)
+        expected = _json.decode(data)
         return (
             chunk is not None
             and chunk.value == expected == self.value(text, padding)
@@ -215,34 +229,34 @@ class Form:
         )
 
 
-class Repeats:
-    """The form of the chunks of one stream, as long as they have one."""
+class TemplateCache:
+    """The template of the latest chunks of one stream."""
 
-    __slots__ = ("_chances", "_form", "_patience")
+    __slots__ = ("_misses_left", "_template", "_wait")
 
     def __init__(self) -> None:
-        self._form: Form | None = None
-        self._chances = _CHANCES
-        self._patience = PATIENCE
+        self._template: ChunkTemplate | None = None
+        self._misses_left = _MAX_MISSES
+        self._wait = FIRST_TEMPLATE_AFTER
 
-    def read(self, data: str) -> ReadChunk | None:
-        """Return the chunk of a JSON text if it is of the form of those before it."""
-        if self._form is None or (chunk := self._form.read(data)) is None:
+    def decode(self, data: str) -> DecodedChunk | None:
+        """Return the chunk of a JSON text that fits the template, else None."""
+        if self._template is None or (chunk := self._template.decode(data)) is None:
             return None
-        self._chances = _CHANCES
+        self._misses_left = _MAX_MISSES
         return chunk
 
     def learn(self, data: str, value: dict[str, object]) -> None:
-        """Take note of a chunk that was of no form, or of another."""
-        if self._patience:
-            self._patience -= 1
-        elif self._chances:
-            self._chances -= 1
-            self._form = Form.of(data, value) or self._form
+        """Build the template of a chunk that did not fit, unless it is too early or too many have fit nothing."""
+        if self._wait:
+            self._wait -= 1
+        elif self._misses_left:
+            self._misses_left -= 1
+            self._template = ChunkTemplate.from_chunk(data, value) or self._template
 
 
-def _parts(value: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
-    """Return the one choice of a chunk and its delta; empty ones where it is not as it should be."""
+def _choice_and_delta(value: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:
+    """Return the only choice of a chunk and its delta, empty if there is none."""
     choices = value.get("choices")
     choice = choices[0] if is_array(choices) and len(choices) == 1 else None
     if not is_object(choice):
@@ -251,8 +265,8 @@ def _parts(value: dict[str, object]) -> tuple[dict[str, object], dict[str, objec
     return choice, delta if is_object(delta) else {}
 
 
-def _place(data: str, name: str, value: object) -> tuple[int, int] | None:
-    """Return where a string is in a JSON text, or None where that is not clear."""
+def _find_string(data: str, name: str, value: object) -> tuple[int, int] | None:
+    """Return where the string of a property begins and ends in a JSON text, or None if that is ambiguous."""
     member = f'"{name}":'
     start = data.find(member) + len(member)
     if data.count(member) != 1 or not isinstance(value, str) or not _needs_no_escape(value):
@@ -265,32 +279,37 @@ def _needs_no_escape(text: str) -> bool:
     return text.isprintable() and '"' not in text and "\\" not in text
 
 
-def _is_plain(member: object) -> bool:
-    """Whether a value cannot be changed, so that models can share it."""
-    return member is None or isinstance(member, (str, int, float, frozenset))
+def _is_immutable(value: object) -> bool:
+    return value is None or isinstance(value, (str, int, float, frozenset))
 
 
-def _maker(model: Any, *holes: str) -> Callable[..., Any]:
-    """Return what makes a model like this one, given the members that are holes. It shares nothing that can be changed.
+def _model_factory(model: Any, *placeholders: str) -> Callable[..., Any]:
+    """Return a function that creates models like this one, given the properties that are placeholders.
+
+    The models share nothing that can be changed.
 
     Raises:
-        ValueError: the model has members for which that is not known.
+        ValueError: a property of the model cannot be shared.
     """
-    given: dict[str, object] = {}
-    kind = model.__class__
-    for field in attrs.fields(kind):
-        member = getattr(model, field.name)
-        if field.init and field.name not in (*holes, "additional_properties") and member != field.default:
-            if not _is_plain(member):
-                raise ValueError(f"{field.name} can be changed")
-            given[field.alias] = member
-    make: Callable[..., Any] = partial(kind, **given)
-    rest = model.additional_properties
-    return partial(_with_rest, make, rest, [name for name in holes if name in rest]) if rest else make
+    shared: dict[str, object] = {}
+    cls = model.__class__
+    for field in attrs.fields(cls):
+        value = getattr(model, field.name)
+        if field.init and field.name not in (*placeholders, "additional_properties") and value != field.default:
+            if not _is_immutable(value):
+                raise ValueError(f"{field.name} cannot be shared")
+            shared[field.alias] = value
+    make: Callable[..., Any] = partial(cls, **shared)
+    additional = model.additional_properties
+    if not additional:
+        return make
+    return partial(_make_with_additional, make, additional, [name for name in placeholders if name in additional])
 
 
-def _with_rest(make: Callable[..., Any], rest: dict[str, object], holes: list[str], **members: object) -> Any:
-    mine = {name: copy_json(member) for name, member in rest.items()}
-    for name in holes:
-        mine[name] = members.pop(name)
-    return make(additional_properties=mine, **members)
+def _make_with_additional(
+    make: Callable[..., Any], additional: dict[str, object], placeholders: list[str], **values: object
+) -> Any:
+    own = {name: copy_json(value) for name, value in additional.items()}
+    for name in placeholders:
+        own[name] = values.pop(name)
+    return make(additional_properties=own, **values)

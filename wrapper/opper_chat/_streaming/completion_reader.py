@@ -1,4 +1,4 @@
-"""The completion that is the body of a response to a plain call, or the error that it is. No I/O, no HTTP library."""
+"""Read the body of a response to a plain call: the completion, or the error that it is. No I/O, no HTTP library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .._errors.api import APIError, APIResponseValidationError
 from .._errors.bodies import is_error
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
-from .._json.lenient import is_withheld, scalar_text
+from .._json.lenient import is_filtered, scalar_text
 from .._results.completion import ChatCompletion, mark_as_snapshot
 from .._results.status_errors import exceeded_limit, not_json, status_error, with_excerpt
 
@@ -25,30 +25,30 @@ def read_completion(
     limits: ResponseLimits = DEFAULT_LIMITS,
     expected_choices: int = 1,
 ) -> ChatCompletion:
-    """Return the completion that is the body of a response to a call that asked for no stream.
+    """Return the completion in the body of a response to a call that does not ask for a stream.
 
-    A stream is read as well: some gateways and engines send nothing else.
+    A body that is a stream is read as well, because some gateways and engines send nothing else.
 
     Args:
-        status_code: of the response.
-        headers: of the response.
+        status_code: the status of the response.
+        headers: the headers of the response.
         content: the body.
-        limits: the most choices and tool calls that are accepted.
-        expected_choices: how many choices were asked for.
+        limits: the largest number of choices and of tool calls.
+        expected_choices: the number of choices that the request asks for (``n``).
 
     Raises:
-        APIStatusError: the status is not 2xx; the class tells which.
-        APIError: the status is 2xx and the body says that the call failed.
+        APIStatusError: the status is not 2xx. Its subclass tells which status.
+        APIError: the status is 2xx and the body is an error.
         APIResponseValidationError: the body is not a chat completion.
-        ResponseTooLargeError: it has more choices or tool calls than the limits allow.
-        StreamTruncatedError: the body is a stream that ended before the answer did.
+        ResponseTooLargeError: the completion has more choices or tool calls than the limits allow.
+        StreamTruncatedError: the body is a stream that ended before the completion was complete.
     """
     if not 200 <= status_code < 300:
         raise status_error(status_code, headers, content)
     try:
         body = _json.decode(content)
     except ValueError as error:
-        from .decoder import begins_stream, without_last_line  # loaded by those who read streams, or such a body
+        from .decoder import begins_stream, without_last_line  # most plain calls never need it
 
         if begins_stream(content.lstrip()):
             return _read_stream(status_code, headers, content, limits, expected_choices)
@@ -65,7 +65,7 @@ def read_completion(
             raw_body=content,
             body=body,
         )
-        failure.partial = _partial(body)
+        failure.partial = _partial_completion(body)
         raise failure
     if (exceeded := exceeded_limit(body, limits)) is not None:
         raise too_large_error(limits, exceeded, status_code=status_code, headers=headers, raw_body=content)
@@ -84,7 +84,7 @@ def read_completion(
 
 
 def _is_usual(body: Any) -> bool:
-    """Return whether a body is what nearly all are. It is asked first: all other questions cost ten times as much."""
+    """Return whether a body is what nearly all bodies are. The checks that it makes unnecessary cost ten times more."""
     if body.__class__ is not dict or "error" in body:
         return False
     try:
@@ -104,10 +104,10 @@ _USUAL_CONTENTS = (str, type(None))
 
 
 def _read_body(body: object) -> ChatCompletion:
-    """Return a completion, with what servers leave out of messages filled in.
+    """Return a completion, and fill in what some servers leave out of messages.
 
     Raises:
-        DecodeError: the body is none, or a choice has neither a message nor a finish reason.
+        DecodeError: the body is not a completion, or a choice has neither a message nor a finish reason.
     """
     choices = body.get("choices") if is_object(body) else None
     for choice in choices if is_array(choices) else ():
@@ -119,10 +119,10 @@ def _read_body(body: object) -> ChatCompletion:
             if content is not None and (text := scalar_text(content)) is not None:
                 message["content"] = text
         elif is_object(choice):
-            if not is_withheld(choice):
+            if not is_filtered(choice):
                 raise DecodeError("ChatCompletion", "choices.message", "an object", message)
             choice["message"] = {"role": "assistant"}
-    # A body that is no object is for the model to refuse, in the same words as any other misfit.
+    # The model rejects a body that is not an object, with the same message as any other wrong value.
     return ChatCompletion.from_dict(cast("dict[str, object]", body))
 
 
@@ -133,25 +133,25 @@ def _has_delta(choice: object) -> bool:
 def _read_stream(
     status_code: int, headers: Mapping[str, str], content: bytes, limits: ResponseLimits, expected_choices: int
 ) -> ChatCompletion:
-    """Return the completion that a stream amounts to, which was sent though none was asked for."""
+    """Return the completion of a stream that was sent although the request does not ask for one."""
     from .._concurrency.deadlines import Deadlines, Timeouts
-    from .state import StreamFlow
+    from .state import StreamState
 
-    flow = StreamFlow(status_code, headers, Deadlines(Timeouts(), 0), expected_choices, limits)
+    state = StreamState(status_code, headers, Deadlines(Timeouts(), 0), expected_choices, limits)
     for data in (content, b""):
-        if not flow.over:
-            flow.receive(data)
-        while flow.take() is not None:
+        if not state.finished:
+            state.receive(data)
+        while state.next_chunk() is not None:
             pass
-    failure = flow.conclude()
+    failure = state.conclude()
     if failure is not None:
-        failure.raw_body = content  # all of it is there, and not only the event that is wrong
+        failure.raw_body = content  # all of it is at hand, and not only the event that is wrong
         raise failure
-    return flow.accumulator.snapshot()
+    return state.accumulator.snapshot()
 
 
-def _partial(body: object) -> ChatCompletion | None:
-    """Return what of a completion came beside an error, or None where nothing did."""
+def _partial_completion(body: object) -> ChatCompletion | None:
+    """Return the completion in a body that is an error as well, or None if there is none."""
     try:
         completion = _read_body(body)
     except DecodeError:

@@ -12,14 +12,14 @@ from typing import Any, cast
 from opper_chat_api.models import ChoiceLogprobs, FunctionCall
 
 from .._json.codec import is_array, is_object
-from .._json.lenient import ENDED_WELL, is_finish_reason, may_go_on
+from .._json.lenient import UNCUT_REASONS, is_finish_reason, may_continue
 from .._json.text_buffer import SETTLE_SIZE, TextBuffer, joined_text, text_length
 from .._json.values import copy_json
 from .._results.content import split_content
 from .._results.tool_calls import nonempty_text
 from .accumulator import Accumulator
 from .choice import ChoiceAccumulator
-from .chunk_templates import ReadChunk
+from .chunk_templates import DecodedChunk
 from .deltas import reasoning_delta
 from .events import (
     AudioDeltaEvent,
@@ -42,7 +42,6 @@ from .events import (
     RefusalDoneEvent,
     StreamEvent,
     TextDeltaEvent,
-    TextDoneEvent,
     ToolCallDeltaEvent,
     ToolCallDoneEvent,
     UsageEvent,
@@ -57,14 +56,14 @@ class EventBuilder:
         self._accumulator = accumulator
         self._choices: dict[int, _ChoiceEvents] = {}
 
-    def build(self, chunk: ReadChunk) -> list[StreamEvent]:
+    def build(self, chunk: DecodedChunk) -> list[StreamEvent]:
         """Return the events of the chunk that was added to the accumulator last.
 
         First comes the chunk, then for each choice what the chunk added and what it ended, then the usage.
         """
         model = chunk.model
         events: list[StreamEvent] = [ChunkEvent(self._accumulator, model)]
-        template = chunk.form
+        template = chunk.template
         if chunk.only_adds_text and template is not None:
             if chunk.text:
                 events += self._choice(template.index).add_text(template.name, chunk.text)
@@ -103,7 +102,11 @@ class _Text:
 
     __slots__ = ("_is_copy", "buffer", "delta_event", "done", "done_event", "length")
 
-    def __init__(self, delta_event: type[TextDeltaEvent], done_event: type[TextDoneEvent]) -> None:
+    def __init__(
+        self,
+        delta_event: type[TextDeltaEvent],
+        done_event: type[ContentDoneEvent | RefusalDoneEvent | ReasoningDoneEvent],
+    ) -> None:
         self.delta_event = delta_event
         self.done_event = done_event
         self.buffer = TextBuffer()
@@ -188,7 +191,7 @@ class _ChoiceEvents:
             reason = None
         if reason or self._has_ended:
             if not self._has_ended:
-                self._goes_on = bool(events) and not self._has_output and may_go_on(item)
+                self._goes_on = bool(events) and not self._has_output and may_continue(item)
             elif events:
                 self._goes_on = self._went_on = True
             elif not self._went_on:
@@ -306,7 +309,7 @@ class _ChoiceEvents:
         return [ToolCallDoneEvent(self._index, call.tool_index, name, text, value, call.to_model(), problem)]
 
     def _whole(self, call: PartialToolCall, *, complete: bool) -> tuple[str, str, object, str] | None:
-        return call.whole(certain=complete and self._choice.finish_reason in ENDED_WELL)
+        return call.whole(certain=complete and self._choice.finish_reason in UNCUT_REASONS)
 
 
 def _audio_lengths(audio: dict[str, object]) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""Unfinished JSON texts: what they are certain to say so far. No I/O."""
+"""Read unfinished JSON text, fragment by fragment, in linear time. No I/O."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from .._json.text_buffer import TextBuffer
 
 
 def partial_json(text: str) -> object:
-    r"""Return the value that an unfinished JSON text is certain to have so far, or None where nothing is certain yet.
+    r"""Return what is certain of the value of an unfinished JSON text, or None if nothing is certain yet.
 
-    An unfinished string ends where the text does, without half an escape or half a surrogate pair; open objects and
-    lists are closed; an unfinished number, literal or name is left out (``12`` may become ``123``). What follows the
-    first place that is no JSON is ignored. Takes time in proportion to the text, any nesting, and never raises.
+    An unfinished string ends where the text ends, without half an escape or half a surrogate pair. Open objects and
+    lists are closed. An unfinished number, literal or name is left out, because ``12`` may become ``123``. Whatever
+    follows the first invalid character is ignored. Takes time in proportion to the text, however deeply it is nested,
+    and raises no error.
     """
-    reader = PartialReader()
+    reader = PartialJSONReader()
     reader.feed(text)
     return reader.value()
 
@@ -28,51 +29,52 @@ _STRING = re.compile(r'[^"\\]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\]*)*')
 _ESCAPE_BEGINS = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _NUMBER_RUN = re.compile(r"[-+.0-9eE]+")
-_LONGEST_NUMBER = 5000  # Python reads fewer digits, and a longer run is not to be scanned again for every piece
+_MAX_NUMBER_LENGTH = 5000  # Python converts fewer digits, and a long number would be scanned again for each fragment
 _LITERALS: dict[str, tuple[str, object]] = {"t": ("true", True), "f": ("false", False), "n": ("null", None)}
 
 
-class PartialReader:
-    """Reads a JSON text that comes in pieces, each of them once, and says what it is certain to say so far.
+class PartialJSONReader:
+    """Reads JSON text in fragments, each of them once, and returns the value so far.
 
     Attributes:
-        length: how many characters were read.
+        length: the number of characters that were read.
     """
 
-    __slots__ = ("_expected", "_name", "_names", "_opened", "_over", "_pending", "_stack", "_string", "length")
+    __slots__ = ("_ended", "_expected", "_name", "_names", "_opened", "_pending", "_stack", "_string", "length")
 
     def __init__(self) -> None:
         self.length = 0
         self._stack: list[list[object] | dict[str, object]] = [[]]
-        """A list for the root, and the containers that are open."""
+        """A list that holds the root, and the open containers."""
         self._names: list[str] = []
-        """By which names the open containers are members of those around them; any for an item of a list."""
+        """The names of the open containers in the containers around them. Meaningless for a list item."""
         self._name = ""
         self._expected = "value"
         self._opened = False
-        """Whether the token before opened the innermost container."""
+        """Whether the latest token opened the innermost container."""
         self._string: TextBuffer | None = None
-        """The string that is open."""
+        """The open string."""
         self._pending = ""
-        """The beginning of a token that may go on."""
-        self._over = False
+        """The beginning of an unfinished token."""
+        self._ended = False
+        """Whether the value is complete or the text is invalid."""
 
-    def feed(self, piece: str) -> None:
-        """Read a piece."""
-        self.length += len(piece)
-        text, self._pending = self._pending + piece, ""
+    def feed(self, fragment: str) -> None:
+        """Read a fragment."""
+        self.length += len(fragment)
+        text, self._pending = self._pending + fragment, ""
         at = 0
-        while not self._over and at < len(text):
+        while not self._ended and at < len(text):
             at = self._read_token(text, at) if self._string is None else self._read_string(self._string, text, at)
 
     def value(self) -> object:
-        """Return what the text is certain to say so far, or None. What is finished in it is not copied."""
+        """Return the value so far, or None if nothing is certain yet. Its finished parts are not copied."""
         copies = [copy(container) for container in self._stack]
-        for outside, name, inside in zip(copies, self._names, copies[1:], strict=False):
-            if isinstance(outside, dict):
-                outside[name] = inside
+        for outer, name, inner in zip(copies, self._names, copies[1:], strict=False):
+            if isinstance(outer, dict):
+                outer[name] = inner
             else:
-                outside[-1] = inside
+                outer[-1] = inner
         if self._string is not None and self._expected == "value":
             self._put(copies[-1], self._string.joined())
         root = cast("list[object]", copies[0])
@@ -87,8 +89,8 @@ class PartialReader:
             self._string = None
             self._take("string", string.joined())
             return end + 1
-        self._over = bool(rest) and not _ESCAPE_BEGINS.fullmatch(rest)
-        if "\ud800" <= value[-1:] <= "\udbff":  # half a pair, written as itself or as an escape: the other may come
+        self._ended = bool(rest) and not _ESCAPE_BEGINS.fullmatch(rest)
+        if "\ud800" <= value[-1:] <= "\udbff":  # half a pair, as a character or as an escape
             value, rest = value[:-1], raw[-1 if raw[-1] == value[-1] else -6 :] + rest
         string.append(value)
         self._pending = rest
@@ -97,11 +99,11 @@ class PartialReader:
     def _read_token(self, text: str, at: int) -> int:
         at = _end(_SPACE, text, at)
         char = text[at : at + 1]
-        if char in _STRUCTURE:  # nothing at all among it
+        if char in _STRUCTURE:  # or empty, at the end of the text
             if char:
                 self._take(char, {} if char == "{" else [] if char == "[" else None)
         elif char == '"':
-            self._over = self._expected not in ("value", "name")
+            self._ended = self._expected not in ("value", "name")
             self._string = TextBuffer()
         elif char in _LITERALS:
             word, literal = _LITERALS[char]
@@ -109,7 +111,7 @@ class PartialReader:
                 self._take("scalar", literal)
                 return at + len(word)
             self._pending = text[at:]
-            self._over = not word.startswith(self._pending)
+            self._ended = not word.startswith(self._pending)
             return len(text)
         else:
             return self._read_number(text, at)
@@ -119,49 +121,49 @@ class PartialReader:
         end = _end(_NUMBER_RUN, text, at)
         if at < end == len(text):
             self._pending = text[at:]
-            self._over = end - at > _LONGEST_NUMBER
+            self._ended = end - at > _MAX_NUMBER_LENGTH
             return end
         number = _NUMBER.fullmatch(text, at, end)
         try:
-            self._over = number is None
+            self._ended = number is None
             if number is not None:
                 self._take("scalar", (float if number[1] or number[2] else int)(number[0]))
-        except ValueError:  # more digits than Python reads
-            self._over = True
+        except ValueError:  # more digits than Python converts
+            self._ended = True
         return end
 
     def _take(self, kind: str, value: object) -> None:
-        """Put a token where it belongs. One that belongs nowhere is the end of what is certain."""
-        inside = self._stack[-1]
-        if kind == ("}" if isinstance(inside, dict) else "]") and (self._opened or self._expected == "comma"):
+        """Add a token to the value. A token that is not allowed here ends the value."""
+        container = self._stack[-1]
+        if kind == ("}" if isinstance(container, dict) else "]") and (self._opened or self._expected == "comma"):
             self._stack.pop()
             self._names.pop()
             self._expected = "comma"
         elif self._expected == "value" and kind in {"string", "scalar", "{", "["}:
-            self._put(inside, value)
+            self._put(container, value)
             self._expected = "comma"
             if is_object(value) or is_array(value):
                 self._stack.append(value)
                 self._names.append(self._name)
                 self._expected = "name" if kind == "{" else "value"
         elif self._expected == "comma" and kind == ",":
-            self._expected = "name" if isinstance(inside, dict) else "value"
+            self._expected = "name" if isinstance(container, dict) else "value"
         elif self._expected == "name" and kind == "string":
             self._name = str(value)
             self._expected = "colon"
         elif self._expected == "colon" and kind == ":":
             self._expected = "value"
         else:
-            self._over = True
+            self._ended = True
         self._opened = kind in {"{", "["}
         if len(self._stack) == 1 and self._stack[0]:
-            self._over = True  # what follows the whole is none of it
+            self._ended = True  # the value is complete
 
-    def _put(self, inside: list[object] | dict[str, object], value: object) -> None:
-        if isinstance(inside, dict):
-            inside[self._name] = value
+    def _put(self, container: list[object] | dict[str, object], value: object) -> None:
+        if isinstance(container, dict):
+            container[self._name] = value
         else:
-            inside.append(value)
+            container.append(value)
 
 
 _STRUCTURE = "{}[],:"

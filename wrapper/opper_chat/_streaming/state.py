@@ -1,9 +1,11 @@
-"""What a stream's shell decides, without doing it: what to hand out, when to stop, which error it was. No I/O."""
+"""The state of one stream: which chunk comes next, when it ends, and with which error. No I/O."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping
+
+from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 
 from .._concurrency.deadlines import Deadlines
 from .._config.response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
@@ -13,29 +15,27 @@ from .._results.completion import ChatCompletion
 from .._results.content import text_of
 from .._results.status_errors import not_json
 from .accumulator import Accumulator
-from .chunk_templates import Form, UnusualChunk
-from .decoder import LONGEST_START, ChatCompletionChunk, ChunkReader, ReadChunk, begins_stream
-from .surrogates import HalvesJoiner
-
-__all__ = ["ChatCompletion", "ChatCompletionChunk", "StreamFlow"]
+from .chunk_templates import ChunkTemplate, DecodedChunk, DependentChunk
+from .decoder import LONGEST_START, ChunkDecoder, begins_stream
+from .surrogates import SurrogateJoiner
 
 
-class StreamFlow:
-    """One streamed answer, from its bytes to its end.
+class StreamState:
+    """One streamed completion, from its first byte to its end.
 
     Args:
-        status_code: of the response.
-        headers: of the response.
-        deadlines: those of the call.
-        expected_choices: how many choices were asked for.
-        limits: the largest stream that is accepted.
-        http_version: of the response, such as ``HTTP/1.1``.
+        status_code: the status of the response.
+        headers: the headers of the response.
+        deadlines: the deadlines of the call.
+        expected_choices: the number of choices that the request asks for (``n``).
+        limits: the largest stream to accept.
+        http_version: the version of the response, such as ``HTTP/1.1``.
 
     Attributes:
-        accumulator: what the chunks that were handed out amount to.
-        chunks_received: how many were handed out.
-        failure: the error that ended the stream. It is raised after the chunks before it.
-        over: whether nothing more is to be read.
+        accumulator: the completion that the chunks that were handed out make up.
+        chunks_received: the number of chunks that were handed out.
+        failure: the error that ended the stream, to be raised after the chunks before it.
+        finished: whether no more bytes are needed.
     """
 
     def __init__(
@@ -49,206 +49,206 @@ class StreamFlow:
         http_version: str = "HTTP/1.1",
     ) -> None:
         self.accumulator = Accumulator(expected_choices, limits)
-        self._limits = limits
         self.chunks_received = 0
         self.failure: APIError | None = None
-        self.over = False
+        self.finished = False
         self.status_code = status_code
         self.headers = headers
         self.deadlines = deadlines
-        self._reader = ChunkReader(status_code, headers, limits)
-        self._ready: deque[ReadChunk] = deque()
-        self._events: list[ServerSentEvent] = []
-        """Those that came and were not read yet."""
-        self._first = 0 if expected_choices > 1 else None
-        """Which choice is the first. Where one was asked for it is the one that comes, whatever its number is."""
-        self._form: Form | None = None
-        """That of the last chunk that was handed out."""
-        self._halves: HalvesJoiner | None = None
-        """Joins surrogate halves, since the first that came; None while none is held back."""
+        self._limits = limits
         self._http_version = http_version
-        self._ended = False
-        self._begun = False
+        self._decoder = ChunkDecoder(status_code, headers, limits)
+        self._events: list[ServerSentEvent] = []
+        """Events that are not decoded yet."""
+        self._chunks: deque[DecodedChunk] = deque()
+        """Chunks that are not handed out yet."""
+        self._first_choice = 0 if expected_choices > 1 else None
+        """The index of the first choice. If the request asks for one choice, it is the one that comes."""
+        self._template: ChunkTemplate | None = None
+        """The template of the chunk that was handed out last."""
+        self._surrogates: SurrogateJoiner | None = None
+        """Joins surrogate halves, from the first half until none is held back."""
+        self._body_ended = False
+        self._has_content = False
         self._concluded = False
-        self._kept = bytearray() if is_whole(headers) else None
-        self._start = b""
+        self._body = bytearray() if is_declared_whole(headers) else None
+        """The body so far, as long as it is not known to be a stream."""
+        self._body_start = b""
 
     def receive(self, data: bytes) -> None:
-        """Take the next bytes of the body; none means that it has ended."""
-        if not self._begun and (start := data.lstrip()):
-            self._begun = True
-            if self._kept is None and start.startswith((b"{", b"[")):
-                self._kept = bytearray()  # JSON that is declared to be a stream
+        """Add the next bytes of the body. Empty bytes signal its end."""
+        if not self._has_content and (start := data.lstrip()):
+            self._has_content = True
+            if self._body is None and start.startswith((b"{", b"[")):
+                self._body = bytearray()  # JSON that is declared to be a stream
         if not data:
-            self._ended = True
-        if self._kept is not None:
-            self._keep(self._kept, data)
+            self._body_ended = True
+        if self._body is not None:
+            self._receive_unknown(self._body, data)
         elif data:
-            self._read_first(self._reader.split(data))
+            self._decode_first(self._decoder.split(data))
         else:
-            self._ready.extend(self._reader.end())
-            self.over = True
+            self._chunks.extend(self._decoder.end())
+            self.finished = True
 
     @property
-    def settled(self) -> bool:
-        """Whether the body is known to be a stream, or was read whole."""
-        return self._kept is None
+    def is_identified(self) -> bool:
+        """Whether the body is known to be a stream, or was received whole."""
+        return self._body is None
 
-    def _keep(self, kept: bytearray, data: bytes) -> None:
-        """Keep a body that does not seem to be a stream, until its beginning shows that it is one, or it ends."""
-        kept += data
-        if not within(len(kept), self._limits.max_body_bytes):
-            self._kept = None
-            self._exceed("max_body_bytes")
+    def _receive_unknown(self, body: bytearray, data: bytes) -> None:
+        """Collect a body that does not seem to be a stream, until its start shows that it is one, or it ends."""
+        body += data
+        if not within(len(body), self._limits.max_body_bytes):
+            self._body = None
+            self._exceed_limit("max_body_bytes")
         elif not data:
-            self._kept = None
-            declared = not is_whole(self.headers)
-            self._ready.extend(self._reader.read_whole(bytes(kept), declared_stream=declared))
-            self._take_note()
-            self.over = True
-        elif len(self._start) < LONGEST_START:
-            self._start = (self._start + data if self._start else data.lstrip())[:LONGEST_START]
-            if begins_stream(self._start):
-                self._kept = None
-                self.receive(bytes(kept))
+            self._body = None
+            is_declared_stream = not is_declared_whole(self.headers)
+            self._chunks.extend(self._decoder.decode_body(bytes(body), is_declared_stream=is_declared_stream))
+            self.finished = True
+        elif len(self._body_start) < LONGEST_START:
+            self._body_start = (self._body_start + data if self._body_start else data.lstrip())[:LONGEST_START]
+            if begins_stream(self._body_start):
+                self._body = None
+                self.receive(bytes(body))
 
-    def take(self) -> ReadChunk | None:
-        """Return the next chunk to hand out, or None when more must be received, or there is no more.
+    def next_chunk(self) -> DecodedChunk | None:
+        """Return the next chunk to hand out, or None if more bytes are needed or the stream has no more chunks.
 
-        The last one is not the server's where a stream ended behind half a character, which was held back until then.
+        If a stream ends after half a character, which was held back, one more chunk brings a replacement character.
         """
-        if self._events and not self._ready:
-            self._read_events()
-        if self._ready:
-            chunk = self._ready.popleft()
-        elif self._halves is not None and self.over:
-            rest, self._halves = self._halves.rest(), None
-            chunk = ReadChunk(ChatCompletionChunk.from_dict(rest), rest)
+        if self._events and not self._chunks:
+            self._decode_events()
+        if self._chunks:
+            chunk = self._chunks.popleft()
+        elif self._surrogates is not None and self.finished:
+            rest, self._surrogates = self._surrogates.rest(), None
+            chunk = DecodedChunk(ChatCompletionChunk.from_dict(rest), rest)
         else:
             return None
-        form = chunk.form
-        if form is not None and form is self._form and form.adds_text_alone:
+        template = chunk.template
+        if template is not None and template is self._template and template.only_adds_text:
             chunk.only_adds_text = True
-            brought = self.accumulator.add_text(form.index, form.name, chunk.text)
+            has_output = self.accumulator.add_text(template.index, template.name, chunk.text)
         else:
-            if chunk.is_unusual or self._halves is not None:
-                self._prepare(chunk)
+            if chunk.is_dependent or self._surrogates is not None:
+                self._resolve(chunk)
             try:
-                brought = self.accumulator.add(chunk.value)
+                has_output = self.accumulator.add(chunk.value)
             except LimitExceededError as error:
-                self._exceed(error.limit)
+                self._exceed_limit(error.limit)
                 return None
-            self._form = chunk.form
+            self._template = chunk.template
         self.chunks_received += 1
-        if brought:
+        if has_output:
             self.deadlines.record_token()
         return chunk
 
-    def _exceed(self, limit: str) -> None:
-        """End the stream because it exceeds a limit. Nothing more of it is read."""
-        self._ready.clear()
+    def _exceed_limit(self, limit: str) -> None:
+        """End the stream because it exceeds a limit, and drop what was not handed out."""
+        self._chunks.clear()
         self._events.clear()
-        self._reader.exceeded(limit)
-        self.over = True
+        self._decoder.exceed_limit(limit)
+        self.finished = True
 
-    def _prepare(self, chunk: ReadChunk) -> None:
-        """Make of a chunk what it means after those before it."""
-        if self._halves is not None or (isinstance(chunk, UnusualChunk) and chunk.has_halves):
-            halves = self._halves or HalvesJoiner()
-            chunk.becomes(halves.joined(chunk.value))
-            self._halves = halves if halves.pending else None
-        if isinstance(chunk, UnusualChunk) and chunk.has_message:
+    def _resolve(self, chunk: DecodedChunk) -> None:
+        """Replace the value or the model of a chunk by what it means after the chunks before it."""
+        if self._surrogates is not None or (isinstance(chunk, DependentChunk) and chunk.has_surrogates):
+            surrogates = self._surrogates or SurrogateJoiner()
+            chunk.replace_value(surrogates.join(chunk.value))
+            self._surrogates = surrogates if surrogates.pending else None
+        if isinstance(chunk, DependentChunk) and chunk.has_message:
             chunk.model = ChatCompletionChunk.from_dict(self.accumulator.with_deltas(chunk.value))
 
-    def _read_first(self, events: list[ServerSentEvent]) -> None:
-        """Read the first chunk of some events: whoever waits for it does not wait for all that came with it as well.
+    def _decode_first(self, events: list[ServerSentEvent]) -> None:
+        """Decode the first chunk of some events, so that it need not wait for the others.
 
-        What is behind it is read when it was taken. One event alone may be the end, and is read so that it is known.
+        The others are decoded when it was handed out. A single event is decoded at once, because it may be the end.
         """
-        self._read_events()
+        self._decode_events()
         if len(events) > 1:
-            coming = iter(events)
-            self._ready.extend(self._reader.read(coming, 1))
-            self._events = list(coming)
+            rest = iter(events)
+            self._chunks.extend(self._decoder.decode(rest, 1))
+            self._events = list(rest)
             if len(self._events) == 1:
-                self._read_events()
+                self._decode_events()
         else:
-            self._ready.extend(self._reader.read(events))
-        self._take_note()
+            self._chunks.extend(self._decoder.decode(events))
+        self._check_end()
 
-    def _read_events(self) -> None:
+    def _decode_events(self) -> None:
         if self._events:
             events, self._events = self._events, []
-            self._ready.extend(self._reader.read(events))
-            self._take_note()
+            self._chunks.extend(self._decoder.decode(events))
+            self._check_end()
 
-    def first_text(self, chunk: ReadChunk) -> str:
+    def _check_end(self) -> None:
+        if self._decoder.done or self._decoder.failure is not None:
+            self.finished = True
+
+    def first_choice_text(self, chunk: DecodedChunk) -> str:
         """Return what a chunk adds to the text of the first choice."""
         added = ""
-        for place, choice in enumerate(chunk.model.choices):
-            index = place if choice.index is None else choice.index
-            if self._first is None:
-                self._first = index
-            if index == self._first and (text := text_of(choice.delta)):
+        for position, choice in enumerate(chunk.model.choices):
+            index = position if choice.index is None else choice.index
+            if self._first_choice is None:
+                self._first_choice = index
+            if index == self._first_choice and (text := text_of(choice.delta)):
                 added = added + text if added else text
         return added
 
     def fail(self, error: APIError) -> None:
-        """End the stream with an error of the connection or of a clock."""
-        self.over = True
+        """End the stream with an error of the connection or of a timeout."""
+        self.finished = True
         if self.failure is None:
             self.failure = error
 
     @property
-    def waiting(self) -> bool:
-        """Whether something that came is still to be taken or read, beside the end."""
-        rest = self.over and self._halves is not None
-        return rest or bool(self._ready or self._events)
+    def has_pending(self) -> bool:
+        """Whether chunks or events that arrived are not handed out yet."""
+        return bool(self._chunks or self._events) or (self.finished and self._surrogates is not None)
 
-    def so_far(self) -> ChatCompletion | None:
-        """Return the completion as far as its chunks were handed out, or None where none was."""
+    def partial_completion(self) -> ChatCompletion | None:
+        """Return the completion that the chunks so far make up, or None before the first chunk."""
         return self.accumulator.snapshot() if self.chunks_received else None
 
     @property
     def complete(self) -> bool:
-        """Whether the answer is whole.
+        """Whether the completion is complete.
 
-        It is when ``[DONE]`` came behind any choice, or every choice has a finish reason. A reason that more of its
-        choice came with or after may be no end: then the end of the body is one, where HTTP frames it.
+        It is if ``[DONE]`` came after any choice, or if every choice has a finish reason that marks its end. A finish
+        reason that output came with or after may not mark the end: then the end of the body does, if HTTP frames it.
         """
-        answer = self.accumulator
-        if self._reader.done:
-            return answer.has_choices
-        framed = self._ended and answer.has_finish_reasons and is_framed(self.headers, self._http_version)
-        return answer.complete or framed
+        if self._decoder.done:
+            return self.accumulator.has_choices
+        return self.accumulator.complete or (
+            self._body_ended and self.accumulator.has_finish_reasons and is_framed(self.headers, self._http_version)
+        )
 
     def conclude(self) -> APIError | None:
-        """Return the error that the stream ended with, or None if the answer is whole.
+        """Return the error that the stream ended with, or None if the completion is complete.
 
-        To be asked when it is over and every chunk was taken.
+        Call it when `finished` is true and `next_chunk` returns None.
         """
         if self._concluded:
             return self.failure
         self._concluded = True
-        self.failure = self._reader.failure or (None if self.complete else self.failure or self._truncated())
-        if self._reader.last_words is not None:
-            halves = HalvesJoiner()
-            self.accumulator.add(halves.joined(self._reader.last_words))
-            if halves.pending:
-                self.accumulator.add(halves.rest())
+        self.failure = self._decoder.failure or (None if self.complete else self.failure or self._truncated_error())
+        if self._decoder.error_chunk is not None:
+            surrogates = SurrogateJoiner()
+            self.accumulator.add(surrogates.join(self._decoder.error_chunk))
+            if surrogates.pending:
+                self.accumulator.add(surrogates.rest())
         if self.failure is not None:
             self.failure.chunks_received = self.chunks_received
-            if self.chunks_received or self._reader.last_words is not None:
+            if self.chunks_received or self._decoder.error_chunk is not None:
                 self.failure.partial = self.accumulator.snapshot()
         return self.failure
 
-    def _take_note(self) -> None:
-        if self._reader.done or self._reader.failure is not None:
-            self.over = True
-
-    def _truncated(self) -> APIError:
-        pending = self._reader.pending.strip()
-        if not (self.chunks_received or self._reader.read_any or is_event_stream(self.headers)):
+    def _truncated_error(self) -> APIError:
+        pending = self._decoder.pending.strip()
+        if not (self.chunks_received or self._decoder.has_events or is_event_stream(self.headers)):
             return not_json(self.status_code, self.headers, pending, "and not a stream of events")
         if pending:
             where = "inside an event"
@@ -266,9 +266,10 @@ class StreamFlow:
 
 
 def is_framed(headers: Mapping[str, str], http_version: str) -> bool:
-    """Return whether the end of a body is marked, so that one that was cut off is not taken for a whole one.
+    """Return whether HTTP marks the end of a body, so that one that was cut off is not taken for a complete one.
 
-    It is by chunks, by a length (RFC 9112 section 6.3), and by HTTP/2. Any other body ends with its connection.
+    Chunked coding and a length mark it (RFC 9112 section 6.3), and HTTP/2 does. Any other body ends when its connection
+    is closed.
     """
     return (
         "content-length" in headers
@@ -278,19 +279,18 @@ def is_framed(headers: Mapping[str, str], http_version: str) -> bool:
 
 
 def media_type(headers: Mapping[str, str]) -> str:
-    """Return the type of a body in lower case, without its parameters; empty where none is given."""
+    """Return the media type of a body in lower case, without its parameters; empty if there is none."""
     return headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 def is_event_stream(headers: Mapping[str, str]) -> bool:
-    """Whether a body is declared to be a stream of events."""
+    """Return whether the headers declare a stream of events."""
     return media_type(headers) == "text/event-stream"
 
 
-def is_whole(headers: Mapping[str, str]) -> bool:
-    """Whether a body is declared to be something other than a stream, so that it is to be read to its end.
+def is_declared_whole(headers: Mapping[str, str]) -> bool:
+    """Return whether the headers declare a body that is not a stream, so that it is received whole.
 
-    Servers send streams as plain text, as bytes, and without any type.
+    Servers send streams as plain text, as bytes, and without a content type.
     """
-    kind = media_type(headers)
-    return kind.endswith(("/json", "+json", "/html", "/xml", "+xml"))
+    return media_type(headers).endswith(("/json", "+json", "/html", "/xml", "+xml"))

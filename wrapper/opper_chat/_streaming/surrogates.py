@@ -1,15 +1,15 @@
-r"""Surrogate halves that a stream sends in two chunks. No I/O.
+r"""Join surrogate halves that a stream sends in two chunks. No I/O.
 
-JSON escapes a character beyond U+FFFF as two halves, such as ``\ud83d\ude00`` (RFC 8259 section 7). Servers that cut
-their texts by UTF-16 units, or between the tokens of one character, send the halves in two chunks. A half alone is no
-Unicode text: it can be neither printed nor written as UTF-8.
+JSON escapes a character beyond U+FFFF as two surrogate halves, such as ``\ud83d\ude00`` (RFC 8259 section 7). Servers
+that cut their texts by UTF-16 code units, or between the tokens of one character, send the halves in two chunks. A half
+alone is not Unicode text: it can be neither printed nor encoded as UTF-8.
 """
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
-from .._json.codec import is_array, is_object, join_halves, without_halves
+from .._json.codec import is_array, is_object, join_surrogates, replace_surrogates
 from .._json.lenient import is_finish_reason, whole_number
 from .._json.values import copy_json
 from .._results.content import is_text_part
@@ -18,48 +18,49 @@ from .merge import merge_object
 _REPLACEMENT = "\ufffd"
 
 _Path: TypeAlias = tuple[str | int, ...]
+"""Where a text is in a chunk: the index of its choice, then names and indexes."""
 
 _ENVELOPE = frozenset({"id", "object", "created", "model"})
 
 _CONTENT = ("content",)
 
 
-class HalvesJoiner:
-    """Joins the halves of a stream's texts.
+class SurrogateJoiner:
+    """Joins the surrogate halves in the texts of a stream.
 
-    A high half at the end of a text is held back until the next piece of the same text comes. The texts of a delta are
-    told apart by their names and by the indexes of what they belong to. Halves without a partner become U+FFFD.
+    A high half at the end of a text is held back until the next delta of the same text. A half without a counterpart
+    becomes U+FFFD.
     """
 
-    __slots__ = ("_brought", "_envelope", "_held")
+    __slots__ = ("_continued", "_envelope", "_held")
 
     def __init__(self) -> None:
         self._held: dict[_Path, str] = {}
-        self._brought: set[_Path] = set()
+        self._continued: set[_Path] = set()
         """The texts that the latest chunk continues."""
         self._envelope: dict[str, object] = {}
-        """What the latest chunk says beside its choices that every chunk says."""
+        """The properties of the latest chunk that every chunk has."""
 
     @property
     def pending(self) -> bool:
         """Whether a half is held back."""
         return bool(self._held)
 
-    def joined(self, chunk: dict[str, object]) -> dict[str, object]:
-        """Return the JSON object of a chunk with what was held back before, and without what is held back now."""
-        self._brought.clear()
+    def join(self, chunk: dict[str, object]) -> dict[str, object]:
+        """Return a chunk with the halves that were held back before, without those that are held back now."""
+        self._continued.clear()
         try:
-            made = {name: without_halves(member) for name, member in chunk.items() if name != "choices"}
-            self._envelope = {name: member for name, member in made.items() if name in _ENVELOPE}
+            joined = {name: replace_surrogates(value) for name, value in chunk.items() if name != "choices"}
+            self._envelope = {name: value for name, value in joined.items() if name in _ENVELOPE}
             choices = chunk.get("choices")
             if is_array(choices):
-                made["choices"] = [self._choice(choice, place) for place, choice in enumerate(choices)]
+                joined["choices"] = [self._join_choice(choice, position) for position, choice in enumerate(choices)]
         except RecursionError:
-            return chunk  # too deep to be looked through
-        return made
+            return chunk  # it is nested too deeply to be searched
+        return joined
 
     def rest(self) -> dict[str, object]:
-        """Return what is held back as the JSON object of a last chunk, like the chunks before it."""
+        """Return a last chunk that replaces the halves that are held back."""
         deltas: dict[str | int, dict[str, object]] = {}
         for path in self._held:
             _add_replacement(path, deltas.setdefault(path[0], {}))
@@ -67,66 +68,68 @@ class HalvesJoiner:
         choices = [{"index": index, "delta": copy_json(delta)} for index, delta in deltas.items()]
         return {**self._envelope, "choices": choices}
 
-    def _choice(self, choice: object, place: int) -> object:
+    def _join_choice(self, choice: object, position: int) -> object:
         if not is_object(choice):
-            return without_halves(choice)
-        index = _key(choice, place)
-        made = {name: without_halves(member) for name, member in choice.items() if name != "delta"}
-        delta = self._joined(choice.get("delta"), (index,))
+            return replace_surrogates(choice)
+        index = _key(choice, position)
+        joined = {name: replace_surrogates(value) for name, value in choice.items() if name != "delta"}
+        delta = self._join_value(choice.get("delta"), (index,))
         if is_finish_reason(choice.get("finish_reason")):
-            # Nothing more is to come of texts that this chunk does not continue.
-            ended = [path for path in self._held if path[0] == index and path not in self._brought]
+            # The texts that this chunk does not continue have ended.
+            ended = [path for path in self._held if path[0] == index and path not in self._continued]
             for path in ended:
                 delta = delta if is_object(delta) else {}
                 _add_replacement(path, delta)
                 del self._held[path]
             delta = copy_json(delta) if ended else delta
         if delta is not None or "delta" in choice:
-            made["delta"] = delta
-        return made
+            joined["delta"] = delta
+        return joined
 
-    def _joined(self, value: object, path: _Path) -> object:
+    def _join_value(self, value: object, path: _Path) -> object:
         if isinstance(value, str):
-            return self._piece(value, path) if value else value
+            return self._join_text(value, path) if value else value
         if is_object(value):
-            return {join_halves(name): self._joined(member, (*path, name)) for name, member in value.items()}
+            return {join_surrogates(name): self._join_value(item, (*path, name)) for name, item in value.items()}
         if is_array(value):
             if path[1:] == _CONTENT:
-                return [self._part(part, (*path, _key(part, place))) for place, part in enumerate(value)]
-            return [self._joined(item, (*path, _key(item, place))) for place, item in enumerate(value)]
+                return [self._join_part(part, (*path, _key(part, position))) for position, part in enumerate(value)]
+            return [self._join_value(item, (*path, _key(item, position))) for position, item in enumerate(value)]
         return value
 
-    def _part(self, part: object, path: _Path) -> object:
-        """Return a part of a content. The texts of all parts, and a content that is a string, are one text."""
+    def _join_part(self, part: object, path: _Path) -> object:
+        """Join a part of a content. The texts of all parts are one text, as is a content that is a string."""
         content = path[:-1]
         if isinstance(part, str):
-            return self._joined(part, content)
-        made = self._joined({**part, "text": None} if is_text_part(part) else part, path)
-        return {**made, "text": self._joined(part["text"], content)} if is_object(made) and is_text_part(part) else made
+            return self._join_value(part, content)
+        joined = self._join_value({**part, "text": None} if is_text_part(part) else part, path)
+        if is_object(joined) and is_text_part(part):
+            return {**joined, "text": self._join_value(part["text"], content)}
+        return joined
 
-    def _piece(self, text: str, path: _Path) -> str:
+    def _join_text(self, text: str, path: _Path) -> str:
         text = self._held.pop(path, "") + text
-        self._brought.add(path)
+        self._continued.add(path)
         if "\ud800" <= text[-1] <= "\udbff":
             self._held[path] = text[-1]
             text = text[:-1]
-        return join_halves(text)
+        return join_surrogates(text)
 
 
-def _key(item: object, place: int) -> int:
-    """Return what tells an item of a list from the others."""
+def _key(item: object, position: int) -> int:
+    """Return the index of a list item, or its position if it has none."""
     index = whole_number(item.get("index")) if is_object(item) else None
-    return place if index is None else index
+    return position if index is None else index
 
 
 def _add_replacement(path: _Path, delta: dict[str, object]) -> None:
-    """Add U+FFFD to a delta, in place of a half that has no partner and whose text the delta does not continue."""
+    """Add U+FFFD to a delta in place of a half that has no counterpart."""
     if path[1:] == _CONTENT and is_array(parts := delta.get("content")):
         parts.append({"type": "text", "text": _REPLACEMENT})
         return
-    piece: object = _REPLACEMENT
+    value: object = _REPLACEMENT
     for name in reversed(path[1:]):
-        item = {"index": name, **piece} if is_object(piece) else piece
-        piece = {name: piece} if isinstance(name, str) else [item]
-    if is_object(piece):
-        merge_object(delta, piece)
+        item = {"index": name, **value} if is_object(value) else value
+        value = {name: value} if isinstance(name, str) else [item]
+    if is_object(value):
+        merge_object(delta, value)

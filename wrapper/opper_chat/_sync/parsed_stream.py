@@ -113,7 +113,7 @@ class ParsedStream(EventStream, Generic[T]):
             event = super().__next__()
             if event.type == "done":
                 return ParsedDoneEvent(self._parsed())
-            if (parsed := self._parser.parsed(event)) is not None:
+            if (parsed := self._parser.parse(event)) is not None:
                 return parsed
 
     def get_final_completion(self) -> ParsedChatCompletion[T]:

@@ -1,4 +1,4 @@
-"""Reading chunks by the form of those before them: the same as reading each anew, and most of what servers send."""
+"""Reading chunks by the template of those before them: the same as reading each anew, and most of what servers send."""
 
 import json
 from collections import Counter
@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._http.sse import EventDecoder
-from opper_chat._streaming import chunk_templates as _repeats
+from opper_chat._streaming import chunk_templates
 from opper_chat._streaming.accumulator import Accumulator
-from opper_chat._streaming.chunk_templates import Form, ReadChunk
-from opper_chat._streaming.decoder import ChunkReader
-from opper_chat._streaming.state import StreamFlow
+from opper_chat._streaming.chunk_templates import ChunkTemplate, DecodedChunk
+from opper_chat._streaming.decoder import ChunkDecoder
+from opper_chat._streaming.state import StreamState
 from opper_chat_api.models import ChatCompletionChunk
 
 HEADERS = {"content-type": "text/event-stream"}
@@ -23,9 +23,9 @@ HEADERS = {"content-type": "text/event-stream"}
 
 @pytest.fixture(autouse=True, scope="module")
 def impatient() -> Iterator[None]:
-    """Make forms of the first chunks of a stream."""
+    """Make templates of the first chunks of a stream."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_repeats, "PATIENCE", 0)
+        patch.setattr(chunk_templates, "FIRST_TEMPLATE_AFTER", 0)
         yield
 
 
@@ -42,49 +42,49 @@ def stream_of(values: Iterable[dict[str, Any]], **options: Any) -> bytes:
     return b"".join(b"data: " + json.dumps(value, **options).encode() + b"\n\n" for value in values)
 
 
-def check(stream: bytes) -> list[ReadChunk]:
+def check(stream: bytes) -> list[DecodedChunk]:
     """Read a stream, and compare each chunk and the completion with what comes of reading every event by itself."""
-    read = ChunkReader(200, HEADERS).feed(stream)
+    read = ChunkDecoder(200, HEADERS).feed(stream)
     values = [json.loads(event.data) for event in EventDecoder().feed(stream)]
     assert [one.model for one in read] == [ChatCompletionChunk.from_dict(value) for value in values]
     assert [one.model.to_dict() for one in read] == [ChatCompletionChunk.from_dict(v).to_dict() for v in values]
     assert [one.value for one in read] == values
     assert [json.dumps(one.value) for one in read] == [json.dumps(value) for value in values]  # in the same order
-    flow, plain = StreamFlow(200, HEADERS, Deadlines(Timeouts(), 0.0)), Accumulator()
-    flow.receive(stream)
+    state, plain = StreamState(200, HEADERS, Deadlines(Timeouts(), 0.0)), Accumulator()
+    state.receive(stream)
     for value in values:
         plain.add(value)
-        assert flow.take() is not None
-        assert flow.accumulator.snapshot() == plain.snapshot()
-    assert flow.accumulator.snapshot() == plain.snapshot()
-    assert flow.complete == plain.complete
+        assert state.next_chunk() is not None
+        assert state.accumulator.snapshot() == plain.snapshot()
+    assert state.accumulator.snapshot() == plain.snapshot()
+    assert state.complete == plain.complete
     return read
 
 
-def by_form(read: list[ReadChunk]) -> list[bool]:
-    return [one.form is not None for one in read]
+def by_template(read: list[DecodedChunk]) -> list[bool]:
+    return [one.template is not None for one in read]
 
 
-def test_what_differs_in_its_text_alone_is_read_by_form() -> None:
+def test_what_differs_in_its_text_alone_is_read_by_template() -> None:
     """From the second on, whatever the words are, as long as they need no escape."""
     read = check(
         stream_of([chunk("a"), chunk(" b"), chunk(""), chunk("é"), chunk('"'), chunk("\n"), chunk("\\"), chunk("z")])
     )
-    assert by_form(read) == [False, True, True, False, False, False, False, True]
+    assert by_template(read) == [False, True, True, False, False, False, False, True]
     raw = check(stream_of([chunk("a"), chunk("é"), chunk("🌈"), chunk("{}")], ensure_ascii=False))
-    assert by_form(raw)[1:] == [True, True, True]
+    assert by_template(raw)[1:] == [True, True, True]
 
 
 @pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
 @pytest.mark.parametrize("name", ["obfuscation", "p"])
-def test_padding_is_another_hole(name: str, separators: tuple[str, str], first: bool) -> None:
+def test_padding_is_another_placeholder(name: str, separators: tuple[str, str], first: bool) -> None:
     """Before the text or behind it, with spaces between the members or without."""
     values = [chunk(text, **{name: padding}) for text, padding in (("a", "xyz"), ("bc", ""), ("", "q"), ("d", "\n"))]
     if first:
         values = [{name: value[name], **value} for value in values]
     read = check(stream_of(values, separators=separators))
-    assert by_form(read) == [False, True, True, False]
+    assert by_template(read) == [False, True, True, False]
     assert [one.value[name] for one in read] == ["xyz", "", "q", "\n"]
     assert [one.model.to_dict()[name] for one in read] == ["xyz", "", "q", "\n"]
 
@@ -92,7 +92,7 @@ def test_padding_is_another_hole(name: str, separators: tuple[str, str], first: 
 def test_reasoning_is_a_text_as_well() -> None:
     """Also where the contract does not know its member, beside others that it does not know."""
     values = [chunk(None, delta={"reasoning": text, "channel": "analysis", "new": [1]}) for text in "abc"]
-    assert by_form(check(stream_of(values))) == [False, True, True]
+    assert by_template(check(stream_of(values))) == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -109,58 +109,58 @@ def test_reasoning_is_a_text_as_well() -> None:
         {**chunk("a"), "choices": chunk("a")["choices"] * 2},
     ],
 )
-def test_there_is_no_form_of_what_is_not_plain(value: dict[str, Any]) -> None:
+def test_there_is_no_template_of_what_is_not_plain(value: dict[str, Any]) -> None:
     """Members that can be changed, two places where the text may be, an end: each is read anew."""
-    assert Form.of(json.dumps(value), value) is None
-    assert by_form(check(stream_of([value] * 3))) == [False] * 3
+    assert ChunkTemplate.from_chunk(json.dumps(value), value) is None
+    assert by_template(check(stream_of([value] * 3))) == [False] * 3
 
 
-def test_a_hole_is_where_the_text_is_and_nowhere_else() -> None:
+def test_a_placeholder_is_where_the_text_is_and_nowhere_else() -> None:
     """A name inside a string, and a member that comes twice, of which the last counts."""
     inside = '{"id":"\\"content\\":","choices":[{"index":0,"delta":{"content":"a"}}]}'
     check(f"data: {inside}\n\n".encode() * 3)
     twice = '{"choices":[{"index":0,"delta":{"content" :"b","content":"a"}}]}'
-    form = Form.of(twice, json.loads(twice))
-    assert form is not None
+    template = ChunkTemplate.from_chunk(twice, json.loads(twice))
+    assert template is not None
     swapped = '{"choices":[{"index":0,"delta":{"content":"a","content" :"a"}}]}'
-    assert Form.of(swapped, json.loads(swapped)) is None
+    assert ChunkTemplate.from_chunk(swapped, json.loads(swapped)) is None
     for raw in (twice, swapped, twice.replace('"a"', '"c"'), swapped.replace('"a"', '"c"', 1)):
         check(f"data: {twice}\n\ndata: {raw}\n\n".encode())
         check(f"data: {swapped}\n\ndata: {raw}\n\n".encode())
 
 
-def test_what_changes_between_two_of_a_form_counts() -> None:
+def test_what_changes_between_two_of_a_template_counts() -> None:
     """A tier, a model's state and a role that change and change back: the completion has the last of each."""
     usual = chunk("a", service_tier="default", delta={"channel": "final", "role": "assistant"})
     other = chunk("b", service_tier="flex", delta={"channel": "draft", "role": "assistant"})
     read = check(stream_of([usual, usual, other, usual, usual, other, other]))
-    assert by_form(read) == [False, True, False, False, True, False, True]
+    assert by_template(read) == [False, True, False, False, True, False, True]
 
 
-def test_what_came_between_counts_although_it_was_of_no_form() -> None:
+def test_what_came_between_counts_although_it_was_of_no_template() -> None:
     """Members that change back, and lists that a server goes on with, after a chunk whose text has to be escaped."""
     usual, other = chunk("a", service_tier="default"), chunk("\n", service_tier="flex")
-    assert by_form(check(stream_of([usual, usual, other, usual]))) == [False, True, False, True]
+    assert by_template(check(stream_of([usual, usual, other, usual]))) == [False, True, False, True]
     lists = [chunk("a", new=[1]), *[chunk(text, new=[2]) for text in "abcd"]]
-    assert by_form(check(stream_of(lists))) == [False, False, True, True, True]
+    assert by_template(check(stream_of(lists))) == [False, False, True, True, True]
     lists = [chunk("a", choice={"new": [1]}), *[chunk(text, choice={"new": [2]}) for text in "abcd"]]
-    assert by_form(check(stream_of(lists))) == [False, False, True, True, True]
+    assert by_template(check(stream_of(lists))) == [False, False, True, True, True]
 
 
 @pytest.mark.parametrize("text", ["\t", "\x7f\x1f", '", "x":"', "\\", "\\x"])
 def test_what_is_no_json_is_no_chunk(text: str) -> None:
-    """An error with the event, where what is in the hole is no string; the chunks before it are there."""
+    """An error with the event, where what is in the placeholder is no string; the chunks before it are there."""
     padded, whole = json.dumps(chunk("a", obfuscation="x")), json.dumps(chunk("a"))
     for sent, part, other in (
         (padded, '"a"', f'"{text}"'), (padded, '"x"', f'"{text}"'), (whole, '"a"', f'"{text}"'), (whole, '"a"', '"'),
     ):  # fmt: skip
         broken = sent.replace(part, other)
-        reader = ChunkReader(200, HEADERS)
+        reader = ChunkDecoder(200, HEADERS)
         read = reader.feed("".join(f"data: {data}\n\n" for data in (sent, sent, broken, sent)).encode())
         try:
             json.loads(broken)
         except ValueError:
-            assert by_form(read) == [False, True]
+            assert by_template(read) == [False, True]
             assert reader.failure is not None
             assert reader.failure.raw_body == broken.encode()
         else:
@@ -169,21 +169,21 @@ def test_what_is_no_json_is_no_chunk(text: str) -> None:
 
 
 def test_text_beside_text_is_added() -> None:
-    """Where one delta has two texts, the second is in every chunk of the form, and counts every time."""
+    """Where one delta has two texts, the second is in every chunk of the template, and counts every time."""
     values = [chunk(text, delta={"reasoning": "so"}) for text in "abcd"]
     read = check(stream_of(values))
-    assert by_form(read) == [False, True, True, True]
-    assert read[1].form is not None
-    assert not read[1].form.adds_text_alone
+    assert by_template(read) == [False, True, True, True]
+    assert read[1].template is not None
+    assert not read[1].template.only_adds_text
 
 
 def test_the_text_of_a_choice_itself_is_added() -> None:
-    """It is in every chunk of the form, and counts every time as well."""
+    """It is in every chunk of the template, and counts every time as well."""
     read = check(stream_of([chunk(text, choice={"text": "so"}) for text in "abcd"]))
-    assert by_form(read) == [False, True, True, True]
+    assert by_template(read) == [False, True, True, True]
 
 
-def test_models_of_a_form_share_nothing() -> None:
+def test_models_of_a_template_share_nothing() -> None:
     """What is done to one chunk is seen in no other, nor in its JSON object."""
     rest = {"filter": {"hate": []}}
     values = [chunk(text, new=rest, delta={"own": rest}, choice={"its": rest}) for text in "abc"]
@@ -197,17 +197,17 @@ def test_models_of_a_form_share_nothing() -> None:
     assert third.model == ChatCompletionChunk.from_dict(values[2])
 
 
-def test_short_streams_have_no_form(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_streams_have_no_template(monkeypatch: pytest.MonkeyPatch) -> None:
     """Making one would take longer than it saves."""
-    monkeypatch.setattr(_repeats, "PATIENCE", 8)
-    assert by_form(check(stream_of([chunk("a")] * 12))) == [False] * 9 + [True] * 3
+    monkeypatch.setattr(chunk_templates, "FIRST_TEMPLATE_AFTER", 8)
+    assert by_template(check(stream_of([chunk("a")] * 12))) == [False] * 9 + [True] * 3
 
 
-def test_forms_that_never_fit_are_given_up() -> None:
-    """After eight that fitted nothing, no chunk is looked at for its form any more."""
+def test_templates_that_never_fit_are_given_up() -> None:
+    """After eight that fitted nothing, no chunk is looked at for its template any more."""
     values = [chunk("a", created=number) for number in range(8)]
-    assert by_form(check(stream_of([*values, *[chunk("a", created=9)] * 3]))) == [False] * 11
-    assert by_form(check(stream_of([*values[:7], *[chunk("a", created=9)] * 3])))[-2:] == [True, True]
+    assert by_template(check(stream_of([*values, *[chunk("a", created=9)] * 3]))) == [False] * 11
+    assert by_template(check(stream_of([*values[:7], *[chunk("a", created=9)] * 3])))[-2:] == [True, True]
 
 
 DELTAS = st.fixed_dictionaries(
@@ -236,7 +236,7 @@ MEMBERS = st.fixed_dictionaries(
     st.booleans(),
     st.sampled_from([(",", ":"), (", ", ": ")]),
 )
-def test_any_sequence_is_read_as_if_there_were_no_forms(
+def test_any_sequence_is_read_as_if_there_were_no_templates(
     runs: list[tuple[list[dict[str, Any]], dict[str, Any]]],
     ascii_only: bool,
     separators: tuple[str, str],
@@ -247,21 +247,21 @@ def test_any_sequence_is_read_as_if_there_were_no_forms(
 
 
 @needs_corpus
-def test_recorded_streams_are_mostly_read_by_form(record_property: Any) -> None:
+def test_recorded_streams_are_mostly_read_by_template(record_property: Any) -> None:
     """The same chunks and completions, and more than half of the chunks of the streams that are not short."""
     counted = Counter[str]()
     for exchange in recorded("stream"):
         body = exchange["response_body"].encode()
-        read = ChunkReader(exchange["status"], HEADERS).feed(body)
+        read = ChunkDecoder(exchange["status"], HEADERS).feed(body)
         for one in read:
             assert one.model == ChatCompletionChunk.from_dict(one.value)
-        plain, flow = Accumulator(), StreamFlow(200, HEADERS, Deadlines(Timeouts(), 0.0))
-        flow.receive(body)
+        plain, state = Accumulator(), StreamState(200, HEADERS, Deadlines(Timeouts(), 0.0))
+        state.receive(body)
         for one in read:
             plain.add(one.value)
-            flow.take()
-        assert flow.accumulator.snapshot() == plain.snapshot()
+            state.next_chunk()
+        assert state.accumulator.snapshot() == plain.snapshot()
         if len(read) > 20:
-            counted.update(chunks=len(read), by_form=sum(by_form(read)))
-    record_property("read by form", dict(counted))
-    assert counted["by_form"] > counted["chunks"] / 2 > 500, counted
+            counted.update(chunks=len(read), by_template=sum(by_template(read)))
+    record_property("read by template", dict(counted))
+    assert counted["by_template"] > counted["chunks"] / 2 > 500, counted
