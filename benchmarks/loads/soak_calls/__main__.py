@@ -37,6 +37,8 @@ POOL = 12
 """Connections of each client; whoever has clocks to keep has a client with one for each worker."""
 HANGS_AFTER = 60.0
 """Seconds in which any call must have ended, its retries included."""
+PATIENCE = 5.0
+"""Seconds in which the ends of all calls must have been notified of."""
 BOUNDS = {"KiB": 16 * 1024, "objects": 2000, "blocks": 10_000}
 """How much the process may grow by after the first third of the calls: its resident memory, the objects that Python's
 garbage collector knows, and the blocks of up to 512 bytes that are in use."""
@@ -204,6 +206,10 @@ class Soak:
     def settle(self, results: list[Result]) -> None:
         """Judge calls that have ended, and add up who counted what."""
         time.sleep(0.1)  # what was lost behind a hang-up may still be on its way to the proxy
+        deadline = time.monotonic() + PATIENCE
+        while not all(self.ledger.ended[result.call.number] for result in results) and time.monotonic() < deadline:
+            gc.collect()  # a stream that was dropped may be in a cycle, and another thread notifies of its end
+            time.sleep(0.05)
         arrived = Counter(int(request.headers["x-call"]) for request in self.proxy.requests)
         seen = Counter(int(request.headers["x-call"]) for request in self.server.requests)
         self.proxy.requests.clear()
