@@ -454,6 +454,43 @@ def test_pydantic_models_of_one_name() -> None:
     assert breaches(response_schema(both).schema) == []
 
 
+@dataclasses.dataclass
+class Region:
+    kind: Literal["region"]
+    parts: "list[kinds.Town | kinds.Village | Region]"
+
+
+def test_a_class_that_contains_itself_beside_models() -> None:
+    """The union is built before the class is known, and its arms are told apart by their tags."""
+    answer = response_schema(Region)
+    assert breaches(answer.schema) == []
+    inner = {"kind": "region", "parts": []}
+    made = answer.read({"kind": "region", "parts": [kinds.VILLAGE, inner, kinds.TOWN]})
+    assert made == Region("region", [kinds.A_VILLAGE, Region("region", []), kinds.A_TOWN])
+
+
+@attrs.define
+class Allocated:
+    """A class with a ``__new__`` and a name of its own for an argument."""
+
+    number: int = attrs.field(alias="count")
+    """How many."""
+    rest: list[int] = attrs.Factory(list)
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        return super().__new__(cls)
+
+
+def test_fields_are_what_the_constructor_takes() -> None:
+    """By the names of its arguments, also if the class has a ``__new__`` that takes anything."""
+    schema: Any = response_schema(Allocated).schema
+    assert schema["properties"] == {
+        "count": {"type": "integer", "description": "How many."},
+        "rest": {"type": "array", "items": {"type": "integer"}},
+    }
+    assert convert({"count": 2}, Allocated) == Allocated(count=2)
+
+
 def test_self_below_a_class() -> None:
     """`Self` is the class that was asked for."""
     made = convert({"value": 1, "next": {"value": 2, "next": None, "others": []}, "others": []}, SubLinked)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Literal, NamedTuple, get_origin
 
 from .attribute_docs import attribute_docs
@@ -60,28 +61,29 @@ def fields_of(hint: Any) -> Fields | None:
         return None
     variables = variables_of(hint)
     hints = {name: substitute(each, variables) for name, each in resolve_hints(cls).items()}
-    found = _typed_dict(cls, hints) if is_typed_dict else _constructor_fields(cls, hints)
     description, descriptions = documentation_of(cls)
-    fields = [each._replace(description=_described(each, descriptions)) for each in found.fields]
-    return found._replace(fields=fields, description=description)
+    for attribute in getattr(cls, "__attrs_attrs__", ()):  # an argument may have another name than its attribute
+        if (found := hints.get(attribute.name, attribute.type)) is not None:
+            hints[attribute.alias] = found
+        descriptions.setdefault(attribute.alias, descriptions.get(attribute.name, ""))
+    fields = _typed_dict(cls, hints) if is_typed_dict else _constructor(cls, hints)
+    described = [each._replace(description=descriptions.get(each.key or each.name, "")) for each in fields.fields]
+    return Fields(described, fields.make, description)
 
 
-def _described(field: Field, descriptions: Mapping[str, str]) -> str:
-    names = (field.key, field.name, f"_{field.name}")  # attrs drops an underscore from the name of an argument
-    return next((descriptions[name] for name in names if name in descriptions), "")
+def _constructor(cls: Any, hints: Mapping[str, Any]) -> Fields:
+    """Return the arguments of the constructor that attrs, dataclasses, msgspec and named tuples write.
 
-
-def _constructor_fields(cls: Any, hints: Mapping[str, Any]) -> Fields:
-    """Return the fields that the constructor of a class takes, which attrs, dataclasses and msgspec write alike."""
-    hints = dict(hints)
-    for attribute in getattr(cls, "__attrs_attrs__", ()):
-        if (hint := hints.get(attribute.name, attribute.type)) is not None:
-            hints[attribute.alias] = hint
+    The tag of a Struct is a field, but no argument.
+    """
     struct_names: tuple[str, ...] = getattr(cls, "__struct_fields__", ())
     names = dict(zip(struct_names, getattr(cls, "__struct_encode_fields__", struct_names), strict=True))
     tag: str | None = getattr(getattr(cls, "__struct_config__", None), "tag_field", None)
     fields = [] if tag is None else [Field(tag, Literal[cls.__struct_config__.tag], key=tag)]
-    for key, parameter in inspect.signature(cls).parameters.items():
+    # A class may have a __new__ of its own, whose signature Python prefers.
+    has_init = any(hasattr(cls, name) for name in ("__attrs_attrs__", "__dataclass_fields__"))
+    constructor: Callable[..., object] = partial(cls.__init__, None) if has_init else cls
+    for key, parameter in inspect.signature(constructor).parameters.items():
         if key not in hints:
             raise UnknownHintError(f"its field {key!r} has no type")
         hint = hints[key].type if isinstance(hints[key], dataclasses.InitVar) else hints[key]
@@ -91,8 +93,9 @@ def _constructor_fields(cls: Any, hints: Mapping[str, Any]) -> Fields:
         fields.append(Field(names.get(key, key), hint, default, key=key))
 
     def make(values: dict[str, object]) -> object:
-        found: object = cls(**{key: value for key, value in values.items() if key != tag})
-        return found
+        values.pop(tag or "", None)
+        instance: object = cls(**values)
+        return instance
 
     return Fields(fields, make)
 
@@ -113,7 +116,7 @@ def documentation_of(obj: Any) -> tuple[str, dict[str, str]]:
     The description of a field stands in the docstring of the class (Google, NumPy or Sphinx style) or of a class above,
     or in a string below the field.
     """
-    from docstring_parser import ParseError, parse  # takes 20 ms to import
+    from docstring_parser import ParseError, parse  # not before it is needed
 
     descriptions: dict[str, str] = {}
     description = ""

@@ -143,7 +143,8 @@ class ScalarAdapter(NamedTuple):
         if isinstance(value, float) and value.is_integer() and self.json_schema["type"] == "integer":
             value = int(value)  # JSON Schema, section 6.1.1 of validation: 1.0 is an integer
         found: object = check(value, self.hint)
-        check_constraints(found, self.constraints)
+        if self.constraints:
+            check_constraints(found, self.constraints)
         return found
 
 
@@ -241,13 +242,9 @@ class Property(NamedTuple):
     null_is_absent: bool = False
     """Whether null stands for a property that is absent. Strict mode requires every property."""
 
-    @property
-    def accepts_null(self) -> bool:
-        return "null" in self.adapter.kinds
-
     def schema(self, definitions: Definitions) -> Schema:
         schema = self.adapter.schema(definitions)
-        if self.null_is_absent and definitions.strict and not self.accepts_null:
+        if self.null_is_absent and definitions.strict and "null" not in self.adapter.kinds:
             return {"anyOf": [schema, {"type": "null"}]}
         return schema
 
@@ -271,14 +268,16 @@ class ObjectAdapter(NamedTuple):
 
     def read(self, value: object) -> object:
         given: dict[str, object] = check(value, dict)
-        found = {
-            name: each
-            for name, each in self.properties.items()
-            if name in given and not (given[name] is None and each.null_is_absent and not each.accepts_null)
-        }
-        missing = [name for name, each in self.properties.items() if each.required and name not in given]
-        values = read_all(((name, each.adapter, given[name]) for name, each in found.items()), missing)
-        return construct(self.make, dict(zip([each.key for each in found.values()], values, strict=True)))
+        keys: list[str] = []
+        items: list[tuple[str, TypeAdapter, object]] = []
+        missing: list[str] = []
+        for name, (key, adapter, required, null_is_absent) in self.properties.items():
+            if name not in given:
+                missing += [name] if required else []
+            elif given[name] is not None or not null_is_absent or "null" in adapter.kinds:
+                keys.append(key)
+                items.append((name, adapter, given[name]))
+        return construct(self.make, dict(zip(keys, read_all(items, missing), strict=True)))
 
 
 class DescribedAdapter(NamedTuple):
@@ -304,7 +303,7 @@ class ReferenceAdapter:
     """A class or an alias, which a schema defines by name because it may contain itself.
 
     Attributes:
-        adapter: Set when the whole type is known.
+        adapter: The adapter of the type; this one itself until that is known.
     """
 
     def __init__(self, name: str, adapter: TypeAdapter | None = None) -> None:
@@ -313,7 +312,7 @@ class ReferenceAdapter:
 
     @property
     def kinds(self) -> Collection[str]:
-        return self.adapter.kinds
+        return ("object",) if self.adapter is self else self.adapter.kinds
 
     def schema(self, definitions: Definitions) -> Schema:
         return definitions.refer(self, self.name, self.adapter.schema)

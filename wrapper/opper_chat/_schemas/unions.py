@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 from typing import Any, Union
 
 from .._errors.invalid_value import InvalidValueError
@@ -25,15 +26,21 @@ class UnionAdapter:
     def __init__(self, arms: Iterable[TypeAdapter]) -> None:
         self._arms = list(arms)
 
-    @property
+    @cached_property
     def arms(self) -> list[TypeAdapter]:
-        """The arms, with those of nested unions in their place."""
+        """The arms, with those of nested unions in their place. Known when the whole type is built."""
         resolved = [(arm, resolve(arm)) for arm in self._arms]
         return [each for arm, inner in resolved for each in (inner.arms if isinstance(inner, UnionAdapter) else [arm])]
 
+    @cached_property
+    def _arms_of_kind(self) -> dict[str, list[TypeAdapter]]:
+        """The arms for each JSON type, those with choices first."""
+        arms = sorted(self.arms, key=lambda arm: not isinstance(resolve(arm), ChoiceAdapter))
+        return {kind: [arm for arm in arms if kind in arm.kinds] for kind in self.kinds}
+
     @property
     def kinds(self) -> Collection[str]:
-        return [kind for arm in self.arms for kind in arm.kinds]
+        return [kind for arm in self._arms for kind in arm.kinds]
 
     @property
     def is_ambiguous(self) -> bool:
@@ -52,17 +59,16 @@ class UnionAdapter:
 
     def read(self, value: object) -> object:
         kind = kind_of(value)
-        kinds = self.kinds
-        if kind == "number" and isinstance(value, float) and value.is_integer() and kind not in kinds:
+        known = self._arms_of_kind
+        if kind == "number" and isinstance(value, float) and value.is_integer() and kind not in known:
             kind = "integer"
-        elif kind == "integer" and kind not in kinds:
+        elif kind == "integer" and kind not in known:
             kind = "number"
-        arms = [arm for arm in self.arms if kind in arm.kinds]
+        arms = known.get(kind)
         if not arms:
-            return check(value, Union[tuple(_PYTHON_TYPES[kind] for kind in kinds)])  # noqa: UP007  # raises the error
+            return check(value, Union[tuple(_PYTHON_TYPES[kind] for kind in known)])  # noqa: UP007  # raises the error
         if is_object(value) and len(arms) > 1:
             return _select_object(value, arms).read(value)
-        arms.sort(key=lambda arm: not isinstance(resolve(arm), ChoiceAdapter))  # before strings and numbers
         for arm in arms[:-1]:
             try:
                 return arm.read(value)
