@@ -27,7 +27,6 @@ NAMES = {
     "aiter": "iter",
     "anext": "next",
     "_async": "_sync",
-    "async_bell": "bell",
     "async_network": "network",
     "async_cleanup": "cleanup",
     "async_loop": "loop",

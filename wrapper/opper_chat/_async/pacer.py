@@ -14,7 +14,7 @@ from time import monotonic
 from weakref import ref
 
 from .._call.pacing import AllRefusedError, Pace
-from .._concurrency.async_bell import RECHECK_SECONDS, Bell
+from .._concurrency.events import AsyncEvent
 from .._json.codec import is_mapping, is_sequence
 
 MOST_MODELS = 100
@@ -70,7 +70,7 @@ class AsyncGate:
 
     def __init__(self, *, adaptive: bool = False) -> None:
         self._pace = Pace() if adaptive else None
-        self._turning: OrderedDict[ref[Bell], None] = OrderedDict()
+        self._turning: OrderedDict[ref[AsyncEvent], None] = OrderedDict()
         """Those that wait, by weak references: who was interrupted before it could stop waiting holds nobody up."""
         self._lock = Lock()
         """For the pace. Never awaited under, and never waited for in a finalizer."""
@@ -125,19 +125,19 @@ class AsyncGate:
             self._wake_next()
 
     async def _wait(self, pace: Pace, deadline: float, since: float, retries: int) -> None:
-        event = Bell()
+        event = AsyncEvent()
         entry = ref(event)
         try:
             self._turning[entry] = None
             if pace.due(monotonic()) <= monotonic():
                 self._wake_next()  # the first is late: should its event loop be gone, it is to be the next one's turn
             while (seconds := self._next_look(entry, pace, deadline, since, retries)) is not None:
-                await event.heard(min(seconds, RECHECK_SECONDS))
+                await event.wait(min(seconds, event.recheck_seconds))
         finally:
             self._turning.pop(entry, None)
             self._wake_next()
 
-    def _next_look(self, entry: ref[Bell], pace: Pace, deadline: float, since: float, retries: int) -> float | None:
+    def _next_look(self, entry: ref[AsyncEvent], pace: Pace, deadline: float, since: float, retries: int) -> float | None:
         """Take the turn and return None, or return for how long to wait before asking again."""
         with self._lock:
             now = monotonic()
@@ -154,7 +154,7 @@ class AsyncGate:
                 raise AllRefusedError
             return min(due if is_first else deadline, patience_ends) - now
 
-    def _first(self) -> ref[Bell] | None:
+    def _first(self) -> ref[AsyncEvent] | None:
         """Return who waited longest and is still there."""
         while self._turning:
             try:
@@ -170,6 +170,6 @@ class AsyncGate:
         """Wake the first of those that wait for their turn, from any thread and in finalizers too."""
         while (entry := self._first()) is not None:
             event = entry()
-            if event is not None and event.ring():
+            if event is not None and event.set():
                 return
             self._turning.pop(entry, None)  # its event loop is gone

@@ -12,8 +12,8 @@ from typing import Self, TypeVar, cast
 from opper_chat_api.models import ChatCompletionChunk
 
 from .._call.state import Call
-from .._concurrency.async_bell import Bell
 from .._concurrency.async_loop import current_loop
+from .._concurrency.events import AsyncEvent
 from .._errors.answer_headers import request_id
 from .._errors.api import APIError, StreamTruncatedError
 from .._http.async_cleanup import abandon_response, is_interruptible
@@ -46,7 +46,7 @@ class AsyncReading:
         self._holders = calls.http.holders
         self._site = site
         self._busy = False
-        self._pause: Bell | None = None
+        self._pause: AsyncEvent | None = None
         """What ends the wait before the stream is asked for again."""
         self._ended = False
         self._failure: APIError | None = None
@@ -169,7 +169,7 @@ class AsyncReading:
         self._tell_end()
         # Whoever reads looks at `_closed` after it has said that it is busy: one of the two sees the other.
         if self._pause is not None:
-            self._pause.ring()
+            self._pause.set()
         lease = self._reader.lease
         if self._busy and lease.is_attached:
             lease.shutdown()  # whoever is reading wakes up, and closes the response
@@ -242,8 +242,8 @@ class AsyncReading:
     async def _begin_anew(self, wait: float) -> None:
         try:
             await self._reader.aclose()
-            self._pause = Bell()
-            if self._closed or await self._pause.heard(wait):
+            self._pause = AsyncEvent()
+            if self._closed or await self._pause.wait(wait):
                 return  # closed by somebody else
             self._pause = None
             self._read_from(await self._calls.open(self._call, again=True))

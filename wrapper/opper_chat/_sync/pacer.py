@@ -16,7 +16,7 @@ from time import monotonic
 from weakref import ref
 
 from .._call.pacing import AllRefusedError, Pace
-from .._concurrency.bell import RECHECK_SECONDS, Bell
+from .._concurrency.events import Event
 from .._json.codec import is_mapping, is_sequence
 
 MOST_MODELS = 100
@@ -72,7 +72,7 @@ class Gate:
 
     def __init__(self, *, adaptive: bool = False) -> None:
         self._pace = Pace() if adaptive else None
-        self._turning: OrderedDict[ref[Bell], None] = OrderedDict()
+        self._turning: OrderedDict[ref[Event], None] = OrderedDict()
         """Those that wait, by weak references: who was interrupted before it could stop waiting holds nobody up."""
         self._lock = Lock()
         """For the pace. Never awaited under, and never waited for in a finalizer."""
@@ -127,20 +127,20 @@ class Gate:
             self._wake_next()
 
     def _wait(self, pace: Pace, deadline: float, since: float, retries: int) -> None:
-        event = Bell()
+        event = Event()
         entry = ref(event)
         try:
             self._turning[entry] = None
             if pace.due(monotonic()) <= monotonic():
                 self._wake_next()  # the first is late: should its event loop be gone, it is to be the next one's turn
             while (seconds := self._next_look(entry, pace, deadline, since, retries)) is not None:
-                event.heard(min(seconds, RECHECK_SECONDS))
+                event.wait(min(seconds, event.recheck_seconds))
         finally:
             self._turning.pop(entry, None)
             self._wake_next()
 
     def _next_look(
-        self, entry: ref[Bell], pace: Pace, deadline: float, since: float, retries: int
+        self, entry: ref[Event], pace: Pace, deadline: float, since: float, retries: int
     ) -> float | None:
         """Take the turn and return None, or return for how long to wait before asking again."""
         with self._lock:
@@ -158,7 +158,7 @@ class Gate:
                 raise AllRefusedError
             return min(due if is_first else deadline, patience_ends) - now
 
-    def _first(self) -> ref[Bell] | None:
+    def _first(self) -> ref[Event] | None:
         """Return who waited longest and is still there."""
         while self._turning:
             try:
@@ -174,6 +174,6 @@ class Gate:
         """Wake the first of those that wait for their turn, from any thread and in finalizers too."""
         while (entry := self._first()) is not None:
             event = entry()
-            if event is not None and event.ring():
+            if event is not None and event.set():
                 return
             self._turning.pop(entry, None)  # its event loop is gone

@@ -14,7 +14,7 @@ from typing import Self, TypeVar, cast
 from opper_chat_api.models import ChatCompletionChunk
 
 from .._call.state import Call
-from .._concurrency.bell import Bell
+from .._concurrency.events import Event
 from .._concurrency.loop import current_loop
 from .._errors.answer_headers import request_id
 from .._errors.api import APIError, StreamTruncatedError
@@ -48,7 +48,7 @@ class Reading:
         self._holders = calls.http.holders
         self._site = site
         self._busy = False
-        self._pause: Bell | None = None
+        self._pause: Event | None = None
         """What ends the wait before the stream is asked for again."""
         self._ended = False
         self._failure: APIError | None = None
@@ -173,7 +173,7 @@ class Reading:
         self._tell_end()
         # Whoever reads looks at `_closed` after it has said that it is busy: one of the two sees the other.
         if self._pause is not None:
-            self._pause.ring()
+            self._pause.set()
         lease = self._reader.lease
         if self._busy and lease.is_attached:
             lease.shutdown()  # whoever is reading wakes up, and closes the response
@@ -254,8 +254,8 @@ class Reading:
     def _begin_anew(self, wait: float) -> None:
         try:
             self._reader.close()
-            self._pause = Bell()
-            if self._closed or self._pause.heard(wait):
+            self._pause = Event()
+            if self._closed or self._pause.wait(wait):
                 return  # closed by somebody else
             self._pause = None
             self._read_from(self._calls.open(self._call, again=True))

@@ -18,8 +18,8 @@ import anyio
 from anyio.abc import TaskGroup
 from sniffio import current_async_library
 
-from .._concurrency.async_bell import Bell
 from .._concurrency.async_loop import shielded
+from .._concurrency.events import AsyncEvent
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._requests.tool_options import Verdict
@@ -190,17 +190,17 @@ async def _in_thread(function: Callable[[], object]) -> object:
     """
     results: list[object] = []
     errors: list[BaseException] = []
-    bell = Bell()
+    event = AsyncEvent()
 
     def run() -> None:
         try:
             results.append(function())
         except BaseException as error:  # noqa: BLE001  # raised below, in the task
             errors.append(error)
-        bell.ring()
+        event.set()
 
     start_thread(run)
-    await bell.heard(inf)
+    await event.wait(inf)
     if errors:
         raise errors[0]
     return results[0]

@@ -11,7 +11,7 @@ from threading import Lock
 from time import monotonic
 from weakref import ref
 
-from ..._concurrency.async_bell import RECHECK_SECONDS, Bell
+from ..._concurrency.events import AsyncEvent
 from ..._concurrency.permits import Permit
 
 _WITHOUT_WAITING = (False,)
@@ -30,7 +30,7 @@ class AsyncLimiter:
     def __init__(self, limit: int | None) -> None:
         self._limit = inf if limit is None else limit
         self._granted: set[ref[Permit]] = set()
-        self._waiting: OrderedDict[Bell, ref[Permit]] = OrderedDict()
+        self._waiting: OrderedDict[AsyncEvent, ref[Permit]] = OrderedDict()
         self._lock = Lock()
 
     @property
@@ -71,7 +71,7 @@ class AsyncLimiter:
 
     async def _wait(self, entry: ref[Permit], seconds: float | None) -> None:
         deadline = inf if seconds is None else monotonic() + seconds
-        event = Bell()
+        event = AsyncEvent()
         self._waiting[event] = entry
         try:
             while True:
@@ -85,7 +85,7 @@ class AsyncLimiter:
                     self._waiting[event] = entry
                     self._waiting.move_to_end(event, last=False)
                     continue
-                await event.heard(min(left, RECHECK_SECONDS))
+                await event.wait(min(left, event.recheck_seconds))
         finally:
             self._waiting.pop(event, None)
 
@@ -109,5 +109,5 @@ class AsyncLimiter:
         except KeyError:
             return  # it has stopped waiting
         self._granted.add(entry)
-        if entry() is None or not event.ring():  # the call is gone, or its event loop is
+        if entry() is None or not event.set():  # the call is gone, or its event loop is
             self._granted.discard(entry)

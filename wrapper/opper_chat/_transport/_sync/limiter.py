@@ -13,7 +13,7 @@ from threading import Lock
 from time import monotonic
 from weakref import ref
 
-from ..._concurrency.bell import RECHECK_SECONDS, Bell
+from ..._concurrency.events import Event
 from ..._concurrency.permits import Permit
 
 _WITHOUT_WAITING = (False,)
@@ -32,7 +32,7 @@ class Limiter:
     def __init__(self, limit: int | None) -> None:
         self._limit = inf if limit is None else limit
         self._granted: set[ref[Permit]] = set()
-        self._waiting: OrderedDict[Bell, ref[Permit]] = OrderedDict()
+        self._waiting: OrderedDict[Event, ref[Permit]] = OrderedDict()
         self._lock = Lock()
 
     @property
@@ -73,7 +73,7 @@ class Limiter:
 
     def _wait(self, entry: ref[Permit], seconds: float | None) -> None:
         deadline = inf if seconds is None else monotonic() + seconds
-        event = Bell()
+        event = Event()
         self._waiting[event] = entry
         try:
             while True:
@@ -89,7 +89,7 @@ class Limiter:
                     self._waiting[event] = entry
                     self._waiting.move_to_end(event, last=False)
                     continue
-                event.heard(min(left, RECHECK_SECONDS))
+                event.wait(min(left, event.recheck_seconds))
         finally:
             self._waiting.pop(event, None)
 
@@ -113,5 +113,5 @@ class Limiter:
         except KeyError:
             return  # it has stopped waiting
         self._granted.add(entry)
-        if entry() is None or not event.ring():  # the call is gone, or its event loop is
+        if entry() is None or not event.set():  # the call is gone, or its event loop is
             self._granted.discard(entry)
