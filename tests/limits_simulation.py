@@ -163,7 +163,7 @@ class Simulation:
                 break
             call = waiting.popleft()
             if pace is not None:
-                pace.take(self.now)
+                pace.record_request(self.now)
             self._send(call)
         if waiting and pace is not None:
             wake = pace.due(self.now) + self._chance.random() / 1000  # timers are late
@@ -222,7 +222,7 @@ class Simulation:
         self.answers.append(Answer(sent, self.now, status, call.process))
         pace = self.paces[call.process]
         if pace is not None:
-            pace.told(sent, status, self._headers if status == 429 else {}, self.now)
+            pace.record_response(sent, status, self._headers if status == 429 else {}, self.now)
         if status == 200:
             self.finished.append(self.now)
             self._begin(call.process)

@@ -1,4 +1,4 @@
-"""The gate: fair, bounded, and never short of a place or a turn, whoever is cancelled and whichever loop is gone."""
+"""Both limiters: fair, bounded, and never short of a permit, whoever is cancelled and whichever loop is gone."""
 
 import asyncio
 import gc
@@ -11,45 +11,45 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from opper_chat._async.pacer import AsyncGate
+from opper_chat._async.pacer import AsyncRateLimiter
 from opper_chat._concurrency.permits import Permit
-from opper_chat._sync.pacer import MOST_MODELS, Gate, RateLimiters
-from opper_chat._transport._async.limiter import AsyncLimiter
-from opper_chat._transport._sync.limiter import Limiter
+from opper_chat._sync.pacer import MOST_MODELS, RateLimiter, RateLimiters
+from opper_chat._transport._async.limiter import AsyncConcurrencyLimiter
+from opper_chat._transport._sync.limiter import ConcurrencyLimiter
 
 BACKENDS = ["asyncio", "trio"]
 LONG = 30.0
 """Seconds after which a test that hangs is ended."""
 
 
-class AsyncEntrance(AsyncGate):
-    """What a call of an async client goes through: the limiter and the gate."""
+class AsyncLimiters(AsyncRateLimiter):
+    """What a call of an async client goes through: the two limiters."""
 
     def __init__(self, limit: int | None = None, *, adaptive: bool = False) -> None:
         super().__init__(adaptive=adaptive)
-        self.limiter = AsyncLimiter(limit)
+        self.concurrency = AsyncConcurrencyLimiter(limit)
 
     async def enter(self, seconds: float | None) -> Permit:
-        permit = self.limiter.permit()
+        permit = self.concurrency.permit()
         try:
-            await self.limiter.acquire(permit, seconds)
+            await self.concurrency.acquire(permit, seconds)
         except BaseException:
             permit.release()
             raise
         return permit
 
 
-class Entrance(Gate):
-    """What a call of a sync client goes through: the limiter and the gate."""
+class Limiters(RateLimiter):
+    """What a call of a sync client goes through: the two limiters."""
 
     def __init__(self, limit: int | None = None, *, adaptive: bool = False) -> None:
         super().__init__(adaptive=adaptive)
-        self.limiter = Limiter(limit)
+        self.concurrency = ConcurrencyLimiter(limit)
 
     def enter(self, seconds: float | None) -> Permit:
-        permit = self.limiter.permit()
+        permit = self.concurrency.permit()
         try:
-            self.limiter.acquire(permit, seconds)
+            self.concurrency.acquire(permit, seconds)
         except BaseException:
             permit.release()
             raise
@@ -64,13 +64,13 @@ def run(backend: str, work: Callable[[], Awaitable[Any]]) -> Any:
     return anyio.run(bounded, backend=backend)
 
 
-def refused(gate: AsyncEntrance | Entrance, rate: int, headers: dict[str, str] | None = None) -> None:
-    """Let a gate learn that its requests are refused above this rate, or below it."""
+def refused(limiters: AsyncLimiters | Limiters, rate: int, headers: dict[str, str] | None = None) -> None:
+    """Let a limiters learn that its requests are refused above this rate, or below it."""
     now = time.monotonic()
     for _ in range(rate):
-        gate.told(now, 200, {})
+        limiters.record_response(now, 200, {})
     for _ in range(12):  # a few are tolerated
-        gate.told(now, 429, headers or {})
+        limiters.record_response(now, 429, headers or {})
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -85,71 +85,71 @@ async def until_async(condition: Callable[[], bool]) -> None:
         await anyio.sleep(0.001)
 
 
-def all_free(gate: AsyncEntrance | Entrance) -> bool:
-    return gate.limiter.granted == 0 and not gate.limiter.waiting and not gate._turning
+def all_free(limiters: AsyncLimiters | Limiters) -> bool:
+    return limiters.concurrency.granted == 0 and not limiters.concurrency.waiting and not limiters._waiting
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_without_limits_nothing_waits(backend: str) -> None:
-    """Neither a place nor a turn is waited for, not even for one step of the event loop."""
+    """Neither a permit of either limiter is waited for, not even for one step of the event loop."""
 
     async def work() -> None:
-        gate = AsyncEntrance()
-        gate.told(time.monotonic(), 429, {"retry-after": "60"})
-        for coroutine in (gate.enter(0), gate.turn(0)):
+        limiters = AsyncLimiters()
+        limiters.record_response(time.monotonic(), 429, {"retry-after": "60"})
+        for coroutine in (limiters.enter(0), limiters.acquire(0)):
             with pytest.raises(StopIteration):
                 coroutine.send(None)
-        assert gate.rate is None
+        assert limiters.rate is None
 
     run(backend, work)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_so_many_at_a_time(backend: str) -> None:
-    """Never more calls than places, and all places in use while others wait."""
+    """Never more calls than permits, and all permits in use while others wait."""
 
     async def work() -> None:
-        gate, inside, seen = AsyncEntrance(3), 0, []
+        limiters, inside, seen = AsyncLimiters(3), 0, []
 
         async def call() -> None:
             nonlocal inside
-            place = await gate.enter(None)
+            permit = await limiters.enter(None)
             inside += 1
             seen.append(inside)
             await anyio.lowlevel.checkpoint()
             inside -= 1
-            place.release()
+            permit.release()
 
         async with anyio.create_task_group() as group:
             for _ in range(50):
                 group.start_soon(call)
         assert max(seen) == 3
         assert len(seen) == 50
-        assert all_free(gate)
+        assert all_free(limiters)
 
     run(backend, work)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_places_are_given_in_the_order_of_asking(backend: str) -> None:
+def test_permits_are_given_in_the_order_of_asking(backend: str) -> None:
     """First come, first served, and nobody who comes later slips in between."""
 
     async def work() -> None:
-        gate, order = AsyncEntrance(1), []
-        place = await gate.enter(None)
+        limiters, order = AsyncLimiters(1), []
+        permit = await limiters.enter(None)
 
         async def call(number: int) -> None:
-            mine = await gate.enter(None)
+            mine = await limiters.enter(None)
             order.append(number)
             mine.release()
 
         async with anyio.create_task_group() as group:
             for number in range(20):
                 group.start_soon(call, number)
-                await until_async(lambda expected=number + 1: gate.limiter.waiting == expected)  # type: ignore[misc]
-            place.release()
+                await until_async(lambda expected=number + 1: limiters.concurrency.waiting == expected)  # type: ignore[misc]
+            permit.release()
             with pytest.raises(TimeoutError):
-                await gate.enter(0)
+                await limiters.enter(0)
         assert order == list(range(20))
 
     run(backend, work)
@@ -160,87 +160,87 @@ def test_turns_are_given_in_the_order_of_asking(backend: str) -> None:
     """One by one, at times that do not go back."""
 
     async def work() -> None:
-        gate, order = AsyncEntrance(adaptive=True), []
-        refused(gate, 200)
+        limiters, order = AsyncLimiters(adaptive=True), []
+        refused(limiters, 200)
 
         async def attempt(number: int) -> None:
-            order.append((await gate.turn(None), number))
+            order.append((await limiters.acquire(None), number))
 
         async with anyio.create_task_group() as group:
             for number in range(20):
                 group.start_soon(attempt, number)
-                await until_async(lambda expected=number + 1: len(gate._turning) + len(order) >= expected)  # type: ignore[misc]
+                await until_async(lambda expected=number + 1: len(limiters._waiting) + len(order) >= expected)  # type: ignore[misc]
         assert [number for _, number in order] == list(range(20))
         assert order == sorted(order)
-        assert not gate._turning
+        assert not limiters._waiting
 
     run(backend, work)
 
 
 def test_threads_are_served_in_the_order_of_asking() -> None:
     """Places and turns alike."""
-    gate, entered, turned = Entrance(1, adaptive=True), [], []
-    refused(gate, 200)
-    place = gate.enter(None)
+    limiters, entered, turned = Limiters(1, adaptive=True), [], []
+    refused(limiters, 200)
+    permit = limiters.enter(None)
 
     def call(number: int) -> None:
-        mine = gate.enter(LONG)
+        mine = limiters.enter(LONG)
         entered.append(number)
-        gate.turn(LONG)
+        limiters.acquire(LONG)
         turned.append(number)
         mine.release()
 
     threads = [threading.Thread(target=call, args=(number,)) for number in range(10)]
     for number, thread in enumerate(threads):
         thread.start()
-        until(lambda expected=number + 1: gate.limiter.waiting == expected)  # type: ignore[misc]
-    place.release()
+        until(lambda expected=number + 1: limiters.concurrency.waiting == expected)  # type: ignore[misc]
+    permit.release()
     for thread in threads:
         thread.join(LONG)
     assert entered == turned == list(range(10))
-    assert all_free(gate)
+    assert all_free(limiters)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("seed", range(5))
 def test_cancelled_scopes_take_nothing_with_them(backend: str, seed: int) -> None:
-    """Every place is free and every turn passed on, whenever calls are cancelled."""
+    """Every permit is free and every turn passed on, whenever calls are cancelled."""
     chance = random.Random(seed)
 
     async def work() -> None:
-        gate, served = AsyncEntrance(2, adaptive=True), 0
-        refused(gate, 1000)
+        limiters, served = AsyncLimiters(2, adaptive=True), 0
+        refused(limiters, 1000)
 
         async def call(patience: float) -> None:
             nonlocal served
             with anyio.move_on_after(patience):
-                place = await gate.enter(None)
+                permit = await limiters.enter(None)
                 try:
-                    await gate.turn(None)
+                    await limiters.acquire(None)
                     await anyio.sleep(chance.random() * 0.003)
                     served += 1
                 finally:
-                    place.release()
+                    permit.release()
 
         async with anyio.create_task_group() as group:
             for number in range(60):
                 group.start_soon(call, LONG if number % 10 == 0 else chance.random() * 0.4)
         assert served >= 6
-        assert all_free(gate)
+        assert all_free(limiters)
 
     run(backend, work)
 
 
 @pytest.mark.parametrize("steps", range(8))
 def test_cancelled_tasks_take_nothing_with_them(steps: int) -> None:
-    """asyncio's own cancellation, so many steps after a place or a turn was passed on."""
+    """asyncio's own cancellation, so many steps after a permit of either limiter was passed on."""
 
     async def work() -> None:
-        gate = AsyncEntrance(1, adaptive=True)
-        place = await gate.enter(None)
-        waiting = [asyncio.ensure_future(gate.enter(None)) for _ in range(3)]
-        await until_async(lambda: gate.limiter.waiting == 3)
-        place.release()
+        limiters = AsyncLimiters(1, adaptive=True)
+        permit = await limiters.enter(None)
+        waiting = [asyncio.ensure_future(limiters.enter(None)) for _ in range(3)]
+        await until_async(lambda: limiters.concurrency.waiting == 3)
+        permit.release()
         for _ in range(steps):
             await asyncio.sleep(0)
         waiting[0].cancel()
@@ -249,10 +249,10 @@ def test_cancelled_tasks_take_nothing_with_them(steps: int) -> None:
             raise asyncio.CancelledError  # it was too late to cancel it
         (await waiting[1]).release()
         (await waiting[2]).release()
-        assert all_free(gate)
+        assert all_free(limiters)
 
-        refused(gate, 100)
-        attempts = [asyncio.ensure_future(gate.turn(None)) for _ in range(3)]
+        refused(limiters, 100)
+        attempts = [asyncio.ensure_future(limiters.acquire(None)) for _ in range(3)]
         for _ in range(steps):
             await asyncio.sleep(0)
         attempts[0].cancel()
@@ -260,25 +260,25 @@ def test_cancelled_tasks_take_nothing_with_them(steps: int) -> None:
         assert all(attempt.done() for attempt in attempts)
         assert not attempts[1].cancelled()
         assert not attempts[2].cancelled()
-        assert all_free(gate)
+        assert all_free(limiters)
 
     run("asyncio", work)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_place_comes_in_time_or_not_at_all(backend: str) -> None:
+def test_a_permit_comes_in_time_or_not_at_all(backend: str) -> None:
     """TimeoutError when there was none in time, and whoever gave up does not stand in the way."""
 
     async def work() -> None:
-        gate = AsyncEntrance(1)
-        place = await gate.enter(None)
+        limiters = AsyncLimiters(1)
+        permit = await limiters.enter(None)
         for seconds in (-1, 0, 0.01):
             with pytest.raises(TimeoutError):
-                await gate.enter(seconds)
-        assert not gate.limiter.waiting
-        place.release()
-        (await gate.enter(0)).release()
-        assert all_free(gate)
+                await limiters.enter(seconds)
+        assert not limiters.concurrency.waiting
+        permit.release()
+        (await limiters.enter(0)).release()
+        assert all_free(limiters)
 
     run(backend, work)
 
@@ -288,81 +288,81 @@ def test_a_turn_that_cannot_come_in_time_fails_at_once(backend: str) -> None:
     """Without a step of the event loop, where the server asked for a longer pause than there is time."""
 
     async def work() -> None:
-        gate = AsyncEntrance(adaptive=True)
-        refused(gate, 5, {"retry-after": "40"})
+        limiters = AsyncLimiters(adaptive=True)
+        refused(limiters, 5, {"retry-after": "40"})
         with pytest.raises(TimeoutError):
-            gate.turn(10).send(None)
-        assert not gate._turning
+            limiters.acquire(10).send(None)
+        assert not limiters._waiting
 
     run(backend, work)
 
 
 def test_a_turn_that_does_not_come_in_time_fails() -> None:
     """TimeoutError for the one whose time is up in the queue; the one before it gets its turn."""
-    gate = Entrance(adaptive=True)
-    refused(gate, 1)
+    limiters = Limiters(adaptive=True)
+    refused(limiters, 1)
     first: list[float] = []
-    thread = threading.Thread(target=lambda: first.append(gate.turn(LONG)))
+    thread = threading.Thread(target=lambda: first.append(limiters.acquire(LONG)))
     thread.start()
-    until(lambda: len(gate._turning) == 1)
+    until(lambda: len(limiters._waiting) == 1)
     with pytest.raises(TimeoutError):
-        gate.turn(0.3)
+        limiters.acquire(0.3)
     thread.join(LONG)
     assert first
-    assert not gate._turning
+    assert not limiters._waiting
     with pytest.raises(TimeoutError):
-        Entrance.enter(Entrance(0), 0.01)
+        Limiters.enter(Limiters(0), 0.01)
 
 
-@pytest.mark.parametrize("made", [Entrance, AsyncEntrance])
-def test_a_place_is_left_once(made: Any) -> None:
+@pytest.mark.parametrize("made", [Limiters, AsyncLimiters])
+def test_a_permit_is_left_once(made: Any) -> None:
     """Leaving again frees nothing more, in any thread."""
-    gate = made(2)
-    place = gate.enter(None) if made is Entrance else anyio.run(gate.enter, None)
-    threads = [threading.Thread(target=place.release) for _ in range(10)]
+    limiters = made(2)
+    permit = limiters.enter(None) if made is Limiters else anyio.run(limiters.enter, None)
+    threads = [threading.Thread(target=permit.release) for _ in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(LONG)
-    assert all_free(gate)
+    assert all_free(limiters)
 
 
-def test_a_place_may_be_left_while_the_lock_is_held() -> None:
-    """As by a finalizer that runs in the midst of the gate's own work: nothing waits, and the next one gets in."""
-    gate = Entrance(1)
-    place = gate.enter(None)
+def test_a_permit_may_be_left_while_the_lock_is_held() -> None:
+    """As by a finalizer that runs in the midst of the limiters's own work: nothing waits, and the next one gets in."""
+    limiters = Limiters(1)
+    permit = limiters.enter(None)
     entered: list[Any] = []
-    thread = threading.Thread(target=lambda: entered.append(gate.enter(LONG)))
+    thread = threading.Thread(target=lambda: entered.append(limiters.enter(LONG)))
     thread.start()
-    until(lambda: gate.limiter.waiting == 1)
-    with gate.limiter._lock:
-        place.release()
+    until(lambda: limiters.concurrency.waiting == 1)
+    with limiters.concurrency._lock:
+        permit.release()
         assert not entered
     thread.join(LONG)
     assert len(entered) == 1
     entered[0].release()
-    assert all_free(gate)
+    assert all_free(limiters)
 
 
-def test_one_gate_for_several_loops_at_once() -> None:
-    """asyncio, trio and asyncio again, in threads of their own: together they keep to the places and to the order."""
-    gate, inside, most, served = AsyncEntrance(2, adaptive=True), 0, 0, 0
-    refused(gate, 2000)
+def test_one_limiter_for_several_loops_at_once() -> None:
+    """asyncio, trio and asyncio again, in threads of their own: together they keep to the permits and to the order."""
+    limiters, inside, most, served = AsyncLimiters(2, adaptive=True), 0, 0, 0
+    refused(limiters, 2000)
     lock = threading.Lock()
 
     async def call() -> None:
         nonlocal inside, most, served
-        place = await gate.enter(LONG)
+        permit = await limiters.enter(LONG)
         with lock:
             inside += 1
             most = max(most, inside)
-        sent = await gate.turn(LONG)
+        sent = await limiters.acquire(LONG)
         await anyio.sleep(0.001)
-        gate.told(sent, 200, {})
+        limiters.record_response(sent, 200, {})
         with lock:
             inside -= 1
             served += 1
-        place.release()
+        permit.release()
 
     async def work() -> None:
         async with anyio.create_task_group() as group:
@@ -375,125 +375,125 @@ def test_one_gate_for_several_loops_at_once() -> None:
     for thread in threads:
         thread.join(LONG)
     assert (served, most) == (120, 2)
-    assert all_free(gate)
+    assert all_free(limiters)
 
 
-def test_one_gate_for_several_loops_after_each_other() -> None:
-    """A place that was taken in one loop is left in the next."""
-    gate = AsyncEntrance(1)
-    place = anyio.run(gate.enter, None)
+def test_one_limiter_for_several_loops_after_each_other() -> None:
+    """A permit that was taken in one loop is left in the next."""
+    limiters = AsyncLimiters(1)
+    permit = anyio.run(limiters.enter, None)
 
     async def work() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(leave_later)
-            (await gate.enter(None)).release()
+            (await limiters.enter(None)).release()
 
     async def leave_later() -> None:
-        await until_async(lambda: gate.limiter.waiting == 1)
-        place.release()
+        await until_async(lambda: limiters.concurrency.waiting == 1)
+        permit.release()
 
     run("trio", work)
-    run("asyncio", lambda: gate.enter(0))
+    run("asyncio", lambda: limiters.enter(0))
 
 
 def test_who_waits_in_a_loop_that_is_closed_is_passed_over() -> None:
-    """Its place and its turn go to the next one."""
-    gate = AsyncEntrance(1, adaptive=True)
-    place = anyio.run(gate.enter, None)
-    refused(gate, 100)
+    """Its permit and its turn go to the next one."""
+    limiters = AsyncLimiters(1, adaptive=True)
+    permit = anyio.run(limiters.enter, None)
+    refused(limiters, 100)
     loop = asyncio.new_event_loop()
-    gone: list[Any] = [loop.create_task(gate.enter(None)), loop.create_task(gate.turn(None))]
+    gone: list[Any] = [loop.create_task(limiters.enter(None)), loop.create_task(limiters.acquire(None))]
     for task in gone:
         task._log_destroy_pending = False
     loop.run_until_complete(asyncio.sleep(0))
-    assert (gate.limiter.waiting, len(gate._turning)) == (1, 1)
+    assert (limiters.concurrency.waiting, len(limiters._waiting)) == (1, 1)
     loop.close()
 
     async def work() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(leave_later)
-            mine = await gate.enter(None)
+            mine = await limiters.enter(None)
         await anyio.sleep(0.3)  # the turn of the one that is gone is long due
-        await gate.turn(None)
+        await limiters.acquire(None)
         mine.release()
 
     async def leave_later() -> None:
-        await until_async(lambda: bool(gate.limiter.waiting))
-        place.release()
+        await until_async(lambda: bool(limiters.concurrency.waiting))
+        permit.release()
 
     run("asyncio", work)
     gone.clear()
     gc.collect()
-    assert all_free(gate)
+    assert all_free(limiters)
 
 
-def test_a_place_that_was_given_to_a_loop_that_is_closed_comes_back() -> None:
+def test_a_permit_that_was_given_to_a_loop_that_is_closed_comes_back() -> None:
     """When the task that was to have it is finalized."""
-    gate = AsyncEntrance(1)
-    place = anyio.run(gate.enter, None)
+    limiters = AsyncLimiters(1)
+    permit = anyio.run(limiters.enter, None)
     loop = asyncio.new_event_loop()
-    task = loop.create_task(gate.enter(None))
+    task = loop.create_task(limiters.enter(None))
     task._log_destroy_pending = False  # type: ignore[attr-defined]
     loop.run_until_complete(asyncio.sleep(0))
-    place.release()
-    assert (gate.limiter.granted, gate.limiter.waiting) == (1, 0)
+    permit.release()
+    assert (limiters.concurrency.granted, limiters.concurrency.waiting) == (1, 0)
     loop.close()
     del task
     gc.collect()
-    assert all_free(gate)
+    assert all_free(limiters)
 
 
 def test_many_threads_with_little_patience() -> None:
     """Nothing is lost between threads that come, go and give up at once."""
-    gate = Entrance(3, adaptive=True)
-    refused(gate, 5000)
+    limiters = Limiters(3, adaptive=True)
+    refused(limiters, 5000)
     counts = [0, 0]
 
     def work(seed: int) -> None:
         chance = random.Random(seed)
         for _ in range(50):
             try:
-                place = gate.enter(chance.random() * 0.004)
+                permit = limiters.enter(chance.random() * 0.004)
             except TimeoutError:
                 counts[0] += 1
                 continue
             try:
-                gate.told(gate.turn(chance.random() * 0.004), 200, {})
+                limiters.record_response(limiters.acquire(chance.random() * 0.004), 200, {})
             except TimeoutError:
                 counts[1] += 1
-            place.release()
+            permit.release()
 
     threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(LONG)
-    assert all_free(gate)
+    assert all_free(limiters)
 
 
 def test_each_model_has_a_rate_limiter() -> None:
     """By base URL and name, which may be in an object or in a list of fallbacks; as many as are remembered."""
-    limiters = RateLimiters(adaptive=True)
-    first = limiters.for_model("https://a", "small")
+    rate_limiters = RateLimiters(adaptive=True)
+    first = rate_limiters.for_model("https://a", "small")
     for model in ("small", {"name": "small", "options": {}}, ["small", "large"], [{"name": "small"}]):
-        assert limiters.for_model("https://a", model) is first
+        assert rate_limiters.for_model("https://a", model) is first
     others = [
-        limiters.for_model("https://b", "small"),
-        *(limiters.for_model("https://a", m) for m in ("large", None, [])),
+        rate_limiters.for_model("https://b", "small"),
+        *(rate_limiters.for_model("https://a", m) for m in ("large", None, [])),
     ]
     assert first not in others
     assert len(set(others)) == 3  # without a model there is one for all
     for number in range(2 * MOST_MODELS):
-        limiters.for_model("https://a", f"model-{number}")
-        assert limiters.for_model("https://a", "small") is first  # it is in use
-    assert limiters.for_model("https://a", "large") not in others  # it was not, and is learnt anew
+        rate_limiters.for_model("https://a", f"model-{number}")
+        assert rate_limiters.for_model("https://a", "small") is first  # it is in use
+    assert rate_limiters.for_model("https://a", "large") not in others  # it was not, and is learnt anew
 
 
 def test_without_adaptive_all_models_share_what_never_waits() -> None:
     """No rate limiter is made for each model, and none learns."""
-    limiters = RateLimiters(adaptive=False)
-    gate = limiters.for_model("https://a", "small")
-    assert limiters.for_model("https://b", "large") is gate
-    refused(gate, 5, {"retry-after": "40"})  # type: ignore[arg-type]
-    assert gate.rate is None
-    assert gate.turn(0)
+    rate_limiters = RateLimiters(adaptive=False)
+    limiter = rate_limiters.for_model("https://a", "small")
+    assert rate_limiters.for_model("https://b", "large") is limiter
+    refused(limiter, 5, {"retry-after": "40"})  # type: ignore[arg-type]
+    assert limiter.rate is None
+    assert limiter.turn(0)

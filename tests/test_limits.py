@@ -304,8 +304,8 @@ def test_it_is_never_stuck(steps: list[tuple[float, int, float, bool]]) -> None:
         now += pause
         if asks:
             now = pace.due(now)
-            pace.take(now)
-        pace.told(max(now - age, 0), status, {}, now)
+            pace.record_request(now)
+        pace.record_response(max(now - age, 0), status, {}, now)
         assert now <= pace.due(now) <= now + 10
         assert pace.rate is None or pace.rate > 0
 
@@ -317,8 +317,8 @@ def test_nothing_is_held_back_before_the_first_refusal(pauses: list[float]) -> N
     for pause in pauses:
         now += pause
         assert pace.due(now) == now
-        pace.take(now)
-        pace.told(now, 503, {"retry-after": "9"}, now)
+        pace.record_request(now)
+        pace.record_response(now, 503, {"retry-after": "9"}, now)
     assert pace.rate is None
 
 
@@ -351,8 +351,8 @@ def test_who_asks_rarely_waits_for_nothing() -> None:
     for _ in range(100):
         now += 1.0
         assert pace.due(now) == now
-        pace.take(now)
-        pace.told(now, 200, {}, now + 0.02)
+        pace.record_request(now)
+        pace.record_response(now, 200, {}, now + 0.02)
     assert pace.rate == rate
 
 
@@ -361,7 +361,7 @@ def test_rest_does_not_count_against_the_limit() -> None:
     pace, _ = slowed()
     before = pace.rate
     assert before is not None
-    pace.told(3600.0, 429, {}, 3600.02)
+    pace.record_response(3600.0, 429, {}, 3600.02)
     assert pace.rate is not None
     assert pace.rate >= TRIAL_RATE * before / 4  # of the trial that follows
 
@@ -371,17 +371,17 @@ def test_a_server_that_says_when_is_heard(said: str) -> None:
     """Nothing is due before the pause that it asks for is surely over, once the rate is limited."""
     headers = {"retry-after": said, "date": "Tue, 24 Nov 2026 10:00:00 GMT"}
     pace, now = slowed()
-    pace.told(now, 429, headers, now)
+    pace.record_response(now, 429, headers, now)
     assert now + 29 <= pace.due(now) <= now + 30
 
 
 def test_a_pause_ends_when_the_server_accepts_a_later_request() -> None:
     """One that was sent after the refused one. What was sent before it says nothing."""
     pace, now = slowed()
-    pace.told(now, 429, {"retry-after": "30"}, now + 0.1)
-    pace.told(now - 0.1, 200, {}, now + 0.2)
+    pace.record_response(now, 429, {"retry-after": "30"}, now + 0.1)
+    pace.record_response(now - 0.1, 200, {}, now + 0.2)
     assert pace.due(now + 0.2) >= now + 29
-    pace.told(now + 0.05, 200, {}, now + 0.3)
+    pace.record_response(now + 0.05, 200, {}, now + 0.3)
     assert pace.due(now + 0.3) < now + 1
 
 
@@ -391,17 +391,17 @@ def test_a_few_pauses_are_no_reason_to_hold_others_back(number: int) -> None:
     pace, now = Pace(), 0.0
     for _ in range(number):
         now += 1
-        pace.told(now, 429, {"retry-after": "30"}, now)
+        pace.record_response(now, 429, {"retry-after": "30"}, now)
         assert pace.due(now) == now
         for _ in range(9):
-            pace.told(now, 200, {}, now)
+            pace.record_response(now, 200, {}, now)
     assert pace.rate is None
 
 
 def test_no_pause_is_for_ever() -> None:
     """A server that asks for a day is asked again after a minute."""
     pace, now = slowed()
-    pace.told(now, 429, {"retry-after": "86400"}, now)
+    pace.record_response(now, 429, {"retry-after": "86400"}, now)
     assert pace.due(now) == now + LONGEST_PAUSE
 
 
@@ -421,7 +421,7 @@ def test_the_reason_for_a_wait_is_named() -> None:
     assert pace.explain(now) == (
         f"adaptive_rate_limit=True sends {rate:.3g} requests per second since the server refused more with status 429"
     )
-    pace.told(now, 429, {"retry-after": "30"}, now)
+    pace.record_response(now, 429, {"retry-after": "30"}, now)
     assert pace.explain(now) == "the server asked for no more requests for 29.0 s in a response with status 429"
 
 
@@ -431,11 +431,11 @@ def test_probes_are_named_as_such(accepted: int) -> None:
     pace, now = Pace(), 0.0
     for _ in range(accepted):
         now += 0.01
-        pace.told(now, 200, {}, now)
+        pace.record_response(now, 200, {}, now)
     for _ in range(30):
         now = pace.due(now)
-        pace.take(now)
-        pace.told(now, 429, {}, now + 0.01)
+        pace.record_request(now)
+        pace.record_response(now, 429, {}, now + 0.01)
         now += 0.01
     assert "single" in pace.explain(now)
     assert pace.due(now) - now > 0.1
@@ -446,14 +446,14 @@ def test_patience_lasts_as_long_as_a_call_would_be_retried() -> None:
     pace = Pace()
     assert pace.patience_ends(0, 2, 7) == 12  # requests are accepted
     for number in range(12):
-        pace.told(0, 429, {}, 1)
-        pace.told(2 + number, 429, {}, 2.5 + number)
+        pace.record_response(0, 429, {}, 1)
+        pace.record_response(2 + number, 429, {}, 2.5 + number)
     assert pace.explain(14).startswith("the server refuses all requests")
     assert pace.patience_ends(0, 2, 14) == 6
     assert pace.patience_ends(14, 2, 14) == 14 + 1.5
     assert pace.patience_ends(14, 0, 14) == 14 + 1
     assert pace.patience_ends(0, 100, 14) > 700
-    pace.told(15, 200, {}, 15.5)
+    pace.record_response(15, 200, {}, 15.5)
     assert pace.patience_ends(0, 2, 15.5) == 15.5 + 5
 
 
@@ -461,7 +461,7 @@ def test_patience_lasts_as_long_as_a_call_would_be_retried() -> None:
 def test_patience_has_room_for_the_pauses_that_a_server_asks_for(asked: str, waits: float) -> None:
     """But for those that are too long for any call to be retried after."""
     pace, now = slowed()
-    pace.told(now, 429, {"retry-after": asked}, now)
+    pace.record_response(now, 429, {"retry-after": asked}, now)
     assert pace.patience_ends(now - 1, 2, now) in (now + waits, now - 1 + waits)
 
 

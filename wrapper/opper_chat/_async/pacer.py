@@ -1,7 +1,8 @@
-"""The gates that the requests of a client go through, no faster than the server accepts them: one for each model.
+"""Rate limiters: requests to a model are sent no faster than the server accepts them.
 
-Each request, retries too, takes a turn at the gate of its model. The turns of a gate are given out in the order in
-which they were asked for, across threads and event loops.
+Each request, a retry too, waits for a permit of the rate limiter of its model. Permits are granted in the order in
+which they were requested, across threads and event loops. `_call.pacing` decides the rate. The number of calls at a
+time is limited by `_transport._async.limiter`.
 """
 
 from __future__ import annotations
@@ -18,39 +19,39 @@ from .._concurrency.events import AsyncEvent
 from .._json.codec import is_mapping, is_sequence
 
 MOST_MODELS = 100
-"""Models of which it is remembered how fast the server accepts requests."""
+"""The most models whose rate limiters are kept."""
 
 
 class AsyncRateLimiters:
     """The rate limiter of each model at each base URL, because servers limit requests by model.
 
     Args:
-        adaptive: whether requests are paced when the server answers too large a share of them with 429.
+        adaptive: whether to limit the rate when the server refuses too large a share of the requests with status 429.
     """
 
     def __init__(self, *, adaptive: bool) -> None:
-        self._without_limit = None if adaptive else AsyncGate()
-        self._by_model: OrderedDict[tuple[str, str], AsyncGate] = OrderedDict()
+        self._without_limit = None if adaptive else AsyncRateLimiter()
+        self._by_model: OrderedDict[tuple[str, str], AsyncRateLimiter] = OrderedDict()
         """The least recently used first."""
         self._lock = Lock()
 
-    def for_model(self, base_url: str, model: object) -> AsyncGate:
+    def for_model(self, base_url: str, model: object) -> AsyncRateLimiter:
         """Return the rate limiter for requests to a model.
 
         Args:
-            base_url: where it is served.
+            base_url: the base URL of the server.
             model: the `model` of the request: a name, an object with a name, or a list of these, whose first counts.
         """
         if self._without_limit is not None:
             return self._without_limit
         key = base_url, _model_name(model)
         with self._lock:
-            gate = self._by_model.get(key) or AsyncGate(adaptive=True)
-            self._by_model[key] = gate
+            limiter = self._by_model.get(key) or AsyncRateLimiter(adaptive=True)
+            self._by_model[key] = limiter
             self._by_model.move_to_end(key)
             if len(self._by_model) > MOST_MODELS:
                 self._by_model.popitem(last=False)
-        return gate
+        return limiter
 
 
 def _model_name(model: object) -> str:
@@ -61,36 +62,39 @@ def _model_name(model: object) -> str:
     return model if isinstance(model, str) else ""
 
 
-class AsyncGate:
-    """Lets requests through.
+class AsyncRateLimiter:
+    """Grants permits to send a request, as fast as the server accepts them.
 
     Args:
-        adaptive: whether requests are paced when the server answers too large a share of them with 429.
+        adaptive: whether to limit the rate when the server refuses too large a share of the requests with status 429.
+            If not, every permit is granted at once.
     """
 
     def __init__(self, *, adaptive: bool = False) -> None:
         self._pace = Pace() if adaptive else None
-        self._turning: OrderedDict[ref[AsyncEvent], None] = OrderedDict()
-        """Those that wait, by weak references: who was interrupted before it could stop waiting holds nobody up."""
+        self._waiting: OrderedDict[ref[AsyncEvent], None] = OrderedDict()
+        """The requests that wait, oldest first. By weak references: one that was interrupted before it could remove
+        itself does not block the others."""
         self._lock = Lock()
-        """For the pace. Never awaited under, and never waited for in a finalizer."""
+        """For the pace. Nothing is awaited while it is held, and no finalizer acquires it."""
 
     @property
     def rate(self) -> float | None:
-        """Requests a second that are let through now; None where they are not paced."""
+        """Requests per second, or None for no limit."""
         return self._pace.rate if self._pace else None
 
-    async def turn(self, seconds: float | None, since: float = inf, retries: int = 0) -> float:
-        """Wait until a request may be sent, and return the time; `told` wants it.
+    async def acquire(self, seconds: float | None, since: float = inf, retries: int = 0) -> float:
+        """Wait for the permit to send one request, and return the time, for `record_response`.
 
         Args:
-            seconds: how long at most, or None for ever.
-            since: when the call began to wait for its turns.
+            seconds: how long to wait at most, or None for no limit.
+            since: when the call first waited for a permit.
             retries: how often the call is retried at most.
 
         Raises:
             AllRefusedError: the server has refused all requests since then, for as long as such a call waits.
-            TimeoutError: its turn did not come in time; at once, where the server asked for a longer pause.
+            TimeoutError: the permit was not granted in time. If the server asked for a longer pause, this is raised at
+                once.
         """
         now = monotonic()
         deadline = inf if seconds is None else now + seconds
@@ -98,47 +102,47 @@ class AsyncGate:
             return now
         with self._lock:
             due = self._pace.due(now)
-            free = not self._turning and due <= now
-            if free:
-                self._pace.take(now)
-        if free:
+            is_granted = not self._waiting and due <= now
+            if is_granted:
+                self._pace.record_request(now)
+        if is_granted:
             return now
         await self._wait(self._pace, deadline, since, retries)
         return monotonic()
 
-    def told(self, sent: float, status_code: int, headers: Mapping[str, str]) -> None:
-        """Learn from the head of an answer.
+    def record_response(self, sent: float, status_code: int, headers: Mapping[str, str]) -> None:
+        """Adapt the rate to a response.
 
         Args:
-            sent: what `turn` returned.
-            status_code: the status of the answer.
-            headers: its headers.
+            sent: what `acquire` returned for its request.
+            status_code: the status of the response.
+            headers: the headers of the response.
         """
         if self._pace is None:
             return
         with self._lock:
             now = monotonic()
             due = self._pace.due(now)
-            self._pace.told(sent, status_code, headers, now)
-            sooner = self._pace.due(now) < due
-        if sooner:
+            self._pace.record_response(sent, status_code, headers, now)
+            is_earlier = self._pace.due(now) < due
+        if is_earlier:
             self._wake_next()
 
     async def _wait(self, pace: Pace, deadline: float, since: float, retries: int) -> None:
         event = AsyncEvent()
         entry = ref(event)
         try:
-            self._turning[entry] = None
+            self._waiting[entry] = None
             if pace.due(monotonic()) <= monotonic():
-                self._wake_next()  # the first is late: should its event loop be gone, it is to be the next one's turn
-            while (seconds := self._next_look(entry, pace, deadline, since, retries)) is not None:
+                self._wake_next()  # the oldest is late: if its event loop is closed, the permit is for the next one
+            while (seconds := self._try(entry, pace, deadline, since, retries)) is not None:
                 await event.wait(min(seconds, event.recheck_seconds))
         finally:
-            self._turning.pop(entry, None)
+            self._waiting.pop(entry, None)
             self._wake_next()
 
-    def _next_look(self, entry: ref[AsyncEvent], pace: Pace, deadline: float, since: float, retries: int) -> float | None:
-        """Take the turn and return None, or return for how long to wait before asking again."""
+    def _try(self, entry: ref[AsyncEvent], pace: Pace, deadline: float, since: float, retries: int) -> float | None:
+        """Take the permit and return None, or return how long to wait before the next try."""
         with self._lock:
             now = monotonic()
             due = pace.due(now)
@@ -146,8 +150,8 @@ class AsyncGate:
                 raise TimeoutError(pace.explain(now))
             is_first = self._first() is entry
             if is_first and due <= now:
-                pace.take(now)
-                self._turning.pop(entry, None)
+                pace.record_request(now)
+                self._waiting.pop(entry, None)
                 return None
             patience_ends = pace.patience_ends(since, retries, now)
             if patience_ends <= now:
@@ -155,21 +159,21 @@ class AsyncGate:
             return min(due if is_first else deadline, patience_ends) - now
 
     def _first(self) -> ref[AsyncEvent] | None:
-        """Return who waited longest and is still there."""
-        while self._turning:
+        """Return the oldest request that still waits."""
+        while self._waiting:
             try:
-                first = next(iter(self._turning))
+                first = next(iter(self._waiting))
             except (RuntimeError, StopIteration):  # another thread has just stopped waiting
                 continue
             if first() is not None:
                 return first
-            self._turning.pop(first, None)
+            self._waiting.pop(first, None)
         return None
 
     def _wake_next(self) -> None:
-        """Wake the first of those that wait for their turn, from any thread and in finalizers too."""
+        """Wake the oldest request that waits, from any thread and in finalizers too."""
         while (entry := self._first()) is not None:
             event = entry()
             if event is not None and event.set():
                 return
-            self._turning.pop(entry, None)  # its event loop is gone
+            self._waiting.pop(entry, None)  # its event loop is closed

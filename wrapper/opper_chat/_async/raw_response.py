@@ -99,7 +99,7 @@ class _AsyncResponse:
             completion = read_completion(self.status_code, self.headers, content, limits, choices)
         except APIError as error:
             error.attempts = self.attempts
-            self._call.describe(error)
+            self._call.annotate(error)
             if error.partial is not None:
                 set_metadata(error.partial, self._call.record)
             raise
@@ -112,7 +112,7 @@ class _AsyncResponse:
         except ValueError as reason:
             error = not_json(self.status_code, self.headers, content, str(reason))
         error.attempts = self.attempts
-        self._call.describe(error)
+        self._call.annotate(error)
         raise error
 
 
@@ -202,7 +202,7 @@ class AsyncRawCompletions:
                 await self._calls.pause(call, wait)
                 raw = AsyncRawResponse(self._calls, call, await self._calls.fetch(call, again=True))
         except BaseException:
-            call.release()  # a signal handler may have raised while the end was told
+            call.release_permit()  # a signal handler may have raised while the end was told
             raise
         return raw
 
@@ -211,9 +211,9 @@ class AsyncRawCompletions:
         try:
             call.complete(raw.parse(), monotonic())
         except APIError as error:
-            wait = call.failed(error, monotonic())
+            wait = call.record_failure(error, monotonic())
             if wait is None:  # the caller learns of it by asking
-                call.raised(error, monotonic())
+                call.abort(error, monotonic())
             return wait
         return None
 
@@ -237,8 +237,8 @@ class AsyncStreamedResponse(_AsyncResponse):
             while data := await reader.read(self._call.deadlines):
                 yield data
         except APIError as error:
-            self._call.failed(error, monotonic(), final=True)
-            self._call.raised(error, monotonic())
+            self._call.record_failure(error, monotonic(), final=True)
+            self._call.abort(error, monotonic())
             raise
 
     async def iter_lines(self) -> AsyncIterator[str]:
@@ -276,8 +276,8 @@ class AsyncStreamedResponse(_AsyncResponse):
         try:
             completion = self._completion(content)
         except APIError as error:
-            self._call.failed(error, monotonic(), final=True)
-            self._call.raised(error, monotonic())
+            self._call.record_failure(error, monotonic(), final=True)
+            self._call.abort(error, monotonic())
             raise
         self._call.complete(completion, monotonic())
         return completion

@@ -99,11 +99,11 @@ class AsyncCalls:
     async def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
         """Make a plain call, and return its answer and the body that it was read from."""
         try:
-            call.begin()
+            call.start()
             completion, body = await self._attempts(call, partial(self._read_completion, call.request.choices))
             call.complete(completion, monotonic())
         except BaseException:
-            call.release()  # a signal handler may have raised while the end was told
+            call.release_permit()  # a signal handler may have raised while the end was told
             raise
         return completion, body
 
@@ -114,7 +114,7 @@ class AsyncCalls:
             APIStatusError: the status is not 2xx; the class tells which.
         """
         if not again:
-            call.begin()
+            call.start()
         return await self._attempts(call, self._read_response)
 
     async def open(self, call: Call, *, again: bool = False) -> httpx.Response:
@@ -124,7 +124,7 @@ class AsyncCalls:
             APIStatusError: the status is not 2xx; the class tells which.
         """
         if not again:
-            call.begin()
+            call.start()
         return await self._attempts(call, self._check_status)
 
     async def pause(self, call: Call, seconds: float) -> None:
@@ -132,7 +132,7 @@ class AsyncCalls:
         try:
             await sleep(seconds)
         except BaseException as error:
-            call.raised(error, monotonic())
+            call.abort(error, monotonic())
             raise
 
     async def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
@@ -145,15 +145,15 @@ class AsyncCalls:
                     if call.permit is None:
                         await self.http.admit(call)
                     response = await self.http.send(call, waits=waits)
-                    call.answered(response.status_code, response.headers)
-                    if response.status_code in FOLLOWED and call.redirected(
+                    call.record_response(response.status_code, response.headers)
+                    if response.status_code in FOLLOWED and call.follow_redirect(
                         url_without_query(response.request), monotonic()
                     ):
                         await response.aclose()
                         continue
                     return await accept(response, call.deadlines)
                 except APIError as error:
-                    wait = call.failed(error, monotonic())
+                    wait = call.record_failure(error, monotonic())
                     if wait is None:
                         if error.partial is not None:
                             set_metadata(error.partial, call.record)
@@ -167,7 +167,7 @@ class AsyncCalls:
                     continue
                 await sleep(wait)
         except BaseException as error:
-            call.raised(error, monotonic())
+            call.abort(error, monotonic())
             if not isinstance(error, APIError):  # of which those that come after a response close it
                 await self.http.give_up(call)
             raise

@@ -25,9 +25,9 @@ from .._http.library import failures, httpx, library_of
 from .._http.redaction import forget_key_of, forget_keys
 from .._observability.observers import sending as tell_sending
 from .._transport._async.checked_body import checked_body_class
-from .._transport._async.limiter import AsyncLimiter
+from .._transport._async.limiter import AsyncConcurrencyLimiter
 from .._transport._async.transport import KEEPALIVE_SECONDS, AsyncHTTPTransport, DefaultAsyncHttpxClient
-from .pacer import AsyncGate, AsyncRateLimiters
+from .pacer import AsyncRateLimiter, AsyncRateLimiters
 from .response_reader import AsyncResponseReader, keep_content
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class AsyncHTTP:
     def _begin(self) -> None:
         self._process = os.getpid()
         self._rate_limiters = AsyncRateLimiters(adaptive=self._limits.adaptive_rate_limit)
-        self._limiter = AsyncLimiter(self._limits.concurrency)
+        self._limiter = AsyncConcurrencyLimiter(self._limits.concurrency)
 
     @property
     def response_limits(self) -> ResponseLimits:
@@ -85,14 +85,14 @@ class AsyncHTTP:
         """Whether it sends nothing more."""
         return self._closed or self._client.is_closed
 
-    def rate_limiter(self, call: Call) -> AsyncGate:
+    def rate_limiter(self, call: Call) -> AsyncRateLimiter:
         """Return the rate limiter of a call's model. A forked child has its own."""
         if self._process != os.getpid():
             self._begin()
         return self._rate_limiters.for_model(call.settings.base_url, call.request.body.get("model"))
 
     @property
-    def limiter(self) -> AsyncLimiter:
+    def limiter(self) -> AsyncConcurrencyLimiter:
         """What limits how many calls are under way. A forked child has its own: its parent's threads are not there."""
         if self._process != os.getpid():
             self._begin()
@@ -114,7 +114,7 @@ class AsyncHTTP:
 
         Args:
             call: the call.
-            waits: whether the request waits for its turn at the rate limiter.
+            waits: whether the request waits for a permit of the rate limiter.
 
         Raises:
             AllRefusedError: the server has refused all requests for as long as the call waits.
@@ -146,7 +146,7 @@ class AsyncHTTP:
                 warn_at_exit(self)
         deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
-        turn = await self._turn(rate_limiter, call) if waits else monotonic()
+        permitted = await self._acquire_permit(rate_limiter, call) if waits else monotonic()
         key = await self._key(call.settings.key, deadlines)
         if key not in call.keys:
             call.keys.append(key)
@@ -159,7 +159,7 @@ class AsyncHTTP:
         request = self._request(call, key, {"timeout": timeouts, LEASE: lease, **sending.extensions})
         response: httpx.Response | None = None
         began = monotonic()
-        call.sending(began, request)
+        call.start_attempt(began, request)
         deadlines.start_waiting(began)
         try:
             with ErrorMap(request, holders=self.holders), tell_sending(call.record):
@@ -181,14 +181,14 @@ class AsyncHTTP:
                 await response.aclose()
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timeout_error(limit) if limit else APIConnectionError("There was no answer.")
-        rate_limiter.told(turn, response.status_code, response.headers)
+        rate_limiter.record_response(permitted, response.status_code, response.headers)
         forget_keys(response, call.keys)
-        call.sent = response.request  # another one, if the client followed a redirect
+        call.sent_request = response.request  # another one, if the client followed a redirect
         return response
 
     async def give_up(self, call: Call) -> None:
         """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
-        call.release()
+        call.release_permit()
         if call.response is not None:
             await call.response.aclose()
 
@@ -227,7 +227,7 @@ class AsyncHTTP:
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
         request, settings = call.request, call.settings
-        address = call.target or f"{settings.base_url}{request.path}"
+        address = call.redirect_url or f"{settings.base_url}{request.path}"
         headers = {"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers}
         if "accept-encoding" not in headers:
             # httpx asks for every coding that it can decode, without a limit; here only two of them are decoded.
@@ -236,7 +236,7 @@ class AsyncHTTP:
             return self._client.build_request(
                 request.method,
                 address,
-                params=None if call.target else {**settings.default_query, **request.query} or None,
+                params=None if call.redirect_url else {**settings.default_query, **request.query} or None,
                 headers=headers,
                 content=request.content,
                 extensions=extensions,
@@ -263,7 +263,7 @@ class AsyncHTTP:
             raise queue_timeout_error(limit, "as many calls as max_concurrency allows are under way") from None
 
     async def _key(self, source: Key | None, deadlines: Deadlines) -> Secret:
-        """Ask for the key, where it is made for each request: after its turn has come, so that the key is fresh."""
+        """Return the key. If a function makes it, call that when the rate limiter has granted the request."""
         if isinstance(source, Secret):
             return source
         limit = deadlines.next_timeout(monotonic(), queued=True) if deadlines.is_bounded else None
@@ -275,14 +275,14 @@ class AsyncHTTP:
             raise queue_timeout_error(limit, "the key did not come")
         return check_key(made, "api_key()")
 
-    async def _turn(self, rate_limiter: AsyncGate, call: Call) -> float:
+    async def _acquire_permit(self, rate_limiter: AsyncRateLimiter, call: Call) -> float:
         deadlines, now = call.deadlines, monotonic()
         limit = deadlines.next_timeout(now, queued=True) if deadlines.is_bounded else None
         if call.waiting_since is None:
             call.waiting_since = now
         seconds = None if limit is None else limit.remaining
         try:
-            return await rate_limiter.turn(seconds, call.waiting_since, call.settings.max_retries)
+            return await rate_limiter.acquire(seconds, call.waiting_since, call.settings.max_retries)
         except TimeoutError as error:
             raise queue_timeout_error(limit, str(error)) from None
 

@@ -183,7 +183,7 @@ class Pace:
         """Return when the next request may be sent: `now`, or later."""
         return now if self._rate is None else max(now, self._paused_until, self._next)
 
-    def take(self, now: float) -> None:
+    def record_request(self, now: float) -> None:
         """Record that a request is sent. To be called when one is due."""
         if self._rate is None:
             return
@@ -196,7 +196,7 @@ class Pace:
             gap = self._probe_gap(self._rate)
         self._next = max(self._next, now - SLACK) + gap
 
-    def told(self, sent: float, status_code: int, headers: Mapping[str, str], now: float) -> None:
+    def record_response(self, sent: float, status_code: int, headers: Mapping[str, str], now: float) -> None:
         """Learn from a response.
 
         Args:

@@ -1,4 +1,7 @@
-"""One call: what it is to send, how long it may take, what became of it, and the telling of that. No I/O."""
+"""The state of one call: its request, deadlines, attempts and trace. No I/O; the monotonic time is handed in.
+
+It notifies the observers of the start of the call, of the end of each attempt, and once of the end of the call.
+"""
 
 from __future__ import annotations
 
@@ -26,24 +29,44 @@ if TYPE_CHECKING:
 
 
 class Call:
-    """One call, from its checked arguments to its end.
+    """One call, from its valid arguments to its end.
 
     Args:
-        settings: those of the client, with what the call changes of them.
+        settings: those of the client, with the options of the call.
         request: what is sent.
-        now: when it begins, by the monotonic clock.
-        stream: whether chunks are asked for.
-        deadlines: those of an earlier call that this one goes on with; else they begin now.
+        now: when the call starts.
+        stream: whether the call asks for chunks.
+        deadlines: those of an earlier call that this one continues. By default they start now.
 
     Attributes:
-        deadlines: those that bound it.
-        record: what is told of it.
-        headers: what every request of it has.
+        deadlines: the timeouts of the call.
+        record: its trace, for observers.
+        headers: those of the client, which every request of the call has.
+        keys: the API keys that its requests were sent with: one, unless the key is made anew for each request.
+        permit: what counts the call against `max_concurrency`, or None without a limit.
+        response: the last response, which is closed if the call ends before its caller has it.
+        sent_request: the request of the last attempt, as it was sent.
+        redirect_url: the URL to which the server has redirected the attempt, or None.
+        waiting_since: when the call first waited for a permit of the rate limiter, or None.
     """
 
     __slots__ = (
-        "__weakref__", "_began", "_redirects", "_retries", "_telling", "deadlines", "headers", "keys", "permit",
-        "record", "request", "response", "sent", "settings", "target", "waiting_since",
+        "__weakref__",
+        "_attempt_started",
+        "_is_open",
+        "_redirects",
+        "_retries",
+        "deadlines",
+        "headers",
+        "keys",
+        "permit",
+        "record",
+        "redirect_url",
+        "request",
+        "response",
+        "sent_request",
+        "settings",
+        "waiting_since",
     )  # fmt: skip
 
     def __init__(
@@ -57,59 +80,57 @@ class Call:
     ) -> None:
         self.settings: ClientSettings = settings
         self.request: PreparedRequest = request
-        # An answer that is not streamed has no tokens to wait for.
-        running = settings.timeouts if stream else Timeouts(deadline=settings.timeouts.deadline)
-        self.deadlines: Deadlines = deadlines or Deadlines(running, now)
+        # A response that is not streamed has no first or next token to wait for.
+        timeouts = settings.timeouts if stream else Timeouts(deadline=settings.timeouts.deadline)
+        self.deadlines: Deadlines = deadlines or Deadlines(timeouts, now)
         self.record: CallRecord = CallRecord(settings.base_url, request.body, now, stream=stream)
         self.headers: Mapping[str, str] = settings.default_headers
         if settings.max_retries:
-            # By it a server can tell a request that is sent again from another one: draft-ietf-httpapi-idempotency-key.
+            # So that a server can recognize a request that is sent again: draft-ietf-httpapi-idempotency-key-header.
             self.headers = {"idempotency-key": f"opper-chat-{os.urandom(16).hex()}", **self.headers}
         self._retries = Retries(settings.max_retries, self.deadlines)
         self.record.attempts = self._retries.attempts
         self.keys: list[Secret] = []
-        """What its requests were sent with: the same one, unless it is made anew for each."""
         self.permit: Permit | None = None
-        """What counts it against `max_concurrency`, if anything does; released at its end."""
         self.waiting_since: float | None = None
-        """When it first asked for a turn at the rate limiter."""
         self.response: httpx.Response | None = None
-        """The last response, to be closed if the call ends before its caller has it."""
-        self.sent: httpx.Request | None = None
-        """The request of the last attempt, as it was sent."""
-        self.target: str | None = None
-        """The address to which the server has redirected the attempt, if it has."""
+        self.sent_request: httpx.Request | None = None
+        self.redirect_url: str | None = None
         self._redirects = 0
-        self._began: float | None = None
-        self._telling = False
+        self._attempt_started: float | None = None
+        self._is_open = False
 
-    def begin(self) -> None:
-        """Tell that it begins."""
-        self._telling = True
+    def start(self) -> None:
+        """Start the call."""
+        self._is_open = True
         notify_call_start(self.record)
 
-    def sending(self, now: float, request: httpx.Request) -> None:
-        """Take note that an attempt begins."""
-        self._began = now
-        self.sent = request
+    def start_attempt(self, now: float, request: httpx.Request) -> None:
+        """Record that a request is sent."""
+        self._attempt_started = now
+        self.sent_request = request
         self.record.status_code = self.record.request_id = None
         self.record.headers = {}
 
-    def answered(self, status_code: int, headers: Mapping[str, str]) -> None:
-        """Take note of an answer whose headers are there."""
+    def record_response(self, status_code: int, headers: Mapping[str, str]) -> None:
+        """Record the status and the headers of a response, whose body is still to be read."""
         self.record.status_code = status_code
         self.record.headers = headers
         self.record.request_id = request_id(self.record.headers)
 
-    def redirected(self, url: str, now: float) -> bool:
-        """Record a redirect of the request that was sent to an address; return whether it is to be followed."""
+    def follow_redirect(self, url: str, now: float) -> bool:
+        """Have the next request follow a redirect, if it may be followed; return whether it may.
+
+        Args:
+            url: where the redirected request was sent.
+            now: the time.
+        """
         target = redirect_target(url, self.record.headers.get("location", ""))
         if target is None or self._redirects >= MOST_REDIRECTS:
             return False
-        self.target = target
+        self.redirect_url = target
         self._redirects += 1
-        self._retries.record(self.record, now - (self._began or now))
-        self._told()
+        self._end_attempt(now)
         return True
 
     @property
@@ -117,74 +138,76 @@ class Call:
         """How often the call was retried before the response that has arrived."""
         return count_attempts(self.record.attempts)
 
-    def token(self, now: float) -> None:
-        """Take note of the first token of a stream."""
+    def record_first_token(self, now: float) -> None:
+        """Record the time of the first token of a stream."""
         self.record.first_token = now - self.record.started_at
 
-    def failed(self, error: APIError, now: float, *, final: bool = False) -> float | None:
-        """Take note that an attempt failed; return how long to wait for the next, or None to raise the error.
+    def record_failure(self, error: APIError, now: float, *, final: bool = False) -> float | None:
+        """Record that an attempt failed.
 
-        There is none after the final one, whatever the error.
+        Args:
+            error: why. It gets the attempts, the request and notes.
+            now: the time.
+            final: whether to make no further attempt, whatever the error.
+
+        Returns:
+            The seconds to wait for the next attempt, or None to raise the error.
         """
-        self.describe(error)
-        if isinstance(error, APIStatusError) and error.status_code in MOVED and self.sent is not None:
+        self.annotate(error)
+        if isinstance(error, APIStatusError) and error.status_code in MOVED and self.sent_request is not None:
             location = error.headers.get("location", "")
-            reason = explain_redirect(error.status_code, url_without_query(self.sent), location, self._redirects)
+            reason = explain_redirect(
+                error.status_code, url_without_query(self.sent_request), location, self._redirects
+            )
             error.add_note(reason)
-        self.target, self._redirects = None, 0  # another attempt begins where this one did
-        if self._began is None:  # nothing was sent
+        self.redirect_url, self._redirects = None, 0  # the next attempt starts at the client's URL again
+        if self._attempt_started is None:  # nothing was sent
             error.attempts = tuple(self._retries.attempts)
             return None
-        # Nor where the caller gave the call up in the meantime.
-        wait = self._retries.record_failure(error, now - self._began, now, final=final or not self._telling)
-        self._told()
+        seconds, self._attempt_started = now - self._attempt_started, None
+        final = final or not self._is_open  # the caller may have given up the call in the meantime
+        wait = self._retries.record_failure(error, seconds, now, final=final)
+        notify_attempt_end(self.record, self._retries.attempts[-1])
         return wait
 
     def complete(self, completion: ChatCompletion, now: float) -> None:
-        """Take note of the whole answer, and tell of the end."""
-        self._succeeded(now)
+        """End the call with a completion."""
+        self._end_attempt(now)
         set_metadata(completion, self.record)
         set_completion(self.record, completion)
         self._end("complete", now)
 
     def finish(self, now: float) -> None:
-        """Take note of the end of a body that is read piece by piece, and tell of the end."""
-        self._succeeded(now)
+        """End the call at the end of a body that was read in chunks."""
+        self._end_attempt(now)
         self._end("complete", now)
 
     def close(self, now: float) -> None:
-        """Take note that the caller gave it up, and tell of the end."""
-        self._succeeded(now)
+        """End the call because the caller gives it up."""
+        self._end_attempt(now)
         self._end("closed", now)
 
-    def raised(self, error: BaseException, now: float) -> None:
-        """Take note of what ended it: an error of its own, or a cancellation or the like, and tell of the end."""
+    def abort(self, error: BaseException, now: float) -> None:
+        """End the call with an exception: an error of the call, or a cancellation and the like."""
         if isinstance(error, APIError):
-            self.describe(error)
-        if self._began is not None:
-            self._retries.record(self.record, now - self._began, error)
-            self._told()
+            self.annotate(error)
+        self._end_attempt(now, error)
         self._end("failed" if isinstance(error, Exception) else "closed", now, error)
 
-    def release(self) -> None:
-        """Let the next call begin."""
+    def release_permit(self) -> None:
+        """Release the permit of `max_concurrency`, if the call has one."""
         if self.permit is not None:
             self.permit.release()
 
-    def _succeeded(self, now: float) -> None:
-        if self._began is not None:
-            self._retries.record(self.record, now - self._began)
-            self._told()
-
-    def describe(self, error: APIError) -> None:
-        """Tell an error which request it is about, and take the keys out of it."""
+    def annotate(self, error: APIError) -> None:
+        """Add the request to an error, and remove the keys from it."""
         for key in self.keys:
             if key.forms:
                 redact_error(error, key.forms)
         if error.request is None:
-            if self.sent is not None:
-                forget_key_of(self.sent)
-                error.request = describe_request(self.sent)
+            if self.sent_request is not None:
+                forget_key_of(self.sent_request)
+                error.request = describe_request(self.sent_request)
             else:
                 settings, request = self.settings, self.request
                 error.request = describe_unsent(
@@ -194,16 +217,18 @@ class Call:
                     {**self.headers, **request.headers},
                 )
 
-    def _told(self) -> None:
-        self._began = None
-        notify_attempt_end(self.record, self._retries.attempts[-1])
+    def _end_attempt(self, now: float, error: BaseException | None = None) -> None:
+        if self._attempt_started is not None:
+            self._retries.record(self.record, now - self._attempt_started, error)
+            self._attempt_started = None
+            notify_attempt_end(self.record, self._retries.attempts[-1])
 
     def _end(self, outcome: Outcome, now: float, error: BaseException | None = None) -> None:
-        """Tell that it ended. It does so once, whatever is said afterwards."""
-        self.release()
-        if not self._telling:
+        """End the call, unless it has ended."""
+        self.release_permit()
+        if not self._is_open:
             return
-        self._telling = False
+        self._is_open = False
         self.record.outcome = outcome
         self.record.error = error
         self.record.duration = now - self.record.started_at

@@ -61,7 +61,7 @@ def parse(
             completion.attempts = attempts = (*attempts, *completion.attempts)
             parsed = expected.parse(completion, call.record.status_code, body)
         except InvalidAnswerError as error:
-            call.describe(error)
+            call.annotate(error)
             error.rejected = tuple(rejected)
             if len(rejected) == left:
                 raise
@@ -71,7 +71,7 @@ def parse(
             rejected.append(error.completion)
             arguments = correction_arguments(arguments, error)
         except APIError as error:
-            call.describe(error)
+            call.annotate(error)
             error.rejected = tuple(rejected)
             if not isinstance(error, AnswerError):
                 error.attempts = (*attempts, *error.attempts)
@@ -131,7 +131,7 @@ class ParsedStream(EventStream, Generic[T]):
         try:
             return self._response_format.parse(self.snapshot, self._response.status_code, b"")
         except APIError as error:
-            self._call.describe(error)
+            self._call.annotate(error)
             raise
 
 

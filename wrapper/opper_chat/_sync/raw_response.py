@@ -101,7 +101,7 @@ class _Response:
             completion = read_completion(self.status_code, self.headers, content, limits, choices)
         except APIError as error:
             error.attempts = self.attempts
-            self._call.describe(error)
+            self._call.annotate(error)
             if error.partial is not None:
                 set_metadata(error.partial, self._call.record)
             raise
@@ -114,7 +114,7 @@ class _Response:
         except ValueError as reason:
             error = not_json(self.status_code, self.headers, content, str(reason))
         error.attempts = self.attempts
-        self._call.describe(error)
+        self._call.annotate(error)
         raise error
 
 
@@ -204,7 +204,7 @@ class RawCompletions:
                 self._calls.pause(call, wait)
                 raw = RawResponse(self._calls, call, self._calls.fetch(call, again=True))
         except BaseException:
-            call.release()  # a signal handler may have raised while the end was told
+            call.release_permit()  # a signal handler may have raised while the end was told
             raise
         return raw
 
@@ -213,9 +213,9 @@ class RawCompletions:
         try:
             call.complete(raw.parse(), monotonic())
         except APIError as error:
-            wait = call.failed(error, monotonic())
+            wait = call.record_failure(error, monotonic())
             if wait is None:  # the caller learns of it by asking
-                call.raised(error, monotonic())
+                call.abort(error, monotonic())
             return wait
         return None
 
@@ -239,8 +239,8 @@ class StreamedResponse(_Response):
             while data := reader.read(self._call.deadlines):
                 yield data
         except APIError as error:
-            self._call.failed(error, monotonic(), final=True)
-            self._call.raised(error, monotonic())
+            self._call.record_failure(error, monotonic(), final=True)
+            self._call.abort(error, monotonic())
             raise
 
     def iter_lines(self) -> Iterator[str]:
@@ -283,8 +283,8 @@ class StreamedResponse(_Response):
         try:
             completion = self._completion(content)
         except APIError as error:
-            self._call.failed(error, monotonic(), final=True)
-            self._call.raised(error, monotonic())
+            self._call.record_failure(error, monotonic(), final=True)
+            self._call.abort(error, monotonic())
             raise
         self._call.complete(completion, monotonic())
         return completion

@@ -103,13 +103,13 @@ class Calls:
     def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
         """Make a plain call, and return its answer and the body that it was read from."""
         try:
-            call.begin()
+            call.start()
             completion, body = self._attempts(
                 call, partial(self._read_completion, call.request.choices)
             )
             call.complete(completion, monotonic())
         except BaseException:
-            call.release()  # a signal handler may have raised while the end was told
+            call.release_permit()  # a signal handler may have raised while the end was told
             raise
         return completion, body
 
@@ -120,7 +120,7 @@ class Calls:
             APIStatusError: the status is not 2xx; the class tells which.
         """
         if not again:
-            call.begin()
+            call.start()
         return self._attempts(call, self._read_response)
 
     def open(self, call: Call, *, again: bool = False) -> httpx.Response:
@@ -130,7 +130,7 @@ class Calls:
             APIStatusError: the status is not 2xx; the class tells which.
         """
         if not again:
-            call.begin()
+            call.start()
         return self._attempts(call, self._check_status)
 
     def pause(self, call: Call, seconds: float) -> None:
@@ -138,7 +138,7 @@ class Calls:
         try:
             sleep(seconds)
         except BaseException as error:
-            call.raised(error, monotonic())
+            call.abort(error, monotonic())
             raise
 
     def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
@@ -151,15 +151,15 @@ class Calls:
                     if call.permit is None:
                         self.http.admit(call)
                     response = self.http.send(call, waits=waits)
-                    call.answered(response.status_code, response.headers)
-                    if response.status_code in FOLLOWED and call.redirected(
+                    call.record_response(response.status_code, response.headers)
+                    if response.status_code in FOLLOWED and call.follow_redirect(
                         url_without_query(response.request), monotonic()
                     ):
                         response.close()
                         continue
                     return accept(response, call.deadlines)
                 except APIError as error:
-                    wait = call.failed(error, monotonic())
+                    wait = call.record_failure(error, monotonic())
                     if wait is None:
                         if error.partial is not None:
                             set_metadata(error.partial, call.record)
@@ -175,7 +175,7 @@ class Calls:
                     continue
                 sleep(wait)
         except BaseException as error:
-            call.raised(error, monotonic())
+            call.abort(error, monotonic())
             if not isinstance(
                 error, APIError
             ):  # of which those that come after a response close it

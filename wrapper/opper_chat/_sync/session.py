@@ -33,9 +33,9 @@ from .._http.redaction import forget_key_of, forget_keys
 from .._http.timeouts import SendLimit, resolve_key
 from .._observability.observers import sending as tell_sending
 from .._transport._sync.checked_body import checked_body_class
-from .._transport._sync.limiter import Limiter
+from .._transport._sync.limiter import ConcurrencyLimiter
 from .._transport._sync.transport import KEEPALIVE_SECONDS, DefaultHttpxClient, HTTPTransport
-from .pacer import Gate, RateLimiters
+from .pacer import RateLimiter, RateLimiters
 from .response_reader import ResponseReader, keep_content
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class HTTP:
     def _begin(self) -> None:
         self._process = os.getpid()
         self._rate_limiters = RateLimiters(adaptive=self._limits.adaptive_rate_limit)
-        self._limiter = Limiter(self._limits.concurrency)
+        self._limiter = ConcurrencyLimiter(self._limits.concurrency)
 
     @property
     def response_limits(self) -> ResponseLimits:
@@ -99,14 +99,14 @@ class HTTP:
         """Whether it sends nothing more."""
         return self._closed or self._client.is_closed
 
-    def rate_limiter(self, call: Call) -> Gate:
+    def rate_limiter(self, call: Call) -> RateLimiter:
         """Return the rate limiter of a call's model. A forked child has its own."""
         if self._process != os.getpid():
             self._begin()
         return self._rate_limiters.for_model(call.settings.base_url, call.request.body.get("model"))
 
     @property
-    def limiter(self) -> Limiter:
+    def limiter(self) -> ConcurrencyLimiter:
         """What limits how many calls are under way. A forked child has its own: its parent's threads are not there."""
         if self._process != os.getpid():
             self._begin()
@@ -130,7 +130,7 @@ class HTTP:
 
         Args:
             call: the call.
-            waits: whether the request waits for its turn at the rate limiter.
+            waits: whether the request waits for a permit of the rate limiter.
 
         Raises:
             AllRefusedError: the server has refused all requests for as long as the call waits.
@@ -162,7 +162,7 @@ class HTTP:
                 warn_at_exit(self)
         deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
-        turn = self._turn(rate_limiter, call) if waits else monotonic()
+        permitted = self._acquire_permit(rate_limiter, call) if waits else monotonic()
         key = self._key(call.settings.key, deadlines)
         if key not in call.keys:
             call.keys.append(key)
@@ -177,7 +177,7 @@ class HTTP:
         )
         response: httpx.Response | None = None
         began = monotonic()
-        call.sending(began, request)
+        call.start_attempt(began, request)
         deadlines.start_waiting(began)
         try:
             with ErrorMap(request, holders=self.holders), tell_sending(call.record):
@@ -203,14 +203,14 @@ class HTTP:
                 response.close()
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timeout_error(limit) if limit else APIConnectionError("There was no answer.")
-        rate_limiter.told(turn, response.status_code, response.headers)
+        rate_limiter.record_response(permitted, response.status_code, response.headers)
         forget_keys(response, call.keys)
-        call.sent = response.request  # another one, if the client followed a redirect
+        call.sent_request = response.request  # another one, if the client followed a redirect
         return response
 
     def give_up(self, call: Call) -> None:
         """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
-        call.release()
+        call.release_permit()
         if call.response is not None:
             call.response.close()
 
@@ -253,7 +253,7 @@ class HTTP:
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
         request, settings = call.request, call.settings
-        address = call.target or f"{settings.base_url}{request.path}"
+        address = call.redirect_url or f"{settings.base_url}{request.path}"
         headers = {"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers}
         if "accept-encoding" not in headers:
             # httpx asks for every coding that it can decode, without a limit; here only two of them are decoded.
@@ -264,7 +264,9 @@ class HTTP:
             return self._client.build_request(
                 request.method,
                 address,
-                params=None if call.target else {**settings.default_query, **request.query} or None,
+                params=None
+                if call.redirect_url
+                else {**settings.default_query, **request.query} or None,
                 headers=headers,
                 content=request.content,
                 extensions=extensions,
@@ -299,7 +301,7 @@ class HTTP:
             ) from None
 
     def _key(self, source: Key | None, deadlines: Deadlines) -> Secret:
-        """Ask for the key, where it is made for each request: after its turn has come, so that the key is fresh."""
+        """Return the key. If a function makes it, call that when the rate limiter has granted the request."""
         if isinstance(source, Secret):
             return source
         limit = deadlines.next_timeout(monotonic(), queued=True) if deadlines.is_bounded else None
@@ -311,14 +313,14 @@ class HTTP:
             raise queue_timeout_error(limit, "the key did not come")
         return check_key(made, "api_key()")
 
-    def _turn(self, rate_limiter: Gate, call: Call) -> float:
+    def _acquire_permit(self, rate_limiter: RateLimiter, call: Call) -> float:
         deadlines, now = call.deadlines, monotonic()
         limit = deadlines.next_timeout(now, queued=True) if deadlines.is_bounded else None
         if call.waiting_since is None:
             call.waiting_since = now
         seconds = None if limit is None else limit.remaining
         try:
-            return rate_limiter.turn(seconds, call.waiting_since, call.settings.max_retries)
+            return rate_limiter.acquire(seconds, call.waiting_since, call.settings.max_retries)
         except TimeoutError as error:
             raise queue_timeout_error(limit, str(error)) from None
 

@@ -224,7 +224,7 @@ class Reading:
                 raise self._closed_early()
             if (chunk := self._state.next_chunk()) is not None:
                 if self._call.record.first_token is None and self._state.deadlines.has_token:
-                    self._call.token(monotonic())
+                    self._call.record_first_token(monotonic())
                 return chunk
             if self._failure is not None:
                 raise self._failure  # whoever asks again is told again
@@ -239,7 +239,9 @@ class Reading:
         """End the stream, or begin it anew where it broke before it brought anything."""
         failure = self._state.conclude()
         if failure is not None:
-            wait = self._call.failed(failure, monotonic(), final=bool(self._state.chunks_received))
+            wait = self._call.record_failure(
+                failure, monotonic(), final=bool(self._state.chunks_received)
+            )
             if failure.partial is not None:
                 set_metadata(failure.partial, self._call.record)
             if wait is not None:
@@ -316,7 +318,7 @@ class Reading:
         """Tell how the call ended: with the answer, with an error, or given up."""
         failure = error or self._failure
         if failure is not None:
-            self._call.raised(failure, monotonic())
+            self._call.abort(failure, monotonic())
         elif self._state.complete and not self._state.has_pending:
             self._call.finish(monotonic())
         else:
@@ -331,7 +333,7 @@ class Reading:
         error.chunks_received = self._state.chunks_received
         error.partial = self.snapshot if error.chunks_received else None
         error.attempts = self.attempts
-        self._call.describe(error)
+        self._call.annotate(error)
         return error
 
 

@@ -21,7 +21,7 @@ from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
 from .connection import AsyncRequest
 from .httpcore_connection import is_for_httpcore
-from .limiter import AsyncLimiter
+from .limiter import AsyncConcurrencyLimiter
 
 
 class Origin(NamedTuple):
@@ -99,7 +99,7 @@ class AsyncConnectionPool:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._limiter = AsyncLimiter(self._limit)
+        self._limiter = AsyncConcurrencyLimiter(self._limit)
         self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
 

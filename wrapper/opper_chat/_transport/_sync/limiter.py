@@ -1,8 +1,9 @@
 # Made from wrapper/opper_chat/_transport/_async/limiter.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""A limit on how many calls or connections are in use at once.
+"""A limit on how many calls, or connections, are in use at a time.
 
-Permits are granted in the order in which they were asked for, across threads and event loops.
+Permits are granted in the order in which they were requested, across threads and event loops. The rate of requests is
+limited by `_sync.pacer`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from ..._concurrency.permits import Permit
 _WITHOUT_WAITING = (False,)
 
 
-class Limiter:
+class ConcurrencyLimiter:
     """Grants a limited number of permits at a time.
 
-    No lock is held while anything is awaited, and no finalizer waits for one. Whoever holds one cannot be interrupted
-    by a signal handler before it is certain that the lock is released.
+    No lock is held while anything is awaited, and no finalizer waits for one. A signal handler that raises an exception
+    cannot leave the lock held.
 
     Args:
         limit: how many permits may be granted at once, or None for any number.
@@ -85,7 +86,7 @@ class Limiter:
                     raise TimeoutError
                 if (
                     event not in self._waiting
-                ):  # whoever was about to grant the permit was interrupted
+                ):  # the thread that was granting the permit was interrupted
                     self._waiting[event] = entry
                     self._waiting.move_to_end(event, last=False)
                     continue
@@ -94,14 +95,14 @@ class Limiter:
             self._waiting.pop(event, None)
 
     def _hand_over(self) -> None:
-        """Grant what is free to those that wait, unless another thread is doing so, or this one further up."""
+        """Grant free permits to those that wait, unless another thread does so, or this one in an outer frame."""
         while self._waiting and len(self._granted) < self._limit:
             acquired: list[bool] = []
             try:
-                # All in one call of C code: a signal handler may raise between two calls, and the list would not know.
+                # One call of C code, because a signal handler may raise an exception between two calls.
                 acquired.extend(map(self._lock.acquire, _WITHOUT_WAITING))
                 if True not in acquired:
-                    return  # whoever has the lock looks again after releasing it
+                    return  # the one that holds the lock looks again after it has released it
                 self._grant_next()
             finally:
                 if True in acquired:
@@ -113,5 +114,5 @@ class Limiter:
         except KeyError:
             return  # it has stopped waiting
         self._granted.add(entry)
-        if entry() is None or not event.set():  # the call is gone, or its event loop is
+        if entry() is None or not event.set():  # the call is gone, or its event loop is closed
             self._granted.discard(entry)

@@ -29,7 +29,7 @@ from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
 from .connection import Request
 from .httpcore_connection import is_for_httpcore
-from .limiter import Limiter
+from .limiter import ConcurrencyLimiter
 
 
 class Origin(NamedTuple):
@@ -107,7 +107,7 @@ class ConnectionPool:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._limiter = Limiter(self._limit)
+        self._limiter = ConcurrencyLimiter(self._limit)
         self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
 
