@@ -91,7 +91,7 @@ def all_free(limiters: AsyncLimiters | Limiters) -> bool:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_without_limits_nothing_waits(backend: str) -> None:
-    """Neither a permit of either limiter is waited for, not even for one step of the event loop."""
+    """No permit of either limiter is waited for, not even for one step of the event loop."""
 
     async def work() -> None:
         limiters = AsyncLimiters()
@@ -204,7 +204,7 @@ def test_threads_are_served_in_the_order_of_asking() -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("seed", range(5))
 def test_cancelled_scopes_take_nothing_with_them(backend: str, seed: int) -> None:
-    """Every permit is free and every turn passed on, whenever calls are cancelled."""
+    """Every permit is free, or passed on, whenever calls are cancelled."""
     chance = random.Random(seed)
 
     async def work() -> None:
@@ -298,7 +298,7 @@ def test_a_turn_that_cannot_come_in_time_fails_at_once(backend: str) -> None:
 
 
 def test_a_turn_that_does_not_come_in_time_fails() -> None:
-    """TimeoutError for the one whose time is up in the queue; the one before it gets its turn."""
+    """TimeoutError for the one whose time is up in the queue; the one before it gets its permit."""
     limiters = Limiters(adaptive=True)
     refused(limiters, 1)
     first: list[float] = []
@@ -397,7 +397,7 @@ def test_one_limiter_for_several_loops_after_each_other() -> None:
 
 
 def test_who_waits_in_a_loop_that_is_closed_is_passed_over() -> None:
-    """Its permit and its turn go to the next one."""
+    """Its permits go to the next one."""
     limiters = AsyncLimiters(1, adaptive=True)
     permit = anyio.run(limiters.enter, None)
     refused(limiters, 100)
@@ -413,7 +413,7 @@ def test_who_waits_in_a_loop_that_is_closed_is_passed_over() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(leave_later)
             mine = await limiters.enter(None)
-        await anyio.sleep(0.3)  # the turn of the one that is gone is long due
+        await anyio.sleep(0.3)  # the permit of the one that is gone is long due
         await limiters.acquire(None)
         mine.release()
 
@@ -496,4 +496,4 @@ def test_without_adaptive_all_models_share_what_never_waits() -> None:
     assert rate_limiters.for_model("https://b", "large") is limiter
     refused(limiter, 5, {"retry-after": "40"})  # type: ignore[arg-type]
     assert limiter.rate is None
-    assert limiter.turn(0)
+    assert limiter.acquire(0)

@@ -155,11 +155,8 @@ class Call:
         """
         self.annotate(error)
         if isinstance(error, APIStatusError) and error.status_code in MOVED and self.sent_request is not None:
-            location = error.headers.get("location", "")
-            reason = explain_redirect(
-                error.status_code, url_without_query(self.sent_request), location, self._redirects
-            )
-            error.add_note(reason)
+            url, location = url_without_query(self.sent_request), error.headers.get("location", "")
+            error.add_note(explain_redirect(error.status_code, url, location, self._redirects))
         self.redirect_url, self._redirects = None, 0  # the next attempt starts at the client's URL again
         if self._attempt_started is None:  # nothing was sent
             error.attempts = tuple(self._retries.attempts)
