@@ -21,7 +21,7 @@ from opper_chat import (
 )
 from opper_chat._config.environment import NOT_GIVEN
 from opper_chat._config.options import CONSTRUCTOR_OPTIONS, RequestOptions
-from opper_chat._requests.prepare import CallArguments
+from opper_chat._requests.parameters import CallArguments
 from opper_chat._requests.tool_options import ToolLoopOptions
 from opper_chat.types import AsyncStream, ChatCompletion, Stream
 from opper_chat_api.params import ChatCompletionRequestParam

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ._observability.record import CallRecord as CallRecord
     from ._observability.record import Observer as Observer
     from ._requests.message_content import Message as Message
-    from ._requests.prepare import CallArguments as CallArguments
+    from ._requests.parameters import CallArguments as CallArguments
     from ._requests.tool_options import OnToolError as OnToolError
     from ._results.completion import ChatCompletion as ChatCompletion
     from ._results.parsed import ParsedChatCompletion as ParsedChatCompletion
@@ -115,7 +115,7 @@ _NAMES = {
     "_sync.parsed_stream": ("ParsedStream", "ParsedStreamManager"),
     "_sync.raw_response": ("RawResponse", "RawStream", "StreamedResponse"),
     "_observability.record": ("Attempt", "CallRecord", "Observer"),
-    "_requests.prepare": ("CallArguments",),
+    "_requests.parameters": ("CallArguments",),
     "_config.response_limits": ("ResponseLimits",),
     "_results.completion": ("ChatCompletion",),
     "_sync.tool_runner": ("ToolStream",),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from .._http.errors import call_site
 from .._requests.argument_hints import is_type, refuse_positional
-from .._requests.prepare import AnswerArguments, CallArguments
+from .._requests.parameters import AnswerArguments, CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
 from .requester import AsyncCalls

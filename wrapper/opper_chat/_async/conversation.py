@@ -15,7 +15,7 @@ from .._errors.context_managers import EnteredFirst
 from .._errors.describe import describe, text_value
 from .._json.values import copy_json
 from .._requests.jsonl import read_lines, write_lines
-from .._requests.prepare import TurnArguments, check_parameters
+from .._requests.parameters import TurnArguments, check_turn_arguments
 from .._requests.signatures import list_arguments
 from .._requests.transcript import Said, Transcript, new_messages, read_message
 from .._results.completion import ChatCompletion
@@ -49,7 +49,7 @@ class AsyncConversation(Transcript):
         super().__init__()
         if not _is_client(client):
             raise InvalidArgumentError("client", f"an {AsyncOpper.__name__}", describe(client))
-        check_parameters(arguments, "AsyncConversation()")
+        check_turn_arguments(arguments, "AsyncConversation()")
         self._client = client
         self._arguments: dict[str, object] = {name: copy_json(value) for name, value in arguments.items()}
         check_strings(system=text_value(system))
@@ -138,7 +138,7 @@ class AsyncConversation(Transcript):
         return AsyncTurn(self._alone, begin, partial(self._answered, new))
 
     def _merged(self, overrides: Mapping[str, object], function: str) -> dict[str, Any]:
-        check_parameters(overrides, function)
+        check_turn_arguments(overrides, function)
         return {**self._arguments, **overrides}
 
 

@@ -11,7 +11,7 @@ from .._call.state import Call
 from .._errors.api import AnswerError, APIError, InvalidAnswerError
 from .._errors.context_managers import EnteredFirst
 from .._observability.record import Attempt
-from .._requests.prepare import check_extra_keys
+from .._requests.parameters import check_extra_keys
 from .._requests.response_format import ResponseFormat, correction_arguments
 from .._results.completion import ChatCompletion
 from .._results.parsed import ParsedChatCompletion

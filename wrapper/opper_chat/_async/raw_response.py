@@ -15,7 +15,7 @@ from .._http.errors import call_site
 from .._json import codec as _json
 from .._observability.record import Attempt
 from .._requests.argument_hints import refuse_positional
-from .._requests.prepare import CallArguments
+from .._requests.parameters import CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import not_json

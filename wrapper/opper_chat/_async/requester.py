@@ -17,7 +17,8 @@ from .._errors.api import APIError, APIResponseValidationError, ResponseTooLarge
 from .._http.library import httpx
 from .._http.redaction import url_without_query
 from .._http.redirects import FOLLOWED
-from .._requests.prepare import prepare, split
+from .._requests.parameters import split_options
+from .._requests.prepare import prepare
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
@@ -79,7 +80,7 @@ class AsyncCalls:
         Raises:
             InvalidArgumentError: one is wrong.
         """
-        options, params = split(arguments)
+        options, params = split_options(arguments)
         request = prepare(
             fill(params, holding(self.http, self.settings.carried)),
             stream=stream,

@@ -12,12 +12,14 @@ from collections.abc import Mapping
 import msgspec
 from attrs import fields
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
+from opper_chat_api.params import AssistantMessageParam
 
 from .._errors.describe import json_scalar
 from .._errors.invalid_value import UnexpectedValueError
 from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
-from .._validation.type_checks import Check, check_json
+from .._results.content import put_together
+from .._validation.type_checks import Check, check_json, nullable
 
 INVALID_ARGUMENTS = "INVALID_JSON"
 """The only property of the arguments that are sent in place of some that are not a JSON object; it has their text."""
@@ -67,6 +69,32 @@ def _as_received(check: Check, message: object) -> object:
             return message
         return ChatCompletionMessage.from_dict(received) if is_object(received) else message
     return message
+
+
+def complete_messages(body: Mapping[str, object], params: Mapping[str, object]) -> None:
+    """Add what servers require of assistant messages, leave out properties that are null, and join content parts.
+
+    Some servers write a message without ``role`` and require it in a request. Some write null, and accept it in no
+    property but ``content``.
+
+    Args:
+        body: the body of the request, whose messages are changed in place.
+        params: the parameters that the body was made from.
+    """
+    messages, sources = body.get("messages"), params.get("messages")
+    if not is_array(messages) or not is_sequence(sources):
+        return
+    for message, source in zip(messages, sources, strict=True):
+        if is_object(message):
+            if isinstance(source, ChatCompletionMessage) or message.get("role") in ASSISTANT_ROLES:
+                # In a dict, null where the contract allows it is what the caller wants to send.
+                kept = () if isinstance(source, ChatCompletionMessage) else nullable(AssistantMessageParam)
+                for name in [name for name, value in message.items() if value is None and name not in kept]:
+                    del message[name]
+                put_together(message)
+            message.setdefault("role", "assistant")
+            if message["role"] in ASSISTANT_ROLES:
+                complete_message(message)
 
 
 def complete_message(message: dict[str, object]) -> None:

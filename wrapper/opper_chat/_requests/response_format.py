@@ -27,7 +27,7 @@ from .._schemas.errors import invalid
 from .._schemas.response_schema import ResponseSchema, response_schema
 from .._validation.type_checks import check_flags
 from .argument_hints import is_type
-from .prepare import check_extra_keys
+from .parameters import check_extra_keys
 
 if TYPE_CHECKING:
     from opper_chat_api.models import Choice

@@ -19,7 +19,7 @@ from .._results.completion import ChatCompletion
 from .._validation.numbers import check_count
 from .assistant_messages import without_unsendable
 from .message_content import Message, content_of
-from .prepare import check_encodable, check_messages
+from .parameters import check_encodable, check_messages
 from .trimming import estimate_tokens, to_drop
 
 Said = str | UserPartParam | ChatMessageParam

@@ -17,7 +17,7 @@ from .._errors.context_managers import EnteredFirst
 from .._errors.describe import describe, text_value
 from .._json.values import copy_json
 from .._requests.jsonl import read_lines, write_lines
-from .._requests.prepare import TurnArguments, check_parameters
+from .._requests.parameters import TurnArguments, check_turn_arguments
 from .._requests.signatures import list_arguments
 from .._requests.transcript import Said, Transcript, new_messages, read_message
 from .._results.completion import ChatCompletion
@@ -53,7 +53,7 @@ class Conversation(Transcript):
         super().__init__()
         if not _is_client(client):
             raise InvalidArgumentError("client", f"an {Opper.__name__}", describe(client))
-        check_parameters(arguments, "Conversation()")
+        check_turn_arguments(arguments, "Conversation()")
         self._client = client
         self._arguments: dict[str, object] = {
             name: copy_json(value) for name, value in arguments.items()
@@ -157,7 +157,7 @@ class Conversation(Transcript):
         return Turn(self._alone, begin, partial(self._answered, new))
 
     def _merged(self, overrides: Mapping[str, object], function: str) -> dict[str, Any]:
-        check_parameters(overrides, function)
+        check_turn_arguments(overrides, function)
         return {**self._arguments, **overrides}
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._requests.prepare import AnswerArguments, CallArguments
+from .._requests.parameters import AnswerArguments, CallArguments
 from .._requests.tool_options import ToolLoopOptions, ToolLoopSettings
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
 from .._observability.logging import log_tool_failure
 from .._requests.assistant_messages import sendable, with_ids, without_unsendable
-from .._requests.prepare import check_extra_keys
+from .._requests.parameters import check_extra_keys
 from .._requests.response_format import ResponseFormat
 from .._requests.tool_options import ToolLoopOptions, ToolLoopSettings, Verdict
 from .._results.completion import ChatCompletion
