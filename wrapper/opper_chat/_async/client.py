@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
+from .._config.call_context import CallContext, Layer, OpenTelemetrySpan, span_layer, tags_layer
 from .._config.environment import AsyncKeySource, find_base_url, find_key, warn_of_clear_text
 from .._config.options import (
     CONSTRUCTOR_OPTIONS,
@@ -18,7 +19,6 @@ from .._config.options import (
     check_options,
 )
 from .._config.response_limits import ResponseLimits
-from .._config.scope import Layer, OpenTelemetrySpan, Scope, span_layer, tags_layer
 from .._http.errors import call_site
 from .._observability.logging import set_up_logging
 from .._requests.signatures import CLIENT_DEFAULTS, list_arguments
@@ -140,7 +140,7 @@ class AsyncOpper:
     copy = with_options
     """ The name that the OpenAI SDK has for it as well. """
 
-    def span(self, parent_span_id: str | UUID | OpenTelemetrySpan) -> Scope[Self]:
+    def span(self, parent_span_id: str | UUID | OpenTelemetrySpan) -> CallContext[Self]:
         """Put the calls made inside a ``with`` under a span: they are sent with its id as ``parent_span_id``.
 
         It holds for this client and those that `with_options` makes of it or that it was made of, in the tasks that are
@@ -160,9 +160,9 @@ class AsyncOpper:
         Raises:
             InvalidArgumentError: it is none of these.
         """
-        return self._scope(span_layer(parent_span_id))
+        return self._context(span_layer(parent_span_id))
 
-    def tags(self, tags: Mapping[str, object] | None = None, /, **named: object) -> Scope[Self]:
+    def tags(self, tags: Mapping[str, object] | None = None, /, **named: object) -> CallContext[Self]:
         """Put tags on the calls made inside a ``with``: ``with client.tags(team="search"):``.
 
         They hold where `span` does. Those of nested ``with`` and of the call itself add up; of those with the same name
@@ -175,13 +175,13 @@ class AsyncOpper:
         Raises:
             InvalidArgumentError: they are no JSON object.
         """
-        return self._scope(tags_layer(tags, named))
+        return self._context(tags_layer(tags, named))
 
-    def _scope(self, layer: Layer) -> Scope[Self]:
-        return Scope(self._http, self._settings.carried, layer, self._carrying)
+    def _context(self, layer: Layer) -> CallContext[Self]:
+        return CallContext(self._http, self._settings.layers, layer, self._with_layers)
 
-    def _carrying(self, layers: tuple[Layer, ...]) -> Self:
-        return self._with(self._settings._replace(carried=layers))
+    def _with_layers(self, layers: tuple[Layer, ...]) -> Self:
+        return self._with(self._settings._replace(layers=layers))
 
     @property
     def base_url(self) -> str:

@@ -11,8 +11,8 @@ from .._call.pacing import AllRefusedError
 from .._call.state import Call
 from .._concurrency.async_loop import sleep
 from .._concurrency.deadlines import Deadlines
+from .._config.call_context import active_layers, apply_layers
 from .._config.options import ClientSettings
-from .._config.scope import fill, holding
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
 from .._http.library import httpx
 from .._http.redaction import url_without_query
@@ -82,7 +82,7 @@ class AsyncCalls:
         """
         options, params = split_options(arguments)
         request = prepare(
-            fill(params, holding(self.http, self.settings.carried)),
+            apply_layers(params, active_layers(self.http, self.settings.layers)),
             stream=stream,
             extra_headers=options.get("extra_headers"),
             extra_query=options.get("extra_query"),

@@ -1,8 +1,8 @@
-"""What holds for every call made inside a ``with``: a parent span, tags. No I/O, no HTTP library.
+"""The parent span and the tags of all calls inside a ``with`` block. No I/O, no HTTP library.
 
-What is entered is kept in a context variable (PEP 567), so that it holds where the ``with`` is and in the tasks that
-are started inside, and nowhere else. A thread that is started inside does not inherit it, unless Python is told so: for
-it, entering gives a client that carries the same.
+The context is kept in a context variable (PEP 567): it is active in the block and in the tasks that are started there,
+and nowhere else. A thread that is started inside does not inherit it. For threads, entering the block returns a client
+that has the context wherever it is used.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ TAGS = "tags"
 
 
 class Layer:
-    """What one ``with`` adds. One is another's equal only if it is the same.
+    """What one ``with`` block adds. Layers are compared by identity.
 
     Args:
-        parent: the id of the span that calls are put under, or None for no other than without it.
-        tags: what is put on them.
+        parent: the id of the span of the calls, or None to leave that of an outer block.
+        tags: the tags of the calls.
     """
 
     __slots__ = ("parent", "tags")
@@ -41,31 +41,31 @@ class Layer:
         self.tags: Mapping[str, object] = tags or {}
 
 
-class _Entered(NamedTuple):
-    """What holds since a ``with`` was entered."""
+class _Active(NamedTuple):
+    """A ``with`` block that was entered and not left yet."""
 
     family: object
-    """What the clients have in common for which it holds."""
-    scope: object
+    """What the clients have in common that the block applies to."""
+    context: object
     layers: tuple[Layer, ...]
-    """All that holds, from the outermost in."""
+    """Those of all active blocks, the outermost first."""
 
 
-_entered: ContextVar[tuple[_Entered, ...]] = ContextVar("opper_chat_entered", default=())
+_active: ContextVar[tuple[_Active, ...]] = ContextVar("opper_chat_call_contexts", default=())
 
 
-def holding(family: object, carried: tuple[Layer, ...]) -> tuple[Layer, ...]:
-    """Return what holds for a client here: what was entered here, and what it carries from elsewhere."""
-    here = next((entered.layers for entered in reversed(_entered.get()) if entered.family is family), ())
-    if not carried:
+def active_layers(family: object, own: tuple[Layer, ...]) -> tuple[Layer, ...]:
+    """Return the layers for a client: those of the active blocks, and its own."""
+    here = next((active.layers for active in reversed(_active.get()) if active.family is family), ())
+    if not own:
         return here
-    return (*here, *(layer for layer in carried if not any(layer is other for other in here)))
+    return (*here, *(layer for layer in own if not any(layer is other for other in here)))
 
 
-def fill(params: dict[str, object], layers: tuple[Layer, ...]) -> dict[str, object]:
-    """Return the parameters of a call with what holds for it; what it says itself wins, of tags each by its name.
+def apply_layers(params: dict[str, object], layers: tuple[Layer, ...]) -> dict[str, object]:
+    """Return the parameters of a call with the parent span and the tags of layers. Those of the call itself win.
 
-    What is no object where tags are due is left as it is, for the check of the parameters to refuse.
+    Tags that are not a JSON object are left unchanged, so that the validation of the parameters refuses them.
     """
     if not layers:
         return params
@@ -73,59 +73,57 @@ def fill(params: dict[str, object], layers: tuple[Layer, ...]) -> dict[str, obje
         own = check_json(params.get(TAGS))
     except (UnexpectedValueError, RecursionError):
         return params
-    filled = dict(params)
-    if filled.get(PARENT) is None:
-        filled[PARENT] = next((layer.parent for layer in reversed(layers) if layer.parent is not None), None)
+    applied = dict(params)
+    if applied.get(PARENT) is None:
+        applied[PARENT] = next((layer.parent for layer in reversed(layers) if layer.parent is not None), None)
     if own is None or is_object(own):
         tags = {name: value for layer in layers for name, value in layer.tags.items()}
-        filled[TAGS] = {**tags, **(own or {})} or None
-    return filled
+        applied[TAGS] = {**tags, **(own or {})} or None
+    return applied
 
 
-class Scope(Generic[Client]):
-    """Holds for the calls made inside its ``with``, which gives a client that carries it where no context leads.
-
-    It can be entered more than once, also from several tasks and threads at once.
+class CallContext(Generic[Client]):
+    """Applies a layer to the calls inside a ``with`` block. It can be entered several times, also at once.
 
     Args:
-        family: what the clients have in common for which it holds.
-        carried: what the client carries that it is entered with.
-        layer: what it adds.
-        client: makes of layers the client that carries them.
+        family: what the clients have in common that it applies to.
+        own: the layers of the client that made it.
+        layer: the layer.
+        client: returns a client that has some layers of its own.
     """
 
     def __init__(
         self,
         family: object,
-        carried: tuple[Layer, ...],
+        own: tuple[Layer, ...],
         layer: Layer,
         client: Callable[[tuple[Layer, ...]], Client],
     ) -> None:
         self._family = family
-        self._carried = carried
+        self._own = own
         self._layer = layer
         self._client = client
 
     def __enter__(self) -> Client:
-        layers = (*holding(self._family, self._carried), self._layer)
-        _entered.set((*_entered.get(), _Entered(self._family, self, layers)))
+        layers = (*active_layers(self._family, self._own), self._layer)
+        _active.set((*_active.get(), _Active(self._family, self, layers)))
         return self._client(layers)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Not by the variable's token: a generator may be left in another context than it was entered in, and then there
-        # is nothing to take back here.
-        entered = list(_entered.get())
-        for place in reversed(range(len(entered))):
-            if entered[place].scope is self:
-                del entered[place]
-                _entered.set(tuple(entered))
+        # Not by the token of the variable: a generator can be closed in another context than it was started in. There,
+        # nothing is to be removed.
+        remaining = list(_active.get())
+        for index in reversed(range(len(remaining))):
+            if remaining[index].context is self:
+                del remaining[index]
+                _active.set(tuple(remaining))
                 return
 
 
 class SpanContext(Protocol):
-    """What OpenTelemetry says of a span."""
+    """The part of OpenTelemetry's span context that is used here."""
 
     @property
     def trace_id(self) -> int: ...
@@ -139,14 +137,14 @@ class OpenTelemetrySpan(Protocol):
 
 
 def span_layer(parent: object) -> Layer:
-    """Return what a parent span stands for.
+    """Return the layer for a parent span.
 
     Raises:
         InvalidArgumentError: it is neither the id of a span nor a span of OpenTelemetry.
     """
     if isinstance(parent, OpenTelemetrySpan):
         trace_id = parent.get_span_context().trace_id
-        # A trace id is 128 bits, as a UUID is. 0 is that of no trace: W3C Trace Context section 3.2.2.3.
+        # A trace id has 128 bits, as a UUID has. 0 is no trace: W3C Trace Context section 3.2.2.3.
         return Layer(UUID(int=trace_id) if trace_id else None)
     if isinstance(parent, str):
         try:
@@ -158,18 +156,18 @@ def span_layer(parent: object) -> Layer:
     return Layer(parent)
 
 
-def tags_layer(given: object, named: Mapping[str, object]) -> Layer:
-    """Return what tags stand for: those of an object and those given by name, which win.
+def tags_layer(tags: object, named: Mapping[str, object]) -> Layer:
+    """Return the layer for tags. Those that are given by keyword replace those of a dict.
 
     Raises:
-        InvalidArgumentError: they are no JSON object.
+        InvalidArgumentError: the tags are not a JSON object.
     """
-    if given is not None and not is_mapping(given):
-        raise InvalidArgumentError(TAGS, "a dict", describe(given))
+    if tags is not None and not is_mapping(tags):
+        raise InvalidArgumentError(TAGS, "a dict", describe(tags))
     try:
-        said: dict[object, object] = dict(given or {})
-        said.update((name, value) for name, value in named.items())
-        checked = check_json(said)
+        merged: dict[object, object] = dict(tags or {})
+        merged.update((name, value) for name, value in named.items())
+        checked = check_json(merged)
     except UnexpectedValueError as error:
         wrong = error.at(TAGS)
         raise InvalidArgumentError(wrong.argument, wrong.expected, wrong.received, wrong.hint) from None

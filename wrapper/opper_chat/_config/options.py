@@ -12,10 +12,10 @@ from .._errors.describe import describe
 from .._errors.secret_names import is_secret_argument, is_secret_header
 from .._json.codec import is_mapping, is_sequence
 from .._validation.numbers import check_count, check_retries, check_seconds
+from .call_context import Layer
 from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, find_base_url, loaded
 from .headers import check_headers, check_query, hidden
 from .response_limits import DEFAULT_LIMITS, ResponseLimits, check_response_limits
-from .scope import Layer
 
 if TYPE_CHECKING:
     import httpx
@@ -94,8 +94,8 @@ class ClientSettings(NamedTuple):
     max_retries: int = DEFAULT_RETRIES
     default_headers: Mapping[str, str] = {}
     default_query: Mapping[str, str] = {}
-    carried: tuple[Layer, ...] = ()
-    """What holds for its calls wherever they are made."""
+    layers: tuple[Layer, ...] = ()
+    """Those that apply to its calls wherever they are made."""
 
     def portable(self) -> Self:
         """Return these settings without key and credentials."""
