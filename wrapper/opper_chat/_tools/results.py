@@ -1,8 +1,7 @@
-"""Write what a tool returns as the text that the model reads. No I/O.
+"""Convert what a tool returns to the text that the model reads. No I/O.
 
-Values that JSON cannot represent are written as the JSON value that comes nearest: the value of an enum, the number in
-a NumPy scalar, a list for whatever can be iterated. A value for which there is none is an error of the program, and not
-a failure of the tool.
+A value that JSON cannot represent becomes the nearest JSON value: the value of an enum, the number in a NumPy scalar, a
+list for an iterable. If there is none, that is an error in the program, not a failure of the tool.
 """
 
 from __future__ import annotations
@@ -52,12 +51,12 @@ _WRITERS: dict[type, Callable[[Any], object]] = {
     uuid.UUID: str,
     decimal.Decimal: str,
 }
-"""The types that the encoder writes, and what makes a value of one from an instance of a subclass."""
+"""The types that msgspec encodes, and what converts an instance of a subclass to the type itself."""
 
 _ENCODABLE = frozenset({*_WRITERS, type(None)})
 
 _JSON_TEXTS = (datetime.date, datetime.time, uuid.UUID, decimal.Decimal)
-"""What JSON has a text for, and is no text itself: it stands in quotation marks, also where it is the whole result."""
+"""Types that are encoded as strings and are no strings: they stay in quotation marks, also as the whole result."""
 
 _JSON = "a value that JSON can represent"
 
@@ -65,36 +64,39 @@ _AWAIT_HINT = "Use AsyncOpper. It awaits the result of a tool, but not what is i
 
 
 def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessageParam:
-    """Return the message that answers a call, to be appended to the conversation after the answer that asks for it.
+    """Return the message with the result of a call. Append it after the message of the model that contains the call.
 
     Args:
         call: the call, or its id.
-        value: a text, which is sent as it is, but for lone surrogates, which UTF-8 cannot represent. Anything else is
+        value: a string is sent unchanged, except for lone surrogates, which UTF-8 cannot represent. Anything else is
             sent as JSON, at any depth: dataclasses, attrs classes, Structs and pydantic models as objects; enums as
-            their values; dates, times, UUIDs and paths as texts; bytes as base64; NumPy's scalars as numbers; sets,
-            arrays, generators and whatever else can be iterated as lists. An exception is sent as a text that says
-            that the call failed, at any depth: of a ToolError its message, of ToolArgumentsError what is wrong, of any
-            other only its class, since its message may not be meant for others.
+            their values; dates, times, UUIDs and paths as strings; bytes as base64; NumPy scalars as numbers; sets,
+            arrays, generators and other iterables as lists. An exception is sent as a text which says that the call
+            failed: with the message of a ToolError or ToolArgumentsError, and with only the class of any other
+            exception, since its message can contain secrets.
+
+    Returns:
+        The message, as a plain dict.
 
     Raises:
         InvalidArgumentError: the call has no id.
         ToolResultError: JSON cannot represent the value, or something in it, such as a coroutine or an async
-            generator. The error names the place. It is an InvalidArgumentError and a TypeError.
+            generator. The error names the path to it. It is an InvalidArgumentError and a TypeError.
     """
     call_id = id_of_call(call, "tool_result(call)")
     try:
         content = result_text(value)
-    except UnexpectedValueError as misfit:
-        raise result_error("tool_result(value)", misfit) from None
+    except UnexpectedValueError as error:
+        raise result_error("tool_result(value)", error) from None
     return {"role": "tool", "tool_call_id": call_id, "content": content}
 
 
 def result_text(value: object, hint: object = None) -> str:
-    """Return what the model is told of a result.
+    """Return a result as the model reads it.
 
     Args:
         value: the result.
-        hint: the type that the function is declared to return, or None where it is not declared.
+        hint: the declared return type of the function, or None.
 
     Raises:
         UnexpectedValueError: JSON cannot represent it.
@@ -102,7 +104,7 @@ def result_text(value: object, hint: object = None) -> str:
     if isinstance(value, BaseException):
         return encodable_text(error_text(value))
     try:
-        plain = _plain(value, hint)
+        plain = _builtin(value, hint)
         if isinstance(plain, str) and not isinstance(value, _JSON_TEXTS):
             return encodable_text(plain)
         return _encoded(plain)
@@ -110,15 +112,15 @@ def result_text(value: object, hint: object = None) -> str:
         raise nesting_error(value) from None
 
 
-def result_error(function: str, misfit: UnexpectedValueError) -> ToolResultError:
+def result_error(function: str, error: UnexpectedValueError) -> ToolResultError:
     """Return the error of a result that JSON cannot represent."""
-    place = misfit.argument
-    separator = "" if not place or place.startswith("[") else "."
-    return ToolResultError(f"{function}{separator}{place}", misfit.expected, misfit.received, misfit.hint)
+    path = error.argument
+    separator = "" if not path or path.startswith("[") else "."
+    return ToolResultError(f"{function}{separator}{path}", error.expected, error.received, error.hint)
 
 
 def error_text(error: BaseException) -> str:
-    """Return what the model is told of a failure."""
+    """Return an exception as the model reads it."""
     if isinstance(error, ToolArgumentsError):
         return f"Error: the arguments cannot be used: {error.reason}"
     if isinstance(error, ToolError):
@@ -127,19 +129,19 @@ def error_text(error: BaseException) -> str:
 
 
 def encodable_text(text: str) -> str:
-    """Return a text that UTF-8 can represent: lone surrogates, as names of files hold them, become escapes."""
+    """Return a text that UTF-8 can represent: lone surrogates, which file names can contain, become escapes."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def must_be_awaited(value: object) -> bool:
-    """Return whether a value is a coroutine, another awaitable, or an async iterable such as an async generator."""
+def is_awaitable(value: object) -> bool:
+    """Return whether a value is awaitable, as a coroutine, or async iterable, as an async generator."""
     return inspect.isawaitable(value) or isinstance(value, AsyncIterable)
 
 
 def _encoded(plain: object) -> str:
     try:
         return msgspec.json.encode(plain).decode()
-    except UnicodeEncodeError:  # a lone surrogate, which JSON has an escape for
+    except UnicodeEncodeError:  # a lone surrogate: JSON can escape it, msgspec does not
         built: object = msgspec.to_builtins(plain, str_keys=True)
         return encodable_text(json.dumps(built, ensure_ascii=False, separators=(",", ":")))
     except ValueError:  # sys.set_int_max_str_digits()
@@ -149,18 +151,18 @@ def _encoded(plain: object) -> str:
         ) from None
 
 
-def _plain(value: Any, hint: object) -> object:
-    """Return the value that the encoder writes for a value.
+def _builtin(value: Any, hint: object) -> object:
+    """Return the built-in value that stands for a value in JSON.
 
     Args:
         value: any value.
-        hint: the type that is declared for it, or None. It decides where there is more than one form.
+        hint: its declared type, or None. It decides if there is more than one possibility.
     """
     cls = cast("type[object]", type(value))
     if cls in (str, int, bool, float, type(None)):
         return value
     if isinstance(value, Enum):
-        return _plain(value.value, hint)
+        return _builtin(value.value, hint)
     if cls not in (bytes, bytearray, memoryview) and (number := _declared_number(value, hint)) is not None:
         return number
     if cls in _ENCODABLE:
@@ -168,39 +170,39 @@ def _plain(value: Any, hint: object) -> object:
     for base, write in _WRITERS.items():
         if isinstance(value, base):
             return write(value)
-    return _composed(value, hint)
+    return _builtin_object(value, hint)
 
 
-def _composed(value: Any, hint: object) -> object:
-    """Return the value that the encoder writes for a value of a type that it does not know."""
+def _builtin_object(value: Any, hint: object) -> object:
+    """Return the built-in value that stands for a value of a type that msgspec does not encode as it is."""
     cls = cast("Any", type(value))
     if isinstance(value, type):
         raise UnexpectedValueError(_JSON, value)
     if isinstance(value, BaseException):
         return error_text(value)
-    if must_be_awaited(value):
+    if is_awaitable(value):
         raise UnexpectedValueError(_JSON, value, _AWAIT_HINT)
-    if (found := _of_object(value, hint)) is not None:
+    if (found := _object_fields(value, hint)) is not None:
         return found[0]
     if isinstance(value, os.PathLike):
         return os.fsdecode(cast("os.PathLike[str]", value))
     if getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None)):
-        return _of_scalar(value, hint)
+        return _numpy_scalar(value, hint)
     if isinstance(value, Iterable):
-        inside = _inside(hint, mapping=False)
-        return [_at(index, item, inside) for index, item in enumerate(cast("Iterable[object]", value))]
+        inside = _item_hint(hint, mapping=False)
+        return [_builtin_at(index, item, inside) for index, item in enumerate(cast("Iterable[object]", value))]
     for method, convert in (("__index__", int), ("__float__", float)):
         if hasattr(cls, method):
             return convert(value)
-    if str in _scalars(hint) and _has_text(value):
+    if str in _declared_scalars(hint) and _has_text(value):
         return str(value)
-    raise _formless(value)
+    raise _no_json_error(value)
 
 
 def _has_text(value: object) -> bool:
-    """Return whether the class of an object defines a text, so that str() is more than Python's default.
+    """Return whether str() of an object says more than the default of Python.
 
-    The defaults of Python's own types, such as functions, modules and locks, stand in angle brackets or have the
+    The defaults of Python's own types, such as functions, modules and locks, are in angle brackets or contain the
     address in memory: https://docs.python.org/3/library/functions.html#repr.
     """
     cls = type(value)
@@ -213,61 +215,64 @@ def _has_text(value: object) -> bool:
     return " at 0x" not in text and (is_own or not (text.startswith("<") or callable(value)))
 
 
-def _formless(value: object) -> UnexpectedValueError:
+def _no_json_error(value: object) -> UnexpectedValueError:
     return UnexpectedValueError(
         _JSON, value, "Declare that the tool returns str, and its str() is sent." if _has_text(value) else ""
     )
 
 
-def _at(step: str | int, value: object, hint: object) -> object:
+def _builtin_at(step: str | int, value: object, hint: object) -> object:
     try:
-        return _plain(value, hint)
-    except UnexpectedValueError as misfit:
-        raise misfit.at(step) from None
+        return _builtin(value, hint)
+    except UnexpectedValueError as error:
+        raise error.at(step) from None
 
 
-def _of_object(value: Any, hint: object) -> tuple[object] | None:
-    """Return, as the only item, the form of an object with members; None where the value is none."""
+def _object_fields(value: Any, hint: object) -> tuple[object] | None:
+    """Return a value with fields or items as a dict or what it converts itself to, in a tuple; None if it has none."""
     cls = cast("Any", type(value))
-    if isinstance(value, msgspec.Struct):  # the encoder knows its renamed and omitted fields
-        return (msgspec.to_builtins(value, str_keys=True, enc_hook=lambda inside: _plain(inside, None)),)
+    if isinstance(value, msgspec.Struct):  # msgspec knows its renamed and omitted fields
+        return (msgspec.to_builtins(value, str_keys=True, enc_hook=lambda inside: _builtin(inside, None)),)
     if callable(getattr(cls, "model_dump", None)):
-        return (_of_pydantic(value),)
+        return (_pydantic_object(value),)
     if callable(write := getattr(value, "to_dict", None)):
-        return (_plain(write(), None),)
+        return (_builtin(write(), None),)
     if is_mapping(value):
         return (
-            {_name(name): _at(str(name), item, _inside(hint, mapping=True, name=name)) for name, item in value.items()},
+            {
+                _key(name): _builtin_at(str(name), item, _item_hint(hint, mapping=True, name=name))
+                for name, item in value.items()
+            },
         )
     names = _fields_of(cls)
     if not names and not is_dataclass(cls) and not attrs.has(cls):
         return None
     hints = _hints(cls)
-    return ({name: _at(name, getattr(value, name), hints.get(name)) for name in names if hasattr(value, name)},)
+    return ({name: _builtin_at(name, getattr(value, name), hints.get(name)) for name in names if hasattr(value, name)},)
 
 
-def _of_pydantic(value: Any) -> object:
+def _pydantic_object(value: Any) -> object:
     try:
         return value.model_dump(mode="json")
-    except Exception:  # noqa: BLE001  # pydantic has no form for something that may have one here
-        return _plain(value.model_dump(), None)
+    except Exception:  # noqa: BLE001  # pydantic cannot encode a field, but this module perhaps can
+        return _builtin(value.model_dump(), None)
 
 
-def _of_scalar(value: Any, hint: object) -> object:
-    """Return a scalar of NumPy's or of a library like it."""
+def _numpy_scalar(value: Any, hint: object) -> object:
+    """Return a scalar of NumPy, or of a library like it, as a Python value."""
     if getattr(getattr(value, "dtype", None), "kind", "") in ("m", "M"):
-        return str(value)  # a time: as a Python object it may be a number of nanoseconds
+        return str(value)  # a time: item() can return a number of nanoseconds
     item = value.item()
     if type(item) is type(value):
-        raise _formless(value)
-    return _plain(item, hint)
+        raise _no_json_error(value)
+    return _builtin(item, hint)
 
 
-def _name(name: Any) -> str:
-    """Return the name of a member, as JSON has it."""
+def _key(name: Any) -> str:
+    """Return a key of a mapping as the name of a JSON property."""
     if type(name) is str:
         return name
-    plain = _plain(name, None)
+    plain = _builtin(name, None)
     if isinstance(plain, str):
         return plain
     text = _encoded(plain)
@@ -277,15 +282,15 @@ def _name(name: Any) -> str:
 
 
 def _fields_of(cls: Any) -> list[str]:
-    """Return the names of the fields of a dataclass or an attrs class, as the encoder has them."""
+    """Return the names of the fields of a dataclass or an attrs class, as msgspec encodes them."""
     if attrs.has(cls):
         return [each.name for each in attrs.fields(cls) if each.name[0] != "_"]
     return [each.name for each in fields(cls)] if is_dataclass(cls) else []
 
 
 def _declared_number(value: Any, hint: object) -> int | float | None:
-    """Return a value as the number that is declared, such as a Decimal as a float; None where it is none."""
-    declared = _scalars(hint)
+    """Return a value as the number that its hint declares, such as a Decimal as a float, or None if it is not one."""
+    declared = _declared_scalars(hint)
     if not declared or isinstance(value, (Iterable, complex)):
         return None
     try:
@@ -298,21 +303,21 @@ def _declared_number(value: Any, hint: object) -> int | float | None:
     return None
 
 
-def _arms(hint: object) -> tuple[Any, ...]:
+def _union_arms(hint: object) -> tuple[Any, ...]:
     hint = unwrap_hint(hint).hint
     return get_args(hint) if get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
 
 
-def _scalars(hint: object) -> list[Any]:
-    """Return which of the types that JSON can represent a hint names, itself or as an arm of a union."""
+def _declared_scalars(hint: object) -> list[Any]:
+    """Return which of str, int and float a hint names, itself or in a union."""
     if hint is None:
         return []
-    return [inner for arm in _arms(hint) if (inner := unwrap_hint(arm).hint) in (str, int, float)]
+    return [inner for arm in _union_arms(hint) if (inner := unwrap_hint(arm).hint) in (str, int, float)]
 
 
-def _inside(hint: object, *, mapping: bool, name: object = None) -> object:
-    """Return the hint of what is inside of a list or a mapping, or None where nothing says so."""
-    for arm in () if hint is None else _arms(hint):
+def _item_hint(hint: object, *, mapping: bool, name: object = None) -> object:
+    """Return the hint of the items of a list or a mapping, or None if it is not declared."""
+    for arm in () if hint is None else _union_arms(hint):
         inner = unwrap_hint(arm).hint
         if mapping and typing.is_typeddict(inner):
             return _hints(inner).get(str(name))

@@ -1,4 +1,4 @@
-"""What a run of tools leaves behind, and the events that tell of it while it goes on. Values only."""
+"""Results of a run of tools, and its events. Data only: `loop` fills it in."""
 
 from __future__ import annotations
 
@@ -19,60 +19,61 @@ if TYPE_CHECKING:
 T_co = TypeVar("T_co", covariant=True)
 
 Outcome: TypeAlias = Literal["succeeded", "failed", "denied", "not_run"]
-"""What became of a call: it returned; it failed, or its arguments did, or there is no such tool, or JSON cannot
-represent what it returned; `before_call` denied it; or the run ended before it did."""
+"""How a call ended. ``succeeded``: the function returned. ``failed``: it raised, its arguments were wrong, there is no
+such tool, or JSON cannot represent the result. ``denied``: ``before_call`` denied it. ``not_run``: the run ended before
+the function returned."""
 
 
 @define
 class ToolExecution:
-    """One call of a run, and what became of it."""
+    """One call of a tool in a run, and how it ended."""
 
     call: ToolCall
-    """As the model asks for it."""
+    """The call as the model wrote it."""
     turn: int
-    """In which turn, from 1."""
+    """The number of its turn, from 1."""
     arguments: dict[str, object] | None = None
-    """What the function was called with, by the names of its parameters: values of their types, defaults left out.
-    None where it came to no call."""
+    """The arguments of the function, by parameter, converted to the declared types, without defaults. None if the
+    function was not called."""
     outcome: Outcome = "not_run"
-    """What became of it."""
+    """How the call ended."""
     result: object = None
-    """What the function returned; of a generator, the list of what it yielded."""
+    """What the function returned. For a generator, the list of what it yielded."""
     error: Exception | None = None
-    """What was wrong."""
+    """Why the call failed, or None."""
     content: str = "Error: the call was not carried out: the run ended before."
-    """What the model is told."""
+    """The result as the model reads it."""
     duration: float | None = None
-    """Seconds that the function took, or None where it did not end."""
+    """Seconds that the function took, or None if it has not ended."""
 
 
 @define
 class ToolRun(Generic[T_co]):
-    """What came of asking a model that may call tools."""
+    """The result of `run_tools`, or of a run that ended early: its messages, completions and calls."""
 
     messages: list[ChatMessageParam] = field(repr=False)
-    """The whole conversation, beginning with what was given. To go on, append to it and run again."""
+    """The conversation, starting with the messages given. To continue, append a message and run again."""
     completions: list[ChatCompletion] = field(factory=list[ChatCompletion], repr=False)
-    """The model's answers, one for each turn."""
+    """The completions, one for each turn."""
     calls: list[ToolExecution] = field(factory=list[ToolExecution])
-    """Every call of a tool, in the order in which the model asked for them."""
+    """All calls of tools, in the order in which the model wrote them."""
     pending: list[ToolCall] = field(factory=list[ToolCall])
-    """Calls of tools that are definitions without a function. They ended the run, and have no answer yet: append one
-    to ``messages`` for each, with `tool_result`, to go on."""
+    """Calls of tools that are definitions without a function. They end the run. To continue, append the result of each
+    to ``messages`` with `tool_result`, and run again."""
     _parsed: list[Any] = field(factory=list[Any], repr=False)
-    """Of the last answer, once there is one."""
+    """The value of the last completion, once there is one."""
 
     @property
     def turns(self) -> int:
-        """How often the model was asked."""
+        """The number of turns so far."""
         return len(self.completions)
 
     @property
     def completion(self) -> ChatCompletion:
-        """The last answer.
+        """The last completion.
 
         Raises:
-            LookupError: there is none, in the run of an error that came before the first.
+            LookupError: the run ended before the first one.
         """
         if not self.completions:
             raise LookupError("the run ended before the model had answered once")
@@ -80,19 +81,19 @@ class ToolRun(Generic[T_co]):
 
     @property
     def text(self) -> str:
-        """The text of the last answer; empty where it has none."""
+        """The text of the last completion, or an empty string if it has none."""
         choices = self.completions[-1].choices if self.completions else []
         return text_of(choices[0].message) if choices else ""
 
     @property
     def usage(self) -> CompletionUsage | None:
-        """What all turns consumed together, or None where the server does not say. Added up when it is asked for."""
-        said = [completion.usage.to_dict() for completion in self.completions if completion.usage is not None]
-        return CompletionUsage.from_dict(_added(said)) if said else None
+        """The token usage of all turns together, or None if the server sends none. Computed for each access."""
+        usages = [completion.usage.to_dict() for completion in self.completions if completion.usage is not None]
+        return CompletionUsage.from_dict(_sum(usages)) if usages else None
 
     @property
     def parsed(self) -> T_co:
-        """The last answer as a value of the type that was given as ``response_format``; None where none was given.
+        """The last completion as a value of the type given as ``response_format``, or None if none was given.
 
         Raises:
             LookupError: the run ended before the model had answered.
@@ -108,13 +109,13 @@ def set_parsed(run: ToolRun[Any], value: object) -> None:
     run._parsed = [value]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
-def _added(objects: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return an object of the sums of what the objects count."""
+def _sum(objects: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the sums of the numbers in objects, by property, nested objects included."""
     total: dict[str, Any] = {}
     for value in objects:
         for name, item in value.items():
             if is_object(item):
-                total[name] = _added([total.get(name, {}), item])
+                total[name] = _sum([total.get(name, {}), item])
             elif isinstance(item, int | float) and not isinstance(item, bool):
                 total[name] = total.get(name, 0) + item
     return total
@@ -122,7 +123,7 @@ def _added(objects: list[dict[str, Any]]) -> dict[str, Any]:
 
 @frozen
 class TurnStartedEvent:
-    """The model is asked."""
+    """A turn starts: a request is sent."""
 
     type: ClassVar[Literal["turn.started"]] = "turn.started"
     turn: int
@@ -130,43 +131,43 @@ class TurnStartedEvent:
 
 
 @frozen
-class _OfACall:
+class _CallEvent:
     execution: ToolExecution
-    """The call and what became of it, also afterwards: it is the entry in the run's ``calls``."""
+    """The entry in ``calls`` of the run. It changes until the call has ended."""
 
     @property
     def call(self) -> ToolCall:
-        """The call, as the model asks for it."""
+        """The call as the model wrote it."""
         return self.execution.call
 
     @property
     def turn(self) -> int:
-        """In which turn, from 1."""
+        """The number of the turn, from 1."""
         return self.execution.turn
 
 
-class ToolStartedEvent(_OfACall):
-    """A tool begins."""
+class ToolStartedEvent(_CallEvent):
+    """A tool starts."""
 
     __slots__ = ()
     type: ClassVar[Literal["tool.started"]] = "tool.started"
 
 
-class ToolResultEvent(_OfACall):
-    """A call has its answer, also where that is an error; ``execution`` says what became of it."""
+class ToolResultEvent(_CallEvent):
+    """A call has ended, with a result or an error: ``execution.outcome`` tells how."""
 
     __slots__ = ()
     type: ClassVar[Literal["tool.result"]] = "tool.result"
 
     @property
     def content(self) -> str:
-        """What the model is told."""
+        """The result as the model reads it."""
         return self.execution.content
 
 
 @frozen
 class TurnDoneEvent:
-    """A turn is over: the model has answered, and the calls that it asks for are answered."""
+    """A turn has ended: the completion is there, and all its calls have ended."""
 
     type: ClassVar[Literal["turn.done"]] = "turn.done"
     turn: int
@@ -177,7 +178,7 @@ class TurnDoneEvent:
 
 @frozen
 class ToolRunDoneEvent:
-    """The run is over. The last event."""
+    """The run has ended. This is the last event."""
 
     type: ClassVar[Literal["run.done"]] = "run.done"
     run: ToolRun[object]
@@ -185,6 +186,6 @@ class ToolRunDoneEvent:
 
 
 ToolRunStepEvent: TypeAlias = TurnStartedEvent | ToolStartedEvent | ToolResultEvent | TurnDoneEvent | ToolRunDoneEvent
-"""A step of a run: type checkers tell which by ``event.type == "tool.result"``."""
+"""A step of a run. Type checkers narrow it by ``event.type == "tool.result"``."""
 ToolRunEvent: TypeAlias = ToolRunStepEvent | StreamEvent
-"""An event of a streamed run: a step of it, or of the answer that is being written."""
+"""An event of a streamed run: a step of it, or an event of a completion."""

@@ -1,4 +1,4 @@
-"""A function → the parameters that a model is to fill in. No I/O."""
+"""Read the signature of a function: the parameters that a model fills in, and their descriptions. No I/O."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ else:
 
 @frozen
 class ToolContext(Generic[T_co]):
-    """What a tool gets in a parameter with this hint, which the model does not see.
+    """The value of a tool's parameter with this type hint. The model does not see the parameter.
 
-    ``ToolContext[Database]`` says that the run was given a ``context=`` of that type; ``ToolContext`` alone, that the
+    ``ToolContext[Database]`` declares the type of the argument ``context`` of the run; ``ToolContext`` alone, that the
     tool does not use it.
     """
 
     context: T_co
-    """What the run was given, such as a database or the user; None where it was given nothing."""
+    """The argument ``context`` of the run, such as a database or a user. Default: None."""
     call: ToolCall
-    """The call that is being answered."""
+    """The call that the tool runs for."""
     run: ToolRun[object] = field(repr=False)
-    """What was done so far. Its messages end before the answer that asks for this call. It is not to be changed."""
+    """The run so far. Its messages end before the message with this call. Do not change it."""
 
 
 class Signature(NamedTuple):
-    """What is called, and with what."""
+    """What a tool needs to know about its function."""
 
     name: str
     description: str
     parameters: list[Field]
-    """What the model fills in."""
+    """The parameters that the model fills in."""
     context: str | None
-    """The parameter that gets a `ToolContext`, if one does."""
+    """The parameter that gets a `ToolContext`, or None."""
     is_method: bool
-    """Whether it stands in a class, and its first parameter is the object."""
+    """Whether it is a function of a class body, whose first parameter is the object."""
     returns: object = None
-    """The type that it is declared to return; None where it declares none, or None."""
+    """The declared return type, or None."""
 
 
 def read_signature(function: Callable[..., object]) -> Signature:
-    """Return what a model must know of a function.
+    """Read the signature, the type hints and the docstring of a function.
 
     Raises:
-        InvalidArgumentError: it is a class, or a parameter cannot be described to the model; the error names it.
+        InvalidArgumentError: it is a class, or a schema cannot describe a parameter. The error names the parameter.
     """
     name = function_name(function)
     if isinstance(unwrap_partial(function), type):
@@ -72,13 +72,13 @@ def read_signature(function: Callable[..., object]) -> Signature:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         raise InvalidArgumentError("tool()", "a function with a signature", repr(function)) from None
-    bound = _given(function)
+    bound = _bound_arguments(function)
     found = [parameter for parameter in signature.parameters.values() if parameter.name not in bound]
     is_method = _is_method(function, found)
     if is_method:
         del found[0]
     hints = hints_of(function)
-    description, about = _documented(function)
+    description, descriptions = _read_docstring(function)
     context: str | None = None
     fields: list[Field] = []
     for parameter in found:
@@ -88,14 +88,14 @@ def read_signature(function: Callable[..., object]) -> Signature:
             context = parameter.name
             continue
         default = NO_DEFAULT if parameter.default is parameter.empty else parameter.default
-        # What strict mode requires and a function does not is null, unless null is a value of its own.
+        # Strict mode requires every parameter. For one with a default, null means the default, unless null is a value.
         optional = default is not NO_DEFAULT and not _takes_none(hint)
-        fields.append(Field(parameter.name, hint, default, about.get(parameter.name, ""), optional=optional))
+        fields.append(Field(parameter.name, hint, default, descriptions.get(parameter.name, ""), optional=optional))
     return Signature(name, description, fields, context, is_method, hints.get("return"))
 
 
 def is_context(hint: object) -> bool:
-    """Whether a hint is that of a `ToolContext`."""
+    """Return whether a type hint is `ToolContext`, with or without a type argument."""
     return hint is ToolContext or get_origin(hint) is ToolContext
 
 
@@ -103,7 +103,7 @@ def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
     """Return the type hints of a function's parameters, resolved.
 
     Raises:
-        InvalidArgumentError: one names what is not known where the function is decorated.
+        InvalidArgumentError: a hint is not a type, or has a name that is not defined where the function is decorated.
     """
     target = unwrap_partial(function)
     if isinstance(target, type):
@@ -113,45 +113,45 @@ def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
     try:
         return get_type_hints(target, include_extras=True)
     except NameError:
-        pass  # a class of a function's own, which the text of a hint alone does not find
+        pass  # perhaps a local variable of the calling function
     except (TypeError, SyntaxError) as error:
-        raise _unreadable(function, error) from None
+        raise _hint_error(function, error) from None
     try:
-        return get_type_hints(target, localns=_callers_names(), include_extras=True)
+        return get_type_hints(target, localns=_local_names(), include_extras=True)
     except (TypeError, SyntaxError) as error:
-        raise _unreadable(function, error) from None
+        raise _hint_error(function, error) from None
     except NameError as error:
         raise InvalidArgumentError(
             f"{function_name(function)}()", "hints whose names are known where it is decorated", repr(error.name)
         ) from None
 
 
-def _unreadable(function: Callable[..., object], error: Exception) -> InvalidArgumentError:
-    """Return the error for hints that are text, and no types."""
+def _hint_error(function: Callable[..., object], error: Exception) -> InvalidArgumentError:
+    """Return the error for type hints that are not types."""
     return InvalidArgumentError(
         f"{function_name(function)}()", "type hints that are types", f"others: {error}".rstrip(".")
     )
 
 
-def _given(function: Any) -> Mapping[str, object]:
-    """Return what a partial has by name."""
+def _bound_arguments(function: Any) -> Mapping[str, object]:
+    """Return the keyword arguments of a partial."""
     keywords: Mapping[str, object] = function.keywords if isinstance(function, functools.partial) else {}
     return keywords
 
 
-def _documented(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
+def _read_docstring(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
     target: Any = unwrap_partial(function)
     if not inspect.isroutine(target) and not isinstance(target, type):
-        # An object: what its call says comes before what its class says.
+        # The docstring of the `__call__` of an object, or else of its class.
         of_class: Any = target.__class__
         target = of_class.__call__ if of_class.__call__.__doc__ else of_class
-    description, about = documentation_of(target)
-    # NumPy's style says once what holds for several: "width, height : int".
-    return description, {name.strip(): text for names, text in about.items() for name in names.split(",")}
+    description, descriptions = documentation_of(target)
+    # NumPy style describes several parameters at once: "width, height : int".
+    return description, {name.strip(): text for names, text in descriptions.items() for name in names.split(",")}
 
 
 def _check_parameter(function: str, parameter: inspect.Parameter, hints: Mapping[str, Any]) -> None:
-    """Refuse a parameter of which a schema cannot speak."""
+    """Refuse a parameter that a schema cannot describe."""
     where = f"{function}.{parameter.name}"
     if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
         given = f"{'*' if parameter.kind == parameter.VAR_POSITIONAL else '**'}{parameter.name}"
@@ -173,7 +173,7 @@ def _takes_none(hint: Any) -> bool:
 
 
 def _is_method(function: Callable[..., object], parameters: list[inspect.Parameter]) -> bool:
-    """Whether a function is one of a class that is still being made, where nothing is bound yet."""
+    """Return whether a function is defined in a class body, so that its first parameter is not bound yet."""
     if not parameters or not inspect.isfunction(function):
         return False
     first = parameters[0]
@@ -181,8 +181,8 @@ def _is_method(function: Callable[..., object], parameters: list[inspect.Paramet
     return inside and first.annotation is first.empty and first.name in ("self", "cls")
 
 
-def _callers_names() -> dict[str, Any]:
-    """Return the variables of whoever called this package."""
+def _local_names() -> dict[str, Any]:
+    """Return the local variables of the function that called this package."""
     frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     own = f"{__name__.partition('.')[0]}."
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(own):
