@@ -168,7 +168,7 @@ class Simulation:
         if waiting and pace is not None:
             wake = pace.due(self.now) + self._chance.random() / 1000  # timers are late
             if self.max_retries < 100:
-                ends = [pace.patience_ends(self._since(call), self.max_retries, self.now) for call in waiting]
+                ends = [pace.give_up_time(self._since(call), self.max_retries, self.now) for call in waiting]
                 wake = max(min(wake, *ends), self.now + 0.001)
             if wake < self._wakes[process]:
                 self._wakes[process] = wake
@@ -182,7 +182,7 @@ class Simulation:
     def _end_patience(self, pace: Pace, waiting: deque[Call]) -> None:
         """Fail calls that have waited long enough while all is refused; send those that were not sent yet."""
         for call in [*waiting]:
-            if pace.patience_ends(self._since(call), self.max_retries, self.now) <= self.now:
+            if pace.give_up_time(self._since(call), self.max_retries, self.now) <= self.now:
                 waiting.remove(call)
                 if call.attempts:
                     self._fail(call)

@@ -415,7 +415,7 @@ def test_a_second_that_a_server_always_names_costs_no_second() -> None:
 def test_the_reason_for_a_wait_is_named() -> None:
     """The pause that the server asked for, the rate, or that it refuses all: whichever holds the request back."""
     pace = Pace()
-    assert pace.explain(0.0) == "its turn among the waiting requests did not come in time"
+    assert pace.explain(0.0) == "other requests were waiting before it"
     pace, now = slowed()
     rate = pace.rate
     assert pace.explain(now) == (
@@ -444,17 +444,17 @@ def test_probes_are_named_as_such(accepted: int) -> None:
 def test_patience_lasts_as_long_as_a_call_would_be_retried() -> None:
     """From when all requests are refused; five seconds at least, and a second for a call that begins later."""
     pace = Pace()
-    assert pace.patience_ends(0, 2, 7) == 12  # requests are accepted
+    assert pace.give_up_time(0, 2, 7) == 12  # requests are accepted
     for number in range(12):
         pace.record_response(0, 429, {}, 1)
         pace.record_response(2 + number, 429, {}, 2.5 + number)
     assert pace.explain(14).startswith("the server refuses all requests")
-    assert pace.patience_ends(0, 2, 14) == 6
-    assert pace.patience_ends(14, 2, 14) == 14 + 1.5
-    assert pace.patience_ends(14, 0, 14) == 14 + 1
-    assert pace.patience_ends(0, 100, 14) > 700
+    assert pace.give_up_time(0, 2, 14) == 6
+    assert pace.give_up_time(14, 2, 14) == 14 + 1.5
+    assert pace.give_up_time(14, 0, 14) == 14 + 1
+    assert pace.give_up_time(0, 100, 14) > 700
     pace.record_response(15, 200, {}, 15.5)
-    assert pace.patience_ends(0, 2, 15.5) == 15.5 + 5
+    assert pace.give_up_time(0, 2, 15.5) == 15.5 + 5
 
 
 @pytest.mark.parametrize(("asked", "waits"), [("10", 1.5 + 2 * 9), ("3600", 5)])
@@ -462,7 +462,7 @@ def test_patience_has_room_for_the_pauses_that_a_server_asks_for(asked: str, wai
     """But for those that are too long for any call to be retried after."""
     pace, now = slowed()
     pace.record_response(now, 429, {"retry-after": asked}, now)
-    assert pace.patience_ends(now - 1, 2, now) in (now + waits, now - 1 + waits)
+    assert pace.give_up_time(now - 1, 2, now) in (now + waits, now - 1 + waits)
 
 
 @pytest.mark.parametrize("retries", [0, 1, 4, 5, 12])

@@ -1,24 +1,25 @@
-"""Learn from the responses of a server how many requests a second it accepts. No I/O and no clock; times are handed in.
+"""Adapt the rate of requests to what the server accepts. No I/O and no clock; the time is handed in.
 
-A response with status 429 ("refused") has one of two causes, and a client is not told which:
+A response with status 429 is a refusal. It has one of two causes, and the client is not told which one:
 
-- The server limits the rate. Then fewer requests a second end the refusals.
-- Something else: one overloaded replica of many, a limit of another model or of other callers. Then fewer requests a
-  second end nothing, and only make the client slow.
+- The server limits the rate. Then fewer requests per second end the refusals.
+- Something else, such as one overloaded replica of many, or a limit of another model or of other callers. Then fewer
+  requests per second end nothing, and only make the client slow.
 
 So `Pace` reacts to the share of refusals, and checks the cause:
 
-1. Open: no request waits. Some refusals are tolerated, and `Retry-After` is left to the call that got it.
-2. Trial: when more are refused, requests are sent one by one, a tenth more slowly than the server accepted them,
-   until the share of refusals can be compared with the one before. If the server refuses as many in three trials in a
-   row, the rate is not the cause. The pace opens again: it doubles every round trip until no request waits for it.
-3. Limited: otherwise requests go at an even pace a little below the limit. After a while without refusals the pace
-   rises above it, by an excess that doubles every round trip, until the server refuses a request. The longer the
-   limit has been the same, the longer is the while. A trial follows when the limit has sunk by more than an eighth,
-   because a pace that was lowered for the wrong reason sinks on and on.
+1. Open: no request waits. Some refusals are tolerated, and `Retry-After` concerns only the call that received it.
+2. Trial: if more requests are refused, requests are sent at even intervals, a tenth more slowly than the server
+   accepted them, until the share of refusals can be compared with the share before. If the server refuses as many in
+   three trials in a row, the rate is not the cause. The pace opens again: it doubles every round trip until no request
+   waits.
+3. Limited: otherwise requests are sent at even intervals, a little below the limit. After some time without refusals
+   the pace rises above the limit, by an excess that doubles every round trip, until the server refuses a request. The
+   longer the limit has stayed the same, the longer is that time. A trial follows if the limit has fallen by more than
+   an eighth, because a pace that was lowered for the wrong reason falls on and on.
 
-In 2 and 3 `Retry-After` is a pause for all requests. It ends early when a request that was sent after the refused one
-is accepted.
+In 2 and 3 `Retry-After` is a pause for all requests. It ends early if the server accepts a request that was sent after
+the refused one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from .retry_after import parse_retry_after
 REFUSED = 429
 
 WINDOW_REQUESTS = 20
-"""Requests that the window has to hold. It is longer where the pace is slow."""
+"""Requests that the window of responses has to hold. If the pace is slow, the window is longer."""
 
 TOLERATED = 0.15
 """The share of refusals that an open pace tolerates before a trial has measured one."""
@@ -47,75 +48,75 @@ TOLERATED_SECONDS = 300.0
 ALLOWANCE = 10.0
 """Refusals that an open pace tolerates at once, beside that share."""
 
-DEPTH = 0.015
+MARGIN = 0.015
 """The share of the limit by which the pace stays below it."""
 
 FIRST_HOLD, LONGEST_HOLD = 1.0, 60.0
-"""Seconds for which it stays there before it rises: two thirds of those for which the limit is about the same."""
+"""Seconds before the pace rises above the limit: two thirds of the time for which the limit has been about the same."""
 
-STEP = 0.35
-"""Seconds, or one and a half round trips, in which the excess over the limit doubles while the pace rises."""
+DOUBLING_SECONDS = 0.35
+"""The time in which the excess over the limit doubles, unless one and a half round trips take longer."""
 
 TRIALS = 3
 """Trials in a row in which the server has to refuse as many requests as before, each slower than the one before."""
 
-SUNK = 0.87
-"""The share of its last known value that the limit has to sink below for a trial."""
+FALLEN = 0.87
+"""A trial begins when the limit falls below this share of its last known value."""
 
 TRIAL_RATE = 0.9
 """The rate of a trial, as a share of the rate at which requests were accepted before it."""
 
 DOUBLING_RESPONSES = 8
-"""Accepted requests after which the pace of a slow start doubles; fewer below 32 a second, where they take long."""
+"""Accepted requests after which the pace of a slow start doubles. Below 32 per second fewer are enough."""
 
-FEW = 4.0
-"""Accepted requests a second that are too few to tell the limit from."""
+TOO_FEW = 4.0
+"""Accepted requests per second that are too few to derive the limit from."""
 
 SLOWEST = 0.1
-"""Requests a second that are sent in any case: without them nothing more would be learnt."""
+"""Requests per second that are sent in any case: without them the client learns nothing more."""
 
 FIRST_PROBE = 0.25
-"""Seconds between requests while all are refused; later an eighth of the time that this has lasted."""
+"""Seconds between requests while all are refused. Later it is an eighth of the time for which they have been."""
 
 LONGEST_PROBE = 5.0
 
-PATIENCE = 5.0
-"""Seconds for which all requests have to be refused before a call stops waiting: a window may open by then."""
+FIRST_GIVE_UP = 5.0
+"""Seconds for which all requests have to be refused before a call gives up: a window may open by then."""
 
-SHORTEST_PATIENCE = 1.0
+SHORTEST_WAIT = 1.0
 """Seconds for which a call waits at least while all requests are refused."""
 
 LONGEST_PAUSE = 60.0
-"""Seconds that a server's `Retry-After` is trusted for; then it is asked again."""
+"""The most seconds of a pause, whatever `Retry-After` says. Then another request is tried."""
 
 SLACK = 0.05
-"""Seconds of lateness that are made up for: timers wake a little late, and never early."""
+"""Seconds of delay that the next intervals make up for: timers fire a little late, and never early."""
 
 
 class AllRefusedError(Exception):
-    """The server has refused all requests for as long as a call waits. Callers of the client never see this error."""
+    """The server has refused all requests for as long as a call waits. This error never reaches the caller."""
 
 
 class Pace:
-    """The pace of all requests to one server. Not thread-safe."""
+    """The rate of all requests to one model of a server. Not thread-safe."""
 
     def __init__(self) -> None:
         self._rate: float | None = None
-        """Requests a second; None while nothing is held back."""
+        """Requests per second, or None while no request waits."""
         self._limit = inf
-        """The rate at which the server refused requests; infinite while it is not known: the pace is open."""
+        """The rate at which the server refused requests. It is infinite while the pace is open."""
         self._last_limit = 0.0
         """The limit that a trial confirmed, or else the first that was found."""
         self._trial: Trial | None = None
         self._trial_ended = -inf
         self._since = -inf
-        """Since when the limit is about the same."""
+        """Since when the limit has been about the same."""
         self._hold = 0.0
         """Seconds before the pace rises above the limit."""
         self._rising = 0.0
-        """Seconds since the limit was set, without those in which no request waits for the pace."""
+        """Seconds since the limit was set in which requests waited."""
         self._waited_for = False
-        """Whether requests wait for the pace: otherwise fewer are made than it permits."""
+        """Whether requests wait. If not, the caller makes fewer than the rate permits."""
 
         self._tolerated = TOLERATED
         self._allowance = ALLOWANCE
@@ -127,14 +128,14 @@ class Pace:
         self._next = 0.0
         """When the next request may be sent."""
         self._paused_until = 0.0
-        self._asked = 0.0
-        """Seconds of the pause that the last refusal asked for."""
+        self._requested_pause = 0.0
+        """Seconds of the pause that the last refusal requested."""
         self._paused_by = 0.0
-        """When the request was sent whose response asked for the pause."""
+        """When the request was sent whose response requested the pause."""
         self._changed = -inf
-        """When the rate last changed. A response to a request from before says nothing about it."""
+        """When the rate last changed. The response to an earlier request says nothing about it."""
         self._streak = 0
-        """Refusals in a row, each of a request that was sent after the one before was known."""
+        """Refusals in a row, each of a request that was sent after the refusal before it."""
         self._streak_began = -inf
         self._streak_grew = -inf
         self._round_trip = 0.0
@@ -142,11 +143,11 @@ class Pace:
 
     @property
     def rate(self) -> float | None:
-        """Requests a second; None for no limit, as before the first refusals."""
+        """Requests per second, or None for no limit, as before the first refusals."""
         return self._rate
 
     def pause(self, now: float) -> float:
-        """Return the seconds for which the server has asked for no requests."""
+        """Return the seconds that are left of a pause that the server requested."""
         return max(self._paused_until - now, 0.0)
 
     def explain(self, now: float) -> str:
@@ -154,7 +155,7 @@ class Pace:
         if pause := self.pause(now):
             return f"the server asked for no more requests for {pause:.1f} s in a response with status 429"
         if self._rate is None:
-            return "its turn among the waiting requests did not come in time"
+            return "other requests were waiting before it"
         if self._streak > 1:
             return (
                 "the server refuses all requests with status 429, so adaptive_rate_limit=True sends single ones for now"
@@ -164,40 +165,40 @@ class Pace:
             "the server refused more with status 429"
         )
 
-    def patience_ends(self, since: float, retries: int, now: float) -> float:
-        """Return when a call is to wait no longer, should the server refuse all requests until then.
+    def give_up_time(self, since: float, retries: int, now: float) -> float:
+        """Return when a call gives up if the server refuses all requests until then.
 
-        That is about when its own retries would have ended without a limiter.
+        That is about when its own retries would have ended without the rate limiter.
 
         Args:
             since: when the call began to wait.
             retries: how often the call is retried at most.
             now: the time.
         """
-        own = longest_backoff(retries) + max(retries, 1) * self._asked
+        own = longest_backoff(retries) + max(retries, 1) * self._requested_pause
         refusing = self._streak > 1 or self._paused_until > now
         refusing_since = self._streak_began if refusing else now
-        return max(since + max(own, SHORTEST_PATIENCE), refusing_since + max(own, PATIENCE))
+        return max(since + max(own, SHORTEST_WAIT), refusing_since + max(own, FIRST_GIVE_UP))
 
     def due(self, now: float) -> float:
         """Return when the next request may be sent: `now`, or later."""
         return now if self._rate is None else max(now, self._paused_until, self._next)
 
     def record_request(self, now: float) -> None:
-        """Record that a request is sent. To be called when one is due."""
+        """Record that a request is sent, which was due."""
         if self._rate is None:
             return
         gap = 1 / self._rate
         self._waited_for = self._next > now - max(SLACK, gap)
         rises = self._waited_for and self._limit < inf and self._trial is None
         if rises and self._rate <= max(self._limit, 2 * self._responses.latest_rate(now)):
-            self._rise(min(gap, 2 * self._step))
+            self._rise(min(gap, 2 * self._doubling_seconds))
         if self._streak > 1:
             gap = self._probe_gap(self._rate)
         self._next = max(self._next, now - SLACK) + gap
 
     def record_response(self, sent: float, status_code: int, headers: Mapping[str, str], now: float) -> None:
-        """Learn from a response.
+        """Adapt the rate to a response.
 
         Args:
             sent: when its request was sent.
@@ -216,12 +217,13 @@ class Pace:
                 self._learn_in_trial(self._trial, sent, refused, now)
             else:
                 self._learn_limited(refused, now)
-        self._heed_pause(sent, refused, headers, now)
+        self._apply_pause(sent, refused, headers, now)
 
-    def _heed_pause(self, sent: float, refused: bool, headers: Mapping[str, str], now: float) -> None:
+    def _apply_pause(self, sent: float, refused: bool, headers: Mapping[str, str], now: float) -> None:
         requested = parse_retry_after(headers, REFUSED, None) if refused else None
-        if refused:  # after a longer pause no call is retried
-            self._asked = requested.minimum if requested is not None and requested.minimum <= LONGEST_PAUSE else 0.0
+        if refused:  # no call is retried after a longer pause
+            seconds = requested.minimum if requested is not None else 0.0
+            self._requested_pause = seconds if seconds <= LONGEST_PAUSE else 0.0
         if self._rate is None:
             self._paused_until = 0.0
         elif requested is not None:
@@ -265,14 +267,14 @@ class Pace:
         self._rate, self._limit, self._allowance = None, inf, ALLOWANCE
 
     def _lower(self, accepted: float, now: float) -> None:
-        """Go on at what was accepted, or slowly where that is next to nothing."""
+        """Go on at the rate that was accepted, or slowly if that is next to nothing."""
         self._allowance = 0.0
         before = self._rate or 0.0
         if not self._streak:
             self._streak, self._streak_began = 1, now
         self._streak_grew = now
         self._next = now + FIRST_PROBE
-        if accepted < (0.5 if before else FEW):
+        if accepted < (0.5 if before else TOO_FEW):
             self._rate = max(accepted / 2, before / 2, 1.0)
             self._mark_change(now)
         else:
@@ -282,13 +284,13 @@ class Pace:
     # Limited
 
     @property
-    def _step(self) -> float:
-        return max(STEP, 1.5 * self._round_trip)
+    def _doubling_seconds(self) -> float:
+        return max(DOUBLING_SECONDS, 1.5 * self._round_trip)
 
     def _rise(self, seconds: float) -> None:
         self._rising += seconds
-        steps = min((self._rising - self._hold) / self._step, 30.0)
-        share = 1 - DEPTH if steps < 0 else 1 - DEPTH + DEPTH * 2**steps
+        steps = min((self._rising - self._hold) / self._doubling_seconds, 30.0)
+        share = 1 - MARGIN if steps < 0 else 1 - MARGIN + MARGIN * 2**steps
         self._rate = max(self._limit * share, SLOWEST)
 
     def _limit_to(self, limit: float, now: float) -> None:
@@ -314,17 +316,17 @@ class Pace:
             self._limit_to(self._lowered(before, now), now)
             excess = 1 - self._limit / before
             self._last_limit = self._last_limit or self._limit
-            if self._limit < SUNK * self._last_limit:
+            if self._limit < FALLEN * self._last_limit:
                 self._begin_trial(now, self._responses.refused_share)
         self._next = now + max(self._probe_gap(self._rate or SLOWEST), min(excess * WINDOW, FIRST_PROBE))
 
     def _lowered(self, before: float, now: float) -> float:
-        """Return the limit after a refusal at a rate: what was accepted, and at least half of the rate."""
+        """Return the limit after a refusal: the rate that was accepted, and at least half of the rate before."""
         accepted = self._responses.accepted_rate(now)
         if before >= self._limit and accepted < 1.25 * self._limit:
             return min(max(self._limit, accepted), 1.1 * self._limit, before)
         accepted = max(accepted, before / 2)
-        if now < self._trial_ended + WINDOW:  # what was accepted then was the rate of the trial
+        if now < self._trial_ended + WINDOW:  # then the rate of the trial was accepted
             accepted = max(accepted, before * (1 - self._responses.refused_share))
         return min(before, accepted)
 
@@ -348,7 +350,7 @@ class Pace:
         elif trial.is_over(now) and not refused:
             share = trial.refused / trial.counted
             if trial.number < TRIALS:  # what was accepted before may have been a burst
-                # Nor is it less than an eighth: where all was refused for a while, only single requests were sent.
+                # Nor is it less than an eighth: while all requests were refused, only single ones were sent.
                 self._limit = max(self._responses.accepted_rate(now), self._limit / 8, SLOWEST)
                 self._begin_trial(now, share, trial.number + 1)
                 return

@@ -1,6 +1,6 @@
-"""Refusals, responses with status 429: their share, and whether a lower rate ends them.
+"""Count refusals, which are responses with status 429, and tell whether a lower rate ends them.
 
-No I/O and no clock; times are handed in.
+No I/O and no clock; the time is handed in.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 
 WINDOW = 1.0
-"""Seconds over which responses are counted at least: what most limits are given for."""
+"""Seconds over which responses are counted at least. Most limits are given per second."""
 
 TRIAL_REFUSALS = 5
 """Refusals that a trial waits for, by the share before it: none of four happens by chance in one of 50 trials."""
@@ -19,7 +19,7 @@ LONGEST_TRIAL = 60.0
 
 
 class Responses:
-    """The responses of the last second or so."""
+    """The responses within a window of time that moves on."""
 
     def __init__(self) -> None:
         self._times: deque[tuple[float, bool]] = deque()
@@ -33,24 +33,24 @@ class Responses:
             self._accepted -= self._times.popleft()[1]
 
     def accepted_rate(self, now: float) -> float:
-        """Return how many requests a second were accepted."""
+        """Return how many requests per second were accepted."""
         return self._accepted / max(now - self._times[0][0], WINDOW) if self._times else 0.0
 
     def latest_rate(self, now: float) -> float:
-        """Return the same of the last four responses alone."""
+        """Return how many requests per second were responded to, by the last four responses."""
         if len(self._times) < 4:
             return 0.0
         return 4 / max(now - self._times[-4][0], 0.001)
 
     @property
     def refused_share(self) -> float:
-        """The share of refusals among them."""
+        """The share of refusals among the responses."""
         return 1 - self._accepted / len(self._times) if self._times else 0.0
 
 
 @dataclass
 class Trial:
-    """What a lower rate does to the refusals."""
+    """Measures the share of refusals at a lower rate."""
 
     begins: float
     """Responses before this time are not counted: they may be those of a window that was used up before."""

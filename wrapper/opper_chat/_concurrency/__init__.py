@@ -1,1 +1,1 @@
-"""Deadlines, events and permits, for threads and for tasks."""
+"""Deadlines, events, permits and event loops, for threads and for tasks."""

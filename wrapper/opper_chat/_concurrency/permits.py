@@ -1,4 +1,4 @@
-"""A permit to make one of a limited number of calls, or to use one of a limited number of connections. No I/O."""
+"""The permit to make a call, or to use a connection, of which a limiter allows so many at a time. No I/O."""
 
 from __future__ import annotations
 
@@ -7,15 +7,18 @@ from weakref import ref
 
 
 class Permit:
-    """Counts against a limit from when a limiter grants it until it is released, or until nothing refers to it.
+    """Counts against a limit from when a limiter grants it until it is released, or garbage-collected.
 
-    Granting it is one call of C code, which adds a weak reference to a set. So is taking it back: an exception that a
-    signal handler raises comes between two calls, and whichever these are, a permit of a call that is gone is not
-    counted. Its limiter would wait for ever for a number that is to be decremented by Python code.
+    A permit is granted by one call of C code, which adds its weak reference to a set, and released by another one. A
+    signal handler can raise an exception between two such calls, but not inside of one, so that no permit of a call
+    that is gone stays counted. A counter that Python code decrements could stay too high for ever.
 
     Args:
-        granted: the weak references to the permits that count. This one's is added by the limiter.
-        on_release: is called after a release, from any thread and in finalizers too.
+        granted: the weak references to the permits that count. The limiter adds that of this permit.
+        on_release: called after a release, from any thread and in finalizers too.
+
+    Attributes:
+        entry: the weak reference to this permit.
     """
 
     __slots__ = ("__weakref__", "_granted", "_on_release", "entry")
@@ -24,15 +27,14 @@ class Permit:
         self._granted = granted
         self._on_release = on_release
         self.entry: ref[Permit] = ref(self, granted.discard)
-        """The weak reference to this permit."""
-        hash(self.entry)  # kept by the reference: it cannot be computed when the permit is gone
+        hash(self.entry)  # the reference keeps its hash, which cannot be computed when the permit is gone
 
     @property
     def is_granted(self) -> bool:
-        """Whether it was granted and is not released."""
+        """Whether the permit was granted and not released."""
         return self.entry in self._granted
 
     def release(self) -> None:
-        """Let the next call begin. More than once does nothing more."""
+        """Release the permit, for the next call. Releasing it again does nothing."""
         self._granted.discard(self.entry)
         self._on_release()

@@ -1,7 +1,7 @@
-"""A thread that ends blocking reads when their time is up, by shutting their sockets down.
+"""A thread that ends blocking reads at their deadline, by shutting down their sockets.
 
-A blocking read cannot be cancelled, and its own timeout starts anew with every byte. The thread is started when a
-read is first watched, and ends when there has been nothing to watch for a while.
+A blocking read cannot be cancelled, and its own timeout starts anew with every byte. The thread starts with the first
+watch that is armed, and ends when no watch has been armed for a while.
 """
 
 from __future__ import annotations
@@ -20,32 +20,36 @@ from typing import Protocol
 from weakref import ref
 
 LINGER = 0.5
-"""Seconds that the thread waits for more to watch before it ends."""
+"""Seconds without an armed watch after which the thread ends."""
 
 
 class Socket(Protocol):
-    """A socket, or what stands for one in an event loop."""
+    """A socket, or an object that shuts one down."""
 
     def shutdown(self, how: int, /) -> None: ...
 
 
 def shut_down(sock: Socket) -> None:
-    """Make every read of a socket end now, whichever thread it is in. Closing it would not wake them."""
+    """End every read of a socket, in whichever thread it blocks. Closing the socket would not end it."""
     with contextlib.suppress(OSError):
         sock.shutdown(socket.SHUT_RDWR)
 
 
 class Watch:
-    """One socket whose reads are watched, one after the other."""
+    """The deadline of the reads of one socket, one after the other.
+
+    Attributes:
+        due: when the socket is shut down; infinite while the watch is not armed.
+        queued: when the thread looks at this watch next. Most reads end before, and to change `due` is enough then.
+        fired: whether the socket was shut down.
+    """
 
     __slots__ = ("__weakref__", "due", "fired", "queued", "sock")
 
     def __init__(self, sock: Socket) -> None:
         self.sock = sock
         self.due = math.inf
-        """When its time is up."""
         self.queued = math.inf
-        """When the thread will look at it next. Most reads end before, and moving `due` then costs nothing."""
         self.fired = False
 
 
@@ -58,32 +62,32 @@ class Watchdog:
             os.register_at_fork(after_in_child=self._start_afresh)
 
     def _start_afresh(self) -> None:
-        # Not a Condition, whose lock is taken by Python code: a signal handler could raise between the taking of the
-        # lock and the block that releases it, and no read would ever be bounded again.
+        # Not a Condition, which is Python code: a signal handler could raise an exception after the lock was acquired
+        # and before the block that releases it, and no read would have a deadline any more.
         self._lock = threading.Lock()
         self._wakes: SimpleQueue[None] = SimpleQueue()
-        # By weak references: a call that was interrupted before it could disarm its watch keeps no socket open.
+        # Weak references, so that a call which was interrupted before it could disarm its watch keeps no socket open.
         self._queue: list[tuple[float, int, ref[Watch]]] = []
         self._numbers = count()
         self._running = False
         self._next_look = math.inf
-        """When the thread looks again if nothing wakes it."""
+        """When the thread wakes up by itself."""
 
     def arm(self, watch: Watch, seconds: float) -> None:
-        """Shut the socket down in so many seconds, unless it is disarmed before."""
+        """Shut down the socket in some seconds, unless the watch is disarmed before."""
         with self._lock:
             watch.due = time.monotonic() + seconds
             if watch.due < watch.queued:
                 self._enqueue(watch)
                 if not self._running:
-                    # Not a Thread, whose start takes locks as a Condition does. It ends if another was faster.
+                    # Not a Thread, whose start uses a Condition. If two threads start, the second one ends.
                     start_new_thread(self._run, ())
                 elif watch.due < self._next_look:
                     self._next_look = watch.due
                     self._wakes.put(None)
 
     def disarm(self, watch: Watch) -> bool:
-        """Stop watching; return whether the time was up before."""
+        """Disarm the watch; return whether the socket was shut down."""
         with self._lock:
             watch.due = math.inf
             return watch.fired
@@ -125,7 +129,7 @@ class Watchdog:
     def _look_at(self, queued: float, _number: int, entry: ref[Watch], now: float) -> None:
         watch = entry()
         if watch is None or queued != watch.queued:
-            return  # it is gone, or was moved forward and looked at then
+            return  # it is gone, or was queued for an earlier time as well
         watch.queued = math.inf
         if watch.due <= now:
             watch.fired = True
@@ -136,4 +140,3 @@ class Watchdog:
 
 
 watchdog = Watchdog()
-"""The one of this process."""

@@ -157,10 +157,10 @@ class RateLimiter:
                 pace.record_request(now)
                 self._waiting.pop(entry, None)
                 return None
-            patience_ends = pace.patience_ends(since, retries, now)
-            if patience_ends <= now:
+            give_up_time = pace.give_up_time(since, retries, now)
+            if give_up_time <= now:
                 raise AllRefusedError
-            return min(due if is_first else deadline, patience_ends) - now
+            return min(due if is_first else deadline, give_up_time) - now
 
     def _first(self) -> ref[Event] | None:
         """Return the oldest request that still waits."""
