@@ -278,7 +278,7 @@ def test_an_observer_may_surround_requests(server: LocalServer, flavour: Flavour
     flavour.create(server.base_url, messages=HELLO)
     flavour.chunks(server.base_url, messages=HELLO)
     assert [observer.sent for observer in observers] == [["enter", "leave"] * 2, [], *[["enter", "leave"] * 2] * 2]
-    with pytest.raises(KeyError), _observers.sending(record()):
+    with pytest.raises(KeyError), _observers.around_request(record()):
         raise KeyError  # what a request raises is the caller's
 
 
@@ -354,7 +354,7 @@ def test_telling_nobody_costs_next_to_nothing() -> None:
     before = logger.level
     logger.setLevel(logging.WARNING)
     try:
-        telling = (_observers.notify_call_start, _observers.sending, _observers.notify_call_end)
+        telling = (_observers.notify_call_start, _observers.around_request, _observers.notify_call_end)
         for tell in (*telling, lambda call: _observers.notify_attempt_end(call, ATTEMPT)):
             best = min(timeit.repeat(lambda tell=tell: tell(call), number=2000, repeat=20)) / 2000
             assert best < 1e-6

@@ -407,7 +407,7 @@ def test_a_request_given_up_elsewhere_disturbs_nothing(seen: Seen) -> None:
     """Another's span stays current, and no complaint, where a request is left in another context than it was begun."""
     call = CallRecord("http://127.0.0.1:1", {"messages": HELLO}, 0.0, stream=False)
     _observers.notify_call_start(call)
-    around = contextvars.copy_context().run(_observers.sending, call)
+    around = contextvars.copy_context().run(_observers.around_request, call)
     with seen.tracer.start_as_current_span("other") as other:
         with around:
             assert trace.get_current_span() is other
@@ -423,7 +423,7 @@ def test_attempts_are_counted_and_no_events(seen: Seen) -> None:
     _observers.notify_call_start(call)
     busy, redirect = Attempt(429, "RateLimitError: x", 0.5, 0.1, None), Attempt(307, None, 0.0, 0.1, None)
     for attempt in (busy, redirect, Attempt(200, None, 0.0, 0.1, None)):
-        with _observers.sending(call):
+        with _observers.around_request(call):
             assert trace.get_current_span() is not trace.INVALID_SPAN
         assert trace.get_current_span() is trace.INVALID_SPAN
         call.attempts.append(attempt)

@@ -23,7 +23,7 @@ from .._http.errors import CALL, ErrorMap, Holders, bearer, warn_at_exit
 from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import failures, httpx, library_of
 from .._http.redaction import forget_key_of, forget_keys
-from .._observability.observers import sending as tell_sending
+from .._observability.observers import around_request
 from .._transport._async.checked_body import checked_body_class
 from .._transport._async.limiter import AsyncConcurrencyLimiter
 from .._transport._async.transport import KEEPALIVE_SECONDS, AsyncHTTPTransport, DefaultAsyncHttpxClient
@@ -162,7 +162,7 @@ class AsyncHTTP:
         call.start_attempt(began, request)
         deadlines.start_waiting(began)
         try:
-            with ErrorMap(request, holders=self.holders), tell_sending(call.record):
+            with ErrorMap(request, holders=self.holders), around_request(call.record):
                 async with sending:
                     call.response = response = await self._sent(call, request)
         except APITimeoutError as error:

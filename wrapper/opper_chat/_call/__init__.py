@@ -1,1 +1,1 @@
-"""The state of one call: attempts, retries and the pace of requests."""
+"""The state of one call: attempts, retries, and the rate of requests."""

@@ -1,1 +1,1 @@
-"""What is recorded of a call, and who is told of it: observers and the log."""
+"""The trace of a call, and its observers. The log is one of them."""

@@ -116,7 +116,7 @@ def _notify_one(registration: _Registration, method: Method, call: CallRecord, *
 _WITHOUT_OBSERVERS = nullcontext()
 
 
-def sending(call: CallRecord) -> AbstractContextManager[object]:
+def around_request(call: CallRecord) -> AbstractContextManager[object]:
     """Return the context manager in which a request of a call is sent."""
     if not _registrations:
         return _WITHOUT_OBSERVERS

@@ -31,7 +31,7 @@ from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import failures, httpx, library_of
 from .._http.redaction import forget_key_of, forget_keys
 from .._http.timeouts import SendLimit, resolve_key
-from .._observability.observers import sending as tell_sending
+from .._observability.observers import around_request
 from .._transport._sync.checked_body import checked_body_class
 from .._transport._sync.limiter import ConcurrencyLimiter
 from .._transport._sync.transport import KEEPALIVE_SECONDS, DefaultHttpxClient, HTTPTransport
@@ -180,7 +180,7 @@ class HTTP:
         call.start_attempt(began, request)
         deadlines.start_waiting(began)
         try:
-            with ErrorMap(request, holders=self.holders), tell_sending(call.record):
+            with ErrorMap(request, holders=self.holders), around_request(call.record):
                 with sending:
                     call.response = response = self._sent(call, request)
         except APITimeoutError as error:
