@@ -297,7 +297,7 @@ def test_an_error_while_asking_again(flavour: Flavour, server: LocalServer) -> N
 
 
 def test_one_deadline_over_all(flavour: Flavour, server: LocalServer) -> None:
-    """The clock runs on through the rounds: each is quicker than it, together they are not."""
+    """The timeout runs on through the rounds: each is quicker than it, together they are not."""
     server.reply(*(Reply.json(completion("a"), delay=0.2) for _ in range(4)))
     with pytest.raises(APITimeoutError) as caught:
         parse(flavour, server, Point, retries_on_invalid=3, deadline=0.5)

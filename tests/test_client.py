@@ -211,7 +211,7 @@ def test_nobody_listens(flavour: Flavour) -> None:
 
 
 def test_a_server_that_says_nothing(flavour: Flavour) -> None:
-    """A timeout that says which clock ran out and how long it was, for the client's and for the call's."""
+    """An error that says which timeout expired and how long it was, for the client's and for the call's."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         address = f"http://127.0.0.1:{silent.getsockname()[1]}"
         for settings, params in (({"timeout": 0.05}, {}), ({}, {"timeout": 0.05})):

@@ -37,13 +37,13 @@ def once(data: bytes) -> Script:
     return script
 
 
-@pytest.mark.parametrize("clock", ["first_token_timeout", "idle_timeout", "deadline"])
-def test_no_clock_takes_away_what_came(flavour: Flavour, clock: str) -> None:
+@pytest.mark.parametrize("option", ["first_token_timeout", "idle_timeout", "deadline"])
+def test_no_timeout_takes_away_what_came(flavour: Flavour, option: str) -> None:
     """All chunks, where they came with the first one and the caller took long over that."""
 
     def read(client: Opper) -> list[str]:
         seen: list[str] = []
-        with client.chat.completions.create(messages=HELLO, stream=True, **{clock: 0.2}) as stream:  # type: ignore[call-overload]
+        with client.chat.completions.create(messages=HELLO, stream=True, **{option: 0.2}) as stream:  # type: ignore[call-overload]
             for one in stream:
                 if not seen:
                     time.sleep(0.4)
@@ -52,7 +52,7 @@ def test_no_clock_takes_away_what_came(flavour: Flavour, clock: str) -> None:
 
     async def read_async(client: AsyncOpper) -> list[str]:
         seen: list[str] = []
-        async with await client.chat.completions.create(messages=HELLO, stream=True, **{clock: 0.2}) as stream:  # type: ignore[call-overload]
+        async with await client.chat.completions.create(messages=HELLO, stream=True, **{option: 0.2}) as stream:  # type: ignore[call-overload]
             async for one in stream:
                 if not seen:
                     await asyncio.sleep(0.4)

@@ -43,7 +43,7 @@ def test_a_sync_client_of_either(server: LocalServer, library: Any) -> None:
 
 @either
 def test_an_async_client_of_either(server: LocalServer, library: Any) -> None:
-    """The same, and the clocks."""
+    """The same, and the timeouts."""
 
     async def run() -> None:
         async with library.AsyncClient() as own:

@@ -211,6 +211,6 @@ def test_a_password_in_the_address_is_refused_unseen() -> None:
 
 @pytest.mark.parametrize("timeout", [-1, 0, float("nan"), float("inf"), True, "5", httpx.Timeout(5, read=-1)])
 def test_a_bad_timeout_is_refused(timeout: Any) -> None:
-    """An error that names the clock and what is accepted."""
+    """An error that names the timeout and what is accepted."""
     with pytest.raises(InvalidArgumentError, match=r"^timeout(\.read)?: expected a number of seconds above 0"):
         Opper(api_key="key", timeout=timeout)

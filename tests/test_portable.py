@@ -43,7 +43,7 @@ def whole(*texts: str) -> Reply:
 
 
 def failures(server: LocalServer, flavour: Flavour) -> list[APIError]:
-    """One error of each origin: a status, a broken stream, a clock, a missing server, an answer that is none."""
+    """One error of each origin: a status, a broken stream, a timeout, a missing server, an answer that is none."""
     settings = {"api_key": KEY, "max_retries": 1}
     errors: list[APIError] = []
     slow = Reply.json({"type": "Slow", "message": "Slow."}, status=429, headers={"retry-after-ms": "1"})

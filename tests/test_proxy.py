@@ -245,35 +245,37 @@ def test_slow_answers_are_whole(flavour: Flavour, proxy: FaultyProxy, streamed: 
 
 
 @pytest.mark.parametrize("where", [0, 300, 1500])
-@pytest.mark.parametrize("clock", ["timeout", "deadline", "idle_timeout", "first_token_timeout"])
-def test_a_stall(flavour: Flavour, proxy: FaultyProxy, clock: str, where: int) -> None:
-    """APITimeoutError of the clock that was set, soon after its time, with what came of the stream before."""
+@pytest.mark.parametrize("option", ["timeout", "deadline", "idle_timeout", "first_token_timeout"])
+def test_a_stall(flavour: Flavour, proxy: FaultyProxy, option: str, where: int) -> None:
+    """APITimeoutError of the timeout that was set, soon after its time, with what came of the stream before."""
     proxy.fault(Fault(stall=where))
     began = time.monotonic()
-    # The idle clock goes on where the first token is there.
+    # The idle timeout goes on where the first token is there.
     settings = (
         {"first_token_timeout": 5, "idle_timeout": 0.6}
-        if (clock, where) == ("first_token_timeout", 1500)
-        else {clock: 0.6}
+        if (option, where) == ("first_token_timeout", 1500)
+        else {option: 0.6}
     )
     results = calls(flavour, proxy, 2, stream=True, **{"timeout": LONGER, **settings})
     assert time.monotonic() - began < 3
     error = failed(results, proxy)
     assert type(error) is APITimeoutError
-    expected = "idle" if "idle_timeout" in settings else {"timeout": "read"}.get(clock, clock.removesuffix("_timeout"))
+    expected = (
+        "idle" if "idle_timeout" in settings else {"timeout": "read"}.get(option, option.removesuffix("_timeout"))
+    )
     assert (error.timeout_kind, error.seconds) == (expected, 0.6)
     assert error.status_code == (200 if where >= 300 else None)
     assert (error.partial is not None) == (where == 1500)
 
 
 @pytest.mark.parametrize("where", [0, 300])
-@pytest.mark.parametrize("clock", ["timeout", "deadline"])
-def test_a_stall_in_a_plain_answer(flavour: Flavour, proxy: FaultyProxy, clock: str, where: int) -> None:
-    """APITimeoutError of the clock that was set, with the status if it came."""
+@pytest.mark.parametrize("option", ["timeout", "deadline"])
+def test_a_stall_in_a_plain_answer(flavour: Flavour, proxy: FaultyProxy, option: str, where: int) -> None:
+    """APITimeoutError of the timeout that was set, with the status if it came."""
     proxy.fault(Fault(stall=where))
-    error = failed(calls(flavour, proxy, 2, **{"timeout": LONGER, clock: 0.6}), proxy)
+    error = failed(calls(flavour, proxy, 2, **{"timeout": LONGER, option: 0.6}), proxy)
     assert type(error) is APITimeoutError
-    assert (error.timeout_kind, error.seconds) == ("read" if clock == "timeout" else clock, 0.6)
+    assert (error.timeout_kind, error.seconds) == ("read" if option == "timeout" else option, 0.6)
     assert error.status_code == (200 if where else None)
 
 
@@ -517,13 +519,13 @@ def test_a_stream_that_has_begun_is_not_made_anew(flavour: Flavour, proxy: Fault
     assert len(error.attempts) == len(proxy.requests) == 1
 
 
-@pytest.mark.parametrize("clock", ["deadline", "idle_timeout", "first_token_timeout"])
-def test_clocks_of_the_whole_call_are_not_tried_again(flavour: Flavour, proxy: FaultyProxy, clock: str) -> None:
-    """The error of the clock, with one attempt."""
+@pytest.mark.parametrize("option", ["deadline", "idle_timeout", "first_token_timeout"])
+def test_timeouts_of_the_whole_call_are_not_tried_again(flavour: Flavour, proxy: FaultyProxy, option: str) -> None:
+    """The error of the timeout, with one attempt."""
     proxy.fault(Fault(stall=200))
-    [error] = completions(flavour, proxy, 1, stream=True, **{clock: 0.6})
+    [error] = completions(flavour, proxy, 1, stream=True, **{option: 0.6})
     assert isinstance(error, APITimeoutError)
-    assert error.timeout_kind == clock.removesuffix("_timeout")
+    assert error.timeout_kind == option.removesuffix("_timeout")
     assert len(error.attempts) == len(proxy.requests) == 1
 
 

@@ -297,7 +297,7 @@ def test_the_log_counts_no_redirect_as_an_attempt(
 
 
 def test_redirects_count_against_the_deadline(server: LocalServer, flavour: Flavour) -> None:
-    """A loop that takes its time ends with the clock."""
+    """A loop that takes its time ends with the timeout."""
 
     def slowly(request: ReceivedRequest) -> Reply:
         time.sleep(0.1)

@@ -80,7 +80,7 @@ def test_which_statuses_are_retried(status: int) -> None:
     ],
 )
 def test_which_errors_are_retried(error: APIError, retried: bool) -> None:
-    """What broke on the way, but not a clock that bounds the whole call, nor an answer that will not get better."""
+    """What broke on the way, but not a timeout that bounds the whole call, nor an answer that will not get better."""
     assert error.is_retryable is retried
 
 
@@ -466,8 +466,8 @@ def _error(ask: Any) -> APIError:
     return caught.value
 
 
-def test_the_clock_for_the_first_token_bounds_all_attempts(server: LocalServer, flavour: Flavour) -> None:
-    """One clock, however often the stream is asked for."""
+def test_the_timeout_for_the_first_token_bounds_all_attempts(server: LocalServer, flavour: Flavour) -> None:
+    """One timeout, however often the stream is asked for."""
     server.reply(*[Reply.sse([Pause(0.2), CUT])] * 20)
     began = time.monotonic()
     _, error = flavour.chunks(server.base_url, {"max_retries": 19, "first_token_timeout": 1.0}, messages=HELLO)

@@ -1,4 +1,4 @@
-"""Streams over real sockets: what can be asked of them, their clocks, and what becomes of their connections."""
+"""Streams over real sockets: what can be asked of them, their timeouts, and what becomes of their connections."""
 
 import asyncio
 import contextlib
@@ -247,9 +247,9 @@ class TestReading:
         assert caught.value.partial.choices[0].message.content == "Hel"
 
 
-class TestClocks:
+class TestTimeouts:
     @pytest.mark.parametrize(
-        ("pieces", "clocks", "kind", "text"),
+        ("pieces", "timeouts", "kind", "text"),
         [
             ([PING, Pause(math.inf)], {"first_token_timeout": 0.2}, "first_token", ""),
             ([chunk(delta={"role": "assistant"}), Pause(math.inf)], {"first_token_timeout": 0.2}, "first_token", ""),
@@ -258,23 +258,23 @@ class TestClocks:
             ([chunk("a"), Pause(math.inf)], {"idle_timeout": 5, "deadline": 1.5}, "deadline", "a"),
         ],
     )
-    def test_a_clock_that_runs_out(
-        self, server: LocalServer, flavour: Flavour, pieces: Any, clocks: Any, kind: str, text: str
+    def test_a_timeout_that_expires(
+        self, server: LocalServer, flavour: Flavour, pieces: Any, timeouts: Any, kind: str, text: str
     ) -> None:
-        """A timeout that names the clock and its seconds, with what came before; on the call and on the client."""
+        """An error that names the timeout and its seconds, with what came before; on the call and on the client."""
         for on_client in (False, True):
             server.reply(Reply.sse(pieces))
-            settings, params = (clocks, {}) if on_client else ({}, clocks)
+            settings, params = (timeouts, {}) if on_client else ({}, timeouts)
             _, error = flavour.chunks(server.base_url, settings, messages=HELLO, **params)
             assert isinstance(error, APITimeoutError)
             assert (error.timeout_kind, error.seconds) == (
                 kind,
-                clocks[kind if kind == "deadline" else f"{kind}_timeout"],
+                timeouts[kind if kind == "deadline" else f"{kind}_timeout"],
             )
             said = error.partial.choices[0].message.content if error.partial and error.partial.choices else None
             assert (said or "") == text
 
-    def test_pings_do_not_feed_the_idle_clock(self, server: LocalServer, flavour: Flavour) -> None:
+    def test_pings_do_not_feed_the_idle_timeout(self, server: LocalServer, flavour: Flavour) -> None:
         """A timeout, though bytes come all the time."""
 
         def pings() -> Iterator[Any]:
@@ -289,7 +289,7 @@ class TestClocks:
         assert (error.timeout_kind, len(chunks)) == ("idle", 1)
 
     def test_tokens_without_end_meet_the_deadline(self, server: LocalServer, flavour: Flavour) -> None:
-        """A timeout with all that came; httpx's own clocks would never have run out."""
+        """A timeout with all that came; httpx's own timeouts would never have expired."""
 
         def tokens() -> Iterator[Any]:
             for _ in range(500):
@@ -325,14 +325,14 @@ class TestClocks:
                 flavour.create(server.base_url, messages=HELLO, deadline=0.3)
             assert (caught.value.timeout_kind, caught.value.seconds) == ("deadline", 0.3)
 
-    def test_a_first_token_clock_counts_from_the_call(self, server: LocalServer, flavour: Flavour) -> None:
+    def test_a_first_token_timeout_counts_from_the_call(self, server: LocalServer, flavour: Flavour) -> None:
         """A timeout while the server has not even sent its headers."""
         server.reply(Reply(delay=30))
         _, error = flavour.chunks(server.base_url, messages=HELLO, first_token_timeout=0.2)
         assert isinstance(error, APITimeoutError)
         assert error.timeout_kind == "first_token"
 
-    def test_a_clock_where_reads_cannot_be_interrupted(self) -> None:
+    def test_a_timeout_where_reads_cannot_be_interrupted(self) -> None:
         """A timeout between two reads, through a transport without a socket."""
 
         class Pings(httpx.SyncByteStream):
@@ -353,9 +353,9 @@ class TestClocks:
                 list(stream)
         assert caught.value.timeout_kind == "idle"
 
-    @pytest.mark.parametrize("clock", ["first_token_timeout", "idle_timeout", "deadline"])
-    def test_a_server_that_lets_nobody_in(self, flavour: Flavour, clock: str) -> None:
-        """A clock that bounds the answer bounds the connecting as well."""
+    @pytest.mark.parametrize("timeout", ["first_token_timeout", "idle_timeout", "deadline"])
+    def test_a_server_that_lets_nobody_in(self, flavour: Flavour, timeout: str) -> None:
+        """A timeout that bounds the answer bounds the connecting as well."""
         with socket.socket() as listener, contextlib.ExitStack() as stack:
             listener.bind(("127.0.0.1", 0))
             listener.listen(0)
@@ -364,11 +364,11 @@ class TestClocks:
                 waiting.setblocking(False)
                 waiting.connect_ex(listener.getsockname())
             address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            settings = {"timeout": 30, clock: 0.2}
+            settings = {"timeout": 30, timeout: 0.2}
             began = time.monotonic()
             _, error = flavour.chunks(address, settings, messages=HELLO)
             assert isinstance(error, APITimeoutError)
-            assert (error.timeout_kind, error.seconds) == (clock.removesuffix("_timeout"), 0.2)
+            assert (error.timeout_kind, error.seconds) == (timeout.removesuffix("_timeout"), 0.2)
             assert time.monotonic() - began < 10
 
     @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
@@ -376,7 +376,7 @@ class TestClocks:
     def test_headers_that_come_byte_by_byte(
         self, server: LocalServer, flavour: Flavour, stream: bool, warm: bool
     ) -> None:
-        """Do not put a clock off: it runs while they come, over a new connection and over one that is used again."""
+        """Do not put a timeout off: it runs while they come, over a new connection and over one that is used again."""
 
         def trickle() -> Iterator[Any]:
             yield b"HTTP/1.1 200 OK\r\n"
@@ -403,10 +403,10 @@ class TestClocks:
         assert time.monotonic() - began < 10
 
     @pytest.mark.parametrize("library", ["sync", "asyncio", "trio"])
-    @pytest.mark.parametrize("clock", ["first_token_timeout", "idle_timeout", "deadline"])
+    @pytest.mark.parametrize("timeout", ["first_token_timeout", "idle_timeout", "deadline"])
     @pytest.mark.parametrize("warm", [False, True], ids=["new-connection", "used-connection"])
-    def test_a_head_that_comes_byte_by_byte(self, server: LocalServer, library: str, clock: str, warm: bool) -> None:
-        """Puts none of the three clocks off, in no way of waiting; httpx's own clocks begin anew with each byte."""
+    def test_a_head_that_comes_byte_by_byte(self, server: LocalServer, library: str, timeout: str, warm: bool) -> None:
+        """Puts none of the three timeouts off, in no way of waiting; httpx's own timeouts begin anew with each byte."""
 
         def trickle() -> Iterator[Any]:
             for letter in b"HTTP/1.1 200 OK\r\nx-padding: " + b"x" * 2000:
@@ -414,7 +414,7 @@ class TestClocks:
                 yield Pause(0.03)
 
         settings: Any = {"api_key": "key", "base_url": server.base_url, "max_retries": 0, "timeout": 20}
-        params: Any = {"messages": HELLO, "stream": True, clock: 0.3}
+        params: Any = {"messages": HELLO, "stream": True, timeout: 0.3}
 
         def use() -> None:
             with Opper(**settings) as client:
@@ -433,10 +433,10 @@ class TestClocks:
         began = time.monotonic()
         with pytest.raises(APITimeoutError) as caught:
             use() if library == "sync" else anyio.run(use_async, backend=library)
-        assert (caught.value.timeout_kind, caught.value.seconds) == (clock.removesuffix("_timeout"), 0.3)
+        assert (caught.value.timeout_kind, caught.value.seconds) == (timeout.removesuffix("_timeout"), 0.3)
         assert time.monotonic() - began < 5
 
-    def test_a_stream_by_another_name_feeds_the_clocks(self, server: LocalServer, flavour: Flavour) -> None:
+    def test_a_stream_by_another_name_feeds_the_timeouts(self, server: LocalServer, flavour: Flavour) -> None:
         """As its tokens come, though the body goes on for longer than the first one may take; and a cut has a part."""
         for kind in ("application/json", "application/vnd.api+json", "text/html"):
             pieces = [*(one for text in "abcd" for one in (chunk(text), Pause(0.2))), chunk(finish_reason="stop"), DONE]
@@ -450,7 +450,7 @@ class TestClocks:
             assert error.partial is not None
             assert error.partial.choices[0].message.content == "ab"
 
-    def test_a_generous_clock_changes_nothing(self, server: LocalServer, flavour: Flavour) -> None:
+    def test_a_generous_timeout_changes_nothing(self, server: LocalServer, flavour: Flavour) -> None:
         """The whole answer; and httpx's read timeout still holds for the body, though the first token's was short."""
         server.reply(Reply.sse([chunk("a"), Pause(0.5), chunk("b", finish_reason="stop"), DONE]))
         chunks, error = flavour.chunks(server.base_url, messages=HELLO, first_token_timeout=0.3, deadline=30)
@@ -1011,7 +1011,7 @@ def test_one_async_client_in_several_event_loops(server: LocalServer) -> None:
 
 
 def test_many_threads_share_one_client(server: LocalServer) -> None:
-    """A right answer for each of 400 streams in 16 threads over 8 connections, with clocks running."""
+    """A right answer for each of 400 streams in 16 threads over 8 connections, with timeouts running."""
     right: list[bool] = []
     with Opper(
         api_key="key", base_url=server.base_url, max_retries=0, max_connections=8, idle_timeout=30, deadline=60
