@@ -491,6 +491,23 @@ def test_fields_are_what_the_constructor_takes() -> None:
     assert convert({"count": 2}, Allocated) == Allocated(count=2)
 
 
+class InOnePart(BaseModel):
+    count: int
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: Any) -> Any:
+        return {"allOf": [handler(core_schema)]}
+
+
+def test_a_model_whose_schema_is_one_part() -> None:
+    """The part itself, which is an object: pydantic before 2.9 writes references so."""
+    for hint in (InOnePart, dataclasses.make_dataclass("Outer", [("inner", InOnePart)])):
+        answer = response_schema(hint)
+        assert breaches(answer.schema) == []
+        assert not answer.is_wrapped
+    assert convert({"count": 1}, InOnePart) == InOnePart(count=1)
+
+
 def test_self_below_a_class() -> None:
     """`Self` is the class that was asked for."""
     made = convert({"value": 1, "next": {"value": 2, "next": None, "others": []}, "others": []}, SubLinked)
@@ -561,7 +578,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     (set[TypedDict("Typed", {"a": int})], "response_format[]", "hash"),  # type: ignore[misc]
     (set[list[int]], "response_format[]", "hash"),
     (CalledModel, "response_format", "CallableSchema"),
-    (ForeignModel, "response_format", "CallableSchema"),
+    (ForeignModel, "response_format", "Cannot generate a JsonSchema"),
     (list[UnknownModel], "response_format[]", "Nowhere"),
     (CalledModel | kinds.Town, "response_format", "CallableSchema"),
     (BaseModel, "response_format", "Give a subclass of BaseModel that has the fields."),

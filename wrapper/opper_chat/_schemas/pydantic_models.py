@@ -15,6 +15,7 @@ from .._errors.invalid_value import InvalidValueError
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
 from .errors import exception_text, invalid
+from .strict import merge_single_part
 from .type_adapters import AnyAdapter, ChoiceAdapter, Definitions, Property, Schema
 
 
@@ -89,7 +90,8 @@ def model_adapter(models: tuple[Any, ...], path: str) -> ModelAdapter:
 
 def _adapter_and_schema(hint: Any) -> tuple[Any, Schema]:
     adapter = sys.modules["pydantic"].TypeAdapter(hint)
-    return adapter, adapter.json_schema()
+    schema: Schema = adapter.json_schema()
+    return adapter, merge_single_part(schema)
 
 
 def _properties(schema: Schema) -> Mapping[str, Property] | None:

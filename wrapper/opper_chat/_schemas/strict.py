@@ -51,8 +51,7 @@ class StrictConverter:
         Raises:
             InvalidArgumentError: Strict mode cannot describe it, or something in it, which the path of the error names.
         """
-        if is_array(parts := schema.get("allOf")) and len(parts) == 1 and is_object(parts[0]):
-            schema = {**parts[0], **{name: value for name, value in schema.items() if name != "allOf"}}
+        schema = merge_single_part(schema)
         found = {name: value for name, value in schema.items() if name in _KEYWORDS}
         if found.get("format") not in _FORMATS:
             found.pop("format", None)
@@ -104,6 +103,14 @@ class StrictConverter:
             name: self.convert(part if is_object(part) else {}, f"{path}.{name}") for name, part in properties.items()
         }
         return {"properties": converted, "required": list(converted), "additionalProperties": False}
+
+
+def merge_single_part(schema: Schema) -> Schema:
+    """Return a schema without an ``allOf`` of one part, in which pydantic before 2.9 puts a reference."""
+    parts = schema.get("allOf")
+    if not is_array(parts) or len(parts) != 1 or not is_object(parts[0]):
+        return schema
+    return {**parts[0], **{name: value for name, value in schema.items() if name != "allOf"}}
 
 
 def _unsupported(path: str, received: str, hint: str) -> InvalidArgumentError:
