@@ -21,29 +21,29 @@ try:
 except ModuleNotFoundError:
     sys.exit("This benchmark needs the openai package: pip install openai")
 
-LIMIT = 3.0
-"""Seconds after which a client is said to wait for ever; every clock that is to end a scenario is shorter."""
+TIME_LIMIT = 3.0
+"""Seconds after which a client hangs. The timeouts of all scenarios are shorter."""
 
-ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
+REQUEST: Any = {"model": "m", "messages": [{"role": "user", "content": "Hello"}], "stream": True}
 
 
-class Seen(NamedTuple):
-    """What a client made of a scenario; the note names an error that it raised and that is not one of its own."""
+class ClientResult(NamedTuple):
+    """The result of a client for a scenario. The note names an error that is not one of the client's own."""
 
     outcome: Outcome
     note: str = ""
 
 
-def run_openai(base_url: str, scenario: Scenario) -> Seen:
-    """The sync client, then its accumulator; its one timeout is the scenario's, or the shortest of its clocks."""
-    timeout = scenario.settings.get("timeout", min(scenario.settings.values(), default=LIMIT * 2))
+def run_openai(base_url: str, scenario: Scenario) -> ClientResult:
+    """Run the sync client and its accumulator, with the shortest timeout of the scenario."""
+    timeout = scenario.settings.get("timeout", min(scenario.settings.values(), default=TIME_LIMIT * 2))
     facts: dict[str, Any] = {"chunks": 0, "status": None}
     chunks: list[Any] = []
     ends: Literal["complete", "cut", "error", "invalid", "timeout"] = "complete"
     note = ""
     with openai.OpenAI(api_key="key", base_url=base_url, max_retries=0, timeout=timeout) as client:
         try:
-            with client.chat.completions.create(**ASKED, **scenario.request) as stream:
+            with client.chat.completions.create(**REQUEST, **scenario.request) as stream:
                 facts["status"] = stream.response.status_code
                 for chunk in stream:
                     chunks.append(chunk)  # noqa: PERF402  # one by one, so that those before an error are kept
@@ -60,22 +60,22 @@ def run_openai(base_url: str, scenario: Scenario) -> Seen:
         except Exception as error:  # noqa: BLE001  # whatever else it lets through
             ends, note = "invalid", type(error).__name__
     facts["chunks"] = len(chunks)
-    state, said = ChatCompletionStreamState(), None
+    state, completion = ChatCompletionStreamState(), None
     try:
         for chunk in chunks:
             state.handle_chunk(chunk)
-            said = state.current_completion_snapshot.to_dict()
+            completion = state.current_completion_snapshot.to_dict()
     except Exception as error:  # noqa: BLE001  # chunks are handed out that it cannot add up
         note = note or f"then {type(error).__name__}"
         lists = [getattr(chunk, "choices", None) or [] for chunk in chunks]
         choices = [choice for choices in lists for choice in choices if not choice.index and choice.delta]
         text = "".join(str(choice.delta.content or "") for choice in choices)
-        said = {"choices": [{"message": {"content": text}}]}
-    return Seen(Outcome.of(ends, said, **facts), note)
+        completion = {"choices": [{"message": {"content": text}}]}
+    return ClientResult(Outcome.of(ends, completion, **facts), note)
 
 
-def run_opper(base_url: str, scenario: Scenario) -> Seen:
-    """The sync client, with the scenario's clocks."""
+def run_opper(base_url: str, scenario: Scenario) -> ClientResult:
+    """Run the sync client with the timeouts of the scenario."""
     from opper_chat import (
         APIConnectionError,
         APIError,
@@ -94,39 +94,39 @@ def run_opper(base_url: str, scenario: Scenario) -> Seen:
     facts: dict[str, Any] = {"chunks": 0, "status": None}
     with Opper(api_key="key", base_url=base_url, max_retries=0) as client:
         try:
-            with client.chat.completions.create(**ASKED, **scenario.request, **scenario.settings) as stream:
+            with client.chat.completions.create(**REQUEST, **scenario.request, **scenario.settings) as stream:
                 facts["status"] = stream.response.status_code
                 for _ in stream:
                     facts["chunks"] += 1
-                said = stream.get_final_completion().to_dict()
+                completion = stream.get_final_completion().to_dict()
         except APIError as error:
             facts |= {"error_message": error.message, "error_type": error.type, "error_code": error.code}
             facts |= {"status": error.status_code, "timeout_kind": getattr(error, "timeout_kind", None)}
             ends: Any = kinds.get(type(error), "error")
-            return Seen(Outcome.of(ends, error.partial and error.partial.to_dict(), **facts))
+            return ClientResult(Outcome.of(ends, error.partial and error.partial.to_dict(), **facts))
         except Exception as error:  # noqa: BLE001  # whatever else it lets through
-            return Seen(Outcome.of("invalid", None, **facts), type(error).__name__)
-    return Seen(Outcome.of("complete", said, **facts))
+            return ClientResult(Outcome.of("invalid", None, **facts), type(error).__name__)
+    return ClientResult(Outcome.of("complete", completion, **facts))
 
 
-def bounded(run: Callable[[str, Scenario], Seen], scenario: Scenario) -> Seen | None:
-    """Run a client in a thread; None where it does not end. Closing the server ends it all the same."""
-    seen: list[Seen] = []
+def run_with_limit(run: Callable[[str, Scenario], ClientResult], scenario: Scenario) -> ClientResult | None:
+    """Run a client in a thread. Return None if it hangs, until the server closes."""
+    result: list[ClientResult] = []
     with LocalServer() as server:
         server.reply(scenario.reply())
-        thread = threading.Thread(target=lambda: seen.append(run(server.base_url, scenario)), daemon=True)
+        thread = threading.Thread(target=lambda: result.append(run(server.base_url, scenario)), daemon=True)
         thread.start()
-        thread.join(LIMIT)
+        thread.join(TIME_LIMIT)
         waiting = thread.is_alive()
-    thread.join(LIMIT)
-    return None if waiting else seen[0]
+    thread.join(TIME_LIMIT)
+    return None if waiting else result[0]
 
 
-def judged(truth: Outcome, seen: Seen | None) -> tuple[str, str]:
-    """Return the mark, and in a few words what the client said."""
-    if seen is None:
+def compare(truth: Outcome, result: ClientResult | None) -> tuple[str, str]:
+    """Return the mark, and a few words on the result."""
+    if result is None:
         return "NO", "never ends"
-    outcome, note = seen
+    outcome, note = result
     different = truth.differences(outcome)
     if not different and not note:
         return "ok", outcome.ends
@@ -140,7 +140,7 @@ def judged(truth: Outcome, seen: Seen | None) -> tuple[str, str]:
 
 def main() -> None:
     """Print a line for each scenario and the totals."""
-    warnings.simplefilter("ignore")  # of models that are made of what does not fit them
+    warnings.simplefilter("ignore")  # about models with values that do not fit them
     clients = {"openai": run_openai, "opper-chat": run_opper}
     totals = {name: Counter[str]() for name in clients}
     width = max(map(len, SCENARIOS))
@@ -152,7 +152,7 @@ def main() -> None:
             print(f"\n{group}")
         cells: list[str] = []
         for name, run in clients.items():
-            mark, words = judged(scenario.outcome, bounded(run, scenario))
+            mark, words = compare(scenario.outcome, run_with_limit(run, scenario))
             totals[name][mark] += 1
             cells.append(f"{mark:2} {words}")
         print(f"{scenario.name:{width}}  {scenario.outcome.ends:9}  {cells[0]:60}  {cells[1]}", flush=True)

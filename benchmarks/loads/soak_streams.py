@@ -29,15 +29,15 @@ from opper_chat.testing import SCENARIOS, LocalServer, Outcome, ReceivedRequest,
 
 POOL = 10
 WORKERS = 40
-HANGS_AFTER = 60.0
-"""Seconds in which any stream must have ended, waiting for its turn included."""
+STREAM_TIMEOUT = 60.0
+"""Seconds after which a stream hangs, with the time that it waits for a connection."""
 
 CANCELLED_SHARE = 0.2
 CLOSED_SHARE = 0.1
-"""The share of streams that another task closes; half of those that are cancelled are closed beside it."""
+"""The share of streams that another task closes; half of the cancelled ones are closed as well."""
 
 SLOW_SHARE = 0.02
-"""The share of scenarios that wait for a clock."""
+"""The share of scenarios that wait for a timeout."""
 
 ENDINGS = {
     APIConnectionError: "cut",
@@ -49,31 +49,31 @@ ENDINGS = {
 MESSAGES: Any = [{"role": "user", "content": "Hello"}]
 
 
-def played(request: ReceivedRequest) -> Reply | None:
-    """Reply with the scenario that the request names; as usual, where it names none."""
+def reply_to(request: ReceivedRequest) -> Reply | None:
+    """Return the reply of the scenario that the request names, or None for the usual response."""
     name = request.headers.get("x-scenario")
     return SCENARIOS[name].reply() if name else None
 
 
-async def seen(client: AsyncOpper, scenario: Scenario, chance: random.Random, held: list[Any]) -> Outcome:
-    """Run a scenario, reading in one of three ways, and tell what came of it. The stream is put where others see it."""
+async def read_scenario(client: AsyncOpper, scenario: Scenario, chance: random.Random, streams: list[Any]) -> Outcome:
+    """Read a scenario in one of three ways, and return its outcome. Other tasks find the stream in `streams`."""
     chunks, status = 0, None
     params: Any = {"messages": MESSAGES, **scenario.request, **scenario.settings}
     params["extra_headers"] = {"x-scenario": scenario.name}
-    way = chance.choice(("chunks", "events", "text"))
+    read_mode = chance.choice(("chunks", "events", "text"))
     try:
-        if way == "events":
+        if read_mode == "events":
             async with client.chat.completions.stream(**params) as events:
-                held.append(events)
+                streams.append(events)
                 status = events.response.status_code
                 async for event in events:
                     chunks += event.type == "chunk"
                 final = await events.get_final_completion()
         else:
             async with await client.chat.completions.create(stream=True, **params) as stream:
-                held.append(stream)
+                streams.append(stream)
                 status = stream.response.status_code
-                if way == "text":
+                if read_mode == "text":
                     async for _ in stream.text_stream:
                         pass
                 else:
@@ -82,24 +82,24 @@ async def seen(client: AsyncOpper, scenario: Scenario, chance: random.Random, he
                         if chance.random() < 0.01:
                             await asyncio.sleep(0.001)
                 final = await stream.get_final_completion()
-            if way == "text":  # which tells no chunks apart
+            if read_mode == "text":  # which does not show chunks
                 chunks = scenario.outcome.chunks or 0
     except APIError as error:
         kind = APIError if isinstance(error, APIStatusError) else type(error)
-        told: Any = {"error_message": error.message, "error_type": error.type, "error_code": error.code}
+        facts: Any = {"error_message": error.message, "error_type": error.type, "error_code": error.code}
         partial = error.partial and error.partial.to_dict()
-        kind = getattr(error, "timeout_kind", None)
-        if way == "text":
+        timeout_kind = getattr(error, "timeout_kind", None)
+        if read_mode == "text":
             chunks = scenario.outcome.chunks or 0
-        told |= {"chunks": chunks, "status": error.status_code, "timeout_kind": kind}
-        return Outcome.of(ENDINGS[kind], partial, **told)  # type: ignore[arg-type]
+        facts |= {"chunks": chunks, "status": error.status_code, "timeout_kind": timeout_kind}
+        return Outcome.of(ENDINGS[kind], partial, **facts)  # type: ignore[arg-type]
     return Outcome.of("complete", final.to_dict(), chunks=chunks, status=status)
 
 
-def given_up(told: Outcome, truth: Outcome) -> bool:
-    """Whether a stream that was closed says so, or was whole but for what comes behind its end: usage, or an error."""
-    whole = (told.text, told.finish_reasons) == (truth.text, truth.finish_reasons)
-    return told.ends == "truncated" or (told.ends == "complete" and whole)
+def is_closed_early(outcome: Outcome, expected: Outcome) -> bool:
+    """Return whether a closed stream is reported as truncated, or has all but its usage or a late error."""
+    whole = (outcome.text, outcome.finish_reasons) == (expected.text, expected.finish_reasons)
+    return outcome.ends == "truncated" or (outcome.ends == "complete" and whole)
 
 
 async def worker(
@@ -108,24 +108,29 @@ async def worker(
     chance = random.Random(seed)
     while names:
         scenario = SCENARIOS[names.pop()]
-        server.reply(*[played] * 3)  # a stream that breaks before it brought anything is asked for again
-        held: list[Any] = []
-        task = asyncio.create_task(seen(clients[bool(scenario.settings)], scenario, chance, held))
-        closed, beside = chance.random() < CLOSED_SHARE, False
+        server.reply(*[reply_to] * 3)  # a stream that breaks before its first chunk is retried
+        streams: list[Any] = []
+        task = asyncio.create_task(read_scenario(clients[bool(scenario.settings)], scenario, chance, streams))
+        closed, closed_by_other = chance.random() < CLOSED_SHARE, False
         if closed or chance.random() < CANCELLED_SHARE:
             await asyncio.wait({task}, timeout=chance.random() * 0.03)
-            beside = not closed and chance.random() < 0.5
-            if (closed or beside) and held:
-                await held[0].close()
+            closed_by_other = not closed and chance.random() < 0.5
+            if (closed or closed_by_other) and streams:
+                await streams[0].close()
             if not closed and task.cancel():
                 counts["cancelled"] += 1
-        done, _ = await asyncio.wait({task}, timeout=HANGS_AFTER)
+        done, _ = await asyncio.wait({task}, timeout=STREAM_TIMEOUT)
         if not done:
             counts[f"HANG {scenario.name}"] += 1
             task.cancel()
         elif task.cancelled():
             counts["ended by cancellation"] += 1
-        elif (closed or beside) and held and not task.exception() and given_up(task.result(), scenario.outcome):
+        elif (
+            (closed or closed_by_other)
+            and streams
+            and not task.exception()
+            and is_closed_early(task.result(), scenario.outcome)
+        ):
             counts["right: closed by another task"] += 1
         elif task.exception() is not None:
             counts[f"WRONG {scenario.name}: {task.exception()!r}"] += 1
@@ -136,7 +141,7 @@ async def worker(
 
 
 def open_files() -> int:
-    """How many files and sockets this process has open; 0 where that cannot be told."""
+    """Return how many files and sockets this process has open, or 0 if that is not known."""
     folder = Path("/proc/self/fd")
     return len(list(folder.iterdir())) if folder.exists() else 0
 
@@ -145,13 +150,13 @@ async def soak(server: LocalServer, names: list[str], seed: int, counts: Counter
     settings: Any = {"api_key": "key", "base_url": server.base_url, "timeout": 30}
     async with (
         AsyncOpper(max_connections=POOL, **settings) as client,
-        AsyncOpper(max_connections=WORKERS, **settings) as prompt,
+        AsyncOpper(max_connections=WORKERS, **settings) as unqueued,
     ):
-        # What waits for a clock must not wait for its turn: that would count as well.
-        clients = {False: client, True: prompt}
+        # Scenarios with timeouts must not wait for a connection, because that counts too.
+        clients = {False: client, True: unqueued}
         await asyncio.gather(*(worker(clients, server, names, seed + number, counts) for number in range(WORKERS)))
-        held = [await client.chat.completions.create(messages=MESSAGES, stream=True, timeout=5) for _ in range(POOL)]
-        for stream in held:  # every place of the pool was free again, or one of these would have waited for ever
+        streams = [await client.chat.completions.create(messages=MESSAGES, stream=True, timeout=5) for _ in range(POOL)]
+        for stream in streams:  # if a connection of the pool were lost, one of these would time out
             await stream.close()
         left = asyncio.all_tasks() - {asyncio.current_task()}
         if left:
@@ -165,11 +170,11 @@ def main(streams: int, seed: int) -> int:
     names = [chance.choice(slow if chance.random() < SLOW_SHARE else fast) for _ in range(streams)]
     before, threads = open_files(), threading.active_count()
     counts: Counter[str] = Counter()
-    began = time.perf_counter()
+    started = time.perf_counter()
     with LocalServer() as server:
         asyncio.run(soak(server, names, seed, counts))
     gc.collect()
-    took = time.perf_counter() - began
+    duration = time.perf_counter() - started
     if open_files() > before:
         counts[f"WRONG files left open: {open_files() - before}"] += 1
     if threading.active_count() > threads:
@@ -179,7 +184,7 @@ def main(streams: int, seed: int) -> int:
     for what, count in sorted(counts.items()):
         print(f"{count:7d}  {what}")
     wrong = sum(count for what, count in counts.items() if what.startswith(("HANG", "WRONG")))
-    print(f"{streams} streams, seed {seed}, {len(SCENARIOS)} scenarios, {took:.0f} s: {wrong} wrong")
+    print(f"{streams} streams, seed {seed}, {len(SCENARIOS)} scenarios, {duration:.0f} s: {wrong} wrong")
     return 1 if wrong else 0
 
 

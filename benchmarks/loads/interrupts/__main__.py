@@ -36,7 +36,7 @@ from opper_chat import Opper
 from opper_chat.testing import LocalServer
 
 from .scenarios import (
-    PATIENCE,
+    CALL_TIMEOUT,
     SCENARIOS,
     SETTINGS,
     Interrupt,
@@ -51,30 +51,30 @@ from .scenarios import (
     without_deadline,
 )
 
-HANGS_AFTER = 30.0
-"""Seconds after which a call that should have ended has locked the client."""
+LOCK_TIMEOUT = 30.0
+"""Seconds after which a call has locked the client."""
 
 
-class Points:
-    """Raises at one of the points of this thread at which CPython looks for signals.
+class InterruptPoints:
+    """Raises an exception at one of the points of this thread at which CPython looks for signals.
 
-    These are the beginning of a function and the end of a call of C code, the making of an object included. Between
-    them CPython 3.11 to 3.13 looks for signals at the jump back of a loop alone.
+    These points are the start of a function and the return from C code, such as the creation of an object. Otherwise
+    CPython 3.11 to 3.13 looks for signals only at the end of a loop iteration.
 
     Args:
-        number: at which, from 1.
-        ours: whether only those in this package's code count. An event loop that is interrupted in its own code may
-            forget what it was about to do.
+        number: The number of the point, from 1.
+        ours: Whether only points in the code of this package count. An event loop that is interrupted in its own code
+            may lose callbacks.
     """
 
     def __init__(self, number: int, *, ours: bool) -> None:
         self._left = number
         self.ours = ours
         self.place = ""
-        """Where it was."""
+        """The place in the code, once the exception is raised."""
 
     def start(self) -> None:
-        """Count from now on."""
+        """Start to count."""
         sys.setprofile(self._profile)
 
     def _profile(self, frame: FrameType, event: str, function: object) -> None:
@@ -89,15 +89,15 @@ class Points:
                 raise Interrupt
 
 
-def interrupt_at(points: Points, work: Callable[[], object]) -> Interrupt | None:
-    """Do some work, and return the exception that interrupted it, unless it was swallowed as in a finalizer."""
+def interrupt_at(points: InterruptPoints, work: Callable[[], object]) -> Interrupt | None:
+    """Run a function, and return the exception that interrupted it. None if it was swallowed, as in a finalizer."""
     try:
         work()
         sys.setprofile(None)
     except Interrupt as interrupt:
         return interrupt
     except Exception:
-        if not points.ours:  # an event loop makes another exception of what its callbacks raise
+        if not points.ours:  # an event loop replaces exceptions of its callbacks
             raise
     finally:
         sys.setprofile(None)
@@ -105,24 +105,24 @@ def interrupt_at(points: Points, work: Callable[[], object]) -> Interrupt | None
 
 
 def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
-    """Interrupt a scenario at every so many points, and return what was wrong, by where.
+    """Interrupt a scenario at its points, and return what was wrong, by place.
 
     Args:
-        name: of the scenario.
-        step: how many points there are between two interrupts.
-        kept: whether the exception is kept until the next, with all the frames of its traceback, as a notebook does.
+        name: The name of the scenario.
+        step: The number of points between two interrupts.
+        kept: Whether the exception is kept until the next one, with all the frames of its traceback, as in a notebook.
     """
     wrong: Counter[str] = Counter()
     with LocalServer() as server:
         client = client_for(name, server)
-        # What a first use imports is there then: an import that is interrupted can leave Python's own lock held.
+        # Import everything first: an interrupted import can leave the import lock held.
         _run(name, client, server, _do_not_start)
         number, interrupted, raised = random.Random(name).randrange(step), 0, 0
         last: Interrupt | None = None
         while True:
-            faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
+            faulthandler.dump_traceback_later(LOCK_TIMEOUT, exit=True)
             number += step
-            points = Points(number, ours=name.endswith("_async"))
+            points = InterruptPoints(number, ours=name.endswith("_async"))
             result = interrupt_at(points, partial(_run, name, client, server, points.start))
             if not points.place:
                 break
@@ -130,56 +130,56 @@ def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
             raised += result is not None
             last = result if kept and name != "dropped" else None  # which keeps the stream with the user's frame
             del result
-            began = time.monotonic()
+            started = time.monotonic()
             try:
                 use(client)
             except Exception as error:  # noqa: BLE001  # whatever it is, it is wrong
                 wrong[f"{type(error).__name__} after {points.place}"] += 1
                 client = client_for(name, server)
-            if time.monotonic() - began > PATIENCE / 2:
+            if time.monotonic() - started > CALL_TIMEOUT / 2:
                 wrong[f"slow after {points.place}"] += 1
         del last
         if not raised:
             wrong[f"nothing raised in {name}"] += 1
-        gc.collect()  # a connection that its frames keep would keep the server open
+        gc.collect()  # frames that keep a connection would keep the server open
         print(f"{name}{' (kept)' if kept else ''}: {interrupted} points, {raised} raised, {wrong.total()} wrong")
     return wrong
 
 
 def _do_not_start() -> None:
-    """Interrupt nothing."""
+    """Do not interrupt."""
 
 
 def _run(name: str, client: Any, server: LocalServer, start: Start) -> None:
-    made = SCENARIOS[name](client, server, start)
-    if made is not None:
-        asyncio.run(made)
+    coroutine = SCENARIOS[name](client, server, start)
+    if coroutine is not None:
+        asyncio.run(coroutine)
 
 
-class Left(NamedTuple):
-    """What the process has open."""
+class OpenResources(NamedTuple):
+    """The threads and sockets of the process."""
 
     threads: int
     sockets: int
 
     @classmethod
-    def now(cls) -> Left:
-        """Count it, after what ends by itself has ended."""
+    def now(cls) -> OpenResources:
+        """Count them, after those that end by themselves."""
         gc.collect()
-        time.sleep(1)  # the thread that bounds blocking reads lingers for half a second
+        time.sleep(1)  # the watchdog thread stays for half a second
         folder = Path("/proc/self/fd")
         links = [str(link.readlink()) for link in folder.iterdir() if link.is_symlink()] if folder.exists() else []
         return cls(count_threads(), sum(link.startswith("socket") for link in links))
 
 
 def check_points(names: list[str], step: int, *, kept: bool) -> int:
-    """Interrupt scenarios, and return the status of the process."""
-    before = Left.now()
+    """Interrupt scenarios at their points, and return the exit status."""
+    before = OpenResources.now()
     wrong: Counter[str] = Counter()
     for name in names or list(SCENARIOS):
         wrong += try_points(name, step, kept=kept)
     faulthandler.cancel_dump_traceback_later()
-    left = Left.now()
+    left = OpenResources.now()
     print(f"threads left: {left.threads - before.threads}\nsockets left: {left.sockets - before.sockets}")
     for what, times in wrong.items():
         print(f"WRONG {times} times: {what}")
@@ -187,29 +187,29 @@ def check_points(names: list[str], step: int, *, kept: bool) -> int:
 
 
 def interrupted_by_signals(address: str, count: int, seed: int) -> None:
-    """Make calls until so many were interrupted, and print a character for each: ``.``, or ``L`` for a lost one."""
+    """Make calls until `count` were interrupted, and print ``.`` for each, or ``L`` if something was lost."""
     chance = random.Random(seed)
 
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         raise Interrupt
 
     signal.signal(signal.SIGALRM, interrupt)
-    before = Left.now()
+    before = OpenResources.now()
     client = Opper(base_url=address, **SETTINGS)
     use(client)
     scenarios = (plain, plain, without_deadline, streamed, closed_early, dropped, events)
     longest = {scenario.__name__: 0.003 for scenario in scenarios}
-    server: Any = None  # which none of these asks for replies
+    server: Any = None  # which these scenarios do not use
     while count:
-        faulthandler.dump_traceback_later(HANGS_AFTER, exit=True)
+        faulthandler.dump_traceback_later(LOCK_TIMEOUT, exit=True)
         scenario = chance.choice(scenarios)
         seconds = max(chance.random() * longest[scenario.__name__], 1e-6)
         try:
-            began = time.perf_counter()
+            started = time.perf_counter()
             scenario(client, server, partial(signal.setitimer, signal.ITIMER_REAL, seconds))
-            took = time.perf_counter() - began
+            duration = time.perf_counter() - started
             signal.setitimer(signal.ITIMER_REAL, 0)
-            longest[scenario.__name__] += (1.1 * took - longest[scenario.__name__]) / 20
+            longest[scenario.__name__] += (1.1 * duration - longest[scenario.__name__]) / 20
             continue
         except Interrupt:
             count -= 1
@@ -222,12 +222,12 @@ def interrupted_by_signals(address: str, count: int, seed: int) -> None:
             use(client)
     faulthandler.cancel_dump_traceback_later()
     client.close()
-    left = Left.now()
+    left = OpenResources.now()
     print(f"\nthreads left: {left.threads - before.threads}, sockets left: {left.sockets - before.sockets}")
 
 
 def check_signals(count: int, seed: int) -> int:
-    """Interrupt calls by signals in processes of their own, and return the status of this one."""
+    """Interrupt calls by signals in child processes, and return the exit status."""
     done, lost, locked = 0, 0, 0
     tails: list[str] = []
     with LocalServer() as server:

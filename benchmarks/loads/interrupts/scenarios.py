@@ -1,4 +1,4 @@
-"""The calls that `interrupts` interrupts, and what must work afterwards."""
+"""The calls that are interrupted, and the calls that must succeed afterwards."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from opper_chat import AsyncOpper, AuthenticationError, Conversation, Opper, too
 from opper_chat.testing import LocalServer, Reply
 
 HELLO: Any = [{"role": "user", "content": "Hello"}]
-AT_ONCE = 2
-"""Permits and connections of the clients."""
-PATIENCE = 5.0
+CONCURRENCY = 2
+"""Permits and connections of each client."""
+CALL_TIMEOUT = 5.0
 """Seconds in which each call after an interrupt must end."""
 SETTINGS: dict[str, Any] = {
-    "api_key": "key-12345678", "max_concurrency": AT_ONCE, "max_connections": AT_ONCE, "deadline": 10, "timeout": 10,
-    "max_retries": 1,
+    "api_key": "key-12345678", "max_concurrency": CONCURRENCY, "max_connections": CONCURRENCY, "deadline": 10,
+    "timeout": 10, "max_retries": 1,
 }  # fmt: skip
 
 Start = Callable[[], None]
-"""Begins to interrupt; what is before it prepares."""
+"""Starts to interrupt. A scenario calls it after its preparations."""
 
 
 class Interrupt(BaseException):
-    """What the signal handler of a program raises."""
+    """The exception of the signal handler."""
 
 
 def plain(client: Opper, _: LocalServer, start: Start) -> None:
@@ -119,7 +119,7 @@ def conversation(client: Opper, _: LocalServer, start: Start) -> None:
 
 def waiting(client: Opper, _: LocalServer, start: Start) -> None:
     """Wait for a permit until another thread gives one back."""
-    held = [client.chat.completions.create(messages=HELLO, stream=True) for _ in range(AT_ONCE)]
+    held = [client.chat.completions.create(messages=HELLO, stream=True) for _ in range(CONCURRENCY)]
 
     def free() -> None:
         time.sleep(0.002)
@@ -142,7 +142,7 @@ def waiting_for_a_connection(client: Opper, server: LocalServer, start: Start) -
 
 
 def paced(client: Opper, _: LocalServer, start: Start) -> None:
-    """Wait for the rate limiter, which has seen a 429."""
+    """Wait for the rate limiter, after a 429."""
     start()
     client.chat.completions.create(messages=HELLO)
 
@@ -176,7 +176,7 @@ SCENARIOS: dict[str, Callable[[Any, LocalServer, Start], Any]] = {
 
 
 def client_for(name: str, server: LocalServer) -> Any:
-    """Return a client that has made a call."""
+    """Return a client after its first call."""
     settings = {**SETTINGS, "base_url": server.base_url}
     if name == "waiting_for_a_connection":
         settings["max_concurrency"] = None
@@ -203,20 +203,20 @@ def use(client: Any) -> None:
         return
     held: list[Any] = []
     try:
-        for _ in range(AT_ONCE):
-            held.append(client.chat.completions.create(messages=HELLO, stream=True, deadline=PATIENCE))  # noqa: PERF401
+        for _ in range(CONCURRENCY):
+            held.append(client.chat.completions.create(messages=HELLO, stream=True, deadline=CALL_TIMEOUT))  # noqa: PERF401
     finally:
         for stream in held:
             stream.close()
-    client.chat.completions.create(messages=HELLO, deadline=PATIENCE)
+    client.chat.completions.create(messages=HELLO, deadline=CALL_TIMEOUT)
 
 
 async def _use_async(client: AsyncOpper) -> None:
     held: list[Any] = []
     try:
-        for _ in range(AT_ONCE):
-            held.append(await client.chat.completions.create(messages=HELLO, stream=True, deadline=PATIENCE))  # noqa: PERF401
+        for _ in range(CONCURRENCY):
+            held.append(await client.chat.completions.create(messages=HELLO, stream=True, deadline=CALL_TIMEOUT))  # noqa: PERF401
     finally:
         for stream in held:
             await stream.close()
-    await client.chat.completions.create(messages=HELLO, deadline=PATIENCE)
+    await client.chat.completions.create(messages=HELLO, deadline=CALL_TIMEOUT)

@@ -1,4 +1,4 @@
-"""How the soak of calls makes a call and reads its answer, with either client, and what it has then seen."""
+"""Make the calls of the soak with either client, and read their responses."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ ENDINGS = {
 
 @dataclass
 class Result:
-    """What came of a call; None where the caller gave it up."""
+    """The result of a call. It has no outcome if the caller stopped reading."""
 
     call: Call
     outcome: Outcome | None = None
     error: APIError | None = None
     unexpected: str = ""
     attempts: int | None = None
-    """As the error or the completion says."""
+    """The number of attempts that the error or the completion reports."""
 
 
 def request(call: Call) -> dict[str, Any]:
@@ -52,48 +52,48 @@ def request(call: Call) -> dict[str, Any]:
 
 
 def outcome_of(call: Call, chunks: int, status: int | None, final: Any, error: APIError | None) -> Outcome:
-    """Put what a caller saw in the words of the scenarios. Text and plain answers tell no chunks apart."""
-    told: dict[str, Any] = {"chunks": chunks, "status": status}
-    if call.way in ("plain", "text"):
-        told["chunks"] = call.truth(Step()).chunks
+    """Return what a caller got, as an outcome of the scenarios. Text streams and plain responses have no chunks."""
+    facts: dict[str, Any] = {"chunks": chunks, "status": status}
+    if call.read_mode in ("plain", "text"):
+        facts["chunks"] = call.expected_outcome(Step()).chunks
     if error is None:
-        return Outcome.of("complete", final.to_dict(), **told)
+        return Outcome.of("complete", final.to_dict(), **facts)
     kind: Any = APIError if isinstance(error, APIStatusError) else type(error)
-    told |= {
+    facts |= {
         "status": error.status_code,
         "timeout_kind": getattr(error, "timeout_kind", None),
         "error_message": error.message,
     }
-    told |= {"error_type": error.type, "error_code": error.code}
-    return Outcome.of(ENDINGS[kind], error.partial and error.partial.to_dict(), **told)  # type: ignore[arg-type]
+    facts |= {"error_type": error.type, "error_code": error.code}
+    return Outcome.of(ENDINGS[kind], error.partial and error.partial.to_dict(), **facts)  # type: ignore[arg-type]
 
 
-def made(client: Opper, call: Call) -> Result:
-    """Make a call and read the answer as it is planned."""
+def make_call(client: Opper, call: Call) -> Result:
+    """Make a call, and read the response as it is planned."""
     create, params = client.chat.completions.create, request(call)
     chunks, status, final = 0, None, None
     try:
-        if call.way == "plain":
+        if call.read_mode == "plain":
             final = create(**params)
             return Result(call, outcome_of(call, 0, 200, final, None), attempts=attempts_of(final))
-        if call.way == "events":
+        if call.read_mode == "events":
             with client.chat.completions.stream(**params) as events:
                 status = events.response.status_code
                 for event in events:
                     chunks += event.type == "chunk"
-                    if call.behaviour != "read":
+                    if call.caller_action != "read":
                         return Result(call)
                 final = events.get_final_completion()
         else:
             stream = create(stream=True, **params)
-            if call.behaviour == "dropped":
+            if call.caller_action == "dropped":
                 next(iter(stream), None)
                 return Result(call)
             with stream:
                 status = stream.response.status_code
-                for _ in stream.text_stream if call.way == "text" else stream:
+                for _ in stream.text_stream if call.read_mode == "text" else stream:
                     chunks += 1
-                    if call.behaviour != "read":
+                    if call.caller_action != "read":
                         return Result(call)
                 final = stream.get_final_completion()
     except APIError as error:
@@ -101,32 +101,32 @@ def made(client: Opper, call: Call) -> Result:
     return Result(call, outcome_of(call, chunks, status, final, None), attempts=attempts_of(final))
 
 
-async def made_async(client: AsyncOpper, call: Call) -> Result:
-    """Make a call and read the answer as it is planned."""
+async def make_call_async(client: AsyncOpper, call: Call) -> Result:
+    """Make a call, and read the response as it is planned."""
     create, params = client.chat.completions.create, request(call)
     chunks, status, final = 0, None, None
     try:
-        if call.way == "plain":
+        if call.read_mode == "plain":
             final = await create(**params)
             return Result(call, outcome_of(call, 0, 200, final, None), attempts=attempts_of(final))
-        if call.way == "events":
+        if call.read_mode == "events":
             async with client.chat.completions.stream(**params) as events:
                 status = events.response.status_code
                 async for event in events:
                     chunks += event.type == "chunk"
-                    if call.behaviour in ("closed", "dropped"):
+                    if call.caller_action in ("closed", "dropped"):
                         return Result(call)
                 final = await events.get_final_completion()
         else:
             stream = await create(stream=True, **params)
-            if call.behaviour == "dropped":
+            if call.caller_action == "dropped":
                 await anext(aiter(stream), None)
                 return Result(call)
             async with stream:
                 status = stream.response.status_code
-                async for _ in stream.text_stream if call.way == "text" else stream:
+                async for _ in stream.text_stream if call.read_mode == "text" else stream:
                     chunks += 1
-                    if call.behaviour == "closed":
+                    if call.caller_action == "closed":
                         return Result(call)
                 final = await stream.get_final_completion()
     except APIError as error:
@@ -135,6 +135,6 @@ async def made_async(client: AsyncOpper, call: Call) -> Result:
 
 
 def attempts_of(result: Any) -> int | None:
-    """Return how many attempts an error or a completion says that there were."""
+    """Return how many attempts an error or a completion reports."""
     attempts = getattr(result, "attempts", None)
     return None if attempts is None else len(attempts)
