@@ -261,7 +261,7 @@ def test_one_turn_at_a_time(server: LocalServer) -> None:
                 lambda: conversation.extend([user("x")]),
                 lambda: conversation.trim(1000),
             ):
-                with pytest.raises(RuntimeError, match="under way"):
+                with pytest.raises(RuntimeError, match="in progress"):
                     change()
             assert conversation.messages == [user("Hi")]
             assert "You said: Hi" in conversation.fork().send().text
@@ -305,7 +305,7 @@ def test_of_two_tasks_one_is_answered_and_a_cancelled_one_leaves_no_trace(server
             first = asyncio.create_task(conversation.send("Hi"))
             while not server.requests:
                 await asyncio.sleep(0.01)
-            with pytest.raises(RuntimeError, match="under way"):
+            with pytest.raises(RuntimeError, match="in progress"):
                 await conversation.send("Hi")
             first.cancel()
             with pytest.raises(asyncio.CancelledError):
@@ -567,7 +567,7 @@ def test_a_file_holds_all_and_nothing_else(tmp_path: Path, messages: list[dict[s
     assert [json.loads(line) for line in written.split("\n")[:-1]] == conversation.messages
     loaded = Conversation.load(Opper(api_key="key"), str(path))
     assert loaded.messages == conversation.messages
-    assert loaded._sent([]) == conversation._sent([])
+    assert loaded._request_messages([]) == conversation._request_messages([])
 
 
 @pytest.mark.parametrize(
@@ -701,7 +701,7 @@ def test_what_can_be_sent_can_be_saved_and_loaded(tmp_path: Path) -> None:
 def test_a_repr_says_how_long_it_is() -> None:
     """The number of messages, and none of what was said."""
     assert repr(conversation_of([user("private")])) == "<Conversation of 1 messages>"  # type: ignore[list-item]
-    assert isinstance(conversation_of([assistant("x")])._sent([])[0], OtherMessage)  # type: ignore[list-item]
+    assert isinstance(conversation_of([assistant("x")])._request_messages([])[0], OtherMessage)  # type: ignore[list-item]
     conversation = conversation_of([])
     conversation.append(ChatCompletionMessage.from_dict({"content": "x", "unknown": None}))
     assert conversation.messages == [{"content": "x", "role": "assistant"}]

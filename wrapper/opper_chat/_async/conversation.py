@@ -1,4 +1,4 @@
-"""A conversation with a model: what was said so far, and the calls that go on with it."""
+"""A conversation with a model: send its messages with each turn, and add the completion. Loads and saves files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .._json.values import copy_json
 from .._requests.jsonl import read_lines, write_lines
 from .._requests.parameters import TurnArguments, check_turn_arguments
 from .._requests.signatures import list_arguments
-from .._requests.transcript import Said, Transcript, new_messages, read_message
+from .._requests.transcript import Transcript, TurnContent, new_messages, read_message
 from .._results.completion import ChatCompletion
 from .._validation.type_checks import check_strings
 from ..messages import system as system_message
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 
 class AsyncConversation(Transcript):
-    """A conversation: it keeps what was said, and sends all of it with each turn.
+    """A conversation: it keeps the messages, and sends all of them with each turn.
 
-    A turn is kept when its answer came whole: what was said and the message of the first choice, with reasoning, tool
-    calls and whatever else the server put in it; only properties that JSON cannot represent, such as infinity, are left
-    to the completion. A call that fails, or is cancelled, leaves the conversation as it was,
-    so that the same can be sent again. One turn is under way at a time; `fork` makes another conversation for another.
+    A turn is added when its completion is complete: the new messages and the message of the first choice, with
+    reasoning, tool calls and whatever else the server sent, except properties that JSON cannot represent, such as
+    infinity. A call that fails or is cancelled leaves the conversation unchanged, so that you can send the same again.
+    A conversation has one turn at a time; use `fork` for a second one.
 
     Args:
-        client: makes the calls. It stays yours to close.
-        system: the instructions, as the first message; None for none.
-        arguments: those of every call: ``model``, ``tools``, ``temperature``, ``deadline`` and whatever else
-            `client.chat.completions.create` takes but ``messages`` and ``stream``.
+        client: the client that sends the requests. The conversation does not close it.
+        system: the instructions, as the first message. Default: None, no instructions.
+        arguments: arguments of every call: ``model``, ``tools``, ``temperature``, ``deadline`` and whatever else
+            `client.chat.completions.create` takes, except ``messages`` and ``stream``.
 
     Raises:
         InvalidArgumentError: an argument is wrong.
@@ -58,86 +58,96 @@ class AsyncConversation(Transcript):
 
     @classmethod
     def load(cls, client: AsyncOpper, path: str | os.PathLike[str], **arguments: Unpack[TurnArguments]) -> Self:
-        """Go on with a conversation that was saved.
-
-        Reading a file is quick where the disk is near, and waits for nothing else.
+        """Continue a conversation that was saved to a file. Reads the file in this thread, without awaiting.
 
         Args:
-            client: makes the calls.
-            path: the file that `save` wrote: a message on each line, as JSON.
-            arguments: those of every call, which are not in the file.
+            client: the client that sends the requests.
+            path: the file that `save` wrote: JSON with one message on each line.
+            arguments: arguments of every call. They are not in the file.
+
+        Returns:
+            The conversation.
 
         Raises:
-            InvalidArgumentError: a line is not a message that requests take, and the error names its place, such as
-                ``talk.jsonl, line 2, messages[1].role``; or an argument is wrong.
+            InvalidArgumentError: a line is not a message that requests accept, or an argument is wrong. The error names
+                the path, such as ``talk.jsonl, line 2, messages[1].role``.
             OSError: the file cannot be read.
         """
         loaded = cls(client, **arguments)
         lines = enumerate(read_lines(Path(path)))
-        loaded._messages = [read_message(value, f"{place}, messages[{index}]") for index, (place, value) in lines]
+        loaded._messages = [read_message(value, f"{line}, messages[{index}]") for index, (line, value) in lines]
         return loaded
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the messages to a file, one on each line, as JSON. No key, no client and no argument is in it.
+        """Write the messages to a file, as JSON with one message on each line, without the key or other arguments.
 
-        The file is replaced when the new one is written whole; until then it stays as it was. Writing it is quick where
-        the disk is near, and waits for nothing else.
+        An existing file is replaced when the new one is complete. Writes the file in this thread, without awaiting.
+
+        Args:
+            path: the file.
 
         Raises:
-            InvalidArgumentError: `load` would refuse a message, because the server has answered with one that requests
-                refuse. The error names the place, such as ``messages[3].content``.
+            InvalidArgumentError: a completion contains a message that requests, and so `load`, do not accept. The error
+                names the path, such as ``messages[3].content``.
             OSError: the file cannot be written.
         """
         write_lines(
             Path(path), (read_message(message, f"messages[{index}]") for index, message in enumerate(self._messages))
         )
 
-    async def send(self, *content: Said, **overrides: Unpack[TurnArguments]) -> ChatCompletion:
-        """Say something, and return the answer.
+    async def send(self, *content: TurnContent, **overrides: Unpack[TurnArguments]) -> ChatCompletion:
+        """Send a message, and return the completion.
 
         Args:
-            content: a text; texts and parts, such as `opper_chat.messages.image` returns, which make one message of
-                the user's; or whole messages, such as the answers to tool calls. Without any, what is there is sent.
-            overrides: arguments of this call that are not as for the others; None leaves one out.
+            content: a text; texts and parts, such as those of `opper_chat.messages.image`, as one user message; or
+                whole messages, such as the results of tool calls. Without content, the messages so far are sent.
+            overrides: arguments for this call in place of those of the conversation. None leaves an argument out.
+
+        Returns:
+            The completion.
 
         Raises:
-            InvalidArgumentError: something is wrong with what is said, or with an argument; nothing was sent.
-            APIError: the call failed, as in `client.chat.completions.create`; or its answer has no choices.
-            RuntimeError: an answer is under way already.
+            InvalidArgumentError: the content or an argument is wrong. Nothing was sent.
+            APIError: the call failed, as in `client.chat.completions.create`, or the completion has no choices.
+            RuntimeError: a turn is in progress.
         """
-        new, arguments = new_messages(content), self._merged(overrides, "AsyncConversation.send()")
-        with self._alone():
+        new, arguments = new_messages(content), self._merge(overrides, "AsyncConversation.send()")
+        with self._exclusive():
             create = self._client.chat.completions.create
-            completion: ChatCompletion = await create(**arguments, messages=self._sent(new), stream=False)
-            self._answered(new, completion)
+            completion: ChatCompletion = await create(**arguments, messages=self._request_messages(new), stream=False)
+            self._add_turn(new, completion)
         return completion
 
-    def stream(self, *content: Said, **overrides: Unpack[TurnArguments]) -> AsyncTurn:
-        """Say something, and get the answer as typed events while it is written.
+    def stream(self, *content: TurnContent, **overrides: Unpack[TurnArguments]) -> AsyncTurn:
+        """Send a message, and receive the completion as typed events.
 
-        To be used with ``async with``, which sends the request and closes the stream. The turn is kept on leaving it if
-        the answer was read to its end by then. Left earlier, or by an exception, the conversation is as it was::
+        Use it with ``async with``, which sends the request on entering and closes the stream on leaving. If the stream
+        was read to its end, leaving adds the turn. Otherwise the conversation stays as it was::
 
             async with conversation.stream("Tell me a story.") as events:
                 async for event in events:
                     if event.type == "content.delta":
                         print(event.delta, end="")
 
-        Takes what `send` takes.
+        Args:
+            content: as in `send`.
+            overrides: as in `send`.
+
+        Returns:
+            A context manager that gives the events.
 
         Raises:
-            InvalidArgumentError: something is wrong with what is said, or with an argument. All else is raised on
-                entering, where the request is sent.
+            InvalidArgumentError: the content or an argument is wrong. Entering raises the other errors of `send`.
         """
-        new, arguments = new_messages(content, "stream"), self._merged(overrides, "AsyncConversation.stream()")
+        new, arguments = new_messages(content, "stream"), self._merge(overrides, "AsyncConversation.stream()")
 
         def begin() -> AsyncStreamManager:
-            stream: Any = self._client.chat.completions.stream  # the arguments of a conversation are no types
-            return cast("AsyncStreamManager", stream(**arguments, messages=self._sent(new)))
+            stream: Any = self._client.chat.completions.stream  # untyped: the arguments are dicts here
+            return cast("AsyncStreamManager", stream(**arguments, messages=self._request_messages(new)))
 
-        return AsyncTurn(self._alone, begin, partial(self._answered, new))
+        return AsyncTurn(self._exclusive, begin, partial(self._add_turn, new))
 
-    def _merged(self, overrides: Mapping[str, object], function: str) -> dict[str, Any]:
+    def _merge(self, overrides: Mapping[str, object], function: str) -> dict[str, Any]:
         check_turn_arguments(overrides, function)
         return {**self._arguments, **overrides}
 
@@ -147,42 +157,42 @@ def _is_client(client: object) -> bool:
 
 
 class AsyncTurn(EnteredFirst):
-    """A turn whose answer is streamed: sends on entering; on leaving closes the stream, and keeps what came whole.
+    """A streamed turn: sends the request on entering; on leaving closes the stream, and adds the turn if complete.
 
     Args:
-        alone: holds the conversation meanwhile.
-        begin: makes the stream.
-        keep: takes the answer into the conversation.
+        exclusive: returns a context manager that holds the conversation.
+        begin: creates the stream.
+        add: adds the turn to the conversation.
     """
 
     _entered = "conversation.stream(...) as stream"
 
     def __init__(
         self,
-        alone: Callable[[], AbstractContextManager[None]],
+        exclusive: Callable[[], AbstractContextManager[None]],
         begin: Callable[[], AsyncStreamManager],
-        keep: Callable[[ChatCompletion], None],
+        add: Callable[[ChatCompletion], None],
     ) -> None:
-        self._alone = alone
+        self._exclusive = exclusive
         self._begin = begin
-        self._keep = keep
+        self._add = add
 
     async def __aenter__(self) -> AsyncEventStream:
-        with ExitStack() as held:
-            held.enter_context(self._alone())
+        with ExitStack() as lock:
+            lock.enter_context(self._exclusive())
             self._manager = self._begin()
             self._events = await self._manager.__aenter__()
-            self._held = held.pop_all()
+            self._lock = lock.pop_all()
         return self._events
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        with self._held:
+        with self._lock:
             complete = self._events.complete and error is None
             await self._manager.__aexit__(kind, error, traceback)
             if complete:
-                self._keep(self._events.snapshot)
+                self._add(self._events.snapshot)
 
 
 list_arguments(AsyncConversation.__init__, TurnArguments)

@@ -1,4 +1,4 @@
-"""Files of JSON lines: written whole or not at all, and read line by line."""
+"""Write files of JSON lines as a whole or not at all, and read them line by line."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .._json import codec as _json
 
 
 def write_lines(path: Path, values: Iterable[object]) -> None:
-    """Write values, one a line. A file that is there is replaced when the new one is whole, and stays as it was else.
+    """Write values, one on each line. An existing file is replaced when the new one is complete.
 
     Args:
         path: the file.
-        values: JSON values. An iterator may raise for one that cannot be written.
+        values: JSON values. If the iterable raises, the existing file stays as it was.
 
     Raises:
         OSError: the file cannot be written.
     """
     from tempfile import mkstemp
 
-    path = path.resolve()  # what a link points to is replaced, not the link
+    path = path.resolve()  # replace the target of a link, not the link
     handle, name = mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -39,29 +39,29 @@ def write_lines(path: Path, values: Iterable[object]) -> None:
 
 
 def read_lines(path: Path) -> Iterator[tuple[str, object]]:
-    """Read values, and where each stands, in words. Blank lines are none.
+    """Yield the values of a file, each with its location as text. Blank lines are skipped.
 
     Raises:
-        InvalidArgumentError: a line is no JSON; the error names the line.
+        InvalidArgumentError: a line is not JSON. The error names the line.
         OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            place = f"{path}, line {number}"
+            location = f"{path}, line {number}"
             try:
-                # Only what is UTF-8 through and through: a text with holes would be sent as if it were whole.
+                # Strict: text with replacement characters would be sent as if it were the original.
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8")
                 if not text.strip():
                     continue
-                value = _json.decode_with_surrogates(text)  # not replaced by U+FFFD: whoever checks it refuses them
+                value = _json.decode_with_surrogates(text)  # lone surrogates stay, and the caller refuses them
             except ValueError as error:
-                given = f"{describe(line.decode('utf-8', 'replace').strip())}: {error}"
-                raise InvalidArgumentError(place, "one message as JSON", given) from None
-            yield place, value
+                received = f"{describe(line.decode('utf-8', 'replace').strip())}: {error}"
+                raise InvalidArgumentError(location, "one message as JSON", received) from None
+            yield location, value
 
 
 def _mode(path: Path) -> int:
-    """What the file was allowed to be, or what a new one is. A temporary one is for its owner alone."""
+    """Return the permissions of a file, or those of a new one. A temporary file has only those of its owner."""
     try:
         return path.stat().st_mode & 0o7777
     except FileNotFoundError:

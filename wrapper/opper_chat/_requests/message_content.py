@@ -27,20 +27,20 @@ Message: TypeAlias = (
     | ToolMessageParam
     | FunctionMessageParam
 )
-"""A message as a plain dict. Its `role` says who speaks, and tells a type checker which members it has."""
+"""A message as a plain dict. Type checkers narrow it by its ``role``."""
 
 Piece = TypeVar("Piece")
 
 
 def content_of(function: str, content: tuple[str | Piece, ...]) -> str | list[Piece | TextPartParam]:
-    """Return the content of a message: one string, or parts. What is in the parts is checked when they are sent.
+    """Return the content of a message: one string, or a list of parts. Requests check what is in the parts.
 
     Args:
         function: the function that was called, for error messages.
-        content: what it was given.
+        content: its arguments: strings and parts.
 
     Raises:
-        InvalidArgumentError: there is none, or some of it is neither a string nor a part.
+        InvalidArgumentError: there are none, or one is neither a string nor a part.
     """
     if not content:
         raise InvalidArgumentError(f"{function}(content)", "a string or a part", "nothing")
@@ -71,15 +71,19 @@ def _hint(function: str, piece: object) -> str:
 
 
 def id_of_call(call: object, argument: str) -> str:
-    """Return the id of a tool call, or of what is given in place of one.
+    """Return the id of a tool call.
+
+    Args:
+        call: the call, as a dict or a model, or its id.
+        argument: the name of the argument, for error messages.
 
     Raises:
-        InvalidArgumentError: it is neither a tool call nor an id, or the call has none.
+        InvalidArgumentError: it is neither a tool call nor an id, or the call has no id.
     """
     is_call = is_mapping(call) or hasattr(call, "id") or hasattr(call, "additional_properties")
     if is_mapping(call):
         found = call.get("id")
-    else:  # a model, of which one that the contract does not know has its id among what it does not declare
+    else:  # models of unknown kinds of calls have the id in `additional_properties`
         found = getattr(call, "id", None) or getattr(call, "additional_properties", {}).get("id")
     found = text_value(found if is_call else call)
     if not isinstance(found, str) or not found:

@@ -1,4 +1,7 @@
-"""The messages of a conversation: what is added, what is left out, what the answers cost. No I/O, no HTTP library."""
+"""The messages of a conversation: adding, trimming and copying them, and the usage of its calls. No I/O.
+
+Does not send them: `_async.conversation` does.
+"""
 
 from __future__ import annotations
 
@@ -20,14 +23,14 @@ from .._validation.numbers import check_count
 from .assistant_messages import without_unsendable
 from .message_content import Message, content_of
 from .parameters import check_encodable, check_messages
-from .trimming import estimate_tokens, to_drop
+from .trimming import estimate_tokens, messages_to_drop
 
-Said = str | UserPartParam | ChatMessageParam
-"""What a turn begins with: texts and parts of one message of the user's, or whole messages."""
+TurnContent = str | UserPartParam | ChatMessageParam
+"""What a turn starts with: texts and parts of one user message, or whole messages."""
 
 
 class _CheckedMessage(OtherMessage):
-    """A message that was checked when it was added, and is sent without a further check."""
+    """A message that was checked when it was added, so that it is not checked again in each request."""
 
     is_checked = True
 
@@ -35,88 +38,100 @@ class _CheckedMessage(OtherMessage):
 class Transcript:
     """The messages of a conversation, oldest first, as plain dicts.
 
-    They are checked and copied when they are added, and copied when they are handed out, so that nobody changes what
-    was said. It may be read from several threads and tasks; while an answer is under way it may not be changed.
+    They are checked and copied when they are added, and copied when they are returned, so that later changes to them
+    change nothing here. You can read them from several threads and tasks. You cannot change them during a turn.
     """
 
     def __init__(self) -> None:
         self._messages: list[dict[str, object]] = []
         self._usage: dict[str, object] = dict.fromkeys(("prompt_tokens", "completion_tokens", "total_tokens"), 0)
-        self._changing = Lock()
+        self._lock = Lock()
 
     @property
     def messages(self) -> list[Message]:
-        """The messages so far, instructions included. Changing the list or what is in it changes nothing here."""
+        """The messages so far, instructions included. A copy: changing it does not change the conversation."""
         return [*self]
 
     @property
     def usage(self) -> CompletionUsage:
-        """What the calls of this conversation have consumed, all numbers added up, those in its details too.
+        """The token usage of all turns of this conversation together, details included.
 
-        Turns that failed, that were loaded from a file, or that a fork took over are not counted.
+        It does not count failed turns, nor those that were loaded from a file or copied by `fork`.
         """
         return CompletionUsage.from_dict(cast("dict[str, Any]", copy_json(self._usage)))
 
     def append(self, message: ChatMessageParam) -> None:
-        """Add a message of any role, a plain dict or a model, such as ``completion.message``.
+        """Add a message.
+
+        Args:
+            message: a message of any role, as a plain dict or a model, such as ``completion.message``.
 
         Raises:
-            InvalidArgumentError: it is not what the contract says.
-            RuntimeError: an answer is under way.
+            InvalidArgumentError: requests do not accept the message.
+            RuntimeError: a turn is in progress.
         """
         if is_sequence(message):
             raise InvalidArgumentError("message", "a message", describe(message), "Use extend() for several messages.")
         self.extend((message,))
 
     def extend(self, messages: Iterable[ChatMessageParam]) -> None:
-        """Add messages of any role, all of them or, where one is wrong, none.
+        """Add messages: all of them, or if one is wrong, none.
+
+        Args:
+            messages: messages of any role, as plain dicts or models.
 
         Raises:
-            InvalidArgumentError: one is not what the contract says; the error names its place.
-            RuntimeError: an answer is under way.
+            InvalidArgumentError: requests do not accept one of the messages. The error names the path to it.
+            RuntimeError: a turn is in progress.
         """
         _check_iterable(messages)
         checked = check_messages([*messages])
         check_encodable({"messages": checked})
-        with self._alone():
+        with self._exclusive():
             self._messages.extend(checked)
 
     def trim(self, max_tokens: int, counter: Callable[[Message], int] | None = None) -> list[Message]:
-        """Leave out the oldest turns, so that the rest is within a number of tokens, and return what was left out.
+        """Remove the oldest turns until the messages fit into a number of tokens.
 
-        A turn goes from one message of the user's to the next, and is left out whole. Where the last turn alone is too
-        large, as when the model calls many tools, the older rounds of it are left out: a message of the model's with
-        the answers to the tools that it called, never one without the others. What stays are the instructions
-        (``system`` and ``developer``), the last message of the user's, and the last round after it, in their order.
+        A turn lasts from one user message to the next, and is removed as a whole. If the last turn alone is too large,
+        as when the model calls many tools, its older rounds are removed: a message of the model together with the
+        results of its tool calls. The instructions (``system`` and ``developer``), the last user message and the last
+        round after it always stay.
 
         Args:
-            max_tokens: how many tokens the messages may take. The answer, and the tools, are not among them.
-            counter: returns how many tokens a message takes; `opper_chat.messages.estimate_tokens` unless given.
+            max_tokens: the number of tokens that the messages can take, without the completion and the tools.
+            counter: returns the number of tokens of a message. Default: `opper_chat.messages.estimate_tokens`.
+
+        Returns:
+            The removed messages.
 
         Raises:
-            InvalidArgumentError: what stays takes more; nothing was left out. Or an argument is wrong.
-            RuntimeError: an answer is under way.
+            InvalidArgumentError: the messages that always stay take more than ``max_tokens``, and nothing was removed;
+                or an argument is wrong.
+            RuntimeError: a turn is in progress.
         """
         budget = check_count(max_tokens, "max_tokens")
-        with self._alone():
+        with self._exclusive():
             sizes = (
-                [estimate_tokens(message) for message in self._messages] if counter is None else self._counted(counter)
+                [estimate_tokens(message) for message in self._messages]
+                if counter is None
+                else self._count_tokens(counter)
             )
-            dropped = to_drop(self._messages, sizes, budget)
-            left_out = [message for place, message in enumerate(self._messages) if place in dropped]
-            self._messages = [message for place, message in enumerate(self._messages) if place not in dropped]
-        return cast("list[Message]", left_out)
+            dropped = messages_to_drop(self._messages, sizes, budget)
+            removed = [message for index, message in enumerate(self._messages) if index in dropped]
+            self._messages = [message for index, message in enumerate(self._messages) if index not in dropped]
+        return cast("list[Message]", removed)
 
     def fork(self) -> Self:
-        """Return a conversation that goes on from here by itself, with the same client and arguments.
+        """Return a copy of the conversation, with the same client and arguments.
 
-        What is said in one is not in the other. Its ``usage`` begins at zero. It may be made at any time, and is cheap:
-        the messages are shared until something is said.
+        Changes to one do not affect the other. The ``usage`` of the copy starts at zero. You can fork at any time, also
+        during a turn, and it is cheap: both share the messages so far.
         """
         other = type(self).__new__(type(self))
-        vars(other).update(vars(self))  # a subclass has more
+        vars(other).update(vars(self))  # those of a subclass too
         Transcript.__init__(other)
-        other._messages = self._messages.copy()  # noqa: SLF001  # it is one of these
+        other._messages = self._messages.copy()  # noqa: SLF001  # it is of this class
         return other
 
     def __copy__(self) -> Self:
@@ -134,47 +149,55 @@ class Transcript:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self)} messages>"
 
-    def _counted(self, counter: Callable[[Message], object]) -> list[int]:
+    def _estimate_tokens(self) -> list[int]:
+        return [estimate_tokens(message) for message in self._messages]
+
+    def _count_tokens(self, counter: Callable[[Message], object]) -> list[int]:
         sizes: list[int] = []
         for message in self:
             size = counter(message)
             if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-                accepted = "a function that returns an integer of at least 0"
-                raise InvalidArgumentError("counter", accepted, describe(size))
+                expected = "a function that returns an integer of at least 0"
+                raise InvalidArgumentError("counter", expected, describe(size))
             sizes.append(size)
         return sizes
 
     @contextmanager
-    def _alone(self) -> Generator[None]:
-        """Let nobody else change the messages meanwhile.
+    def _exclusive(self) -> Generator[None]:
+        """Hold the lock of the messages.
 
-        Nobody waits for it: what is said must not depend on who came first.
+        A second turn fails instead of waiting: otherwise the order of the messages would depend on timing.
+
+        Raises:
+            RuntimeError: another turn holds it.
         """
         acquired: list[bool] = []
         try:
-            # All in one call of C code: a signal handler may raise between two calls, and the list would not know.
-            acquired.extend(map(self._changing.acquire, (False,)))
+            # One call of C code takes the lock and records it. A signal handler could raise between two calls.
+            acquired.extend(map(self._lock.acquire, (False,)))
             if True in acquired:
                 yield
                 return
         finally:
             if True in acquired:
-                self._changing.release()
-        raise RuntimeError("an answer of this conversation is under way: wait for it, or ask a fork() of it")
+                self._lock.release()
+        raise RuntimeError(
+            "a turn of this conversation is in progress: wait for its end, or use a fork() of the conversation"
+        )
 
-    def _sent(self, new: Iterable[dict[str, object]]) -> list[ChatMessageParam]:
-        """Return the conversation as it is sent, with what is new. It was checked before, and goes as it stands."""
+    def _request_messages(self, new: Iterable[dict[str, object]]) -> list[ChatMessageParam]:
+        """Return the messages of a request: those so far and new ones. All are checked already."""
         return [_CheckedMessage(additional_properties=message) for message in (*self._messages, *new)]
 
-    def _answered(self, new: list[dict[str, object]], completion: ChatCompletion) -> None:
-        """Add what was said and the answer, which came whole."""
+    def _add_turn(self, new: list[dict[str, object]], completion: ChatCompletion) -> None:
+        """Add the new messages of a turn, the message of its completion, and the usage."""
         try:
-            (answer,) = check_messages([completion.message])
-        except InvalidArgumentError:  # the completion is there: nothing that the server put into it may fail the call
-            (answer,) = check_messages([without_unsendable(completion.message)])
-        self._messages += [*new, {"role": answer["role"], **answer}]  # which reads better where the role is first
+            (message,) = check_messages([completion.message])
+        except InvalidArgumentError:  # the call must not fail for what the server has put into the completion
+            (message,) = check_messages([without_unsendable(completion.message)])
+        self._messages += [*new, {"role": message["role"], **message}]  # the role first, for readers of a file
         if completion.usage is not None:
-            _add(self._usage, completion.usage.to_dict())
+            _add_usage(self._usage, completion.usage.to_dict())
 
 
 def _check_iterable(messages: object) -> None:
@@ -183,45 +206,45 @@ def _check_iterable(messages: object) -> None:
         raise InvalidArgumentError("messages", "an iterable of messages", describe(messages), hint)
 
 
-def new_messages(content: Sequence[Said], function: str = "send") -> list[dict[str, object]]:
-    """Return the messages that a turn begins with; none where nothing is said.
+def new_messages(content: Sequence[TurnContent], function: str = "send") -> list[dict[str, object]]:
+    """Return the messages that a turn starts with. Without content, there are none.
 
     Args:
-        content: what is said.
+        content: texts and parts of one user message, or whole messages.
         function: the method that was called, for error messages.
 
     Raises:
-        InvalidArgumentError: they are not what the contract says, or messages and parts of one are mixed.
+        InvalidArgumentError: requests do not accept them, or whole messages and parts of one are mixed.
     """
     whole = [_is_message(piece) for piece in content]
     if not content or all(whole):
         return check_messages([*content])
     if any(whole):
         index = whole.index(not whole[0])
-        accepted = "a message" if whole[0] else "a string or a part"
+        expected = "a message" if whole[0] else "a string or a part"
         hint = "Give either strings and parts of one message, or whole messages."
-        place = f"{function}(content[{index}])"
-        raise InvalidArgumentError(place, f"{accepted}, as before it", describe(content[index]), hint)
+        argument = f"{function}(content[{index}])"
+        raise InvalidArgumentError(argument, f"{expected}, as before it", describe(content[index]), hint)
     pieces = cast("tuple[str | UserPartParam, ...]", tuple(content))
     return check_messages([{"role": "user", "content": content_of(function, pieces)}])
 
 
-def read_message(value: object, place: str) -> dict[str, object]:
-    """Return a message of a file as requests send it. What the contract does not know is kept.
+def read_message(value: object, path: str) -> dict[str, object]:
+    """Return a message of a file as requests send it, with any properties that the contract does not know.
 
     Args:
         value: the JSON value.
-        place: where it stands, for the error.
+        path: the path to it, for error messages.
 
     Raises:
-        InvalidArgumentError: requests refuse it, or JSON cannot represent something in it. The error names its place.
+        InvalidArgumentError: requests do not accept it, or JSON cannot represent something in it.
     """
     try:
         (message,) = check_messages([value])
         check_encodable({"messages": [message]})
     except InvalidArgumentError as error:
         rest, argument = (text.removeprefix("messages").removeprefix("[0]") for text in (str(error), error.argument))
-        error.args, error.argument = (place + rest,), place + argument
+        error.args, error.argument = (path + rest,), path + argument
         raise
     return message
 
@@ -230,12 +253,12 @@ def _is_message(piece: object) -> bool:
     return "role" in piece if is_mapping(piece) else hasattr(piece, "role")
 
 
-def _add(total: dict[str, Any], usage: Mapping[str, object]) -> None:
-    """Add up numbers, in objects within objects too. What is no number has no sum."""
+def _add_usage(total: dict[str, Any], usage: Mapping[str, object]) -> None:
+    """Add the numbers of a usage to a total, nested objects included. Other values are left out."""
     for name, value in usage.items():
-        have: object = total.get(name)
+        sum_so_far: object = total.get(name)
         if is_object(value):
-            if have is None or is_object(have):
-                _add(total.setdefault(name, {}), value)
+            if sum_so_far is None or is_object(sum_so_far):
+                _add_usage(total.setdefault(name, {}), value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            total[name] = have + value if isinstance(have, int | float) else value
+            total[name] = sum_so_far + value if isinstance(sum_so_far, int | float) else value
