@@ -207,7 +207,7 @@ class Soak:
 
     def check_results(self, results: list[Result]) -> None:
         """Check the results of calls, and add up the counts."""
-        time.sleep(0.1)  # what was lost behind a hang-up may still be on its read_mode to the proxy
+        time.sleep(0.1)  # what was lost behind a hang-up may still be on its way to the proxy
         deadline = time.monotonic() + OBSERVER_TIMEOUT
         ends = self.ledger.observed_ends
         while not all(ends[result.call.number] for result in results) and time.monotonic() < deadline:

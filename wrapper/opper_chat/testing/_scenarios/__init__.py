@@ -1,4 +1,4 @@
-"""The table of fault scenarios: what real servers do to a stream, each with the truth about it."""
+"""The table of fault scenarios: what real servers do to a stream, each with its expected outcome."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""What comes in place of a stream of chunks, and what comes in place of one chunk."""
+"""Bodies that are not a stream of chunks, and events that are not a chunk."""
 
 from typing import Any
 

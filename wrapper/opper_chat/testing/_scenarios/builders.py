@@ -1,4 +1,4 @@
-"""The words in which the table is written: short ways to say what is sent and what is true of it."""
+"""Helpers to define scenarios in one call each: what is sent, and the expected outcome."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ LO: Final = chunk("lo")
 STOP: Final = chunk(finish_reason="stop")
 DONE: Final = "[DONE]"
 WHOLE: Final[tuple[Event, ...]] = (HEL, LO, STOP, DONE)
-"""A whole answer, `Hello`, as everyone sends it."""
+"""A complete response, `Hello`, as most servers send it."""
 
 A_MINUTE: Final = 60.0
-"""Seconds that stand for ever: longer than any test waits, and yet a bound."""
+"""Seconds that are longer than any test waits."""
 
 STALL: Final = Pause(A_MINUTE)
 
-Sent: TypeAlias = Callable[[], Reply] | Sequence[Event]
-"""The events of a stream, or what makes another reply."""
+ReplyContent: TypeAlias = Callable[[], Reply] | Sequence[Event]
+"""The events of a stream, or a function that makes another reply."""
 
 
 class ErrorFacts(TypedDict, total=False):
-    """What a server told of its error: members of `Outcome`."""
+    """Fields of `Outcome` about an error."""
 
     error_message: str
     error_type: str
@@ -35,7 +35,7 @@ class ErrorFacts(TypedDict, total=False):
 
 
 class OutcomeFacts(ErrorFacts, total=False):
-    """Members of `Outcome` beside ending and text."""
+    """Fields of `Outcome` beside the ending and the text."""
 
     finish_reasons: tuple[str | None, ...] | None
     other_texts: tuple[str, ...]
@@ -51,17 +51,16 @@ class OutcomeFacts(ErrorFacts, total=False):
 
 
 class Facts(OutcomeFacts, total=False):
-    """And what a client must be told: members of `Scenario`."""
+    """Fields of `Outcome`, and of `Scenario` beside them."""
 
     settings: Mapping[Setting, float]
     request: Mapping[str, Any]
 
 
 class Group:
-    """The scenarios of one group, in the order in which they are told.
+    """The scenarios of one group, in the order of their definition.
 
-    Unless told otherwise the chunks are counted among the events, the chunks are of one choice, and nobody has said
-    why it ended.
+    By default the chunks among the events are counted, they are of one choice, and the choice has no finish reason.
     """
 
     def __init__(self, name: str) -> None:
@@ -69,33 +68,33 @@ class Group:
         self.scenarios: list[Scenario] = []
 
     def complete(
-        self, name: str, why: str, sent: Sent = WHOLE, text: str | None = "Hello", **facts: Unpack[Facts]
+        self, name: str, why: str, sent: ReplyContent = WHOLE, text: str | None = "Hello", **facts: Unpack[Facts]
     ) -> None:
-        """Tell of an answer that is whole. Unless told otherwise it stops by itself."""
+        """Add a scenario with a complete response. By default its finish reason is `stop`."""
         facts.setdefault("finish_reasons", ("stop",))
-        self._tell("complete", name, why, sent, text, facts=facts)
+        self._add("complete", name, why, sent, text, facts=facts)
 
-    def truncated(self, name: str, why: str, sent: Sent, text: str | None = "", **facts: Unpack[Facts]) -> None:
-        """Tell of a body that ends before its answer."""
-        self._tell("truncated", name, why, sent, text, facts=facts)
+    def truncated(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+        """Add a scenario with a truncated response."""
+        self._add("truncated", name, why, sent, text, facts=facts)
 
-    def cut(self, name: str, why: str, sent: Sent, text: str | None = "", **facts: Unpack[Facts]) -> None:
-        """Tell of a connection that breaks."""
-        self._tell("cut", name, why, sent, text, facts=facts)
+    def cut(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+        """Add a scenario with a connection that breaks."""
+        self._add("cut", name, why, sent, text, facts=facts)
 
-    def error(self, name: str, why: str, sent: Sent, text: str | None = "", **facts: Unpack[Facts]) -> None:
-        """Tell of a server that says that the call failed."""
-        self._tell("error", name, why, sent, text, facts=facts)
+    def error(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+        """Add a scenario with an error from the server."""
+        self._add("error", name, why, sent, text, facts=facts)
 
-    def invalid(self, name: str, why: str, sent: Sent, text: str | None = "", **facts: Unpack[Facts]) -> None:
-        """Tell of what is no answer."""
-        self._tell("invalid", name, why, sent, text, facts=facts)
+    def invalid(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+        """Add a scenario with an invalid response."""
+        self._add("invalid", name, why, sent, text, facts=facts)
 
-    def timeout(self, name: str, why: str, sent: Sent, text: str | None = "", **facts: Unpack[Facts]) -> None:
-        """Tell of a clock that runs out."""
-        self._tell("timeout", name, why, sent, text, facts=facts)
+    def timeout(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+        """Add a scenario with a timeout."""
+        self._add("timeout", name, why, sent, text, facts=facts)
 
-    def _tell(self, ends: Ending, name: str, why: str, sent: Sent, text: str | None, *, facts: Facts) -> None:
+    def _add(self, ends: Ending, name: str, why: str, sent: ReplyContent, text: str | None, *, facts: Facts) -> None:
         settings: Mapping[Setting, float] = facts.pop("settings", {})
         request: Mapping[str, Any] = facts.pop("request", {})
         if callable(sent):
@@ -113,24 +112,24 @@ class Group:
 
 
 def event(value: object, kind: str | None = None) -> bytes:
-    """Return the bytes of an event: a text or a JSON value, with its type where it has one."""
+    """Return the bytes of an event with a text or a JSON value, and with a type if it has one."""
     data = value.encode() if isinstance(value, str) else msgspec.json.encode(value)
     head = b"" if kind is None else f"event: {kind}\n".encode()
     return head + b"data: " + data + b"\n\n"
 
 
 def stream(events: Iterable[object] = WHOLE) -> bytes:
-    """Return the bytes of a stream of events, the usual way."""
+    """Return the bytes of a stream of events."""
     return b"".join(map(event, events))
 
 
 def pieces(data: bytes, size: int = 1) -> list[Event]:
-    """Cut bytes into pieces of a size, each to be sent on its own."""
+    """Split bytes into pieces of a size, which are sent one by one."""
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
 def usage(prompt: int, completion: int) -> dict[str, int]:
-    """Return the JSON of what a call has used."""
+    """Return the JSON of the usage of a call."""
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 

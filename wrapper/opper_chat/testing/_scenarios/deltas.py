@@ -1,4 +1,4 @@
-"""What the pieces of an answer say, and how servers differ in saying it; tool calls apart."""
+"""Deltas: how servers differ in what chunks have, except for tool calls."""
 
 from typing import Any
 
@@ -13,17 +13,17 @@ _CITED = {
     "type": "url_citation",
     "url_citation": {"url": "https://example.org", "title": "T", "start_index": 0, "end_index": 5},
 }
-_CALLED = ("get_weather", '{"city": "Oslo"}')
-_THOUGHT = {"type": "thinking", "thinking": [{"type": "text", "text": "Greet."}]}
+_FUNCTION_CALL = ("get_weather", '{"city": "Oslo"}')
+_THINKING = {"type": "thinking", "thinking": [{"type": "text", "text": "Greet."}]}
 
 
-def _said(**delta: object) -> dict[str, object]:
+def _delta_chunk(**delta: object) -> dict[str, object]:
     return chunk(delta=delta)
 
 
 def _escaped(text: str) -> bytes:
-    """Return the event of a piece of text, of which escapes are left as they are."""
-    return event(_said(content="TEXT")).replace(b"TEXT", text.encode())
+    """Return the event of a text with JSON escapes, which are left as they are."""
+    return event(_delta_chunk(content="TEXT")).replace(b"TEXT", text.encode())
 
 
 def _text(text: str) -> list[dict[str, str]]:
@@ -49,7 +49,7 @@ _delta(
 _delta(
     "content-null-then-text",
     "Some servers begin with null.",
-    [_said(role="assistant", content=None), *WHOLE],
+    [_delta_chunk(role="assistant", content=None), *WHOLE],
     members={"role": "assistant"},
 )
 _delta(
@@ -68,7 +68,7 @@ _delta(
 _delta(
     "content-number",
     "Some servers send a text that is a number as one.",
-    [_said(content=4), _said(content=2), STOP, DONE],
+    [_delta_chunk(content=4), _delta_chunk(content=2), STOP, DONE],
     "42",
 )
 _delta(
@@ -88,12 +88,12 @@ _delta(
 _delta(
     "content-in-parts",
     "Some servers send the text as a list of parts.",
-    [_said(content=_text("Hel")), _said(content=_text("lo")), STOP, DONE],
+    [_delta_chunk(content=_text("Hel")), _delta_chunk(content=_text("lo")), STOP, DONE],
 )
 _delta(
     "content-in-parts-with-thoughts",
     "Some servers send thoughts among the parts.",
-    [_said(content=[_THOUGHT]), _said(content=_text("Hel")), LO, STOP, DONE],
+    [_delta_chunk(content=[_THINKING]), _delta_chunk(content=_text("Hel")), LO, STOP, DONE],
 )
 _delta(
     "no-delta",
@@ -108,30 +108,30 @@ _delta(
 _delta(
     "refusal",
     "A model may refuse.",
-    [_said(refusal="I can"), _said(refusal="not."), STOP, DONE],
+    [_delta_chunk(refusal="I can"), _delta_chunk(refusal="not."), STOP, DONE],
     "",
     refusal="I cannot.",
 )
 _delta(
     "reasoning",
     "Some servers send thoughts as `reasoning`.",
-    [_said(reasoning="Greet"), _said(reasoning="."), *WHOLE],
+    [_delta_chunk(reasoning="Greet"), _delta_chunk(reasoning="."), *WHOLE],
     reasoning="Greet.",
 )
 _delta(
     "reasoning-content",
     "Some servers send thoughts as `reasoning_content`.",
-    [_said(reasoning_content="Greet", content=None), _said(reasoning_content="."), *WHOLE],
+    [_delta_chunk(reasoning_content="Greet", content=None), _delta_chunk(reasoning_content="."), *WHOLE],
     reasoning="Greet.",
 )
 _delta(
     "audio",
     "Audio comes in pieces of base64, with a transcript.",
     [
-        _said(audio={"id": "audio_1", "transcript": "Hel"}),
-        _said(audio={"data": "AAAA"}),
-        _said(audio={"data": "AQID", "transcript": "lo"}),
-        _said(audio={"expires_at": 9}),
+        _delta_chunk(audio={"id": "audio_1", "transcript": "Hel"}),
+        _delta_chunk(audio={"data": "AAAA"}),
+        _delta_chunk(audio={"data": "AQID", "transcript": "lo"}),
+        _delta_chunk(audio={"expires_at": 9}),
         STOP,
         DONE,
     ],
@@ -141,21 +141,21 @@ _delta(
 _delta(
     "annotations",
     "Sources come beside the text.",
-    [HEL, LO, _said(annotations=[_CITED]), STOP, DONE],
+    [HEL, LO, _delta_chunk(annotations=[_CITED]), STOP, DONE],
     members={"annotations": [_CITED]},
 )
 _delta(
     "function-call",
     "Older models call functions in the older way.",
     [
-        _said(content=None, function_call={"name": _CALLED[0], "arguments": ""}),
-        _said(function_call={"arguments": '{"city": '}),
-        _said(function_call={"arguments": '"Oslo"}'}),
+        _delta_chunk(content=None, function_call={"name": _FUNCTION_CALL[0], "arguments": ""}),
+        _delta_chunk(function_call={"arguments": '{"city": '}),
+        _delta_chunk(function_call={"arguments": '"Oslo"}'}),
         chunk(finish_reason="function_call"),
         DONE,
     ],
     "",
-    function_call=_CALLED,
+    function_call=_FUNCTION_CALL,
     finish_reasons=("function_call",),
 )
 _delta(
@@ -163,7 +163,7 @@ _delta(
     "Servers add members of their own everywhere.",
     [
         {**HEL, "provider": "p"},
-        _said(mood={"level": 3}),
+        _delta_chunk(mood={"level": 3}),
         _choices({"index": 0, "delta": {"content": "lo"}, "stop_token": 7}),
         STOP,
         DONE,

@@ -1,4 +1,4 @@
-"""Where an answer is whole, where it was cut short, and where nobody can tell the two apart by the bytes alone."""
+"""Endings: complete responses, truncated ones, and those whose bytes do not show which."""
 
 from .._replies.reply import CUT, Reply, chunk
 from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, stream

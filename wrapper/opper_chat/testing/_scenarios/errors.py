@@ -1,4 +1,4 @@
-"""Servers that say that the call failed: by their status, or in a body whose status says that all is well."""
+"""Errors from servers: by their status, or in the body of a 200."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ _BUSY = "The model is busy"
 class _Shape(NamedTuple):
     why: str
     body: dict[str, Any]
-    told: ErrorFacts
+    facts: ErrorFacts
 
 
 _SHAPES = {
@@ -46,14 +46,14 @@ _SHAPES = {
 _USED = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 _FAILED: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": None}
 _PLACES: list[dict[str, Any]] = [{"loc": ["body", "messages"], "msg": "Field required", "type": "missing", "input": {}}]
-_TYPED, _TOLD = _SHAPES["typed"].body, _SHAPES["typed"].told
+_TYPED, _TYPED_FACTS = _SHAPES["typed"].body, _SHAPES["typed"].facts
 
 for _name, _shape in _SHAPES.items():
     for _prefix, _kind in (("error", None), ("error-event", "error")):
         _sent = event(_shape.body, _kind)
         _named = " As `event: error`." if _kind else ""
-        _in_stream(f"{_prefix}-{_name}-first", f"{_shape.why}{_named}", [_sent], **_shape.told)
-        _in_stream(f"{_prefix}-{_name}-later", f"{_shape.why}{_named}", [HEL, _sent], "Hel", **_shape.told)
+        _in_stream(f"{_prefix}-{_name}-first", f"{_shape.why}{_named}", [_sent], **_shape.facts)
+        _in_stream(f"{_prefix}-{_name}-later", f"{_shape.why}{_named}", [HEL, _sent], "Hel", **_shape.facts)
 
 _in_stream(
     "error-event-plain-text",
@@ -68,14 +68,14 @@ _in_stream(
     "A backend fails after a long and good beginning.",
     [*[chunk("a")] * 94, event(_TYPED, "error")],
     "a" * 94,
-    **_TOLD,
+    **_TYPED_FACTS,
 )
 _in_stream(
     "error-then-done",
     "Servers close a failed stream as they close a good one.",
     [HEL, event(_TYPED), DONE],
     "Hel",
-    **_TOLD,
+    **_TYPED_FACTS,
 )
 _in_stream(
     "error-after-finish-reason",
@@ -83,7 +83,7 @@ _in_stream(
     [HEL, LO, STOP, event(_TYPED)],
     "Hello",
     finish_reasons=("stop",),
-    **_TOLD,
+    **_TYPED_FACTS,
 )
 _in_stream(
     "error-beside-choices",
@@ -91,7 +91,7 @@ _in_stream(
     [HEL, chunk("", finish_reason="error", **_TYPED)],
     "Hel",
     finish_reasons=("error",),
-    **_TOLD,
+    **_TYPED_FACTS,
 )
 _in_stream(
     "error-beside-text",
@@ -99,7 +99,7 @@ _in_stream(
     [HEL, chunk("lo", finish_reason="error", **_TYPED)],
     "Hello",
     finish_reasons=("error",),
-    **_TOLD,
+    **_TYPED_FACTS,
     chunks=None,
 )
 _in_stream(
@@ -107,14 +107,14 @@ _in_stream(
     "Gateways send an error in the envelope of a chunk.",
     [HEL, chunk(choices=[], **_TYPED)],
     "Hel",
-    **_TOLD,
+    **_TYPED_FACTS,
 )
 _in_stream(
     "error-inside-choice",
     "Gateways send the error in the choice that it ended.",
     [HEL, event(chunk(choices=[{**_FAILED, **_TYPED}]))],
     "Hel",
-    **_TOLD,
+    **_TYPED_FACTS,
 )
 _in_stream(
     "finish-reason-error",
@@ -151,7 +151,7 @@ def _json(status: int, body: object) -> Callable[[], Reply]:
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
 for _name, _shape in _SHAPES.items():
-    _status(f"status-200-{_name}", f"{_shape.why} With status 200.", _json(200, _shape.body), **_shape.told)
+    _status(f"status-200-{_name}", f"{_shape.why} With status 200.", _json(200, _shape.body), **_shape.facts)
 
 for _code, _name, _why in (
     (400, "nested", "The request cannot be served as it stands."),
@@ -164,14 +164,14 @@ for _code, _name, _why in (
     (503, "numbered", "The server is overloaded."),
 ):
     _shape = _SHAPES[_name]
-    _status(f"status-{_code}", _why, _json(_code, _shape.body), status=_code, **_shape.told)
+    _status(f"status-{_code}", _why, _json(_code, _shape.body), status=_code, **_shape.facts)
 
 _status(
     "status-400-in-a-list",
     "Some vendors wrap the error in a list.",
     _json(400, [_TYPED]),
     status=400,
-    **_TOLD,
+    **_TYPED_FACTS,
 )
 _status(
     "status-422",
@@ -186,7 +186,7 @@ _status(
     "The server sends the error of its status as an event.",
     lambda: Reply.sse([event(_TYPED)], status=500),
     status=500,
-    **_TOLD,
+    **_TYPED_FACTS,
 )
 _status(
     "status-502-html",

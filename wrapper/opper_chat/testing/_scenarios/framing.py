@@ -1,4 +1,4 @@
-"""The same good answer in other bytes: line ends, cuts, compression, and noise that is to be skipped."""
+"""The same complete response in other bytes: line endings, splits, compression, and noise that must be ignored."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""Servers that keep a client waiting, and clocks that must run out, or must not."""
+"""Servers that keep a client waiting, and timeouts that must expire, or must not."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,8 +20,8 @@ _HALF = b'data: {"id": "chatcmpl-scripted", "choi'
 _LAST = event("[DONE]")
 
 
-def _for_ever(*events: Event, after: tuple[Event, ...] = ()) -> Callable[[], Reply]:
-    """Return what makes a stream that repeats events, one every tick."""
+def _repeat_forever(*events: Event, after: tuple[Event, ...] = ()) -> Callable[[], Reply]:
+    """Return a function that makes a stream of repeated events, one every tick."""
 
     def sent() -> Iterator[Event]:
         yield from after
@@ -59,21 +59,21 @@ def _slow(*events: Event) -> list[Event]:
 _timeout(
     "pings-only-first-token",
     "A queue is long, and comments keep the connection alive.",
-    _for_ever(_PING),
+    _repeat_forever(_PING),
     timeout_kind="first_token",
     settings={"first_token_timeout": _SHORT},
 )
 _timeout(
     "pings-only-idle",
     "As above, and the client counts between tokens.",
-    _for_ever(_PING),
+    _repeat_forever(_PING),
     timeout_kind="idle",
     settings={"idle_timeout": _SHORT},
 )
 _timeout(
     "pings-only-deadline",
     "As above, and the client counts the whole.",
-    _for_ever(_PING),
+    _repeat_forever(_PING),
     timeout_kind="deadline",
     settings={"deadline": _SHORT},
 )
@@ -196,7 +196,7 @@ _timeout(
 _timeout(
     "pings-between-tokens",
     "The backend hangs, and the proxy keeps the connection alive.",
-    _for_ever(_PING, after=(HEL,)),
+    _repeat_forever(_PING, after=(HEL,)),
     "Hel",
     chunks=1,
     timeout_kind="idle",
@@ -205,7 +205,7 @@ _timeout(
 _timeout(
     "ping-objects-between-tokens",
     "As above, with objects that are no chunks.",
-    _for_ever({"type": "ping"}, after=(HEL,)),
+    _repeat_forever({"type": "ping"}, after=(HEL,)),
     "Hel",
     chunks=1,
     timeout_kind="idle",
@@ -214,7 +214,7 @@ _timeout(
 _timeout(
     "empty-deltas-for-ever",
     "As above, with chunks that say nothing.",
-    _for_ever(chunk(""), after=(HEL,)),
+    _repeat_forever(chunk(""), after=(HEL,)),
     "Hel",
     chunks=None,
     timeout_kind="idle",
@@ -223,7 +223,7 @@ _timeout(
 _timeout(
     "bytes-for-ever",
     "An event comes byte by byte and never ends.",
-    _for_ever(b"x", after=(HEL, b"data: ")),
+    _repeat_forever(b"x", after=(HEL, b"data: ")),
     "Hel",
     chunks=1,
     timeout_kind="idle",
@@ -241,7 +241,7 @@ _complete(
 _timeout(
     "tokens-for-ever",
     "A model repeats itself, and every token comes in time.",
-    _for_ever(chunk("a")),
+    _repeat_forever(chunk("a")),
     None,
     chunks=None,
     timeout_kind="deadline",
@@ -250,7 +250,7 @@ _timeout(
 _timeout(
     "thoughts-for-ever",
     "As above, and it never comes to its answer.",
-    _for_ever(chunk(delta={"reasoning": "a"})),
+    _repeat_forever(chunk(delta={"reasoning": "a"})),
     "",
     chunks=None,
     timeout_kind="deadline",
@@ -262,7 +262,7 @@ _complete("silence-after-done", "A server never ends its body.", [*WHOLE, STALL]
 _complete(
     "pings-after-done",
     "As above, and keeps the connection alive.",
-    _for_ever(_PING, after=WHOLE),
+    _repeat_forever(_PING, after=WHOLE),
     chunks=3,
     settings={"timeout": _LONG},
 )

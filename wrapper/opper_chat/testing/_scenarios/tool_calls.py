@@ -1,4 +1,4 @@
-"""How servers tell which piece belongs to which tool call, and where a call is cut short."""
+"""Tool calls: how servers say which fragment belongs to which call, and calls that are cut short."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,256 +23,256 @@ def _tool(name: str, member: str) -> dict[str, Any]:
     return {"type": "function", "function": {"name": name, "parameters": parameters}}
 
 
-_ASKED = {"tools": [_tool("get_weather", "city"), _tool("get_time", "zone")]}
+_REQUEST = {"tools": [_tool("get_weather", "city"), _tool("get_time", "zone")]}
 
 
-def _part(**said: Any) -> dict[str, Any]:
-    """Return a piece of a call with these members; `name` and `arguments` are the function's."""
-    function = {name: said.pop(name) for name in ("name", "arguments") if name in said}
-    return {**said, "function": function} if function else said
+def _part(**members: Any) -> dict[str, Any]:
+    """Return a fragment of a tool call with these properties. `name` and `arguments` are those of its function."""
+    function = {name: members.pop(name) for name in ("name", "arguments") if name in members}
+    return {**members, "function": function} if function else members
 
 
-def _sent(*parts: dict[str, Any]) -> dict[str, object]:
+def _tool_call_chunk(*parts: dict[str, Any]) -> dict[str, object]:
     return chunk(delta={"tool_calls": list(parts)})
 
 
-def _say(
+def _complete(
     name: str,
     why: str,
     *events: Event,
     calls: tuple[Call, ...] = _BOTH,
     text: str = "",
-    asked: Mapping[str, Any] = _ASKED,
+    request: Mapping[str, Any] = _REQUEST,
 ) -> None:
     sent = [*events, _END, DONE]
-    CALLS.complete(name, why, sent, text, tool_calls=calls, finish_reasons=("tool_calls",), request=asked)
+    CALLS.complete(name, why, sent, text, tool_calls=calls, finish_reasons=("tool_calls",), request=request)
 
 
-_say(
+_complete(
     "calls-as-documented",
     "Id and name come first, with an index, and the arguments follow.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
-    _sent(_part(index=0, arguments=_CITY)),
-    _sent(_part(index=0, arguments=_OSLO)),
-    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments="")),
-    _sent(_part(index=1, arguments=_ZONE)),
-    _sent(_part(index=1, arguments=_CET)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
+    _tool_call_chunk(_part(index=0, arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, arguments=_OSLO)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments="")),
+    _tool_call_chunk(_part(index=1, arguments=_ZONE)),
+    _tool_call_chunk(_part(index=1, arguments=_CET)),
 )
-_say(
+_complete(
     "calls-all-index-0",
     "Some servers give every call the index 0, and only the id tells them apart.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
-    _sent(_part(index=0, arguments=_OSLO)),
-    _sent(_part(index=0, id="call_2", type="function", name="get_time", arguments=_ZONE)),
-    _sent(_part(index=0, arguments=_CET)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, arguments=_OSLO)),
+    _tool_call_chunk(_part(index=0, id="call_2", type="function", name="get_time", arguments=_ZONE)),
+    _tool_call_chunk(_part(index=0, arguments=_CET)),
 )
-_say(
+_complete(
     "calls-of-one-tool-all-index-0",
     "As above, whole, and of the same tool.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
-    _sent(_part(index=0, id="call_2", type="function", name="get_weather", arguments='{"city": "Rome"}')),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
+    _tool_call_chunk(_part(index=0, id="call_2", type="function", name="get_weather", arguments='{"city": "Rome"}')),
     calls=(_WEATHER, ("call_2", "get_weather", '{"city": "Rome"}')),
 )
-_say(
+_complete(
     "calls-without-index",
     "Some servers leave the index out.",
-    _sent(_part(id="call_1", type="function", name="get_weather", arguments=_CITY)),
-    _sent(_part(arguments=_OSLO)),
-    _sent(_part(id="call_2", type="function", name="get_time", arguments=_ZONE)),
-    _sent(_part(arguments=_CET)),
+    _tool_call_chunk(_part(id="call_1", type="function", name="get_weather", arguments=_CITY)),
+    _tool_call_chunk(_part(arguments=_OSLO)),
+    _tool_call_chunk(_part(id="call_2", type="function", name="get_time", arguments=_ZONE)),
+    _tool_call_chunk(_part(arguments=_CET)),
 )
-_say(
+_complete(
     "calls-index-null",
     "Some servers send null for the index.",
-    _sent(_part(index=None, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
-    _sent(_part(index=None, id="call_2", type="function", name="get_time", arguments=_ZONE + _CET)),
+    _tool_call_chunk(_part(index=None, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
+    _tool_call_chunk(_part(index=None, id="call_2", type="function", name="get_time", arguments=_ZONE + _CET)),
 )
-_say(
+_complete(
     "calls-index-from-1",
     "Some servers count from 1.",
-    _sent(_part(index=1, id="call_1", type="function", name="get_weather", arguments=_CITY)),
-    _sent(_part(index=1, arguments=_OSLO)),
-    _sent(_part(index=2, id="call_2", type="function", name="get_time", arguments=_ZONE)),
-    _sent(_part(index=2, arguments=_CET)),
+    _tool_call_chunk(_part(index=1, id="call_1", type="function", name="get_weather", arguments=_CITY)),
+    _tool_call_chunk(_part(index=1, arguments=_OSLO)),
+    _tool_call_chunk(_part(index=2, id="call_2", type="function", name="get_time", arguments=_ZONE)),
+    _tool_call_chunk(_part(index=2, arguments=_CET)),
 )
-_say(
+_complete(
     "calls-id-resent",
     "Some servers send the id with every piece.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
-    _sent(_part(index=0, id="call_1", type="function", arguments=_OSLO)),
-    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
-    _sent(_part(index=1, id="call_2", type="function", arguments=_CET)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", arguments=_OSLO)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", arguments=_CET)),
 )
-_say(
+_complete(
     "calls-name-resent",
     "Some servers send id and name with every piece.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_OSLO)),
-    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
-    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_CET)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_OSLO)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_CET)),
 )
-_say(
+_complete(
     "calls-name-in-pieces",
     "Some servers send the name as they send the arguments, piece by piece.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_", arguments="")),
-    _sent(_part(index=0, name="weather", arguments="")),
-    _sent(_part(index=0, arguments=_CITY + _OSLO)),
-    _sent(_part(index=1, id="call_2", type="function", name="get_")),
-    _sent(_part(index=1, id="call_2", name="time")),
-    _sent(_part(index=1, id="call_2", arguments=_ZONE + _CET)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_", arguments="")),
+    _tool_call_chunk(_part(index=0, name="weather", arguments="")),
+    _tool_call_chunk(_part(index=0, arguments=_CITY + _OSLO)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_")),
+    _tool_call_chunk(_part(index=1, id="call_2", name="time")),
+    _tool_call_chunk(_part(index=1, id="call_2", arguments=_ZONE + _CET)),
 )
-_say(
+_complete(
     "calls-id-empty",
     "Some servers send an empty id and name with what follows.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
-    _sent(_part(index=0, id="", type="", name="", arguments=_OSLO)),
-    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
-    _sent(_part(index=1, id="", type="", name="", arguments=_CET)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, id="", type="", name="", arguments=_OSLO)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
+    _tool_call_chunk(_part(index=1, id="", type="", name="", arguments=_CET)),
 )
-_say(
+_complete(
     "calls-id-null",
     "Some servers send null for id and name with what follows.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
-    _sent(_part(index=0, id=None, type=None, name=None, arguments=_OSLO)),
-    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
-    _sent(_part(index=1, id=None, type=None, name=None, arguments=_CET)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, id=None, type=None, name=None, arguments=_OSLO)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
+    _tool_call_chunk(_part(index=1, id=None, type=None, name=None, arguments=_CET)),
 )
-_say(
+_complete(
     "calls-without-id",
     "Some servers name no call.",
-    _sent(_part(index=0, type="function", name="get_weather", arguments=_CITY)),
-    _sent(_part(index=0, arguments=_OSLO)),
+    _tool_call_chunk(_part(index=0, type="function", name="get_weather", arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, arguments=_OSLO)),
     calls=((None, *_WEATHER[1:]),),
 )
-_say(
+_complete(
     "calls-id-in-a-later-piece",
     "Some servers know the id only later.",
-    _sent(_part(index=0, type="function", name="get_weather", arguments="")),
-    _sent(_part(index=0, id="call_1", arguments=_CITY)),
-    _sent(_part(index=0, arguments=_OSLO)),
+    _tool_call_chunk(_part(index=0, type="function", name="get_weather", arguments="")),
+    _tool_call_chunk(_part(index=0, id="call_1", arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, arguments=_OSLO)),
     calls=(_WEATHER,),
 )
-_say(
+_complete(
     "calls-fresh-id-in-every-piece",
     "Some servers make a new id for every piece, and only the first has a name.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
-    _sent(_part(index=0, id="call_7", type="function", arguments=_CITY)),
-    _sent(_part(index=0, id="call_8", type="function", arguments=_OSLO)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
+    _tool_call_chunk(_part(index=0, id="call_7", type="function", arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, id="call_8", type="function", arguments=_OSLO)),
     calls=(_WEATHER,),
 )
-_say(
+_complete(
     "calls-whole",
     "Some servers send each call in one piece.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
-    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE + _CET)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE + _CET)),
 )
-_say(
+_complete(
     "calls-whole-in-one-chunk",
     "Some servers send all calls at once, without index.",
-    _sent(
+    _tool_call_chunk(
         _part(id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO),
         _part(id="call_2", type="function", name="get_time", arguments=_ZONE + _CET),
     ),
 )
-_say(
+_complete(
     "calls-whole-in-one-chunk-all-index-0",
     "Some servers send all calls at once, with the same index.",
-    _sent(
+    _tool_call_chunk(
         _part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO),
         _part(index=0, id="call_2", type="function", name="get_time", arguments=_ZONE + _CET),
     ),
 )
-_say(
+_complete(
     "calls-interleaved",
     "Pieces of several calls come in turns.",
-    _sent(
+    _tool_call_chunk(
         _part(index=0, id="call_1", type="function", name="get_weather", arguments=""),
         _part(index=1, id="call_2", type="function", name="get_time", arguments=""),
     ),
-    _sent(_part(index=1, arguments=_ZONE)),
-    _sent(_part(index=0, arguments=_CITY)),
-    _sent(_part(index=1, arguments=_CET), _part(index=0, arguments=_OSLO)),
+    _tool_call_chunk(_part(index=1, arguments=_ZONE)),
+    _tool_call_chunk(_part(index=0, arguments=_CITY)),
+    _tool_call_chunk(_part(index=1, arguments=_CET), _part(index=0, arguments=_OSLO)),
 )
 for _name, _form, _index in (("text", "texts", str), ("fraction", "fractions", float)):
-    _say(
+    _complete(
         f"calls-index-as-{_name}",
         f"As above, and the indexes are {_form}.",
-        _sent(
+        _tool_call_chunk(
             _part(index=_index(0), id="call_1", type="function", name="get_weather", arguments=""),
             _part(index=_index(1), id="call_2", type="function", name="get_time", arguments=""),
         ),
-        _sent(_part(index=_index(1), arguments=_ZONE)),
-        _sent(_part(index=_index(0), arguments=_CITY)),
-        _sent(_part(index=_index(1), arguments=_CET)),
-        _sent(_part(index=_index(0), arguments=_OSLO)),
+        _tool_call_chunk(_part(index=_index(1), arguments=_ZONE)),
+        _tool_call_chunk(_part(index=_index(0), arguments=_CITY)),
+        _tool_call_chunk(_part(index=_index(1), arguments=_CET)),
+        _tool_call_chunk(_part(index=_index(0), arguments=_OSLO)),
     )
-_say(
+_complete(
     "calls-out-of-order",
     "The second call comes first.",
-    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE + _CET)),
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE + _CET)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
 )
-_say(
+_complete(
     "calls-arguments-malformed",
     "A model writes arguments that are not JSON.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments="{'city': 'Oslo'}")),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments="{'city': 'Oslo'}")),
     calls=(("call_1", "get_weather", "{'city': 'Oslo'}"),),
 )
-_say(
+_complete(
     "calls-arguments-null",
     "Some servers begin with arguments that are null.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=None)),
-    _sent(_part(index=0, arguments=_CITY)),
-    _sent(_part(index=0, arguments=_OSLO)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=None)),
+    _tool_call_chunk(_part(index=0, arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, arguments=_OSLO)),
     calls=(_WEATHER,),
 )
-_say(
+_complete(
     "calls-arguments-as-object",
     "Some servers send the arguments as JSON and not as text.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments={"city": "Oslo"})),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments={"city": "Oslo"})),
     calls=(_WEATHER,),
 )
-_say(
+_complete(
     "calls-without-arguments",
     "A tool may take none, and servers send an empty text.",
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
     calls=(("call_1", "get_weather", ""),),
 )
-_say(
+_complete(
     "calls-after-text",
     "A model may say something first.",
     HEL,
     LO,
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
     calls=(_WEATHER,),
     text="Hello",
 )
-_say(
+_complete(
     "call-of-a-custom-tool",
     "A custom tool takes a text that is not JSON.",
-    _sent({"index": 0, "id": "call_1", "type": "custom", "custom": {"name": "run", "input": ""}}),
-    _sent({"index": 0, "custom": {"input": "print("}}),
-    _sent({"index": 0, "custom": {"input": "1)"}}),
+    _tool_call_chunk({"index": 0, "id": "call_1", "type": "custom", "custom": {"name": "run", "input": ""}}),
+    _tool_call_chunk({"index": 0, "custom": {"input": "print("}}),
+    _tool_call_chunk({"index": 0, "custom": {"input": "1)"}}),
     calls=(("call_1", "run", "print(1)"),),
-    asked={"tools": [{"type": "custom", "custom": {"name": "run"}}]},
+    request={"tools": [{"type": "custom", "custom": {"name": "run"}}]},
 )
 
 # Cut short
 _BEGUN: list[Event] = [
-    _sent(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
-    _sent(_part(index=0, arguments=_CITY)),
+    _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
+    _tool_call_chunk(_part(index=0, arguments=_CITY)),
 ]
 _SECOND: list[Event] = [
     *_BEGUN,
-    _sent(_part(index=0, arguments=_OSLO)),
-    _sent(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
+    _tool_call_chunk(_part(index=0, arguments=_OSLO)),
+    _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
 ]
 _SECOND_HALF: tuple[Call, ...] = (_WEATHER, ("call_2", "get_time", _ZONE))
 
-CALLS.cut("call-cut", "The server was killed inside a call.", [*_BEGUN, CUT], tool_calls=(_HALF,), request=_ASKED)
-CALLS.truncated("call-truncated", "The body ends inside a call.", _BEGUN, tool_calls=(_HALF,), request=_ASKED)
+CALLS.cut("call-cut", "The server was killed inside a call.", [*_BEGUN, CUT], tool_calls=(_HALF,), request=_REQUEST)
+CALLS.truncated("call-truncated", "The body ends inside a call.", _BEGUN, tool_calls=(_HALF,), request=_REQUEST)
 CALLS.truncated(
-    "second-call-truncated", "One call is whole, the next is not.", _SECOND, tool_calls=_SECOND_HALF, request=_ASKED
+    "second-call-truncated", "One call is whole, the next is not.", _SECOND, tool_calls=_SECOND_HALF, request=_REQUEST
 )
 CALLS.error(
     "call-then-error",
@@ -280,10 +280,10 @@ CALLS.error(
     [*_BEGUN, event({"error": {"message": "The model is busy"}})],
     tool_calls=(_HALF,),
     error_message="The model is busy",
-    request=_ASKED,
+    request=_REQUEST,
 )
 CALLS.invalid(
-    "call-then-garbage", "Garbage comes inside a call.", [*_BEGUN, event("oops")], tool_calls=(_HALF,), request=_ASKED
+    "call-then-garbage", "Garbage comes inside a call.", [*_BEGUN, event("oops")], tool_calls=(_HALF,), request=_REQUEST
 )
 CALLS.complete(
     "call-then-length",
@@ -292,7 +292,7 @@ CALLS.complete(
     "",
     tool_calls=(_HALF,),
     finish_reasons=("length",),
-    request=_ASKED,
+    request=_REQUEST,
 )
 CALLS.complete(
     "call-then-done",
@@ -301,5 +301,5 @@ CALLS.complete(
     "",
     tool_calls=(_HALF,),
     finish_reasons=(None,),
-    request=_ASKED,
+    request=_REQUEST,
 )
