@@ -206,7 +206,7 @@ def test_ranges_of_addresses_are_excepted(
         ("http://localhost/v1", "localhost:80", True), ("http://localhost/v1", "localhost:443", False),
     ],
 )  # fmt: skip
-@pytest.mark.filterwarnings("ignore:the API key goes to")
+@pytest.mark.filterwarnings("ignore:The API key is sent to")
 def test_ports_and_brackets_of_no_proxy(
     flavour: Flavour, monkeypatch: pytest.MonkeyPatch, base_url: str, excluded: str, direct: bool
 ) -> None:

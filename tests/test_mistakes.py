@@ -328,7 +328,7 @@ def test_numbers_are_not_proposed_to_be_strings(server: LocalServer) -> None:
             assert str(caught.value).endswith(f"got {caught.value.received}.")
 
 
-@pytest.mark.filterwarnings("ignore:the API key goes to x unencrypted")
+@pytest.mark.filterwarnings("ignore:The API key is sent to x unencrypted")
 @pytest.mark.parametrize(
     ("address", "meant"),
     [

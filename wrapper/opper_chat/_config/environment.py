@@ -1,4 +1,4 @@
-"""Settings: where they come from and what is accepted. Of the environment all but the proxies is read here."""
+"""Settings from arguments and environment variables, and their validation. Proxies are in `proxies`. No I/O."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ class NotGiven:
 NOT_GIVEN = NotGiven()
 
 DEFAULT_BASE_URL = "https://api.opper.ai/v2/openai"
-"""The documented address."""
+"""The documented base URL."""
 
 ENDPOINT_PATH = "/chat/completions"
-"""The path that is appended to the address."""
+"""The path that is appended to the base URL."""
 
 KEY_VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
-"""Where a key is looked for: the variable of the vendor's current SDK, then of its previous one."""
+"""The environment variables for the key: that of the vendor's current SDK, then that of its previous one."""
 
 BASE_URL_VARIABLE = "OPPER_BASE_URL"
 
@@ -44,58 +44,58 @@ LIBRARIES = {"httpx": "httpcore", "httpx2": "httpcore2"}
 LIBRARY_VARIABLE = "OPPER_HTTP_LIBRARY"
 
 DEFAULT_LIBRARY = "httpx"
-"""The HTTP library that carries the calls of a client that was not given one."""
+"""The HTTP library of clients without an ``http_client``."""
 
 DEFAULT_RETRIES = 2
-"""How often a call is tried again, unless the caller says otherwise."""
+"""The default number of retries."""
 
 LOG_VARIABLE = "OPPER_LOG"
 
 CONTENT_VARIABLE = "OPPER_LOG_CONTENT"
 
 SPAN_CONTENT_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-"""OpenTelemetry's own, for every instrumentation of models."""
+"""The variable of OpenTelemetry for all instrumentations of generative AI."""
 
 CONNECT_TIMEOUT = 5.0
-"""Seconds to wait for a connection, unless the caller sets a timeout."""
+"""The default timeout for connecting, in seconds."""
 
 DEFAULT_TIMEOUT = 600.0
-"""Seconds to wait for the next bytes: a long answer that is not streamed sends none until it is whole."""
+"""The default timeout for reading, in seconds. A response that is not streamed has no bytes until it is whole."""
 
 
 class Secret:
-    """A text that is not printed, logged or pickled by accident."""
+    """A string that is not in reprs, logs and pickles."""
 
     __slots__ = ("_value", "forms")
 
     def __init__(self, value: str) -> None:
         self._value = value
         self.forms: tuple[str, ...] = spellings(value)
-        """What to search for where a server may repeat it (`spellings`); none if it is too short to be recognized."""
+        """The forms to search for in what a server sends (`spellings`); none if the string is too short."""
 
     def reveal(self) -> str:
-        """Return the text."""
+        """Return the string."""
         return self._value
 
     def __repr__(self) -> str:
         return "Secret('...')"
 
     def __reduce__(self) -> tuple[object, ...]:
-        raise TypeError("a secret is not pickled: read it again where it is needed")
+        raise TypeError("A secret cannot be pickled. Read it again where it is needed.")
 
 
 KeySource: TypeAlias = Callable[[], str]
 AsyncKeySource: TypeAlias = Callable[[], str | Awaitable[str]]
 Key: TypeAlias = Secret | AsyncKeySource
-"""A key, or what gives one for each request."""
+"""A key, or a function that returns one for each request."""
 
 
 def find_key(api_key: str | AsyncKeySource | None) -> Key:
-    """Return the key from the argument, else from the environment. What gives keys is returned as it is.
+    """Return the key from the argument, else from the environment. A function is returned unchanged.
 
     Raises:
-        MissingKeyError: there is none.
-        InvalidArgumentError: it cannot stand in an HTTP header.
+        MissingKeyError: there is no key.
+        InvalidArgumentError: an HTTP header cannot contain the key.
     """
     if callable(api_key):
         return api_key
@@ -103,7 +103,7 @@ def find_key(api_key: str | AsyncKeySource | None) -> Key:
         if api_key is not None:
             return check_key(api_key, "api_key")
     finally:
-        del api_key  # what is raised has a traceback, and its variables may be shown
+        del api_key  # the traceback shows variables
     for variable in KEY_VARIABLES:
         if value := os.environ.get(variable, "").strip():
             return check_key(value, variable)
@@ -111,27 +111,27 @@ def find_key(api_key: str | AsyncKeySource | None) -> Key:
 
 
 def check_key(value: object, source: str) -> Secret:
-    """Return a key that can stand in an HTTP header.
+    """Return a key without spaces around it.
 
     Raises:
-        InvalidArgumentError: it cannot.
+        InvalidArgumentError: an HTTP header cannot contain the key.
     """
-    # RFC 9110 section 5.5 allows a field value visible ASCII; a key with anything else was pasted wrongly.
+    # Field values are visible ASCII (RFC 9110 section 5.5). A key with another character was pasted wrongly.
     key = value.strip() if isinstance(value, str) else ""
     if key and all("!" <= character <= "~" for character in key):
         return Secret(key)
-    given = "a string with other characters (not shown)" if value else "an empty string"
+    received = "a string with other characters (not shown)" if value else "an empty string"
     if not isinstance(value, str):
-        given = f"{instance_of(value)} (not shown)"
-    del key, value  # what is raised has a traceback, and its variables may be shown
-    raise InvalidArgumentError(source, "a key of visible ASCII characters", given)
+        received = f"{instance_of(value)} (not shown)"
+    del key, value  # the traceback shows variables
+    raise InvalidArgumentError(source, "a key of visible ASCII characters", received)
 
 
 def find_library() -> str:
-    """Return the name of the HTTP library to use, from the environment or the default one.
+    """Return the name of the HTTP library from the environment, or the default one.
 
     Raises:
-        InvalidArgumentError: the environment names another.
+        InvalidArgumentError: the environment names an unknown library.
     """
     name = os.environ.get(LIBRARY_VARIABLE, "").strip() or DEFAULT_LIBRARY
     if name not in LIBRARIES:
@@ -149,22 +149,22 @@ def loaded(name: str) -> tuple[type[Any], ...]:
 
 
 _PLAIN = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?(?:/[A-Za-z0-9._~-]+)*/?")
-# An address in which nothing can be wrong but the port. The module that reads all others takes longer to load.
+# URLs in which only the port can be wrong. urllib, which parses the others, takes longer to import.
 
 
 def find_base_url(base_url: object = None) -> str:
-    """Return the address from the argument, else from the environment, else the documented one; no slash at the end.
+    """Return the base URL from the argument, else from the environment, else the documented one, without a final slash.
 
     Raises:
-        InvalidArgumentError: it is neither a string nor a URL of httpx or httpx2, is not an http or https address,
-            holds a user, a query or a fragment, or ends in the path of the endpoint.
+        InvalidArgumentError: it is neither a string nor a URL of httpx or httpx2, its scheme is neither http nor https,
+            it has a user, a query or a fragment, or it ends with the path of the endpoint.
     """
     source = "base_url"
     if base_url is None:
         base_url = os.environ.get(BASE_URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
         source = BASE_URL_VARIABLE
     if not isinstance(base_url, str) and not _is_url(base_url):
-        # A value that is not shown: it may hold a password.
+        # The value is not shown, because it can contain a password.
         hint = "Convert it with str()." if "url" in type(base_url).__name__.lower() else ""
         accepted = f"a string such as {DEFAULT_BASE_URL!r}, or an httpx.URL"
         raise InvalidArgumentError(source, accepted, instance_of(base_url), hint)
@@ -194,14 +194,14 @@ def find_base_url(base_url: object = None) -> str:
 
 
 _TWO_SCHEMES = re.compile(r"https?://(https?):/+(.*)", re.DOTALL | re.IGNORECASE)
-# To `urlsplit`, the second scheme is a host with an empty port.
+# `urlsplit` takes the second scheme for a host with an empty port.
 
 _WITHOUT_SCHEME = re.compile(r"(?:(https?)(?::?/{1,2}|:)(?![0-9]+(?:/|$))|//)?(?P<rest>[^/].*)", re.DOTALL)
 _LOCAL = re.compile(r"localhost|127(?:\.[0-9]+){3}|0\.0\.0\.0")
 
 
 def _address_hint(text: str) -> str:
-    """Return the question whether an address was meant that has a scheme; empty where none would be accepted."""
+    """Return the question whether the same URL with one scheme was meant, or an empty text if it is not accepted."""
     if twice := _TWO_SCHEMES.fullmatch(text):
         return _question(f"{twice[1]}://{twice[2]}")
     found = _WITHOUT_SCHEME.fullmatch(text)
@@ -217,18 +217,17 @@ def _question(meant: str) -> str:
 
 
 def _is_url(value: object) -> bool:
-    """Return whether a value is a URL of httpx or httpx2, neither of which is imported to find out."""
+    """Return whether a value is a URL of httpx or httpx2, without importing either."""
     return any(cls.__name__ == "URL" and cls.__module__ in ("httpx", "httpx2") for cls in type(value).__mro__)
 
 
 def _endpoint_prefix(address: str, host: str, source: str, accepted: str) -> str:
-    """Return the part of an address to which the path of the endpoint is appended, without a slash at the end.
+    """Return a base URL without a final slash, and with the documented path if it is a host of the vendor alone.
 
-    The vendor's SDK and command take the host alone, ``https://api.opper.ai``, so a host of theirs gets the documented
-    path.
+    The vendor's SDK and command line take the host alone, such as ``https://api.opper.ai``.
 
     Raises:
-        InvalidArgumentError: the address has the path of the endpoint already.
+        InvalidArgumentError: the URL ends with the path of the endpoint.
     """
     address = address.rstrip("/")
     if address.lower().endswith(ENDPOINT_PATH):
@@ -243,37 +242,37 @@ def _endpoint_prefix(address: str, host: str, source: str, accepted: str) -> str
 
 
 class LogSettings(NamedTuple):
-    """What the environment says about the log."""
+    """The settings of the log."""
 
     level: int | None
-    """What is shown on stderr, or None where that is the program's business."""
+    """The level of messages on stderr, or None to leave that to the program."""
     content: bool
-    """Whether messages and answers are written."""
+    """Whether messages and completions are written."""
 
 
 def find_log_settings() -> LogSettings:
-    """Return what ``OPPER_LOG`` (debug, info or warning) and ``OPPER_LOG_CONTENT`` (1 or true) ask for.
+    """Return the settings from ``OPPER_LOG`` (debug, info or warning) and ``OPPER_LOG_CONTENT`` (1 or true).
 
     Raises:
-        InvalidArgumentError: they ask for what there is not.
+        InvalidArgumentError: a variable has another value.
     """
-    said = os.environ.get(LOG_VARIABLE, "").strip()
+    level = os.environ.get(LOG_VARIABLE, "").strip()
     levels = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "": None}
-    if said.lower() not in levels:
-        raise InvalidArgumentError(LOG_VARIABLE, "'debug', 'info' or 'warning'", repr(said))
+    if level.lower() not in levels:
+        raise InvalidArgumentError(LOG_VARIABLE, "'debug', 'info' or 'warning'", repr(level))
     content = os.environ.get(CONTENT_VARIABLE, "").strip().lower()
     if content not in ("", "0", "false", "1", "true"):
         raise InvalidArgumentError(CONTENT_VARIABLE, "'1' or '0'", repr(content))
-    return LogSettings(levels[said.lower()], content in ("1", "true"))
+    return LogSettings(levels[level.lower()], content in ("1", "true"))
 
 
 def find_span_content() -> bool:
-    """Return whether spans carry content: where the variable says ``span_only`` or ``span_and_event``.
+    """Return whether spans have content: if the variable is ``span_only``, ``span_and_event`` or ``true``.
 
-    ``true`` is what it was before. Every other value asks for none on spans.
+    ``true`` is the value of earlier versions of the convention.
     """
-    said = os.environ.get(SPAN_CONTENT_VARIABLE, "").strip().lower()
-    return said in ("span_only", "span_and_event", "true")
+    value = os.environ.get(SPAN_CONTENT_VARIABLE, "").strip().lower()
+    return value in ("span_only", "span_and_event", "true")
 
 
 def find_authorities() -> tuple[str | None, str | None]:
@@ -283,7 +282,7 @@ def find_authorities() -> tuple[str | None, str | None]:
 
 
 def warn_of_clear_text(base_url: str, stacklevel: int) -> None:
-    """Warn where the key would travel over a network unencrypted, so that whoever is on the way can read it."""
+    """Warn if the key would be sent over a network without encryption."""
     host = plain[1] if (plain := _PLAIN.fullmatch(base_url)) else _host_of(base_url)
     if base_url[:6].lower() == "https:" or host in ("localhost", "127.0.0.1"):
         return
@@ -295,8 +294,8 @@ def warn_of_clear_text(base_url: str, stacklevel: int) -> None:
         if ip_address(host).is_loopback:
             return
     except ValueError:
-        pass  # a name
-    message = f"the API key goes to {host} unencrypted, for everybody on the way to read: use https"
+        pass  # a host name
+    message = f"The API key is sent to {host} unencrypted. Use https."
     warnings.warn(message, UserWarning, stacklevel=stacklevel + 1)
 
 

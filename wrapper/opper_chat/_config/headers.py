@@ -1,4 +1,4 @@
-"""What goes beside the body of a request: headers and query parameters, checked and never shown. No I/O."""
+"""Validate the headers and query parameters that callers add. Their values are never shown. No I/O."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token: RFC 9110 section 5.6.2."""
 
 HEADER_VALUE = re.compile("(?:[!-~](?:[\\t -~]*[!-~])?)?")
-"""Visible ASCII, and spaces and tabs inside: RFC 9110 section 5.5. Line breaks are how requests are forged."""
+"""Visible ASCII, with spaces and tabs inside (RFC 9110 section 5.5). Line breaks could add headers or requests."""
 
 
 def hidden(value: object) -> str:
-    """Name a value that may hold a credential."""
+    """Name the type of a value that can contain a credential."""
     return f"{instance_of(value)} (not shown)"
 
 
-def check_headers(given: object, argument: str) -> dict[str, str]:
-    """Return headers that can be sent, by name in lower case, so that one wins over another however it is written.
+def check_headers(headers: object, argument: str) -> dict[str, str]:
+    """Validate headers, and return them by name in lower case, so that case is ignored when they are merged.
 
     Raises:
-        InvalidArgumentError: some cannot.
+        InvalidArgumentError: HTTP cannot represent a name or a value.
     """
-    if given is None:
+    if headers is None:
         return {}
-    if not is_mapping(given):
-        # Not shown, like all that follows: headers carry credentials.
-        raise InvalidArgumentError(argument, "a dict of strings", hidden(given))
-    headers: dict[str, str] = {}
-    for name, value in given.items():
+    if not is_mapping(headers):
+        # No value is shown here: headers contain credentials.
+        raise InvalidArgumentError(argument, "a dict of strings", hidden(headers))
+    checked: dict[str, str] = {}
+    for name, value in headers.items():
         name, value = json_scalar(name), json_scalar(value)  # noqa: PLW2901
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
             raise InvalidArgumentError(argument, "keys of letters, digits and dashes", describe(name))
@@ -42,22 +42,22 @@ def check_headers(given: object, argument: str) -> dict[str, str]:
                 "a string of ASCII characters without line breaks, and without spaces at its ends",
                 hidden(value),
             )
-        headers[name.lower()] = value
-    return headers
+        checked[name.lower()] = value
+    return checked
 
 
-def check_query(given: object, argument: str) -> dict[str, str]:
-    """Return the query parameters that can be sent.
+def check_query(query: object, argument: str) -> dict[str, str]:
+    """Validate query parameters, and return them as strings.
 
     Raises:
-        InvalidArgumentError: some cannot.
+        InvalidArgumentError: a URL cannot represent a name or a value.
     """
-    if given is None:
+    if query is None:
         return {}
-    if not is_mapping(given):
-        raise InvalidArgumentError(argument, "a dict of strings, numbers or booleans", hidden(given))
-    query: dict[str, str] = {}
-    for name, value in given.items():
+    if not is_mapping(query):
+        raise InvalidArgumentError(argument, "a dict of strings, numbers or booleans", hidden(query))
+    checked: dict[str, str] = {}
+    for name, value in query.items():
         name, scalar = json_scalar(name), json_scalar(value)  # noqa: PLW2901
         if not isinstance(name, str) or not isinstance(scalar, str | int | float):
             raise InvalidArgumentError(f"{argument}[{name!r}]", "a string, a number or a boolean", hidden(value))
@@ -67,5 +67,5 @@ def check_query(given: object, argument: str) -> dict[str, str]:
         except ValueError:  # half of a surrogate pair, or an integer of thousands of digits
             accepted = "a string that UTF-8 can represent, or a number of fewer digits"
             raise InvalidArgumentError(f"{argument}[{name!r}]", accepted, hidden(value)) from None
-        query[name] = text
-    return query
+        checked[name] = text
+    return checked

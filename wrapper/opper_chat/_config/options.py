@@ -1,4 +1,4 @@
-"""The settings of a client, frozen, and what a single call changes of them. No I/O, no HTTP library at run time."""
+"""The options of clients and calls, declared once, and their validated form, `ClientSettings`. No I/O."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     AnyURL: TypeAlias = str | httpx.URL | httpx2.URL
 
 Steps = Mapping[str, float | None]
-"""Seconds for each step of a request that httpx bounds: connect, read, write, pool."""
+"""Seconds for each kind of operation that httpx bounds: connect, read, write, pool."""
 
 DEFAULT_STEPS: Steps = {"connect": CONNECT_TIMEOUT, **dict.fromkeys(("read", "write", "pool"), DEFAULT_TIMEOUT)}
 
 DEFAULT_CONNECTIONS = 1000
-"""How many connections there may be."""
+"""The default maximum number of connections."""
 
 EventHooks = Mapping[str, list[Callable[..., Any]]]
 
@@ -86,10 +86,10 @@ class ClientSettings(NamedTuple):
     """The validated options of a client."""
 
     key: Key | None
-    """None in a pickle, and nowhere else."""
+    """None only in a pickle."""
     base_url: str
     steps: Steps | None = DEFAULT_STEPS
-    """None leaves them to the caller's own HTTP client."""
+    """None to use those of the caller's HTTP client."""
     timeouts: Timeouts = Timeouts()
     max_retries: int = DEFAULT_RETRIES
     default_headers: Mapping[str, str] = {}
@@ -98,7 +98,7 @@ class ClientSettings(NamedTuple):
     """Those that apply to its calls wherever they are made."""
 
     def portable(self) -> Self:
-        """Return these settings without key and credentials."""
+        """Return these settings without the key, and without headers and query parameters that are credentials."""
         headers, query = _without_credentials(self.default_headers), _without_credentials(self.default_query)
         return self._replace(key=None, default_headers=headers, default_query=query)
 
@@ -129,10 +129,10 @@ class ClientSettings(NamedTuple):
 
 
 def check_hooks(event_hooks: object, *, is_async: bool) -> None:
-    """Refuse what is no dict of lists of functions, and coroutine functions where nothing awaits them.
+    """Validate the option ``event_hooks``: a dict of lists of functions; coroutine functions only for async clients.
 
     Raises:
-        InvalidArgumentError: it is none.
+        InvalidArgumentError: it is something else.
     """
     if event_hooks is None:
         return
@@ -210,10 +210,10 @@ def _without_credentials(values: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def check_timeout(timeout: object) -> Steps:
-    """Return the timeouts that an argument stands for: seconds for each step, or None for no limit.
+    """Validate the option ``timeout``, and return the seconds for each kind of operation, or None for no limit.
 
     Raises:
-        InvalidArgumentError: it stands for none.
+        InvalidArgumentError: it is neither a number of seconds, nor an httpx.Timeout, nor None.
     """
     if isinstance(timeout, loaded("Timeout")):
         steps: Steps = cast("httpx.Timeout", timeout).as_dict()

@@ -1,4 +1,4 @@
-"""Which proxy the environment names for a host, checked before it is used. Reads the environment; opens nothing."""
+"""Find the proxy of the environment for a host, and validate its URL. No connection is opened here."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from .._errors.api import APIConnectionError, set_permanent
 from .environment import Secret
 
 SCHEMES = ("http", "https", "socks5", "socks5h")
-"""Kinds of proxies that the HTTP library can use."""
+"""The schemes of proxies that the HTTP library supports."""
 
 _ADDRESS = re.compile(r"[!-~]+")
 
 
 class Proxy(NamedTuple):
-    """A proxy of the environment."""
+    """A proxy that the environment names."""
 
     url: Secret
-    """Its address, which may hold a password."""
+    """The URL, which can contain a password."""
     shown: str
-    """Its address without user and password."""
+    """The URL without user and password."""
     source: str
-    """The environment variable that names it, or the system's settings."""
+    """The environment variable that names the proxy, or the settings of the system."""
     password: Secret | None
-    """Its password, to be removed from what a server repeats."""
+    """The password, which is removed from errors."""
 
     def unusable(self, reason: str) -> APIConnectionError:
         """Return the error for a proxy that cannot be used."""
@@ -40,22 +40,22 @@ class Proxy(NamedTuple):
 
 
 def names_proxies() -> bool:
-    """Return whether the environment names proxies of any kind, also such as no server is reached through."""
+    """Return whether the environment has a variable for proxies."""
     return any(name.lower().endswith("_proxy") for name in os.environ)
 
 
 def find_proxy(scheme: str, host: str, port: int | None = None) -> Proxy | None:
-    """Return the proxy through which the environment wants a host to be reached, or None.
+    """Return the proxy of the environment for a host, or None.
 
     Args:
         scheme: ``http`` or ``https``.
-        host: a name or an address, without brackets.
-        port: None for that of the scheme.
+        host: a name or an IP address, without brackets.
+        port: the port, or None for that of the scheme.
 
     Raises:
-        APIConnectionError: its address cannot be used. It is not retryable, and names the variable.
+        APIConnectionError: the URL of the proxy is invalid. The error is not retryable, and names the variable.
     """
-    # What asks the systems that keep proxies elsewhere too takes longer to load than all of this package.
+    # urllib reads the settings of Windows and macOS too, but takes longer to import than all of this package.
     if sys.platform not in ("win32", "darwin") and not names_proxies():
         return None
     from urllib.request import getproxies, proxy_bypass
@@ -65,7 +65,7 @@ def find_proxy(scheme: str, host: str, port: int | None = None) -> Proxy | None:
     url = proxies.get(name)
     if not url or _is_in_excluded_network(host):
         return None
-    # NO_PROXY may name a port, and put an IPv6 address into brackets.
+    # NO_PROXY can contain ports, and IPv6 addresses in brackets.
     port = port or (443 if scheme == "https" else 80)
     shown = f"[{host}]" if ":" in host else host
     if proxy_bypass(host) or proxy_bypass(shown) or proxy_bypass(f"{shown}:{port}"):
@@ -79,9 +79,9 @@ def _source(name: str) -> str:
 
 
 def _is_in_excluded_network(host: str) -> bool:
-    """Return whether NO_PROXY has a range of addresses (CIDR, RFC 4632) that holds an address.
+    """Return whether an IP address is in a range of NO_PROXY (CIDR, RFC 4632), as in curl, requests and Go.
 
-    curl, requests and Go read it so. The name of a host is not looked up for it.
+    Host names are not resolved.
     """
     excluded = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
     if "/" not in excluded and ":" not in host:
@@ -91,13 +91,13 @@ def _is_in_excluded_network(host: str) -> bool:
     try:
         address = ip_address(host)
     except ValueError:
-        return False  # a name
+        return False  # a host name
     for entry in excluded.split(","):
         try:
             if address in ip_network(re.sub(r"[\[\]\s]", "", entry), strict=False):
                 return True
         except ValueError:
-            continue  # no range of addresses
+            continue  # not a range of addresses
     return False
 
 
@@ -109,7 +109,10 @@ def _checked(url: str, source: str) -> Proxy:
     try:
         parts = urlsplit(url)
         usable = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
-        usable = usable and parts[2:] in (("", "", ""), ("/", "", ""))  # else a password with a slash was not encoded
+        usable = usable and parts[2:] in (
+            ("", "", ""),
+            ("/", "", ""),
+        )  # a path can be the rest of a password with a slash
         password = parts.password or parts.username
     except ValueError:
         usable, password = False, None

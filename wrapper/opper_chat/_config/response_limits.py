@@ -1,4 +1,4 @@
-"""The largest responses that a client accepts, so that no server can fill the memory of a program.
+"""The limits of the responses that a client accepts, so that a server cannot fill the memory of a program.
 
 Does no I/O. The limits are counted where the bytes are read: headers in the connection, the decoded body in
 `_http.content_coding`, events, choices and tool calls in `_streaming`.
@@ -57,7 +57,7 @@ DEFAULT_LIMITS = ResponseLimits()
 
 
 def check_response_limits(value: object) -> ResponseLimits:
-    """Return the limits that an argument stands for; None stands for the default ones.
+    """Validate the option ``response_limits``. None stands for the default limits.
 
     Raises:
         InvalidArgumentError: it is not a `ResponseLimits`, or a field is neither an integer from 1 nor None.

@@ -1,4 +1,4 @@
-"""The headers of an answer, found by their names however these are written. No I/O, no HTTP library."""
+"""The headers of a response as a dict that ignores case. No I/O, no HTTP library."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ T = TypeVar("T")
 
 
 class AnswerHeaders(dict[str, str]):
-    """Headers by their names in lower case; RFC 9110 section 5.1: upper and lower case are the same in them.
+    """Headers by name. Upper and lower case are the same in names (RFC 9110 section 5.1).
 
-    A dict, so that errors and completions can be pickled and their headers compared.
+    It is a dict, so that errors and completions can be pickled and compared.
     """
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
@@ -19,8 +19,8 @@ class AnswerHeaders(dict[str, str]):
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[bytes, bytes]]) -> AnswerHeaders:
-        """Return headers as they came. Those of one name are one (RFC 9110 section 5.3)."""
-        headers = cls.__new__(cls)  # empty, and three times as fast as by way of a mapping
+        """Return headers that were received. Several of one name are joined (RFC 9110 section 5.3)."""
+        headers = cls.__new__(cls)  # three times as fast as with a mapping
         try:
             texts = [(name.decode("ascii").lower(), value.decode("utf-8")) for name, value in pairs]
         except UnicodeDecodeError:
@@ -50,12 +50,12 @@ class AnswerHeaders(dict[str, str]):
     def get(self, key: str, default: T, /) -> str | T: ...
 
     def get(self, key: str, default: object = None, /) -> object:
-        """Return the header of a name, or the default."""
+        """Return the value of a header, or the default."""
         return super().get(key.lower(), default)
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
-    """Return the id of a request from its answer's headers. Opper documents none; these are in use elsewhere."""
+    """Return the request id from the headers of a response. Opper documents none. Other servers use these."""
     for name in ("x-request-id", "request-id", "x-opper-request-id", "apim-request-id", "x-litellm-call-id", "cf-ray"):
         if value := headers.get(name):
             return value

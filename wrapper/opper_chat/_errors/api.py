@@ -1,21 +1,21 @@
-"""Every exception of this package, and which of them a failed call becomes. No I/O, no HTTP library.
+"""The exceptions of this package. No I/O, no HTTP library.
 
 OpperError
 ├── InvalidArgumentError (also ValueError)    an argument is wrong; nothing was sent
 │   └── UnknownArgumentError (also TypeError) no argument has this name
 ├── MissingKeyError                           there is no API key; nothing was sent
-└── APIError                                  whatever the server or the network causes
-    ├── APIConnectionError                    no answer, or not the whole of it
+└── APIError                                  the server or the network failed the call
+    ├── APIConnectionError                    no response, or not the whole of it
     │   └── APITimeoutError                   a timeout expired
-    ├── APIResponseValidationError            an answer that is not what the contract says
-    │   └── AnswerError                       no value of the type that was asked for; has the completion
-    │       ├── InvalidAnswerError            it does not fit
+    ├── APIResponseValidationError            a response that does not fit the contract
+    │   └── AnswerError                       a completion without a value of the requested type
+    │       ├── InvalidAnswerError            it does not fit the type
     │       ├── RefusalError                  the model refused
     │       ├── LengthFinishReasonError       it was cut off
-    │       └── ContentFilterFinishReasonError  it was withheld
+    │       └── ContentFilterFinishReasonError  a content filter removed it
     ├── ResponseTooLargeError                 a response exceeds a limit of the client
-    ├── StreamTruncatedError                  a stream ended before the answer did
-    └── APIStatusError                        an answer with a status that is not 2xx
+    ├── StreamTruncatedError                  a stream ended before the completion was whole
+    └── APIStatusError                        a response with a status that is not 2xx
         ├── BadRequestError                   400
         ├── AuthenticationError               401
         ├── PermissionDeniedError             403
@@ -25,7 +25,7 @@ OpperError
         ├── RateLimitError                    429
         └── InternalServerError               500 and above
 
-The names below APIError are those of the OpenAI SDK. Those of tools are in `_tool_errors`.
+The names below APIError are those of the OpenAI SDK. The errors of tools are in `tools`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .answer_headers import AnswerHeaders, request_id
-from .bodies import is_success_code, read_error_body, with_place
+from .bodies import is_success_code, message_with_path, read_error_body
 from .excerpts import LONGEST_TEXT, one_line
 from .response import ErrorRequest, ErrorResponse
 from .retryable import RETRIED_TIMEOUTS, is_retried_cut, is_retried_status, read_should_retry
@@ -46,14 +46,14 @@ if TYPE_CHECKING:
 
 _PACKAGE = __name__.partition(".")[0]
 
-_LONGEST_FACT = 200
-"""The most characters of a server's name for an error, and of a request id, in an error's text."""
+_LONGEST_FIELD = 200
+"""The maximum number of characters of an error type, and of a request id, in the text of an error."""
 
 
 class OpperError(Exception):
-    """The root: catching it catches everything that this package raises on purpose.
+    """The root of the exceptions of this package.
 
-    Its text is one line of at most 2,000 characters; the attributes have the data whole.
+    Its text is one line of at most 2,000 characters. The attributes are not cut.
     """
 
     __module__ = _PACKAGE
@@ -83,13 +83,13 @@ def _restore(cls: type[OpperError], args: tuple[object, ...], state: dict[str, o
 
 
 class InvalidArgumentError(OpperError, ValueError):
-    """An argument is wrong. Raised before anything is sent.
+    """An argument is wrong. It is raised before anything is sent.
 
     Attributes:
-        argument: the argument, or the path into it, such as ``messages[0].role``.
-        expected: what is accepted there, in words.
-        received: what was given, as text, cut to a readable length.
-        run: inside of a run of tools, what was done before, else None.
+        argument: the argument, or the path to a value in it, such as ``messages[0].role``.
+        expected: what is accepted there.
+        received: the value as text, cut to a readable length.
+        run: what the tool loop has done until then, or None outside of one.
     """
 
     def __init__(self, argument: str, expected: str, received: str, hint: str = "") -> None:
@@ -102,26 +102,26 @@ class InvalidArgumentError(OpperError, ValueError):
 
 
 class UnknownArgumentError(InvalidArgumentError, TypeError):
-    """No argument has this name. Raised before anything is sent."""
+    """No argument has this name. It is raised before anything is sent."""
 
     def __init__(self, argument: str, received: str, near: str | None, hint: str, function: str = "create()") -> None:
         super().__init__(argument, f"{near!r}" if near else "the name of a parameter", received)
-        said = [f"{function} has no parameter {argument!r} (given: {received})."]
-        said += [f"Did you mean {near!r}?"] if near else []
-        self.args: tuple[Any, ...] = (" ".join([*said, hint]).rstrip(),)
+        sentences = [f"{function} has no parameter {argument!r} (given: {received})."]
+        sentences += [f"Did you mean {near!r}?"] if near else []
+        self.args: tuple[Any, ...] = (" ".join([*sentences, hint]).rstrip(),)
 
 
 class MissingKeyError(OpperError):
     """No API key was given and no environment variable holds one.
 
     Attributes:
-        variables: the environment variables that were looked at, in order.
+        variables: the environment variables that were read, in order.
     """
 
     def __init__(self, variables: tuple[str, ...]) -> None:
         super().__init__(
-            f"No API key: pass api_key=..., or set one of the environment variables {' or '.join(variables)} "
-            "(looked at in this order; all are unset or empty)."
+            f"There is no API key. Pass api_key=..., or set the environment variable {' or '.join(variables)} "
+            "(read in this order; all are unset or empty)."
         )
         self.variables = variables
 
@@ -129,28 +129,28 @@ class MissingKeyError(OpperError):
 class APIError(OpperError):
     """The server or the network failed the call.
 
-    Its text has the status, unless that is one of success, the server's name for the error, the message, how many
-    attempts were made if more than one, how many redirects were followed if any, and the request id. Its notes
-    (PEP 678) say why it was not retried, or where a redirect leads.
+    Its text has the status unless it is 2xx, the type of the error, the message, the number of attempts and redirects
+    if there are several, and the request id. Its notes (PEP 678) tell why it was not retried, or where a redirect
+    leads.
 
     Attributes:
-        message: what went wrong, for a person to read; the server's own words where it said any.
-        status_code: the HTTP status, or None where there was no answer.
-        request_id: the id by which the server's people find the call, or None.
-        headers: the headers of the answer, by their names in upper or lower case.
-        raw_body: the body of the answer as it came, as far as it came.
-        body: the same as a JSON value, or None where it is not JSON.
+        message: the message of the server, or of the client if the server sent none.
+        status_code: the HTTP status, or None if there was no response.
+        request_id: the id that the server has for the request, or None.
+        headers: the headers of the response. Case is ignored in names.
+        raw_body: the bytes of the body that were received.
+        body: the same as a JSON value, or None if it is not JSON.
         type: the server's name for the error, such as ``NotFoundError``, or None.
-        detail: what else the server said, of any JSON form; for an invalid body the places, in a list.
-        code: the server's code for the error, where it gives one beside the name.
-        param: the parameter that the server says the error is about, or None.
-        partial: of a stream, the completion as far as it came, or None if nothing did.
-        chunks_received: of a stream, how many chunks came.
-        attempts: the requests of the call, the last one included; each has ``status_code``, ``error`` and ``wait``.
-        rejected: the completions before it whose answers did not fit, where ``retries_on_invalid`` asked again.
-        run: of a call inside of a run of tools, what was done before it, else None.
-        request: the HTTP request, without the key; of an error before the first request, the one that was to be sent.
-            None if the error is not about a request, such as an answer that does not fit its type.
+        detail: what else the server sent about the error, any JSON value; for an invalid request a list of problems.
+        code: the server's code for the error, or None.
+        param: the parameter that the error is about, or None.
+        partial: of a stream, the completion that was received until then, or None.
+        chunks_received: of a stream, the number of chunks that were received.
+        attempts: the requests of the call with the last one; each has ``status_code``, ``error`` and ``wait``.
+        rejected: the earlier completions that did not fit the type, if ``retries_on_invalid`` is set.
+        run: what the tool loop has done until then, or None outside of one.
+        request: the HTTP request, without the key; if none was sent, the one that was to be sent. None if the error is
+            not about a request, such as a completion that does not fit its type.
     """
 
     def __init__(
@@ -162,17 +162,17 @@ class APIError(OpperError):
         raw_body: bytes = b"",
         body: object = None,
     ) -> None:
-        said = read_error_body(body)
-        self.message: str = self._compose(message, with_place(said))
+        fields = read_error_body(body)
+        self.message: str = self._compose(message, message_with_path(fields))
         self.status_code = status_code
         self.headers: Mapping[str, str] = AnswerHeaders(headers)
         self.request_id: str | None = request_id(self.headers)
         self.raw_body: bytes = raw_body
         self.body: object = body
-        self.type: str | None = said.type
-        self.detail: object = said.detail
-        self.code: str | int | None = said.code
-        self.param: str | None = said.param
+        self.type: str | None = fields.type
+        self.detail: object = fields.detail
+        self.code: str | int | None = fields.code
+        self.param: str | None = fields.param
         self.partial: ChatCompletion | None = None
         self.chunks_received = 0
         self.attempts: tuple[Attempt, ...] = ()
@@ -181,58 +181,58 @@ class APIError(OpperError):
         self.request: ErrorRequest | None = None
         super().__init__(self.message)
 
-    def _compose(self, message: str, words: str | None) -> str:
-        return words or message
+    def _compose(self, message: str, server_message: str | None) -> str:
+        return server_message or message
 
     @property
     def is_retryable(self) -> bool:
-        """Whether the same request may succeed if it is sent again soon. The client retries these errors and no others.
+        """Whether the request can succeed if it is sent again soon. The client retries these errors and no others.
 
-        An ``x-should-retry`` header of the response decides; without one, the kind of the error and the status.
+        The header ``x-should-retry`` of the response decides. Without it, the class of the error and the status do.
         """
-        asked = read_should_retry(self.headers)
-        return self._may_pass() if asked is None else asked
+        should_retry = read_should_retry(self.headers)
+        return self._is_temporary() if should_retry is None else should_retry
 
-    def _may_pass(self) -> bool:
+    def _is_temporary(self) -> bool:
         return is_retried_status(self.status_code, self.code)
 
     @property
     def response(self) -> ErrorResponse | None:
-        """The HTTP response, by the names of httpx, or None where there was none."""
+        """The HTTP response, with the attributes of httpx, or None if there was none."""
         if self.status_code is None:
             return None
         return ErrorResponse(self.status_code, self.headers, self.raw_body, self.request)
 
     def __str__(self) -> str:
         status = None if self.status_code is not None and 200 <= self.status_code < 300 else self.status_code
-        named = None if is_success_code(self.type or self.code) else self.type or self.code
-        facts = [one_line(str(fact), _LONGEST_FACT) for fact in (status, named) if fact is not None]
+        name = None if is_success_code(self.type or self.code) else self.type or self.code
+        start = [one_line(str(field), _LONGEST_FIELD) for field in (status, name) if field is not None]
         redirects = sum(attempt.is_redirect for attempt in self.attempts)
-        tried = len(self.attempts) - redirects
-        counts = [f"{tried} attempts"] if tried > 1 else []
+        attempts = len(self.attempts) - redirects
+        counts = [f"{attempts} attempts"] if attempts > 1 else []
         counts += [f"{redirects} redirect{'s' if redirects > 1 else ''}"] if redirects else []
-        came = [f"after {' and '.join(counts)}"] if counts else []
+        end = [f"after {' and '.join(counts)}"] if counts else []
         if self.request_id:
-            came.append(f"request id {one_line(self.request_id, _LONGEST_FACT)}")
-        head = f"{' '.join(facts)}: " if facts else ""
-        tail = f" [{', '.join(came)}]" if came else ""
+            end.append(f"request id {one_line(self.request_id, _LONGEST_FIELD)}")
+        head = f"{' '.join(start)}: " if start else ""
+        tail = f" [{', '.join(end)}]" if end else ""
         return f"{head}{one_line(self.message, max(0, LONGEST_TEXT - len(head) - len(tail)))}{tail}"
 
 
 class APIConnectionError(APIError):
-    """There was no answer, or not the whole of it."""
+    """There was no response, or not the whole of it."""
 
     if TYPE_CHECKING:
-        request: ErrorRequest  # pyright: ignore[reportIncompatibleVariableOverride]  # known of every call
+        request: ErrorRequest  # pyright: ignore[reportIncompatibleVariableOverride]  # every call has one
 
     _is_permanent = False
 
-    def _may_pass(self) -> bool:
+    def _is_temporary(self) -> bool:
         return not self._is_permanent and is_retried_cut(self.status_code)
 
 
 def set_permanent(error: APIConnectionError) -> None:
-    """Mark an error that would happen again, such as a certificate that does not verify: it is not retryable."""
+    """Mark an error as not retryable, because it would happen again, such as that of an invalid certificate."""
     error._is_permanent = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
@@ -240,10 +240,10 @@ class APITimeoutError(APIConnectionError):
     """A timeout expired.
 
     Attributes:
-        timeout_kind: which one: ``connect``, ``read``, ``write`` or ``pool`` of httpx's, which bound single steps; or
+        timeout_kind: ``connect``, ``read``, ``write`` or ``pool`` of httpx, which bound single operations; or
             ``first_token``, ``idle`` or ``deadline``, for ``first_token_timeout``, ``idle_timeout`` and ``deadline`` of
             this client.
-        seconds: what it was set to, or None where that is not known.
+        seconds: the value that it was set to, or None if that is not known.
     """
 
     def __init__(
@@ -259,16 +259,15 @@ class APITimeoutError(APIConnectionError):
         self.timeout_kind = timeout_kind
         self.seconds = seconds
 
-    def _may_pass(self) -> bool:
-        return self.timeout_kind in RETRIED_TIMEOUTS and super()._may_pass()
+    def _is_temporary(self) -> bool:
+        return self.timeout_kind in RETRIED_TIMEOUTS and super()._is_temporary()
 
 
 class APIResponseValidationError(APIError):
-    """The answer is not what the contract says: not JSON, or JSON that is no chat completion."""
+    """The response does not fit the contract: it is not JSON, or JSON but not a chat completion."""
 
-    def _compose(self, message: str, words: str | None) -> str:
-        """Return the message: what is wrong, and then the server's words if it said any."""
-        return f"{message.rstrip('.')}: {words}" if words else message
+    def _compose(self, message: str, server_message: str | None) -> str:
+        return f"{message.rstrip('.')}: {server_message}" if server_message else message
 
 
 class ResponseTooLargeError(APIError):
@@ -276,7 +275,7 @@ class ResponseTooLargeError(APIError):
 
     Attributes:
         limit: the field of `ResponseLimits` that it exceeds, such as ``max_body_bytes``.
-        maximum: what the limit is set to.
+        maximum: the value of the field.
     """
 
     def __init__(
@@ -300,11 +299,11 @@ class ResponseTooLargeError(APIError):
 
 
 class AnswerError(APIResponseValidationError):
-    """The completion is whole, and has no value of the type that was asked for.
+    """The completion is whole, but has no value of the requested type.
 
     Attributes:
-        completion: the completion. `APIError` tells how it came: its status, its body, the attempts.
-        index: which of its choices the error is about, from 0.
+        completion: the completion.
+        index: the choice that the error is about, counted from 0.
     """
 
     def __init__(
@@ -318,57 +317,57 @@ class AnswerError(APIResponseValidationError):
         body: object = None,
     ) -> None:
         super().__init__(message, status_code=status_code, headers=completion.headers, raw_body=raw_body)
-        self.body = body  # not for the root class, which looks for a server's own words in it
+        self.body = body  # not passed to the root class, which reads error messages from it
         self.attempts: tuple[Attempt, ...] = completion.attempts
         self.completion = completion
         self.index = index
 
 
 class InvalidAnswerError(AnswerError):
-    """The answer is no JSON, or JSON that does not fit the type that was asked for.
+    """The completion is not JSON, or JSON that does not fit the requested type.
 
     Attributes:
-        problems: each place that does not fit and why, such as ``rows[2].name: is missing``.
+        problems: the problems with their paths, such as ``rows[2].name: is missing``.
     """
 
     problems: tuple[str, ...] = ()
 
 
 class RefusalError(AnswerError):
-    """The model refused to answer: ``completion.choices[index].message.refusal`` has its words."""
+    """The model refused to answer. ``completion.choices[index].message.refusal`` has the reason."""
 
 
 class LengthFinishReasonError(AnswerError):
-    """The answer was cut off at the most tokens that it may have."""
+    """The completion was cut off at the maximum number of tokens."""
 
 
 class ContentFilterFinishReasonError(AnswerError):
-    """The answer was withheld by a content filter."""
+    """A content filter removed content of the completion."""
 
 
 class StreamTruncatedError(APIError):
-    """The stream ended before the answer did: without ``[DONE]``, and not every choice has a finish reason."""
+    """The stream ended without ``[DONE]``, and not every choice has a finish reason."""
 
-    def _may_pass(self) -> bool:
+    def _is_temporary(self) -> bool:
         return True
 
 
 class APIStatusError(APIError):
-    """The answer has a status that is not 2xx."""
+    """The response has a status that is not 2xx."""
 
     status_code: int
     if TYPE_CHECKING:
-        request: ErrorRequest  # pyright: ignore[reportIncompatibleVariableOverride]  # known of every call
+        request: ErrorRequest  # pyright: ignore[reportIncompatibleVariableOverride]  # every call has one
     """The HTTP status."""
 
     @property
     def response(self) -> ErrorResponse:
-        """The HTTP response, by the names of httpx."""
+        """The HTTP response, with the attributes of httpx."""
         return ErrorResponse(self.status_code, self.headers, self.raw_body, self.request)
 
 
 class BadRequestError(APIStatusError):
-    """400: the request cannot be served as it stands."""
+    """400: the request is invalid."""
 
 
 class AuthenticationError(APIStatusError):
@@ -376,24 +375,24 @@ class AuthenticationError(APIStatusError):
 
 
 class PermissionDeniedError(APIStatusError):
-    """403: the key may not do this."""
+    """403: the key does not have the permission."""
 
 
 class NotFoundError(APIStatusError):
-    """404: the model, the parent span or the address does not exist."""
+    """404: the model, the parent span or the URL does not exist."""
 
 
 class ConflictError(APIStatusError):
-    """409: the request collides with the state of a resource."""
+    """409: the request conflicts with the state of a resource."""
 
 
 class UnprocessableEntityError(APIStatusError):
-    """422: the body does not fit the server's schema; ``detail`` lists the places."""
+    """422: the body does not fit the schema of the server. ``detail`` lists the problems."""
 
 
 class RateLimitError(APIStatusError):
-    """429: too many requests, or no quota left."""
+    """429: there are too many requests, or the quota is used up."""
 
 
 class InternalServerError(APIStatusError):
-    """500 and above: the server or what stands behind it failed."""
+    """500 and above: the server, or a server behind it, failed."""

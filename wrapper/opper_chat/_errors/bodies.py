@@ -1,4 +1,4 @@
-"""What the body of a failed call says, whatever its shape. No I/O."""
+"""Error bodies: the shapes in which servers describe an error, and whether a body is one. No I/O."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ _MESSAGES = (
     "message", "Message", "msg", "error_description", "error_message", "error_msg", "errorMessage", "status_msg",
     "faultstring",
 )  # fmt: skip
-"""Names under which servers put the words of an error, those of the documented shapes first."""
+"""The properties that servers use for the message of an error, those of the documented shapes first."""
 
 _NO_TYPE = "about:blank"
-"""The type of a problem that says no more than its status: RFC 9457 section 4.2.1."""
+"""The type of a problem that adds nothing to its status: RFC 9457 section 4.2.1."""
 
-_SUCCESS_WORDS = frozenset({"ok", "success", "successful", "succeeded"})
-"""Messages of servers that send one with every response."""
+_SUCCESS_MESSAGES = frozenset({"ok", "success", "successful", "succeeded"})
+"""Messages that some servers send with every response."""
 
 _NESTED = ("base_resp", "fault", "message")
-"""Names under which some servers put the error's object where others have ``error``: MiniMax, Apigee, Mistral."""
+"""The properties that have the object of the error where others have ``error``: MiniMax, Apigee, Mistral."""
 
 
 class ErrorBody(NamedTuple):
-    """What an error's body says, whatever its shape."""
+    """The fields of an error body, whatever its shape. None where it has none."""
 
     message: str | None = None
     type: str | None = None
@@ -35,18 +35,18 @@ class ErrorBody(NamedTuple):
 ERROR_PROPERTIES = frozenset(
     {"code", "detail", "details", "error", "error_code", "error_message", "error_msg", "errors", "message", "msg"}
 )
-"""Properties of an object without choices that are there because something went wrong, in every API that is known."""
+"""Properties of an object without choices that stand for an error in every API that is known."""
 
 SUCCESS_CODES = frozenset({0, 200, "0", "200", "ok", "success"})
-"""Values of ``code`` by which a server says that nothing went wrong."""
+"""Values of ``code`` that stand for success."""
 
 
 def is_error(body: object) -> bool:
-    """Return whether a body with status 200, or an event of a stream, says that the call failed.
+    """Return whether a body with status 200, or an event of a stream, is an error.
 
-    It does so by an error's body in any of the known shapes, or by an error beside or inside the choices. An error
-    whose properties are all null is none, and neither is a message beside the code of a success. The code of a success
-    inside of an error counts only where an answer or its usage is beside it.
+    It is one if it has a known shape of an error, or an error beside or inside the choices. An error whose properties
+    are all null does not count, nor does a message beside a code of success. A code of success inside an error counts
+    only if there are choices or a usage beside it.
     """
     if is_array(body):
         return any(map(is_error, body))
@@ -65,7 +65,7 @@ def is_error(body: object) -> bool:
         kind = f"{body.get('type')} {body.get('object')} {body.get('status')}".lower()
         given = (value for name, value in body.items() if name in ERROR_PROPERTIES)
         return any(map(_has_value, given)) or "error" in kind or "fail" in kind
-    # Beside no choices an error may be flat, as this vendor's are. Usage alone says none of this.
+    # An empty list of choices can stand beside a flat error, as this vendor writes them.
     return bool(body.get("message") and (body.get("type") or body.get("code") or body.get("object") == "error"))
 
 
@@ -83,19 +83,19 @@ def _has_answer(body: dict[str, object]) -> bool:
 
 
 def _is_success(error: object) -> bool:
-    """Return whether an error's object says by its code that nothing went wrong."""
+    """Return whether the object of an error has a code of success."""
     return is_object(error) and is_success_code(error.get("code"))
 
 
 def is_success_code(code: object) -> bool:
-    """Return whether a code says that nothing went wrong."""
+    """Return whether a code stands for success."""
     if isinstance(code, str):
         return code.lower() in SUCCESS_CODES
     return isinstance(code, int | float) and not isinstance(code, bool) and code in SUCCESS_CODES
 
 
 def _has_value(error: object) -> bool:
-    """Return whether an error says anything. Some servers send an object of nulls with every response."""
+    """Return whether an error has any value. Some servers send an object of nulls with every response."""
     try:
         if is_object(error):
             return any(map(_has_value, error.values()))
@@ -105,10 +105,10 @@ def _has_value(error: object) -> bool:
 
 
 def read_error_body(body: object) -> ErrorBody:
-    """Read the shapes in use.
+    """Return the fields of an error body.
 
-    Those of Opper's v2 (flat) and v3 (nested) and of OpenAI, ``{"error": text}``, ``{"detail": ...}``, lists of errors,
-    and what other servers were seen to send.
+    Known are the shapes of Opper's v2 (flat) and v3 (nested) and of OpenAI, ``{"error": text}``, ``{"detail": ...}``,
+    lists of errors, RFC 9457, JSON:API, and those that other servers were seen to send.
     """
     if is_array(body) and len(body) == 1:
         body = body[0]  # some gateways wrap the object in a list
@@ -118,44 +118,47 @@ def read_error_body(body: object) -> ErrorBody:
     if not error and "title" not in body:  # beside a title, it lists what is wrong with the request: RFC 9457 section 3
         error = _first(body.get("errors"))
     if isinstance(error, str) and error:
-        words = _words(body) or _problem(body) or error
-        return ErrorBody(words, _type(body), body.get("detail"), _code(body.get("code")))
-    said = error if is_object(error) else body
+        return ErrorBody(
+            _message(body) or _problem_message(body) or error, _type(body), body.get("detail"), _code(body.get("code"))
+        )
+    fields = error if is_object(error) else body
     empty: dict[str, object] = {}
-    nested = next((inner for name in _NESTED if is_object(inner := said.get(name))), empty)
-    detail = said.get("detail", said.get("details", nested.get("detail")))
-    message = _words(said) or _words(nested) or _problem(said) or _text(detail) or _first_message(detail)
-    code = _code(said.get("code", nested.get("status_code")))
+    nested = next((inner for name in _NESTED if is_object(inner := fields.get(name))), empty)
+    detail = fields.get("detail", fields.get("details", nested.get("detail")))
+    message = (
+        _message(fields) or _message(nested) or _problem_message(fields) or _text(detail) or _first_message(detail)
+    )
+    code = _code(fields.get("code", nested.get("status_code")))
     # v3 has no `type`: its code is the name of the error.
-    kind = _type(said) or (code if isinstance(code, str) and not code.isdigit() else None)
-    return ErrorBody(message, kind, detail, code, _text(said.get("param")))
+    kind = _type(fields) or (code if isinstance(code, str) and not code.isdigit() else None)
+    return ErrorBody(message, kind, detail, code, _text(fields.get("param")))
 
 
-def _words(said: dict[str, object]) -> str | None:
-    texts = (_text(said.get(name)) for name in _MESSAGES)
-    return next((text for text in texts if text and text.lower().rstrip(".!") not in _SUCCESS_WORDS), None)
+def _message(fields: dict[str, object]) -> str | None:
+    texts = (_text(fields.get(name)) for name in _MESSAGES)
+    return next((text for text in texts if text and text.lower().rstrip(".!") not in _SUCCESS_MESSAGES), None)
 
 
-def _type(said: dict[str, object]) -> str | None:
-    kind = _text(said.get("type"))
+def _type(fields: dict[str, object]) -> str | None:
+    kind = _text(fields.get("type"))
     return None if kind == _NO_TYPE else kind
 
 
-def _problem(said: dict[str, object]) -> str | None:
-    """Return the title of a problem (RFC 9457) or of a JSON:API error, and its detail or the first of its errors."""
-    title, detail = _text(said.get("title")), said.get("detail")
+def _problem_message(problem: dict[str, object]) -> str | None:
+    """Return the title of a problem (RFC 9457) or a JSON:API error, with its detail or the first of its errors."""
+    title, detail = _text(problem.get("title")), problem.get("detail")
     if title is None:
         return None
     if not detail:
-        errors = said.get("errors")
+        errors = problem.get("errors")
         detail = None if is_object(errors) else _first(errors)
         if is_object(errors):  # by name, as of ASP.NET
             for name, problems in list(errors.items())[:1]:
                 text = _text(_first(problems)) or _text(problems)
                 detail = f"{name}: {text}" if text and name else text
         elif is_object(detail):
-            place, text = _text(detail.get("pointer")), _text(detail.get("detail")) or _words(detail)
-            detail = f"{place}: {text}" if text and place else text
+            path, text = _text(detail.get("pointer")), _text(detail.get("detail")) or _message(detail)
+            detail = f"{path}: {text}" if text and path else text
     reason = _text(detail)
     return f"{title.rstrip('.:')}: {reason}" if reason and reason != title else title
 
@@ -164,16 +167,16 @@ def _first(errors: object) -> object:
     return errors[0] if is_array(errors) and errors else None
 
 
-def with_place(said: ErrorBody) -> str | None:
-    """The message, and the first of the places that a validation error lists, where the message names none."""
-    place = _first_message(said.detail)
-    if said.message and place and place not in said.message:
-        return f"{said.message.rstrip('.')}: {place}"
-    return said.message
+def message_with_path(body: ErrorBody) -> str | None:
+    """Return the message, with the first entry of the list of a validation error unless the message has it."""
+    first = _first_message(body.detail)
+    if body.message and first and first not in body.message:
+        return f"{body.message.rstrip('.')}: {first}"
+    return body.message
 
 
 def _error_of_a_choice(body: dict[str, object]) -> object:
-    """Some gateways tell an error inside the choice that it struck."""
+    """Return the first error of a choice. Some gateways put the error there."""
     choices = body.get("choices")
     errors = [choice.get("error") for choice in choices if is_object(choice)] if is_array(choices) else []
     return next((error for error in errors if error), None)
@@ -188,10 +191,10 @@ def _code(value: object) -> str | int | None:
 
 
 def _first_message(detail: object) -> str | None:
-    """The first of the places that a validation error lists: ``{loc, msg, type, input}``."""
+    """Return the first entry of the list of a validation error, which has the form ``{loc, msg, type, input}``."""
     first = detail[0] if is_array(detail) and detail else None
     if not is_object(first):
         return None
-    message, place = _text(first.get("msg")), first.get("loc")
-    where = ".".join(map(str, place)) if is_array(place) else ""
-    return f"{where}: {message}" if message and where else message
+    message, location = _text(first.get("msg")), first.get("loc")
+    path = ".".join(map(str, location)) if is_array(location) else ""
+    return f"{path}: {message}" if message and path else message

@@ -1,4 +1,4 @@
-"""Python values that stand for JSON values, and how error messages name values. No I/O.
+"""Names of values for error messages, hints about what was meant, and the JSON scalar of a value. No I/O.
 
 A request can hold instances of subclasses, such as Django's ``SafeText`` (str) or ``numpy.float64`` (float), and
 numbers of other libraries. `json_scalar` returns the str, int, float or bool that is sent for one of them.
@@ -18,7 +18,7 @@ _SHOWN_KEYS = 8
 
 
 class SupportsToDict(Protocol):
-    """A model: an object that writes itself as a JSON object."""
+    """An object that returns itself as a JSON object, as generated models do."""
 
     def to_dict(self) -> dict[str, Any]: ...
 
@@ -31,12 +31,12 @@ def is_model(value: object) -> TypeGuard[SupportsToDict]:
 def json_scalar(value: object) -> object:
     """Return the str, int, float or bool that is sent for a value, or the value itself if there is none.
 
-    Instances of subclasses and members of enums stand for their value. Numbers of other classes, such as
-    ``numpy.int64``, `decimal.Decimal` and `fractions.Fraction`, are converted where nothing is lost.
+    For instances of subclasses and members of enums it is their value. Numbers of other classes, such as
+    ``numpy.int64``, `decimal.Decimal` and `fractions.Fraction`, are converted if no digits are lost.
     """
     if value is None or isinstance(value, bool):
         return value
-    # Not str(value), int(value) or float(value): a subclass may say something else, as enums do.
+    # Not str(value), int(value) or float(value): subclasses override them, as enums do.
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
@@ -69,13 +69,13 @@ def _number(value: object) -> object:
         if isinstance(value, Rational) and value.denominator == 1:
             return int(value.numerator)
         if isinstance(value, Decimal):
-            # Lossless if the shortest text of the float has the same digits. Exponents that large have no float.
+            # Nothing is lost if the shortest text of the float has the same digits.
             written = float(value)
             if Decimal(repr(written)) == value:
                 return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else written
         elif isinstance(value, Real):
             written = float(value)
-            if written == value or written != written:  # noqa: PLR0124  # NaN is refused where it stands
+            if written == value or written != written:  # noqa: PLR0124  # NaN is refused later, with its path
                 return written
     except (ArithmeticError, ValueError):
         pass
@@ -88,7 +88,7 @@ _KIND_NAMES: dict[object, str] = {
 
 
 def instance_of(value: object) -> str:
-    """Name the kind of a value that is not shown: ``a string``, ``a Fraction``, ``the class Client``."""
+    """Name the type of a value that is not shown: ``a string``, ``a Fraction``, ``the class Client``."""
     if isinstance(value, type):
         return f"the class {value.__name__}"
     name = type(value).__name__
@@ -96,7 +96,7 @@ def instance_of(value: object) -> str:
 
 
 def describe(value: object) -> str:
-    """Name a value in an error message: its repr, cut to a readable length."""
+    """Return the text for a value in an error message: its repr, cut to a readable length."""
     if is_mapping(value):
         return _described_keys(list(value)) if value else "an empty dict"
     if isinstance(value, type):
@@ -106,10 +106,10 @@ def describe(value: object) -> str:
         return f"the {kind} {getattr(value, '__name__', repr(value))}()"
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001  # the classes of callers raise what they like
+    except Exception:  # noqa: BLE001  # the repr of a caller's class can raise any exception
         return instance_of(value)
     if text[:1] in _DISPLAYS and not isinstance(value, _BUILT_IN):
-        return instance_of(value)  # the text alone would show a list, as that of a UserList does
+        return instance_of(value)  # its repr looks like that of a built-in type, as that of UserList does
     return text if len(text) <= 80 else f"{text[:60]}... ({len(text)} characters)"
 
 
@@ -124,34 +124,34 @@ def _described_keys(keys: list[object]) -> str:
 
 def alternatives(texts: Iterable[str]) -> str:
     """Join what is accepted: ``a string, a list or None``."""
-    # "True or False" are two, too.
+    # "True or False" counts as two.
     *first, last = [word for text in texts for word in (text.split(" or ") if text == "True or False" else [text])]
     return f"{', '.join(first)} or {last}" if first else last
 
 
-def words_of(words: Sequence[object]) -> str:
-    """Join words as alternatives."""
-    return repr(words[0]) if len(words) == 1 else f"one of {', '.join(map(repr, words))}"
+def choices_of(values: Sequence[object]) -> str:
+    """Join values that are accepted: ``one of 'a', 'b'``."""
+    return repr(values[0]) if len(values) == 1 else f"one of {', '.join(map(repr, values))}"
 
 
-def meant(value: object, words: Sequence[object]) -> str:
-    """Return the question whether one of the words was meant; empty if none is nearly the value."""
-    near = nearest(value, words) if isinstance(value, str) else None
+def did_you_mean(value: object, choices: Sequence[object]) -> str:
+    """Return the question whether a similar choice was meant, or an empty text if none is similar."""
+    near = nearest(value, choices) if isinstance(value, str) else None
     return f"Did you mean {near!r}?" if near else ""
 
 
-def nearest(name: str, words: Iterable[object]) -> str | None:
-    """Return the word that a name is a misspelling of, or None.
+def nearest(name: str, choices: Iterable[object]) -> str | None:
+    """Return the choice that a name is a misspelling of, or None.
 
-    It is one if only case and punctuation differ, or at most one character, in words of 6 and more two. More would
-    take ``video_url`` for ``image_url``.
+    It is one if only case and punctuation differ, or at most one character; two in choices of 6 and more characters.
+    With more, ``video_url`` would be taken for ``image_url``.
     """
     plain = _letters(name)
-    for word in words:
-        if isinstance(word, str):
-            letters = _letters(word)
+    for choice in choices:
+        if isinstance(choice, str):
+            letters = _letters(choice)
             if plain == letters or _distance(plain, letters) <= (2 if len(letters) >= 6 else 1):
-                return word
+                return choice
     return None
 
 
@@ -160,29 +160,29 @@ def _letters(name: str) -> str:
 
 
 def _distance(first: str, second: str) -> int:
-    """Return how many characters must be added, removed or replaced to get from one string to the other."""
+    """Return the Levenshtein distance of two strings."""
     row = list(range(len(second) + 1))
-    for place, letter in enumerate(first, 1):
-        above, row[0] = row[0], place
+    for line, letter in enumerate(first, 1):
+        above, row[0] = row[0], line
         for column, other in enumerate(second, 1):
             above, row[column] = row[column], min(row[column] + 1, row[column - 1] + 1, above + (letter != other))
     return row[-1]
 
 
 def is_unhashable(value: object) -> bool:
-    """Whether a value cannot be a type, since types have a hash."""
+    """Return whether a value has no hash, so that it is not a type."""
     return getattr(type(value), "__hash__", None) is None
 
 
 def is_list_or_set(value: object) -> TypeGuard[list[object] | set[object]]:
-    """Whether a value is a list or a set, whatever is in it."""
+    """Return whether a value is a list or a set."""
     return isinstance(value, list | set)
 
 
 def type_name(hint: object) -> str:
-    """Return a type as it is written in a program; of a list or set of types, the type that it probably means.
+    """Return the source text of a type. For a list or set of types, it is the generic type that was probably meant.
 
-    Empty for a list or set of something else.
+    It is empty for a list or set of other values.
     """
     if is_list_or_set(hint):
         names = [type_name(item) if _is_hint(item) else "" for item in hint]
@@ -197,7 +197,7 @@ def _is_hint(value: object) -> bool:
 
 
 def decorate_hint(function: object) -> str:
-    """Return the sentence that says how to make a tool of something that can be called."""
+    """Return the sentence that tells how to make a tool from a callable."""
     name = getattr(function, "__name__", None)
     if name == "<lambda>":
         return "Make it a function with type hints and the decorator @tool."
@@ -221,16 +221,16 @@ _CONVERSIONS = (
     ("casefold", "string", "Convert it with str()."),
     ("__iter__", "list", "Convert it to a list."),
 )
-"""A method or attribute of a class, the kind of value that its instances can be converted to, and how."""
+"""An attribute of a class, the kind of value that its instances can be converted to, and how."""
 
 
 def conversion_hint(value: object, *kinds: str) -> str:
-    """Return the sentence that says how to convert a value to what is accepted; empty if there is none.
+    """Return the sentence that tells how to convert a value to an accepted one, or an empty text.
 
     Args:
-        value: what was given.
-        kinds: what is accepted: ``string``, ``number``, ``integer``, ``list``, ``dict``. Whatever JSON can represent
-            unless given.
+        value: the value.
+        kinds: what is accepted: ``string``, ``number``, ``integer``, ``list``, ``dict``. Without any, it is every value
+            that JSON can represent.
     """
     if is_mapping(value) or is_sequence(value):
         return "Convert it with json.dumps()." if is_mapping(value) and "string" in kinds else ""
@@ -243,11 +243,11 @@ def conversion_hint(value: object, *kinds: str) -> str:
 
 
 def number_hint(value: object, accepted: Collection[object]) -> str:
-    """Return the sentence that says how to convert another library's number; empty if it is not a number.
+    """Return the sentence that tells how to convert a number of another library, or an empty text.
 
     Args:
-        value: what was given.
-        accepted: the types that are accepted where it stands.
+        value: the value.
+        accepted: the types that are accepted.
     """
     from numbers import Number
 

@@ -1,4 +1,4 @@
-"""Texts of others, made fit for one line of an error or a log: without control characters, and not too long. No I/O."""
+"""Texts of servers for one line of an error or a log: without control characters, and cut to a length. No I/O."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from codecs import lookup
 from html import unescape
 
 LONGEST_TEXT = 2000
-"""The most characters of an error's text, and of a line of the log."""
+"""The maximum number of characters of the text of an error, and of a line of the log."""
 
 LONGEST_EXCERPT = 500
-"""The most characters of a body that an error's text shows."""
+"""The maximum number of characters of a body that the text of an error shows."""
 
-_LOOKED_AT = 8192
-"""The bytes of a body that are looked at for an excerpt."""
+_SEARCHED_BYTES = 8192
+"""The number of bytes at the start of a body that an excerpt is taken from."""
 
 _SPACE = re.compile(r"\s+")
 
@@ -25,28 +25,28 @@ _MARKUP = re.compile(
 
 
 def one_line(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Return a text on one line, cut to a length, with escapes for what terminals obey or show the wrong way round."""
-    text = text[: longest + 1]  # before the search, which takes time
+    """Return a text on one line, cut to a length, with escapes for control and bidirectional characters."""
+    text = text[: longest + 1]  # first, since the search takes time in proportion
     if not text.isprintable():
         text = _SPACE.sub(" ", text).strip()
-        text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+        text = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in text)
     return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 def decode_text(content: bytes, content_type: str) -> str:
-    """Return a body as text, in the charset that its content type names, else in UTF-8."""
-    named = _CHARSET.search(content_type)
-    charset = named[1] if named else "utf-8"
+    """Decode a body by the charset of its content type, or as UTF-8 if it names none that is known."""
+    parameter = _CHARSET.search(content_type)
+    charset = parameter[1] if parameter else "utf-8"
     try:
         lookup(charset)
         return content.decode(charset, "replace")
-    except (LookupError, ValueError):  # no charset of this name, or one that is not of text
+    except (LookupError, ValueError):  # an unknown charset, or a codec that is not for text
         return content.decode("utf-8", "replace")
 
 
 def excerpt(content: bytes, content_type: str) -> str:
-    """Return the beginning of a body for an error's text; of HTML the text; nothing if the body is not text."""
-    text = decode_text(content[:_LOOKED_AT], content_type)
+    """Return the start of a body for the text of an error: of HTML the visible text, of binary data nothing."""
+    text = decode_text(content[:_SEARCHED_BYTES], content_type)
     if "html" in content_type.lower() or text.lstrip().lower().startswith(("<!doctype html", "<html")):
         text = _text_of_html(text)
     if text.count("\ufffd") * 4 > len(text):
@@ -55,7 +55,7 @@ def excerpt(content: bytes, content_type: str) -> str:
 
 
 def _text_of_html(document: str) -> str:
-    """Return the visible text of a page, and its title."""
+    """Return the title and the visible text of an HTML document."""
     texts: list[str] = []
     hidden = ""
     position = 0

@@ -1,4 +1,4 @@
-"""Find where a value is nested too deeply, or contains itself, for an error message. No I/O."""
+"""The error for a value that is nested too deeply or contains itself, with the path to it. No I/O."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .describe import is_model
 from .invalid_value import UnexpectedValueError
 
 _SHOWN_STEPS = 4
-"""The length of the path to a value that is nested too deeply: enough to find the value in a request."""
+"""The number of steps of the path to a value that is nested too deeply. They are enough to find it."""
 
 _DEEP = 50
-"""The number of levels from which on a value may be too deep. How many are accepted depends on the caller's stack."""
+"""The number of levels that is given in the error if it is exceeded. The limit depends on the caller's stack."""
 
 
 def nesting_error(value: object) -> UnexpectedValueError:
-    """Return what is wrong with a value whose check has exceeded Python's recursion limit, and where."""
+    """Return the error for a value whose validation exceeded the recursion limit of Python."""
     levels: list[tuple[object, Iterator[tuple[str | int, object]]]] = [(value, _items(value))]
     outer = {id(value)}
     path: list[str | int] = []
@@ -43,7 +43,7 @@ def nesting_error(value: object) -> UnexpectedValueError:
 
 
 class _Described:
-    """Stands for a value in an error message."""
+    """A value whose repr is a text."""
 
     def __init__(self, text: str) -> None:
         self._text = text

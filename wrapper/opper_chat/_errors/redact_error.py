@@ -1,4 +1,4 @@
-"""Removal of secrets from errors of the API. It does not decide what is a secret."""
+"""Remove a secret from an API error. Which values are secret is decided elsewhere."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from .redaction import redact, redact_bytes, redact_json
 
 
 def redact_error(error: APIError, forms: Sequence[str]) -> None:
-    """Remove a secret from an error, because some servers repeat the key.
+    """Remove a secret from an error, in place. Some servers repeat the key that they refuse.
 
     Args:
-        error: the error, changed in place.
-        forms: the forms of the secret, as `_redaction.spellings` returns them.
+        error: the error.
+        forms: the forms of the secret, from `redaction.spellings`.
     """
     body, raw_body = redact_json(error.body, forms), redact_bytes(error.raw_body, forms)
     message = redact(error.message, forms)
@@ -24,10 +24,10 @@ def redact_error(error: APIError, forms: Sequence[str]) -> None:
         if redact(cause, forms) == cause:
             return
     if body is not error.body and raw_body == error.raw_body:
-        raw_body = json.dumps(body).encode()  # the body spells it with escapes; half a surrogate pair is fine here
+        raw_body = json.dumps(body).encode()  # the raw body has the secret with escapes
     error.message, error.raw_body, error.body = message, raw_body, body
     error.args = (message,)
-    said = read_error_body(error.body)
-    error.type, error.detail, error.code, error.param = said.type, said.detail, said.code, said.param
-    # What it was raised from may say it too, and so may the variables of the frames that it passed.
+    fields = read_error_body(error.body)
+    error.type, error.detail, error.code, error.param = fields.type, fields.detail, fields.code, fields.param
+    # The exceptions that it was raised from, and the variables of the frames of its traceback, can hold the secret too.
     error.__cause__ = error.__context__ = error.__traceback__ = None

@@ -1,7 +1,7 @@
-"""Removal of secrets from texts that are shown: the key, and the password of a proxy. No I/O.
+"""Remove secrets from texts, bytes and JSON: the key, and the password of a proxy. No I/O.
 
-A server may repeat a key in an error or a header, in other capitals, with any of its characters escaped as JSON, HTML
-and URLs allow, and escaped again. Other encodings, such as Base64, are not looked for.
+A server can repeat a key in an error or a header, in upper or lower case, with characters escaped as in JSON, HTML or
+URLs, and escaped again. Other encodings, such as Base64, are not searched for.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator
 from .._json.codec import is_array, is_object
 
 REMOVED = "[removed]"
-"""Stands where a secret was."""
+"""The text that replaces a secret."""
 
 SHORTEST_SECRET = 8
-"""The fewest characters of a secret that is removed: a shorter one cannot be told from ordinary words."""
+"""The minimum length of a secret that is removed. A shorter one can be a part of ordinary words."""
 
 MAX_ESCAPES = 4
-"""How many times over a text may be escaped. It is decoded so often, which bounds the time."""
+"""The number of times that a text is unescaped. It bounds the time of a search."""
 
 _ESCAPE = re.compile(
     r"%[0-9a-f]{2}"  # RFC 3986 section 2.1
@@ -30,11 +30,11 @@ _ESCAPE = re.compile(
 
 
 def spellings(secret: str) -> tuple[str, ...]:
-    """Return the texts, in lower case, to search for in a text and in what its escapes stand for.
+    """Return the forms of a secret to search for, in lower case.
 
     Returns:
-        The secret, also as what looks like escapes in it would be decoded, and each as the bytes of its UTF-8 are read
-        one by one; none if the secret is too short.
+        The secret, the secret with all that looks like an escape unescaped, and the UTF-8 bytes of both read as
+        Latin-1; nothing if the secret is too short.
     """
     if len(secret) < SHORTEST_SECRET:
         return ()
@@ -44,7 +44,7 @@ def spellings(secret: str) -> tuple[str, ...]:
 
 
 def redact(text: str, forms: Iterable[str]) -> str:
-    """Return a text without a secret, of which the forms are those of `spellings`."""
+    """Return a text without a secret, given by its forms from `spellings`."""
     spans = sorted(_spans(text, tuple(forms)))
     if not spans:
         return text
@@ -58,22 +58,22 @@ def redact(text: str, forms: Iterable[str]) -> str:
 
 
 def redact_bytes(data: bytes, forms: Iterable[str]) -> bytes:
-    """Return bytes without a secret, of which the forms are those of `spellings`; the same object if there is none."""
+    """Return bytes without a secret, given by its forms from `spellings`; the same object if it is not there."""
     if not (b"%" in data or b"&" in data or b"\\" in data):
         lowered = data.lower()
-        if not any([form.encode("latin-1", "replace") in lowered for form in forms]):  # noqa: C419  # a list is made faster
+        if not any([form.encode("latin-1", "replace") in lowered for form in forms]):  # noqa: C419  # faster than a generator
             return data
-    text = data.decode("latin-1")  # which has a character for each byte
+    text = data.decode("latin-1")  # a character for each byte
     shown = redact(text, forms)
     return data if shown is text else shown.encode("latin-1")
 
 
 def _spans(text: str, forms: tuple[str, ...]) -> Iterator[tuple[int, int]]:
-    """Yield where a secret begins and ends in a text, however often its characters are escaped."""
+    """Yield the start and the end of each occurrence of a secret in a text, escaped or not."""
     yield from _found(text, forms)
-    levels: list[_Places] = []
-    for decoded, places in _decoded(text):
-        levels.append(places)
+    levels: list[_Positions] = []
+    for decoded, positions in _decoded(text):
+        levels.append(positions)
         for span in _found(decoded, forms):
             start, stop = span
             for level in reversed(levels):
@@ -89,45 +89,45 @@ def _found(text: str, forms: tuple[str, ...]) -> Iterator[tuple[int, int]]:
                 yield found.span()
 
 
-class _Places:
-    """Where the characters of a decoded text are in the text that it was decoded from."""
+class _Positions:
+    """Maps positions in an unescaped text to positions in the original text."""
 
     def __init__(self) -> None:
-        # For each escape, the places behind it in the decoded text and in the original one.
+        # The positions after each escape, in the unescaped text and in the original one.
         self._decoded = [0]
         self._original = [0]
 
     def add(self, decoded: int, original: int) -> None:
-        """Take the places behind an escape."""
+        """Add the positions after an escape."""
         self._decoded.append(decoded)
         self._original.append(original)
 
-    def original(self, place: int) -> int:
-        """Return the place between two characters of the original text that a place in the decoded one stands for."""
-        index = bisect_right(self._decoded, place) - 1
-        return self._original[index] + place - self._decoded[index]
+    def original(self, position: int) -> int:
+        """Return the position in the original text."""
+        index = bisect_right(self._decoded, position) - 1
+        return self._original[index] + position - self._decoded[index]
 
 
-def _decoded(text: str) -> Iterator[tuple[str, _Places]]:
-    """Yield a text with its escapes decoded once, twice and so on, for as long as there are some."""
+def _decoded(text: str) -> Iterator[tuple[str, _Positions]]:
+    """Yield a text unescaped once, twice and so on, as long as it has escapes."""
     for _ in range(MAX_ESCAPES):
         parts: list[str] = []
-        places = _Places()
+        positions = _Positions()
         size = end = 0
         for found in _ESCAPE.finditer(text):
             character = _character(found[0])
             size += found.start() - end + len(character)
             parts += [text[end : found.start()], character]
             end = found.end()
-            places.add(size, end)
+            positions.add(size, end)
         if not end:
             return
         text = "".join([*parts, text[end:]])
-        yield text, places
+        yield text, positions
 
 
 def _character(escape: str) -> str:
-    """Return what an escape stands for."""
+    """Return the character of an escape."""
     if escape[0] == "%":
         return chr(int(escape[1:], 16))
     if escape[0] == "&":
@@ -147,7 +147,7 @@ def _character(escape: str) -> str:
 
 
 def redact_json(value: object, forms: Iterable[str]) -> object:
-    """Return a JSON value without a secret in its texts and names; the same object if there is none."""
+    """Return a JSON value without a secret in its strings and names; the same object if it is not there."""
     try:
         if isinstance(value, str):
             shown = redact(value, forms)
@@ -156,8 +156,8 @@ def redact_json(value: object, forms: Iterable[str]) -> object:
             items = [redact_json(item, forms) for item in value]
             return value if all(new is old for new, old in zip(items, value, strict=True)) else items
         if is_object(value):
-            members = {redact(name, forms): redact_json(member, forms) for name, member in value.items()}
-            return value if all(members.get(name) is member for name, member in value.items()) else members
+            properties = {redact(name, forms): redact_json(item, forms) for name, item in value.items()}
+            return value if all(properties.get(name) is item for name, item in value.items()) else properties
     except RecursionError:
-        return None  # too deep to be looked through
+        return None  # too deep to search
     return value

@@ -1,7 +1,7 @@
-"""The HTTP response and request of a failed call, as an error shows them. No I/O, no HTTP library.
+"""The HTTP request and response that an error has. No I/O, no HTTP library.
 
-They have the names that httpx has for them, so that an ``except`` block that was written for the OpenAI SDK works.
-They are copied and pickled with their error, and hold no key.
+Their attributes have the names of httpx, so that an ``except`` block that was written for the OpenAI SDK works. They
+are copied and pickled with their error, and contain no key.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from .answer_headers import AnswerHeaders
 from .excerpts import decode_text
 
 
-class ErrorRequest:  # noqa: PLW1641  # its headers are a dict, which has no hash
+class ErrorRequest:  # noqa: PLW1641  # dicts have no hash
     """The request that failed.
 
     Attributes:
-        method: such as ``POST``.
-        url: where it was sent, with the query; values that may be credentials are ``[removed]``.
-        headers: by their names in upper or lower case; values that may be credentials are ``[removed]``.
+        method: the HTTP method, such as ``POST``.
+        url: the URL with its query. Values that can be credentials are ``[removed]``.
+        headers: the headers. Case is ignored in names. Values that can be credentials are ``[removed]``.
     """
 
     __slots__ = ("headers", "method", "url")
@@ -40,13 +40,13 @@ class ErrorRequest:  # noqa: PLW1641  # its headers are a dict, which has no has
         return (self.method, self.url, self.headers) == (other.method, other.url, other.headers)
 
 
-class ErrorResponse:  # noqa: PLW1641  # its headers are a dict, which has no hash
-    """The response that says that the call failed.
+class ErrorResponse:  # noqa: PLW1641  # dicts have no hash
+    """The response of a call that failed.
 
     Attributes:
         status_code: the HTTP status.
-        headers: by their names in upper or lower case.
-        content: the body as it came, decompressed, without the key.
+        headers: the headers. Case is ignored in names.
+        content: the decompressed body, without the key.
     """
 
     __slots__ = ("_request", "content", "headers", "status_code")
@@ -61,10 +61,10 @@ class ErrorResponse:  # noqa: PLW1641  # its headers are a dict, which has no ha
 
     @property
     def request(self) -> ErrorRequest:
-        """The request that was answered.
+        """The request of this response.
 
         Raises:
-            RuntimeError: the error is not of a call but was created without a request. httpx raises the same.
+            RuntimeError: the error was created without a request. httpx raises the same.
         """
         if self._request is None:
             raise RuntimeError("The request of this response is not known.")
@@ -72,14 +72,14 @@ class ErrorResponse:  # noqa: PLW1641  # its headers are a dict, which has no ha
 
     @property
     def text(self) -> str:
-        """The body as text, in the charset that the content type names, else in UTF-8."""
+        """The body, decoded by the charset of its content type, or as UTF-8 if it names none that is known."""
         return decode_text(self.content, self.headers.get("content-type", ""))
 
     def json(self) -> Any:
         """Return the body as a JSON value.
 
         Raises:
-            json.JSONDecodeError: it is not JSON. This is a ValueError, and what httpx raises.
+            json.JSONDecodeError: the body is not JSON. httpx raises the same.
         """
         try:
             return _json.decode(self.content)

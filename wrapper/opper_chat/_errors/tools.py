@@ -1,16 +1,16 @@
-"""What can be wrong with a tool, and how a run of tools ends early. No I/O.
+"""The errors of tools and of tool loops. No I/O.
 
 OpperError
-├── ToolError                               raised by a tool: its text is told to the model
-├── ToolArgumentsError (also ValueError)    what the model wrote is not what the tool takes
+├── ToolError                               raised by a tool; the model reads its text
+├── ToolArgumentsError (also ValueError)    the arguments that the model wrote do not fit the tool
 ├── InvalidArgumentError
-│   └── ToolResultError (also TypeError)    JSON cannot represent what a tool returned
-└── ToolRunError                            a run ended before the answer; `run` is what was done until then
-    ├── TooManyTurnsError                   max_turns answers, and the last one asks for tools again
-    ├── RepeatedCallError                   the same call again, and it was always answered the same
-    ├── TokenBudgetError                    max_total_tokens are spent
-    ├── ToolRunTimeoutError (also TimeoutError)    the deadline passed while tools were running
-    └── ToolFailedError                     a tool failed, or there is none of that name, and on_tool_error="raise"
+│   └── ToolResultError (also TypeError)    JSON cannot represent the result of a tool
+└── ToolRunError                            a tool loop ended early; `run` has what was done until then
+    ├── TooManyTurnsError                   the model still calls tools after max_turns
+    ├── RepeatedCallError                   the model repeats a call whose result was always the same
+    ├── TokenBudgetError                    max_total_tokens are used up
+    ├── ToolRunTimeoutError (also TimeoutError)    the deadline expired while tools were running
+    └── ToolFailedError                     a tool failed or does not exist, and on_tool_error is "raise"
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
 
 class ToolError(OpperError):
-    """To be raised by a tool that cannot do what it is asked: the model reads the text, and may do better.
+    """Raise this in a tool that cannot do what the model asks. The model reads the text, and can try again.
 
-    Of any other exception it reads only the class: what others say may hold addresses, keys and the like.
+    Of other exceptions the model reads only the class, because their texts can contain private data.
     """
 
 
 class ToolArgumentsError(OpperError, ValueError):
-    """What the model wrote is not what is wanted of it.
+    """The arguments that the model wrote do not fit the tool.
 
     Attributes:
-        tool: the name of the tool that was called; empty where the server gave none.
-        call_id: the id of the call; empty where it has none.
-        reason: what is wrong with it: each place with its path, such as ``places[0].city: is missing``.
-        arguments: the text that the model wrote.
+        tool: the name of the tool; empty if the server sent none.
+        call_id: the id of the call; empty if the server sent none.
+        reason: the problems with their paths, such as ``places[0].city: is missing``.
+        arguments: the arguments as text, as the model wrote them.
     """
 
     def __init__(self, tool: str, call_id: str, reason: str, arguments: str) -> None:
@@ -52,23 +52,23 @@ class ToolArgumentsError(OpperError, ValueError):
 
 
 class ToolResultError(InvalidArgumentError, TypeError):
-    """JSON cannot represent what a tool returned, or for something in it: a mistake in the program.
+    """JSON cannot represent the result of a tool, or a value in it. This is a mistake in the program.
 
-    The tool has done its work, so the model is not told that it failed. In a run, the run ends with this error.
+    The tool has done its work, so the model does not read that it failed. A tool loop ends with this error.
 
     Attributes:
-        argument: the place, such as ``get_weather().wind``.
+        argument: the path to the value, such as ``get_weather().wind``.
         expected: what is accepted there.
-        received: what was returned there, cut to a readable length.
-        run: what was done until then, or None outside of a run.
+        received: the value as text, cut to a readable length.
+        run: what the tool loop has done until then, or None outside of one.
     """
 
 
 class ToolRunError(OpperError):
-    """A run of tools ended before the model had answered.
+    """A tool loop ended before the final response of the model.
 
     Attributes:
-        run: what was done until then. Every call in ``run.messages`` has its answer, so that they can be continued.
+        run: what was done until then. Every call in ``run.messages`` has a result, so that you can continue from them.
     """
 
     def __init__(self, message: str, run: ToolRun[object]) -> None:
@@ -77,11 +77,11 @@ class ToolRunError(OpperError):
 
 
 class TooManyTurnsError(ToolRunError):
-    """The model was asked ``max_turns`` times, and still asks for tools."""
+    """The model still calls tools after ``max_turns`` turns."""
 
 
 class RepeatedCallError(ToolRunError):
-    """The model asks again for a call that was answered ``max_repeats`` times in a row, always the same.
+    """The model repeats a call that had the same result ``max_repeats`` times in a row.
 
     Attributes:
         call: the call.
@@ -93,15 +93,15 @@ class RepeatedCallError(ToolRunError):
 
 
 class TokenBudgetError(ToolRunError):
-    """The answers so far have cost ``max_total_tokens``, and the model still asks for tools."""
+    """The turns so far have used ``max_total_tokens``, and the model still calls tools."""
 
 
 class ToolRunTimeoutError(ToolRunError, TimeoutError):
-    """The deadline passed while tools were running. Where it passes in a call of the model, APITimeoutError says so."""
+    """The deadline expired while tools were running. If it expires in a request, APITimeoutError is raised."""
 
 
 class ToolFailedError(ToolRunError):
-    """A tool failed, or the model called one that there is not. ``__cause__`` is what the tool raised.
+    """A tool failed or does not exist. ``__cause__`` is the exception of the tool.
 
     Attributes:
         call: the call.

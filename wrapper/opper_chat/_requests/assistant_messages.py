@@ -19,7 +19,7 @@ from .._errors.invalid_value import UnexpectedValueError
 from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
 from .._results.content import put_together
-from .._validation.type_checks import Check, check_json, nullable
+from .._validation.type_checks import Check, check_json, nullable_properties
 
 INVALID_ARGUMENTS = "INVALID_JSON"
 """The only property of the arguments that are sent in place of some that are not a JSON object; it has their text."""
@@ -88,7 +88,7 @@ def complete_messages(body: Mapping[str, object], params: Mapping[str, object]) 
         if is_object(message):
             if isinstance(source, ChatCompletionMessage) or message.get("role") in ASSISTANT_ROLES:
                 # In a dict, null where the contract allows it is what the caller wants to send.
-                kept = () if isinstance(source, ChatCompletionMessage) else nullable(AssistantMessageParam)
+                kept = () if isinstance(source, ChatCompletionMessage) else nullable_properties(AssistantMessageParam)
                 for name in [name for name, value in message.items() if value is None and name not in kept]:
                     del message[name]
                 put_together(message)

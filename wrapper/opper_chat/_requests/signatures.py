@@ -16,7 +16,7 @@ from opper_chat_api.params import ChatCompletionRequestParam
 
 from .._concurrency.deadlines import Timeouts
 from .._config.environment import DEFAULT_RETRIES, NOT_GIVEN
-from .._validation.type_checks import required
+from .._validation.type_checks import required_properties
 
 if TYPE_CHECKING:
     from opper_chat_api.params import request_parameters
@@ -145,7 +145,7 @@ def _built(function: Any, arguments: type, defaults: Mapping[str, object], takes
 
 def _parameters(arguments: type, defaults: Mapping[str, object], *, takes_type: bool) -> list[Parameter]:
     annotations: Mapping[str, object] = arguments.__annotations__
-    needed = required(ChatCompletionRequestParam)
+    needed = required_properties(ChatCompletionRequestParam)
     known = ChatCompletionRequestParam.__annotations__
     parameters: list[Parameter] = []
     for name, annotation in annotations.items():

@@ -1,4 +1,4 @@
-"""Checks of numbers that callers give: counts, retries and seconds. No I/O."""
+"""Validate options that are numbers: counts, retries and seconds. No I/O."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from .._errors.describe import describe, json_scalar
 
 
 def check_retries(value: object, argument: str = "max_retries") -> int:
-    """Return how often to try again: an integer of at least 0.
+    """Return a number of retries: an integer of at least 0.
 
     Raises:
-        InvalidArgumentError: it is not one.
+        InvalidArgumentError: the value is not one.
     """
     number = json_scalar(value)
     if isinstance(number, bool) or not isinstance(number, int) or number < 0:
@@ -24,7 +24,7 @@ def check_seconds(value: object, argument: str) -> float:
     """Return a number of seconds above 0.
 
     Raises:
-        InvalidArgumentError: it is not one.
+        InvalidArgumentError: the value is not one.
     """
     number = json_scalar(value)
     if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number) or number <= 0:
@@ -41,7 +41,7 @@ def check_count(value: object, argument: str) -> int:
     """Return an integer above 0.
 
     Raises:
-        InvalidArgumentError: it is not one.
+        InvalidArgumentError: the value is not one.
     """
     number = json_scalar(value)
     if isinstance(number, bool) or not isinstance(number, int) or number <= 0:

@@ -1,7 +1,4 @@
-"""Checks of values that hold no others: strings, numbers, booleans, None, dates, UUIDs and Literals. No I/O.
-
-Has the names of types in errors as well.
-"""
+"""Validate strings, numbers, booleans, None, dates, UUIDs and Literals, and name types in errors. No I/O."""
 
 from __future__ import annotations
 
@@ -12,15 +9,15 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin, is_typeddict
 
-from .._errors.describe import conversion_hint, json_scalar, meant, number_hint, words_of
+from .._errors.describe import choices_of, conversion_hint, did_you_mean, json_scalar, number_hint
 from .._errors.invalid_value import UnexpectedValueError
 
 FINITE = "a finite number"
 
 
 def finite(value: float) -> float:
-    """Return a number that JSON can represent."""
-    # RFC 8259 section 6: JSON has no form for them, and an encoder would send null in their place.
+    """Return a number, or refuse infinity and NaN."""
+    # JSON has neither (RFC 8259 section 6), and encoders send null instead.
     if not math.isfinite(value):
         raise UnexpectedValueError(FINITE, value)
     return value
@@ -42,18 +39,18 @@ TEXTS: dict[object, tuple[Callable[[Any], bool], Callable[[Any], str], str]] = {
         datetime.datetime.isoformat,
         "a date and time",
     ),
-    # A date and time is a date to Python; as a text it is not.
+    # In Python, a datetime is a date too.
     datetime.date: (
         lambda value: isinstance(value, datetime.date) and not isinstance(value, datetime.datetime),
         datetime.date.isoformat,
         "a date",
     ),
 }
-"""Types of values that JSON has only texts for: what is one, how it is written, and its name."""
+"""Types that JSON represents as strings: the test for a value, the conversion to a string, and the name."""
 
 
 def text_check(fits: Callable[[Any], bool], text_of: Callable[[Any], str], accepted: str) -> Callable[[object], object]:
-    """Return the check of values that are written as strings."""
+    """Return the check for a type that JSON represents as a string."""
 
     def check(value: object) -> object:
         if not fits(value):
@@ -64,11 +61,11 @@ def text_check(fits: Callable[[Any], bool], text_of: Callable[[Any], str], accep
 
 
 KINDS = {str: "string", int: "integer", float: "number"}
-"""What a hint about a conversion calls a type."""
+"""The names of types in hints about a conversion."""
 
 
 def scalar_check(kinds: tuple[type, ...], accepted: str) -> Callable[[object], object]:
-    """Return the check of strings, numbers, booleans or None."""
+    """Return the check for strings, numbers, booleans or None."""
     converted = KINDS.get(kinds[-1], "none")
 
     def check(value: object) -> object:
@@ -80,40 +77,40 @@ def scalar_check(kinds: tuple[type, ...], accepted: str) -> Callable[[object], o
     return check
 
 
-def open_words(words: Sequence[object]) -> str:
-    """Name the values of an enum, which is open: others of their type are accepted too."""
-    kind = "a string" if isinstance(words[0], str) else "an integer"
-    return f"{kind} (such as {', '.join(map(repr, words))})"
+def enum_name(values: Sequence[object]) -> str:
+    """Name an enum by its values. It is open: other values of their type are accepted too."""
+    kind = "a string" if isinstance(values[0], str) else "an integer"
+    return f"{kind} (such as {', '.join(map(repr, values))})"
 
 
-def literal_check(words: tuple[object, ...]) -> Callable[[object], object]:
-    """Return the check of a Literal. One value is a const and closed. Several are an enum, which is open.
+def literal_check(values: tuple[object, ...]) -> Callable[[object], object]:
+    """Return the check for a Literal. One value is a constant. Several are an enum, which is open.
 
-    An enum of one value has a hint of its own: the value or any string.
+    The contract writes an enum of one value as a union of the value and str.
     """
-    accepted = words_of(words) if len(words) == 1 else open_words(words)
-    kinds = tuple({type(word) for word in words})
+    accepted = choices_of(values) if len(values) == 1 else enum_name(values)
+    kinds = tuple({type(one) for one in values})
 
     def check(value: object) -> object:
         scalar = value if value.__class__ in kinds else json_scalar(value)
-        # By type as well: True is no 1, though Python says that they are equal.
-        if len(words) == 1:
-            fits = type(scalar) in kinds and scalar == words[0]
+        # The type is compared too, because True equals 1 in Python.
+        if len(values) == 1:
+            fits = type(scalar) in kinds and scalar == values[0]
         else:
             fits = isinstance(scalar, kinds) and not (isinstance(scalar, bool) and bool not in kinds)
         if not fits:
-            raise UnexpectedValueError(accepted, value, meant(scalar, words) if len(words) == 1 else "")
+            raise UnexpectedValueError(accepted, value, did_you_mean(scalar, values) if len(values) == 1 else "")
         return scalar
 
     return check
 
 
 def arm_name(arm: object, *, is_open: bool = False) -> str:
-    """Name an arm of a union in an error; empty for models, which stand beside the object they write.
+    """Name an arm of a union in an error. The name of a model is empty, since its typed dict is an arm too.
 
     Args:
         arm: the type.
-        is_open: whether the union has other strings beside those of a Literal.
+        is_open: whether the union accepts strings other than those of a Literal.
     """
     if arm in SCALARS:
         return SCALARS[arm][1]
@@ -121,15 +118,15 @@ def arm_name(arm: object, *, is_open: bool = False) -> str:
         return TEXTS[arm][2]
     origin = get_origin(arm)
     if origin is Literal:
-        words = get_args(arm)
-        return open_words(words) if is_open or len(words) > 1 else words_of(words)
+        values = get_args(arm)
+        return enum_name(values) if is_open or len(values) > 1 else choices_of(values)
     if origin is Sequence:
         return list_name(get_args(arm)[0])
     return "a dict" if origin is Mapping or is_typeddict(arm) else ""
 
 
 def list_name(item: object) -> str:
-    """Name a list by what may be in it."""
+    """Name a list by its items, such as ``a list of strings``."""
     arms = get_args(item) if get_origin(item) in (Union, types.UnionType) else (item,)
     plurals: dict[object, str] = {str: "strings", int: "integers", float: "numbers"}
     names = [plurals.get(arm) or ("dicts" if is_typeddict(arm) else "") for arm in arms if arm not in TEXTS]

@@ -1,7 +1,7 @@
-"""Type hints → checks: whether a value is what a typed dict says, and the JSON value that it stands for.
+"""Validate arguments against the typed dicts of the contract, and return them as JSON values.
 
-Knows nothing of chat: whatever the typed dicts of the contract say is what is checked, so that a parameter
-added to the contract is checked by regeneration alone. Each hint is compiled once, when it is first met.
+This module knows nothing of chat. It compiles a check from each type hint, once, when the hint is first used. So a
+parameter that is added to the contract is validated without a change here.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from .._errors.api import InvalidArgumentError
 from .._errors.describe import (
     SupportsToDict,
     alternatives,
+    choices_of,
     conversion_hint,
     describe,
+    did_you_mean,
     is_model,
     json_scalar,
-    meant,
     number_hint,
-    words_of,
 )
 from .._errors.invalid_value import UnexpectedValueError
 from .._json.codec import is_mapping, is_sequence
@@ -49,16 +49,16 @@ from .scalar_checks import (
 )
 
 Check: TypeAlias = Callable[[object], object]
-"""Takes a value, returns the JSON value that it stands for, or raises UnexpectedValueError."""
+"""A function that returns the JSON value for a value, or raises UnexpectedValueError."""
 
 KEYS = "a dict with strings as keys"
 
 
 def check_strings(**arguments: object) -> None:
-    """Check arguments that are strings or None.
+    """Validate arguments that are strings or None.
 
     Raises:
-        InvalidArgumentError: one is something else.
+        InvalidArgumentError: one is neither.
     """
     for argument, value in arguments.items():
         if value is not None and not isinstance(value, str):
@@ -66,10 +66,10 @@ def check_strings(**arguments: object) -> None:
 
 
 def check_flags(**arguments: object) -> None:
-    """Check arguments that are True or False.
+    """Validate arguments that are True or False.
 
     Raises:
-        InvalidArgumentError: one is something else.
+        InvalidArgumentError: one is neither.
     """
     for argument, value in arguments.items():
         if not isinstance(value, bool):
@@ -77,29 +77,29 @@ def check_flags(**arguments: object) -> None:
 
 
 @cache
-def members(cls: type) -> dict[str, Check]:
-    """Return the checks of a typed dict's members, by name, in the order of the contract."""
+def property_checks(cls: type) -> dict[str, Check]:
+    """Return the checks of the properties of a typed dict by name, in the order of the contract."""
     return {name: compile_check(hint) for name, hint in get_type_hints(cls).items()}
 
 
 @cache
-def required(cls: type) -> tuple[str, ...]:
-    """Return the names of the members that a typed dict must have."""
-    # `__required_keys__` is wrong where annotations are texts, as they are in a module that postpones them.
+def required_properties(cls: type) -> tuple[str, ...]:
+    """Return the names of the required properties of a typed dict."""
+    # `__required_keys__` is wrong in a module whose annotations are texts (PEP 563).
     hints = get_type_hints(cls, include_extras=True)
     return tuple(name for name, hint in hints.items() if get_origin(hint) is not NotRequired)
 
 
 @cache
-def nullable(cls: type) -> frozenset[str]:
-    """Return the names of the members of a typed dict that may be None."""
+def nullable_properties(cls: type) -> frozenset[str]:
+    """Return the names of the properties of a typed dict that can be None."""
     hints = get_type_hints(cls)
     return frozenset(name for name, hint in hints.items() if hint is object or type(None) in get_args(hint))
 
 
 @cache
 def compile_check(hint: object) -> Check:
-    """Return the check that a type hint stands for."""
+    """Return the check for a type hint."""
     if hint is object:
         return check_json
     if hint in SCALARS:
@@ -122,17 +122,17 @@ def compile_check(hint: object) -> Check:
 
 @cache
 def _item_check(hint: object) -> Check:
-    """Return the check of the items of a list. Its items are open: they may be of kinds that the contract lacks."""
+    """Return the check for the items of a list. The contract does not list all kinds of items."""
     if get_origin(hint) in (Union, types.UnionType):
         return _UnionCheck(get_args(hint), is_item=True)
     return compile_check(hint)
 
 
 def check_json(value: object) -> object:
-    """Return the JSON value that a value stands for, whatever its form, as built-in types.
+    """Return the JSON value for a value of any type, as built-in types.
 
     Raises:
-        UnexpectedValueError: JSON cannot represent it, or something in it.
+        UnexpectedValueError: JSON cannot represent it, or a value in it.
     """
     cls = value.__class__
     if cls is str or cls is int or cls is bool or value is None:
@@ -140,9 +140,9 @@ def check_json(value: object) -> object:
     if isinstance(value, float):
         return finite(float.__float__(value))
     if is_mapping(value):
-        return {name: _inside(name, check_json, item) for name, item in _items(value)}
+        return {name: _check_at(name, check_json, item) for name, item in _items(value)}
     if is_sequence(value):
-        return [_inside(index, check_json, item) for index, item in enumerate(value)]
+        return [_check_at(index, check_json, item) for index, item in enumerate(value)]
     if is_model(value):
         return check_json(value.to_dict())
     if (scalar := json_scalar(value)) is not value:
@@ -150,15 +150,18 @@ def check_json(value: object) -> object:
     raise UnexpectedValueError("a value that JSON can represent", value, conversion_hint(value))
 
 
-def check_object(cls: type, value: Mapping[Any, object], unnamed: str = "") -> dict[str, object]:
-    """Check a mapping against a typed dict. Keys that it does not declare are kept, if JSON can represent their values.
+def check_object(cls: type, value: Mapping[Any, object], optional: str = "") -> dict[str, object]:
+    """Validate a mapping against a typed dict. Undeclared keys are kept if JSON can represent their values.
 
     Args:
         cls: the typed dict.
         value: the mapping.
-        unnamed: a required key that may be left out.
+        optional: a required key that may be absent.
+
+    Raises:
+        UnexpectedValueError: a value does not fit, or a required key is absent.
     """
-    checks = members(cls)
+    checks = property_checks(cls)
     written: dict[str, object] = {}
     for name, item in value.items():
         if name.__class__ is not str:
@@ -166,15 +169,15 @@ def check_object(cls: type, value: Mapping[Any, object], unnamed: str = "") -> d
         check = checks.get(name)
         if check is None:
             check = check_json
-        elif item is None and name not in nullable(cls) and name not in required(cls):
-            # What was an answer's message or came out of a dump is full of nulls that a request must not have.
+        elif item is None and name not in nullable_properties(cls) and name not in required_properties(cls):
+            # Messages of responses and dumps of models have many nulls that a request must not have.
             continue
-        try:  # as `_inside` has it; this is the way of every message
+        try:  # not by `_check_at`, which would cost a call for every property of every message
             written[name] = check(item)
         except UnexpectedValueError as error:
             raise error.at(name) from None
-    for name in required(cls):
-        if name not in written and name != unnamed:
+    for name in required_properties(cls):
+        if name not in written and name != optional:
             from difflib import get_close_matches
 
             near = get_close_matches(name, [key for key in written if key not in checks], 1)
@@ -189,14 +192,14 @@ def _items(value: Mapping[Any, object]) -> Iterator[tuple[str, object]]:
 
 
 def _key(name: object) -> str:
-    """Return the name of a property that a key of another class stands for."""
+    """Return the string for a key of a subclass of str, or of an enum."""
     key = json_scalar(name)
     if not isinstance(key, str):
         raise UnexpectedValueError(KEYS, name)
     return key
 
 
-def _inside(step: str | int, check: Check, value: object) -> object:
+def _check_at(step: str | int, check: Check, value: object) -> object:
     try:
         return check(value)
     except UnexpectedValueError as error:
@@ -224,9 +227,9 @@ def _mapping_check(check_item: Check) -> Check:
             value = value.to_dict()
         if not is_mapping(value):
             raise UnexpectedValueError("a dict", value, conversion_hint(value, "dict"))
-        # Ids of tokens are integers, and as names of properties strings.
+        # The keys of logit_bias are token ids: integers in Python, strings in JSON.
         named = {_token_id(name): item for name, item in value.items()}
-        return {name: _inside(name, check_item, item) for name, item in _items(named)}
+        return {name: _check_at(name, check_item, item) for name, item in _items(named)}
 
     return check
 
@@ -248,13 +251,13 @@ def _object_check(cls: type) -> Check:
 
 
 class _UnionCheck:
-    """Chooses the arm of a union by the kind of the value, and among dicts by their discriminator.
+    """Checks a value against the arm of a union that has its type; among typed dicts, the discriminator decides.
 
     Args:
-        arms: of the union.
+        arms: the arms of the union.
         is_item: whether the value is an item of a list.
 
-    Dicts of other kinds are accepted as they are. Those whose kind is nearly a known one are not.
+    A dict with an unknown discriminator is accepted unchanged, unless it is a misspelling of a known one.
     """
 
     def __init__(self, arms: tuple[object, ...], *, is_item: bool = False) -> None:
@@ -262,17 +265,17 @@ class _UnionCheck:
         self.tag, self.tagged = _discriminator(tuple(self.classes.values()))
         self.is_open = bool(self.tagged)
         self.is_item = is_item and self.is_open
-        self.is_named_by_key = all(word in get_type_hints(cls) for word, cls in self.tagged.items())
-        """Whether each kind has a key of its own name, which tells it where servers do not need the discriminator."""
+        self.is_named_by_key = all(kind in get_type_hints(cls) for kind, cls in self.tagged.items())
+        """Whether each kind has a key of its own name, so that the discriminator is not needed."""
         self.sequence = next((compile_check(arm) for arm in arms if get_origin(arm) is Sequence), None)
         self.mapping = next((compile_check(arm) for arm in arms if get_origin(arm) is Mapping), None)
         self.scalars = [
             compile_check(arm) for arm in arms if arm in SCALARS or arm in TEXTS or get_origin(arm) is Literal
         ]
         # The values of an enum are named as examples of strings.
-        words = [word for arm in arms if get_origin(arm) is Literal for word in get_args(arm) if isinstance(word, str)]
+        values = [one for arm in arms if get_origin(arm) is Literal for one in get_args(arm) if isinstance(one, str)]
         is_open = str in arms
-        named = [arm for arm in arms if not (words and arm is str)]
+        named = [arm for arm in arms if not (values and arm is str)]
         self.accepted = alternatives(dict.fromkeys(text for arm in named if (text := arm_name(arm, is_open=is_open))))
         item = next((get_args(arm)[0] for arm in arms if get_origin(arm) is Sequence), None)
         self.item_tag: str = getattr(_item_check(item), "tag", "") if item is not None else ""
@@ -280,14 +283,14 @@ class _UnionCheck:
         kinds |= {"list"} if self.sequence else set()
         kinds |= {"dict"} if self.mapping or self.classes else set()
         self.kinds = kinds or {"none"}
-        """What a value may be converted to."""
+        """The kinds of values that the hints for a conversion name."""
         self.accepts_numbers = float in arms
         self.scalar_types = [arm for arm in arms if arm in SCALARS]
         self.takes_text = str in arms
         plain = {*self.classes.values(), *SCALARS, *TEXTS}
         self.models = {arm.__name__ for arm in arms if isinstance(arm, type) and arm not in plain}
         self.takes_bare_kinds = not self.models.isdisjoint(("OtherTool", "NamedFunctionToolChoice"))
-        """Whether an unknown kind may have no other key, as servers' own tools do. An empty part is a mistake."""
+        """Whether a dict of an unknown kind can have no other key, as the built-in tools of servers have none."""
 
     def __call__(self, value: object) -> object:
         if self.takes_text and value.__class__ is str:
@@ -307,23 +310,23 @@ class _UnionCheck:
             except UnexpectedValueError:
                 continue
         if self.accepts_numbers and isinstance(scalar, float):
-            # A number, so what is wrong with it is that it is not finite.
+            # It is a number, so the problem is that it is not finite.
             raise UnexpectedValueError(self.accepted.replace(SCALARS[float][1], FINITE), value)
         raise UnexpectedValueError(self.accepted, value, self.hint(value, scalar))
 
     def hint(self, value: object, scalar: object) -> str:
-        """Return what may have been meant by a value of none of the arms."""
+        """Return a hint about a value that fits no arm."""
         if is_mapping(value) and (self.item_tag in value or self._accepts([value])):
             return "Put it in a list."
         if not isinstance(scalar, str):
             return number_hint(value, self.scalar_types) or conversion_hint(value, *self.kinds)
         meant_values: list[object] = []
-        if self.is_item:  # the kind whose content is one string, as that of a text part
-            meant_values = [{self.tag: word, word: scalar} for word in self.tagged]
+        if self.is_item:  # a kind whose content is one string, such as a text part
+            meant_values = [{self.tag: kind, kind: scalar} for kind in self.tagged]
         elif len(self.classes) == 1:
             (cls,) = self.classes.values()
             tag = {self.tag: next(iter(self.tagged))} if self.tag else {}
-            meant_values = [{**tag, name: scalar} for name in required(cls) if name not in tag]
+            meant_values = [{**tag, name: scalar} for name in required_properties(cls) if name not in tag]
         elif self.sequence is not None:
             meant_values = [[scalar]]
         for meant_value in meant_values:
@@ -340,48 +343,48 @@ class _UnionCheck:
         return True
 
     def check_mapping(self, value: Mapping[Any, object]) -> object:
-        """Check a dict against the typed dict that its discriminator names."""
-        word = value.get(self.tag) if self.tag else None
-        if isinstance(word, str) and word in self.tagged:
-            return check_object(self.tagged[word], value)
+        """Validate a dict against the typed dict of its discriminator."""
+        kind = value.get(self.tag) if self.tag else None
+        if isinstance(kind, str) and kind in self.tagged:
+            return check_object(self.tagged[kind], value)
         if self.tag not in value and self.is_named_by_key:
             own = [cls for name, cls in self.tagged.items() if name in value]
             if len(own) == 1:
-                return check_object(own[0], value, unnamed=self.tag)
-        words = tuple(self.tagged)
-        hint = meant(word, words)
-        if self.is_open and isinstance(word, str) and word and not hint:
+                return check_object(own[0], value, optional=self.tag)
+        kinds = tuple(self.tagged)
+        hint = did_you_mean(kind, kinds)
+        if self.is_open and isinstance(kind, str) and kind and not hint:
             if len(value) > 1 or self.takes_bare_kinds:
                 return check_json(value)
             hint = f"Another kind needs a key beside {self.tag!r}."
         if len(self.classes) == 1 and not (self.is_open and hint):
             return check_object(next(iter(self.classes.values())), value)
         if self.tag in value:
-            raise UnexpectedValueError(words_of(words), word, hint).at(self.tag)
-        raise UnexpectedValueError(f"a dict with the key {self.tag!r}: {words_of(words)}", value)
+            raise UnexpectedValueError(choices_of(kinds), kind, hint).at(self.tag)
+        raise UnexpectedValueError(f"a dict with the key {self.tag!r}: {choices_of(kinds)}", value)
 
     def check_model(self, model: SupportsToDict) -> object:
-        """Check what a model writes against its typed dict. An answer's has none: it goes back as it came."""
+        """Validate the JSON object of a model. Models of responses have no typed dict, and are only checked as JSON."""
         if getattr(type(model), "is_checked", False):
             return model.to_dict()
         names = [cls.__name__ for cls in type(model).__mro__]
         written = model.to_dict()
         if self.models.isdisjoint(names):
             if self.is_item and isinstance(written.get(self.tag), str):
-                return self.check_mapping(written)  # a part or tool that the contract has elsewhere
+                return self.check_mapping(written)  # a part or tool of another place in the contract
             names = sorted(self.models)
             choice = f"the model {names[0]}" if len(names) == 1 else f"one of the models {', '.join(names)}"
             raise UnexpectedValueError(f"{self.accepted}, or {choice}", model)
         for name in names:
-            if twin := self.classes.get(f"{name}Param"):
-                return check_object(twin, written)
+            if cls := self.classes.get(f"{name}Param"):
+                return check_object(cls, written)
         if self.mapping is not None:
             return self.mapping(written)
         return check_json(written)
 
 
 def _discriminator(classes: tuple[type, ...]) -> tuple[str, dict[str, type]]:
-    """Find the key that has a value of its own in each of the typed dicts, and the typed dict of each value."""
+    """Return the key that has another value in each typed dict, and the typed dicts by that value."""
     for name in get_type_hints(classes[0]) if classes else ():
         hints = [get_type_hints(cls).get(name) for cls in classes]
         if all(get_origin(hint) is Literal and len(get_args(hint)) == 1 for hint in hints):
