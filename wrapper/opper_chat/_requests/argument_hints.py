@@ -1,4 +1,4 @@
-"""Hints in errors about the arguments of calls: which parameter, method or value was probably meant. No I/O."""
+"""Hints for errors about arguments: the parameter, method or value that was probably meant. No I/O."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _WITHOUT_STREAM = {
     "run_tools()": "It does not stream. Use stream_tools().",
     "stream_tools()": "It always streams. Leave the argument out.",
 }
-"""The methods without the parameter `stream`, and what to do about it."""
+"""The methods without the parameter `stream`, and what to do instead."""
 
 _OTHER_NAMES = {"max_steps": "max_turns", "max_iterations": "max_turns"}
-"""What other packages call a parameter."""
+"""Names of parameters in other packages, and the names here."""
 
 _INSTRUCTIONS = "Give instructions as the first message: {'role': 'system', 'content': ...}."
 
@@ -44,28 +44,28 @@ def unknown_parameter(name: str, value: object, known: Iterable[str], function: 
     """Return the error for an argument whose name is not a parameter of a method.
 
     Args:
-        name: of the argument.
-        value: its value, which is not shown if the name says that it is a credential.
+        name: the name.
+        value: the value. It is not shown if the name is that of a secret.
         known: the parameters of the contract.
         function: the method that was called.
     """
     known = [*known]
-    shown = hidden(value) if is_secret_argument(name) and nearest(name, known) is None else describe(value)
+    received = hidden(value) if is_secret_argument(name) and nearest(name, known) is None else describe(value)
     if name == "stream" and function in _WITHOUT_STREAM:
-        return UnknownArgumentError(name, shown, None, _WITHOUT_STREAM[function], function)
+        return UnknownArgumentError(name, received, None, _WITHOUT_STREAM[function], function)
     if name in CONSTRUCTOR_OPTIONS:
         hint = f"It is an option of the client: Opper({name}=...)."
         return UnknownArgumentError(name, hidden(value), None, hint, function)
     if methods := [method for method, names in OWN_PARAMETERS.items() if name in names]:
         where = methods[0] if len(methods) == 1 else f"{', '.join(methods[:-1])} and {methods[-1]}"
-        place = " of client.chat.completions" if "Conversation" in function else ""
-        return UnknownArgumentError(name, shown, None, f"It is a parameter of {where}{place}.", function)
+        owner = " of client.chat.completions" if "Conversation" in function else ""
+        return UnknownArgumentError(name, received, None, f"It is a parameter of {where}{owner}.", function)
     own = OWN_PARAMETERS.get(function, ())
     if name == "system":
-        return UnknownArgumentError(name, shown, None, _INSTRUCTIONS, function)
+        return UnknownArgumentError(name, received, None, _INSTRUCTIONS, function)
     near = _nearest_parameter(name, [*known, "stream", *CallOptions.__annotations__, *own])
-    beyond = f"To send a parameter that this version does not know, use extra_body={{{name!r}: ...}}."
-    return UnknownArgumentError(name, shown, near, beyond, function)
+    unlisted = f"To send a parameter that this version does not know, use extra_body={{{name!r}: ...}}."
+    return UnknownArgumentError(name, received, near, unlisted, function)
 
 
 def refuse_positional(positional: Sequence[object], function: str) -> None:
@@ -102,23 +102,23 @@ def is_type(response_format: object) -> bool:
 
 
 def check_argument(hint: object, value: object, argument: str) -> object:
-    """Return an argument as the JSON value that it stands for.
+    """Validate an argument, and return its JSON value.
 
     Raises:
-        InvalidArgumentError: it is not what its type hint says.
+        InvalidArgumentError: it does not fit its type hint.
     """
     try:
         return compile_check(hint)(value)
     except UnexpectedValueError as error:
-        place = error.at(argument).argument
-        raise InvalidArgumentError(place, error.expected, error.received, error.hint) from None
+        path = error.at(argument).argument
+        raise InvalidArgumentError(path, error.expected, error.received, error.hint) from None
 
 
 def argument_hint(error: UnexpectedValueError, function: str) -> str:
-    """Return what to do about a wrong argument; empty where nothing better is known than its check says.
+    """Return a better hint about a wrong argument than that of its check, or an empty text.
 
     Args:
-        error: what is wrong, with the path from the argument on.
+        error: the error of the check, whose path begins with the argument.
         function: the method that was called.
     """
     value = error.value
@@ -130,8 +130,8 @@ def argument_hint(error: UnexpectedValueError, function: str) -> str:
         case ["tools" | "functions" as name, int()]:
             return tool_hint(value, name)
         case ["tool_choice"] if callable(value):
-            called = getattr(value, "__name__", "...")
-            return f"Did you mean {{'type': 'function', 'function': {{'name': {called!r}}}}}?"
+            name = getattr(value, "__name__", "...")
+            return f"Did you mean {{'type': 'function', 'function': {{'name': {name!r}}}}}?"
         case ["function_call"] if callable(value):
             return f"Did you mean {{'name': {getattr(value, '__name__', '...')!r}}}?"
         case ["messages"]:
@@ -157,7 +157,7 @@ def _is_function(value: object) -> bool:
 
 
 def list_of_tools_hint(value: object) -> str:
-    """Return what to do where something else than a list of tools was given."""
+    """Return the hint about a value that is not a list of tools."""
     if is_model(value) or (is_mapping(value) and "type" in value):
         return "Put it in a list."
     if is_mapping(value):
@@ -168,7 +168,7 @@ def list_of_tools_hint(value: object) -> str:
 
 
 def tool_hint(value: object, name: str = "tools") -> str:
-    """Return what to do where a list of tools has something else in it."""
+    """Return the hint about an item of a list of tools that is not a tool."""
     if isinstance(value, type):
         return "Give a function that has a parameter of this type, as a tool: tools=[tool(function)]."
     if is_model(value):
@@ -178,16 +178,16 @@ def tool_hint(value: object, name: str = "tools") -> str:
     return f"{decorate_hint(value)}{' Tools are for the argument tools.' if name == 'functions' else ''}"
 
 
-def _type_hint(given: object, function: str) -> str:
-    """Return what to do where a type, or something else, was given as a format to a call that takes no types."""
-    if isinstance(given, str):
-        if given == "json_schema":
+def _type_hint(value: object, function: str) -> str:
+    """Return the hint about a ``response_format`` that is a type, or a string, in a call that takes neither."""
+    if isinstance(value, str):
+        if value == "json_schema":
             return "Did you mean {'type': 'json_schema', 'json_schema': {'name': ..., 'schema': ...}}?"
-        near = "json_object" if given.lower() == "json" else nearest(given, ("text", "json_object"))
+        near = "json_object" if value.lower() == "json" else nearest(value, ("text", "json_object"))
         return f"Did you mean {{'type': {near!r}}}?" if near else ""
     if function not in ("", "create()"):
         return "Conversations take no types. Use client.chat.completions.parse(messages=conversation.messages, ...)."
-    is_hint = isinstance(given, type) or hasattr(given, "__origin__") or hasattr(given, "__args__")
-    # A list of types is no type, but the one that is meant can be written.
-    name = type_name(given if is_hint or is_list_or_set(given) else type(given))
+    is_hint = isinstance(value, type) or hasattr(value, "__origin__") or hasattr(value, "__args__")
+    # A list of types is not a type, but the hint can name the type that was meant.
+    name = type_name(value if is_hint or is_list_or_set(value) else type(value))
     return f"Use parse(response_format={name}), or stream(), for an answer of this type." if name else ""

@@ -1,4 +1,4 @@
-"""A model and what is particular to it, to be named beside others in a list of fallbacks. No I/O, no HTTP library."""
+"""A model with its own options and headers, for the parameter ``model``. No I/O, no HTTP library."""
 
 from __future__ import annotations
 
@@ -17,47 +17,47 @@ from .._errors.secret_names import is_secret_header
 from .._json.codec import is_mapping
 
 
-def _options(given: Mapping[str, object] | ModelOptions | None) -> ModelOptions | None:
-    if given is None or isinstance(given, ModelOptions):
-        return given
-    if not is_mapping(given):
-        raise InvalidArgumentError("options", "a dict", describe(given))
-    return ModelOptions(additional_properties=dict(cast("Mapping[str, object]", given)))
+def _options(value: Mapping[str, object] | ModelOptions | None) -> ModelOptions | None:
+    if value is None or isinstance(value, ModelOptions):
+        return value
+    if not is_mapping(value):
+        raise InvalidArgumentError("options", "a dict", describe(value))
+    return ModelOptions(additional_properties=dict(cast("Mapping[str, object]", value)))
 
 
-def _headers(given: Mapping[str, str] | ModelHeaders | None) -> ModelHeaders | None:
-    if given is None or isinstance(given, ModelHeaders):
-        return given
-    if not is_mapping(given):
-        raise InvalidArgumentError("extra_headers", "a dict of strings", hidden(given))
-    return ModelHeaders(additional_properties=dict(cast("Mapping[str, str]", given)))
+def _headers(value: Mapping[str, str] | ModelHeaders | None) -> ModelHeaders | None:
+    if value is None or isinstance(value, ModelHeaders):
+        return value
+    if not is_mapping(value):
+        raise InvalidArgumentError("extra_headers", "a dict of strings", hidden(value))
+    return ModelHeaders(additional_properties=dict(cast("Mapping[str, str]", value)))
 
 
-def _name(given: object) -> str:
-    if not isinstance(given, str) or not given:
-        raise InvalidArgumentError("name", "the name of a model, such as 'openai/gpt-4o'", describe(given))
-    return given
+def _name(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise InvalidArgumentError("name", "the name of a model, such as 'openai/gpt-4o'", describe(value))
+    return value
 
 
 # Not attrs' own `frozen`: a frozen class must not inherit from one that is not.
 @define(on_setattr=setters.frozen)
 class Model(ModelWithOptions):
-    """A model and what is particular to it, for ``create(model=...)``: alone, or in a list of fallbacks.
+    """A model with its own options, for ``create(model=...)``: alone, or in a list of fallbacks.
 
-    ``Model("mistral/large", options={"temperature": 0})`` says what the typed dict ``{"name": ..., "options": ...}``
-    says. In a list the first is asked first, and each of the others when the ones before it fail. What the options and
-    headers hold is checked when a call is made with it.
+    ``Model("mistral/large", options={"temperature": 0})`` is the same as the dict ``{"name": ..., "options": ...}``. In
+    a list, the server uses the first model, and each of the others if those before it fail. Options and headers are
+    validated when a call uses the model.
 
-    Values of headers are not in its repr. Headers whose names say that they are credentials, such as ``Authorization``,
-    are not pickled.
+    The repr has no values of headers. Headers with the name of a credential, such as ``Authorization``, are not
+    pickled.
 
     Args:
         name: the model in the form ``provider/model``.
-        options: parameters that go to this model and to no other of the list.
-        extra_headers: HTTP headers that go to the provider of this model only.
+        options: parameters for this model only.
+        extra_headers: HTTP headers for the provider of this model only.
 
     Raises:
-        InvalidArgumentError: the name is no text or empty, or one of the others is no object.
+        InvalidArgumentError: the name is not a string or is empty, or an option is not a dict.
 
     Source: https://docs.opper.ai, Chat Completions: ``model``.
     """
@@ -67,13 +67,13 @@ class Model(ModelWithOptions):
     extra_headers: ModelHeaders | None = field(default=None, converter=_headers)
 
     def __repr__(self) -> str:
-        said = [repr(self.name)]
+        arguments = [repr(self.name)]
         if self.options is not None:
-            said.append(f"options={self.options.to_dict()!r}")
+            arguments.append(f"options={self.options.to_dict()!r}")
         if self.extra_headers is not None:
-            # By their names alone: some of the values are credentials.
-            said.append(f"extra_headers={dict.fromkeys(self.extra_headers, '...')!r}")
-        return f"{type(self).__name__}({', '.join(said)})"
+            # Only the names, because some values are credentials.
+            arguments.append(f"extra_headers={dict.fromkeys(self.extra_headers, '...')!r}")
+        return f"{type(self).__name__}({', '.join(arguments)})"
 
     def __reduce__(self) -> tuple[object, ...]:
         written = self.to_dict()

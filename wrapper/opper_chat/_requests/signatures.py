@@ -1,7 +1,9 @@
-"""Signatures that list the arguments of a call one by one, for `help()`, `inspect.signature()` and editors.
+"""Signatures that list each argument of a method, for `help()`, `inspect.signature()` and editors.
 
-The methods take ``**arguments: Unpack[...]``, which type checkers read. Whatever else shows a signature needs each
-parameter by its name. A signature is built when it is first read, so that importing stays cheap.
+The methods take ``**arguments: Unpack[...]`` of a typed dict, which declares each option once. Type checkers read it.
+For all others, `list_arguments` adds a signature with each parameter. It is built when it is first read, so that
+importing is cheap. Jedi reads the source and not the signature. For Jedi, each method passes its arguments to a
+function under ``if TYPE_CHECKING``.
 """
 
 from __future__ import annotations
@@ -53,19 +55,19 @@ TYPE = "TypeForm[Any]"
 """The annotation of an argument that may also be a Python type."""
 
 POSITIONAL = "_positional"
-"""What methods without positional arguments name them, to refuse them with a better error than Python's."""
+"""The parameter of methods that take keyword arguments only. They refuse positional ones with a helpful error."""
 
 
 def list_arguments(
     function: Any, arguments: type, defaults: Mapping[str, object] = {}, *, takes_type: bool = False
 ) -> None:
-    """Have the signature of a function list what its ``**arguments`` may contain.
+    """Add a signature to a function that lists what its ``**arguments`` can contain.
 
     Args:
         function: the function, or a class method.
         arguments: the typed dict of its ``**arguments``.
-        defaults: those that the signature shows, by name. Without one, an option of a call shows `NOT_GIVEN`.
-        takes_type: whether ``response_format`` may be a Python type as well, with ``strict`` beside it.
+        defaults: the defaults to show, by name. An option without one shows `NOT_GIVEN`.
+        takes_type: whether ``response_format`` can be a Python type, and there is an argument ``strict``.
     """
     function = getattr(function, "__func__", function)  # of a class method
     signature = _ArgumentsSignature.__new__(_ArgumentsSignature)
@@ -82,7 +84,7 @@ class _ArgumentsSignature(Signature):
 
     source: tuple[Any, type, Mapping[str, object], bool]
 
-    def __getattr__(self, name: str) -> Any:  # asked for a slot that is empty
+    def __getattr__(self, name: str) -> Any:  # an empty slot was read
         if name not in Signature.__slots__:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         built = _built(*self.source)
@@ -138,7 +140,7 @@ def _built(function: Any, arguments: type, defaults: Mapping[str, object], takes
         for parameter in _parameters(arguments, defaults, takes_type=takes_type)
         if parameter.name not in names
     ]
-    # Those that a call must have stand first.
+    # Required parameters are first.
     ordered = sorted([*own, *listed], key=lambda parameter: (parameter.kind, parameter.default is not Parameter.empty))
     return signature.replace(parameters=ordered)
 
@@ -154,7 +156,7 @@ def _parameters(arguments: type, defaults: Mapping[str, object], *, takes_type: 
             text = text.removeprefix(wrapper).removesuffix("]") if text.startswith(wrapper) else text
         if takes_type and name == "response_format":
             text = f"{TYPE} | {text}"
-        # None leaves a parameter out. An option that is left out is as the client has it, which None is not.
+        # None stands for an absent parameter. For an option, None is a value, such as no limit.
         default = Parameter.empty if name in needed else None if name in known else defaults.get(name, NOT_GIVEN)
         parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=text))
     if takes_type:
