@@ -1,4 +1,7 @@
-"""The calls that a person makes: arguments in, an answer or a stream out."""
+"""The methods of ``client.chat.completions``: their parameters, overloads and documentation.
+
+They load the modules that do the work when they are first called.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +37,7 @@ T = TypeVar("T")
 
 
 class AsyncCompletions:
-    """The next message of a conversation."""
+    """The namespace ``client.chat.completions``."""
 
     def __init__(self, calls: AsyncCalls) -> None:
         self._calls = calls
@@ -55,27 +58,27 @@ class AsyncCompletions:
     async def create(
         self, *_positional: object, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> ChatCompletion | AsyncStream:
-        """Ask the model for the next message.
+        """Return the completion of a conversation, or a stream of its chunks.
 
         Args:
-            stream: True returns a stream of chunks, to be iterated over and closed; otherwise the whole answer.
-            arguments: the parameters of the documentation page, ``messages`` first of all, and options of the call.
-                Messages, tools and the like are plain dicts or generated models, or both mixed. None leaves a
-                parameter out. The options, where the client's own are not to be used:
+            stream: True returns a stream of chunks. Iterate over it, and close it.
+            arguments: the parameters of the documentation page, of which ``messages`` is required, and options.
+                Messages, tools and the like are dicts or generated models. None leaves a parameter out. The options
+                are:
 
-                - ``extra_headers``: HTTP headers to add; they win over the client's own.
-                - ``extra_query``: query parameters to add to the address.
-                - ``extra_body``: members to add to the body, for what the contract does not know yet. They win over
-                  the parameters, and None is sent as null.
+                - ``extra_headers``: HTTP headers to add. They replace the client's own of the same name.
+                - ``extra_query``: query parameters to add to the URL.
+                - ``extra_body``: properties to add to the body, for what the contract does not know yet. They replace
+                  parameters of the same name, and None is sent as null.
                 - ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``, ``deadline``: as in `Opper`.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
-            APIConnectionError: there was no answer. APITimeoutError: there was none in time.
-            APIStatusError: the answer is an error; the class tells which.
-            APIResponseValidationError: the answer is not a chat completion, or not a stream.
+            APIConnectionError: there was no response. APITimeoutError: a timeout expired.
+            APIStatusError: the response is an error; its class tells which.
+            APIResponseValidationError: the response is not a chat completion, or not a stream.
 
-        An error that may pass was tried again ``max_retries`` times before it is raised; it has all its ``attempts``.
+        Errors that may pass are retried ``max_retries`` times. What is raised then has all ``attempts``.
         Source: https://docs.opper.ai, Chat Completions.
         """
         if TYPE_CHECKING:
@@ -83,7 +86,7 @@ class AsyncCompletions:
         refuse_positional(_positional, "create()")
         call = self._calls.prepared(arguments, stream=stream)
         if stream:
-            from .stream import AsyncStream, open_stream  # streams are loaded by those who read them
+            from .stream import AsyncStream, open_stream  # loaded on first use
 
             try:
                 return await open_stream(AsyncStream(self._calls, call, await self._calls.open(call), call_site()))
@@ -133,35 +136,36 @@ class AsyncCompletions:
         retries_on_invalid: int = 0,
         **arguments: Unpack[AnswerArguments],
     ) -> ParsedChatCompletion[Any]:
-        """Ask the model for an answer of a type: ``completion.parsed`` is a value of it.
+        """Return a completion with a value of a Python type: ``completion.parsed``.
 
         Args:
-            response_format: the type: an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct, a
-                pydantic model, or a list, a union, a Literal, an enum or a scalar. Its schema is sent for strict mode.
-                Where it is no object, the answer is put into one with the member ``value``, and taken out again.
-            tools: as for `create`. An answer that calls tools has the value None.
-            strict: whether the schema is for strict mode, in which the server keeps the model to it. Strict mode cannot
-                describe some types, such as ``dict[str, int]``: with False those can be asked for too. The answer is
-                checked in any case.
-            retries_on_invalid: how often to ask again, and say what did not fit; ``deadline`` bounds all of it.
+            response_format: an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct, a pydantic model,
+                a list, a union, a Literal, an enum or a scalar. Its JSON Schema is sent. If it is not an object, the
+                schema has an object with the property ``value``, which is read from the response.
+            tools: as for `create`. If the model calls tools, the value is None.
+            strict: whether to use strict mode, in which the server makes the model follow the schema. Strict mode
+                cannot describe some types, such as ``dict[str, int]``. Use False for them. The completion is validated
+                in both cases.
+            retries_on_invalid: how often to ask again, with a list of the problems, if the completion does not fit the
+                type. Default: 0. ``deadline`` bounds all requests together.
             arguments: as for `create`.
 
         Raises:
             InvalidArgumentError: an argument is wrong, or strict mode cannot describe the type; nothing was sent.
-            InvalidAnswerError: the answer does not fit the type. RefusalError: the model refused.
-            LengthFinishReasonError: the answer was cut off. ContentFilterFinishReasonError: it was withheld.
+            InvalidAnswerError: the completion does not fit the type. RefusalError: the model refused.
+            LengthFinishReasonError: it was cut off. ContentFilterFinishReasonError: a content filter removed it.
             APIError: as for `create`.
 
-        All of these but the first have the ``completion``. Its ``attempts`` are those of all requests, and
-        ``rejected`` has the completions that did not fit.
+        The errors from InvalidAnswerError to ContentFilterFinishReasonError have the ``completion``. Their ``attempts``
+        are those of all requests, and ``rejected`` has the earlier completions.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
         refuse_positional(_positional, "parse()")
-        from .parsed_stream import parse  # reading types is loaded by those who give them
+        from .parsed_stream import parse  # loaded on first use
 
-        given: dict[str, object] = {**arguments, "tools": tools}
-        return await parse(self._calls, given, response_format, retries_on_invalid, strict=strict)
+        all_arguments: dict[str, object] = {**arguments, "tools": tools}
+        return await parse(self._calls, all_arguments, response_format, retries_on_invalid, strict=strict)
 
     @typing.overload
     def stream(
@@ -187,9 +191,9 @@ class AsyncCompletions:
     def stream(self, **arguments: Unpack[CallArguments]) -> AsyncStreamManager: ...
 
     def stream(self, *_positional: object, **arguments: object) -> AsyncStreamManager | AsyncParsedStreamManager[Any]:
-        """Ask the model for the next message, as typed events while it is written.
+        """Return a context manager for a stream of typed events.
 
-        To be used with ``async with``, which sends the request and closes the stream::
+        Use it with ``async with``, which sends the request, and closes the stream at the end of the block::
 
             async with client.chat.completions.stream(messages=messages) as stream:
                 async for event in stream:
@@ -197,23 +201,23 @@ class AsyncCompletions:
                         print(event.delta, end="")
             completion = await stream.get_final_completion()
 
-        Takes what `create` takes. Where ``response_format`` is a type, as for `parse`, also with ``strict=False``, the
-        events have ``parsed``: at ``content.delta`` what the answer says so far, at ``content.done`` its value; so has
-        the completion. An answer that does not fit raises at the end of the stream what `parse` raises.
+        The arguments are those of `create`. ``response_format`` can also be a type, with ``strict``, as in `parse`.
+        Then the events have ``parsed_so_far`` or ``parsed``, and the completion has ``parsed``. If it does not fit the
+        type, the end of the stream raises what `parse` raises.
 
         Raises:
-            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
+            InvalidArgumentError: an argument is wrong; nothing was sent. Other errors are raised by ``async with``.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         refuse_positional(_positional, "stream()")
         response_format = arguments.get("response_format")
         if is_type(response_format) or "strict" in arguments:
-            from .parsed_stream import AsyncParsedStreamManager  # loaded by those who give types
+            from .parsed_stream import AsyncParsedStreamManager  # loaded on first use
 
             return AsyncParsedStreamManager(self._calls, arguments, call_site())
         begin = self._calls.later(arguments, stream=True, function="stream()")
-        from .event_stream import AsyncStreamManager  # the events are loaded by those who use them
+        from .event_stream import AsyncStreamManager  # loaded on first use
 
         return AsyncStreamManager(self._calls, begin, call_site())
 
@@ -240,42 +244,43 @@ class AsyncCompletions:
         on_event: AsyncOnEvent | None = None,
         **arguments: object,
     ) -> ToolRun[Any]:
-        """Ask the model, run the tools that it calls, tell it the results, and so on until it has answered.
+        """Run a tool loop: call the model, run the tools that it calls, send their results, until it calls none.
 
         Args:
-            max_turns: how often the model is asked at most.
-            max_parallel: how many calls of one answer run at once; with 1, or with ``parallel_tool_calls=False``, they
-                run in order. Coroutines run as tasks, functions in threads.
-            max_repeats: how often in a row a call with the same arguments may get the same answer, before the run ends
-                that asks for it once more; or None for any number.
-            max_total_tokens: how many tokens all turns may cost, or None. Checked before tools run; no answer is lost.
-            on_tool_error: ``answer`` tells the model that a tool failed, that its arguments are wrong, or that there is
-                no such tool; ``raise`` ends the run with ToolFailedError; a function is given the call and the
-                exception, and returns what the model is told, or raises. Of exceptions the model is told the class, of
-                ToolError and wrong arguments what they say.
-            before_call: is asked for each call, one after the other, before any of an answer's calls is run. None
-                or True lets it pass, a mapping puts other arguments in place of the model's, False or a text
-                refuses it; the text is told to the model. What it raises ends the run.
-            on_event: is told of each step: `opper_chat.ToolRunStepEvent`.
-            context: what tools get that have a parameter of type `ToolContext`.
-            arguments: what `create` takes. ``tools`` holds tools, made by `tool` or `custom_tool`, and definitions,
-                whose calls end the run and are its ``pending``. A ``tool_choice`` that demands a call does so in the
-                first turn. A ``response_format`` can be a type, as for `parse`, also with ``strict=False``: then
-                ``parsed`` is the last answer as a value of it. ``deadline`` bounds the whole run, in seconds; the other
-                options each call of the model.
+            max_turns: the maximum number of requests. Default: 8.
+            max_parallel: how many calls of one turn run at once. With 1, or with ``parallel_tool_calls=False``, they
+                run in order. Coroutines run as tasks, functions in threads. Default: 8.
+            max_repeats: how often in a row a call with the same arguments can have the same result, or None for no
+                limit. The loop ends if the model calls it once more. Default: 3.
+            max_total_tokens: how many tokens all turns can use together, or None for no limit. It is checked before
+                tools run. Default: None.
+            on_tool_error: ``answer`` sends the model the error of a tool, of its arguments, or of its name; ``raise``
+                ends the loop with ToolFailedError; a function gets the call and the exception, and returns the text for
+                the model, or raises. The model reads the text of ToolError and of wrong arguments, and of other
+                exceptions the class. Default: ``answer``.
+            before_call: a function that is called for each tool call, in order, before the calls of a turn run. None or
+                True lets the call pass, a mapping replaces its arguments, False or a text denies it. The model reads
+                the text. An exception ends the loop.
+            on_event: a function that is called with each `opper_chat.ToolRunStepEvent`.
+            context: the value for tools with a parameter of type `ToolContext`.
+            arguments: those of `create`. ``tools`` has tools, made by `tool` or `custom_tool`, and definitions, whose
+                calls end the loop and are in ``pending``. A ``tool_choice`` that requires a call applies to the first
+                turn. ``response_format`` can also be a type, with ``strict``, as in `parse`: then ``parsed`` is the
+                value of the final completion. ``deadline`` bounds the whole loop, in seconds. The other options apply
+                to each request.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
-            ToolRunError: the run ended early; the class says why, and ``run`` is what was done.
-            APIError: as for `create`; its ``run`` is what was done before. AnswerError: as for `parse`.
+            ToolRunError: the loop ended early. The class tells why, and ``run`` has what was done.
+            APIError: as for `create`. ``run`` has what was done. AnswerError: as for `parse`.
 
-        When the deadline has passed or this is cancelled, coroutines are cancelled; other functions end by themselves.
+        When the deadline expires or this is cancelled, coroutines are cancelled. Other functions cannot be stopped.
         """
         if TYPE_CHECKING:
             ToolLoopSettings(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
         refuse_positional(_positional, "run_tools()")
-        from .tool_runner import run_tools  # loaded by those who use it
+        from .tool_runner import run_tools  # loaded on first use
 
         return await run_tools(self._calls, arguments, before_call, on_event)
 
@@ -301,9 +306,9 @@ class AsyncCompletions:
         before_call: AsyncBeforeCall | None = None,
         **arguments: object,
     ) -> AsyncToolStream[Any]:
-        """Do what `run_tools` does, and tell of it by typed events, of the answers while they are written too.
+        """Return a context manager for a tool loop, as in `run_tools`, that yields typed events of tools and responses.
 
-        To be used with ``async with``, which cancels on leaving what is not done::
+        Use it with ``async with``, which cancels at the end of the block what is not done::
 
             async with client.chat.completions.stream_tools(messages=messages, tools=[get_weather]) as stream:
                 async for event in stream:
@@ -313,10 +318,10 @@ class AsyncCompletions:
                         print(event.call.name)
             run = stream.run
 
-        Takes what `run_tools` takes. The usage is asked for, unless ``stream_options`` are given.
+        The arguments are those of `run_tools`. ``stream_options`` include the usage by default.
 
         Raises:
-            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised in iterating.
+            InvalidArgumentError: an argument is wrong; nothing was sent. Other errors are raised by iteration.
         """
         if TYPE_CHECKING:
             ToolLoopSettings(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
@@ -328,14 +333,14 @@ class AsyncCompletions:
 
     @property
     def with_raw_response(self) -> AsyncRawCompletions:
-        """The same calls, with the HTTP response in place of what it says; `parse()` gives that as well."""
+        """The same methods, which return the HTTP response. Its method `parse` returns the completion or the stream."""
         from .raw_response import AsyncRawCompletions
 
         return AsyncRawCompletions(self._calls)
 
     @property
     def with_streaming_response(self) -> AsyncStreamedCompletions:
-        """The same calls, with the HTTP response before its body is read, as a context manager."""
+        """The same methods, which return a context manager for the HTTP response before its body is read."""
         from .raw_response import AsyncStreamedCompletions
 
         return AsyncStreamedCompletions(self._calls)

@@ -130,8 +130,8 @@ def argument_hint(error: UnexpectedValueError, function: str) -> str:
         case ["tools" | "functions" as name, int()]:
             return tool_hint(value, name)
         case ["tool_choice"] if callable(value):
-            name = getattr(value, "__name__", "...")
-            return f"Did you mean {{'type': 'function', 'function': {{'name': {name!r}}}}}?"
+            called = getattr(value, "__name__", "...")
+            return f"Did you mean {{'type': 'function', 'function': {{'name': {called!r}}}}}?"
         case ["function_call"] if callable(value):
             return f"Did you mean {{'name': {getattr(value, '__name__', '...')!r}}}?"
         case ["messages"]:

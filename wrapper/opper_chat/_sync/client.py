@@ -1,6 +1,6 @@
 # Made from wrapper/opper_chat/_async/client.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The client: settings in, calls out."""
+"""The client: its options, its context managers, and how it is copied, pickled and closed."""
 
 from __future__ import annotations
 
@@ -40,39 +40,40 @@ class Opper:
     """A client for chat completions.
 
     Args:
-        api_key: the key; else the environment's ``OPPER_API_KEY``, then ``OPPER_HTTP_BEARER``. Or what returns one,
-            which is called for every request, for keys that live shortly.
-        base_url: the address; else the environment's ``OPPER_BASE_URL``, then the documented
-            ``https://api.opper.ai/v2/openai``. Any server of the same API will do.
-        timeout: seconds that each step may take (connecting, sending, waiting for the next bytes, waiting
-            for a free connection), an ``httpx.Timeout`` that names them apart, or None for no limit.
-            Unless given, 5 seconds to connect and 600 for the rest.
-        max_retries: how often to try again what failed for a reason that may pass.
-        first_token_timeout: seconds from a streamed call to the first token of its answer, or None for no limit.
+        api_key: the API key, or a function that returns it, which is called for each request. Default: the environment
+            variable ``OPPER_API_KEY``, then ``OPPER_HTTP_BEARER``.
+        base_url: the URL of the server. Default: the environment variable ``OPPER_BASE_URL``, then
+            ``https://api.opper.ai/v2/openai``.
+        timeout: seconds that each operation may take (connecting, sending, waiting for the next bytes, waiting for a
+            free connection), an ``httpx.Timeout`` that names them apart, or None for no limit. Default: 5 seconds to
+            connect and 600 for the others.
+        max_retries: how often to send a request again after an error that may pass. Default: 2.
+        first_token_timeout: seconds from a streamed call to the first token, or None for no limit. Default: None.
         idle_timeout: seconds from one token of a stream to the next, and to the first where ``first_token_timeout``
-            is not set, or None. Pings and comments do not count as tokens.
-        deadline: seconds from a call to the end of its answer, streamed or not, attempts and waits included, or None.
-        default_headers: HTTP headers to add to every request; they win over the client's own.
-        default_query: query parameters to add to every address.
-        max_connections: how many connections there can be at once; more requests wait for one.
-        max_concurrency: how many calls can be under way at once, or None for any number; more calls wait for their
-            place, until their deadline.
-        adaptive_rate_limit: whether requests are held back to the rate that the server accepts, when it refuses
-            many with 429.
-        response_limits: the largest response that is accepted, as a `ResponseLimits`; None for the default limits.
-        http_client: an HTTP client of your own, of httpx or httpx2, with proxies, certificates or a transport of your
-            choice. Its limits are used, and its timeouts unless ``timeout`` is given. It stays yours: closing this
-            client leaves it open.
-        event_hooks: functions to call with every request and every response of the HTTP library, those of attempts
-            that fail included: ``{"request": [...], "response": [...]}``.
+            is not set, or None for no limit. Pings and comments are not tokens. Default: None.
+        deadline: seconds from a call to the end of its completion, streamed or not, with all attempts and the waits
+            between them, or None for no limit. Default: None.
+        default_headers: HTTP headers to add to each request. They replace the client's own of the same name.
+        default_query: query parameters to add to each URL.
+        max_connections: the maximum number of connections. Further requests wait for one. Default: 1000.
+        max_concurrency: the maximum number of calls at once, or None for any number. Further calls wait, until their
+            deadline. Default: None.
+        adaptive_rate_limit: whether to slow down to the rate that the server accepts, after it has refused requests
+            with 429. Default: False.
+        response_limits: the largest responses to accept. Default: those of `ResponseLimits`.
+        http_client: your own client of httpx or httpx2, for example with certificates or a transport of your choice.
+            Its limits are used, and its timeouts unless ``timeout`` is given. Closing this client does not close it.
+        event_hooks: functions to call with each request and each response of httpx, also those of attempts that fail:
+            ``{"request": [...], "response": [...]}``.
 
     Raises:
-        MissingKeyError: there is no key.
+        MissingKeyError: there is no API key.
         InvalidArgumentError: an argument is wrong.
+        UnknownArgumentError: there is no argument of this name.
     """
 
     chat: Chat
-    """Conversations: ``client.chat.completions.create(...)``."""
+    """The namespace of ``client.chat.completions``."""
 
     def __init__(
         self,
@@ -95,7 +96,7 @@ class Opper:
             check_options(options, CONSTRUCTOR_OPTIONS, f"{type(self).__name__}()")
             key = find_key(api_key)
         finally:
-            del api_key  # what is raised has a traceback, and its variables may be shown
+            del api_key  # the traceback shows variables
         set_up_logging()
         settings = ClientSettings(key, find_base_url(base_url))
         if http_client is not None:
@@ -115,15 +116,15 @@ class Opper:
         self.chat = Chat(Completions(Calls(http, settings)))
 
     def with_options(self, **options: Unpack[ClientOptions]) -> Self:
-        """Return a client with other settings and the same connections. What is not given stays as it is.
+        """Return a client with other options and the same connections. Options that are not given stay as they are.
 
         Args:
-            options: ``api_key``, ``base_url``, ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``,
-                ``deadline``; ``default_headers`` and ``default_query``, which are added to those there are, and
-                ``set_default_headers`` and ``set_default_query``, which take their place.
+            options: those of `ClientOptions`. ``default_headers`` and ``default_query`` are added to the present ones;
+                ``set_default_headers`` and ``set_default_query`` replace them.
 
         Raises:
-            InvalidArgumentError: one is wrong. UnknownArgumentError: there is none of this name.
+            InvalidArgumentError: an option is wrong.
+            UnknownArgumentError: there is no option of this name.
         """
         check_options(options, ClientOptions.__annotations__, "with_options()")
         given = options.pop("api_key", None)
@@ -131,7 +132,7 @@ class Opper:
         try:
             settings = settings if given is None else settings._replace(key=find_key(given))
         finally:
-            del given  # what is raised has a traceback, and its variables may be shown
+            del given  # the traceback shows variables
         settings = settings.updated(options)
         if settings.base_url != self._settings.base_url:
             warn_of_clear_text(settings.base_url, 2)
@@ -144,44 +145,45 @@ class Opper:
         return other
 
     copy = with_options
-    """ The name that the OpenAI SDK has for it as well. """
+    """The same, by the name that the OpenAI SDK has for it too."""
 
     def span(self, parent_span_id: str | UUID | OpenTelemetrySpan) -> CallContext[Self]:
-        """Put the calls made inside a ``with`` under a span: they are sent with its id as ``parent_span_id``.
+        """Return a context manager: the calls inside its ``with`` block are sent with a ``parent_span_id``.
 
-        It holds for this client and those that `with_options` makes of it or that it was made of, in the tasks that are
-        started inside as well. A call's own ``parent_span_id`` wins, and of several spans the innermost. What ``with``
-        gives is a client with the same connections that carries the span wherever it goes, such as into a thread::
+        It applies to this client and to all that share its connections through `with_options`, also in tasks that are
+        started in the block. The innermost span wins, and a call's own ``parent_span_id`` over all. The block gets a
+        client that has the span wherever it is used, such as in a thread::
 
             with client.span(span_id) as inside:
                 client.chat.completions.create(messages=messages)
                 pool.submit(inside.chat.completions.create, messages=messages)
 
-        Also in ``async`` code it is ``with``, not ``with``.
+        Use ``with`` in ``async`` code too, not ``with``.
 
         Args:
-            parent_span_id: the id of a span that Opper knows; one that it does not is answered with 404. Or a span of
-                OpenTelemetry, whose trace id, as a UUID, is the id that is sent; nothing is where it is not recorded.
+            parent_span_id: the id of a span of Opper; the server responds with 404 to an unknown one. Or a span of
+                OpenTelemetry, whose trace id is sent as a UUID, unless it is not recorded.
 
         Raises:
-            InvalidArgumentError: it is none of these.
+            InvalidArgumentError: it is neither.
         """
         return self._context(span_layer(parent_span_id))
 
     def tags(
         self, tags: Mapping[str, object] | None = None, /, **named: object
     ) -> CallContext[Self]:
-        """Put tags on the calls made inside a ``with``: ``with client.tags(team="search"):``.
+        """Return a context manager: the calls inside its ``with`` block are sent with these tags.
 
-        They hold where `span` does. Those of nested ``with`` and of the call itself add up; of those with the same name
-        the innermost wins, and the call's own.
+        Use it as ``with client.tags(team="search"):``. It applies to the same clients and tasks as `span`. Tags of
+        outer blocks, of inner blocks and of the call are merged. Of the same name, the innermost wins, and the call's
+        own over all.
 
         Args:
-            tags: an object of JSON values, for names that are no Python names.
-            named: more of them.
+            tags: a dict of JSON values, for names that are not Python identifiers.
+            named: further tags.
 
         Raises:
-            InvalidArgumentError: they are no JSON object.
+            InvalidArgumentError: the tags are not a JSON object.
         """
         return self._context(tags_layer(tags, named))
 
@@ -193,41 +195,41 @@ class Opper:
 
     @property
     def base_url(self) -> str:
-        """The address that requests go to, without a slash at the end."""
+        """The URL of the server, without a final slash."""
         return self._settings.base_url
 
     @property
     def max_retries(self) -> int:
-        """How often a call is tried again."""
+        """How often a request is sent again after an error that may pass."""
         return self._settings.max_retries
 
     @property
     def timeout(self) -> Mapping[str, float | None] | None:
-        """Seconds for each step of a request: connect, read, write, pool. None where its HTTP client's own are used."""
+        """Seconds for each kind of operation: connect, read, write, pool. None if those of ``http_client`` are used."""
         return self._settings.steps
 
     def is_closed(self) -> bool:
-        """Return whether its connections were closed."""
+        """Return whether the connections are closed."""
         return self._http.closed
 
     @property
     def beta(self) -> Beta:
-        """The same ``chat``, where the OpenAI SDK has it as well."""
+        """The same ``chat``, where the OpenAI SDK has it too."""
         return Beta(self.chat)
 
     def __repr__(self) -> str:
         settings: ClientSettings | None = getattr(
             self, "_settings", None
-        )  # there is none where making it failed
+        )  # absent if __init__ raised
         return f"{type(self).__name__}(base_url={settings.base_url if settings else None!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Return what a pickle holds: all but the key, which is read from the environment where it is loaded.
+        """Return what is pickled: all but the key, which is read from the environment when the pickle is loaded.
 
-        Default headers and query parameters whose names say that they are credentials are left out too.
+        Default headers and query parameters with the name of a credential are left out too.
 
         Raises:
-            TypeError: it has an HTTP client or hooks of the caller's own.
+            TypeError: the client has an ``http_client`` or ``event_hooks``.
         """
         return (self._restored, (self._http.portable(), self._settings.portable()))
 
@@ -246,7 +248,7 @@ class Opper:
     def close(self) -> None:
         """Close the connections, unless the HTTP client is your own. Closing twice does nothing.
 
-        They are those of all clients that `with_options` has made of this one, or this one of.
+        All clients that share them through `with_options` are closed too.
         """
         self._http.close()
 
@@ -263,20 +265,20 @@ class Opper:
 
 
 class Chat:
-    """What a client can do with conversations."""
+    """The namespace ``client.chat``."""
 
     completions: Completions
-    """The next message of a conversation."""
+    """Chat completions."""
 
     def __init__(self, completions: Completions) -> None:
         self.completions = completions
 
 
 class Beta:
-    """What the OpenAI SDK keeps for programs that were written when `parse` was new."""
+    """The namespace ``client.beta``, which the OpenAI SDK keeps for older programs."""
 
     chat: Chat
-    """Conversations."""
+    """The same namespace as ``client.chat``."""
 
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
