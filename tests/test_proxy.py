@@ -260,9 +260,8 @@ def test_a_stall(flavour: Flavour, proxy: FaultyProxy, option: str, where: int) 
     assert time.monotonic() - began < 3
     error = failed(results, proxy)
     assert type(error) is APITimeoutError
-    expected = (
-        "idle" if "idle_timeout" in settings else {"timeout": "read"}.get(option, option.removesuffix("_timeout"))
-    )
+    kind = {"timeout": "read"}.get(option, option.removesuffix("_timeout"))
+    expected = "idle" if "idle_timeout" in settings else kind
     assert (error.timeout_kind, error.seconds) == (expected, 0.6)
     assert error.status_code == (200 if where >= 300 else None)
     assert (error.partial is not None) == (where == 1500)
