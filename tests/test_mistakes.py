@@ -185,7 +185,7 @@ MISTAKES: list[tuple[Callable[[Any], object], str]] = [
      "response_format[]: expected a class with fields, got BaseModel."),
     (lambda c: c.run_tools(messages=HELLO, response_format=pydantic.BaseModel, strict=False), "a class with fields"),
     (lambda c: c.stream_tools(messages=HELLO, response_format=Outer),
-     "A field has the type BaseModel, which has no fields: give a subclass."),
+     "response_format.inner: expected a class with fields, got BaseModel."),
     (lambda c: c.parse(messages=HELLO, response_format=msgspec.Struct), "expected a class with fields"),
     (lambda c: c.parse(messages=HELLO, response_format=[Answer]), "Did you mean list[Answer]?"),
     (lambda c: c.stream(messages=HELLO, response_format=[Answer, int]), "Did you mean list[Answer | int]?"),

@@ -334,10 +334,15 @@ class CalledModel(BaseModel):
     call: Callable[[int], int]
 
 
+class PathModel(BaseModel):
+    zeroth: int = 0
+    first: int = pydantic.Field(validation_alias=pydantic.AliasPath("rows", 0))
+
+
 class ForeignModel(BaseModel):
     model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
-    rows: list[CalledModel] = []
     space: types.SimpleNamespace
+    rows: list[CalledModel] = []
 
 
 class UnknownModel(BaseModel):
@@ -577,10 +582,11 @@ REFUSED: list[tuple[Any, str, str]] = [
     (set[frozenset[kinds.Town]], "response_format[][]", "hash"),
     (set[TypedDict("Typed", {"a": int})], "response_format[]", "hash"),  # type: ignore[misc]
     (set[list[int]], "response_format[]", "hash"),
-    (CalledModel, "response_format", "CallableSchema"),
-    (ForeignModel, "response_format", "Cannot generate a JsonSchema"),
-    (list[UnknownModel], "response_format[]", "Nowhere"),
-    (CalledModel | kinds.Town, "response_format", "CallableSchema"),
+    (CalledModel, "response_format.call", "CallableSchema"),
+    (ForeignModel, "response_format.rows[].call", "CallableSchema"),
+    (list[UnknownModel], "response_format[].inner", "Nowhere"),
+    (CalledModel | kinds.Town, "response_format.call", "CallableSchema"),
+    (list[PathModel], "response_format[].first", "an AliasPath"),
     (BaseModel, "response_format", "Give a subclass of BaseModel that has the fields."),
     (list[msgspec.Struct], "response_format[]", "Give a subclass of Struct that has the fields."),
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import typing
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._errors.api import InvalidArgumentError
@@ -65,33 +65,73 @@ def model_adapter(models: tuple[Any, ...], path: str) -> ModelAdapter:
     Raises:
         InvalidArgumentError: One of them has no fields, or pydantic has no JSON Schema for it.
     """
-    adapters: list[tuple[Any, Schema]] = []
-    pydantic = sys.modules["pydantic"]
-    for model in models:  # each, because pydantic leaves out an arm of a union that it has no schema for
-        if model in (pydantic.BaseModel, pydantic.RootModel):
-            name = model.__name__
-            use = f"Give a subclass of {name} that has the fields."
-            raise InvalidArgumentError(path, "a class with fields", name, use)
-        try:
-            getattr(model, "model_rebuild", lambda: None)()  # its error names what is undefined
-            adapters.append(_adapter_and_schema(model))
-            if _target(adapters[-1][1], "BaseModel").get("properties") == {}:
-                raise TypeError("A field has the type BaseModel, which has no fields: give a subclass")
-        except Exception as error:  # a model may write its own schema
-            text = str(error).partition("\n")[0].rstrip(".")
-            received = getattr(model, "__name__", repr(model))
-            expected = "a model that pydantic has a JSON Schema for"
-            raise InvalidArgumentError(path, expected, received, f"{text}.") from error
-    adapter, schema = adapters[0] if len(models) == 1 else _adapter_and_schema(typing.Union[models])  # noqa: UP007
+    fields = [field for model in models for field in _fields(model, path, set())]
+    for hint, field, inside in fields:
+        _check_field(hint, field, inside)
+    try:
+        # Each, because pydantic leaves out an arm of a union that it has no schema for.
+        adapters = [_adapter_and_schema(model) for model in models]
+        adapter, schema = adapters[0] if len(models) == 1 else _adapter_and_schema(typing.Union[models])  # noqa: UP007
+    except Exception as error:  # a model may write its own schema
+        path, problem = _innermost_problem(fields, (path, error))
+        text = str(problem).partition("\n")[0].rstrip(".")
+        expected = "a type that pydantic has a JSON Schema for"
+        raise InvalidArgumentError(path, expected, "one without", f"{text}.") from error
     kind = schema.get("type")
     kinds = (kind,) if isinstance(kind, str) else ("object",)
     return ModelAdapter(adapter, schema, kinds, _properties(schema) if len(models) == 1 else None)
 
 
-def _adapter_and_schema(hint: Any) -> tuple[Any, Schema]:
-    adapter = sys.modules["pydantic"].TypeAdapter(hint)
+def _adapter_and_schema(hint: Any, config: Any = None) -> tuple[Any, Schema]:
+    adapter = sys.modules["pydantic"].TypeAdapter(hint, config=config)
     schema: Schema = adapter.json_schema()
     return adapter, merge_single_part(schema)
+
+
+def _fields(hint: Any, path: str, seen: set[int], field: Any = None) -> Iterator[tuple[Any, Any, str]]:
+    """Yield a type and the types of the fields in it, each with pydantic's field and its path, the outer ones first."""
+    yield hint, field, path
+    if id(hint) in seen:
+        return
+    seen.add(id(hint))
+    cls = typing.get_origin(hint) or hint
+    if is_pydantic_model(hint):
+        config: Any = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
+        by_name = config.get("populate_by_name") or config.get("validate_by_name")
+        declared: Any = getattr(cls, "__pydantic_fields__", None) or getattr(cls, "model_fields", {})
+        for name, each in declared.items():
+            yield from _fields(each.annotation, f"{path}.{name}", seen, None if by_name else each)
+        return
+    inside = f"{path}[]" if isinstance(cls, type) and issubclass(cls, Collection) else path
+    for argument in typing.get_args(hint):
+        if isinstance(argument, type) or typing.get_origin(argument):  # no value of a Literal, nor a note
+            yield from _fields(argument, inside, seen)
+
+
+def _innermost_problem(
+    fields: Iterable[tuple[Any, Any, str]], outermost: tuple[str, Exception]
+) -> tuple[str, Exception]:
+    """Return the path to the innermost type that pydantic has no schema for, and its error."""
+    found = outermost
+    for hint, _, path in fields:
+        # The type of a field may need what its model allows.
+        config = None if is_pydantic_model(hint) else {"arbitrary_types_allowed": True}
+        try:
+            _adapter_and_schema(hint, config)
+        except Exception as error:  # noqa: BLE001
+            found = path, error
+    return found
+
+
+def _check_field(hint: Any, field: Any, path: str) -> None:
+    """Refuse what pydantic writes a wrong schema for: a base class without fields, a field read from inside another."""
+    pydantic = sys.modules["pydantic"]
+    if hint in (pydantic.BaseModel, pydantic.RootModel):
+        use = f"Give a subclass of {hint.__name__} that has the fields."
+        raise InvalidArgumentError(path, "a class with fields", hint.__name__, use)
+    alias = getattr(field, "validation_alias", None)
+    if all(isinstance(choice, pydantic.AliasPath) for choice in getattr(alias, "choices", [alias])):
+        raise InvalidArgumentError(path, "a field with one name as its alias", "an AliasPath")
 
 
 def _properties(schema: Schema) -> Mapping[str, Property] | None:
