@@ -177,10 +177,10 @@ def test_with_options_changes_nothing_else(server: LocalServer) -> None:
     with Opper(api_key="key", base_url=server.base_url, default_headers={"X-A": "a"}, idle_timeout=9) as client:
         before = client._settings
         changes: list[tuple[dict[str, Any], str]] = [
-            ({"api_key": "other"}, "key"), ({"base_url": "https://host"}, "base_url"), ({"timeout": 3}, "steps"),
-            ({"max_retries": 9}, "max_retries"), ({"first_token_timeout": 3}, "timeouts"),
-            ({"deadline": None}, "timeouts"), ({"default_headers": {"X-B": "b"}}, "default_headers"),
-            ({"default_query": {"q": 1}}, "default_query"),
+            ({"api_key": "other"}, "key"), ({"base_url": "https://host"}, "base_url"),
+            ({"timeout": 3}, "http_timeouts"), ({"max_retries": 9}, "max_retries"),
+            ({"first_token_timeout": 3}, "timeouts"), ({"deadline": None}, "timeouts"),
+            ({"default_headers": {"X-B": "b"}}, "default_headers"), ({"default_query": {"q": 1}}, "default_query"),
         ]  # fmt: skip
         for options, name in changes:
             after = client.with_options(**options)._settings

@@ -98,7 +98,7 @@ class AsyncOpper:
         set_up_logging()
         settings = ClientSettings(key, find_base_url(base_url))
         if http_client is not None:
-            settings = settings._replace(steps=None)
+            settings = settings._replace(http_timeouts=None)
         settings = settings.updated({**options, "default_headers": default_headers, "default_query": default_query})
         warn_of_clear_text(settings.base_url, 2)
         limits = check_limits(max_connections, max_concurrency, adaptive_rate_limit, response_limits)
@@ -198,7 +198,7 @@ class AsyncOpper:
     @property
     def timeout(self) -> Mapping[str, float | None] | None:
         """Seconds for each kind of operation: connect, read, write, pool. None if those of ``http_client`` are used."""
-        return self._settings.steps
+        return self._settings.http_timeouts
 
     def is_closed(self) -> bool:
         """Return whether the connections are closed."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .._call.state import Call
 from .._concurrency.deadlines import Deadlines, RequestTimeouts, queue_timeout_error, timeout_error
 from .._config.environment import Key, Secret, check_key
-from .._config.options import DEFAULT_STEPS, EventHooks, Limits, check_hooks
+from .._config.options import DEFAULT_HTTP_TIMEOUTS, EventHooks, Limits, check_hooks
 from .._config.response_limits import ResponseLimits
 from .._errors.api import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError, set_permanent
 from .._http.async_cleanup import abandon_client, is_loop_open, is_of_current_loop
@@ -121,7 +121,7 @@ class AsyncHTTP:
             APIConnectionError: there was no answer. APITimeoutError: there was none in time.
             Exception: what the caller's own source of keys raises.
         """
-        steps = call.settings.steps
+        steps = call.settings.http_timeouts
         given = dict(self._client.timeout.as_dict() if steps is None else steps)
         note = self.holders.hold(call, CALL)
         try:
@@ -166,7 +166,7 @@ class AsyncHTTP:
                 async with sending:
                     call.response = response = await self._sent(call, request)
         except APITimeoutError as error:
-            expired = deadlines.expired(monotonic()) if error.timeout_kind in DEFAULT_STEPS else None
+            expired = deadlines.expired(monotonic()) if error.timeout_kind in DEFAULT_HTTP_TIMEOUTS else None
             if expired is None:
                 raise
             raise timeout_error(expired) from error.__cause__

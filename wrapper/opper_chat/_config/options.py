@@ -22,13 +22,16 @@ if TYPE_CHECKING:
     import httpx2
 
     AnyTimeout: TypeAlias = float | httpx.Timeout | httpx2.Timeout | None
-    """Seconds for each step, a ``Timeout`` that names the steps, or None for no limit."""
+    """Seconds for each operation, an ``httpx.Timeout`` that names them apart, or None for no limit."""
     AnyURL: TypeAlias = str | httpx.URL | httpx2.URL
 
-Steps = Mapping[str, float | None]
+HTTPTimeouts = Mapping[str, float | None]
 """Seconds for each kind of operation that httpx bounds: connect, read, write, pool."""
 
-DEFAULT_STEPS: Steps = {"connect": CONNECT_TIMEOUT, **dict.fromkeys(("read", "write", "pool"), DEFAULT_TIMEOUT)}
+DEFAULT_HTTP_TIMEOUTS: HTTPTimeouts = {
+    "connect": CONNECT_TIMEOUT,
+    **dict.fromkeys(("read", "write", "pool"), DEFAULT_TIMEOUT),
+}
 
 DEFAULT_CONNECTIONS = 1000
 """The default maximum number of connections."""
@@ -88,7 +91,7 @@ class ClientSettings(NamedTuple):
     key: Key | None
     """None only in a pickle."""
     base_url: str
-    steps: Steps | None = DEFAULT_STEPS
+    http_timeouts: HTTPTimeouts | None = DEFAULT_HTTP_TIMEOUTS
     """None to use those of the caller's HTTP client."""
     timeouts: Timeouts = Timeouts()
     max_retries: int = DEFAULT_RETRIES
@@ -114,7 +117,7 @@ class ClientSettings(NamedTuple):
         if timeouts := {name: options[name] for name in Timeouts._fields if name in options}:
             changes["timeouts"] = check_timeouts(timeouts, self.timeouts)
         if "timeout" in options:
-            changes["steps"] = check_timeout(options["timeout"])
+            changes["http_timeouts"] = check_timeout(options["timeout"])
         if "max_retries" in options:
             changes["max_retries"] = check_retries(options["max_retries"])
         if "base_url" in options:
@@ -209,16 +212,16 @@ def _without_credentials(values: Mapping[str, str]) -> Mapping[str, str]:
     return {name: value for name, value in values.items() if not is_secret_header(name)}
 
 
-def check_timeout(timeout: object) -> Steps:
+def check_timeout(timeout: object) -> HTTPTimeouts:
     """Validate the option ``timeout``, and return the seconds for each kind of operation, or None for no limit.
 
     Raises:
         InvalidArgumentError: it is neither a number of seconds, nor an httpx.Timeout, nor None.
     """
     if isinstance(timeout, loaded("Timeout")):
-        steps: Steps = cast("httpx.Timeout", timeout).as_dict()
-        for name, seconds in steps.items():
+        timeouts: HTTPTimeouts = cast("httpx.Timeout", timeout).as_dict()
+        for name, seconds in timeouts.items():
             if seconds is not None:
                 check_seconds(seconds, f"timeout.{name}")
-        return steps
-    return dict.fromkeys(DEFAULT_STEPS, None if timeout is None else check_seconds(timeout, "timeout"))
+        return timeouts
+    return dict.fromkeys(DEFAULT_HTTP_TIMEOUTS, None if timeout is None else check_seconds(timeout, "timeout"))

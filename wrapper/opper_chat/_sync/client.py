@@ -100,7 +100,7 @@ class Opper:
         set_up_logging()
         settings = ClientSettings(key, find_base_url(base_url))
         if http_client is not None:
-            settings = settings._replace(steps=None)
+            settings = settings._replace(http_timeouts=None)
         settings = settings.updated(
             {**options, "default_headers": default_headers, "default_query": default_query}
         )
@@ -206,7 +206,7 @@ class Opper:
     @property
     def timeout(self) -> Mapping[str, float | None] | None:
         """Seconds for each kind of operation: connect, read, write, pool. None if those of ``http_client`` are used."""
-        return self._settings.steps
+        return self._settings.http_timeouts
 
     def is_closed(self) -> bool:
         """Return whether the connections are closed."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .._call.state import Call
 from .._concurrency.deadlines import Deadlines, RequestTimeouts, queue_timeout_error, timeout_error
 from .._config.environment import Key, Secret, check_key
-from .._config.options import DEFAULT_STEPS, EventHooks, Limits, check_hooks
+from .._config.options import DEFAULT_HTTP_TIMEOUTS, EventHooks, Limits, check_hooks
 from .._config.response_limits import ResponseLimits
 from .._errors.api import (
     APIConnectionError,
@@ -137,7 +137,7 @@ class HTTP:
             APIConnectionError: there was no answer. APITimeoutError: there was none in time.
             Exception: what the caller's own source of keys raises.
         """
-        steps = call.settings.steps
+        steps = call.settings.http_timeouts
         given = dict(self._client.timeout.as_dict() if steps is None else steps)
         note = self.holders.hold(call, CALL)
         try:
@@ -185,7 +185,9 @@ class HTTP:
                     call.response = response = self._sent(call, request)
         except APITimeoutError as error:
             expired = (
-                deadlines.expired(monotonic()) if error.timeout_kind in DEFAULT_STEPS else None
+                deadlines.expired(monotonic())
+                if error.timeout_kind in DEFAULT_HTTP_TIMEOUTS
+                else None
             )
             if expired is None:
                 raise

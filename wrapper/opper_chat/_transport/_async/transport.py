@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..._config.environment import Secret
-from ..._config.options import DEFAULT_CONNECTIONS, DEFAULT_STEPS
+from ..._config.options import DEFAULT_CONNECTIONS, DEFAULT_HTTP_TIMEOUTS
 from ..._config.proxies import find_proxy
 from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits
 from ..._http.library import httpx
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KEEPALIVE_SECONDS = 15.0
 """How long a connection that nobody uses may be used again. Servers close theirs after a while of their own."""
 
-DEFAULT_TIMEOUT = httpx.Timeout(**DEFAULT_STEPS)
+DEFAULT_TIMEOUT = httpx.Timeout(**DEFAULT_HTTP_TIMEOUTS)
 CONNECTION_LIMITS = httpx.Limits(max_connections=DEFAULT_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS)
 
 
