@@ -13,14 +13,14 @@ from flavours import HELLO, Flavour
 from benchmarks.speed import report
 from benchmarks.speed.goals import GOALS, Goal, Record
 from benchmarks.speed.payloads import LARGE, WORDS
-from benchmarks.speed.server import running
+from benchmarks.speed.server import running_server
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with running() as url:
+    with running_server() as url:
         yield url
 
 
@@ -79,7 +79,7 @@ def test_other_transports_have_a_table_of_their_own() -> None:
     rounds = [[record(name, "own", 1000, 1.0) for name in ("opper", "opper[pyreqwest]", "openai")]]
     lines = report.transports(rounds).splitlines()
     assert [line.split("|")[2].strip() for line in lines[2:]] == ["opper", "opper[pyreqwest]", "openai"]
-    assert "pyreqwest" not in report.everything(rounds)
+    assert "pyreqwest" not in report.all_clients(rounds)
     assert report.transports([[record("opper", "own", 1000, 1.0)]]) == "Not measured."
 
 

@@ -16,7 +16,7 @@ import pytest
 from flavours import HELLO, Flavour
 from opper_chat import AsyncOpper, ChatCompletion, Opper
 
-from benchmarks.speed.server import running
+from benchmarks.speed.server import running_server
 
 ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": "Name a colour of the rainbow."}]}
 SHORT, LONG = 40, 140
@@ -65,7 +65,7 @@ BUDGETS = {
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with running() as url:
+    with running_server() as url:
         yield url
 
 

@@ -25,7 +25,7 @@ from . import plots, report
 from .environments import OURS, PEERS, TRANSPORTS, Environment, environment, name_of
 from .goals import Rounds
 from .rounds import Plan, run
-from .server import running
+from .server import running_server
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "performance.md"
@@ -33,9 +33,9 @@ FULL = Plan(5, 0.5, 2000, 100, (1_000_000, 5000, 200), 3, (OURS, *PEERS))
 QUICK = Plan(3, 0.1, 1000, 20, (50_000, 1000, 50), 1, (OURS, "openai", "httpx", "limit"), 100)
 
 
-def asked() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="within two minutes: less of everything, fewer peers")
+    parser.add_argument("--quick", action="store_true", help="within two minutes: shorter measurements and fewer peers")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--seconds", type=float, help="of each question")
     parser.add_argument("--within", type=float, help="seconds after which no process is begun")
@@ -51,8 +51,8 @@ def asked() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def planned(options: argparse.Namespace) -> Plan:
-    """Return the plan that the options ask for."""
+def make_plan(options: argparse.Namespace) -> Plan:
+    """Return the plan of the options."""
     plan = QUICK if options.quick else FULL
     clients = tuple(options.clients or plan.clients)
     others = tuple(name for transport in options.transports if (name := f"{OURS}[{transport}]") not in clients)
@@ -64,7 +64,7 @@ def planned(options: argparse.Namespace) -> Plan:
 
 
 def machine() -> dict[str, object]:
-    """Say what this ran on."""
+    """Describe the machine."""
     return {
         "when": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()),
         "python": platform.python_version(), "system": platform.platform(), "cores": os.cpu_count(),
@@ -72,15 +72,15 @@ def machine() -> dict[str, object]:
     }  # fmt: skip
 
 
-def measured(plan: Plan, folder: Path) -> dict[str, object]:
-    """Make a run, and return all that is to be known of it."""
+def measure(plan: Plan, folder: Path) -> dict[str, object]:
+    """Make a run, and return its results."""
     environments: dict[str, Environment] = {}
     for client in plan.clients:
         known = next((other for other in environments if name_of(other) == name_of(client)), None)
         environments[client] = environments[known] if known else environment(client, folder)
     before, began = machine(), time.monotonic()
     rounds: Rounds = []
-    with running() as url:
+    with running_server() as url:
         for records in run(plan, environments, url):
             rounds.append(records)
             print(f"Round {len(rounds)} of {plan.rounds} after {time.monotonic() - began:.0f} s", flush=True)
@@ -92,8 +92,8 @@ def measured(plan: Plan, folder: Path) -> dict[str, object]:
     }
 
 
-def loaded(results: dict[str, object]) -> Rounds:
-    """Return the rounds of some results."""
+def load_rounds(results: dict[str, object]) -> Rounds:
+    """Return the rounds in results."""
     from .goals import Record
 
     given = results["rounds"]
@@ -102,8 +102,8 @@ def loaded(results: dict[str, object]) -> Rounds:
 
 
 def tables(results: dict[str, object]) -> dict[str, str]:
-    """Write what the page shows, by the names of its places."""
-    rounds, facts, plan = loaded(results), results["machine"], results["plan"]
+    """Return the sections of the page, by the names of their markers."""
+    rounds, facts, plan = load_rounds(results), results["machine"], results["plan"]
     assert isinstance(facts, dict)
     assert isinstance(plan, dict)
     about = (
@@ -113,23 +113,23 @@ def tables(results: dict[str, object]) -> dict[str, str]:
         f"{plan['memory'][0]:,} chunks, {plan['memory'][1]:,} calls, {plan['memory'][2]:,} clients."
     )
     pictures = "\n".join(
-        f"![{title}](benchmarks/{name_of_picture(question)})"
+        f"![{title}](benchmarks/{picture_name(question)})"
         for question, (title, _, _) in report.QUESTIONS.items()
         if plots.picture(rounds, question)
     )
     return {
         "about": about, "goals": report.goals(rounds), "missing": report.missing(rounds),
-        "clients": report.everything(rounds), "transports": report.transports(rounds), "pictures": pictures,
+        "clients": report.all_clients(rounds), "transports": report.transports(rounds), "pictures": pictures,
         "imports": imports(),
     }  # fmt: skip
 
 
-def name_of_picture(question: str) -> str:
+def picture_name(question: str) -> str:
     return f"{question.replace(':', '-')}.svg"
 
 
 def imports() -> str:
-    """Return what `python -X importtime` says of importing this package: the modules that came with it."""
+    """Return the output of `python -X importtime` for this package."""
     code = "import opper_chat"
     done = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True)
     lines = done.stderr.splitlines()
@@ -138,7 +138,7 @@ def imports() -> str:
 
 
 def publish(parts: dict[str, str]) -> None:
-    """Put the tables into their places of the page."""
+    """Replace the sections of the page between their markers."""
     page = PAGE.read_text("utf-8")
     for name, text in parts.items():
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
@@ -150,17 +150,17 @@ def publish(parts: dict[str, str]) -> None:
 
 
 def main() -> int:
-    options = asked()
+    options = parse_arguments()
     folder = PAGE.parent / "benchmarks" if options.publish else options.out
     results = json.loads(options.show.read_text("utf-8")) if options.show else None
     if results is None:
-        results = measured(planned(options), options.environments)
-    parts, rounds = tables(results), loaded(results)
+        results = measure(make_plan(options), options.environments)
+    parts, rounds = tables(results), load_rounds(results)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
     for question in report.QUESTIONS:
         if drawn := plots.picture(rounds, question):
-            (folder / name_of_picture(question)).write_text(drawn, "utf-8")
+            (folder / picture_name(question)).write_text(drawn, "utf-8")
     if options.publish:
         publish(parts)
     for name in ("about", "goals", "clients", "transports"):

@@ -1,4 +1,4 @@
-"""What the completion of a long stream costs beside reading its chunks. Looks inside this client: no other is asked."""
+"""Measure the decoding of a stream and the accumulation of its completion. Uses the internals of this client."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from opper_chat._streaming.decoder import ChunkDecoder
 from opper_chat._streaming.state import StreamState
 
 from .payloads import events
-from .worker import Measured
+from .worker import Measurement
 
 NETWORK = 16384
-"""Bytes that come at once."""
+"""Bytes of one read."""
 
 
-def decode(count: int) -> Measured:
-    """Bytes to chunks: events, JSON, models."""
+def decode(count: int) -> Measurement:
+    """Measure bytes to chunks: events, JSON, models."""
     data = b"".join(events(count))
     reader, chunks = ChunkDecoder(200, {}), 0
     gc.collect()
     cpu, began = process_time(), perf_counter()
     for start in range(0, len(data), NETWORK):
         chunks += len(reader.feed(data[start : start + NETWORK]))
-    measured = Measured(count, process_time() - cpu, perf_counter() - began)
+    measured = Measurement(count, process_time() - cpu, perf_counter() - began)
     assert chunks == count
     return measured
 
 
-def accumulate(count: int) -> Measured:
-    """Chunks to their completion, made once, at the end."""
+def accumulate(count: int) -> Measurement:
+    """Measure chunks to a completion, which is built once, at the end."""
     state = StreamState(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
     state.receive(b"".join(events(count)))
     state.next_chunk()
@@ -40,6 +40,6 @@ def accumulate(count: int) -> Measured:
     while state.next_chunk() is not None:
         pass
     completion = state.accumulator.snapshot()
-    measured = Measured(count, process_time() - cpu, perf_counter() - began)
+    measured = Measurement(count, process_time() - cpu, perf_counter() - began)
     assert len(completion.choices[0].message.content or "") > count
     return measured

@@ -1,4 +1,4 @@
-"""The environments of the clients: this one's is that which runs the benchmarks, every peer has one of its own."""
+"""The Python environments of the clients: the current one for this client, and one for each peer."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ PEERS = {
     "aiohttp": ("aiohttp", "aiohttp"),
     "limit": ("orjson", "socket"),
 }
-"""What is installed for a client, and what a program imports to use it."""
+"""The package to install for a client, and the module that a program imports."""
 
 TRANSPORTS = {"httpx-aiohttp": ("async",), "pyreqwest": ("sync", "async"), "uvloop": ("async",)}
-"""What this client can be sent through beside its own connections, and by which of its shells. The last is a loop."""
+"""Other transports for this client, and the client layers that support them. uvloop is an event loop."""
 
 FOLDER = Path(__file__).resolve().parents[2]
 OURS = "opper"
-FROM_OUTSIDE = ("OPENAI_", "OPPER_", "MISTRAL_", "LITELLM_", "PYTHON", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
-"""What an environment variable begins with that could change how a client works."""
+REMOVED_VARIABLES = ("OPENAI_", "OPPER_", "MISTRAL_", "LITELLM_", "PYTHON", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+"""Prefixes of environment variables that could change how a client works."""
 
 
 @dataclass(frozen=True)
 class Environment:
-    """Where a client is installed.
+    """The environment of a client.
 
     Attributes:
         python: its interpreter.
@@ -52,14 +52,14 @@ def name_of(client: str) -> str:
 
 
 def transport_of(client: str) -> str | None:
-    """Return the transport that a client is sent through, or None for its own."""
+    """Return the transport of a client, or None for its own."""
     return client.partition("[")[2].rstrip("]") or None
 
 
 def environment(client: str, folder: Path) -> Environment:
-    """Return the environment of a client, made in a folder where it is not there yet. Needs uv."""
+    """Return the environment of a client. A missing one is created in the folder with uv."""
     name = name_of(client)
-    variables = {key: value for key, value in os.environ.items() if not key.upper().startswith(FROM_OUTSIDE)}
+    variables = {key: value for key, value in os.environ.items() if not key.upper().startswith(REMOVED_VARIABLES)}
     variables["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # it would fetch a list from the Internet on import
     if name == OURS:
         if path := os.environ.get("PYTHONPATH"):

@@ -1,4 +1,4 @@
-"""The goals: what is compared with what, what must be reached and what is aimed at; and how rounds become a figure."""
+"""The goals: what is compared, the required and the desired figure, and how a figure is computed from rounds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Metric = Literal["wall", "cpu", "bytes"]
 
 
 class Figure(NamedTuple):
-    """A median over rounds, and the least and the most of them."""
+    """The median, the least and the most of the rounds."""
 
     median: float
     least: float
@@ -27,7 +27,7 @@ class Figure(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One answer of one client in one round."""
+    """The measurement of one question for one client in one round."""
 
     client: str
     shell: str
@@ -38,7 +38,7 @@ class Record(NamedTuple):
     bytes: int | None = None
 
     def per_unit(self, metric: Metric) -> float:
-        """Seconds of a unit of work, or bytes in all."""
+        """Return the seconds for one unit of work, or the total bytes."""
         if metric == "bytes":
             return float(self.bytes or 0)
         return (self.cpu if metric == "cpu" else self.wall) / self.units
@@ -78,7 +78,7 @@ class Goal:
     unit: str = "×"  # noqa: RUF001  # it is one
 
     def figure(self, rounds: Rounds, shell: str, metric: Metric | None = None) -> Figure | None:
-        """Compare within each round; None where a side was not measured."""
+        """Compare within each round. Return None if one of the sides is not measured."""
         return Figure.of(list(self._values(rounds, shell, metric or self.metric)))
 
     def _values(self, rounds: Rounds, shell: str, metric: Metric) -> Iterator[float]:

@@ -1,4 +1,4 @@
-"""What the server of the benchmarks sends: every byte made before it is asked for. No I/O."""
+"""The responses of the benchmark server, prepared before they are requested. No I/O."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 WORDS = (" the", " of", " a", " rainbow", " is", ",", " light", " and", " water", " in", " red", ".", " colours", " it")
 BATCH = 32
-"""HTTP chunks that are written at once, where they are coalesced; and events in one HTTP chunk, where it has many."""
+"""HTTP chunks in one write of the form `coalesced`, and events in one HTTP chunk of the form `many`."""
 
 LARGE = 52_000
 """Bytes of the reply with log probabilities."""
 
 PAUSE = 0.0002
-"""Seconds between two writes of a paced stream, at least: each then comes to its reader alone."""
+"""The least seconds between two writes of a paced stream, so that each one arrives alone."""
 
 STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ndate: Wed, 25 Nov 2026 00:00:00 GMT\r\ncontent-type: text/event-stream; charset=utf-8\r\n"
@@ -23,15 +23,15 @@ STREAM_HEAD = (
 LAST_CHUNK = b"0\r\n\r\n"
 
 
-class Answer(NamedTuple):
-    """The writes of one answer, in order."""
+class PreparedResponse(NamedTuple):
+    """The writes of one response, in order."""
 
     pieces: list[bytes]
     pause: float = 0.0
     """Seconds between two of them."""
 
 
-def chunk_of(delta: dict[str, object], finish_reason: str | None = None) -> bytes:
+def completion_event(delta: dict[str, object], finish_reason: str | None = None) -> bytes:
     """Return an event with one chunk of a completion, as servers write it."""
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
     value = {
@@ -42,33 +42,33 @@ def chunk_of(delta: dict[str, object], finish_reason: str | None = None) -> byte
     return b"data: " + json.dumps(value, separators=(",", ":")).encode() + b"\n\n"
 
 
-def in_http(data: bytes) -> bytes:
-    """Return data as one HTTP chunk (RFC 9112 section 7.1)."""
+def http_chunk(data: bytes) -> bytes:
+    """Return data as one HTTP chunk (RFC 9112, section 7.1)."""
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def joined(pieces: list[bytes], size: int) -> list[bytes]:
-    """Join so many pieces at a time."""
+def join_batches(pieces: list[bytes], size: int) -> list[bytes]:
+    """Join pieces in batches of a size."""
     return [b"".join(pieces[start : start + size]) for start in range(0, len(pieces), size)]
 
 
 @cache
 def events(count: int) -> list[bytes]:
-    """Return the events of a stream of so many chunks, ``[DONE]`` after them. Equal events are one object."""
-    words = [chunk_of({"content": word}) for word in WORDS]
+    """Return the events of a stream with `count` chunks and ``[DONE]``. Equal events are one object."""
+    words = [completion_event({"content": word}) for word in WORDS]
     middle = [words[number % len(words)] for number in range(count - 2)]
-    first, last = chunk_of({"role": "assistant", "content": "", "refusal": None}), chunk_of({}, "stop")
+    first, last = completion_event({"role": "assistant", "content": "", "refusal": None}), completion_event({}, "stop")
     return [first, *middle, last, b"data: [DONE]\n\n"]
 
 
 @cache
 def varied(count: int) -> list[bytes]:
-    """Return the same but for a number in each chunk, which is another one."""
+    """Return the same events, with a different number in each chunk."""
     return [event.replace(b"1764000000", b"%d" % (1764000000 + number)) for number, event in enumerate(events(count))]
 
 
 def reply(size: int = 0) -> bytes:
-    """Return a whole completion; of at least ``size`` bytes, by the log probabilities of its tokens."""
+    """Return a plain response. Log probabilities fill it up to at least ``size`` bytes."""
     tokens: list[dict[str, object]] = []
     text = "Red." if not size else ""
     while True:
@@ -91,17 +91,17 @@ def reply(size: int = 0) -> bytes:
         if len(body) >= size:
             break
         for word in WORDS:
-            said = {"token": word, "logprob": -0.0012345678, "bytes": list(word.encode())}
-            others = [{**said, "token": other, "logprob": -7.25} for other in WORDS[:5]]
-            tokens.append({**said, "top_logprobs": others})
+            token = {"token": word, "logprob": -0.0012345678, "bytes": list(word.encode())}
+            others = [{**token, "token": other, "logprob": -7.25} for other in WORDS[:5]]
+            tokens.append({**token, "top_logprobs": others})
             text += word
     head = b"HTTP/1.1 200 OK\r\ndate: Wed, 25 Nov 2026 00:00:00 GMT\r\ncontent-type: application/json\r\n"
     return head + b"x-request-id: req-1\r\ncontent-length: %d\r\n\r\n" % len(body) + body
 
 
 @cache
-def answer(form: str, count: int) -> Answer:
-    """Return the answer of a form.
+def prepared_response(form: str, count: int) -> PreparedResponse:
+    """Return the response of a form.
 
     Args:
         form: ``small`` and ``large`` are plain replies. Of a stream: ``own`` writes every event in an HTTP chunk and a
@@ -111,16 +111,16 @@ def answer(form: str, count: int) -> Answer:
         count: how many chunks a stream has.
     """
     if form in {"small", "large"}:
-        return Answer([reply(LARGE if form == "large" else 0)])
-    said = varied(count) if form == "varied" else events(count)
-    parts = joined(said, BATCH) if form == "many" else said
-    known = {part: in_http(part) for part in set(parts)}  # equal ones stay one object
+        return PreparedResponse([reply(LARGE if form == "large" else 0)])
+    stream_events = varied(count) if form == "varied" else events(count)
+    parts = join_batches(stream_events, BATCH) if form == "many" else stream_events
+    known = {part: http_chunk(part) for part in set(parts)}  # equal ones stay one object
     pieces = [STREAM_HEAD, *(known[part] for part in parts)]
     pieces[-1] += LAST_CHUNK
     if form == "whole":
-        return Answer([b"".join(pieces)])
+        return PreparedResponse([b"".join(pieces)])
     if form in {"coalesced", "varied"}:
-        return Answer([pieces[0], *joined(pieces[1:], BATCH)])
+        return PreparedResponse([pieces[0], *join_batches(pieces[1:], BATCH)])
     if form in {"own", "many", "paced"}:
-        return Answer(pieces, PAUSE if form == "paced" else 0.0)
+        return PreparedResponse(pieces, PAUSE if form == "paced" else 0.0)
     raise ValueError(f"there is no form {form!r}")

@@ -1,4 +1,4 @@
-"""Figures → pictures, one a question, as SVG written by hand: bars, with the least and the most of the rounds."""
+"""Draw the figures of each question as an SVG bar chart, with the least and the most of the rounds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from html import escape
 
 from .environments import OURS
 from .goals import Rounds
-from .report import QUESTIONS, clients_of, number, shown
+from .report import QUESTIONS, client_figure, clients_of, number
 
 WIDTH, LEFT, RIGHT, TOP, BAR, GAP = 720, 150, 120, 44, 16, 6
 FONT = 'font-family="sans-serif" font-size="12" role="img"'
@@ -14,13 +14,13 @@ COLOURS = {"ours": "#2f6f4f", "limit": "#b9b9b9", "others": "#7c8ea8"}
 
 
 def picture(rounds: Rounds, question: str) -> str | None:
-    """Draw a question, or return None where nobody was asked it."""
+    """Draw a question, or return None if no client was measured."""
     title, _, rate = QUESTIONS[question]
     bars = [
         (client, shell, figure)
         for shell in ("sync", "async")
         for client in clients_of(rounds)
-        if (figure := shown(rounds, question, client, shell)) is not None
+        if (figure := client_figure(rounds, question, client, shell)) is not None
     ]
     if not bars:
         return None

@@ -27,7 +27,7 @@ QUESTIONS: dict[str, tuple[str, Metric, bool]] = {
     "cold-tls": ("The same over TLS: ms of CPU", "cpu", False),
     "second": ("Second client, made and closed: µs", "wall", False),
 }
-"""Every question: its title, what is shown of it, and whether as a number a second."""
+"""Each question: its title, its metric, and whether it is shown as a rate a second."""
 
 ON_TRANSPORTS = {
     "own": "a write each: chunks per second",
@@ -37,18 +37,18 @@ ON_TRANSPORTS = {
     "first": "first chunk: µs",
     "concurrent:1000": "1,000 streams: chunks per second",
 }
-"""The questions in which a transport has a part, and what they are called where transports are compared."""
+"""The questions for which transports are compared, and their titles in that table."""
 
 MILLISECONDS = {"import", "cold", "cold-tls"}
 
 
 def number(value: float) -> str:
-    """Write a figure with three digits that count."""
+    """Return a figure with three significant digits."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def spread(figure: Figure | None, unit: str = "") -> str:
-    """Write a figure and how far its rounds lie apart."""
+    """Return a figure with the range of its rounds."""
     if figure is None:
         return "-"
     if figure.rounds == 1:
@@ -57,7 +57,7 @@ def spread(figure: Figure | None, unit: str = "") -> str:
 
 
 def table(head: list[str], rows: list[list[str]]) -> str:
-    """Write a table, aligned, as Markdown reads it."""
+    """Return an aligned Markdown table."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = [head, ["-" * width for width in widths], *rows]
     return "\n".join(
@@ -66,14 +66,14 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 
 
 def lines(rounds: Rounds) -> Iterator[tuple[Goal, str, Figure | None]]:
-    """Yield every goal for each of its shells, and its figure."""
+    """Yield each goal for sync and async, with its figure."""
     for goal in GOALS:
         for shell in goal.shells:
             yield goal, shell, goal.figure(rounds, shell)
 
 
 def goals(rounds: Rounds) -> str:
-    """Write the table of the goals."""
+    """Return the table of the goals."""
     rows: list[list[str]] = []
     for goal, shell, figure in lines(rounds):
         better = "≥" if goal.more else "≤"
@@ -86,53 +86,53 @@ def goals(rounds: Rounds) -> str:
 
 
 def missing(rounds: Rounds) -> str:
-    """Write what falls short of what must be, what falls short of what is aimed at, and what was not measured."""
-    said: dict[str, list[str]] = {"must": [], "aim": [], "": []}
+    """Return the goals that are not reached, and those that were not measured."""
+    unreached: dict[str, list[str]] = {"must": [], "aim": [], "": []}
     for goal, shell, figure in lines(rounds):
         if figure is None:
-            said[""].append(f"- {goal.title} ({shell}): not measured.")
+            unreached[""].append(f"- {goal.title} ({shell}): not measured.")
         elif (word := goal.reached(figure)) != "aim":
             short, bound = ("aim", goal.aim) if word == "must" else ("must", goal.must)
             figures = f"{number(figure.median)}{goal.unit}, {short} {bound:g}{goal.unit}"
-            said[short].append(f"- {goal.title} ({shell}): {figures}.")
+            unreached[short].append(f"- {goal.title} ({shell}): {figures}.")
     return "\n".join([
-        "Of what must be:\n", *(said["must"] or ["- Nothing."]),
-        "\nOf what is aimed at:\n", *(said["aim"] or ["- Nothing."]), *said[""],
+        "Of what must be:\n", *(unreached["must"] or ["- Nothing."]),
+        "\nOf what is aimed at:\n", *(unreached["aim"] or ["- Nothing."]), *unreached[""],
     ])  # fmt: skip
 
 
-def shown(rounds: Rounds, question: str, client: str, shell: str) -> Figure | None:
-    """Return a client's own figure in the unit that its question is shown in."""
+def client_figure(rounds: Rounds, question: str, client: str, shell: str) -> Figure | None:
+    """Return the figure of a client in the unit of its question."""
     _, metric, rate = QUESTIONS[question]
     costs = [found for records in rounds if (found := cost(records, client, shell, question, metric))]
     return Figure.of([1 / cost if rate else cost * (1e3 if question in MILLISECONDS else 1e6) for cost in costs])
 
 
 def clients_of(rounds: Rounds) -> list[str]:
-    """Return the clients that were measured by connections of their own, ours first and the limit last."""
+    """Return the clients with their own transports, this one first and the limit last."""
     found = {record.client for records in rounds for record in records if transport_of(record.client) is None}
     return sorted(found, key=lambda name: (name == "limit", name != OURS, name))
 
 
 def transports(rounds: Rounds) -> str:
-    """Write the figures of this client by other transports, between its own and openai's."""
+    """Return the table of this client with other transports, beside its own and openai."""
     found = sorted({record.client for records in rounds for record in records if transport_of(record.client)})
     rows: list[list[str]] = []
     for shell in ("sync", "async") if found else ():
         for client in (OURS, *found, "openai"):
-            figures = [shown(rounds, question, client, shell) for question in ON_TRANSPORTS]
+            figures = [client_figure(rounds, question, client, shell) for question in ON_TRANSPORTS]
             if any(figures):
                 rows.append([shell, client, *map(spread, figures)])
     return table(["", "", *ON_TRANSPORTS.values()], rows) if rows else "Not measured."
 
 
-def everything(rounds: Rounds) -> str:
-    """Write the figures of every client."""
+def all_clients(rounds: Rounds) -> str:
+    """Return the table of all clients."""
     rows: list[list[str]] = []
     names = clients_of(rounds)
     for question, (title, _, _) in QUESTIONS.items():
         for shell in ("sync", "async"):
-            figures = [shown(rounds, question, client, shell) for client in names]
+            figures = [client_figure(rounds, question, client, shell) for client in names]
             if any(figures):
                 rows.append([title, shell, *map(spread, figures)])
     memory = {record.question for records in rounds for record in records if record.bytes is not None}

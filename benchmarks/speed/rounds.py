@@ -1,4 +1,4 @@
-"""The rounds: every client in a process of its own, in an order that turns from round to round."""
+"""Run the rounds: each client in a process of its own, in an order that rotates from round to round."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from typing import NamedTuple
 
 from .environments import OURS, PEERS, TRANSPORTS, Environment, name_of, transport_of
 from .goals import Record
-from .startup import program, started
-from .tls_server import running_by_tls
+from .startup import program, startup_cost
+from .tls_server import running_tls_server
 
 ROOT = Path(__file__).resolve().parents[2]
-HANGS_AFTER = 600.0
-"""Seconds in which a process must have answered its questions."""
+PROCESS_TIMEOUT = 600.0
+"""Seconds after which a process hangs."""
 
 SHELLS = ("sync", "async")
 STREAMS = ("own", "coalesced", "many", "paced", "varied")
 STARTS = ("import", "cold", "cold-tls")
 CALLS = ("small", "large", "logprobs", "first")
 BY_TRANSPORT = {*STREAMS, "small", "first", "concurrent"}
-"""What is asked of a transport."""
-ABLE: dict[str, frozenset[str]] = {
+"""The questions for other transports."""
+QUESTION_CLIENTS: dict[str, frozenset[str]] = {
     "import": frozenset({OURS, *PEERS} - {"limit"}),
     "cold": frozenset({OURS, *PEERS} - {"limit", "opperai"}),
     "cold-tls": frozenset({OURS, *PEERS} - {"limit", "opperai"}),
@@ -42,7 +42,7 @@ ABLE: dict[str, frozenset[str]] = {
     "memory-calls": frozenset({OURS}),
     "memory-clients": frozenset({OURS}),
 }
-"""Who is asked a question that not everybody is asked."""
+"""The clients of questions that not all clients support."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Plan:
         memory: chunks, calls and clients.
         starts: how often a program is started for one figure.
         clients: in the order of the first round; a transport is named in brackets.
-        within: seconds after which no process is begun, whatever is still to be asked, or None.
+        within: seconds after which no more processes are started, or None.
         only: the questions, up to their number, or all.
     """
 
@@ -72,15 +72,17 @@ class Plan:
     only: tuple[str, ...] = ()
 
     def asks(self, question: str, client: str) -> bool:
-        """Whether a client is asked a question."""
+        """Return whether a question is measured for a client."""
         name = question.partition(":")[0]
         if transport_of(client) is not None and name not in BY_TRANSPORT:
             return False
-        return (not self.only or name in self.only) and (name not in ABLE or name_of(client) in ABLE[name])
+        return (not self.only or name in self.only) and (
+            name not in QUESTION_CLIENTS or name_of(client) in QUESTION_CLIENTS[name]
+        )
 
 
 class Job(NamedTuple):
-    """A process to be run, or programs to be started."""
+    """A process to run, or programs to start."""
 
     client: str
     shell: str
@@ -112,21 +114,27 @@ def jobs(plan: Plan, number: int) -> Iterator[Job]:
 
 
 def run_job(job: Job, plan: Plan, environment: Environment, url: str) -> list[Record]:
-    """Run a process and return its answers."""
+    """Run a process and return its records."""
     settings = [job.client, job.shell, url, str(plan.seconds), str(job.size)]
     command = [environment.python, "-m", "benchmarks.speed.worker", *settings, *job.questions]
     done = subprocess.run(
-        command, cwd=ROOT, env=environment.variables, capture_output=True, text=True, timeout=HANGS_AFTER, check=False
+        command,
+        cwd=ROOT,
+        env=environment.variables,
+        capture_output=True,
+        text=True,
+        timeout=PROCESS_TIMEOUT,
+        check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
-    # Some packages print words of their own.
+    # Some packages print messages of their own.
     return [Record(**json.loads(line)) for line in done.stdout.splitlines() if line.startswith('{"client"')]
 
 
 def starts(job: Job, plan: Plan, environment: Environment, url: str) -> Iterator[Record]:
-    """Yield what importing and starting cost."""
-    with running_by_tls() if "cold-tls" in job.questions else nullcontext() as secure:
+    """Yield the records of imports and starts."""
+    with running_tls_server() if "cold-tls" in job.questions else nullcontext() as secure:
         for question in job.questions:
             where, there = url, environment
             if secure and question == "cold-tls":
@@ -134,11 +142,11 @@ def starts(job: Job, plan: Plan, environment: Environment, url: str) -> Iterator
                 there = replace(environment, variables={**environment.variables, **secure.variables})
             code = program(question, job.client, job.shell, environment.module, f"{where}/small/1")
             if code is not None:
-                yield Record(job.client, job.shell, question, 1, *started(there, code, plan.starts))
+                yield Record(job.client, job.shell, question, 1, *startup_cost(there, code, plan.starts))
 
 
 def run(plan: Plan, environments: dict[str, Environment], url: str) -> Iterator[list[Record]]:
-    """Yield the records of each round. Where the time is up before all is asked, the last is not whole."""
+    """Yield the records of each round. The last one is incomplete if the time is up."""
     until = inf if plan.within is None else monotonic() + plan.within
     for number in range(plan.rounds):
         records: list[Record] = []

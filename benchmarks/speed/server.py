@@ -1,7 +1,8 @@
 """The server of the benchmarks, in a process of its own: one thread, epoll, and prepared bytes.
 
-It answers ``POST /FORM/COUNT/...`` with `payloads.answer(FORM, COUNT)`, whatever the rest of the request says. Streams
-that are open at the same time get one write each in turn. It prints its port, and ends when its standard input ends.
+It responds to ``POST /FORM/COUNT/...`` with `payloads.prepared_response(FORM, COUNT)` and ignores the rest of the
+request. Streams that are open at the same time get one write each in turn. It prints its port, and ends when its
+standard input ends.
 """
 
 from __future__ import annotations
@@ -16,33 +17,33 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .payloads import Answer, answer
+from .payloads import PreparedResponse, prepared_response
 
 SEGMENT = 1448
-"""Bytes of a segment, as on Ethernet. With those of the loopback device, 45 times as many, a slow reader is now and
-then sent nothing for 200 ms: the sender waits until there is room for a whole segment, and then for its timer."""
+"""Bytes of a TCP segment, as on Ethernet. The loopback device has segments of 45 times that size. With these, a slow
+reader sometimes gets nothing for 200 ms, because the sender waits for room for a whole segment, then for its timer."""
 
 ROOT = Path(__file__).resolve().parents[2]
 
 BURST = 256
-"""Writes to the only stream that is open, before others are looked for."""
+"""Writes to a single open stream before the server looks for other connections."""
 
 
 class Connection:
-    """One connection: what it has asked so far, and what it is still to be told."""
+    """A connection: the request as far as it arrived, and the rest of the response."""
 
     def __init__(self, peer: socket.socket) -> None:
         self.peer = peer
-        self.asked = bytearray()
-        self.answer = Answer([])
+        self.received = bytearray()
+        self.response = PreparedResponse([])
         self.next = 0
         self.rest = b""
-        """What is left of the last write."""
+        """The rest of the last write."""
 
     def take(self, data: bytes) -> bool:
-        """Take the next bytes of a request; return whether it is whole. Requests are not pipelined."""
-        self.asked += data
-        head, blank, body = self.asked.partition(b"\r\n\r\n")
+        """Add bytes of a request, and return whether it is complete. Requests are not pipelined."""
+        self.received += data
+        head, blank, body = self.received.partition(b"\r\n\r\n")
         if not blank:
             return False
         lines = bytes(head).lower().split(b"\r\n")
@@ -50,13 +51,13 @@ class Connection:
         if len(body) < length:
             return False
         form, count = head.split(b" ", 2)[1].split(b"/")[1:3]
-        self.answer, self.next = answer(form.decode(), int(count)), 0
-        self.asked.clear()
+        self.response, self.next = prepared_response(form.decode(), int(count)), 0
+        self.received.clear()
         return True
 
     def write(self, most: int) -> bool | None:
-        """Make at most so many writes. Return whether all is said, or None where the peer must read first."""
-        pieces, send = self.answer.pieces, self.peer.send
+        """Make at most `most` writes. Return whether the response is complete, or None if the socket is full."""
+        pieces, send = self.response.pieces, self.peer.send
         try:
             for _ in range(most):
                 piece = self.rest or pieces[self.next]
@@ -100,7 +101,7 @@ class Server:
                     self._writing[key.data] = None
                 else:
                     self._read(key.data)
-            pause = min((connection.answer.pause for connection in self._writing), default=0.0)
+            pause = min((connection.response.pause for connection in self._writing), default=0.0)
             if pause:
                 time.sleep(pause)
             for connection in list(self._writing):
@@ -143,15 +144,15 @@ class Server:
         connection.peer.close()
 
 
-def allow_files() -> None:
-    """Let this process have as many sockets as the system lets it ask for."""
+def raise_file_limit() -> None:
+    """Raise the limit of open files as far as the system allows."""
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @contextmanager
-def running() -> Generator[str]:
-    """Run a server in a process of its own; give its address, to which a form and a count are added."""
+def running_server() -> Generator[str]:
+    """Run a server in a process of its own. Yields its URL, to which a form and a count are added."""
     command = [sys.executable, "-m", "benchmarks.speed.server"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -163,7 +164,7 @@ def running() -> Generator[str]:
 
 
 if __name__ == "__main__":
-    allow_files()
+    raise_file_limit()
     server = Server()
     print(server.port, flush=True)
     server.run()

@@ -1,4 +1,4 @@
-"""What a program pays before its first answer: whole processes, timed from outside, less an empty one."""
+"""Measure what a program costs until its first response: the time of a process, less that of an empty one."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ ASYNC = {
 }
 
 
-def timed(environment: Environment, code: str) -> tuple[float, float]:
-    """Run a program; return the seconds of processor and of clock that it took."""
+def time_program(environment: Environment, code: str) -> tuple[float, float]:
+    """Run a program, and return its CPU time and its wall time in seconds."""
     began = perf_counter()
     process = subprocess.Popen([environment.python, "-c", code], env=environment.variables)
     _, status, used = os.wait4(process.pid, 0)
@@ -53,16 +53,16 @@ def timed(environment: Environment, code: str) -> tuple[float, float]:
 
 
 def program(question: str, client: str, shell: str, module: str, url: str) -> str | None:
-    """Return the program that answers a question, or None where there is none for this client."""
+    """Return the program of a question, or None if the client has none."""
     if question == "import":
         return f"import {module}" if shell == "sync" else None
-    said = (ASYNC if shell == "async" else SYNC).get(name_of(client))
-    return said and f"URL = {url!r}\n{said}"
+    code = (ASYNC if shell == "async" else SYNC).get(name_of(client))
+    return code and f"URL = {url!r}\n{code}"
 
 
-def started(environment: Environment, code: str, times: int) -> tuple[float, float]:
-    """Return what a program costs beyond an empty one: the least of so many runs of each, in turn."""
-    runs = [(timed(environment, "pass"), timed(environment, code)) for _ in range(times)]
+def startup_cost(environment: Environment, code: str, times: int) -> tuple[float, float]:
+    """Return the CPU and wall time of a program beyond an empty one: the least of `times` runs of each."""
+    runs = [(time_program(environment, "pass"), time_program(environment, code)) for _ in range(times)]
     empty = [min(empty[place] for empty, _ in runs) for place in (0, 1)]
     whole = [min(whole[place] for _, whole in runs) for place in (0, 1)]
     return whole[0] - empty[0], whole[1] - empty[1]

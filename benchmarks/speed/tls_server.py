@@ -1,7 +1,7 @@
-"""The server behind TLS, for programs that start: a process of its own, one connection after another.
+"""The benchmark server with TLS, for the measurements of startup: a process that serves one connection at a time.
 
-Starting is all that is measured over TLS, so that it need not be fast. Whoever talks to it trusts the authorities that
-it always would, and one more: reading them is most of what TLS costs a program at its start.
+Only startup is measured over TLS, so the server need not be fast. Clients trust their usual certificate authorities
+and one more, because loading them is most of the cost of TLS at startup.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from tempfile import TemporaryDirectory
 from .server import ROOT, Connection
 
 
-class Secure:
-    """Where the server is.
+class TLSServer:
+    """The URL of the server, and how to trust it.
 
     Attributes:
         url: its address, to which a form and a count are added.
@@ -32,8 +32,8 @@ class Secure:
 
 
 @contextmanager
-def running_by_tls() -> Generator[Secure]:
-    """Run the server, with a certificate that is made for it."""
+def running_tls_server() -> Generator[TLSServer]:
+    """Run the server with a certificate of its own."""
     import certifi
     import trustme  # which the sessions that have no need of it have not
 
@@ -45,13 +45,13 @@ def running_by_tls() -> Generator[Secure]:
         with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             try:
-                yield Secure(int(process.stdout.readline()), authorities)
+                yield TLSServer(int(process.stdout.readline()), authorities)
             finally:
                 process.terminate()
 
 
 def serve(pem: str) -> None:
-    """Answer one request of each connection, until this process is ended."""
+    """Respond to one request of each connection, until this process ends."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pem)
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -62,7 +62,7 @@ def serve(pem: str) -> None:
                 connection = Connection(peer)
                 while (data := peer.recv(65536)) and not connection.take(data):
                     pass
-                peer.sendall(b"".join(connection.answer.pieces))
+                peer.sendall(b"".join(connection.response.pieces))
                 while peer.recv(65536):
                     pass  # until the client has closed it
 

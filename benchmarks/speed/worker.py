@@ -19,17 +19,17 @@ from typing import Any, NamedTuple
 
 from .clients import now
 from .environments import name_of, transport_of
-from .server import allow_files
+from .server import raise_file_limit
 
 STREAMS = {"own", "coalesced", "many", "paced", "varied"}
 CALLS = {"small", "large", "logprobs"}
-WAYS = {"text": "coalesced", "events": "coalesced", "logprobs": "large"}
-"""Questions that read in another way what is the answer to another question, and that one. The way has their name."""
+READ_MODES = {"text": "coalesced", "events": "coalesced", "logprobs": "large"}
+"""Questions that read the response of another question in another way, and that question."""
 CLIENTS_AT_ONCE = 20
 
 
-class Measured(NamedTuple):
-    """What came of a question: how many units of work, and the seconds that they took; or how many bytes."""
+class Measurement(NamedTuple):
+    """The measurement of a question: the units of work and their seconds, or the bytes."""
 
     units: int
     cpu: float = 0.0
@@ -38,7 +38,7 @@ class Measured(NamedTuple):
 
 
 class Subject:
-    """A client under test: makes instances of it, sync or async."""
+    """The client to measure, sync or async."""
 
     def __init__(self, named: str, shell: str, url: str) -> None:
         module, transport = importlib.import_module(f"benchmarks.speed.clients.{name_of(named)}"), transport_of(named)
@@ -46,34 +46,34 @@ class Subject:
         self.settings: dict[str, Any] = {"transport": transport} if transport else {}
         self.url = url
 
-    def made(self, form: str, size: int) -> Any:
-        """Return a client of the address that answers in a form."""
+    def create_client(self, form: str, size: int) -> Any:
+        """Return a client whose base URL selects a form of response."""
         return self.kind(f"{self.url}/{form}/{size}", **self.settings)
 
 
-async def done(result: Any) -> Any:
-    """Await what a method of either shell returns, if it is to be awaited."""
+async def resolve(result: Any) -> Any:
+    """Return a result, awaited if it is awaitable."""
     return await result if isinstance(result, Awaitable) else result
 
 
-async def repeated(work: Callable[[], Any], seconds: float, *, awaited: bool) -> Measured:
-    """Do some work again and again until the time is up, at least once. It returns how many units it did."""
+async def repeat(work: Callable[[], Any], seconds: float, *, awaited: bool) -> Measurement:
+    """Repeat work until the time is up, at least once. The work returns its number of units."""
     gc.collect()
     units, cpu, began = 0, process_time(), perf_counter()
     while True:
         units += (await work()) if awaited else work()
         wall = perf_counter() - began
         if wall >= seconds:
-            return Measured(units, process_time() - cpu, wall)
+            return Measurement(units, process_time() - cpu, wall)
 
 
-async def throughput(subject: Subject, question: str, seconds: float, size: int) -> Measured:
-    """Chunks of streams, or plain calls, one after another on a warm connection."""
-    client = subject.made(WAYS.get(question, question), size)
+async def throughput(subject: Subject, question: str, seconds: float, size: int) -> Measurement:
+    """Measure chunks of streams, or plain calls, one after another on a warm connection."""
+    client = subject.create_client(READ_MODES.get(question, question), size)
     awaited = subject.kind.__name__ == "Async"
     usual = "call" if question in CALLS else "stream"
-    work: Callable[[], Any] = getattr(client, question if question in WAYS else usual)
-    expected = await done(work())
+    work: Callable[[], Any] = getattr(client, question if question in READ_MODES else usual)
+    expected = await resolve(work())
     if question in CALLS:
         assert expected >= 4, expected
         inner = work
@@ -88,104 +88,104 @@ async def throughput(subject: Subject, question: str, seconds: float, size: int)
 
         work = one if awaited else one_sync
         for _ in range(5):
-            await done(work())
+            await resolve(work())
     else:
-        # The role's chunk and the last one have no text, and litellm makes one more of its own.
+        # The first and the last chunk have no text, and litellm adds a chunk.
         assert size - 2 <= expected <= size + 2, (question, expected, size)
-    measured = await repeated(work, seconds, awaited=awaited)
-    await done(client.close())
+    measured = await repeat(work, seconds, awaited=awaited)
+    await resolve(client.close())
     return measured
 
 
-async def first_chunk(subject: Subject, seconds: float) -> Measured:
-    """From the call to the first chunk, on a warm connection: the median."""
-    client = subject.made("coalesced", 8)
+async def first_chunk(subject: Subject, seconds: float) -> Measurement:
+    """Measure the time to the first chunk on a warm connection: the median."""
+    client = subject.create_client("coalesced", 8)
     cpu: list[float] = []
     wall: list[float] = []
     until = perf_counter() + seconds
     for _ in range(5):
-        await done(client.first())
+        await resolve(client.first())
     gc.collect()
     while len(wall) < 20 or perf_counter() < until:
         began = now()
-        came = await done(client.first())
+        came = await resolve(client.first())
         cpu.append(came.cpu - began.cpu)
         wall.append(came.wall - began.wall)
-    await done(client.close())
-    return Measured(1, statistics.median(cpu), statistics.median(wall))
+    await resolve(client.close())
+    return Measurement(1, statistics.median(cpu), statistics.median(wall))
 
 
-async def concurrent(subject: Subject, streams: int, size: int) -> Measured:
-    """Chunks of so many streams that are read at the same time, connecting included."""
-    client = subject.made("own", size)
+async def concurrent(subject: Subject, streams: int, size: int) -> Measurement:
+    """Measure chunks of streams that are read at the same time, with their connections."""
+    client = subject.create_client("own", size)
     await client.stream()
     gc.collect()
     cpu, began = process_time(), perf_counter()
     counts = await asyncio.gather(*(client.stream() for _ in range(streams)))
-    measured = Measured(sum(counts), process_time() - cpu, perf_counter() - began)
+    measured = Measurement(sum(counts), process_time() - cpu, perf_counter() - began)
     await client.close()
     assert sum(counts) >= streams * (size - 2)
     return measured
 
 
-async def second_client(subject: Subject) -> Measured:
-    """Making a client and closing it, unused, beside one that is in use: the median."""
-    client = subject.made("small", 1)
-    await done(client.call())
+async def second_client(subject: Subject) -> Measurement:
+    """Measure creating and closing a second client beside one in use: the median."""
+    client = subject.create_client("small", 1)
+    await resolve(client.call())
     cpu: list[float] = []
     wall: list[float] = []
     gc.collect()
     for _ in range(30):
         began = now()
-        await done(subject.made("small", 1).close())
+        await resolve(subject.create_client("small", 1).close())
         ended = now()
         cpu.append(ended.cpu - began.cpu)
         wall.append(ended.wall - began.wall)
-    await done(client.close())
-    return Measured(1, statistics.median(cpu), statistics.median(wall))
+    await resolve(client.close())
+    return Measurement(1, statistics.median(cpu), statistics.median(wall))
 
 
 def peak() -> int:
-    """The most memory that this process has had, in bytes. The kernel's count begins with the program."""
+    """Return the peak of resident memory of this process, in bytes."""
     status = Path("/proc/self/status").read_text("ascii")
     return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 
 
-async def memory(subject: Subject, what: str, count: int) -> Measured:
-    """How much the peak grows from a small share of some work to all of it."""
+async def memory(subject: Subject, what: str, count: int) -> Measurement:
+    """Measure how much the peak of memory grows from a small part of some work to all of it."""
     if what == "stream":
-        client = subject.made("coalesced", max(count // 50, 1000))
-        await done(client.stream())
-        await done(client.close())
-        client = subject.made("coalesced", count)
+        client = subject.create_client("coalesced", max(count // 50, 1000))
+        await resolve(client.stream())
+        await resolve(client.close())
+        client = subject.create_client("coalesced", count)
         before = peak()
-        await done(client.stream())
+        await resolve(client.stream())
     elif what == "calls":
-        client = subject.made("small", 1)
+        client = subject.create_client("small", 1)
         for _ in range(200):
-            await done(client.call())
+            await resolve(client.call())
         before = peak()
         for _ in range(count):
-            await done(client.call())
+            await resolve(client.call())
     else:
         for _ in range(CLIENTS_AT_ONCE):
-            client = subject.made("small", 1)
-            await done(client.call())
-            await done(client.close())
+            client = subject.create_client("small", 1)
+            await resolve(client.call())
+            await resolve(client.close())
         gc.collect()
         before = peak()
         for _ in range(count):
-            client = subject.made("small", 1)
-            await done(client.call())
-            await done(client.close())
+            client = subject.create_client("small", 1)
+            await resolve(client.call())
+            await resolve(client.close())
     grown = peak() - before
-    await done(client.close())
-    return Measured(count, bytes=grown)
+    await resolve(client.close())
+    return Measurement(count, bytes=grown)
 
 
-async def answer(subject: Subject, question: str, seconds: float, size: int) -> Measured:
+async def measure_question(subject: Subject, question: str, seconds: float, size: int) -> Measurement:
     name, _, number = question.partition(":")
-    if name in STREAMS | CALLS | set(WAYS):
+    if name in STREAMS | CALLS | set(READ_MODES):
         return await throughput(subject, name, seconds, size)
     if name == "first":
         return await first_chunk(subject, seconds)
@@ -205,12 +205,12 @@ async def answer(subject: Subject, question: str, seconds: float, size: int) -> 
 async def main(named: str, shell: str, url: str, seconds: str, size: str, *questions: str) -> None:
     subject = Subject(named, shell, url)
     for question in questions:
-        measured = await answer(subject, question, float(seconds), int(size))
+        measured = await measure_question(subject, question, float(seconds), int(size))
         print(json.dumps({"client": named, "shell": shell, "question": question, **measured._asdict()}), flush=True)
 
 
 if __name__ == "__main__":
-    allow_files()
+    raise_file_limit()
     if transport_of(sys.argv[1]) == "uvloop":
         import uvloop
 
