@@ -19,7 +19,7 @@ def current_loop() -> Hashable:
     return None
 
 
-def is_closed_loop(loop: object) -> bool:  # noqa: ARG001  # the twin asks it
+def is_closed_loop(loop: object) -> bool:  # noqa: ARG001  # the async counterpart uses it
     """Return False: there is none."""
     return False
 
@@ -29,7 +29,7 @@ def shielded(work: Callable[[], None]) -> None:
     work()
 
 
-def at_end_of_loop(work: Callable[[], None]) -> object:  # noqa: ARG001  # the twin does it
+def at_end_of_loop(work: Callable[[], None]) -> object:  # noqa: ARG001  # the async counterpart uses it
     """Do nothing: there is no loop that ends."""
     return None
 
