@@ -15,8 +15,8 @@ from typing import Any, Literal, get_args, get_origin
 import msgspec
 
 from .._errors.describe import is_unhashable
+from .checks import join_sentences
 from .constraints import UnsupportedConstraintError, constrain, constraints_of, describe_constraints
-from .errors import join_sentences
 from .fields import NO_DEFAULT, Field, fields_of
 from .pydantic_models import is_pydantic_model, model_adapter
 from .type_adapters import (

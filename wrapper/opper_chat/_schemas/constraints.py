@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import msgspec
 
 from .._json.codec import is_array
-from .errors import construct, invalid
+from .checks import construct, invalid
 
 _COMPARISONS: dict[str, tuple[Callable[[Any, Any], bool], str]] = {
     "ge": (ge, "at least {}"), "gt": (gt, "more than {}"), "le": (le, "at most {}"), "lt": (lt, "less than {}"),

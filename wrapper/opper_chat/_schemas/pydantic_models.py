@@ -14,7 +14,7 @@ from .._errors.api import InvalidArgumentError
 from .._errors.invalid_value import InvalidValueError
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
-from .errors import exception_text, invalid
+from .checks import exception_text, invalid
 from .strict import merge_single_part
 from .type_adapters import AnyAdapter, ChoiceAdapter, Definitions, Property, Schema
 

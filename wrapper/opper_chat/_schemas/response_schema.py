@@ -18,7 +18,7 @@ from .._errors.invalid_value import InvalidValueError
 from .._json import codec as _json
 from .._json.codec import is_object
 from .adapter_builder import AdapterBuilder
-from .errors import invalid
+from .checks import invalid
 from .fields import Field
 from .strict import StrictConverter
 from .type_adapters import Definitions, ObjectAdapter, Property, Schema, TypeAdapter, resolve

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from .._errors.api import InvalidArgumentError
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
-from .errors import join_sentences
+from .checks import join_sentences
 from .type_adapters import Schema, kind_of
 
 _KEYWORDS = {

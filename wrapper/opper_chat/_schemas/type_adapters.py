@@ -14,8 +14,8 @@ import msgspec
 from .._errors.invalid_value import InvalidValueError, Problem
 from .._json import codec as _json
 from .._json.codec import is_object
+from .checks import check, construct, invalid, join_sentences
 from .constraints import check_constraints
-from .errors import check, construct, invalid, join_sentences
 
 Schema: TypeAlias = dict[str, object]
 

@@ -8,7 +8,7 @@ from typing import Any, Union
 
 from .._errors.invalid_value import InvalidValueError
 from .._json.codec import is_object
-from .errors import check
+from .checks import check
 from .type_adapters import ChoiceAdapter, Definitions, Property, Schema, TypeAdapter, expected_choice, kind_of, resolve
 
 _PYTHON_TYPES: dict[str, Any] = {
