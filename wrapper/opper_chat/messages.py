@@ -1,4 +1,4 @@
-"""Messages and their parts, made with less to type: what the functions return are the typed dicts of the contract.
+"""Build messages and content parts: each function returns a typed dict of the contract.
 
     from pathlib import Path
 
@@ -6,10 +6,9 @@
 
     messages = [system("Be brief."), user("What is this?", image(Path("cat.png")))]
 
-A picture, a sound or a file comes from an address or a data URL, which are texts; from a `pathlib.Path` (or any other
-`os.PathLike`); from bytes; or from a file that is open in binary. Files are read when the function is called, which is
-quick where the disk is near. Async programs need nothing else for it, unless theirs is far away:
-``await asyncio.to_thread(image, path)``.
+The source of an image, audio or a file is a URL or a data URL as a string, a `pathlib.Path` or another `os.PathLike`,
+bytes, or a file opened in binary mode. The functions read files at once, in this thread. If that can take long, as on a
+network drive, call them in another: ``await asyncio.to_thread(image, path)``.
 """
 
 from __future__ import annotations
@@ -39,7 +38,8 @@ from opper_chat_api.params import (
 from ._errors.api import InvalidArgumentError
 from ._errors.describe import describe, text_value
 from ._json.codec import is_mapping
-from ._requests.media import IMAGES, MAX_BYTES, SOUNDS, Content, Reading, Source
+from ._requests.media import MAX_BYTES, Content, MediaReader, Source
+from ._requests.media_types import AUDIO_FORMATS, IMAGES
 from ._requests.message_content import Message, content_of, id_of_call
 from ._requests.trimming import estimate_tokens
 
@@ -61,14 +61,17 @@ __all__ = [
 
 
 def system(*content: str | TextPartParam | TextPart, name: str | None = None) -> SystemMessageParam:
-    """Make a message of instructions.
+    """Build a system message: instructions for the model.
 
     Args:
-        content: the text, or several pieces of it.
-        name: tells participants of the same role apart.
+        content: the text, as one or more strings or text parts.
+        name: the name of the participant, to tell apart those with the same role. Default: None.
+
+    Returns:
+        The message, as a plain dict.
 
     Raises:
-        InvalidArgumentError: there is no content, or some of it is no text.
+        InvalidArgumentError: there is no content, or some of it is not text.
     """
     message: SystemMessageParam = {"role": "system", "content": content_of("system", content)}
     if name is not None:
@@ -77,14 +80,17 @@ def system(*content: str | TextPartParam | TextPart, name: str | None = None) ->
 
 
 def developer(*content: str | TextPartParam | TextPart, name: str | None = None) -> DeveloperMessageParam:
-    """Make a message of instructions for newer models, which read these and not `system`.
+    """Build a developer message: instructions for newer models, which use it instead of a system message.
 
     Args:
-        content: the text, or several pieces of it.
-        name: tells participants of the same role apart.
+        content: the text, as one or more strings or text parts.
+        name: the name of the participant, to tell apart those with the same role. Default: None.
+
+    Returns:
+        The message, as a plain dict.
 
     Raises:
-        InvalidArgumentError: there is no content, or some of it is no text.
+        InvalidArgumentError: there is no content, or some of it is not text.
     """
     message: DeveloperMessageParam = {"role": "developer", "content": content_of("developer", content)}
     if name is not None:
@@ -93,14 +99,17 @@ def developer(*content: str | TextPartParam | TextPart, name: str | None = None)
 
 
 def user(*content: str | UserPartParam, name: str | None = None) -> UserMessageParam:
-    """Make a message of the user's.
+    """Build a user message.
 
     Args:
-        content: texts and parts: what `text`, `image`, `audio` and `file` return, dicts or models.
-        name: tells participants of the same role apart.
+        content: strings, and parts as `text`, `image`, `audio` and `file` return them, as dicts or as models.
+        name: the name of the participant, to tell apart those with the same role. Default: None.
+
+    Returns:
+        The message, as a plain dict.
 
     Raises:
-        InvalidArgumentError: there is no content, or some of it is neither.
+        InvalidArgumentError: there is no content, or some of it is neither a string nor a part.
     """
     message: UserMessageParam = {"role": "user", "content": content_of("user", content)}
     if name is not None:
@@ -114,18 +123,21 @@ def assistant(
     refusal: str | None = None,
     name: str | None = None,
 ) -> AssistantMessageParam:
-    """Make a message of the model's: an example to follow, or what it said elsewhere.
+    """Build an assistant message: an example for the model to follow, or a message from another conversation.
 
-    An answer of this package goes back as it is: ``messages.append(completion.message)``.
+    You do not need it for a completion of this package: ``messages.append(completion.message)``.
 
     Args:
-        content: texts and parts. May be left out of a message that calls tools or refuses.
-        tool_calls: the tools that it asked to call.
-        refusal: what it said instead of an answer.
-        name: tells participants of the same role apart.
+        content: strings and parts. Optional if there are tool calls or a refusal.
+        tool_calls: the tool calls of the model. Default: None.
+        refusal: the text with which the model refused. Default: None.
+        name: the name of the participant, to tell apart those with the same role. Default: None.
+
+    Returns:
+        The message, as a plain dict.
 
     Raises:
-        InvalidArgumentError: there is nothing in it, or some of the content is neither text nor part.
+        InvalidArgumentError: the message is empty, or some of the content is neither a string nor a part.
     """
     message: AssistantMessageParam = {"role": "assistant"}
     if content or not (tool_calls or refusal):
@@ -142,28 +154,37 @@ def assistant(
 
 
 def tool_message(call: str | ToolCallParam, *content: str | TextPartParam | TextPart) -> ToolMessageParam:
-    """Make the message that answers a tool call.
+    """Build a tool message: the result of a tool call, as text. For other results, use `opper_chat.tool_result`.
 
     Args:
-        call: the call, as it is in ``completion.message.tool_calls``, or its id.
-        content: the result as text, or several pieces of it.
+        call: the call, from ``completion.message.tool_calls``, or its id.
+        content: the result, as one or more strings or text parts.
+
+    Returns:
+        The message, as a plain dict.
 
     Raises:
-        InvalidArgumentError: the call has no id, or the result is no text.
+        InvalidArgumentError: the call has no id, or the result is not text.
     """
     for index, piece in enumerate(content):
         if is_mapping(piece) and "type" not in piece:
-            hint = "Use tool_result(call, value) for a result that is no string."
+            hint = "Use tool_result(call, value) for a result that is not a string."
             raise InvalidArgumentError(f"tool_message(content[{index}])", "a string or a part", describe(piece), hint)
     call_id = id_of_call(call, "tool_message(call)")
     return {"role": "tool", "content": content_of("tool_message", content), "tool_call_id": call_id}
 
 
 def text(content: str, /) -> TextPartParam:
-    """Make a piece of text. Among other parts a plain text does as well.
+    """Build a text part. Among other parts, you can also use a plain string.
+
+    Args:
+        content: the text.
+
+    Returns:
+        The part, as a plain dict.
 
     Raises:
-        InvalidArgumentError: it is no text.
+        InvalidArgumentError: the content is not a string.
     """
     return {"type": "text", "text": _check_text("text(content)", content)}
 
@@ -175,49 +196,56 @@ def image(
     media_type: str | None = None,
     max_bytes: int | None = MAX_BYTES,
 ) -> ImagePartParam:
-    """Make a picture.
+    """Build an image part.
 
     Args:
-        source: where it is: PNG, JPEG, WebP or GIF, as its first bytes tell. An address is sent as it is, for the
-            server to fetch.
-        detail: how closely the model looks at it: ``low``, ``high``, ``auto`` (the default of servers), or another
-            value that a server knows.
-        media_type: what it is said to be. Another kind than the first bytes tell is refused.
-        max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
+        source: the image, in PNG, JPEG, WebP or GIF format. A URL is sent as it is, and the server fetches it.
+        detail: the resolution at which the model sees the image: ``low``, ``high``, ``auto``, or another value that the
+            server knows. Default: None, which servers treat as ``auto``.
+        media_type: the media type. Default: None, as detected from the first bytes. A type that contradicts these is
+            refused.
+        max_bytes: the largest size in bytes, or None for no limit. Default: 20 MiB.
+
+    Returns:
+        The part, as a plain dict.
 
     Raises:
-        InvalidArgumentError: it is no picture of these kinds, is empty or too large; or an argument is wrong.
+        InvalidArgumentError: the image has another format, is empty or too large; or an argument is wrong.
         OSError: the file cannot be read.
 
-    Source: https://platform.openai.com/docs/guides/images-vision, Image input requirements.
+    Source: https://platform.openai.com/docs/guides/images-vision, "Image input requirements".
     """
-    found = Reading("image", IMAGES, media_type, max_bytes).read(source)
-    picture: ImageUrlParam = {"url": found if isinstance(found, str) else found.url}
+    found = MediaReader("image", IMAGES, media_type, max_bytes).read(source)
+    image_url: ImageUrlParam = {"url": found if isinstance(found, str) else found.url}
     if detail is not None:
         detail = _check_text("image(detail)", detail, "a string, such as 'low', 'high' or 'auto'")
-        picture["detail"] = detail
-    return {"type": "image_url", "image_url": picture}
+        image_url["detail"] = detail
+    return {"type": "image_url", "image_url": image_url}
 
 
 def audio(source: Source, *, media_type: str | None = None, max_bytes: int | None = MAX_BYTES) -> AudioPartParam:
-    """Make a piece of sound.
+    """Build an audio part.
 
     Args:
-        source: where it is: WAV or MP3. The contract knows no sound by its address, so it cannot be one.
-        media_type: ``audio/mpeg``, where the first bytes do not tell that it is one.
-        max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
+        source: the audio, in WAV or MP3 format. It cannot be a URL: the contract has no parameter for one.
+        media_type: the media type, such as ``audio/mpeg`` for MP3 data whose first bytes do not show that it is MP3.
+            Default: None, as detected from the first bytes.
+        max_bytes: the largest size in bytes, or None for no limit. Default: 20 MiB.
+
+    Returns:
+        The part, as a plain dict.
 
     Raises:
-        InvalidArgumentError: it is no sound of these kinds, is empty or too large; or an argument is wrong.
+        InvalidArgumentError: the audio has another format, is empty or too large; or an argument is wrong.
         OSError: the file cannot be read.
 
     Source: the documentation page, ``messages[].content[].input_audio``.
     """
-    reading = Reading("audio", tuple(SOUNDS), media_type, max_bytes)
-    found = _content(reading, source)
+    reader = MediaReader("audio", tuple(AUDIO_FORMATS), media_type, max_bytes)
+    found = _content(reader, source)
     return {
         "type": "input_audio",
-        "input_audio": {"data": found.data, "format": "wav" if SOUNDS[found.media_type] == "wav" else "mp3"},
+        "input_audio": {"data": found.data, "format": "wav" if AUDIO_FORMATS[found.media_type] == "wav" else "mp3"},
     }
 
 
@@ -239,17 +267,20 @@ def file(
     media_type: str | None = None,
     max_bytes: int | None = MAX_BYTES,
 ) -> FilePartParam:
-    """Make a file, such as a PDF.
+    """Build a file part, such as for a PDF.
 
     Args:
-        source: where it is. The contract knows no file by its address, so it cannot be one.
-        file_id: in place of the source, the id of a file that was uploaded earlier.
-        filename: the name that the model sees; unless given, that of the file, or ``file`` and what its kind ends in.
-        media_type: what it is, where its first bytes do not tell; else its name does.
-        max_bytes: the most bytes it may have, 20 MiB unless given; None for any number.
+        source: the file. It cannot be a URL: the contract has no parameter for one.
+        file_id: the id of a file that was uploaded earlier, instead of the source. Default: None.
+        filename: the name that the model sees. Default: that of the file, or ``file`` with the usual extension.
+        media_type: the media type. Default: None, as detected from the first bytes, or else from the name.
+        max_bytes: the largest size in bytes, or None for no limit. Default: 20 MiB.
+
+    Returns:
+        The part, as a plain dict.
 
     Raises:
-        InvalidArgumentError: it is empty, too large or of an unknown kind; or an argument is wrong.
+        InvalidArgumentError: the file is empty, too large or of an unknown type; or an argument is wrong.
         OSError: the file cannot be read.
 
     Source: https://platform.openai.com/docs/guides/pdf-files: ``file_data`` is a data URL, and has a ``filename``.
@@ -260,30 +291,33 @@ def file(
         file_id = _check_text("file(file_id)", file_id)
         if source is not None:
             raise InvalidArgumentError("file(file_id)", "no source beside it", describe(source))
-        said: FileSourceParam = {"file_id": file_id}
+        reference: FileSourceParam = {"file_id": file_id}
         if filename is not None:
-            said["filename"] = filename
-        return {"type": "file", "file": said}
-    found = _content(Reading("file", None, media_type, max_bytes), source)
-    return {"type": "file", "file": {"file_data": found.url, "filename": filename or found.name or _name_of(found)}}
+            reference["filename"] = filename
+        return {"type": "file", "file": reference}
+    found = _content(MediaReader("file", None, media_type, max_bytes), source)
+    return {
+        "type": "file",
+        "file": {"file_data": found.url, "filename": filename or found.name or _default_name(found)},
+    }
 
 
-def _content(reading: Reading, source: object) -> Content:
-    found = reading.read(source)
+def _content(reader: MediaReader, source: object) -> Content:
+    found = reader.read(source)
     if isinstance(found, str):
-        hint = "Only pictures are sent by their address: fetch it, and give its bytes."
-        raise reading.refuse("a Path, bytes, an open file or a data URL", describe(found), hint)
+        hint = "Only images can be sent as a URL. Fetch it, and give its bytes."
+        raise reader.refuse("a Path, bytes, an open file or a data URL", describe(found), hint)
     return found
 
 
-def _name_of(found: Content) -> str:
+def _default_name(found: Content) -> str:
     from mimetypes import guess_extension
 
     return f"file{guess_extension(found.media_type) or ''}"
 
 
-def _check_text(argument: str, value: object, accepted: str = "a string") -> str:
+def _check_text(argument: str, value: object, expected: str = "a string") -> str:
     text = text_value(value)
     if not isinstance(text, str):
-        raise InvalidArgumentError(argument, accepted, describe(value))
+        raise InvalidArgumentError(argument, expected, describe(value))
     return text
