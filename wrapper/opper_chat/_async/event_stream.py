@@ -1,4 +1,4 @@
-"""The stream shell for those who want events: chunks in, typed events out."""
+"""Streams of typed events, built from the chunks of a stream."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ if TYPE_CHECKING:
 
 
 class AsyncEventStream(AsyncReading):
-    """A streamed answer as typed events; `opper_chat.StreamEvent` is their union, told apart by ``type``.
+    """A streamed completion as typed events. `opper_chat.StreamEvent` is the union of their classes.
 
-    Ends and raises as `AsyncStream` does.
+    Iteration ends and raises as that of `AsyncStream`.
     """
 
     def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
         super().__init__(calls, call, response, site)
         self._ready: list[StreamEvent] = []
-        self._told_all = False
+        self._exhausted = False
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
-        self._events = EventBuilder(self._state.accumulator)
+        self._builder = EventBuilder(self._state.accumulator)
 
     def __aiter__(self) -> AsyncIterator[StreamEvent]:
         return self
 
     async def __anext__(self) -> StreamEvent:
         while not self._ready:
-            if self._told_all:
+            if self._exhausted:
                 raise StopAsyncIteration
             if await self._next_chunk() is None:
-                self._told_all = True
-                self._ready = self._events.finish() if self._state.complete else []
+                self._exhausted = True
+                self._ready = self._builder.finish() if self._state.complete else []
                 self._ready.reverse()
         return self._ready.pop()
 
     async def _next_chunk(self) -> DecodedChunk | None:
-        # Whoever asks for the chunk, also for the final completion alone: what is done must be told of all of it.
+        # Every chunk passes here, even if the caller wants only the final completion: the done events need all of them.
         chunk = await super()._next_chunk()
         if chunk is not None:
-            self._ready = self._events.build(chunk)
-            self._ready.reverse()  # the next one is taken from the end
+            self._ready = self._builder.build(chunk)
+            self._ready.reverse()  # so that the next event can be popped from the end
         return chunk
 
 
 class AsyncStreamManager(EnteredFirst):
-    """Sends the request of a stream on entering, closes the stream on leaving."""
+    """Sends the request of a stream on entering, and closes the stream on leaving."""
 
     _entered = "client.chat.completions.stream(...) as stream"
 
@@ -66,15 +66,17 @@ class AsyncStreamManager(EnteredFirst):
         self._site = site
         self._stream: AsyncEventStream | None = None
 
+    def _create(self, call: Call, response: httpx.Response) -> AsyncEventStream:
+        return AsyncEventStream(self._calls, call, response, self._site)
+
     async def __aenter__(self) -> AsyncEventStream:
         call = self._call()
         try:
-            stream = AsyncEventStream(self._calls, call, await self._calls.open(call), self._site)
-            self._stream = await open_stream(stream)
+            self._stream = await open_stream(self._create(call, await self._calls.open(call)))
         except BaseException:
             await self._calls.http.give_up(call)
             raise
-        return stream
+        return self._stream
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

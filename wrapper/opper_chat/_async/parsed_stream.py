@@ -1,15 +1,13 @@
-"""The calls whose answer is a value of a type: asked for until it fits, or told while it is written."""
+"""Calls whose completion has a value of a Python type: plain calls that retry until it fits, and streams."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from time import monotonic
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .._call.state import Call
 from .._errors.api import AnswerError, APIError, InvalidAnswerError
-from .._errors.context_managers import EnteredFirst
 from .._observability.record import Attempt
 from .._requests.parameters import check_extra_keys
 from .._requests.response_format import ResponseFormat, correction_arguments
@@ -17,9 +15,8 @@ from .._results.completion import ChatCompletion
 from .._results.parsed import ParsedChatCompletion
 from .._streaming.parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
 from .._validation.numbers import check_retries
-from .event_stream import AsyncEventStream
+from .event_stream import AsyncEventStream, AsyncStreamManager
 from .requester import AsyncCalls
-from .stream import open_stream
 
 if TYPE_CHECKING:
     from .._http.library import httpx
@@ -35,11 +32,19 @@ async def parse(
     *,
     strict: bool,
 ) -> ParsedChatCompletion[Any]:
-    """Make a plain call, and further ones while its answer does not fit, and return the answer with its values.
+    """Make a plain call, and again while the completion does not fit the type. Return the completion with its values.
+
+    Args:
+        calls: the calls of the client.
+        arguments: the arguments of the call.
+        response_format: the type, or what ``create()`` takes: then the completion has no value.
+        retries_on_invalid: how often to ask again, telling the model what was wrong.
+        strict: whether the schema of the type is for strict mode.
 
     Raises:
         InvalidArgumentError: an argument is wrong.
-        AnswerError: no answer has a value.
+        AnswerError: the last completion has no value of the type.
+        APIError: a call failed.
     """
     expected = ResponseFormat[Any](response_format, strict=strict)
     left = check_retries(retries_on_invalid, "retries_on_invalid")
@@ -78,10 +83,10 @@ async def parse(
 
 
 class AsyncParsedStream(AsyncEventStream, Generic[T]):
-    """A streamed answer as typed events, its answer a value of a type.
+    """A streamed completion as typed events, whose content is a value of a Python type.
 
-    Ends and raises as `AsyncStream` does. A whole answer that has no value raises in place of the last event, with the
-    whole completion: what ``parse()`` raises.
+    Iteration ends and raises as that of `AsyncStream`. If the completion is complete and has no value, the error of
+    ``parse()`` is raised in place of the last event.
     """
 
     def __init__(
@@ -107,12 +112,12 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
                 return parsed
 
     async def get_final_completion(self) -> ParsedChatCompletion[T]:
-        """Read to the end and return the completion, whose ``parsed`` is the value.
+        """Read to the end and return the completion. Its ``parsed`` is the value.
 
         Raises:
-            APIError: what ended the stream early, as in iterating.
-            StreamTruncatedError: the stream was closed before the answer was whole.
-            AnswerError: the answer is whole and has no value.
+            APIError: an error ended the stream, as in iteration.
+            StreamTruncatedError: the stream was closed before the completion was complete.
+            AnswerError: the completion is complete and has no value of the type.
         """
         await super().get_final_completion()
         return self._parsed()
@@ -125,37 +130,19 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
             raise
 
 
-class AsyncParsedStreamManager(EnteredFirst, Generic[T]):
-    """Sends the request of a stream on entering, closes the stream on leaving."""
-
-    _entered = "client.chat.completions.stream(...) as stream"
+class AsyncParsedStreamManager(AsyncStreamManager, Generic[T]):
+    """Sends the request of a stream on entering, and closes the stream on leaving."""
 
     def __init__(self, calls: AsyncCalls, arguments: Mapping[str, object], site: str) -> None:
-        self._calls = calls
         arguments = dict(arguments)
-        self._response_format = ResponseFormat[T](
-            arguments.get("response_format"), strict=arguments.pop("strict", True)
-        )
+        strict = arguments.pop("strict", True)
+        self._response_format = ResponseFormat[T](arguments.get("response_format"), strict=strict)
         self._response_format.check_extra_body(arguments)
         arguments = {**arguments, "response_format": self._response_format.parameter}
-        self._call = calls.later(arguments, stream=True, function="stream()")
-        self._site = site
-        self._stream: AsyncParsedStream[T] | None = None
+        super().__init__(calls, calls.later(arguments, stream=True, function="stream()"), site)
+
+    def _create(self, call: Call, response: httpx.Response) -> AsyncParsedStream[T]:
+        return AsyncParsedStream[T](self._calls, call, response, self._site, self._response_format)
 
     async def __aenter__(self) -> AsyncParsedStream[T]:
-        call = self._call()
-        try:
-            stream = AsyncParsedStream[T](
-                self._calls, call, await self._calls.open(call), self._site, self._response_format
-            )
-            self._stream = await open_stream(stream)
-        except BaseException:
-            await self._calls.http.give_up(call)
-            raise
-        return stream
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if self._stream is not None:
-            await self._stream.close()
+        return cast("AsyncParsedStream[T]", await super().__aenter__())

@@ -1,6 +1,7 @@
-"""JSON text to values and back. No I/O, and no exception but ValueError.
+"""Decode and encode JSON. No I/O, and no exception but ValueError.
 
-msgspec does both; what it refuses and Python's own decoder reads (NaN, surrogate halves, a BOM) is read by that.
+msgspec does both. What it rejects and the decoder of the standard library accepts is read by that one: NaN, surrogate
+halves and a byte order mark.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ _encoder = msgspec.json.Encoder()
 _HALF = re.compile("[\ud800-\udfff]")
 
 decode_strictly: Callable[[bytes | str], object] = msgspec.json.decode
-"""Returns the value of a JSON text of nearly all servers; raises one of STRICT_ERRORS for any other."""
+"""Return the value of a JSON text. Raises one of STRICT_ERRORS for what only `decode` accepts."""
 
 STRICT_ERRORS = (msgspec.MsgspecError, ValueError, RecursionError)
-"""Of these, MsgspecError is a ValueError in recent versions of msgspec alone."""
+"""MsgspecError is a ValueError only in recent versions of msgspec."""
 
 
 def decode(text: bytes | str) -> object:
-    """Return the value of a JSON text. Surrogate halves without a partner become U+FFFD.
+    """Return the value of a JSON text. Surrogate halves without a counterpart become U+FFFD.
 
     Raises:
         ValueError: it is not JSON, or is nested too deeply.
@@ -43,7 +44,7 @@ def decode(text: bytes | str) -> object:
 
 
 def decode_with_surrogates(text: bytes | str) -> object:
-    """Return the value of a JSON text, in whose texts surrogate halves are left as they are.
+    """Return the value of a JSON text, with the surrogate halves in its strings unchanged.
 
     Raises:
         ValueError: it is not JSON, or is nested too deeply.
@@ -57,7 +58,7 @@ def decode_with_surrogates(text: bytes | str) -> object:
 
 
 def replace_surrogates(value: object) -> object:
-    """Return a JSON value all of whose texts are Unicode; see `join_surrogates`.
+    """Return a JSON value with `join_surrogates` applied to all of its strings.
 
     Raises:
         RecursionError: it is nested too deeply.
@@ -70,7 +71,7 @@ def replace_surrogates(value: object) -> object:
 
 
 def join_surrogates(text: str) -> str:
-    """Return a text whose surrogate halves are joined where two make a pair, and replaced by U+FFFD where not."""
+    """Return a text with surrogate pairs joined to characters, and other surrogate halves replaced by U+FFFD."""
     if _HALF.search(text) is None:
         return text
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
@@ -80,7 +81,7 @@ def encode(value: object) -> bytes:
     """Return the JSON text of a value.
 
     Raises:
-        ValueError: it holds something that JSON cannot represent.
+        ValueError: JSON cannot represent the value.
     """
     try:
         return _encoder.encode(value)
@@ -89,20 +90,20 @@ def encode(value: object) -> bytes:
 
 
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
-    """Whether a decoded value is a JSON object."""
+    """Return whether a decoded value is a JSON object."""
     return isinstance(value, dict)
 
 
 def is_array(value: object) -> TypeGuard[list[object]]:
-    """Whether a decoded value is a JSON array."""
+    """Return whether a decoded value is a JSON array."""
     return isinstance(value, list)
 
 
 def is_mapping(value: object) -> TypeGuard[Mapping[object, object]]:
-    """Whether a value of a caller's can be written as a JSON object, if its names and members can."""
-    return isinstance(value, (dict, Mapping))  # a dict, as nearly all are, is known at once
+    """Return whether a value from a caller can be encoded as a JSON object, if its names and values can."""
+    return isinstance(value, (dict, Mapping))  # the check for a dict is faster
 
 
 def is_sequence(value: object) -> TypeGuard[list[object] | tuple[object, ...]]:
-    """Whether a value of a caller's can be written as a JSON array, if its items can."""
+    """Return whether a value from a caller can be encoded as a JSON array, if its items can."""
     return isinstance(value, (list, tuple))

@@ -1,4 +1,4 @@
-"""Values that servers write in another form than the contract's: indexes, texts and finish reasons. No I/O."""
+"""Read values that servers send in another form than the contract's: indexes, texts, finish reasons. No I/O."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from . import codec as _json
 
 UNCUT_REASONS = ("stop", "tool_calls", "function_call")
-"""Finish reasons that say that nothing was cut off. Servers have many words for the others."""
+"""Finish reasons that say that nothing was cut off. Servers use many names for the others."""
 
 _NULL_TEXTS = frozenset({"", "null", "none", "undefined"})
 
 
 def whole_number(value: object) -> int | None:
-    """Return an index as an integer, also where a server writes it as ``1.0`` or ``"1"``; None for anything else."""
+    """Return an index as an integer, even if it was sent as ``1.0`` or ``"1"``. None for any other value."""
     if type(value) is int:
         return value
     if isinstance(value, float) and value.is_integer():
@@ -22,27 +22,27 @@ def whole_number(value: object) -> int | None:
 
 
 def scalar_text(value: object) -> str | None:
-    """Return a content that is a number or a boolean as JSON text; None for anything else."""
+    """Return a content that is a number or a boolean as JSON text. None for any other value."""
     return _json.encode(value).decode() if isinstance(value, int | float) else None
 
 
 def is_filtered(choice: Mapping[str, object]) -> bool:
-    """Return whether an object without a message is a choice: content filters leave nothing but the finish reason.
+    """Return whether an object without a message is a choice: a content filter leaves only the finish reason.
 
-    What has its text elsewhere is another kind of completion.
+    An object that has its text elsewhere belongs to another kind of completion.
     """
     return is_finish_reason(choice.get("finish_reason")) and "text" not in choice and "delta" not in choice
 
 
 def may_continue(choice: Mapping[str, object]) -> bool:
-    """Return whether the first output of a stream's choice, which brings a finish reason, may not be the last.
+    """Return whether a choice may continue although its first output came with a finish reason.
 
-    There are servers that say ``stop`` with every chunk.
+    Some servers send ``stop`` with every chunk.
     """
     reason = choice.get("finish_reason")
     return is_finish_reason(reason) and reason not in ("tool_calls", "function_call") and "message" not in choice
 
 
 def is_finish_reason(value: object) -> bool:
-    """Return whether a value says why a choice ended. Some servers write null as a string."""
+    """Return whether a value is a finish reason. Some servers send null as a string."""
     return value.lower() not in _NULL_TEXTS if isinstance(value, str) else bool(value)

@@ -18,7 +18,7 @@ from .._errors.describe import json_scalar
 from .._errors.invalid_value import UnexpectedValueError
 from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
-from .._results.content import put_together
+from .._results.content import restore_parts
 from .._validation.type_checks import Check, check_json, nullable_properties
 
 INVALID_ARGUMENTS = "INVALID_JSON"
@@ -91,7 +91,7 @@ def complete_messages(body: Mapping[str, object], params: Mapping[str, object]) 
                 kept = () if isinstance(source, ChatCompletionMessage) else nullable_properties(AssistantMessageParam)
                 for name in [name for name, value in message.items() if value is None and name not in kept]:
                     del message[name]
-                put_together(message)
+                restore_parts(message)
             message.setdefault("role", "assistant")
             if message["role"] in ASSISTANT_ROLES:
                 complete_message(message)

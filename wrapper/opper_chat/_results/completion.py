@@ -1,4 +1,4 @@
-"""The completion that a caller gets: the generated model, and how it came. No I/O, no HTTP library."""
+"""The completion that callers get: the generated model and its response metadata. No I/O, no HTTP library."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 from .._errors.answer_headers import AnswerHeaders
 from .._errors.api import APIResponseValidationError
 from .._observability.record import Attempt, CallRecord
-from . import metadata as _served
+from . import metadata
 from .content import text_of
 
 if TYPE_CHECKING:
@@ -23,33 +23,32 @@ if TYPE_CHECKING:
 
 @define
 class ChatCompletion(GeneratedCompletion):
-    """The answer, as the contract describes it, and how it came.
+    """A completion, with the metadata of its response.
 
-    What is added is no member of the JSON: it is not in ``to_dict()``, and two completions that say the same are equal
-    however they came.
+    The metadata is not a part of the JSON: it is not in ``to_dict()``, and it does not count when completions are
+    compared.
     """
 
     request_id: str | None = field(default=None, init=False, eq=False, repr=False)
-    """ The id by which the server's people find the call, or None. """
+    """ The id of the request, which the operator of the server can look up, or None. """
     headers: Mapping[str, str] = field(factory=AnswerHeaders, init=False, eq=False, repr=False)
-    """ The headers of the answer, by their names in upper or lower case. """
+    """ The headers of the response. Their names are case-insensitive. """
     attempts: tuple[Attempt, ...] = field(default=(), init=False, eq=False, repr=False)
-    """ The requests that it took, the last one included. """
+    """ The attempts of the call, including the one that succeeded. """
     _status_code: int | None = field(default=None, init=False, eq=False, repr=False)
     _is_snapshot: bool = field(default=False, init=False, eq=False, repr=False)
 
     @property
     def _request_id(self) -> str | None:
-        """The name that the OpenAI SDK has for it."""
+        """The same as `request_id`, under the name of the OpenAI SDK."""
         return self.request_id
 
     @property
     def message(self) -> ChatCompletionMessage:
-        """The message of the first choice. It goes back into ``messages`` as it is.
+        """The message of the first choice. You can append it to ``messages`` as it is.
 
         Raises:
-            APIResponseValidationError: there is no choice, so that there is nothing to go on with. The completion is in
-                ``partial``.
+            APIResponseValidationError: there is no choice. The completion is in ``partial``.
         """
         if self.choices:
             return self.choices[0].message
@@ -57,11 +56,12 @@ class ChatCompletion(GeneratedCompletion):
 
     @property
     def text(self) -> str:
-        """The text of the first choice, also where a server sent it in parts; empty where the choice has none.
+        """The text of the first choice, even if the server sent it in parts. Empty if the choice has no text.
+
+        The snapshot of a stream has an empty text before the first choice.
 
         Raises:
-            APIResponseValidationError: as for `message`. The snapshot of a stream that has brought no choice yet has
-                an empty text.
+            APIResponseValidationError: there is no choice. The completion is in ``partial``.
         """
         if self.choices:
             return text_of(self.choices[0].message)
@@ -69,9 +69,9 @@ class ChatCompletion(GeneratedCompletion):
             return ""
         raise self._no_choice("text")
 
-    def _no_choice(self, asked_for: str) -> APIResponseValidationError:
+    def _no_choice(self, missing: str) -> APIResponseValidationError:
         error = APIResponseValidationError(
-            f"The completion has no choices, and so no {asked_for}.",
+            f"The completion has no choices, and so no {missing}.",
             status_code=self._status_code,
             headers=self.headers,
             body=self.to_dict(),
@@ -82,38 +82,38 @@ class ChatCompletion(GeneratedCompletion):
 
     @property
     def served_model(self) -> str | None:
-        """The name of the model that answered, of several fallbacks the one that did, or None.
+        """The name of the model that wrote the completion, or None. With fallback models, it tells which one answered.
 
-        What the server says in a header of its own, such as ``x-opper-served-model``, else `model`.
+        Read from a header such as ``x-opper-served-model``, else the same as `model`.
         """
-        return _served.served_model(self.headers, self.model)
+        return metadata.served_model(self.headers, self.model)
 
     @property
     def cost(self) -> Decimal | None:
-        """What the answer cost, in US dollars, or None where the server does not say so.
+        """The cost of the call in US dollars, or None if the server does not send it.
 
-        Read from the header ``X-Opper-Cost``, or LiteLLM's; else from the body's ``usage.cost`` or ``cost``. A stream's
-        comes with its usage, at its end.
+        Read from the header ``X-Opper-Cost`` or ``X-LiteLLM-Response-Cost``, else from ``usage.cost`` or ``cost`` in
+        the body. A stream has it at its end, with the usage.
         """
         usage = self.additional_properties.get("usage") if self.usage is None else self.usage.additional_properties
-        return _served.cost(self.headers, self.additional_properties, usage)
+        return metadata.cost(self.headers, self.additional_properties, usage)
 
     @property
     def trace_id(self) -> str | None:
-        """The id of the trace that the server put the call into, or None where it does not say so.
+        """The id of the trace that the server recorded for the call, or None if it does not send one.
 
-        Read from ``x-opper-trace-id``, ``traceparent`` and the like of the answer's headers.
+        Read from a header such as ``x-opper-trace-id`` or ``traceparent``.
         """
-        return _served.trace_id(self.headers)
+        return metadata.trace_id(self.headers)
 
     @property
     def tool_calls(self) -> list[ToolCall]:
-        """The calls that the first choice asks for; empty where it asks for none.
+        """The tool calls of the first choice. Empty if it has none.
 
         Raises:
-            APIResponseValidationError: as for `text`.
+            APIResponseValidationError: there is no choice. The completion is in ``partial``.
         """
-        from .tool_calls import read_tool_calls  # loaded by those who have tools
+        from .tool_calls import read_tool_calls  # most programs never need it
 
         if self.choices:
             return read_tool_calls(self.choices[0].message.tool_calls)
@@ -123,7 +123,7 @@ class ChatCompletion(GeneratedCompletion):
 
 
 def set_metadata(completion: ChatCompletion, record: CallRecord) -> None:
-    """Set the request id, the headers and the attempts of a completion from the record of its call."""
+    """Set the response metadata of a completion from the record of its call."""
     completion.request_id = record.request_id
     completion.headers = record.headers
     completion._status_code = record.status_code  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -131,6 +131,6 @@ def set_metadata(completion: ChatCompletion, record: CallRecord) -> None:
 
 
 def mark_as_snapshot(completion: ChatCompletion) -> ChatCompletion:
-    """Mark a completion as one to which more may be added, and return it."""
+    """Mark a completion as the snapshot of a stream, and return it."""
     completion._is_snapshot = True  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     return completion

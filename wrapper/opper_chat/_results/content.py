@@ -1,4 +1,4 @@
-"""The content of a message, which servers send as a text or as a list of parts. No I/O, no HTTP library."""
+"""The content of a message, which servers send as text or as a list of parts. No I/O, no HTTP library."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from opper_chat_api.models.choice_delta import ChoiceDelta
 
 OTHER_PARTS = "content_parts"
-"""The member of a message that holds the parts of its content that are not text, where the content came as parts."""
+"""The property of a streamed message for the parts of its content that are not text."""
 
 _TEXT_PARTS = (None, "text", "output_text")
 
 
 def split_parts(parts: list[object]) -> tuple[str, list[object]]:
-    """Return the text of a content that is a list of parts, and what else is in the parts."""
+    """Return the text of a list of parts, and the parts that are not or not only text."""
     texts: list[str] = []
     others: list[object] = []
     for part in parts:
@@ -35,37 +35,38 @@ def split_parts(parts: list[object]) -> tuple[str, list[object]]:
 
 
 def is_text_part(part: object) -> TypeGuard[dict[str, object]]:
-    """Return whether a part of a content is an object whose text is text of the message."""
+    """Return whether a part of a content is an object whose text belongs to the text of the message."""
     return is_object(part) and part.get("type") in _TEXT_PARTS and isinstance(part.get("text"), str)
 
 
 def split_content(content: object) -> tuple[str, list[object]]:
-    """Return the text of a content in whichever form it comes, and what else is in its parts."""
+    """Return the text of a content in any form, and the parts that are not or not only text."""
     if is_array(content):
         return split_parts(content)
     return content if isinstance(content, str) else scalar_text(content) or "", []
 
 
 def text_of(message: ChatCompletionMessage | ChoiceDelta) -> str:
-    """Return the text of a message or a delta, whose content some servers send as a list of parts, or as a number."""
+    """Return the text of a message or a delta, even if the server sent it as a list of parts or as a number."""
     if message.content is not None:
         return message.content
     return split_content(message.additional_properties.get("content"))[0]
 
 
-def put_together(message: dict[str, object]) -> None:
-    """Make one content again of a text and the other parts that were beside it in a stream.
+def restore_parts(message: dict[str, object]) -> None:
+    """Build the list of parts again that a stream brought, so that a server accepts the message that it sent.
 
-    A server takes back what it sends: parts, thoughts first, and no member that it does not know.
+    A streamed message has its text in ``content`` and the other parts in ``content_parts``, a property that servers do
+    not know.
     """
     parts, text = message.get(OTHER_PARTS), message.get("content")
     if not is_array(parts) or not isinstance(text, str | None):
         return
     del message[OTHER_PARTS]
     content = list(parts)
-    for place, part in enumerate(parts):
+    for position, part in enumerate(parts):
         if is_object(part) and part.get("type") in _TEXT_PARTS and "text" not in part:
-            content[place] = {**part, "text": text or ""}  # it was taken from there
+            content[position] = {**part, "text": text or ""}  # the text was taken from here
             break
     else:
         if text:
@@ -73,12 +74,12 @@ def put_together(message: dict[str, object]) -> None:
     message["content"] = content
 
 
-class OfAnyType:
-    """What is said of an answer, where it may be a value of a type."""
+class Unparsed:
+    """A base for events of the content, which have a value only if the call asks for a Python type."""
 
     __slots__ = ()
 
     @property
     def parsed(self) -> object:
-        """The value; None where no type was asked for."""
+        """None. The events of a stream with a Python type as ``response_format`` have the value here."""
         return None

@@ -1,4 +1,4 @@
-"""Answers inside a Markdown fence, as models write them that were not held to a schema. No I/O."""
+"""Remove the Markdown fence that models write around JSON if no schema constrains them. No I/O."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import re
 
 _FENCE = re.compile(r"\s*(?P<fence>`{3,}|~{3,})(?P<inside>.*?)(?P=fence)\s*", re.DOTALL)
 _INFO = r"[A-Za-z][\w.+-]*(?:[ \t]+[A-Za-z][^\r\n]*(?=[\r\n])|(?=\s*[\n\r\[{\"]))"
-"""The info string of a fence: a language, which JSON may follow, or a language and attributes up to the line's end."""
+"""The info string of a fence: a language that JSON may follow, or a language and attributes up to the line end."""
 _OPENING = re.compile(rf"\s*(?:`{{3,}}|~{{3,}})[ \t]*(?:{_INFO})?[ \t]*(?=[\n\r\[{{\"])")
 _LANGUAGE = re.compile(rf"[ \t]*{_INFO}")
 _MARKS = ("`", "~")
 
 
 def without_fence(text: str) -> str:
-    """Return what is inside of a fence around the whole of a text, else the text itself.
+    """Return the text inside a fence that encloses the whole text, else the text itself.
 
-    No JSON text begins with a fence, so that nothing else can be meant.
+    No JSON text begins with a fence, so this cannot change one.
     """
     if not text.lstrip().startswith(_MARKS) or (found := _FENCE.fullmatch(text)) is None:
         return text
@@ -25,7 +25,7 @@ def without_fence(text: str) -> str:
 
 
 def fence_start(text: str) -> int | None:
-    """Return where the JSON of an unfinished answer begins: behind a fence that opens it; None while it may go on."""
+    """Return where the JSON in an unfinished text begins, after its opening fence. None if that is unfinished."""
     start = text[:100].lstrip()
     if not start.startswith(_MARKS):
         return 0

@@ -1,7 +1,7 @@
-"""What a server says beside an answer: which model gave it, what it cost, and in which trace it is. No I/O.
+"""Response metadata: which model wrote the completion, what it cost, and in which trace it is. No I/O.
 
-None of it is in the contract. The names of headers and members are those that servers were seen to send: Opper those
-with ``x-opper-``, LiteLLM, OpenRouter, Perplexity and others the rest.
+The contract does not describe it. The names of headers and properties were seen in responses of Opper
+(``x-opper-...``), LiteLLM, OpenRouter, Perplexity and other servers.
 """
 
 from __future__ import annotations
@@ -20,32 +20,35 @@ COST_HEADERS = ("x-opper-cost", "x-litellm-response-cost")
 
 TRACE_HEADERS = ("x-opper-trace-id", "traceparent", "x-cloud-trace-context", "x-ds-trace-id")
 
-LONGEST_COST = 40
-"""How many characters an amount may have."""
+MAX_COST_LENGTH = 40
+"""Characters of an amount. A longer one is ignored."""
 
 
 def served_model(headers: Mapping[str, str], model: str | None) -> str | None:
-    """Return the name of the model that answered, or None: a header says more than the body, which may repeat ours."""
+    """Return the name of the model that wrote the completion, or None.
+
+    A header is preferred, because the body of some servers only repeats the name in the request.
+    """
     return next((name for name in map(headers.get, MODEL_HEADERS) if name), model or None)
 
 
 def cost(headers: Mapping[str, str], members: Mapping[str, object], usage: object) -> Decimal | None:
-    """Return what an answer cost, or None where nothing says so.
+    """Return the cost of a call in US dollars, or None if the response does not have it.
 
     Args:
-        headers: of the answer.
-        members: those of the completion that no class declares.
-        usage: those of its usage, or whatever was sent in its place.
+        headers: the headers of the response.
+        members: the additional properties of the completion.
+        usage: the additional properties of its usage, or the value that was sent in place of a usage.
     """
     in_usage = usage.get("cost") if is_object(usage) else None
     if is_object(in_usage):
         in_usage = in_usage.get("total_cost")
-    said = [*map(headers.get, COST_HEADERS), in_usage, members.get("cost")]
-    return next((amount for amount in map(_amount, said) if amount is not None), None)
+    values = [*map(headers.get, COST_HEADERS), in_usage, members.get("cost")]
+    return next((amount for amount in map(_read_amount, values) if amount is not None), None)
 
 
 def trace_id(headers: Mapping[str, str]) -> str | None:
-    """Return the id of the trace that an answer is in, or None."""
+    """Return the id of the trace of a response, or None."""
     for name in TRACE_HEADERS:
         if value := headers.get(name):
             if name == "traceparent":  # version-trace-span-flags: W3C Trace Context section 3.2
@@ -55,15 +58,15 @@ def trace_id(headers: Mapping[str, str]) -> str | None:
     return None
 
 
-def _amount(said: object) -> Decimal | None:
-    """Read an amount of money, exactly as it was written; nothing that is none."""
-    if isinstance(said, bool) or not isinstance(said, str | int | float):
+def _read_amount(value: object) -> Decimal | None:
+    """Return an amount of money, exactly as it was written, or None if the value is not an amount."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     from decimal import Decimal, InvalidOperation
 
-    text = str(said)
+    text = str(value)
     try:
-        amount = Decimal(text) if len(text) <= LONGEST_COST else None
+        amount = Decimal(text) if len(text) <= MAX_COST_LENGTH else None
     except InvalidOperation:
         return None
     return amount if amount is not None and amount.is_finite() and amount >= 0 else None

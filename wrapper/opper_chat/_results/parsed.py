@@ -1,4 +1,4 @@
-"""Completions whose answers are values of a type. The names are those of the OpenAI SDK. No I/O."""
+"""Completions whose content is a value of a Python type. The names are those of the OpenAI SDK. No I/O."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from opper_chat_api.models import ChatCompletionMessage, Choice
 from .completion import ChatCompletion
 
 T = TypeVar("T")
-Made = TypeVar("Made")
+Model = TypeVar("Model")
 
 
 @define
 class ParsedChatCompletionMessage(ChatCompletionMessage, Generic[T]):
-    """The message that the model wrote, and what it says as a value."""
+    """A message, with its content as a value."""
 
     parsed: T = field(init=False, eq=False)
-    """ The value; None where the model calls tools instead, or no type was asked for. """
+    """ The value. None if the model calls tools, or if ``response_format`` is not a type. """
 
 
 @define
 class ParsedChoice(Choice, Generic[T]):
-    """One of the answers, and what it says as a value."""
+    """A choice, with the content of its message as a value."""
 
     message: ParsedChatCompletionMessage[T] = field(kw_only=True)  # pyright: ignore[reportIncompatibleVariableOverride]
     """ The message that the model wrote. """
@@ -31,20 +31,21 @@ class ParsedChoice(Choice, Generic[T]):
 
 @define
 class ParsedChatCompletion(ChatCompletion, Generic[T]):
-    """The answer, and what it says as a value.
+    """A completion, with the contents of its messages as values.
 
-    What is added is no member of the JSON: it is not in ``to_dict()``, and two completions that say the same are equal.
+    The values are not a part of the JSON: they are not in ``to_dict()``, and they do not count when completions are
+    compared.
     """
 
-    # To type checkers another kind of choice could be added to the list of those above.
+    # A list is invariant: type checkers reject a list of a subclass.
     choices: list[ParsedChoice[T]] = field(kw_only=True)  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleVariableOverride]
-    """ The answers, as many as `n` asked for. """
+    """ The choices, as many as ``n`` in the request. """
     rejected: tuple[ChatCompletion, ...] = field(default=(), init=False, eq=False, repr=False)
-    """ The completions before this one whose answers did not fit, oldest first: at most ``retries_on_invalid``. """
+    """ The completions before this one, which did not fit the type, oldest first: at most ``retries_on_invalid``. """
 
     @property
     def parsed(self) -> T:
-        """The value of the first answer. There is one, unless no type was asked for.
+        """The value of the first choice. None if the model calls tools, or if ``response_format`` is not a type.
 
         Raises:
             APIResponseValidationError: there is no choice. The completion is in ``partial``.
@@ -54,25 +55,25 @@ class ParsedChatCompletion(ChatCompletion, Generic[T]):
         raise self._no_choice("value")
 
 
-def as_subclass(cls: type[Made], model: AttrsInstance) -> Made:
-    """Return a model of a class that has more members than the given one of a class above it; they are still unset."""
-    origin: type[Made] = get_origin(cls) or cls
-    made = origin.__new__(origin)
+def as_subclass(cls: type[Model], model: AttrsInstance) -> Model:
+    """Return a copy of a model as an instance of a subclass. The attributes that the subclass adds are not set."""
+    origin: type[Model] = get_origin(cls) or cls
+    copy = origin.__new__(origin)
     for attribute in fields(type(model)):
-        object.__setattr__(made, attribute.name, getattr(model, attribute.name))  # also where it is frozen
-    return made
+        object.__setattr__(copy, attribute.name, getattr(model, attribute.name))  # works for frozen classes too
+    return copy
 
 
 def parsed_completion(completion: ChatCompletion, values: list[T]) -> ParsedChatCompletion[T]:
     """Return a completion with the values of its choices."""
-    made = as_subclass(ParsedChatCompletion[T], completion)
-    made.rejected = ()
-    made.choices = [_choice(choice, value) for choice, value in zip(completion.choices, values, strict=True)]
-    return made
+    parsed = as_subclass(ParsedChatCompletion[T], completion)
+    parsed.rejected = ()
+    parsed.choices = [_choice(choice, value) for choice, value in zip(completion.choices, values, strict=True)]
+    return parsed
 
 
 def _choice(choice: Choice, value: T) -> ParsedChoice[T]:
-    made = as_subclass(ParsedChoice[T], choice)
-    made.message = as_subclass(ParsedChatCompletionMessage[T], choice.message)
-    made.message.parsed = value
-    return made
+    parsed = as_subclass(ParsedChoice[T], choice)
+    parsed.message = as_subclass(ParsedChatCompletionMessage[T], choice.message)
+    parsed.message.parsed = value
+    return parsed

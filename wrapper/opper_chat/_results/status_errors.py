@@ -1,4 +1,4 @@
-"""Errors for responses whose status is not 2xx, or whose body is not JSON. No I/O, no HTTP library."""
+"""Build the errors for responses with an error status, and for bodies that are not JSON. No I/O, no HTTP library."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .._json.codec import is_array, is_object
 
 
 def exceeded_limit(body: object, limits: ResponseLimits) -> str | None:
-    """Return the limit that the choices or the tool calls of a completion or a chunk exceed, or None."""
+    """Return the name of the limit that the choices or tool calls of a completion or a chunk exceed, or None."""
     choices = body.get("choices") if is_object(body) else None
     if not is_array(choices):
         return None
@@ -41,7 +41,7 @@ def exceeded_limit(body: object, limits: ResponseLimits) -> str | None:
 
 
 def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reason: str) -> APIResponseValidationError:
-    """Return the error for a body that should be JSON and is not."""
+    """Return the error for a body that is not JSON."""
     if content.strip():
         what = f"{_body_of(headers)} that is not JSON ({reason})"
     else:
@@ -66,12 +66,12 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
 
 
 def status_error_class(status_code: int) -> type[APIStatusError]:
-    """Return the class for a status that is not 2xx."""
+    """Return the error class for an error status."""
     return _BY_STATUS.get(status_code) or (InternalServerError if status_code >= 500 else APIStatusError)
 
 
 def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -> APIError:
-    """Return the error for a status that is not 2xx, whatever the body is."""
+    """Return the error for an error status, whatever the body is."""
     body = _error_body(content)
     try:
         phrase = HTTPStatus(status_code).phrase
@@ -98,15 +98,14 @@ def _body_of(headers: Mapping[str, str]) -> str:
 
 
 def with_excerpt(message: str, headers: Mapping[str, str], content: bytes, body: object = None) -> str:
-    """Return a message as a sentence, with the beginning of the body if no words of the server are found in it."""
-    words = read_error_body(body).message
-    shown = "" if words else excerpt(content, headers.get("content-type", ""))
+    """Return a message as a sentence, with an excerpt of the body if the body has no error message."""
+    shown = "" if read_error_body(body).message else excerpt(content, headers.get("content-type", ""))
     return f"{message}: {shown}" if shown else f"{message}."
 
 
 def _error_body(content: bytes) -> object:
-    """Return the JSON of a failed call's body, or None: some servers put it into a stream that was asked for."""
-    from .._http.sse import EventDecoder  # loaded by those who read streams, or such a body
+    """Return the JSON in the body of an error response, or None. Some servers send it as an event of a stream."""
+    from .._http.sse import EventDecoder  # most plain calls never need it
 
     texts: list[bytes | str] = [content, *(event.data for event in EventDecoder().feed(content + b"\n\n"))]
     for text in texts:

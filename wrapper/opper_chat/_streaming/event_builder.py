@@ -17,35 +17,12 @@ from .._json.text_buffer import SETTLE_SIZE, TextBuffer, joined_text, text_lengt
 from .._json.values import copy_json
 from .._results.content import split_content
 from .._results.tool_calls import nonempty_text
+from . import events as ev
 from .accumulator import Accumulator
 from .choice import ChoiceAccumulator
 from .chunk_templates import DecodedChunk
 from .deltas import reasoning_delta
-from .events import (
-    AudioDeltaEvent,
-    AudioDoneEvent,
-    ChunkEvent,
-    ContentDeltaEvent,
-    ContentDoneEvent,
-    DoneEvent,
-    FunctionCallDeltaEvent,
-    FunctionCallDoneEvent,
-    LogprobsContentDeltaEvent,
-    LogprobsContentDoneEvent,
-    LogprobsDeltaEvent,
-    LogprobsDoneEvent,
-    LogprobsRefusalDeltaEvent,
-    LogprobsRefusalDoneEvent,
-    ReasoningDeltaEvent,
-    ReasoningDoneEvent,
-    RefusalDeltaEvent,
-    RefusalDoneEvent,
-    StreamEvent,
-    TextDeltaEvent,
-    ToolCallDeltaEvent,
-    ToolCallDoneEvent,
-    UsageEvent,
-)
+from .events import StreamEvent
 from .tool_calls import Fragment, PartialToolCall
 
 
@@ -62,7 +39,7 @@ class EventBuilder:
         First comes the chunk, then for each choice what the chunk added and what it ended, then the usage.
         """
         model = chunk.model
-        events: list[StreamEvent] = [ChunkEvent(self._accumulator, model)]
+        events: list[StreamEvent] = [ev.ChunkEvent(self._accumulator, model)]
         template = chunk.template
         if chunk.only_adds_text and template is not None:
             if chunk.text:
@@ -74,7 +51,7 @@ class EventBuilder:
             logprobs = choices[position].logprobs if choices else None
             events += self._choice(index).add(item, delta, fragments, logprobs)
         if model.usage is not None:
-            events.append(UsageEvent(self._accumulator, model.usage))
+            events.append(ev.UsageEvent(self._accumulator, model.usage))
         return events
 
     def finish(self) -> list[StreamEvent]:
@@ -82,7 +59,7 @@ class EventBuilder:
         events: list[StreamEvent] = []
         for _, choice in sorted(self._choices.items()):
             events += choice.close(complete=True)
-        return [*events, DoneEvent(self._accumulator.snapshot())]
+        return [*events, ev.DoneEvent(self._accumulator.snapshot())]
 
     def _choice(self, index: int) -> _ChoiceEvents:
         choice = self._choices.get(index)
@@ -104,8 +81,8 @@ class _Text:
 
     def __init__(
         self,
-        delta_event: type[TextDeltaEvent],
-        done_event: type[ContentDoneEvent | RefusalDoneEvent | ReasoningDoneEvent],
+        delta_event: type[ev.TextDeltaEvent],
+        done_event: type[ev.ContentDoneEvent | ev.RefusalDoneEvent | ev.ReasoningDoneEvent],
     ) -> None:
         self.delta_event = delta_event
         self.done_event = done_event
@@ -147,9 +124,9 @@ class _ChoiceEvents:
         self._goes_on = False
         """Whether the finish reason may not mark the end: it came with the first output, or output came after it."""
         self._texts = {
-            "reasoning": _Text(ReasoningDeltaEvent, ReasoningDoneEvent),
-            "content": _Text(ContentDeltaEvent, ContentDoneEvent),
-            "refusal": _Text(RefusalDeltaEvent, RefusalDoneEvent),
+            "reasoning": _Text(ev.ReasoningDeltaEvent, ev.ReasoningDoneEvent),
+            "content": _Text(ev.ContentDeltaEvent, ev.ContentDoneEvent),
+            "refusal": _Text(ev.RefusalDeltaEvent, ev.RefusalDoneEvent),
         }
         self._shared_texts: dict[str, _Text] = {}
         """The texts whose buffers are the accumulator's, by the properties of the message."""
@@ -221,7 +198,7 @@ class _ChoiceEvents:
             self._audio_done = length
             texts = joined_text(audio.get("data")), joined_text(audio.get("transcript"))
             value = cast("dict[str, object]", copy_json(audio))
-            events.append(AudioDoneEvent(self._index, nonempty_text(audio.get("id")), *texts, value))
+            events.append(ev.AudioDoneEvent(self._index, nonempty_text(audio.get("id")), *texts, value))
         return events + self._close_calls(complete=complete)
 
     def _text_events(self, delta: dict[str, Any]) -> list[StreamEvent]:
@@ -252,7 +229,9 @@ class _ChoiceEvents:
                 if before is not None and latest.get(before.tool_index, -1) < number:
                     events += self._close_call(before, complete=False)
             deltas = ("", delta) if call.is_custom else (delta, "")
-            events.append(ToolCallDeltaEvent(self._index, call.tool_index, call.id, call.name, *deltas, call, length))
+            events.append(
+                ev.ToolCallDeltaEvent(self._index, call.tool_index, call.id, call.name, *deltas, call, length)
+            )
         return events
 
     def _audio_events(self, delta: dict[str, object]) -> list[StreamEvent]:
@@ -261,13 +240,13 @@ class _ChoiceEvents:
             return []
         deltas = joined_text(delta.get("data")), joined_text(delta.get("transcript"))
         call_id = nonempty_text(audio.get("id"))
-        return [AudioDeltaEvent(self._index, call_id, *deltas, audio, *_audio_lengths(audio))]
+        return [ev.AudioDeltaEvent(self._index, call_id, *deltas, audio, *_audio_lengths(audio))]
 
     def _function_call_events(self) -> list[StreamEvent]:
         call = self._choice.function_call
         if call is None:
             return []
-        return [FunctionCallDeltaEvent(self._index, call.name, call.delta, call, call.length)]
+        return [ev.FunctionCallDeltaEvent(self._index, call.name, call.delta, call, call.length)]
 
     def _logprobs_events(self, logprobs: ChoiceLogprobs) -> list[StreamEvent]:
         events: list[StreamEvent] = []
@@ -298,7 +277,7 @@ class _ChoiceEvents:
             self._function_call_done = True
             name, text, value, problem = whole
             model = FunctionCall.from_dict(function_call.body())
-            events.append(FunctionCallDoneEvent(self._index, name, text, value, model, problem))
+            events.append(ev.FunctionCallDoneEvent(self._index, name, text, value, model, problem))
         return events
 
     def _close_call(self, call: PartialToolCall, *, complete: bool) -> list[StreamEvent]:
@@ -306,7 +285,7 @@ class _ChoiceEvents:
             return []
         self._calls_done.add(call.tool_index)
         name, text, value, problem = whole
-        return [ToolCallDoneEvent(self._index, call.tool_index, name, text, value, call.to_model(), problem)]
+        return [ev.ToolCallDoneEvent(self._index, call.tool_index, name, text, value, call.to_model(), problem)]
 
     def _whole(self, call: PartialToolCall, *, complete: bool) -> tuple[str, str, object, str] | None:
         return call.whole(certain=complete and self._choice.finish_reason in UNCUT_REASONS)
@@ -316,7 +295,7 @@ def _audio_lengths(audio: dict[str, object]) -> tuple[int, int]:
     return text_length(audio.get("data")), text_length(audio.get("transcript"))
 
 
-_LOGPROBS: dict[str, tuple[type[LogprobsDeltaEvent], type[LogprobsDoneEvent]]] = {
-    "content": (LogprobsContentDeltaEvent, LogprobsContentDoneEvent),
-    "refusal": (LogprobsRefusalDeltaEvent, LogprobsRefusalDoneEvent),
+_LOGPROBS: dict[str, tuple[type[ev.LogprobsDeltaEvent], type[ev.LogprobsDoneEvent]]] = {
+    "content": (ev.LogprobsContentDeltaEvent, ev.LogprobsContentDoneEvent),
+    "refusal": (ev.LogprobsRefusalDeltaEvent, ev.LogprobsRefusalDoneEvent),
 }

@@ -17,7 +17,7 @@ from .._errors.tools import ToolArgumentsError
 from .._json.text_buffer import TextBuffer, joined_text
 from .._json.values import copy_json
 from .._results.completion import ChatCompletion
-from .._results.content import OfAnyType
+from .._results.content import Unparsed
 from .._results.tool_calls import AnyToolCall, nonempty_text
 from .accumulator import Accumulator
 from .partial_json import partial_json
@@ -91,14 +91,14 @@ class _TextDone(_ChoiceEvent):
     """The whole text."""
 
 
-class ContentDeltaEvent(OfAnyType, _TextDelta):
+class ContentDeltaEvent(Unparsed, _TextDelta):
     """The content of the message has grown."""
 
     __slots__ = ()
     type: ClassVar[Literal["content.delta"]] = "content.delta"
 
 
-class ContentDoneEvent(OfAnyType, _TextDone):
+class ContentDoneEvent(Unparsed, _TextDone):
     """The content of the message is complete. The finish reason of the choice says why it ended there."""
 
     __slots__ = ()

@@ -1,6 +1,6 @@
 # Made from wrapper/opper_chat/_async/event_stream.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The stream shell for those who want events: chunks in, typed events out."""
+"""Streams of typed events, built from the chunks of a stream."""
 
 from __future__ import annotations
 
@@ -21,44 +21,44 @@ if TYPE_CHECKING:
 
 
 class EventStream(Reading):
-    """A streamed answer as typed events; `opper_chat.StreamEvent` is their union, told apart by ``type``.
+    """A streamed completion as typed events. `opper_chat.StreamEvent` is the union of their classes.
 
-    Ends and raises as `Stream` does.
+    Iteration ends and raises as that of `Stream`.
     """
 
     def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
         super().__init__(calls, call, response, site)
         self._ready: list[StreamEvent] = []
-        self._told_all = False
+        self._exhausted = False
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
-        self._events = EventBuilder(self._state.accumulator)
+        self._builder = EventBuilder(self._state.accumulator)
 
     def __iter__(self) -> Iterator[StreamEvent]:
         return self
 
     def __next__(self) -> StreamEvent:
         while not self._ready:
-            if self._told_all:
+            if self._exhausted:
                 raise StopIteration
             if self._next_chunk() is None:
-                self._told_all = True
-                self._ready = self._events.finish() if self._state.complete else []
+                self._exhausted = True
+                self._ready = self._builder.finish() if self._state.complete else []
                 self._ready.reverse()
         return self._ready.pop()
 
     def _next_chunk(self) -> DecodedChunk | None:
-        # Whoever asks for the chunk, also for the final completion alone: what is done must be told of all of it.
+        # Every chunk passes here, even if the caller wants only the final completion: the done events need all of them.
         chunk = super()._next_chunk()
         if chunk is not None:
-            self._ready = self._events.build(chunk)
-            self._ready.reverse()  # the next one is taken from the end
+            self._ready = self._builder.build(chunk)
+            self._ready.reverse()  # so that the next event can be popped from the end
         return chunk
 
 
 class StreamManager(EnteredFirst):
-    """Sends the request of a stream on entering, closes the stream on leaving."""
+    """Sends the request of a stream on entering, and closes the stream on leaving."""
 
     _entered = "client.chat.completions.stream(...) as stream"
 
@@ -68,15 +68,17 @@ class StreamManager(EnteredFirst):
         self._site = site
         self._stream: EventStream | None = None
 
+    def _create(self, call: Call, response: httpx.Response) -> EventStream:
+        return EventStream(self._calls, call, response, self._site)
+
     def __enter__(self) -> EventStream:
         call = self._call()
         try:
-            stream = EventStream(self._calls, call, self._calls.open(call), self._site)
-            self._stream = open_stream(stream)
+            self._stream = open_stream(self._create(call, self._calls.open(call)))
         except BaseException:
             self._calls.http.give_up(call)
             raise
-        return stream
+        return self._stream
 
     def __exit__(
         self,
