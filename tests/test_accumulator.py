@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import ChatCompletion
 from opper_chat._http.sse import EventDecoder
-from opper_chat._json.text_buffer import SETTLE_SIZE
-from opper_chat._streaming.accumulator import SETTLE_INTERVAL, Accumulator
+from opper_chat._json.text_buffer import COMPACT_SIZE
+from opper_chat._streaming.accumulator import COMPACT_INTERVAL, Accumulator
 from opper_chat_api.models import FunctionToolCall
 
 
@@ -205,10 +205,10 @@ def test_a_whole_message_that_closes_a_stream_adds_nothing_to_it(whole: dict[str
 
 def test_a_long_text_is_not_taken_for_none() -> None:
     """What came stays, also where all of it was put aside and something of another kind follows."""
-    for count in (SETTLE_INTERVAL - 1, SETTLE_INTERVAL, SETTLE_INTERVAL + 1):
+    for count in (COMPACT_INTERVAL - 1, COMPACT_INTERVAL, COMPACT_INTERVAL + 1):
         deltas = [*[{"content": "a", "x": {"y": "b"}}] * count, {"content": 5}, {"content": {"b": 1}}]
         assert message_of(deltas) == {"content": "a" * count + "5", "x": {"y": "b" * count}}
-    long = "b" * SETTLE_SIZE
+    long = "b" * COMPACT_SIZE
     assert message_of([{"x": {"y": "b"}}, {"x": {"y": long}}, {"x": {"y": 5}}]) == {"x": {"y": f"b{long}"}}
     calls = [{"index": 0, "function": {"name": "f", "arguments": piece}} for piece in ("[", f'"{long}"', "]")]
     (call,) = message_of({"tool_calls": [one]} for one in calls)["tool_calls"]

@@ -12,13 +12,13 @@ from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
 from .requester import AsyncCalls
-from .stream import AsyncReading, open_stream
+from .stream import AsyncBaseStream, open_stream
 
 if TYPE_CHECKING:
     from .._http.library import httpx
 
 
-class AsyncEventStream(AsyncReading):
+class AsyncEventStream(AsyncBaseStream):
     """A streamed completion as typed events. `opper_chat.StreamEvent` is the union of their classes.
 
     Iteration ends and raises as that of `AsyncStream`.

@@ -21,7 +21,7 @@ from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import not_json
 from .._streaming.completion_reader import read_completion
 from .requester import AsyncCalls
-from .stream import AsyncStream, settle
+from .stream import AsyncStream, identify_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -160,7 +160,7 @@ class AsyncRawStream(_AsyncResponse):
         Raises:
             APIError: the answer is no stream, and what it is says that the call failed.
         """
-        return await settle(self._stream)
+        return await identify_stream(self._stream)
 
 
 class AsyncRawCompletions:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from io import StringIO
 
-SETTLE_SIZE = 65536
-"""Characters in a buffer after which whoever appends to it calls `TextBuffer.settle`."""
+COMPACT_SIZE = 65536
+"""Characters in a buffer after which whoever appends to it calls `TextBuffer.compact`."""
 
 
 class TextBuffer(StringIO):
@@ -13,17 +13,17 @@ class TextBuffer(StringIO):
 
     A ``str`` that grows fragment by fragment costs the square of its length, and a list of fragments their object
     headers. The buffer of a StringIO has four bytes for each character and is copied as a whole when it grows: call
-    `settle` from time to time.
+    `compact` from time to time.
     """
 
-    __slots__ = ("_settled", "_settled_length")
+    __slots__ = ("_compacted", "_compacted_length")
 
     append = StringIO.write  # not a method that calls it: this runs for every token
 
     def __init__(self) -> None:
         super().__init__()
-        self._settled: list[str] = []
-        self._settled_length = 0
+        self._compacted: list[str] = []
+        self._compacted_length = 0
 
     def __reduce__(self) -> tuple[object, ...]:
         return (type(self).of, (self.joined(),))
@@ -34,13 +34,13 @@ class TextBuffer(StringIO):
     @property
     def length(self) -> int:
         """The number of characters."""
-        return self._settled_length + self.tell()
+        return self._compacted_length + self.tell()
 
-    def settle(self) -> None:
+    def compact(self) -> None:
         """Move the buffered characters to a string, which takes no more memory than it needs."""
         if size := self.tell():
-            self._settled.append(self.getvalue())
-            self._settled_length += size
+            self._compacted.append(self.getvalue())
+            self._compacted_length += size
             super().__init__()  # a buffer that was truncated would keep four bytes for each character
 
     @classmethod
@@ -54,7 +54,7 @@ class TextBuffer(StringIO):
     def joined(self) -> str:
         """Return the whole text."""
         latest = self.getvalue()
-        return "".join([*self._settled, latest]) if self._settled else latest
+        return "".join([*self._compacted, latest]) if self._compacted else latest
 
 
 def joined_text(value: object) -> str:

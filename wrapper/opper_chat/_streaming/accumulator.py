@@ -14,7 +14,7 @@ from .choice import ChoiceAccumulator
 from .merge import update_value
 from .tool_calls import Fragment
 
-SETTLE_INTERVAL = 4096
+COMPACT_INTERVAL = 4096
 """Chunks after which the texts are compacted."""
 
 _KEEP_FIRST = frozenset({"id", "created", "model"})
@@ -162,9 +162,9 @@ class Accumulator:
 
     def _count(self) -> None:
         self._chunks += 1
-        if not self._chunks % SETTLE_INTERVAL:
+        if not self._chunks % COMPACT_INTERVAL:
             for choice in self._choices.values():
-                choice.settle()
+                choice.compact()
 
     def _add_properties(self, value: dict[str, Any]) -> None:
         """Merge the properties of the completion itself, and keep those that the next chunk is compared by."""

@@ -99,11 +99,11 @@ class ChoiceAccumulator:
             self.function_call is not None and self.function_call.is_open
         )
 
-    def settle(self) -> None:
+    def compact(self) -> None:
         """Compact the texts, so that they take no more memory than they need."""
         for value in self.message.values():
             if isinstance(value, TextBuffer):
-                value.settle()
+                value.compact()
 
     def text(self, name: str) -> str | None:
         """Return a text of the message so far, or None."""

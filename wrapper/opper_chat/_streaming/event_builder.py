@@ -13,7 +13,7 @@ from opper_chat_api.models import ChoiceLogprobs, FunctionCall
 
 from .._json.codec import is_array, is_object
 from .._json.lenient import UNCUT_REASONS, is_finish_reason, may_continue
-from .._json.text_buffer import SETTLE_SIZE, TextBuffer, joined_text, text_length
+from .._json.text_buffer import COMPACT_SIZE, TextBuffer, joined_text, text_length
 from .._json.values import copy_json
 from .._results.content import split_content
 from .._results.tool_calls import nonempty_text
@@ -69,12 +69,12 @@ class EventBuilder:
 
 
 class _Text:
-    """How much of a text the events of a choice have told.
+    """How much of a text the events of a choice have covered.
 
     Attributes:
         buffer: the text. It is the accumulator's, as long as that one has the same length, and else a copy.
-        length: how much of it the delta events have told.
-        done: how much of it the done events have told.
+        length: the length of the text in the delta events so far.
+        done: the length of the text in the done events so far.
     """
 
     __slots__ = ("_is_copy", "buffer", "delta_event", "done", "done_event", "length")
@@ -107,13 +107,13 @@ class _Text:
             self.buffer = TextBuffer.of(self.buffer.joined()[:before])
             self._is_copy = True
         self.buffer.append(delta)
-        if self.buffer.tell() >= SETTLE_SIZE:
-            self.buffer.settle()
+        if self.buffer.tell() >= COMPACT_SIZE:
+            self.buffer.compact()
         return False
 
 
 class _ChoiceEvents:
-    """The events of one choice: which deltas were told, and what is done."""
+    """Builds the events of one choice, and remembers which done events it has emitted."""
 
     def __init__(self, index: int, choice: ChoiceAccumulator) -> None:
         self._index = index
@@ -130,7 +130,7 @@ class _ChoiceEvents:
         }
         self._shared_texts: dict[str, _Text] = {}
         """The texts whose buffers are the accumulator's, by the properties of the message."""
-        self._logprobs_told = {"content": 0, "refusal": 0}
+        self._logprobs_emitted = {"content": 0, "refusal": 0}
         self._logprobs_done = {"content": 0, "refusal": 0}
         self._audio_done = 0
         self._known_calls = 0
@@ -190,9 +190,9 @@ class _ChoiceEvents:
             if text.done < text.length:
                 text.done = text.length
                 events.append(text.done_event(self._index, text.buffer.joined()))
-            if name in _LOGPROBS and self._logprobs_done[name] < (told := self._logprobs_told[name]):
-                self._logprobs_done[name] = told
-                events.append(_LOGPROBS[name][1](self._index, self._tokens(name)[:told]))
+            if name in _LOGPROBS and self._logprobs_done[name] < (emitted := self._logprobs_emitted[name]):
+                self._logprobs_done[name] = emitted
+                events.append(_LOGPROBS[name][1](self._index, self._tokens(name)[:emitted]))
         audio = self._choice.message.get("audio")
         if is_object(audio) and self._audio_done < (length := sum(_audio_lengths(audio))):
             self._audio_done = length
@@ -253,7 +253,7 @@ class _ChoiceEvents:
         for name, delta in (("content", logprobs.content), ("refusal", logprobs.refusal)):
             tokens = self._tokens(name) if delta else []
             if delta and tokens:
-                self._logprobs_told[name] = len(tokens)
+                self._logprobs_emitted[name] = len(tokens)
                 events.append(_LOGPROBS[name][0](self._index, delta, tokens, len(tokens)))
         return events
 

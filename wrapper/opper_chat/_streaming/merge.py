@@ -6,7 +6,7 @@ from typing import cast
 
 from .._json.codec import is_array, is_object
 from .._json.lenient import whole_number
-from .._json.text_buffer import SETTLE_SIZE, TextBuffer
+from .._json.text_buffer import COMPACT_SIZE, TextBuffer
 from .._json.values import MAX_DEPTH, copy_json, is_empty
 
 KEEP_FIRST = frozenset({"id", "type", "role", "name", "object", "model", "format"})
@@ -59,8 +59,8 @@ def merge_value(name: str, current: object, value: object, depth: int = 0) -> ob
     if isinstance(value, str):
         if isinstance(current, TextBuffer):
             current.append(value)
-            if current.tell() >= SETTLE_SIZE:
-                current.settle()
+            if current.tell() >= COMPACT_SIZE:
+                current.compact()
             return current
         if isinstance(current, str):
             if name in KEEP_FIRST:

@@ -32,10 +32,10 @@ class SurrogateJoiner:
     becomes U+FFFD.
     """
 
-    __slots__ = ("_continued", "_envelope", "_held")
+    __slots__ = ("_continued", "_envelope", "_pending")
 
     def __init__(self) -> None:
-        self._held: dict[_Path, str] = {}
+        self._pending: dict[_Path, str] = {}
         self._continued: set[_Path] = set()
         """The texts that the latest chunk continues."""
         self._envelope: dict[str, object] = {}
@@ -44,7 +44,7 @@ class SurrogateJoiner:
     @property
     def pending(self) -> bool:
         """Whether a half is held back."""
-        return bool(self._held)
+        return bool(self._pending)
 
     def join(self, chunk: dict[str, object]) -> dict[str, object]:
         """Return a chunk with the halves that were held back before, without those that are held back now."""
@@ -62,9 +62,9 @@ class SurrogateJoiner:
     def rest(self) -> dict[str, object]:
         """Return a last chunk that replaces the halves that are held back."""
         deltas: dict[str | int, dict[str, object]] = {}
-        for path in self._held:
+        for path in self._pending:
             _add_replacement(path, deltas.setdefault(path[0], {}))
-        self._held.clear()
+        self._pending.clear()
         choices = [{"index": index, "delta": copy_json(delta)} for index, delta in deltas.items()]
         return {**self._envelope, "choices": choices}
 
@@ -76,11 +76,11 @@ class SurrogateJoiner:
         delta = self._join_value(choice.get("delta"), (index,))
         if is_finish_reason(choice.get("finish_reason")):
             # The texts that this chunk does not continue have ended.
-            ended = [path for path in self._held if path[0] == index and path not in self._continued]
+            ended = [path for path in self._pending if path[0] == index and path not in self._continued]
             for path in ended:
                 delta = delta if is_object(delta) else {}
                 _add_replacement(path, delta)
-                del self._held[path]
+                del self._pending[path]
             delta = copy_json(delta) if ended else delta
         if delta is not None or "delta" in choice:
             joined["delta"] = delta
@@ -108,10 +108,10 @@ class SurrogateJoiner:
         return joined
 
     def _join_text(self, text: str, path: _Path) -> str:
-        text = self._held.pop(path, "") + text
+        text = self._pending.pop(path, "") + text
         self._continued.add(path)
         if "\ud800" <= text[-1] <= "\udbff":
-            self._held[path] = text[-1]
+            self._pending[path] = text[-1]
             text = text[:-1]
         return join_surrogates(text)
 

@@ -9,7 +9,7 @@ from opper_chat_api.models import ChatCompletionMessage
 
 from .._json.codec import is_object
 from .._json.lenient import whole_number
-from .._json.text_buffer import SETTLE_SIZE, TextBuffer
+from .._json.text_buffer import COMPACT_SIZE, TextBuffer
 from .._json.values import copy_json
 from .._results.tool_calls import (
     TEXT_PROPERTY,
@@ -74,7 +74,16 @@ class PartialToolCall:
     """
 
     __slots__ = (
-        "_brackets", "_properties", "_settle_at", "_text", "announced", "chunk", "delta", "index", "length", "slot",
+        "_brackets",
+        "_compact_at",
+        "_properties",
+        "_text",
+        "announced",
+        "chunk",
+        "delta",
+        "index",
+        "length",
+        "slot",
         "tool_index",
     )  # fmt: skip
 
@@ -88,7 +97,7 @@ class PartialToolCall:
         self.length = 0
         self._properties: dict[str, object] = {}
         self._text = TextBuffer()
-        self._settle_at = SETTLE_SIZE
+        self._compact_at = COMPACT_SIZE
         self._brackets = _BracketCounter()
 
     @property
@@ -180,16 +189,16 @@ class PartialToolCall:
             elif name != "index" and member is not None:
                 self._properties[name] = merge_value(name, self._properties.get(name), member)
         if text and not isinstance(value, str):  # arguments that are an object come whole, each time
-            self.length, self._settle_at = 0, SETTLE_SIZE
+            self.length, self._compact_at = 0, COMPACT_SIZE
             self._text = TextBuffer()
             self._brackets = _BracketCounter()
         if text:
             self._text.append(text)
             self._brackets.feed(text)
             self.length += len(text)
-            if self.length >= self._settle_at:
-                self._settle_at = self.length + SETTLE_SIZE
-                self._text.settle()
+            if self.length >= self._compact_at:
+                self._compact_at = self.length + COMPACT_SIZE
+                self._text.compact()
 
 
 Fragment: TypeAlias = tuple[PartialToolCall, str, int]

@@ -14,13 +14,13 @@ from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
 from .requester import Calls
-from .stream import Reading, open_stream
+from .stream import BaseStream, open_stream
 
 if TYPE_CHECKING:
     from .._http.library import httpx
 
 
-class EventStream(Reading):
+class EventStream(BaseStream):
     """A streamed completion as typed events. `opper_chat.StreamEvent` is the union of their classes.
 
     Iteration ends and raises as that of `Stream`.

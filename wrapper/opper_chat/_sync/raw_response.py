@@ -23,7 +23,7 @@ from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import not_json
 from .._streaming.completion_reader import read_completion
 from .requester import Calls
-from .stream import Stream, settle
+from .stream import Stream, identify_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -162,7 +162,7 @@ class RawStream(_Response):
         Raises:
             APIError: the answer is no stream, and what it is says that the call failed.
         """
-        return settle(self._stream)
+        return identify_stream(self._stream)
 
 
 class RawCompletions:

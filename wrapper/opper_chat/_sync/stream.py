@@ -35,25 +35,25 @@ DRAIN_SECONDS = 0.1
 DRAIN_BYTES = 65536
 
 
-AnyReading = TypeVar("AnyReading", bound="Reading")
+AnyStream = TypeVar("AnyStream", bound="BaseStream")
 
 
-class Reading:
-    """What a stream of chunks and a stream of events have in common."""
+class BaseStream:
+    """The base of the streams of chunks and of events."""
 
     def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
-        self._closed = True  # until it is made: before, whoever makes it closes the response
+        self._closed = True  # until it is complete: before that, the caller of the constructor closes the response
         self._calls = calls
         self._call = call
         self._holders = calls.http.holders
         self._site = site
         self._busy = False
         self._pause: Event | None = None
-        """What ends the wait before the stream is asked for again."""
+        """Interrupts the wait before a retry."""
         self._ended = False
         self._failure: APIError | None = None
         self._note: object = None
-        """What `Holders.release` takes."""
+        """The argument of `Holders.release`."""
         self._read_from(response)
         self._closed = False
 
@@ -61,8 +61,8 @@ class Reading:
         self._response = response
         self._home = current_loop()
         self._reader = self._calls.http.reader(response, stream=True)
-        # Kept there as well: a collector that finds this stream would end the generator at whatever line it runs, and
-        # httpx's takes a lock of its own pool for that.
+        # The holders keep the reader alive: the garbage collector would end httpx's generator at an arbitrary line, and
+        # that takes a lock of httpx's pool.
         if self._note is not None:
             self._holders.release(self._note)
         self._note = self._holders.hold(self, f"a stream made at {self._site}", self._reader)
@@ -72,81 +72,81 @@ class Reading:
         self._state = StreamState(
             status, headers, deadlines, expected, limits, http_version=version
         )
-        # Not of this object: a stream that is dropped must not be held by what is told of its call.
+        # A method of the state, not of the stream: the record of a call must not keep a stream alive that was dropped.
         set_completion(self._call.record, self._state.partial_completion)
 
     @property
     def response(self) -> httpx.Response:
-        """The HTTP response; its headers are there before the first chunk.
+        """The HTTP response, with its headers, before the first chunk.
 
-        Where a stream breaks before it brought anything it is asked for again, and this is the last response.
+        If a stream breaks before its first chunk, the call is retried, and this is the latest response.
         """
         return self._response
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers of the answer."""
+        """The headers of the response. Their names are case-insensitive."""
         return self._response.headers
 
     @property
     def request_id(self) -> str | None:
-        """The id by which the server's people find the call, or None."""
+        """The id of the request, which the operator of the server can look up, or None."""
         return request_id(self._response.headers)
 
     @property
     def trace_id(self) -> str | None:
-        """The id of the trace that the server put the call into, or None where it does not say so."""
+        """The id of the trace that the server recorded for the call, or None if it does not send one."""
         return trace_id(self._response.headers)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """The requests of the call that ended: those that failed before this one, and this one when it is over."""
+        """The attempts of the call that have ended: the failed ones, and this one when the stream has ended."""
         return tuple(self._call.record.attempts)
 
     @property
     def snapshot(self) -> ChatCompletion:
-        """The completion as far as its chunks were handed out, made when it is asked for."""
+        """The completion so far, built each time."""
         completion = self._state.accumulator.snapshot()
         set_metadata(completion, self._call.record)
         return completion
 
     current_completion_snapshot = snapshot
-    """ The name that the OpenAI SDK has for it as well. """
+    """ The same as `snapshot`, under the name of the OpenAI SDK. """
 
     @property
     def complete(self) -> bool:
-        """Whether the answer came whole and all of it was handed out."""
+        """Whether the completion is complete and you have received all of its chunks."""
         return self._failure is None and self._state.complete and not self._state.has_pending
 
     @property
     def text_stream(self) -> Iterator[str]:
-        """The text of the first choice, piece by piece, and nothing else."""
-        return _Texts(self)
+        """The text of the first choice, delta by delta."""
+        return _TextStream(self)
 
     def until_done(self) -> Self:
         """Read to the end.
 
         Raises:
-            APIError: what ended the stream early, as in iterating.
+            APIError: an error ended the stream, as in iteration.
         """
         while self._next_chunk() is not None:
             pass
         return self
 
     def get_final_completion(self) -> ChatCompletion:
-        """Read to the end and return the completion, the same model that a plain call returns.
+        """Read to the end and return the completion, as a plain call does.
 
         Raises:
-            APIError: what ended the stream early, as in iterating.
-            StreamTruncatedError: the stream was closed before the answer was whole.
+            APIError: an error ended the stream, as in iteration.
+            StreamTruncatedError: the stream was closed before the completion was complete.
         """
         self.until_done()
         if not self._state.complete:
-            raise self._closed_early()
+            raise self._closed_error()
         return self.snapshot
 
     def get_final_text(self) -> str:
-        """Read to the end and return the text of the first choice; empty where it has none.
+        """Read to the end and return the text of the first choice. Empty if the choice has no text.
 
         Raises:
             APIError: as in `get_final_completion`.
@@ -154,10 +154,10 @@ class Reading:
         return (self.get_final_completion()).text
 
     def close(self) -> None:
-        """Free the connection, from any task, thread or event loop.
+        """Close the stream and free its connection. You can call it from any task, thread or event loop.
 
-        Whoever reads on, or is reading now, gets StreamTruncatedError, unless the answer was whole. Closing twice does
-        nothing more.
+        If the completion is not complete, reading the stream raises StreamTruncatedError from then on, also in another
+        task or thread that is reading now. Closing a stream again has no effect.
         """
         if self._closed:
             return
@@ -170,16 +170,16 @@ class Reading:
 
     def _close(self) -> None:
         self._holders.release(self._note)
-        self._tell_end()
-        # Whoever reads looks at `_closed` after it has said that it is busy: one of the two sees the other.
+        self._record_end()
+        # A reader sets `_busy` before it checks `_closed`, so that one of the two always notices the other.
         if self._pause is not None:
             self._pause.set()
         lease = self._reader.lease
         if self._busy and lease.is_attached:
-            lease.shutdown()  # whoever is reading wakes up, and closes the response
+            lease.shutdown()  # the reader wakes up and closes the response
         elif current_loop() == self._home:
             self._reader.close(is_reading=self._busy)
-        else:  # nothing of another event loop can be awaited here
+        else:  # this event loop cannot what belongs to another one
             abandon_response(self._reader, self._holders.dropped)
 
     def __enter__(self) -> Self:
@@ -194,12 +194,12 @@ class Reading:
         self.close()
 
     def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        # A default, because at the very end of an interpreter its modules are empty.
+        # A default argument, because modules are empty when the interpreter exits.
         if getattr(self, "_closed", True) or is_finalizing():
             return
         self._closed = True
         reader = cast("ResponseReader", self._holders.release(self._note))
-        self._tell_end()
+        self._record_end()
         abandon_response(reader, self._holders.dropped)
         warnings.warn(
             f"a stream made at {self._site} was never closed",
@@ -208,8 +208,8 @@ class Reading:
             source=self,
         )
 
-    def _settle(self) -> Self:
-        """Read on until it is known whether this is a stream at all, and raise what is wrong where it is none."""
+    def _identify(self) -> Self:
+        """Read until the response is known to be a stream. Raise the error if it is not."""
         while not (self._state.is_identified or self._ended or self._closed):
             self._receive()
             if self._state.finished and not self._state.has_pending:
@@ -217,17 +217,17 @@ class Reading:
         return self
 
     def _next_chunk(self) -> DecodedChunk | None:
-        """Return the next chunk, or None at the end. Raise what ended the stream early, closing it included."""
+        """Return the next chunk, or None at the end. Raise the error if the stream failed or was closed early."""
         while True:
-            closed = self._closed  # looked at once: it may change at any time
+            closed = self._closed  # read once, because it can change at any time
             if closed and not self._ended and not self._state.complete:
-                raise self._closed_early()
+                raise self._closed_error()
             if (chunk := self._state.next_chunk()) is not None:
                 if self._call.record.first_token is None and self._state.deadlines.has_token:
                     self._call.record_first_token(monotonic())
                 return chunk
             if self._failure is not None:
-                raise self._failure  # whoever asks again is told again
+                raise self._failure  # each further read raises it again
             if self._ended or closed:
                 return None
             if self._state.finished:
@@ -236,7 +236,7 @@ class Reading:
                 self._receive()
 
     def _conclude(self) -> None:
-        """End the stream, or begin it anew where it broke before it brought anything."""
+        """End the stream, or retry the call if the stream broke before its first chunk."""
         failure = self._state.conclude()
         if failure is not None:
             wait = self._call.record_failure(
@@ -245,7 +245,7 @@ class Reading:
             if failure.partial is not None:
                 set_metadata(failure.partial, self._call.record)
             if wait is not None:
-                self._begin_anew(wait)
+                self._retry(wait)
                 return
         self._ended = True
         self._failure = failure
@@ -253,18 +253,18 @@ class Reading:
         if failure is not None:
             raise failure
 
-    def _begin_anew(self, wait: float) -> None:
+    def _retry(self, wait: float) -> None:
         try:
             self._reader.close()
             self._pause = Event()
             if self._closed or self._pause.wait(wait):
-                return  # closed by somebody else
+                return  # by another task or thread
             self._pause = None
             self._read_from(self._calls.open(self._call, again=True))
         except BaseException as error:
             self._ended = True
             self._failure = error if isinstance(error, APIError) else None
-            self._tell_end(error)
+            self._record_end(error)
             self.close()
             self._calls.http.give_up(self._call)
             raise
@@ -283,9 +283,9 @@ class Reading:
             if not self._closed:
                 self._state.fail(error)
         except BaseException as error:
-            self._tell_end(error)
+            self._record_end(error)
             self.close()
-            self._reader.close()  # which somebody else's close may have left to this reader
+            self._reader.close()  # a concurrent close leaves it to the reader
             raise
         else:
             if not self._closed:
@@ -296,7 +296,7 @@ class Reading:
             self._reader.close()
 
     def _finish(self, failure: APIError | None) -> None:
-        """Give the connection back: whole, if the server ends its body soon."""
+        """Release the connection. It can be reused if the server ends the body soon."""
         if self._closed:
             return
         read = 0
@@ -307,15 +307,15 @@ class Reading:
                     while read < DRAIN_BYTES and (size := self._reader.skip()):
                         read += size
         except failures("HTTPError", "StreamError", also=(TimeoutError, APIError)):
-            pass  # it is given up instead
+            pass  # the connection is closed instead
         finally:
             self._busy = False
-            if self._closed:  # by somebody else, while this was reading
+            if self._closed:  # by another task or thread, while this one was reading
                 self._reader.close()
             self.close()
 
-    def _tell_end(self, error: BaseException | None = None) -> None:
-        """Tell how the call ended: with the answer, with an error, or given up."""
+    def _record_end(self, error: BaseException | None = None) -> None:
+        """Record how the call ended: with a completion, with an error, or by closing the stream early."""
         failure = error or self._failure
         if failure is not None:
             self._call.abort(failure, monotonic())
@@ -324,9 +324,9 @@ class Reading:
         else:
             self._call.close(monotonic())
 
-    def _closed_early(self) -> StreamTruncatedError:
+    def _closed_error(self) -> StreamTruncatedError:
         error = StreamTruncatedError(
-            "The stream was closed before the answer was whole.",
+            "The stream was closed before the completion was complete.",
             status_code=self._response.status_code,
             headers=self._response.headers,
         )
@@ -337,54 +337,56 @@ class Reading:
         return error
 
 
-def settle(stream: AnyReading) -> AnyReading:
-    """Read until the response is known to be a stream, and return the stream. Raise the error that it is instead."""
-    return stream._settle()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+def identify_stream(stream: AnyStream) -> AnyStream:
+    """Read until the response is known to be a stream, and return the stream. Raise the error if it is not."""
+    return stream._identify()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
-def open_stream(stream: AnyReading) -> AnyReading:
-    """Do the same as `settle`, and close the stream if it raises, because the caller does not have the stream yet."""
+def open_stream(stream: AnyStream) -> AnyStream:
+    """Do the same as `identify_stream`, and close the stream if that raises: the caller does not have it yet."""
     try:
-        return settle(stream)
+        return identify_stream(stream)
     except BaseException:
         stream.close()
         raise
 
 
-class _Texts:
-    """The text of a stream, piece by piece.
+class _TextStream:
+    """The text of a stream, delta by delta.
 
-    No generator: one that is left half-way is closed by asyncio in a task of its own, and complained of by trio.
+    Not a generator: asyncio closes one that was left early in another task, and trio warns of it.
     """
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+    def __init__(self, stream: BaseStream) -> None:
+        self._stream = stream
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        reading = self._reading  # to which this belongs
-        while (chunk := reading._next_chunk()) is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-            text = reading._state.first_choice_text(chunk)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+        stream = self._stream
+        while (chunk := stream._next_chunk()) is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+            text = stream._state.first_choice_text(chunk)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
             if text:
                 return text
         raise StopIteration
 
 
-class Stream(Reading):
-    """A streamed answer: iterate over its chunks, best inside ``with``, which frees the connection.
+class Stream(BaseStream):
+    """A streamed completion. Iterate over its chunks inside ``with``, which frees the connection.
 
-    Iteration ends when the answer is whole: when the server says ``[DONE]``, or when its bytes end after every choice
-    has had a finish reason. A finish reason that was followed by more text is no end of an answer: then the bytes must
-    end as HTTP frames them. Whatever else ends it raises, after the chunks before it, an error with the completion so
-    far in ``partial``:
+    Iteration ends when the completion is complete: when the server sends ``[DONE]``, or when the body ends after every
+    choice has a finish reason. If output follows a finish reason, HTTP must mark the end of the body as well.
+
+    If the stream ends in any other way, iteration raises an error after the last chunk. Its ``partial`` is the
+    completion so far.
 
     Raises:
-        StreamTruncatedError: the stream ended before the answer did.
-        APIConnectionError: the connection broke. APITimeoutError: a clock ran out.
+        StreamTruncatedError: the stream ended before the completion was complete.
+        APIConnectionError: the connection broke.
+        APITimeoutError: a timeout expired.
         APIError: the server ended the stream with an error.
-        APIResponseValidationError: the server sent what is no chunk.
+        APIResponseValidationError: the server sent something that is not a chunk.
     """
 
     def __iter__(self) -> Iterator[ChatCompletionChunk]:
