@@ -1,4 +1,4 @@
-"""Prepare the messages that a model wrote to be sent back to a server. No I/O.
+"""Prepare the messages of a model for the next request. No I/O.
 
 Servers read less than they write. Some refuse a message of the assistant without ``content``, a tool call without
 ``type``, or arguments that are not a JSON object, and with it every later request of the conversation.
@@ -22,7 +22,7 @@ from .._results.content import restore_parts
 from .._validation.type_checks import Check, check_json, nullable_properties
 
 INVALID_ARGUMENTS = "INVALID_JSON"
-"""The only property of the arguments that are sent in place of some that are not a JSON object; it has their text."""
+"""The only property of arguments that replace those which are not a JSON object. Its value is their text."""
 
 _PROPERTIES = [field.name for field in fields(ChatCompletionMessage) if field.name != "additional_properties"]
 """The properties that the contract knows."""
@@ -100,8 +100,8 @@ def complete_messages(body: Mapping[str, object], params: Mapping[str, object]) 
 def complete_message(message: dict[str, object]) -> None:
     """Add what servers require of an assistant message, in place.
 
-    A message without content gets ``"content": null``, as answers with tool calls have it; a stream's answer does not
-    say which of both it was.
+    A message without content gets ``"content": null``, as servers send it with tool calls. A streamed message does not
+    show whether it had that.
     """
     message.setdefault("content", None)
     calls = message.get("tool_calls")
@@ -112,7 +112,7 @@ def complete_message(message: dict[str, object]) -> None:
 
 
 def complete_call(call: dict[str, object]) -> dict[str, object]:
-    """Return a tool call with its type, and with arguments that are a JSON object; itself where it has both."""
+    """Return a tool call with a type, and with arguments that are a JSON object. Unchanged, it is the same object."""
     if "id" in call and call["id"] is None:  # models leave it out too
         call = {key: item for key, item in call.items() if key != "id"}
     kind = call.get("type")
@@ -129,27 +129,32 @@ def complete_call(call: dict[str, object]) -> dict[str, object]:
 
 
 def _with_arguments(function: dict[str, object]) -> dict[str, object]:
-    given = function.get("arguments")
-    arguments = sendable_arguments(given)
-    return function if arguments is given else {**function, "arguments": arguments}
+    original = function.get("arguments")
+    arguments = encode_arguments(original)
+    return function if arguments is original else {**function, "arguments": arguments}
 
 
-def with_ids(message: ChatCompletionMessage, turn: int) -> ChatCompletionMessage:
-    """Return a message each of whose calls has an id of its own: some servers give none, or one for all."""
+def add_call_ids(message: ChatCompletionMessage, turn: int) -> ChatCompletionMessage:
+    """Return a message in which each call has an id of its own. Some servers send no ids, or the same for all calls.
+
+    Args:
+        message: the message of a completion.
+        turn: the number of its turn, which becomes part of new ids.
+    """
     calls = _calls_of(message)
     ids = [call.get("id") for call in calls]
     if all(ids) and len(set(map(str, ids))) == len(ids):
         return message
     seen: set[object] = set()
-    for place, call in enumerate(calls):
+    for index, call in enumerate(calls):
         if not isinstance(call_id := call.get("id"), str) or not call_id or call_id in seen:
-            call["id"] = f"call_{turn}_{place}"
+            call["id"] = f"call_{turn}_{index}"
         seen.add(call_id)
     return ChatCompletionMessage.from_dict({**message.to_dict(), "tool_calls": calls})
 
 
-def sendable(message: ChatCompletionMessage) -> ChatCompletionMessage:
-    """Return a message whose tool calls can be sent back; itself where they can be as they are."""
+def complete_calls(message: ChatCompletionMessage) -> ChatCompletionMessage:
+    """Return a message whose calls are complete, as `complete_call` makes them. Unchanged, it is the same object."""
     calls = _calls_of(message)
     completed = [complete_call(call) for call in calls]
     if all(one is other for one, other in zip(calls, completed, strict=True)):
@@ -157,32 +162,32 @@ def sendable(message: ChatCompletionMessage) -> ChatCompletionMessage:
     return ChatCompletionMessage.from_dict({**message.to_dict(), "tool_calls": completed})
 
 
-def without_unsendable(message: ChatCompletionMessage) -> ChatCompletionMessage:
-    """Return a message without the properties that no request can carry, such as infinity or 700 levels of arrays.
+def remove_unencodable(message: ChatCompletionMessage) -> ChatCompletionMessage:
+    """Return a message without properties that cannot be encoded as JSON, such as infinity or 700 levels of arrays.
 
-    Servers can write such numbers and such nesting, and no server reads them. The completion keeps them.
+    Some servers send such values, and none accepts them in a request. The completion keeps them.
     """
     properties = {**{name: getattr(message, name) for name in _PROPERTIES}, **message.additional_properties}
-    sendable_properties: dict[str, object] = {}
+    encodable: dict[str, object] = {}
     for name, value in properties.items():
         try:
-            sendable_properties[name] = check_json(value)
+            encodable[name] = check_json(value)
         except (UnexpectedValueError, RecursionError):
             continue
-    if len(sendable_properties) == len(properties):
+    if len(encodable) == len(properties):
         return message
-    return ChatCompletionMessage.from_dict(sendable_properties)
+    return ChatCompletionMessage.from_dict(encodable)
 
 
 def _calls_of(message: ChatCompletionMessage) -> list[dict[str, object]]:
     return [call.to_dict() for call in message.tool_calls or ()]
 
 
-def sendable_arguments(arguments: object) -> str:
-    """Return arguments as the text of a JSON object: as they are where they are one.
+def encode_arguments(arguments: object) -> str:
+    """Return the arguments of a call as the text of a JSON object.
 
-    Others become the value of the property `INVALID_ARGUMENTS`, so that the model sees what it wrote. No arguments are
-    an empty object.
+    The text of an object is returned unchanged, and no arguments as an empty object. Anything else becomes the property
+    `INVALID_ARGUMENTS` of an object, so that the model sees what it wrote.
     """
     if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
         return "{}"
@@ -196,7 +201,7 @@ def sendable_arguments(arguments: object) -> str:
 
 
 def _is_json_object(text: str) -> bool:
-    """Whether a text that msgspec does not read is a JSON object all the same, as one with lone surrogates is.
+    """Return whether a text that msgspec does not decode is a JSON object, such as one with lone surrogates.
 
     NaN, which Python reads, is not JSON (RFC 8259 section 6).
     """

@@ -20,7 +20,7 @@ from .._json.codec import is_mapping, is_object, is_sequence
 from .._json.values import copy_json
 from .._results.completion import ChatCompletion
 from .._validation.numbers import check_count
-from .assistant_messages import without_unsendable
+from .assistant_messages import remove_unencodable
 from .message_content import Message, content_of
 from .parameters import check_encodable, check_messages
 from .trimming import estimate_tokens, messages_to_drop
@@ -194,7 +194,7 @@ class Transcript:
         try:
             (message,) = check_messages([completion.message])
         except InvalidArgumentError:  # the call must not fail for what the server has put into the completion
-            (message,) = check_messages([without_unsendable(completion.message)])
+            (message,) = check_messages([remove_unencodable(completion.message)])
         self._messages += [*new, {"role": message["role"], **message}]  # the role first, for readers of a file
         if completion.usage is not None:
             _add_usage(self._usage, completion.usage.to_dict())

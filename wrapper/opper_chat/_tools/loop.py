@@ -27,7 +27,7 @@ from .._errors.tools import (
 from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
 from .._observability.logging import log_tool_failure
-from .._requests.assistant_messages import sendable, with_ids, without_unsendable
+from .._requests.assistant_messages import add_call_ids, complete_calls, remove_unencodable
 from .._requests.parameters import check_extra_keys
 from .._requests.response_format import ResponseFormat
 from .._requests.tool_options import ToolLoopOptions, ToolLoopSettings, Verdict
@@ -148,7 +148,7 @@ class ToolLoop:
         run.completions.append(completion)
         self._total_tokens += completion.usage.total_tokens if completion.usage is not None else 0
         self.is_over = True
-        message = with_ids(without_unsendable(completion.message), run.turns)
+        message = add_call_ids(remove_unencodable(completion.message), run.turns)
         if not message.tool_calls:
             run.messages.append(message)
             set_parsed(run, self._response_format.parse(completion, None, b"").parsed)
@@ -157,7 +157,7 @@ class ToolLoop:
         run.pending = [call for call in calls if self.tools.is_pending(call)]
         executions = [ToolExecution(call, run.turns) for call in calls if not self.tools.is_pending(call)]
         run.calls.extend(executions)
-        self._turn = sendable(message), executions
+        self._turn = complete_calls(message), executions
         self.is_over = bool(run.pending)
         if not run.pending:
             self._check_limits(executions)
@@ -258,10 +258,10 @@ class ToolLoop:
         )
 
     def attach_run(self, error: Exception) -> None:
-        """Set the attribute ``run`` of an exception that ends the run, whoever raised it."""
+        """Set the attribute ``run`` of an exception that ends the run, of any class."""
         with suppress(Exception):  # some exceptions accept no attributes
             if isinstance(getattr(error, "run", None), ToolRun | None):
-                setattr(error, "run", self.run)  # noqa: B010  # of any class
+                setattr(error, "run", self.run)  # noqa: B010  # not an attribute of every class
 
     def _job(self, execution: ToolExecution, function: ToolFunction) -> Job:
         arguments = dict(execution.arguments or {})
