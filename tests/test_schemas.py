@@ -243,7 +243,7 @@ class CarefulModel(BaseModel):
         raise RuntimeError("db password=hunter2")
 
 
-MISFITS: list[tuple[Any, object, list[str]]] = [
+PROBLEMS: list[tuple[Any, object, list[str]]] = [
     (kinds.Point, "[", ["not JSON (Expecting value: line 1 column 2 (char 1))"]),
     (kinds.Point, "[]", ["expected `object`, got `array`"]),
     (kinds.Point, {}, ["x: is missing"]),
@@ -273,7 +273,7 @@ MISFITS: list[tuple[Any, object, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("hint", "given", "problems"), MISFITS)
+@pytest.mark.parametrize(("hint", "given", "problems"), PROBLEMS)
 def test_what_does_not_fit(hint: Any, given: object, problems: list[str]) -> None:
     """Every place by its path, in one kind of error, whatever found it."""
     with pytest.raises(InvalidValueError) as caught:
@@ -288,7 +288,7 @@ def test_json_that_is_too_deep() -> None:
         convert(deep, kinds.Tree)
 
 
-def test_a_long_list_of_misfits_is_short() -> None:
+def test_a_long_list_of_problems_is_short() -> None:
     """Ten places and the number of the others."""
     with pytest.raises(InvalidValueError, match=r"and 90 more$"):
         convert({"value": ["x"] * 100}, list[int])
