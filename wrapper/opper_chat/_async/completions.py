@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from .._http.errors import call_site
 from .._requests.argument_hints import is_type, refuse_positional
-from .._requests.parameters import AnswerArguments, CallArguments
+from .._requests.parameters import CallArguments, TypedCallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
 from .requester import AsyncCalls
@@ -102,7 +102,7 @@ class AsyncCompletions:
         response_format: None = None,
         tools: Sequence[ToolParam] | None = None,
         retries_on_invalid: int = 0,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedChatCompletion[None]: ...
 
     @typing.overload
@@ -113,7 +113,7 @@ class AsyncCompletions:
         tools: None = None,
         strict: bool = True,
         retries_on_invalid: int = 0,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedChatCompletion[T]: ...
 
     @typing.overload
@@ -124,7 +124,7 @@ class AsyncCompletions:
         tools: Sequence[ToolParam] | None,
         strict: bool = True,
         retries_on_invalid: int = 0,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedChatCompletion[T | None]: ...
 
     async def parse(
@@ -134,7 +134,7 @@ class AsyncCompletions:
         tools: Sequence[ToolParam] | None = None,
         strict: bool = True,
         retries_on_invalid: int = 0,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedChatCompletion[Any]:
         """Return a completion with a value of a Python type: ``completion.parsed``.
 
@@ -174,7 +174,7 @@ class AsyncCompletions:
         response_format: TypeForm[T],
         tools: None = None,
         strict: bool = True,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> AsyncParsedStreamManager[T]: ...
 
     @typing.overload
@@ -184,7 +184,7 @@ class AsyncCompletions:
         response_format: TypeForm[T],
         tools: Sequence[ToolParam] | None,
         strict: bool = True,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> AsyncParsedStreamManager[T | None]: ...
 
     @typing.overload
@@ -347,7 +347,7 @@ class AsyncCompletions:
 
 
 list_arguments(AsyncCompletions.create, CallArguments)
-list_arguments(AsyncCompletions.parse, AnswerArguments)
+list_arguments(AsyncCompletions.parse, TypedCallArguments)
 list_arguments(AsyncCompletions.stream, CallArguments, takes_type=True)
 list_arguments(AsyncCompletions.run_tools, AsyncRunToolsArguments, TOOL_LOOP_DEFAULTS, takes_type=True)
 list_arguments(AsyncCompletions.stream_tools, AsyncStreamToolsArguments, TOOL_LOOP_DEFAULTS, takes_type=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._requests.parameters import AnswerArguments, CallArguments
+from .._requests.parameters import CallArguments, TypedCallArguments
 from .._requests.tool_options import ToolLoopOptions, ToolLoopSettings
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class AsyncRunToolsArguments(AsyncRunToolsOptions, CallArguments, total=False):
     """Arguments of `run_tools`."""
 
 
-class AsyncParsedRunToolsArguments(AsyncRunToolsOptions, AnswerArguments, total=False):
+class AsyncParsedRunToolsArguments(AsyncRunToolsOptions, TypedCallArguments, total=False):
     """Arguments of `run_tools` when ``response_format`` is a type."""
 
 
@@ -37,7 +37,7 @@ class AsyncStreamToolsArguments(AsyncStreamToolsOptions, CallArguments, total=Fa
     """Arguments of `stream_tools`."""
 
 
-class AsyncParsedStreamToolsArguments(AsyncStreamToolsOptions, AnswerArguments, total=False):
+class AsyncParsedStreamToolsArguments(AsyncStreamToolsOptions, TypedCallArguments, total=False):
     """Arguments of `stream_tools` when ``response_format`` is a type."""
 
 

@@ -33,7 +33,7 @@ class CallArguments(ChatCompletionRequestParam, CallOptions, total=False):
     """The parameters of the contract, and the options of a call."""
 
 
-class AnswerArguments(ChatCompletionSettingsParam, CallOptions, total=False):
+class TypedCallArguments(ChatCompletionSettingsParam, CallOptions, total=False):
     """The arguments of calls that build ``response_format`` and ``tools`` from Python types."""
 
     messages: Required[Sequence[ChatMessageParam]]

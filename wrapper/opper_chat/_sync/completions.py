@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from .._http.errors import call_site
 from .._requests.argument_hints import is_type, refuse_positional
-from .._requests.parameters import AnswerArguments, CallArguments
+from .._requests.parameters import CallArguments, TypedCallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
 from .requester import Calls
@@ -104,7 +104,7 @@ class Completions:
         response_format: None = None,
         tools: Sequence[ToolParam] | None = None,
         retries_on_invalid: int = 0,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedChatCompletion[None]: ...
 
     @typing.overload
@@ -115,7 +115,7 @@ class Completions:
         tools: None = None,
         strict: bool = True,
         retries_on_invalid: int = 0,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedChatCompletion[T]: ...
 
     @typing.overload
@@ -126,7 +126,7 @@ class Completions:
         tools: Sequence[ToolParam] | None,
         strict: bool = True,
         retries_on_invalid: int = 0,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedChatCompletion[T | None]: ...
 
     def parse(
@@ -136,7 +136,7 @@ class Completions:
         tools: Sequence[ToolParam] | None = None,
         strict: bool = True,
         retries_on_invalid: int = 0,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedChatCompletion[Any]:
         """Return a completion with a value of a Python type: ``completion.parsed``.
 
@@ -176,7 +176,7 @@ class Completions:
         response_format: TypeForm[T],
         tools: None = None,
         strict: bool = True,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedStreamManager[T]: ...
 
     @typing.overload
@@ -186,7 +186,7 @@ class Completions:
         response_format: TypeForm[T],
         tools: Sequence[ToolParam] | None,
         strict: bool = True,
-        **arguments: Unpack[AnswerArguments],
+        **arguments: Unpack[TypedCallArguments],
     ) -> ParsedStreamManager[T | None]: ...
 
     @typing.overload
@@ -351,7 +351,7 @@ class Completions:
 
 
 list_arguments(Completions.create, CallArguments)
-list_arguments(Completions.parse, AnswerArguments)
+list_arguments(Completions.parse, TypedCallArguments)
 list_arguments(Completions.stream, CallArguments, takes_type=True)
 list_arguments(Completions.run_tools, RunToolsArguments, TOOL_LOOP_DEFAULTS, takes_type=True)
 list_arguments(Completions.stream_tools, StreamToolsArguments, TOOL_LOOP_DEFAULTS, takes_type=True)

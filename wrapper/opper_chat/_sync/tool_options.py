@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .._requests.parameters import AnswerArguments, CallArguments
+from .._requests.parameters import CallArguments, TypedCallArguments
 from .._requests.tool_options import ToolLoopOptions, ToolLoopSettings
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class RunToolsArguments(RunToolsOptions, CallArguments, total=False):
     """Arguments of `run_tools`."""
 
 
-class ParsedRunToolsArguments(RunToolsOptions, AnswerArguments, total=False):
+class ParsedRunToolsArguments(RunToolsOptions, TypedCallArguments, total=False):
     """Arguments of `run_tools` when ``response_format`` is a type."""
 
 
@@ -39,7 +39,7 @@ class StreamToolsArguments(StreamToolsOptions, CallArguments, total=False):
     """Arguments of `stream_tools`."""
 
 
-class ParsedStreamToolsArguments(StreamToolsOptions, AnswerArguments, total=False):
+class ParsedStreamToolsArguments(StreamToolsOptions, TypedCallArguments, total=False):
     """Arguments of `stream_tools` when ``response_format`` is a type."""
 
 
