@@ -150,7 +150,7 @@ class AsyncCalls:
                     if response.status_code in FOLLOWED and call.follow_redirect(
                         url_without_query(response.request), monotonic()
                     ):
-                        await response.aclose()
+                        await self.http.close_response(response)
                         continue
                     return await accept(response, call.deadlines)
                 except APIError as error:

@@ -154,7 +154,7 @@ class AsyncHTTP:
         limit = deadlines.next_timeout(monotonic()) if deadlines.is_bounded else None
         if limit is not None and limit.remaining <= 0:
             raise timeout_error(limit)  # a key may take its time where it cannot be interrupted
-        lease = ConnectionLease()
+        call.lease = lease = ConnectionLease()
         sending = SendLimit(None if limit is None else limit.remaining, lease)
         request = self._request(call, key, {"timeout": timeouts, LEASE: lease, **sending.extensions})
         response: httpx.Response | None = None
@@ -172,13 +172,13 @@ class AsyncHTTP:
             raise timeout_error(expired) from error.__cause__
         finally:
             if response is None:
-                lease.release()
+                lease.close()
                 forget_key_of(request)  # which the frames of whatever is raised have in their variables
             timeouts.detach()
             deadlines.stop_waiting(monotonic())
         if response is None or sending.expired:
             if response is not None:  # it came just when the time was up
-                await response.aclose()
+                await self.close_response(response)
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timeout_error(limit) if limit else APIConnectionError("There was no answer.")
         rate_limiter.record_response(permitted, response.status_code, response.headers)
@@ -189,8 +189,19 @@ class AsyncHTTP:
     async def give_up(self, call: Call) -> None:
         """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
         call.release_permit()
-        if call.response is not None:
-            await call.response.aclose()
+        try:
+            if call.response is not None:
+                await call.response.aclose()
+        finally:
+            if call.lease is not None:
+                call.lease.close()
+
+    async def close_response(self, response: httpx.Response) -> None:
+        """Free the connection of a response. Closing twice does nothing."""
+        try:
+            await response.aclose()
+        finally:
+            lease_of(response).close()
 
     async def _sent(self, call: Call, request: httpx.Request) -> httpx.Response:
         client = self._client
@@ -222,7 +233,7 @@ class AsyncHTTP:
         try:
             body.check_version()
         except BaseException:
-            await response.aclose()
+            await self.close_response(response)
             raise
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
@@ -306,7 +317,7 @@ class AsyncHTTP:
             raise
         finally:
             self.holders.release(note)
-            await response.aclose()
+            await self.close_response(response)
         return b"".join(pieces)
 
     async def read_into(self, response: httpx.Response, deadlines: Deadlines) -> None:

@@ -16,6 +16,7 @@ from .._config.options import ClientSettings
 from .._errors.answer_headers import request_id
 from .._errors.api import APIError, APIStatusError
 from .._errors.redact_error import redact_error
+from .._http.leases import ConnectionLease
 from .._http.redaction import describe_request, describe_unsent, forget_key_of, url_without_query
 from .._http.redirects import MOST_REDIRECTS, MOVED, explain_redirect, redirect_target
 from .._observability.observers import notify_attempt_end, notify_call_end, notify_call_start
@@ -59,6 +60,7 @@ class Call:
         "deadlines",
         "headers",
         "keys",
+        "lease",
         "permit",
         "record",
         "redirect_url",
@@ -93,6 +95,8 @@ class Call:
         self.keys: list[Secret] = []
         self.permit: Permit | None = None
         self.waiting_since: float | None = None
+        self.lease: ConnectionLease | None = None
+        """The lease of the connection of the last request."""
         self.response: httpx.Response | None = None
         self.sent_request: httpx.Request | None = None
         self.redirect_url: str | None = None

@@ -108,6 +108,17 @@ class ConnectionLease:
         if self._permit is not None:
             self._permit.release()
 
+    def close(self) -> None:
+        """End the use of the connection, where closing the response did not because a signal handler raised meanwhile.
+
+        It can be called where nothing can be awaited.
+        """
+        if self._permit is not None:
+            if self._socket is not None:
+                self.shutdown()
+                self.end()
+            self._permit.release()
+
 
 def lease_of(response: httpx.Response) -> ConnectionLease:
     """Return the lease that the request of a response was sent with."""

@@ -156,7 +156,7 @@ class Calls:
                     if response.status_code in FOLLOWED and call.follow_redirect(
                         url_without_query(response.request), monotonic()
                     ):
-                        response.close()
+                        self.http.close_response(response)
                         continue
                     return accept(response, call.deadlines)
                 except APIError as error:

@@ -170,7 +170,7 @@ class HTTP:
         limit = deadlines.next_timeout(monotonic()) if deadlines.is_bounded else None
         if limit is not None and limit.remaining <= 0:
             raise timeout_error(limit)  # a key may take its time where it cannot be interrupted
-        lease = ConnectionLease()
+        call.lease = lease = ConnectionLease()
         sending = SendLimit(None if limit is None else limit.remaining, lease)
         request = self._request(
             call, key, {"timeout": timeouts, LEASE: lease, **sending.extensions}
@@ -194,7 +194,7 @@ class HTTP:
             raise timeout_error(expired) from error.__cause__
         finally:
             if response is None:
-                lease.release()
+                lease.close()
                 forget_key_of(
                     request
                 )  # which the frames of whatever is raised have in their variables
@@ -202,7 +202,7 @@ class HTTP:
             deadlines.stop_waiting(monotonic())
         if response is None or sending.expired:
             if response is not None:  # it came just when the time was up
-                response.close()
+                self.close_response(response)
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timeout_error(limit) if limit else APIConnectionError("There was no answer.")
         rate_limiter.record_response(permitted, response.status_code, response.headers)
@@ -213,8 +213,19 @@ class HTTP:
     def give_up(self, call: Call) -> None:
         """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
         call.release_permit()
-        if call.response is not None:
-            call.response.close()
+        try:
+            if call.response is not None:
+                call.response.close()
+        finally:
+            if call.lease is not None:
+                call.lease.close()
+
+    def close_response(self, response: httpx.Response) -> None:
+        """Free the connection of a response. Closing twice does nothing."""
+        try:
+            response.close()
+        finally:
+            lease_of(response).close()
 
     def _sent(self, call: Call, request: httpx.Request) -> httpx.Response:
         client = self._client
@@ -250,7 +261,7 @@ class HTTP:
         try:
             body.check_version()
         except BaseException:
-            response.close()
+            self.close_response(response)
             raise
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
@@ -348,7 +359,7 @@ class HTTP:
             raise
         finally:
             self.holders.release(note)
-            response.close()
+            self.close_response(response)
         return b"".join(pieces)
 
     def read_into(self, response: httpx.Response, deadlines: Deadlines) -> None:
