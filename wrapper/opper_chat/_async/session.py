@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from inspect import iscoroutinefunction
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -62,7 +63,8 @@ class AsyncHTTP:
             check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
             connections = httpx.Limits(max_connections=limits.connections, keepalive_expiry=KEEPALIVE_SECONDS)
             transport = AsyncHTTPTransport(limits=connections, response_limits=limits.response)
-            self._client = DefaultAsyncHttpxClient(transport=transport, event_hooks=event_hooks)
+            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+            self._client = DefaultAsyncHttpxClient(transport=transport, event_hooks=event_hooks, cookies=no_cookies)
         else:
             self._library = library_of(own, "AsyncClient")
             if event_hooks is not None:

@@ -8,6 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from inspect import iscoroutinefunction
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -74,7 +75,10 @@ class HTTP:
                 max_connections=limits.connections, keepalive_expiry=KEEPALIVE_SECONDS
             )
             transport = HTTPTransport(limits=connections, response_limits=limits.response)
-            self._client = DefaultHttpxClient(transport=transport, event_hooks=event_hooks)
+            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
+            self._client = DefaultHttpxClient(
+                transport=transport, event_hooks=event_hooks, cookies=no_cookies
+            )
         else:
             self._library = library_of(own, "Client")
             if event_hooks is not None:
