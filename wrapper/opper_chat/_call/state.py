@@ -45,6 +45,7 @@ class Call:
         headers: those of the client, which every request of the call has.
         keys: the API keys that its requests were sent with: one, unless the key is made anew for each request.
         permit: what counts the call against `max_concurrency`, or None without a limit.
+        lease: the lease of the connection of the last request.
         response: the last response, which is closed if the call ends before its caller has it.
         sent_request: the request of the last attempt, as it was sent.
         redirect_url: the URL to which the server has redirected the attempt, or None.
@@ -96,7 +97,6 @@ class Call:
         self.permit: Permit | None = None
         self.waiting_since: float | None = None
         self.lease: ConnectionLease | None = None
-        """The lease of the connection of the last request."""
         self.response: httpx.Response | None = None
         self.sent_request: httpx.Request | None = None
         self.redirect_url: str | None = None
