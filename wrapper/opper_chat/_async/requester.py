@@ -22,6 +22,7 @@ from .._requests.prepare import prepare
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
+from .response_reader import close_response
 from .session import AsyncHTTP
 
 Answer = TypeVar("Answer")
@@ -150,7 +151,7 @@ class AsyncCalls:
                     if response.status_code in FOLLOWED and call.follow_redirect(
                         url_without_query(response.request), monotonic()
                     ):
-                        await self.http.close_response(response)
+                        await close_response(response)
                         continue
                     return await accept(response, call.deadlines)
                 except APIError as error:

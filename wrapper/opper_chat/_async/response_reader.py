@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._concurrency.async_loop import sleep
 from .._concurrency.deadlines import Deadlines, timeout_error
@@ -14,6 +14,7 @@ from .._http.async_timeouts import time_limit
 from .._http.content_coding import PAUSE_BYTES, BodyDecoder
 from .._http.errors import ErrorMap
 from .._http.leases import lease_of
+from .._transport._async.checked_body import checked_body_class
 
 if TYPE_CHECKING:
     from .._http.library import httpx
@@ -140,3 +141,36 @@ def keep_content(response: httpx.Response, content: bytes) -> None:
     if not hasattr(response, "_content"):
         # Private, and the same since httpx 0.7. The public way, `read`, decompresses without a limit.
         response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+async def close_response(response: httpx.Response) -> None:
+    """Free the connection of a response. Closing twice does nothing."""
+    try:
+        await response.aclose()
+    finally:
+        lease_of(response).close()
+
+
+async def check_end(response: httpx.Response, library: Any) -> None:
+    """Have the end of a body checked that a transport of httpx carries.
+
+    Args:
+        response: The response, whose body is still to be read.
+        library: httpx or httpx2, whichever the response is of.
+
+    Raises:
+        RemoteProtocolError: The response has a version of HTTP that does not exist.
+    """
+    response.stream = body = checked_body_class(library.AsyncByteStream)(
+        response.stream,
+        lease_of(response),
+        protocol_error=library.RemoteProtocolError,
+        status_code=response.status_code,
+        headers=response.headers,
+        extensions=response.extensions,
+    )
+    try:
+        body.check_version()
+    except BaseException:
+        await close_response(response)
+        raise

@@ -25,11 +25,10 @@ from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import failures, httpx, library_of
 from .._http.redaction import forget_key_of, forget_keys
 from .._observability.observers import around_request
-from .._transport._async.checked_body import checked_body_class
 from .._transport._async.limiter import AsyncConcurrencyLimiter
 from .._transport._async.transport import KEEPALIVE_SECONDS, AsyncHTTPTransport, DefaultAsyncHttpxClient
 from .pacer import AsyncRateLimiter, AsyncRateLimiters
-from .response_reader import AsyncResponseReader, keep_content
+from .response_reader import AsyncResponseReader, check_end, close_response, keep_content
 
 if TYPE_CHECKING:
     from .._http.library import AsyncHTTPClient
@@ -180,7 +179,7 @@ class AsyncHTTP:
             deadlines.stop_waiting(monotonic())
         if response is None or sending.expired:
             if response is not None:  # it came just when the time was up
-                await self.close_response(response)
+                await close_response(response)
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timeout_error(limit) if limit else APIConnectionError("There was no answer.")
         rate_limiter.record_response(permitted, response.status_code, response.headers)
@@ -198,13 +197,6 @@ class AsyncHTTP:
             if call.lease is not None:
                 call.lease.close()
 
-    async def close_response(self, response: httpx.Response) -> None:
-        """Free the connection of a response. Closing twice does nothing."""
-        try:
-            await response.aclose()
-        finally:
-            lease_of(response).close()
-
     async def _sent(self, call: Call, request: httpx.Request) -> httpx.Response:
         client = self._client
         try:
@@ -215,28 +207,8 @@ class AsyncHTTP:
                 call.keys.extend([secret for secret in passwords if secret not in call.keys])
         is_of_network = "network_stream" in response.extensions and not lease_of(response).is_of_pool
         if is_of_network and not response.is_closed and not response.is_stream_consumed:
-            await self._check_end(response)
+            await check_end(response, self._library)
         return response
-
-    async def _check_end(self, response: httpx.Response) -> None:
-        """Have the end of a body checked that a transport of httpx carries.
-
-        Raises:
-            RemoteProtocolError: the response has a version of HTTP that does not exist.
-        """
-        response.stream = body = checked_body_class(self._library.AsyncByteStream)(
-            response.stream,
-            lease_of(response),
-            protocol_error=self._library.RemoteProtocolError,
-            status_code=response.status_code,
-            headers=response.headers,
-            extensions=response.extensions,
-        )
-        try:
-            body.check_version()
-        except BaseException:
-            await self.close_response(response)
-            raise
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
         request, settings = call.request, call.settings
@@ -319,7 +291,7 @@ class AsyncHTTP:
             raise
         finally:
             self.holders.release(note)
-            await self.close_response(response)
+            await close_response(response)
         return b"".join(pieces)
 
     async def read_into(self, response: httpx.Response, deadlines: Deadlines) -> None:

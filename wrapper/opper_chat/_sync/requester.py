@@ -24,6 +24,7 @@ from .._requests.prepare import prepare
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
+from .response_reader import close_response
 from .session import HTTP
 
 Answer = TypeVar("Answer")
@@ -156,7 +157,7 @@ class Calls:
                     if response.status_code in FOLLOWED and call.follow_redirect(
                         url_without_query(response.request), monotonic()
                     ):
-                        self.http.close_response(response)
+                        close_response(response)
                         continue
                     return accept(response, call.deadlines)
                 except APIError as error:

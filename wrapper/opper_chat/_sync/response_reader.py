@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._concurrency.deadlines import Deadlines, timeout_error
 from .._concurrency.loop import sleep
@@ -16,6 +16,7 @@ from .._http.content_coding import PAUSE_BYTES, BodyDecoder
 from .._http.errors import ErrorMap
 from .._http.leases import lease_of
 from .._http.timeouts import time_limit
+from .._transport._sync.checked_body import checked_body_class
 
 if TYPE_CHECKING:
     from .._http.library import httpx
@@ -144,3 +145,36 @@ def keep_content(response: httpx.Response, content: bytes) -> None:
     if not hasattr(response, "_content"):
         # Private, and the same since httpx 0.7. The public way, `read`, decompresses without a limit.
         response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def close_response(response: httpx.Response) -> None:
+    """Free the connection of a response. Closing twice does nothing."""
+    try:
+        response.close()
+    finally:
+        lease_of(response).close()
+
+
+def check_end(response: httpx.Response, library: Any) -> None:
+    """Have the end of a body checked that a transport of httpx carries.
+
+    Args:
+        response: The response, whose body is still to be read.
+        library: httpx or httpx2, whichever the response is of.
+
+    Raises:
+        RemoteProtocolError: The response has a version of HTTP that does not exist.
+    """
+    response.stream = body = checked_body_class(library.SyncByteStream)(
+        response.stream,
+        lease_of(response),
+        protocol_error=library.RemoteProtocolError,
+        status_code=response.status_code,
+        headers=response.headers,
+        extensions=response.extensions,
+    )
+    try:
+        body.check_version()
+    except BaseException:
+        close_response(response)
+        raise

@@ -33,11 +33,10 @@ from .._http.library import failures, httpx, library_of
 from .._http.redaction import forget_key_of, forget_keys
 from .._http.timeouts import SendLimit, resolve_key
 from .._observability.observers import around_request
-from .._transport._sync.checked_body import checked_body_class
 from .._transport._sync.limiter import ConcurrencyLimiter
 from .._transport._sync.transport import KEEPALIVE_SECONDS, DefaultHttpxClient, HTTPTransport
 from .pacer import RateLimiter, RateLimiters
-from .response_reader import ResponseReader, keep_content
+from .response_reader import ResponseReader, check_end, close_response, keep_content
 
 if TYPE_CHECKING:
     from .._http.library import SyncHTTPClient
@@ -206,7 +205,7 @@ class HTTP:
             deadlines.stop_waiting(monotonic())
         if response is None or sending.expired:
             if response is not None:  # it came just when the time was up
-                self.close_response(response)
+                close_response(response)
             # Not where the time was up: what the library raised there has the key in its request and its frames.
             raise timeout_error(limit) if limit else APIConnectionError("There was no answer.")
         rate_limiter.record_response(permitted, response.status_code, response.headers)
@@ -224,13 +223,6 @@ class HTTP:
             if call.lease is not None:
                 call.lease.close()
 
-    def close_response(self, response: httpx.Response) -> None:
-        """Free the connection of a response. Closing twice does nothing."""
-        try:
-            response.close()
-        finally:
-            lease_of(response).close()
-
     def _sent(self, call: Call, request: httpx.Request) -> httpx.Response:
         client = self._client
         try:
@@ -245,28 +237,8 @@ class HTTP:
             "network_stream" in response.extensions and not lease_of(response).is_of_pool
         )
         if is_of_network and not response.is_closed and not response.is_stream_consumed:
-            self._check_end(response)
+            check_end(response, self._library)
         return response
-
-    def _check_end(self, response: httpx.Response) -> None:
-        """Have the end of a body checked that a transport of httpx carries.
-
-        Raises:
-            RemoteProtocolError: the response has a version of HTTP that does not exist.
-        """
-        response.stream = body = checked_body_class(self._library.SyncByteStream)(
-            response.stream,
-            lease_of(response),
-            protocol_error=self._library.RemoteProtocolError,
-            status_code=response.status_code,
-            headers=response.headers,
-            extensions=response.extensions,
-        )
-        try:
-            body.check_version()
-        except BaseException:
-            self.close_response(response)
-            raise
 
     def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
         request, settings = call.request, call.settings
@@ -363,7 +335,7 @@ class HTTP:
             raise
         finally:
             self.holders.release(note)
-            self.close_response(response)
+            close_response(response)
         return b"".join(pieces)
 
     def read_into(self, response: httpx.Response, deadlines: Deadlines) -> None:
