@@ -112,12 +112,14 @@ class Holders:
         return self._holders.pop(note, (None, None))[1]
 
     def forget_gone(self) -> None:
-        """Forget the owners that are gone, and what was kept for them."""
+        """Forget the owners that are gone, and free the connections of the responses that they read."""
         while self.gone:
             try:
-                self.release(self.gone.popleft())
+                reader: Any = self.release(self.gone.popleft())
             except IndexError:
                 return  # another thread took it
+            if reader is not None:
+                reader.lease.close()
 
     def describe(self) -> str:
         """Name the holders."""
