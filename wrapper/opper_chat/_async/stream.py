@@ -7,7 +7,7 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Mapping
 from time import monotonic
 from types import TracebackType
-from typing import Self, TypeVar, cast
+from typing import Self, TypeVar
 
 from opper_chat_api.models import ChatCompletionChunk
 
@@ -25,7 +25,6 @@ from .._results.metadata import trace_id
 from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.state import StreamState
 from .requester import AsyncCalls
-from .response_reader import AsyncResponseReader
 
 DRAIN_SECONDS = 0.1
 """How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
@@ -191,9 +190,11 @@ class AsyncBaseStream:
         if getattr(self, "_closed", True) or is_finalizing():
             return
         self._closed = True
-        reader = cast("AsyncResponseReader", self._holders.release(self._note))
-        self._record_end()
-        abandon_response(reader, self._holders.dropped)
+        try:
+            self._record_end()
+        finally:
+            abandon_response(self._reader, self._holders.dropped)
+            self._holders.release(self._note)  # last: what is interrupted before is freed by the note
         warnings.warn(f"a stream made at {self._site} was never closed", ResourceWarning, stacklevel=1, source=self)
 
     async def _identify(self) -> Self:
