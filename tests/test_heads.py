@@ -7,20 +7,26 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opper_chat._transport.head import AnswerHead, HeadError, HeadReader, WrittenError, write_head
+from opper_chat._transport.head import (
+    HeadError,
+    RequestHeadError,
+    ResponseHead,
+    ResponseHeadParser,
+    serialize_request_head,
+)
 
 OK = b"HTTP/1.1 200 OK\r\n"
 LONGEST_HEAD = 100 * 1024
 
 
-def read(data: bytes, size: int = 0) -> tuple[AnswerHead | None, bytes]:
+def read(data: bytes, size: int = 0) -> tuple[ResponseHead | None, bytes]:
     """Read a head from bytes that come so many at a time, and return it with what came behind it."""
-    reader = HeadReader(LONGEST_HEAD)
+    reader = ResponseHeadParser(LONGEST_HEAD)
     for start in range(0, len(data), size or len(data)):
         reader.feed(data[start : start + (size or len(data))])
         head = reader.read()
         if head is not None:
-            return head, reader.take_rest() + data[start + (size or len(data)) :]
+            return head, reader.trailing_data() + data[start + (size or len(data)) :]
     return None, b""
 
 
@@ -33,12 +39,14 @@ def test_a_head(size: int, line: bytes) -> None:
     )
     head, rest = read(data + b"abc", size)
     headers = [(b"X-One", b"a b"), (b"x-two", b""), (b"X-ONE", b"c\xff"), (b"Content-Length", b"3")]
-    assert head == AnswerHead(404, b"1.1", b"Not  Found", headers, chunked=False, length=3, lasting=line == b"\r\n")
+    assert head == ResponseHead(
+        404, b"1.1", b"Not  Found", headers, chunked=False, length=3, keep_alive=line == b"\r\n"
+    )
     assert rest == b"abc"
 
 
 @pytest.mark.parametrize(
-    ("data", "chunked", "length", "lasting"),
+    ("data", "chunked", "length", "keep_alive"),
     [
         (OK, False, None, True),
         (b"HTTP/1.1 200\r\n", False, None, True),
@@ -66,11 +74,11 @@ def test_a_head(size: int, line: bytes) -> None:
         (b"HTTP/1.1 103 Early Hints\r\ncontent-length: 5\r\n", False, 5, False),
     ],
 )
-def test_how_a_body_is_framed(data: bytes, chunked: bool, length: int | None, lasting: bool) -> None:
+def test_how_a_body_is_framed(data: bytes, chunked: bool, length: int | None, keep_alive: bool) -> None:
     """And whether another request may follow: not where two servers could read two lengths."""
     head, _ = read(data + b"\r\n")
     assert head is not None
-    assert (head.chunked, head.length, head.lasting) == (chunked, length, lasting)
+    assert (head.chunked, head.length, head.keep_alive) == (chunked, length, keep_alive)
 
 
 def test_a_value_over_several_lines() -> None:
@@ -136,11 +144,11 @@ def test_what_is_no_head(data: bytes) -> None:
 
 def test_informational_heads() -> None:
     """Come before the other, each by itself."""
-    reader = HeadReader()
+    reader = ResponseHeadParser()
     reader.feed(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + OK + b"\r\nrest")
     heads = [reader.read(), reader.read()]
     assert [head.status_code for head in heads if head] == [103, 200]
-    assert reader.take_rest() == b"rest"
+    assert reader.trailing_data() == b"rest"
 
 
 @pytest.mark.parametrize(
@@ -185,7 +193,7 @@ HEADERS = [(b"Host", b"a.example"), (b"x-empty", b""), (b"X-Tab", b"a\tb c"), (b
 
 def test_a_head_that_is_written() -> None:
     """Is read by another parser as what was asked."""
-    head = write_head("POST", b"/v1/chat?a=b%20c", HEADERS, 3)
+    head = serialize_request_head("POST", b"/v1/chat?a=b%20c", HEADERS, 3)
     server = h11.Connection(h11.SERVER)
     server.receive_data(head.data + b"abc")
     asked = server.next_event()
@@ -198,7 +206,7 @@ def test_a_head_that_is_written() -> None:
 
 
 def test_asking_for_the_end_of_the_connection() -> None:
-    assert write_head("POST", b"/", [*HEADERS, (b"Connection", b"x, Close")], 3).closes
+    assert serialize_request_head("POST", b"/", [*HEADERS, (b"Connection", b"x, Close")], 3).closes
 
 
 @pytest.mark.parametrize(
@@ -223,13 +231,13 @@ def test_asking_for_the_end_of_the_connection() -> None:
 )
 def test_what_is_not_written(method: str, target: bytes, header: tuple[bytes, bytes], length: int) -> None:
     """Whatever would be read as more or other than was asked, and no value is in the words."""
-    with pytest.raises(WrittenError) as caught:
-        write_head(method, target, [*HEADERS, header], length)
+    with pytest.raises(RequestHeadError) as caught:
+        serialize_request_head(method, target, [*HEADERS, header], length)
     assert "secret" not in str(caught.value)
 
 
 def test_a_body_whose_length_is_not_said() -> None:
     """Is refused, but for none."""
-    with pytest.raises(WrittenError, match="missing"):
-        write_head("POST", b"/", HEADERS[:3], 3)
-    assert write_head("GET", b"/", HEADERS[:3], 0).data.endswith(b"c\r\n\r\n")
+    with pytest.raises(RequestHeadError, match="missing"):
+        serialize_request_head("POST", b"/", HEADERS[:3], 3)
+    assert serialize_request_head("GET", b"/", HEADERS[:3], 0).data.endswith(b"c\r\n\r\n")

@@ -71,7 +71,7 @@ async def connect(server: Server, steps: Steps, attach: Callable[[object], objec
         return await _connect_by_anyio(server, steps, attach)
     try:
         async with asyncio.timeout(steps.get("connect")):
-            sock = await _reached(server.host, server.port)
+            sock = await _connect_tcp(server.host, server.port)
         stream = PlainStream(sock) if server.tls is None else TLSStream(sock)
         async with asyncio.timeout(steps.get("connect")):
             await stream.begin(server)
@@ -83,19 +83,19 @@ async def connect(server: Server, steps: Steps, attach: Callable[[object], objec
     return stream
 
 
-async def _reached(host: str, port: int) -> socket.socket:
+async def _connect_tcp(host: str, port: int) -> socket.socket:
     """Connect to the first address of a host that lets us in, trying several at once where one keeps us waiting."""
-    places = await _addresses(host, port)
-    if len(places) == 1:
-        return await _connected(*places[0])
+    addresses = await _addresses(host, port)
+    if len(addresses) == 1:
+        return await _connect_address(*addresses[0])
     trying: set[asyncio.Task[socket.socket]] = set()
     failed: OSError | None = None
     try:
-        while places or trying:
-            if places:
-                trying.add(asyncio.create_task(_connected(*places.pop(0))))
+        while addresses or trying:
+            if addresses:
+                trying.add(asyncio.create_task(_connect_address(*addresses.pop(0))))
             done, trying = await asyncio.wait(
-                trying, timeout=HEAD_START if places else None, return_when=asyncio.FIRST_COMPLETED
+                trying, timeout=HEAD_START if addresses else None, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 error = task.exception()
@@ -109,15 +109,15 @@ async def _reached(host: str, port: int) -> socket.socket:
     finally:
         for task in trying:
             task.cancel()
-            task.add_done_callback(_discard)
+            task.add_done_callback(_close_result)
     raise failed or OSError("the host has no address")
 
 
-Place = tuple[int, object]
+SocketAddress = tuple[int, object]
 """The family of an address, and the address as sockets take it."""
 
 
-async def _connected(family: int, address: Any) -> socket.socket:
+async def _connect_address(family: int, address: Any) -> socket.socket:
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
@@ -129,23 +129,23 @@ async def _connected(family: int, address: Any) -> socket.socket:
     return sock
 
 
-def _discard(task: asyncio.Task[socket.socket]) -> None:
+def _close_result(task: asyncio.Task[socket.socket]) -> None:
     """Close what was reached after another address was."""
     if not task.cancelled() and task.exception() is None:
         task.result().close()
 
 
-async def _addresses(host: str, port: int) -> list[Place]:
+async def _addresses(host: str, port: int) -> list[SocketAddress]:
     """Return the addresses of a host, those of its two families by turns."""
     for family in (socket.AF_INET, socket.AF_INET6):
         with suppress(OSError):
             socket.inet_pton(family, host)
             return [(family, (host, port))]  # nobody need be asked
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    places = list(dict.fromkeys((int(family), address) for family, *_, address in found))
-    first = [place for place in places if place[0] == places[0][0]]
-    second = [place for place in places if place[0] != places[0][0]]
-    return [place for both in zip_longest(first, second) for place in both if place is not None]
+    addresses = list(dict.fromkeys((int(family), address) for family, *_, address in found))
+    first = [address for address in addresses if address[0] == addresses[0][0]]
+    second = [address for address in addresses if address[0] != addresses[0][0]]
+    return [address for both in zip_longest(first, second) for address in both if address is not None]
 
 
 async def _connect_by_anyio(server: Server, steps: Steps, attach: Callable[[object], object]) -> AsyncNetworkStream:

@@ -1,4 +1,4 @@
-"""One connection of an event loop of asyncio, whichever loop it is: read ahead of whoever reads, bounded in time."""
+"""A network stream over an asyncio event loop, whichever loop that is. It reads ahead, and bounds reads in time."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from typing import cast
 from .._http.library import httpcore
 from .network import Server, extra_info, has_close_notify
 
-MOST_WAITING = 65536
+MAX_BUFFERED = 65536
 """Bytes that were not asked for yet, beyond which no more are taken from the system."""
 
-MOST_WAITING_BY_TLS = 16_777_216
+MAX_BUFFERED_TLS = 16_777_216
 """The same by TLS under loops that are not asyncio's own: uvloop loses what it holds back when the connection ends."""
 
 SHORT, LONG = 4096, 65536
 """Bytes that there is room for in one read: at first, and where a read before it was not a short one."""
 
-ENDLESS = 86400.0
+A_DAY = 86400.0
 """Seconds, where a bound cannot be left out and another holds."""
 
 
-class LoopStream(asyncio.BaseProtocol):
+class AsyncioStream(asyncio.BaseProtocol):
     """A connection of an event loop of asyncio, which reads ahead of whoever reads.
 
     Attributes:
@@ -38,21 +38,20 @@ class LoopStream(asyncio.BaseProtocol):
         self._pieces: list[bytes] = []
         self._piece: bytes = b""
         """What is given out, in parts, before those."""
-        self._at = 0
+        self._offset = 0
         """Where in it the next part begins."""
-        self._waiting = 0
+        self._buffered = 0
         """Bytes that were not given out."""
-        self._most_waiting = MOST_WAITING
+        self._max_buffered = MAX_BUFFERED
         self._paused = False
         self._ended = False
         self._error: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
         self._writer: asyncio.Future[None] | None = None
-        self._due = 0.0
+        self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._timer_due = 0.0
-        """When the timer will look whether the time of the reader is up. Most reads end before, and moving `_due` then
-        costs nothing."""
+        self._timer_deadline = 0.0
+        """When the timer checks the deadline. Most reads end before, and moving a deadline then costs nothing."""
 
     async def begin(self, server: Server) -> None:
         """Have the loop take the socket over."""
@@ -65,7 +64,7 @@ class LoopStream(asyncio.BaseProtocol):
                     sock=self._sock,
                     ssl=server.tls,
                     server_hostname=server.host,
-                    ssl_handshake_timeout=ENDLESS,
+                    ssl_handshake_timeout=A_DAY,
                 )
         except BaseException:
             if self._transport is None:
@@ -73,12 +72,12 @@ class LoopStream(asyncio.BaseProtocol):
             raise
 
     async def read(self, size: int, timeout: float | None) -> bytes:
-        if self._waiting or self._ended:
+        if self._buffered or self._ended:
             await asyncio.sleep(0)  # others have their turn, and whoever cancels this task is heard
         else:
             reader = self._reader = self._loop.create_future()
-            self._due = math.inf if timeout is None else self._loop.time() + timeout
-            if self._due < (self._timer_due if self._timer else math.inf):
+            self._deadline = math.inf if timeout is None else self._loop.time() + timeout
+            if self._deadline < (self._timer_deadline if self._timer else math.inf):
                 self._set_timer()
             try:
                 await reader
@@ -86,7 +85,7 @@ class LoopStream(asyncio.BaseProtocol):
                 raise httpcore.ReadTimeout(str(error)) from error
             finally:
                 self._reader = None
-        if not self._waiting:
+        if not self._buffered:
             if self._error is not None:
                 raise httpcore.ReadError(str(self._error)) from self._error
             return b""
@@ -114,42 +113,42 @@ class LoopStream(asyncio.BaseProtocol):
             await asyncio.sleep(0)  # the loop closes the socket in its next turn
 
     async def has_more(self) -> bool:
-        return bool(self._waiting) or self._ended or bool(self.get_extra_info("is_readable"))
+        return bool(self._buffered) or self._ended or bool(self.get_extra_info("is_readable"))
 
     def get_extra_info(self, info: str) -> object:
         transport = self._transport
         return extra_info(self._sock, transport and transport.get_extra_info("ssl_object"), info)
 
     def _take(self, size: int) -> bytes:
-        if self._at == len(self._piece):
+        if self._offset == len(self._piece):
             pieces, self._pieces = self._pieces, []
-            self._piece, self._at = pieces[0] if len(pieces) == 1 else b"".join(pieces), 0
-        at = self._at
+            self._piece, self._offset = pieces[0] if len(pieces) == 1 else b"".join(pieces), 0
+        at = self._offset
         data = self._piece[at : at + size]
-        self._at = at + len(data)
-        self._waiting -= len(data)
-        if not self._waiting:
-            self._piece, self._at = b"", 0
-        if self._paused and self._waiting <= self._most_waiting and self._transport is not None:
+        self._offset = at + len(data)
+        self._buffered -= len(data)
+        if not self._buffered:
+            self._piece, self._offset = b"", 0
+        if self._paused and self._buffered <= self._max_buffered and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
         return data
 
     def _set_timer(self) -> None:
         self._stop_timer()
-        self._timer_due = self._due
-        self._timer = self._loop.call_at(self._due, self._look_at_time)
+        self._timer_deadline = self._deadline
+        self._timer = self._loop.call_at(self._deadline, self._check_deadline)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _look_at_time(self) -> None:
+    def _check_deadline(self) -> None:
         self._timer = None
-        if self._reader is None or self._reader.done() or self._due == math.inf:
+        if self._reader is None or self._reader.done() or self._deadline == math.inf:
             return
-        if self._loop.time() >= self._due:
+        if self._loop.time() >= self._deadline:
             self._reader.set_exception(TimeoutError())
         else:
             self._set_timer()
@@ -161,8 +160,8 @@ class LoopStream(asyncio.BaseProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._pieces.append(data)
-        self._waiting += len(data)
-        if self._waiting > self._most_waiting and not self._paused and self._transport is not None:
+        self._buffered += len(data)
+        if self._buffered > self._max_buffered and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()
         _wake(self._reader)
@@ -186,7 +185,7 @@ class LoopStream(asyncio.BaseProtocol):
         self._writer = None
 
 
-class PlainStream(LoopStream, asyncio.BufferedProtocol):
+class PlainStream(AsyncioStream, asyncio.BufferedProtocol):
     """One that is not by TLS.
 
     With buffers of its own: for each piece, however short, a loop takes a quarter of a megabyte, and gives it back.
@@ -195,26 +194,26 @@ class PlainStream(LoopStream, asyncio.BufferedProtocol):
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
         self._buffer = memoryview(b"")
-        self._room = SHORT
+        self._buffer_size = SHORT
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # there is none without TLS
         # Anew each time: there are loops that read into it while something else is done.
-        self._buffer = memoryview(bytearray(self._room))
+        self._buffer = memoryview(bytearray(self._buffer_size))
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
         data, self._buffer = bytes(self._buffer[:nbytes]), memoryview(b"")
-        self._room = LONG if nbytes >= SHORT else SHORT
+        self._buffer_size = LONG if nbytes >= SHORT else SHORT
         self.data_received(data)
 
 
-class TLSStream(LoopStream, asyncio.Protocol):
+class TLSStream(AsyncioStream, asyncio.Protocol):
     """One by TLS. Into a buffer of its own, the loop would not put all that is left at the end of a connection."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
         if not isinstance(self._loop, asyncio.BaseEventLoop):
-            self._most_waiting = MOST_WAITING_BY_TLS
+            self._max_buffered = MAX_BUFFERED_TLS
 
     def eof_received(self) -> None:
         # asyncio calls this also where the alert did not come; other loops do not.

@@ -1,7 +1,7 @@
-"""Where an HTTP/1.1 body ends, and which of the bytes are its own: RFC 9112 sections 6 and 7. No I/O.
+"""Decode the body of an HTTP/1.1 response from the bytes of its connection: RFC 9112 sections 6 and 7. No I/O.
 
-What came at once is one piece here, however many chunks it came in: an event for every chunk, as general parsers make
-them, is half of what a streamed token costs in all.
+All chunks that are received at once are returned as one piece. General parsers make an event of each chunk, which is half
+of the cost of a streamed token.
 """
 
 from __future__ import annotations
@@ -28,31 +28,31 @@ _MARKS = frozenset({b"x", b"X"})
 """What Python takes behind a first zero for the mark of a hexadecimal number. Elsewhere the zero is all of it."""
 
 
-class FramingError(Exception):
-    """The bytes are no body of this framing, or it was cut off. The words are for a person."""
+class BodyError(Exception):
+    """The bytes are not framed as the headers say, or the body is cut off."""
 
 
 class Body(Protocol):
     """A body that is being read.
 
     Attributes:
-        ended: whether it is whole. What follows it, if anything does, is in ``rest``.
-        rest: bytes that came behind its end.
-        fault: what is wrong behind the bytes that were returned last. To be raised when those were handed on.
+        ended: whether it is complete.
+        trailing_data: the bytes after its end.
+        error: what is wrong after the bytes that were returned last, to be raised after those.
         strict: Whether the framing follows the grammar. If not, another server may have read it otherwise, and no
             request may follow on the connection.
     """
 
     ended: bool
-    rest: bytes
-    fault: FramingError | None
+    trailing_data: bytes
+    error: BodyError | None
     strict: bool
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes, and return what of the body is in them.
+        """Add the next bytes, and return the decoded body bytes in them.
 
         Raises:
-            FramingError: they are not framed as they should be.
+            BodyError: they are not framed as they should be.
         """
         ...
 
@@ -63,12 +63,12 @@ class Body(Protocol):
             cut_off: Whether TLS says nothing of the end, so that anybody on the way may have made it.
 
         Raises:
-            FramingError: The body is not whole, or nobody can tell.
+            BodyError: The body is not whole, or nobody can tell.
         """
         ...
 
 
-class SizedBody:
+class ContentLengthBody:
     """A body whose length is known: ``Content-Length``, or nothing at all (section 6.2)."""
 
     strict = True
@@ -77,48 +77,48 @@ class SizedBody:
         self._size = size
         self._left = size
         self.ended = not size
-        self.rest = b""
-        self.fault: FramingError | None = None
+        self.trailing_data = b""
+        self.error: BodyError | None = None
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes, and return what of the body is in them."""
+        """Add the next bytes, and return the decoded body bytes in them."""
         if self.ended:
-            self.rest += data
+            self.trailing_data += data
             return b""
         left = self._left
         self._left = max(left - len(data), 0)
         self.ended = not self._left
         if len(data) > left:
-            data, self.rest = data[:left], data[left:]
+            data, self.trailing_data = data[:left], data[left:]
         return data
 
     def end(self, *, cut_off: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
         """Signal the end of the connection."""
         if not self.ended:
-            raise FramingError(
+            raise BodyError(
                 "peer closed connection without sending complete message body "
                 f"(received {self._size - self._left} bytes, expected {self._size})"
             )
 
 
-class EndlessBody:
+class CloseDelimitedBody:
     """A body that ends with its connection (section 6.3, rule 8): only TLS can tell whether it is whole."""
 
-    rest = b""
+    trailing_data = b""
     strict = True
-    fault: FramingError | None = None
+    error: BodyError | None = None
 
     def __init__(self) -> None:
         self.ended = False
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes, which all are the body's."""
+        """Return the bytes, all of which belong to the body."""
         return data
 
     def end(self, *, cut_off: bool = False) -> None:
         """Signal the end of the connection, which is that of the body unless it was cut off (section 9.8)."""
         if cut_off:
-            raise FramingError(
+            raise BodyError(
                 "the TLS connection ended without a close_notify alert, so the response body may be incomplete"
             )
         self.ended = True
@@ -129,9 +129,9 @@ class ChunkedBody:
 
     def __init__(self) -> None:
         self.ended = False
-        self.rest: bytes = b""
+        self.trailing_data: bytes = b""
         self.strict = True
-        self.fault: FramingError | None = None
+        self.error: BodyError | None = None
         self._left = 0
         """Bytes of the chunk still to come, its line end included."""
         self._held: bytes = b""
@@ -142,7 +142,7 @@ class ChunkedBody:
         """Bytes of the trailer, counted from 1 where it has begun."""
 
     def feed(self, data: bytes) -> bytes:
-        """Take the next bytes, and return what of the body is in them."""
+        """Add the next bytes, and return the decoded body bytes in them."""
         self._searched = self._searched if self._held else 0
         if self._held:
             data = self._held + data
@@ -160,12 +160,12 @@ class ChunkedBody:
                     at = _whole_chunks(data, at, pieces)
                     if at < total:
                         at = self._take_size(data, at)
-        except FramingError as fault:
+        except BodyError as error:
             if not pieces:
                 raise
-            self.fault = fault
+            self.error = error
         if self.ended:
-            self.rest = data[at:]
+            self.trailing_data = data[at:]
         elif not self._left:
             self._held = data[at:]
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -173,7 +173,7 @@ class ChunkedBody:
     def end(self, *, cut_off: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
         """Signal the end of the connection."""
         if not self.ended:
-            raise FramingError("peer closed connection without sending complete message body (incomplete chunked read)")
+            raise BodyError("peer closed connection without sending complete message body (incomplete chunked read)")
 
     def _take_chunk(self, data: bytes, at: int, pieces: list[bytes]) -> int:
         """Take what there is of a chunk and its line end; return where it ends."""
@@ -185,7 +185,7 @@ class ChunkedBody:
         # Of the two bytes of the line end either may come later.
         seen = data[max(at, at + left - 2) : end]
         if seen != b"\r\n"[2 - left if left < 2 else 0 :][: len(seen)]:
-            raise FramingError("malformed chunk footer")
+            raise BodyError("malformed chunk footer")
         return end
 
     def _take_size(self, data: bytes, at: int) -> int:
@@ -195,7 +195,7 @@ class ChunkedBody:
             return at
         found = _CHUNK_LINE.fullmatch(data, at, end)
         if found is None:
-            raise FramingError("illegal chunk header")
+            raise BodyError("illegal chunk header")
         if (found[2] or found[3]) and not _EXTENSIONS.fullmatch(data, found.end(1), end - 2):
             self.strict = False  # such as white space without an extension, which old servers pad the size with
         size = int(found[1], 16)
@@ -213,17 +213,17 @@ class ChunkedBody:
         if end - at == 2:
             self.ended = True
         elif not is_field_line(data[at : end - 2], first=self._trailer == 1):
-            raise FramingError("illegal trailer line")
+            raise BodyError("illegal trailer line")
         self._trailer += end - at
         if self._trailer > LONGEST_TRAILER:
-            raise FramingError("the trailer of a chunked body is too long")
+            raise BodyError("the trailer of a chunked body is too long")
         return end
 
     def _next_line(self, data: bytes, at: int) -> int:
         """Return where the line ends that begins here, or -1 where its end has not come."""
         end = data.find(b"\r\n", at or self._searched)
         if (len(data) if end < 0 else end) - at > LONGEST_LINE:
-            raise FramingError("a line of a chunked body is too long")
+            raise BodyError("a line of a chunked body is too long")
         if end < 0:
             self._searched = max(len(data) - at - 1, 0)  # the last byte may be the first of the line end
             return -1

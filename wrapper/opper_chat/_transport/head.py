@@ -1,7 +1,7 @@
-"""Heads of HTTP/1.1 messages: a request's written, an answer's read, by RFC 9112 and RFC 9110. No I/O.
+"""Serialize the head of a request and parse the head of a response: HTTP/1.1 by RFC 9112 and RFC 9110. No I/O.
 
-A head is a few lines, and one look at each is enough: a general parser of the protocol takes longer over the two of a
-call than everything else that is done to send it.
+The head is the first line with the header fields. A general parser of the protocol takes longer for the two heads of a
+call than everything else that is done to send it, so one regular expression reads all lines here.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _VALUE = re.compile(rb"[^\x00\r\n]*")
 _HEAD = re.compile(
     _TOKEN + rb" [!-~]++ HTTP/1\.1\r\n(?:" + _TOKEN + rb": (?:(?![ \t])[^\x00\r\n]++(?<![ \t]))?+\r\n)*+\r\n"
 )
-_TELLING = re.compile(rb"(?i)\n(content-length|transfer-encoding|connection): ([^\r\n]*)")
+_FRAMING_FIELDS = re.compile(rb"(?i)\n(content-length|transfer-encoding|connection): ([^\r\n]*)")
 _WITHOUT_BODY = frozenset({204, 304})
-_TOLD = frozenset({b"content-length", b"transfer-encoding", b"connection"})
+_FRAMING_NAMES = frozenset({b"content-length", b"transfer-encoding", b"connection"})
 _REQUEST_LINE = re.compile(_TOKEN + rb" [!-~]+")
 _STATUS = re.compile(rb"HTTP/(1\.[01]) ([1-9][0-9]{2})(?: ([^\x00\r]*))?")
 _VERSION = re.compile(rb"HTTP/(?!1\.[01] )[0-9]\.[0-9] ")
@@ -37,18 +37,18 @@ _FOLDED_LINE = re.compile(rb"[ \t][^\x00\r\n]*")
 
 
 class HeadError(Exception):
-    """The bytes are no head of an answer. The words are for a person, and none of them are the server's."""
+    """The bytes are not the head of a response. The message has nothing that the server sent."""
 
 
 class HeadTooLongError(HeadError):
-    """The head has more bytes than are read."""
+    """The head has more bytes than the limit."""
 
 
-class WrittenError(Exception):
-    """There is no head for this request. The words are for a person, and none of them are of a value."""
+class RequestHeadError(Exception):
+    """The request cannot be serialized. The message has no header value."""
 
 
-class WrittenHead(NamedTuple):
+class RequestHead(NamedTuple):
     """The head of a request.
 
     Attributes:
@@ -60,36 +60,38 @@ class WrittenHead(NamedTuple):
     closes: bool
 
 
-def write_head(method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], length: int) -> WrittenHead:
-    """Return the head of a request whose body is so many bytes long.
+def serialize_request_head(
+    method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], length: int
+) -> RequestHead:
+    """Return the head of a request with a body of `length` bytes.
 
     Raises:
-        WrittenError: a part of it has no form in HTTP, or it says of the body what is not so: a server that believed it
-            would take the rest for another request.
+        RequestHeadError: A part of it has no form in HTTP, or it contradicts the body: a server that trusted it would
+            read the rest as another request.
     """
-    asked = b"%b %b" % (method.encode("ascii", "replace"), target)
+    request_line = b"%b %b" % (method.encode("ascii", "replace"), target)
     pairs = list(headers)
-    head = b"%b HTTP/1.1\r\n%b\r\n" % (asked, b"".join([b"%b: %b\r\n" % pair for pair in pairs]))
+    head = b"%b HTTP/1.1\r\n%b\r\n" % (request_line, b"".join([b"%b: %b\r\n" % pair for pair in pairs]))
     if not _HEAD.fullmatch(head) or head.count(b"\n") != len(pairs) + 2:
-        raise WrittenError(_illegal(pairs) if _REQUEST_LINE.fullmatch(asked) else "illegal request line")
-    closes, told = False, not length
-    for name, value in _TELLING.findall(head):
+        raise RequestHeadError(_illegal(pairs) if _REQUEST_LINE.fullmatch(request_line) else "illegal request line")
+    closes, has_length = False, not length
+    for name, value in _FRAMING_FIELDS.findall(head):
         lower = name.lower()
         if lower == b"content-length":
             if value != b"%d" % length:
-                raise WrittenError("the header content-length says another length than that of the body")
-            told = True
+                raise RequestHeadError("the header content-length says another length than that of the body")
+            has_length = True
         elif lower == b"transfer-encoding":
-            raise WrittenError("the header transfer-encoding is not for a body whose length is known")
+            raise RequestHeadError("the header transfer-encoding is not for a body whose length is known")
         else:
             closes = closes or _has_close(value)
-    if not told:
-        raise WrittenError("the header content-length is missing")
-    return WrittenHead(head, closes)
+    if not has_length:
+        raise RequestHeadError("the header content-length is missing")
+    return RequestHead(head, closes)
 
 
 def _illegal(headers: Headers) -> str:
-    """Say which of some headers HTTP has no form for."""
+    """Return which header cannot be serialized."""
     for name, value in headers:
         if not _NAME.fullmatch(name):
             return "illegal header name"
@@ -98,17 +100,17 @@ def _illegal(headers: Headers) -> str:
     return "illegal headers"
 
 
-class AnswerHead(NamedTuple):
-    """The head of an answer.
+class ResponseHead(NamedTuple):
+    """The head of a response.
 
     Attributes:
         status_code: such as 200.
         http_version: such as ``1.1``.
-        reason: what the server says of the status.
-        headers: as they came, in their order.
+        reason: the reason phrase.
+        headers: the header fields as received, in their order.
         chunked: whether the body is in chunks.
-        length: of the body, or None where that is not said.
-        lasting: whether another request may be sent over the connection, once the body is read.
+        length: of the body, or None where that is not values.
+        keep_alive: whether another request may be sent over the connection, once the body is read.
     """
 
     status_code: int
@@ -117,11 +119,11 @@ class AnswerHead(NamedTuple):
     headers: Headers
     chunked: bool
     length: int | None
-    lasting: bool
+    keep_alive: bool
 
 
-class HeadReader:
-    """Turns the first bytes of an answer, cut anywhere, into its head.
+class ResponseHeadParser:
+    """Parses the head of a response from bytes that are cut anywhere.
 
     Args:
         max_bytes: how long a head may be, or None for any length.
@@ -133,10 +135,10 @@ class HeadReader:
         self._seen = 0
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Add the next bytes."""
         self._data += data
 
-    def read(self) -> AnswerHead | None:
+    def read(self) -> ResponseHead | None:
         """Return the next head, or None where more bytes are needed.
 
         Raises:
@@ -155,12 +157,12 @@ class HeadReader:
         self._seen = 0
         return _read(lines.removesuffix(b"\r"), strict=strict)
 
-    def take_rest(self) -> bytes:
-        """Return what came behind the head."""
+    def trailing_data(self) -> bytes:
+        """Return the bytes after the head."""
         return bytes(self._data)
 
 
-def _read(data: bytes, *, strict: bool) -> AnswerHead:
+def _read(data: bytes, *, strict: bool) -> ResponseHead:
     text = data.replace(b"\r\n", b"\n")
     first, _, block = text.partition(b"\n")
     status = _STATUS.fullmatch(first)
@@ -180,7 +182,7 @@ def _read(data: bytes, *, strict: bool) -> AnswerHead:
     closes = status[1] < b"1.1"
     for name, value in headers:
         lower = name.lower()
-        if lower not in _TOLD:
+        if lower not in _FRAMING_NAMES:
             continue
         if lower == b"content-length":
             lengths.update(one.strip(b" \t") for one in value.split(b","))
@@ -192,8 +194,8 @@ def _read(data: bytes, *, strict: bool) -> AnswerHead:
         raise HeadError("only the transfer coding 'chunked' is supported")
     code = int(status[2])
     length = _length(lengths) if lengths else None
-    lasting = strict and not closes and has_certain_end(code, chunked=bool(codings), length=length)
-    return AnswerHead(code, status[1], status[3] or b"", headers, bool(codings), length, lasting)
+    keep_alive = strict and not closes and has_certain_end(code, chunked=bool(codings), length=length)
+    return ResponseHead(code, status[1], status[3] or b"", headers, bool(codings), length, keep_alive)
 
 
 def has_body(status_code: int) -> bool:
@@ -228,10 +230,10 @@ def is_field_line(line: bytes, *, first: bool) -> bool:
     return not first and _FOLDED_LINE.fullmatch(line) is not None
 
 
-def _length(said: set[bytes]) -> int:
-    if len(said) > 1:
+def _length(values: set[bytes]) -> int:
+    if len(values) > 1:
         raise HeadError("conflicting Content-Length headers")
-    digits = said.pop()
+    digits = values.pop()
     if not digits.isdigit() or len(digits) > MOST_DIGITS:
         raise HeadError("bad Content-Length")
     return int(digits)

@@ -54,7 +54,7 @@ class NetworkStream:
             ReadTimeout, ReadError: of httpcore.
         """
         try:
-            self._bound(timeout)
+            self._set_timeout(timeout)
             return self._sock.recv(size)
         except TimeoutError as error:
             raise httpcore.ReadTimeout(str(error)) from error
@@ -71,7 +71,7 @@ class NetworkStream:
             WriteTimeout, WriteError: of httpcore.
         """
         try:
-            self._bound(timeout)
+            self._set_timeout(timeout)
             sent = self._sock.send(data)
             if sent < len(data):
                 rest = memoryview(data)
@@ -95,7 +95,7 @@ class NetworkStream:
         # TLS has a class of sockets of its own, of a module that is not loaded where nobody speaks it.
         return extra_info(self._sock, None if type(self._sock) is socket.socket else self._sock, info)
 
-    def _bound(self, timeout: float | None) -> None:
+    def _set_timeout(self, timeout: float | None) -> None:
         if timeout != self._timeout:  # the system is asked each time, whether it is another or not
             self._sock.settimeout(timeout)
             self._timeout = timeout
@@ -156,7 +156,7 @@ def connect(server: Server, steps: Steps, attach: Callable[[object], object]) ->
     Raises:
         ConnectTimeout, ConnectError: of httpcore: it could not be reached, or is not the one.
     """
-    sock = _connecting(lambda: _reached(server.host, server.port, steps.get("connect")))
+    sock = _map_errors(lambda: _connect_tcp(server.host, server.port, steps.get("connect")))
     stream = NetworkStream(sock)
     try:
         sock.setsockopt(*NO_DELAY)
@@ -164,7 +164,7 @@ def connect(server: Server, steps: Steps, attach: Callable[[object], object]) ->
         if server.tls is not None:
             sock.settimeout(steps.get("connect"))
             tls, host = server.tls, server.host
-            stream = NetworkStream(_connecting(lambda: _encrypted(tls, sock, host)))
+            stream = NetworkStream(_map_errors(lambda: _start_tls(tls, sock, host)))
             attach(stream)
     except BaseException:
         stream.close()
@@ -172,15 +172,15 @@ def connect(server: Server, steps: Steps, attach: Callable[[object], object]) ->
     return stream
 
 
-def _encrypted(tls: ssl.SSLContext, sock: socket.socket, host: str) -> socket.socket:
+def _start_tls(tls: ssl.SSLContext, sock: socket.socket, host: str) -> socket.socket:
     # By default the end of a connection that was cut off would look like any other.
     return tls.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
 
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
-def _connecting(work: Callable[[], Made]) -> Made:
+def _map_errors(work: Callable[[], Result]) -> Result:
     try:
         return work()
     except TimeoutError as error:
@@ -189,7 +189,7 @@ def _connecting(work: Callable[[], Made]) -> Made:
         raise httpcore.ConnectError(str(error)) from error
 
 
-def _reached(host: str, port: int, seconds: float | None) -> socket.socket:
+def _connect_tcp(host: str, port: int, seconds: float | None) -> socket.socket:
     """Connect to the first address of a host that lets us in. All of them share the time that there is."""
     due = None if seconds is None else monotonic() + seconds
     *others, last = _addresses(host, port)
@@ -197,9 +197,9 @@ def _reached(host: str, port: int, seconds: float | None) -> socket.socket:
     def share(untried: int) -> float | None:
         return None if due is None else max(due - monotonic(), SHORTEST) / untried
 
-    for number, place in enumerate(others):
+    for number, address in enumerate(others):
         with suppress(OSError):
-            return socket.create_connection((place, port), share(len(others) - number + 1))
+            return socket.create_connection((address, port), share(len(others) - number + 1))
     return socket.create_connection((last, port), share(1))
 
 
@@ -209,4 +209,4 @@ def _addresses(host: str, port: int) -> list[str]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return [host]  # connecting says what is wrong
-    return list(dict.fromkeys(str(place[0]) for *_, place in found)) or [host]
+    return list(dict.fromkeys(str(address[0]) for *_, address in found)) or [host]

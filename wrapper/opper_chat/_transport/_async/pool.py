@@ -77,7 +77,7 @@ class AsyncConnectionPool:
     Args:
         connect: makes one connection.
         limit: how many connections there may be.
-        keep: seconds after which a connection that nobody uses is closed.
+        keepalive_seconds: seconds after which a connection that nobody uses is closed.
         max_idle: how many connections that nobody uses are kept, or None for any number.
     """
 
@@ -85,14 +85,14 @@ class AsyncConnectionPool:
         self,
         connect: Callable[[Origin], AsyncPooledConnection],
         limit: int | None,
-        keep: float,
+        keepalive_seconds: float,
         *,
         max_idle: int | None = None,
     ) -> None:
         self._max_idle = max_idle
         self._connect = connect
         self._limit = limit
-        self._keep = keep
+        self._keepalive_seconds = keepalive_seconds
         self._closed = False
         self._inherited: list[object] = []
         self._begin()
@@ -111,7 +111,7 @@ class AsyncConnectionPool:
             TimeoutException, NetworkError, ProtocolError: as the connection raises them.
         """
         if self._process != os.getpid():
-            await self._part_from_parent()
+            await self._reset_after_fork()
         permit = self._limiter.permit()
         lease: ConnectionLease = request.extensions.get(LEASE) or ConnectionLease()
         connection: AsyncPooledConnection | None = None
@@ -119,11 +119,11 @@ class AsyncConnectionPool:
             url = request.url
             origin = Origin(url.scheme, url.host, url.port, current_loop(), by_httpcore=is_for_httpcore(request))
             lease.begin(permit, origin.loop)
-            await self._admit(permit, request)
+            await self._acquire(permit, request)
             connection = self._take(origin)
             response = await connection.handle_async_request(request, lease)
             body = cast("AsyncPooledBody", response.stream)
-            response.stream = _LeasedBody(body, self, connection, origin, lease)
+            response.stream = AsyncResponseStream(body, self, connection, origin, lease)
         except BaseException:
             permit.release()
             if connection is not None:
@@ -131,7 +131,7 @@ class AsyncConnectionPool:
             raise
         return response
 
-    async def _admit(self, permit: Permit, request: AsyncRequest) -> None:
+    async def _acquire(self, permit: Permit, request: AsyncRequest) -> None:
         try:
             await self._limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
         except TimeoutError:
@@ -148,7 +148,7 @@ class AsyncConnectionPool:
                 continue
         return self._connect(origin)
 
-    async def take_back(self, slot: list[AsyncPooledConnection], origin: Origin) -> None:
+    async def put_back(self, slot: list[AsyncPooledConnection], origin: Origin) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         if self._max_idle is not None and sum(map(len, list(self._idle.values()))) >= self._max_idle:
             await shielded(partial(_close, slot))
@@ -158,10 +158,10 @@ class AsyncConnectionPool:
         idle.append(_Idle(now, slot))
         loop = origin.loop
         if loop not in self._guards:
-            self._forget_ended_loops()
+            self._discard_closed_loops()
             self._guards[loop] = None
-            self._guards[loop] = await at_end_of_loop(partial(self._leave, loop))
-        while idle and idle[0].since < now - self._keep:
+            self._guards[loop] = await at_end_of_loop(partial(self._close_loop, loop))
+        while idle and idle[0].since < now - self._keepalive_seconds:
             try:
                 old = idle.popleft()
             except IndexError:
@@ -174,7 +174,7 @@ class AsyncConnectionPool:
         Those of another event loop are closed when that loop ends: nothing can be awaited on its behalf.
         """
         self._closed = True
-        self._forget_ended_loops()
+        self._discard_closed_loops()
         loop = current_loop()
         await self._close_idle(loop)
         await discard_guard(self._guards.pop(loop, None))
@@ -192,7 +192,7 @@ class AsyncConnectionPool:
         """Whether connections that come back are closed."""
         return self._closed
 
-    async def _leave(self, loop: Hashable) -> None:
+    async def _close_loop(self, loop: Hashable) -> None:
         await self._close_idle(loop)
         self._guards.pop(loop, None)
 
@@ -201,14 +201,14 @@ class AsyncConnectionPool:
             for idle in self._idle.pop(origin, ()):
                 await shielded(partial(_close, idle.slot))
 
-    def _forget_ended_loops(self) -> None:
+    def _discard_closed_loops(self) -> None:
         """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
         for loop in [loop for loop in list(self._guards) if is_closed_loop(loop)]:
             self._guards.pop(loop, None)
             for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
                 self._idle.pop(origin, None)
 
-    async def _part_from_parent(self) -> None:
+    async def _reset_after_fork(self) -> None:
         """Begin anew in a forked child: two processes that read from one socket would take each other's answers.
 
         Closing a copy of a socket leaves the parent's open. What belongs to an event loop of the parent's is left
@@ -231,7 +231,7 @@ async def _close(slot: list[AsyncPooledConnection]) -> None:
     await connection.aclose()
 
 
-class _LeasedBody:
+class AsyncResponseStream:
     """A body that gives its connection back when it was read to its end, and closes the connection when it was not."""
 
     def __init__(
@@ -263,7 +263,7 @@ class _LeasedBody:
             sound = self._lease.end()
             if getattr(self._body, "reusable", False) and sound and self._lease.is_granted and not self._pool.closed:
                 await self._body.aclose()
-                await self._pool.take_back(self._slot, self._origin)
+                await self._pool.put_back(self._slot, self._origin)
                 return
         except BaseException:
             self._lease.release()

@@ -54,12 +54,12 @@ class AsyncHTTPTransport(httpx.AsyncHTTPTransport):
         self._trust_env = trust_env
         self._own_context: ssl.SSLContext | None = None
         self._response_limits = response_limits
-        self._keep = float("inf") if limits.keepalive_expiry is None else limits.keepalive_expiry
+        self._keepalive_seconds = float("inf") if limits.keepalive_expiry is None else limits.keepalive_expiry
         self._find_proxy = cache(find_proxy)  # looking through the environment takes as long as connecting
         self.proxy_passwords: list[Secret] = []
         """The passwords of proxies of the environment that were used."""
         self._pool: Any = AsyncConnectionPool(
-            self._connect, limits.max_connections, self._keep, max_idle=limits.max_keepalive_connections
+            self._connect, limits.max_connections, self._keepalive_seconds, max_idle=limits.max_keepalive_connections
         )
 
     def _connect(self, origin: Origin) -> AsyncPooledConnection:
@@ -68,13 +68,15 @@ class AsyncHTTPTransport(httpx.AsyncHTTPTransport):
         proxy = self._find_proxy(scheme, host, origin.port) if self._trust_env else None
         tls = self._tls_context() if scheme == "https" else None
         if proxy is None and not origin.by_httpcore:
-            return AsyncConnection(tls, self._keep, self._response_limits)
+            return AsyncConnection(tls, self._keepalive_seconds, self._response_limits)
         if proxy is not None and proxy.password is not None and proxy.password not in self.proxy_passwords:
             self.proxy_passwords.append(proxy.password)
         try:
             transport = httpx.AsyncHTTPTransport(
                 verify=tls or False,
-                limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=self._keep),
+                limits=httpx.Limits(
+                    max_connections=1, max_keepalive_connections=1, keepalive_expiry=self._keepalive_seconds
+                ),
                 proxy=proxy and proxy.url.reveal(),
             )
         except (ImportError, ValueError, httpx.InvalidURL) as error:  # such as SOCKS without the package for it

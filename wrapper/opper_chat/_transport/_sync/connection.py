@@ -18,15 +18,15 @@ from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large
 from ..._errors.api import ResponseTooLargeError
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
-from ..body import Body, ChunkedBody, EndlessBody, FramingError, SizedBody
+from ..body import Body, BodyError, ChunkedBody, CloseDelimitedBody, ContentLengthBody
 from ..head import (
-    AnswerHead,
     HeadError,
-    HeadReader,
     HeadTooLongError,
-    WrittenError,
+    RequestHeadError,
+    ResponseHead,
+    ResponseHeadParser,
     has_body,
-    write_head,
+    serialize_request_head,
 )
 from ..network import NetworkStream, Server, connect
 
@@ -60,7 +60,7 @@ class Connection:
 
     Args:
         tls: the context in which a server is verified; None for ``http``.
-        keep: seconds after which a connection that nobody used is made anew.
+        keepalive_seconds: seconds after which a connection that nobody used is made anew.
         limits: the largest response that is read.
 
     Attributes:
@@ -68,11 +68,14 @@ class Connection:
     """
 
     def __init__(
-        self, tls: ssl.SSLContext | None, keep: float, limits: ResponseLimits = DEFAULT_LIMITS
+        self,
+        tls: ssl.SSLContext | None,
+        keepalive_seconds: float,
+        limits: ResponseLimits = DEFAULT_LIMITS,
     ) -> None:
         self._limits = limits
         self._tls = tls
-        self._keep = keep
+        self._keepalive_seconds = keepalive_seconds
         self.stream: NetworkStream | None = None
         self._idle_since = 0.0
 
@@ -84,20 +87,20 @@ class Connection:
             ResponseTooLargeError: the headers exceed a limit.
         """
         timeouts: Timeouts = request.extensions.get("timeout", {})
-        parser = HeadReader(self._limits.max_header_bytes)
+        parser = ResponseHeadParser(self._limits.max_header_bytes)
         try:
             stream = self._connected(request, timeouts, lease)
             closes = self._write(stream, request, timeouts)
             head = self._read_head(stream, parser, timeouts)
         except HeadTooLongError:
             raise self._too_large("max_header_bytes") from None
-        except WrittenError as error:
+        except RequestHeadError as error:
             raise httpcore.LocalProtocolError(str(error)) from error
         except HeadError as error:
             raise httpcore.RemoteProtocolError(str(error)) from error
         body = _body_of(head)
-        sound = head.lasting and not closes and not isinstance(body, EndlessBody)
-        content = ResponseBody(self, body, parser.take_rest(), timeouts, sound=sound)
+        reusable = head.keep_alive and not closes and not isinstance(body, CloseDelimitedBody)
+        content = ResponseBody(self, body, parser.trailing_data(), timeouts, reusable=reusable)
         extensions = {
             "http_version": b"HTTP/" + head.http_version,
             "reason_phrase": head.reason,
@@ -119,7 +122,10 @@ class Connection:
         """Return the network stream, made anew where there is none that can be used."""
         if self.stream is not None:
             # What can be read before anything was asked is the end, by a server that has waited long enough.
-            if monotonic() - self._idle_since <= self._keep and not self.stream.has_more():
+            if (
+                monotonic() - self._idle_since <= self._keepalive_seconds
+                and not self.stream.has_more()
+            ):
                 lease.attach(self.stream)
                 return self.stream
             self.close()
@@ -157,10 +163,10 @@ class Connection:
         return closes
 
     def _read_head(
-        self, stream: NetworkStream, parser: HeadReader, timeouts: Timeouts
-    ) -> AnswerHead:
+        self, stream: NetworkStream, parser: ResponseHeadParser, timeouts: Timeouts
+    ) -> ResponseHead:
         timeout = timeouts.get("read")
-        lasting = True
+        keep_alive = True
         informational = 0
         while True:
             head = parser.read()
@@ -172,9 +178,9 @@ class Connection:
             elif head.status_code == 101:
                 raise HeadError("the server wants to speak another protocol")
             elif head.status_code >= 200:
-                return head if lasting else head._replace(lasting=False)
+                return head if keep_alive else head._replace(keep_alive=False)
             else:
-                lasting = lasting and head.lasting
+                keep_alive = keep_alive and head.keep_alive
                 informational += 1
                 if not within(informational, self._limits.max_informational_responses):
                     raise self._too_large("max_informational_responses")
@@ -195,14 +201,20 @@ class ResponseBody:
     """
 
     def __init__(
-        self, connection: Connection, body: Body, begun: bytes, timeouts: Timeouts, *, sound: bool
+        self,
+        connection: Connection,
+        body: Body,
+        begun: bytes,
+        timeouts: Timeouts,
+        *,
+        reusable: bool,
     ) -> None:
         self.reusable = False
         self._connection = connection
         self._body = body
         self._begun = begun
         self._timeouts = timeouts
-        self._sound = sound
+        self._may_be_reused = reusable
 
     def __iter__(self) -> Iterator[bytes]:
         body, connection = self._body, self._connection
@@ -214,27 +226,25 @@ class ResponseBody:
                     piece = body.feed(data)
                     if piece:
                         yield piece
-                    if body.fault is not None:
-                        raise body.fault
+                    if body.error is not None:
+                        raise body.error
                 if body.ended:
                     break
                 # The connection may be closed, by somebody else, whenever this is not running.
                 stream = connection.stream
                 if stream is None:
-                    raise FramingError(
-                        "the connection was closed before the response body was read"
-                    )
+                    raise BodyError("the connection was closed before the response body was read")
                 data = stream.read(READ_BYTES, timeout)
                 if not data:
                     body.end(cut_off=stream.cut_off)
         except BaseException as error:
             # Here and not only by the pool: at the end of an event loop, this is what is closed.
             shielded(connection.close)
-            if isinstance(error, FramingError):
+            if isinstance(error, BodyError):
                 raise httpcore.RemoteProtocolError(str(error)) from error
             raise
         connection.become_idle()
-        self.reusable = self._sound and body.strict and not body.rest
+        self.reusable = self._may_be_reused and body.strict and not body.trailing_data
 
     def close(self) -> None:
         """Do nothing: the pool closes the connection where the body was not read to its end."""
@@ -247,16 +257,16 @@ def _serialize(request: Request) -> tuple[list[bytes], bool]:
     the key, and whoever is interrupted then has the part in a variable.
     """
     content = b"".join([part for part in request.stream])
-    head = write_head(
+    head = serialize_request_head(
         request.method.decode("ascii"), request.url.target, request.headers, len(content)
     )
     return [head.data + content] if len(content) < LONG_BODY else [head.data, content], head.closes
 
 
-def _body_of(head: AnswerHead) -> Body:
+def _body_of(head: ResponseHead) -> Body:
     """Return how the body of a response is framed (RFC 9112 section 6.3)."""
     if not has_body(head.status_code):
-        return SizedBody(0)
+        return ContentLengthBody(0)
     if head.chunked:
         return ChunkedBody()
-    return EndlessBody() if head.length is None else SizedBody(head.length)
+    return CloseDelimitedBody() if head.length is None else ContentLengthBody(head.length)

@@ -85,7 +85,7 @@ class ConnectionPool:
     Args:
         connect: makes one connection.
         limit: how many connections there may be.
-        keep: seconds after which a connection that nobody uses is closed.
+        keepalive_seconds: seconds after which a connection that nobody uses is closed.
         max_idle: how many connections that nobody uses are kept, or None for any number.
     """
 
@@ -93,14 +93,14 @@ class ConnectionPool:
         self,
         connect: Callable[[Origin], PooledConnection],
         limit: int | None,
-        keep: float,
+        keepalive_seconds: float,
         *,
         max_idle: int | None = None,
     ) -> None:
         self._max_idle = max_idle
         self._connect = connect
         self._limit = limit
-        self._keep = keep
+        self._keepalive_seconds = keepalive_seconds
         self._closed = False
         self._inherited: list[object] = []
         self._begin()
@@ -119,7 +119,7 @@ class ConnectionPool:
             TimeoutException, NetworkError, ProtocolError: as the connection raises them.
         """
         if self._process != os.getpid():
-            self._part_from_parent()
+            self._reset_after_fork()
         permit = self._limiter.permit()
         lease: ConnectionLease = request.extensions.get(LEASE) or ConnectionLease()
         connection: PooledConnection | None = None
@@ -129,11 +129,11 @@ class ConnectionPool:
                 url.scheme, url.host, url.port, current_loop(), by_httpcore=is_for_httpcore(request)
             )
             lease.begin(permit, origin.loop)
-            self._admit(permit, request)
+            self._acquire(permit, request)
             connection = self._take(origin)
             response = connection.handle_request(request, lease)
             body = cast("PooledBody", response.stream)
-            response.stream = _LeasedBody(body, self, connection, origin, lease)
+            response.stream = ResponseStream(body, self, connection, origin, lease)
         except BaseException:
             permit.release()
             if connection is not None:
@@ -141,7 +141,7 @@ class ConnectionPool:
             raise
         return response
 
-    def _admit(self, permit: Permit, request: Request) -> None:
+    def _acquire(self, permit: Permit, request: Request) -> None:
         try:
             self._limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
         except TimeoutError:
@@ -158,7 +158,7 @@ class ConnectionPool:
                 continue
         return self._connect(origin)
 
-    def take_back(self, slot: list[PooledConnection], origin: Origin) -> None:
+    def put_back(self, slot: list[PooledConnection], origin: Origin) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         if (
             self._max_idle is not None
@@ -171,10 +171,10 @@ class ConnectionPool:
         idle.append(_Idle(now, slot))
         loop = origin.loop
         if loop not in self._guards:
-            self._forget_ended_loops()
+            self._discard_closed_loops()
             self._guards[loop] = None
-            self._guards[loop] = at_end_of_loop(partial(self._leave, loop))
-        while idle and idle[0].since < now - self._keep:
+            self._guards[loop] = at_end_of_loop(partial(self._close_loop, loop))
+        while idle and idle[0].since < now - self._keepalive_seconds:
             try:
                 old = idle.popleft()
             except IndexError:
@@ -187,7 +187,7 @@ class ConnectionPool:
         Those of another event loop are closed when that loop ends: nothing can be awaited on its behalf.
         """
         self._closed = True
-        self._forget_ended_loops()
+        self._discard_closed_loops()
         loop = current_loop()
         self._close_idle(loop)
         discard_guard(self._guards.pop(loop, None))
@@ -208,7 +208,7 @@ class ConnectionPool:
         """Whether connections that come back are closed."""
         return self._closed
 
-    def _leave(self, loop: Hashable) -> None:
+    def _close_loop(self, loop: Hashable) -> None:
         self._close_idle(loop)
         self._guards.pop(loop, None)
 
@@ -217,14 +217,14 @@ class ConnectionPool:
             for idle in self._idle.pop(origin, ()):
                 shielded(partial(_close, idle.slot))
 
-    def _forget_ended_loops(self) -> None:
+    def _discard_closed_loops(self) -> None:
         """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
         for loop in [loop for loop in list(self._guards) if is_closed_loop(loop)]:
             self._guards.pop(loop, None)
             for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
                 self._idle.pop(origin, None)
 
-    def _part_from_parent(self) -> None:
+    def _reset_after_fork(self) -> None:
         """Begin anew in a forked child: two processes that read from one socket would take each other's answers.
 
         Closing a copy of a socket leaves the parent's open. What belongs to an event loop of the parent's is left
@@ -247,7 +247,7 @@ def _close(slot: list[PooledConnection]) -> None:
     connection.close()
 
 
-class _LeasedBody:
+class ResponseStream:
     """A body that gives its connection back when it was read to its end, and closes the connection when it was not."""
 
     def __init__(
@@ -284,7 +284,7 @@ class _LeasedBody:
                 and not self._pool.closed
             ):
                 self._body.close()
-                self._pool.take_back(self._slot, self._origin)
+                self._pool.put_back(self._slot, self._origin)
                 return
         except BaseException:
             self._lease.release()

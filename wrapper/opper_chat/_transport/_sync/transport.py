@@ -58,7 +58,9 @@ class HTTPTransport(httpx.HTTPTransport):
         self._trust_env = trust_env
         self._own_context: ssl.SSLContext | None = None
         self._response_limits = response_limits
-        self._keep = float("inf") if limits.keepalive_expiry is None else limits.keepalive_expiry
+        self._keepalive_seconds = (
+            float("inf") if limits.keepalive_expiry is None else limits.keepalive_expiry
+        )
         self._find_proxy = cache(
             find_proxy
         )  # looking through the environment takes as long as connecting
@@ -67,7 +69,7 @@ class HTTPTransport(httpx.HTTPTransport):
         self._pool: Any = ConnectionPool(
             self._connect,
             limits.max_connections,
-            self._keep,
+            self._keepalive_seconds,
             max_idle=limits.max_keepalive_connections,
         )
 
@@ -77,7 +79,7 @@ class HTTPTransport(httpx.HTTPTransport):
         proxy = self._find_proxy(scheme, host, origin.port) if self._trust_env else None
         tls = self._tls_context() if scheme == "https" else None
         if proxy is None and not origin.by_httpcore:
-            return Connection(tls, self._keep, self._response_limits)
+            return Connection(tls, self._keepalive_seconds, self._response_limits)
         if (
             proxy is not None
             and proxy.password is not None
@@ -88,7 +90,9 @@ class HTTPTransport(httpx.HTTPTransport):
             transport = httpx.HTTPTransport(
                 verify=tls or False,
                 limits=httpx.Limits(
-                    max_connections=1, max_keepalive_connections=1, keepalive_expiry=self._keep
+                    max_connections=1,
+                    max_keepalive_connections=1,
+                    keepalive_expiry=self._keepalive_seconds,
                 ),
                 proxy=proxy and proxy.url.reveal(),
             )
