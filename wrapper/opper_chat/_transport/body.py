@@ -1,7 +1,7 @@
 """Decode the body of an HTTP/1.1 response from the bytes of its connection: RFC 9112 sections 6 and 7. No I/O.
 
-All chunks that are received at once are returned as one piece. General parsers make an event of each chunk, which is half
-of the cost of a streamed token.
+All chunks that are received at once are returned as one piece. General parsers make an event of each chunk, which is
+half of the cost of a streamed token.
 """
 
 from __future__ import annotations
