@@ -65,12 +65,9 @@ class BaseStream:
         if self._note is not None:
             self._holders.release(self._note)
         self._note = self._holders.hold(self, f"a stream made at {self._site}", self._reader)
-        deadlines, expected = self._call.deadlines, self._call.request.choices
-        limits, version = self._calls.http.response_limits, response.http_version
-        status, headers = response.status_code, response.headers
-        self._state = StreamState(
-            status, headers, deadlines, expected, limits, http_version=version
-        )
+        expected, limits = self._call.request.choices, self._calls.http.response_limits
+        given = (response.status_code, response.headers, self._call.deadlines, expected, limits)
+        self._state = StreamState(*given, http_version=response.http_version)
         # A method of the state, not of the stream: the record of a call must not keep a stream alive that was dropped.
         set_completion(self._call.record, self._state.partial_completion)
 
