@@ -92,7 +92,9 @@ class AsyncHTTPTransport(httpx.AsyncHTTPTransport):
         if self._verify is True and self._cert is None and self._trust_env:
             return shared_ssl_context()
         if self._own_context is None:
-            self._own_context = httpx.create_ssl_context(self._verify, self._cert, self._trust_env)
+            self._own_context = httpx.create_ssl_context(
+                verify=self._verify, cert=self._cert, trust_env=self._trust_env
+            )
             self._own_context.set_alpn_protocols(["http/1.1"])
         return self._own_context
 
