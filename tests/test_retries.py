@@ -25,7 +25,7 @@ from opper_chat import (
 )
 from opper_chat._call.retries import FIRST_WAIT, LONGEST_WAIT, Retries, backoff
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
-from opper_chat._errors.retryable import RETRIED
+from opper_chat._errors.retryable import RETRYABLE_STATUSES
 from opper_chat._results.status_errors import status_error_class
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 
@@ -49,12 +49,14 @@ def statuses(attempts: tuple[Attempt, ...]) -> list[int | None]:
 @pytest.mark.parametrize("status", range(300, 600))
 def test_which_statuses_are_retried(status: int) -> None:
     """Those that may pass, and no other; unless the server says otherwise."""
-    assert {408, 409, 429, *range(500, 600)} - {501, 505} == RETRIED
+    assert {408, 409, 429, *range(500, 600)} - {501, 505} == RETRYABLE_STATUSES
     kind = status_error_class(status)
-    assert kind("", status_code=status).is_retryable == (status in RETRIED)
+    assert kind("", status_code=status).is_retryable == (status in RETRYABLE_STATUSES)
     assert kind("", status_code=status, headers={"X-Should-Retry": "true"}).is_retryable
     assert not kind("", status_code=status, headers={"x-should-retry": "false"}).is_retryable
-    assert kind("", status_code=status, headers={"x-should-retry": "maybe"}).is_retryable == (status in RETRIED)
+    assert kind("", status_code=status, headers={"x-should-retry": "maybe"}).is_retryable == (
+        status in RETRYABLE_STATUSES
+    )
 
 
 @pytest.mark.parametrize(

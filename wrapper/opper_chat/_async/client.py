@@ -45,7 +45,7 @@ class AsyncOpper:
         timeout: seconds that each operation may take (connecting, sending, waiting for the next bytes, waiting for a
             free connection), an ``httpx.Timeout`` that names them apart, or None for no limit. Default: 5 seconds to
             connect and 600 for the others.
-        max_retries: how often to send a request again after an error that may pass. Default: 2.
+        max_retries: how often to send a request again after a transient error. Default: 2.
         first_token_timeout: seconds from a streamed call to the first token, or None for no limit. Default: None.
         idle_timeout: seconds from one token of a stream to the next, and to the first where ``first_token_timeout``
             is not set, or None for no limit. Pings and comments are not tokens. Default: None.
@@ -192,7 +192,7 @@ class AsyncOpper:
 
     @property
     def max_retries(self) -> int:
-        """How often a request is sent again after an error that may pass."""
+        """How often a request is sent again after a transient error."""
         return self._settings.max_retries
 
     @property

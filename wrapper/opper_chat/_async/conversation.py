@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from .._errors.api import InvalidArgumentError
-from .._errors.context_managers import EnteredFirst
+from .._errors.context_managers import RequiresWithBlock
 from .._errors.describe import describe, text_value
 from .._json.values import copy_json
 from .._requests.jsonl import read_lines, write_lines
@@ -156,7 +156,7 @@ def _is_client(client: object) -> bool:
     return isinstance(client, AsyncOpper)
 
 
-class AsyncTurn(EnteredFirst):
+class AsyncTurn(RequiresWithBlock):
     """A streamed turn: sends the request on entering; on leaving closes the stream, and adds the turn if complete.
 
     Args:

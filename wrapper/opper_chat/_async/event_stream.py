@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .._call.state import Call
-from .._errors.context_managers import EnteredFirst
+from .._errors.context_managers import RequiresWithBlock
 from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
@@ -55,7 +55,7 @@ class AsyncEventStream(AsyncBaseStream):
         return chunk
 
 
-class AsyncStreamManager(EnteredFirst):
+class AsyncStreamManager(RequiresWithBlock):
     """Sends the request of a stream on entering, and closes the stream on leaving."""
 
     _entered = "client.chat.completions.stream(...) as stream"

@@ -1,6 +1,6 @@
 """Decide whether a failed request is sent again, and after which wait. No I/O; the monotonic time is handed in.
 
-Which failures may pass is decided by `_retryable`; how long a server asks to wait is parsed by `retry_after`.
+Which errors are retryable is decided by `_errors.retryable`; how long a server asks to wait is parsed by `retry_after`.
 """
 
 from __future__ import annotations

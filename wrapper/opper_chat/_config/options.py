@@ -47,7 +47,7 @@ class RequestOptions(TypedDict, total=False):
     connection), an ``httpx.Timeout`` that names them apart, or None for no limit. Default: 5 seconds to connect and
     600 for the others."""
     max_retries: int
-    """How often to send a request again after an error that may pass. Default: 2."""
+    """How often to send a request again after a transient error. Default: 2."""
     first_token_timeout: float | None
     """Seconds from a streamed call to the first token of its completion, or None for no limit. Default: None."""
     idle_timeout: float | None

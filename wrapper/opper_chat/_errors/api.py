@@ -37,7 +37,7 @@ from .answer_headers import AnswerHeaders, request_id
 from .bodies import is_success_code, message_with_path, read_error_body
 from .excerpts import LONGEST_TEXT, one_line
 from .response import ErrorRequest, ErrorResponse
-from .retryable import RETRIED_TIMEOUTS, is_retried_cut, is_retried_status, read_should_retry
+from .retryable import RETRYABLE_TIMEOUTS, is_retryable_disconnect, is_retryable_status, read_should_retry
 
 if TYPE_CHECKING:
     from .._observability.record import Attempt
@@ -194,7 +194,7 @@ class APIError(OpperError):
         return self._is_temporary() if should_retry is None else should_retry
 
     def _is_temporary(self) -> bool:
-        return is_retried_status(self.status_code, self.code)
+        return is_retryable_status(self.status_code, self.code)
 
     @property
     def response(self) -> ErrorResponse | None:
@@ -228,7 +228,7 @@ class APIConnectionError(APIError):
     _is_permanent = False
 
     def _is_temporary(self) -> bool:
-        return not self._is_permanent and is_retried_cut(self.status_code)
+        return not self._is_permanent and is_retryable_disconnect(self.status_code)
 
 
 def set_permanent(error: APIConnectionError) -> None:
@@ -260,7 +260,7 @@ class APITimeoutError(APIConnectionError):
         self.seconds = seconds
 
     def _is_temporary(self) -> bool:
-        return self.timeout_kind in RETRIED_TIMEOUTS and super()._is_temporary()
+        return self.timeout_kind in RETRYABLE_TIMEOUTS and super()._is_temporary()
 
 
 class APIResponseValidationError(APIError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 
-class EnteredFirst:
+class RequiresWithBlock:
     """A context manager that says so where it is iterated over or awaited."""
 
     _entered: ClassVar[str]

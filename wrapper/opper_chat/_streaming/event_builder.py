@@ -120,8 +120,8 @@ class _ChoiceEvents:
         self._choice = choice
         self._has_output = False
         self._has_ended = False
-        self._went_on = False
-        self._goes_on = False
+        self._has_continued = False
+        self._may_continue = False
         """Whether the finish reason may not mark the end: it came with the first output, or output came after it."""
         self._texts = {
             "reasoning": _Text(ev.ReasoningDeltaEvent, ev.ReasoningDoneEvent),
@@ -168,13 +168,13 @@ class _ChoiceEvents:
             reason = None
         if reason or self._has_ended:
             if not self._has_ended:
-                self._goes_on = bool(events) and not self._has_output and may_continue(item)
+                self._may_continue = bool(events) and not self._has_output and may_continue(item)
             elif events:
-                self._goes_on = self._went_on = True
-            elif not self._went_on:
-                self._goes_on = False
+                self._may_continue = self._has_continued = True
+            elif not self._has_continued:
+                self._may_continue = False
             self._has_ended = True
-            events += self._close_calls(complete=False) if self._goes_on else self.close(complete=False)
+            events += self._close_calls(complete=False) if self._may_continue else self.close(complete=False)
         if events:
             self._has_output = True
         return events

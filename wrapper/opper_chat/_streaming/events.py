@@ -390,11 +390,11 @@ class LogprobsRefusalDoneEvent(_LogprobsDone):
 TextDeltaEvent: TypeAlias = ContentDeltaEvent | RefusalDeltaEvent | ReasoningDeltaEvent
 LogprobsDeltaEvent: TypeAlias = LogprobsContentDeltaEvent | LogprobsRefusalDeltaEvent
 LogprobsDoneEvent: TypeAlias = LogprobsContentDoneEvent | LogprobsRefusalDoneEvent
-UnparsedEvent: TypeAlias = (
+CommonStreamEvent: TypeAlias = (
     ChunkEvent | RefusalDeltaEvent | RefusalDoneEvent | ReasoningDeltaEvent | ReasoningDoneEvent
     | AudioDeltaEvent | AudioDoneEvent | ToolCallDeltaEvent | ToolCallDoneEvent | FunctionCallDeltaEvent
     | FunctionCallDoneEvent | LogprobsDeltaEvent | LogprobsDoneEvent | UsageEvent
 )  # fmt: skip
 """The events that are the same whether the content is a value of a Python type or not."""
-StreamEvent: TypeAlias = UnparsedEvent | ContentDeltaEvent | ContentDoneEvent | DoneEvent
+StreamEvent: TypeAlias = CommonStreamEvent | ContentDeltaEvent | ContentDoneEvent | DoneEvent
 """An event of a stream. Type checkers tell the classes apart by ``event.type == "content.delta"``."""

@@ -11,13 +11,13 @@ from .._requests.response_format import ResponseFormat
 from .._results.markdown_fences import fence_start
 from .._results.parsed import ParsedChatCompletion, as_subclass
 from .events import (
+    CommonStreamEvent,
     ContentDeltaEvent,
     ContentDoneEvent,
     DoneEvent,
     FunctionCallDeltaEvent,
     StreamEvent,
     ToolCallDeltaEvent,
-    UnparsedEvent,
 )
 from .partial_json import PartialJSONReader
 
@@ -71,7 +71,9 @@ class ParsedDoneEvent(DoneEvent, Generic[T]):
         return self.snapshot
 
 
-ParsedStreamEvent: TypeAlias = UnparsedEvent | ParsedContentDeltaEvent | ParsedContentDoneEvent[T] | ParsedDoneEvent[T]
+ParsedStreamEvent: TypeAlias = (
+    CommonStreamEvent | ParsedContentDeltaEvent | ParsedContentDoneEvent[T] | ParsedDoneEvent[T]
+)
 """An event of a stream whose content is a value of a type. Type checkers tell the classes apart by ``event.type``."""
 
 

@@ -80,7 +80,7 @@ class Completions:
             APIStatusError: the response is an error; its class tells which.
             APIResponseValidationError: the response is not a chat completion, or not a stream.
 
-        Errors that may pass are retried ``max_retries`` times. What is raised then has all ``attempts``.
+        Transient errors are retried ``max_retries`` times. What is raised then has all ``attempts``.
         Source: https://docs.opper.ai, Chat Completions.
         """
         if TYPE_CHECKING:

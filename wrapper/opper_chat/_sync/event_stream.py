@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from .._call.state import Call
-from .._errors.context_managers import EnteredFirst
+from .._errors.context_managers import RequiresWithBlock
 from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
@@ -57,7 +57,7 @@ class EventStream(BaseStream):
         return chunk
 
 
-class StreamManager(EnteredFirst):
+class StreamManager(RequiresWithBlock):
     """Sends the request of a stream on entering, and closes the stream on leaving."""
 
     _entered = "client.chat.completions.stream(...) as stream"

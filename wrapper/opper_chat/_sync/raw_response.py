@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Never, Unpack
 
 from .._call.state import Call
 from .._errors.api import APIError
-from .._errors.context_managers import EnteredFirst
+from .._errors.context_managers import RequiresWithBlock
 from .._http.errors import call_site
 from .._json import codec as _json
 from .._observability.record import Attempt
@@ -319,7 +319,7 @@ class StreamedCompletions:
         return StreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
 
 
-class StreamedResponseManager(EnteredFirst):
+class StreamedResponseManager(RequiresWithBlock):
     """Sends the request on entering, frees the connection on leaving."""
 
     _entered = "client.chat.completions.with_streaming_response.create(...) as response"
