@@ -276,15 +276,15 @@ def test_the_context_is_one_for_the_process_and_that_of_httpx() -> None:
     """Whichever authorities the environment names; it is made when a server is first spoken to by TLS."""
     code = (
         "import ssl; from opper_chat import Opper; from opper_chat._http.library import httpx\n"
-        "made = []; make = ssl.create_default_context\n"
-        "ssl.create_default_context = lambda *given, **named: made.append(make(*given, **named)) or made[-1]\n"
+        "made = []; make = httpx.create_ssl_context\n"
+        "httpx.create_ssl_context = lambda *given, **named: made.append(make(*given, **named)) or made[-1]\n"
         "clients = [Opper(api_key='key', base_url='https://127.0.0.1:9', max_retries=0) for _ in range(2)]\n"
         "print(len(made))\n"
         "for client in clients:\n"
         "    try: client.chat.completions.create(messages=[{'role': 'user', 'content': 'Hi'}])\n"
         "    except Exception as error: print(type(error).__name__)\n"
         "    client.close()\n"
-        "print(len(made), made[0].cert_store_stats() == httpx.create_ssl_context().cert_store_stats())\n"
+        "print(len(made), made[0].cert_store_stats() == make().cert_store_stats())\n"
         "print(made[0].verify_mode == ssl.CERT_REQUIRED)"
     )
     environment = dict(os.environ)

@@ -25,6 +25,9 @@ def shared_ssl_context() -> ssl.SSLContext:
     try:
         if folder and not any(map(os.path.isdir, folder.split(os.pathsep))):
             raise NotADirectoryError("there is no such folder")  # which OpenSSL does not check
+        if file:
+            with open(file, "rb"):  # noqa: PTH123  # httpx 0.27 uses others where there is no such file
+                pass
         context = httpx.create_ssl_context()
     except OSError as error:
         reason = error.strerror or str(error)
