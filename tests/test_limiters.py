@@ -11,9 +11,9 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
-from opper_chat._async.pacer import AsyncRateLimiter
+from opper_chat._async.rate_limiter import AsyncRateLimiter
 from opper_chat._concurrency.permits import Permit
-from opper_chat._sync.pacer import MOST_MODELS, RateLimiter, RateLimiters
+from opper_chat._sync.rate_limiter import MOST_MODELS, RateLimiter, RateLimiters
 from opper_chat._transport._async.limiter import AsyncConcurrencyLimiter
 from opper_chat._transport._sync.limiter import ConcurrencyLimiter
 

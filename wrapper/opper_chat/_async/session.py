@@ -27,7 +27,7 @@ from .._http.redaction import forget_key_of, forget_keys
 from .._observability.observers import around_request
 from .._transport._async.limiter import AsyncConcurrencyLimiter
 from .._transport._async.transport import KEEPALIVE_SECONDS, AsyncHTTPTransport, DefaultAsyncHttpxClient
-from .pacer import AsyncRateLimiter, AsyncRateLimiters
+from .rate_limiter import AsyncRateLimiter, AsyncRateLimiters
 from .response_reader import AsyncResponseReader, check_end, close_response, keep_content
 
 if TYPE_CHECKING:

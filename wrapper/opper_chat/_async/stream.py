@@ -14,8 +14,8 @@ from opper_chat_api.models import ChatCompletionChunk
 from .._call.state import Call
 from .._concurrency.async_loop import current_loop
 from .._concurrency.events import AsyncEvent
-from .._errors.answer_headers import request_id
 from .._errors.api import APIError, StreamTruncatedError
+from .._errors.response_headers import request_id
 from .._http.async_cleanup import abandon_response, is_interruptible
 from .._http.async_timeouts import time_limit
 from .._http.library import failures, httpx

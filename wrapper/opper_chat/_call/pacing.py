@@ -27,7 +27,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import inf
 
-from .refusals import WINDOW, Responses, Trial
+from .rate_limit_trials import WINDOW, Responses, Trial
 from .retries import longest_backoff
 from .retry_after import parse_retry_after
 

@@ -13,9 +13,9 @@ from .._concurrency.deadlines import Deadlines, Timeouts
 from .._concurrency.permits import Permit
 from .._config.environment import Secret
 from .._config.options import ClientSettings
-from .._errors.answer_headers import request_id
 from .._errors.api import APIError, APIStatusError
 from .._errors.redact_error import redact_error
+from .._errors.response_headers import request_id
 from .._http.leases import ConnectionLease
 from .._http.redaction import describe_request, describe_unsent, forget_key_of, url_without_query
 from .._http.redirects import MOST_REDIRECTS, MOVED, explain_redirect, redirect_target

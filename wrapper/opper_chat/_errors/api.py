@@ -33,10 +33,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .answer_headers import AnswerHeaders, request_id
 from .bodies import is_success_code, message_with_path, read_error_body
 from .excerpts import LONGEST_TEXT, one_line
 from .response import ErrorRequest, ErrorResponse
+from .response_headers import ResponseHeaders, request_id
 from .retryable import RETRYABLE_TIMEOUTS, is_retryable_disconnect, is_retryable_status, read_should_retry
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ class APIError(OpperError):
         fields = read_error_body(body)
         self.message: str = self._compose(message, message_with_path(fields))
         self.status_code = status_code
-        self.headers: Mapping[str, str] = AnswerHeaders(headers)
+        self.headers: Mapping[str, str] = ResponseHeaders(headers)
         self.request_id: str | None = request_id(self.headers)
         self.raw_body: bytes = raw_body
         self.body: object = body

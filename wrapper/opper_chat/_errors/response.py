@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._json import codec as _json
-from .answer_headers import AnswerHeaders
 from .excerpts import decode_text
+from .response_headers import ResponseHeaders
 
 
 class ErrorRequest:  # noqa: PLW1641  # dicts have no hash
@@ -29,7 +29,7 @@ class ErrorRequest:  # noqa: PLW1641  # dicts have no hash
     def __init__(self, method: str, url: str, headers: Mapping[str, str]) -> None:
         self.method: str = method
         self.url: str = url
-        self.headers: Mapping[str, str] = AnswerHeaders(headers)
+        self.headers: Mapping[str, str] = ResponseHeaders(headers)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}({self.method!r}, {self.url!r})>"
@@ -55,7 +55,7 @@ class ErrorResponse:  # noqa: PLW1641  # dicts have no hash
         self, status_code: int, headers: Mapping[str, str], content: bytes, request: ErrorRequest | None
     ) -> None:
         self.status_code: int = status_code
-        self.headers: Mapping[str, str] = AnswerHeaders(headers)
+        self.headers: Mapping[str, str] = ResponseHeaders(headers)
         self.content: bytes = content
         self._request: ErrorRequest | None = request
 

@@ -9,8 +9,8 @@ from attrs import define, field
 from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCompletion
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
-from .._errors.answer_headers import AnswerHeaders
 from .._errors.api import APIResponseValidationError
+from .._errors.response_headers import ResponseHeaders
 from .._observability.record import Attempt, CallRecord
 from . import metadata
 from .content import text_of
@@ -31,7 +31,7 @@ class ChatCompletion(GeneratedCompletion):
 
     request_id: str | None = field(default=None, init=False, eq=False, repr=False)
     """ The id of the request, which the operator of the server can look up, or None. """
-    headers: Mapping[str, str] = field(factory=AnswerHeaders, init=False, eq=False, repr=False)
+    headers: Mapping[str, str] = field(factory=ResponseHeaders, init=False, eq=False, repr=False)
     """ The headers of the response. Their names are case-insensitive. """
     attempts: tuple[Attempt, ...] = field(default=(), init=False, eq=False, repr=False)
     """ The attempts of the call, including the one that succeeded. """

@@ -35,7 +35,7 @@ from .._http.timeouts import SendLimit, resolve_key
 from .._observability.observers import around_request
 from .._transport._sync.limiter import ConcurrencyLimiter
 from .._transport._sync.transport import KEEPALIVE_SECONDS, DefaultHttpxClient, HTTPTransport
-from .pacer import RateLimiter, RateLimiters
+from .rate_limiter import RateLimiter, RateLimiters
 from .response_reader import ResponseReader, check_end, close_response, keep_content
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ from opper_chat_api.models import ChatCompletionChunk
 from .._call.state import Call
 from .._concurrency.events import Event
 from .._concurrency.loop import current_loop
-from .._errors.answer_headers import request_id
 from .._errors.api import APIError, StreamTruncatedError
+from .._errors.response_headers import request_id
 from .._http.cleanup import abandon_response, is_interruptible
 from .._http.library import failures, httpx
 from .._http.timeouts import time_limit

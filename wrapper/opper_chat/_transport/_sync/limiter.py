@@ -3,7 +3,7 @@
 """A limit on how many calls, or connections, are in use at a time.
 
 Permits are granted in the order in which they were requested, across threads and event loops. The rate of requests is
-limited by `_sync.pacer`.
+limited by `_sync.rate_limiter`.
 """
 
 from __future__ import annotations

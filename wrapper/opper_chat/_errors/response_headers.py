@@ -8,7 +8,7 @@ from typing import TypeVar, overload
 T = TypeVar("T")
 
 
-class AnswerHeaders(dict[str, str]):
+class ResponseHeaders(dict[str, str]):
     """Headers by name. Upper and lower case are the same in names (RFC 9110 section 5.1).
 
     It is a dict, so that errors and completions can be pickled and compared.
@@ -18,7 +18,7 @@ class AnswerHeaders(dict[str, str]):
         super().__init__({name.lower(): value for name, value in (headers or {}).items()})
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[bytes, bytes]]) -> AnswerHeaders:
+    def of(cls, pairs: Iterable[tuple[bytes, bytes]]) -> ResponseHeaders:
         """Return headers that were received. Several of one name are joined (RFC 9110 section 5.3)."""
         headers = cls.__new__(cls)  # three times as fast as with a mapping
         try:

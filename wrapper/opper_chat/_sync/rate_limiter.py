@@ -1,4 +1,4 @@
-# Made from wrapper/opper_chat/_async/pacer.py by scripts/unasync.py. Do not edit:
+# Made from wrapper/opper_chat/_async/rate_limiter.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 """Rate limiters: requests to a model are sent no faster than the server accepts them.
 
