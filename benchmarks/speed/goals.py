@@ -111,43 +111,39 @@ def cost(records: list[Record], client: str, shell: str, question: str, metric: 
     return None
 
 
-def _streams(goals: dict[str, tuple[float, float]], more: str = "") -> list[Goal]:
+def _streams(goals: dict[str, tuple[float, float]]) -> list[Goal]:
     titles = {
         "own": "streaming, one event per HTTP chunk, a write each",
         "coalesced": "streaming, one event per HTTP chunk, 32 in a write",
         "many": "streaming, 32 events per HTTP chunk",
     }
-    return [
-        Goal(f"{titles[question]}: speed vs openai{more}", question, *goals[question], more=True) for question in titles
-    ]
+    return [Goal(f"{titles[question]}: speed vs openai", question, *goals[question], more=True) for question in titles]
 
 
 MB = 1e-6
 GOALS: list[Goal] = [
-    *_streams({"own": (6, 15), "coalesced": (6, 15), "many": (10, 17)}),
-    *_streams(dict.fromkeys(("own", "coalesced", "many"), (15, 30)), ", by the bounds set for a faster transport"),
-    Goal("streaming, with another number in each chunk: speed vs openai", "varied", 6, 15, more=True),
+    *_streams(dict.fromkeys(("own", "coalesced", "many"), (16, 18))),
+    Goal("streaming, with another number in each chunk: speed vs openai", "varied", 11, 12, more=True),
     Goal("streaming, each chunk comes alone, with pauses: by CPU vs openai", "paced", 6, 15, metric="cpu", more=True),
-    Goal("plain call, small reply: CPU vs openai", "small", 0.35, 0.25, metric="cpu"),
-    Goal("plain call, small reply: CPU vs bare httpx + json", "small", 1.1, 0.9, "httpx", "cpu"),
+    Goal("plain call, small reply: CPU vs openai", "small", 0.33, 0.25, metric="cpu"),
+    Goal("plain call, small reply: CPU vs bare httpx + json", "small", 1.05, 0.9, "httpx", "cpu"),
     Goal("plain call, 52 KB reply with logprobs: CPU vs openai", "large", 0.30, 0.18, metric="cpu"),
     Goal("the same, and every log probability is read: CPU vs openai", "logprobs", 0.30, 0.18, metric="cpu"),
-    Goal("first chunk on a warm connection: speed vs openai", "first", 5, 7, more=True, shells=("sync",)),
-    Goal("first chunk on a warm connection: speed vs openai", "first", 3, 4, more=True, shells=("async",)),
-    Goal("1,000 streams at once: speed vs openai", "concurrent:1000", 3, 8, more=True, shells=("async",)),
+    Goal("first chunk on a warm connection: speed vs openai", "first", 3.7, 5, more=True),
+    Goal("1,000 streams at once: speed vs openai", "concurrent:1000", 11, 12, more=True, shells=("async",)),
     Goal(
         "CPU per chunk at 1,000 streams vs at 100",
         "concurrent:1000",
-        1.5,
+        1.15,
         1.0,
         OURS,
         "cpu",
         shells=("async",),
         other="concurrent:100",
     ),
-    Goal("`import opper_chat` vs `import openai`, net: CPU", "import", 0.10, 0.06, metric="cpu", shells=("sync",)),
-    Goal("import, client, first reply vs openai, net: CPU", "cold", 0.22, 0.18, metric="cpu"),
-    Goal("the same over TLS vs openai, net: CPU", "cold-tls", 0.22, 0.18, metric="cpu"),
+    Goal("`import opper_chat` vs `import openai`, net: CPU", "import", 0.03, 0.02, metric="cpu", shells=("sync",)),
+    Goal("import, client, first reply vs openai, net: CPU", "cold", 0.35, 0.22, metric="cpu"),
+    Goal("the same over TLS vs openai, net: CPU", "cold-tls", 0.35, 0.22, metric="cpu"),
     Goal("second client, made and closed", "second", 1.0, 0.2, None, scale=1e3, unit=" ms"),
     Goal("memory: a stream of 1,000,000 chunks", "memory-stream:1000000", 5, 3, None, "bytes", scale=MB, unit=" MB"),
     Goal("memory: 5,000 calls", "memory-calls:5000", 0.5, 0.2, None, "bytes", scale=MB, unit=" MB"),
