@@ -125,7 +125,7 @@ def test_what_nobody_asked_for_yet() -> None:
         sending = threading.Thread(target=peer.sendall, args=(sent,))
         sending.start()
         await asyncio.sleep(0.3)
-        waiting: int = cast("Any", stream)._waiting
+        waiting: int = cast("Any", stream)._buffered
         assert 0 < waiting < 1_000_000
         assert sending.is_alive()
         read = bytearray()

@@ -202,7 +202,7 @@ class AsyncCompletions:
             completion = await stream.get_final_completion()
 
         The arguments are those of `create`. ``response_format`` can also be a type, with ``strict``, as in `parse`.
-        Then the events have ``parsed_so_far`` or ``parsed``, and the completion has ``parsed``. If it does not fit the
+        Then the events have ``parsed``, and the completion has ``parsed``. If it does not fit the
         type, the end of the stream raises what `parse` raises.
 
         Raises:
@@ -215,7 +215,8 @@ class AsyncCompletions:
         if is_type(response_format) or "strict" in arguments:
             from .parsed_stream import AsyncParsedStreamManager  # loaded on first use
 
-            return AsyncParsedStreamManager(self._calls, arguments, call_site())
+            parsed: AsyncParsedStreamManager[Any] = AsyncParsedStreamManager(self._calls, arguments, call_site())
+            return parsed
         begin = self._calls.later(arguments, stream=True, function="stream()")
         from .event_stream import AsyncStreamManager  # loaded on first use
 

@@ -206,7 +206,7 @@ class Completions:
             completion = stream.get_final_completion()
 
         The arguments are those of `create`. ``response_format`` can also be a type, with ``strict``, as in `parse`.
-        Then the events have ``parsed_so_far`` or ``parsed``, and the completion has ``parsed``. If it does not fit the
+        Then the events have ``parsed``, and the completion has ``parsed``. If it does not fit the
         type, the end of the stream raises what `parse` raises.
 
         Raises:
@@ -219,7 +219,10 @@ class Completions:
         if is_type(response_format) or "strict" in arguments:
             from .parsed_stream import ParsedStreamManager  # loaded on first use
 
-            return ParsedStreamManager(self._calls, arguments, call_site())
+            parsed: ParsedStreamManager[Any] = ParsedStreamManager(
+                self._calls, arguments, call_site()
+            )
+            return parsed
         begin = self._calls.later(arguments, stream=True, function="stream()")
         from .event_stream import StreamManager  # loaded on first use
 
