@@ -1,1 +1,1 @@
-"""Clients, calls and streams: written in `_async`, from which `_sync` is generated."""
+"""Clients, calls and streams. The folders of the sync and of the async client have the same files."""

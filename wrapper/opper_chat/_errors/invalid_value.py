@@ -25,7 +25,7 @@ class InvalidValueError(ValueError):
     """
 
     def __init__(self, *located: Problem) -> None:
-        self.located = list(located)
+        self.located: list[Problem] = list(located)
         super().__init__(self.located)
 
     @property

@@ -53,7 +53,7 @@ def forget_key_of(request: httpx.Request) -> None:
 
 
 def forget_in_headers(headers: httpx.Headers, forms: Sequence[str]) -> None:
-    """Remove a key, of which the forms are those of `_redaction.spellings`, from headers of a response."""
+    """Remove a key, of which the forms are those of `_errors.redaction.spellings`, from headers of a response."""
     for name, value in headers.items():
         if redact(name, forms) != name:
             del headers[name]

@@ -14,7 +14,7 @@ from .._errors.api import APIError
 from .._http.cleanup import finish_generators
 from .._http.content_coding import PAUSE_BYTES, BodyDecoder
 from .._http.errors import ErrorMap
-from .._http.leases import lease_of
+from .._http.leases import ConnectionLease, lease_of
 from .._http.timeouts import time_limit
 from .._transport._sync.checked_body import checked_body_class
 
@@ -36,7 +36,7 @@ class ResponseReader:
 
     def __init__(self, response: httpx.Response, decoder: BodyDecoder) -> None:
         self.response = response
-        self.lease = lease_of(response)
+        self.lease: ConnectionLease = lease_of(response)
         self._errors = ErrorMap(response.request, response.status_code, response.headers)
         self._decoder = decoder
         self._maximum: int | None = None

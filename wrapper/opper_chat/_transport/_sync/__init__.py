@@ -1,3 +1,3 @@
 # Made from wrapper/opper_chat/_transport/_async/__init__.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""Connections and their pool, for httpx.Client in `_sync` and for httpx.Client in `_sync`, which is generated."""
+"""Connections and their pool, behind the transport of httpx."""

@@ -1,1 +1,1 @@
-"""ReplySource replies: what a test makes the local server send."""
+"""Scripted replies: what a test makes the local server send."""
