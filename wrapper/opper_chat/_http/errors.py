@@ -280,5 +280,11 @@ def _without_key(error: Exception, request: httpx.Request) -> Exception:
     forget_key_of(request)
     with suppress(RuntimeError, AttributeError):  # it has none
         forget_key_of(cast("httpx.RequestError", error).request)  # after a redirect it is another one
+    cause = error.__cause__ or error.__context__
     error.__cause__ = error.__context__ = None
+    while cause is not None:
+        # From Python 3.12 on, the frames of httpx's context managers and these exceptions refer to each other, and
+        # would keep the stream of a call until garbage is collected.
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__
     return error.with_traceback(None)
