@@ -112,11 +112,7 @@ class Transcript:
         """
         budget = check_count(max_tokens, "max_tokens")
         with self._exclusive():
-            sizes = (
-                [estimate_tokens(message) for message in self._messages]
-                if counter is None
-                else self._count_tokens(counter)
-            )
+            sizes = self._estimate_tokens() if counter is None else self._count_tokens(counter)
             dropped = messages_to_drop(self._messages, sizes, budget)
             removed = [message for index, message in enumerate(self._messages) if index in dropped]
             self._messages = [message for index, message in enumerate(self._messages) if index not in dropped]
