@@ -108,7 +108,7 @@ class AsyncResponseReader:
         """
         try:
             await self.response.aclose()
-        finally:  # also where whoever closes it is cancelled
+        finally:  # also if the closing task is cancelled
             self.lease.close()
             if not is_reading and self._pieces is not None:
                 await finish_generators(self._pieces)

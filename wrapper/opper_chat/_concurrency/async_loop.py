@@ -34,7 +34,7 @@ def is_closed_loop(loop: Hashable) -> bool:
 
 
 async def shielded(work: Callable[[], Coroutine[object, object, None]]) -> None:
-    """Finish some work although whoever awaits it is cancelled. For what is short and must not be left half done."""
+    """Finish some work even if the awaiting task is cancelled. Use it for short work that must not be interrupted."""
     if current_async_library() != "asyncio":
         import anyio
 

@@ -137,7 +137,7 @@ class RequestTimeouts(dict[str, float | None]):
     """httpx's timeouts of one request, each cut to what the deadlines leave when its operation begins.
 
     httpx passes this mapping on as it is, and its transport looks a timeout up when the operation begins. Reading the
-    body is one operation to it, so detach the deadlines before: whoever reads bounds each read.
+    body is one operation to it, so detach the deadlines before: the reader bounds each read.
     """
 
     def __init__(self, seconds: Mapping[str, float | None], deadlines: Deadlines, time: Callable[[], float]) -> None:

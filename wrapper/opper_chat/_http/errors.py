@@ -53,13 +53,13 @@ _used = WeakSet[Closable]()
 
 
 def warn_at_exit(one: Closable) -> None:
-    """Have something complain when the interpreter exits, if it is still there. Its finalizer then comes too late."""
+    """Warn of an object when the interpreter exits, if it still exists. Its finalizer would run too late."""
     _used.add(one)
 
 
 @atexit.register
 def complain_at_exit() -> None:
-    """Have what was never closed complain while there is still somebody to hear it."""
+    """Warn of what was never closed while warnings can still be shown."""
     errors: list[str] = []
     for one in list(_used):
         try:

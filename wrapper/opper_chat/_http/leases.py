@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .library import httpx
 
 LEASE = "opper_chat.lease"
-"""The extension of a request by which whoever sends it hands a `ConnectionLease` to the transport.
+"""The request extension that hands a `ConnectionLease` to the transport.
 
 It is the only extension that the transport has beside those that httpx documents."""
 

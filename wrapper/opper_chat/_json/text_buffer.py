@@ -5,7 +5,7 @@ from __future__ import annotations
 from io import StringIO
 
 COMPACT_SIZE = 65536
-"""Characters in a buffer after which whoever appends to it calls `TextBuffer.compact`."""
+"""The number of characters in a buffer after which the code that appends to it calls `TextBuffer.compact`."""
 
 
 class TextBuffer(StringIO):

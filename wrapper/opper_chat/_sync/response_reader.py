@@ -110,7 +110,7 @@ class ResponseReader:
         """
         try:
             self.response.close()
-        finally:  # also where whoever closes it is cancelled
+        finally:  # also if the closing task is cancelled
             self.lease.close()
             if not is_reading and self._pieces is not None:
                 finish_generators(self._pieces)

@@ -24,7 +24,7 @@ A_DAY = 86400.0
 
 
 class AsyncioStream(asyncio.BaseProtocol):
-    """A connection of an event loop of asyncio, which reads ahead of whoever reads.
+    """A connection of an event loop of asyncio, which reads ahead of the reader.
 
     Attributes:
         cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
@@ -73,7 +73,7 @@ class AsyncioStream(asyncio.BaseProtocol):
 
     async def read(self, size: int, timeout: float | None) -> bytes:
         if self._buffered or self._ended:
-            await asyncio.sleep(0)  # others have their turn, and whoever cancels this task is heard
+            await asyncio.sleep(0)  # let other tasks run, and deliver a pending cancellation
         else:
             reader = self._reader = self._loop.create_future()
             self._deadline = math.inf if timeout is None else self._loop.time() + timeout
@@ -96,7 +96,7 @@ class AsyncioStream(asyncio.BaseProtocol):
         if transport is None or self._ended or transport.is_closing():
             raise httpcore.WriteError(str(self._error or "the connection was closed")) from self._error
         transport.write(data)
-        del data  # it may have the key in it, and whoever is interrupted here would show it
+        del data  # it can contain the key, which a traceback from here would show
         if self._writer is not None:
             try:
                 async with asyncio.timeout(timeout):

@@ -232,7 +232,7 @@ async def _serialize(request: AsyncRequest) -> tuple[list[bytes], bool]:
     """Return a request as bytes, and whether it asks that the connection be closed.
 
     Its headers and its body are one part, unless the body is long, so that its sending takes a while: the headers have
-    the key, and whoever is interrupted then has the part in a variable.
+    the key, and the frame of an interrupted send has the part in a variable.
     """
     content = b"".join([part async for part in request.stream])
     head = serialize_request_head(request.method.decode("ascii"), request.url.target, request.headers, len(content))

@@ -254,7 +254,7 @@ def _serialize(request: Request) -> tuple[list[bytes], bool]:
     """Return a request as bytes, and whether it asks that the connection be closed.
 
     Its headers and its body are one part, unless the body is long, so that its sending takes a while: the headers have
-    the key, and whoever is interrupted then has the part in a variable.
+    the key, and the frame of an interrupted send has the part in a variable.
     """
     content = b"".join([part for part in request.stream])
     head = serialize_request_head(
