@@ -1,4 +1,4 @@
-"""Everything that is made and not written: the generated package, the sync shells, the request's schema.
+"""Everything that is made and not written: the generated package, the sync packages, the request's schema.
 
 `python scripts/generate.py OUTPUT` writes them below OUTPUT as they stand in the repository. Without
 `--check` nothing else happens; with `--check` the result goes to a temporary folder, is compared with

@@ -85,7 +85,7 @@ def test_other_transports_have_a_table_of_their_own() -> None:
 
 def test_every_goal_is_listed() -> None:
     """All lines of the table, sync and async where they are both."""
-    assert sum(len(goal.shells) for goal in GOALS) == 36
+    assert sum(len(goal.layers) for goal in GOALS) == 36
 
 
 def test_a_small_run(tmp_path: Path) -> None:
@@ -98,9 +98,9 @@ def test_a_small_run(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "results.json").read_text("utf-8"))
-    asked = {(record["question"], record["shell"]) for record in results["rounds"][0]}
+    asked = {(record["question"], record["layer"]) for record in results["rounds"][0]}
     streams = {"own", "many", "text", "events", "small", "first", "second"}
-    both = {(question, shell) for question in streams for shell in ("sync", "async")}
+    both = {(question, layer) for question in streams for layer in ("sync", "async")}
     assert asked == both | {("import", "sync"), ("decode:16000", "sync"), ("accumulate:16000", "sync")}
     assert "- streaming, 32 events per HTTP chunk: speed vs openai (sync): not measured." in done.stdout
     picture = ET.parse(tmp_path / "many.svg").getroot()

@@ -123,7 +123,7 @@ def run_with_limit(run: Callable[[str, Scenario], ClientResult], scenario: Scena
 
 
 def compare(truth: Outcome, result: ClientResult | None) -> tuple[str, str]:
-    """Return the mark, and a few words on the result."""
+    """Return the mark, and the result in a few words."""
     if result is None:
         return "NO", "never ends"
     outcome, note = result
@@ -131,11 +131,11 @@ def compare(truth: Outcome, result: ClientResult | None) -> tuple[str, str]:
     if not different and not note:
         return "ok", outcome.ends
     both_failed = truth.ends != "complete" and outcome.ends != "complete"
-    words = f"{outcome.ends} {note}" if note.startswith("then") else note or outcome.ends
+    text = f"{outcome.ends} {note}" if note.startswith("then") else note or outcome.ends
     details = [name for name in different if name != "ends"]
     if details:
-        words += f" (not the {', '.join(details)})"
-    return "~" if both_failed and "text" not in different else "NO", words
+        text += f" (not the {', '.join(details)})"
+    return "~" if both_failed and "text" not in different else "NO", text
 
 
 def main() -> None:
@@ -152,9 +152,9 @@ def main() -> None:
             print(f"\n{group}")
         cells: list[str] = []
         for name, run in clients.items():
-            mark, words = compare(scenario.outcome, run_with_limit(run, scenario))
+            mark, text = compare(scenario.outcome, run_with_limit(run, scenario))
             totals[name][mark] += 1
-            cells.append(f"{mark:2} {words}")
+            cells.append(f"{mark:2} {text}")
         print(f"{scenario.name:{width}}  {scenario.outcome.ends:9}  {cells[0]:60}  {cells[1]}", flush=True)
     print()
     for name, counted in totals.items():

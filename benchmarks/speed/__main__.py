@@ -133,7 +133,7 @@ def imports() -> str:
     code = "import opper_chat"
     done = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True)
     lines = done.stderr.splitlines()
-    start = next((place for place, line in enumerate(lines) if re.search(r"\| site\s*$", line)), 0)
+    start = next((index for index, line in enumerate(lines) if re.search(r"\| site\s*$", line)), 0)
     return "\n".join(["```text", lines[0], *lines[start + 1 :], "```"])
 
 

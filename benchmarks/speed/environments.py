@@ -66,9 +66,9 @@ def environment(client: str, folder: Path) -> Environment:
             variables["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in path.split(os.pathsep))
         return Environment(sys.executable, "opper_chat", _packages(sys.executable), variables)
     requirement, module = PEERS[name]
-    place = folder / name
-    python = place / ("Scripts" if os.name == "nt" else "bin") / "python"
-    if not (place / "ready").exists():
+    location = folder / name
+    python = location / ("Scripts" if os.name == "nt" else "bin") / "python"
+    if not (location / "ready").exists():
         uv = shutil.which("uv")
         if uv is None:
             sys.exit(
@@ -76,9 +76,9 @@ def environment(client: str, folder: Path) -> Environment:
                 "or pip install uv."
             )
         print(f"Installing {requirement} ...", flush=True)
-        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(place)], check=True)
+        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(location)], check=True)
         subprocess.run([uv, "pip", "install", "--quiet", "--python", str(python), requirement], check=True)
-        (place / "ready").touch()
+        (location / "ready").touch()
     return Environment(str(python), module, _packages(str(python)), variables)
 
 

@@ -30,7 +30,7 @@ class Record(NamedTuple):
     """The measurement of one question for one client in one round."""
 
     client: str
-    shell: str
+    layer: str
     question: str
     units: int
     cpu: float
@@ -52,16 +52,16 @@ class Goal:
     """One line of the table.
 
     Attributes:
-        title: what is asked.
+        title: what is compared, and with what.
         question: the question of this client, up to its number: ``concurrent:1000``, ``memory-stream``.
         must: the figure that must be reached.
         aim: the figure that is aimed at.
-        against: the other client, or this one, or None where the figure stands for itself.
+        against: the other client, or this one, or None for a figure that is compared with nothing.
         metric: what is compared.
         more: whether more is better: how many times as fast, not how much of the cost.
-        shells: of these clients.
+        layers: of the sync client, the async client, or both.
         other: the question of the other side, if it is another one.
-        scale: what the figure is multiplied with, where it stands for itself.
+        scale: the factor of a figure that is compared with nothing.
         unit: of the figure.
     """
 
@@ -72,22 +72,22 @@ class Goal:
     against: str | None = "openai"
     metric: Metric = "wall"
     more: bool = False
-    shells: tuple[str, ...] = BOTH
+    layers: tuple[str, ...] = BOTH
     other: str | None = None
     scale: float = 1.0
     unit: str = "×"  # noqa: RUF001  # it is one
 
-    def figure(self, rounds: Rounds, shell: str, metric: Metric | None = None) -> Figure | None:
+    def figure(self, rounds: Rounds, layer: str, metric: Metric | None = None) -> Figure | None:
         """Compare within each round. Return None if one of the sides is not measured."""
-        return Figure.of(list(self._values(rounds, shell, metric or self.metric)))
+        return Figure.of(list(self._values(rounds, layer, metric or self.metric)))
 
-    def _values(self, rounds: Rounds, shell: str, metric: Metric) -> Iterator[float]:
+    def _values(self, rounds: Rounds, layer: str, metric: Metric) -> Iterator[float]:
         for records in rounds:
-            mine = cost(records, OURS, shell, self.question, metric)
+            mine = cost(records, OURS, layer, self.question, metric)
             if self.against is None:
                 other: float | None = 1 / self.scale
             else:
-                other = cost(records, self.against, shell, self.other or self.question, metric)
+                other = cost(records, self.against, layer, self.other or self.question, metric)
             if mine is not None and other:
                 yield other / mine if self.more else mine / other
 
@@ -101,10 +101,10 @@ class Goal:
         return "must" if sign * figure.median <= sign * self.must else "**missing**"
 
 
-def cost(records: list[Record], client: str, shell: str, question: str, metric: Metric) -> float | None:
+def cost(records: list[Record], client: str, layer: str, question: str, metric: Metric) -> float | None:
     """Return the cost of a unit in a round, or None where it was not measured."""
     for record in records:
-        if (record.client, record.shell) == (client, shell) and question in {
+        if (record.client, record.layer) == (client, layer) and question in {
             record.question, record.question.partition(":")[0],
         }:  # fmt: skip
             return record.per_unit(metric)
@@ -130,7 +130,7 @@ GOALS: list[Goal] = [
     Goal("plain call, 52 KB reply with logprobs: CPU vs openai", "large", 0.30, 0.18, metric="cpu"),
     Goal("the same, and every log probability is read: CPU vs openai", "logprobs", 0.30, 0.18, metric="cpu"),
     Goal("first chunk on a warm connection: speed vs openai", "first", 3.7, 5, more=True),
-    Goal("1,000 streams at once: speed vs openai", "concurrent:1000", 11, 12, more=True, shells=("async",)),
+    Goal("1,000 streams at once: speed vs openai", "concurrent:1000", 11, 12, more=True, layers=("async",)),
     Goal(
         "CPU per chunk at 1,000 streams vs at 100",
         "concurrent:1000",
@@ -138,10 +138,10 @@ GOALS: list[Goal] = [
         1.0,
         OURS,
         "cpu",
-        shells=("async",),
+        layers=("async",),
         other="concurrent:100",
     ),
-    Goal("`import opper_chat` vs `import openai`, net: CPU", "import", 0.03, 0.02, metric="cpu", shells=("sync",)),
+    Goal("`import opper_chat` vs `import openai`, net: CPU", "import", 0.03, 0.02, metric="cpu", layers=("sync",)),
     Goal("import, client, first reply vs openai, net: CPU", "cold", 0.35, 0.22, metric="cpu"),
     Goal("the same over TLS vs openai, net: CPU", "cold-tls", 0.35, 0.22, metric="cpu"),
     Goal("second client, made and closed", "second", 1.0, 0.2, None, scale=1e3, unit=" ms"),
@@ -155,7 +155,7 @@ GOALS: list[Goal] = [
         0.1,
         OURS,
         "cpu",
-        shells=("sync",),
+        layers=("sync",),
         other="decode",
     ),
 ]

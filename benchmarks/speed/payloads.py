@@ -26,7 +26,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 class PreparedResponse(NamedTuple):
     """The writes of one response, in order."""
 
-    pieces: list[bytes]
+    writes: list[bytes]
     pause: float = 0.0
     """Seconds between two of them."""
 
@@ -47,9 +47,9 @@ def http_chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
-def join_batches(pieces: list[bytes], size: int) -> list[bytes]:
-    """Join pieces in batches of a size."""
-    return [b"".join(pieces[start : start + size]) for start in range(0, len(pieces), size)]
+def join_batches(writes: list[bytes], size: int) -> list[bytes]:
+    """Join byte strings in batches of a size."""
+    return [b"".join(writes[start : start + size]) for start in range(0, len(writes), size)]
 
 
 @cache
@@ -115,12 +115,12 @@ def prepared_response(form: str, count: int) -> PreparedResponse:
     stream_events = varied(count) if form == "varied" else events(count)
     parts = join_batches(stream_events, BATCH) if form == "many" else stream_events
     known = {part: http_chunk(part) for part in set(parts)}  # equal ones stay one object
-    pieces = [STREAM_HEAD, *(known[part] for part in parts)]
-    pieces[-1] += LAST_CHUNK
+    writes = [STREAM_HEAD, *(known[part] for part in parts)]
+    writes[-1] += LAST_CHUNK
     if form == "whole":
-        return PreparedResponse([b"".join(pieces)])
+        return PreparedResponse([b"".join(writes)])
     if form in {"coalesced", "varied"}:
-        return PreparedResponse([pieces[0], *join_batches(pieces[1:], BATCH)])
+        return PreparedResponse([writes[0], *join_batches(writes[1:], BATCH)])
     if form in {"own", "many", "paced"}:
-        return PreparedResponse(pieces, PAUSE if form == "paced" else 0.0)
+        return PreparedResponse(writes, PAUSE if form == "paced" else 0.0)
     raise ValueError(f"there is no form {form!r}")

@@ -17,10 +17,10 @@ def picture(rounds: Rounds, question: str) -> str | None:
     """Draw a question, or return None if no client was measured."""
     title, _, rate = QUESTIONS[question]
     bars = [
-        (client, shell, figure)
-        for shell in ("sync", "async")
+        (client, layer, figure)
+        for layer in ("sync", "async")
         for client in clients_of(rounds)
-        if (figure := client_figure(rounds, question, client, shell)) is not None
+        if (figure := client_figure(rounds, question, client, layer)) is not None
     ]
     if not bars:
         return None
@@ -29,20 +29,20 @@ def picture(rounds: Rounds, question: str) -> str | None:
     height = TOP + len(bars) * (BAR + GAP) + 2 * GAP
     label = escape(title.replace("`", ""))
     made = max(figure.rounds for _, _, figure in bars)
-    said = f"{'more' if rate else 'less'} is better; median, least and most of {made} rounds"
+    caption = f"{'more' if rate else 'less'} is better; median, least and most of {made} rounds"
     drawn = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" {FONT} aria-label="{label}">',
         f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>',
         f'<text x="10" y="18" font-size="14" font-weight="bold">{label}</text>',
-        f'<text x="10" y="34" fill="#666">{said}</text>',
+        f'<text x="10" y="34" fill="#666">{caption}</text>',
     ]
-    for place, (client, shell, figure) in enumerate(bars):
-        y = TOP + place * (BAR + GAP)
+    for row, (client, layer, figure) in enumerate(bars):
+        y = TOP + row * (BAR + GAP)
         kind = "ours" if client == OURS else client if client == "limit" else "others"
         middle = y + BAR / 2
         least, end = LEFT + figure.least * scale, LEFT + figure.most * scale
         drawn += [
-            f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end">{escape(client)}, {shell}</text>',
+            f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end">{escape(client)}, {layer}</text>',
             f'<rect x="{LEFT}" y="{y}" width="{figure.median * scale:.1f}" height="{BAR}" fill="{COLOURS[kind]}"/>',
             f'<path d="M{least:.1f} {middle}H{end:.1f}M{least:.1f} {y + 4}v8M{end:.1f} {y + 4}v8" stroke="#111"/>',
             f'<text x="{end + 6:.1f}" y="{y + 12}">{number(figure.median)}</text>',

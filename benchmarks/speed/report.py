@@ -1,4 +1,4 @@
-"""Rounds → tables for people: the goals, every client's figures, and what is still missing."""
+"""Write the rounds as Markdown tables: the goals, every client's figures, and what is still missing."""
 
 from __future__ import annotations
 
@@ -68,19 +68,19 @@ def table(head: list[str], rows: list[list[str]]) -> str:
 def lines(rounds: Rounds) -> Iterator[tuple[Goal, str, Figure | None]]:
     """Yield each goal for sync and async, with its figure."""
     for goal in GOALS:
-        for shell in goal.shells:
-            yield goal, shell, goal.figure(rounds, shell)
+        for layer in goal.layers:
+            yield goal, layer, goal.figure(rounds, layer)
 
 
 def goals(rounds: Rounds) -> str:
     """Return the table of the goals."""
     rows: list[list[str]] = []
-    for goal, shell, figure in lines(rounds):
+    for goal, layer, figure in lines(rounds):
         better = "≥" if goal.more else "≤"
-        beside = spread(goal.figure(rounds, shell, "cpu"), goal.unit) if goal.metric == "wall" and goal.against else ""
+        by_cpu = spread(goal.figure(rounds, layer, "cpu"), goal.unit) if goal.metric == "wall" and goal.against else ""
         rows.append([
-            goal.title, shell, f"{better} {goal.must:g}{goal.unit}", f"{better} {goal.aim:g}{goal.unit}",
-            spread(figure, goal.unit), beside, goal.reached(figure),
+            goal.title, layer, f"{better} {goal.must:g}{goal.unit}", f"{better} {goal.aim:g}{goal.unit}",
+            spread(figure, goal.unit), by_cpu, goal.reached(figure),
         ])  # fmt: skip
     return table(["goal", "", "must", "aim", "measured", "by CPU", "reached"], rows)
 
@@ -88,23 +88,23 @@ def goals(rounds: Rounds) -> str:
 def missing(rounds: Rounds) -> str:
     """Return the goals that are not reached, and those that were not measured."""
     unreached: dict[str, list[str]] = {"must": [], "aim": [], "": []}
-    for goal, shell, figure in lines(rounds):
+    for goal, layer, figure in lines(rounds):
         if figure is None:
-            unreached[""].append(f"- {goal.title} ({shell}): not measured.")
+            unreached[""].append(f"- {goal.title} ({layer}): not measured.")
         elif (word := goal.reached(figure)) != "aim":
             short, bound = ("aim", goal.aim) if word == "must" else ("must", goal.must)
             figures = f"{number(figure.median)}{goal.unit}, {short} {bound:g}{goal.unit}"
-            unreached[short].append(f"- {goal.title} ({shell}): {figures}.")
+            unreached[short].append(f"- {goal.title} ({layer}): {figures}.")
     return "\n".join([
         "Of what must be:\n", *(unreached["must"] or ["- Nothing."]),
         "\nOf what is aimed at:\n", *(unreached["aim"] or ["- Nothing."]), *unreached[""],
     ])  # fmt: skip
 
 
-def client_figure(rounds: Rounds, question: str, client: str, shell: str) -> Figure | None:
+def client_figure(rounds: Rounds, question: str, client: str, layer: str) -> Figure | None:
     """Return the figure of a client in the unit of its question."""
     _, metric, rate = QUESTIONS[question]
-    costs = [found for records in rounds if (found := cost(records, client, shell, question, metric))]
+    costs = [found for records in rounds if (found := cost(records, client, layer, question, metric))]
     return Figure.of([1 / cost if rate else cost * (1e3 if question in MILLISECONDS else 1e6) for cost in costs])
 
 
@@ -115,14 +115,14 @@ def clients_of(rounds: Rounds) -> list[str]:
 
 
 def transports(rounds: Rounds) -> str:
-    """Return the table of this client with other transports, beside its own and openai."""
+    """Return the table of this client with other transports, next to its own and openai."""
     found = sorted({record.client for records in rounds for record in records if transport_of(record.client)})
     rows: list[list[str]] = []
-    for shell in ("sync", "async") if found else ():
+    for layer in ("sync", "async") if found else ():
         for client in (OURS, *found, "openai"):
-            figures = [client_figure(rounds, question, client, shell) for question in ON_TRANSPORTS]
+            figures = [client_figure(rounds, question, client, layer) for question in ON_TRANSPORTS]
             if any(figures):
-                rows.append([shell, client, *map(spread, figures)])
+                rows.append([layer, client, *map(spread, figures)])
     return table(["", "", *ON_TRANSPORTS.values()], rows) if rows else "Not measured."
 
 
@@ -131,23 +131,23 @@ def all_clients(rounds: Rounds) -> str:
     rows: list[list[str]] = []
     names = clients_of(rounds)
     for question, (title, _, _) in QUESTIONS.items():
-        for shell in ("sync", "async"):
-            figures = [client_figure(rounds, question, client, shell) for client in names]
+        for layer in ("sync", "async"):
+            figures = [client_figure(rounds, question, client, layer) for client in names]
             if any(figures):
-                rows.append([title, shell, *map(spread, figures)])
+                rows.append([title, layer, *map(spread, figures)])
     memory = {record.question for records in rounds for record in records if record.bytes is not None}
     for question in sorted(memory):
-        for shell in ("sync", "async"):
+        for layer in ("sync", "async"):
             grown = [
                 [
                     size / 1e6
                     for records in rounds
-                    if (size := cost(records, client, shell, question, "bytes")) is not None
+                    if (size := cost(records, client, layer, question, "bytes")) is not None
                 ]
                 for client in names
             ]
             cells = [f"{median(sizes):.2f} ({min(sizes):.2f}-{max(sizes):.2f})" if sizes else "-" for sizes in grown]
             kind, _, count = question.partition(":")
             title = f"Growth of the peak of memory over {int(count):,} {kind.partition('-')[2]}: MB"
-            rows.append([title.replace("stream:", "chunks of a stream:"), shell, *cells])
+            rows.append([title.replace("stream:", "chunks of a stream:"), layer, *cells])
     return table(["", "", *names], rows)

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROCESS_TIMEOUT = 600.0
 """Seconds after which a process hangs."""
 
-SHELLS = ("sync", "async")
+LAYERS = ("sync", "async")
 STREAMS = ("own", "coalesced", "many", "paced", "varied")
 STARTS = ("import", "cold", "cold-tls")
 CALLS = ("small", "large", "logprobs", "first")
@@ -71,7 +71,7 @@ class Plan:
     within: float | None = None
     only: tuple[str, ...] = ()
 
-    def asks(self, question: str, client: str) -> bool:
+    def includes(self, question: str, client: str) -> bool:
         """Return whether a question is measured for a client."""
         name = question.partition(":")[0]
         if transport_of(client) is not None and name not in BY_TRANSPORT:
@@ -85,37 +85,37 @@ class Job(NamedTuple):
     """A process to run, or programs to start."""
 
     client: str
-    shell: str
+    layer: str
     size: int
     questions: tuple[str, ...]
 
 
 def jobs(plan: Plan, number: int) -> Iterator[Job]:
     """Yield the processes of a round."""
-    turned = plan.clients[number % len(plan.clients) :] + plan.clients[: number % len(plan.clients)]
+    clients = plan.clients[number % len(plan.clients) :] + plan.clients[: number % len(plan.clients)]
     groups = [
-        (plan.size, STARTS, SHELLS),
-        (plan.size, (*STREAMS, "text", "events"), SHELLS),
-        (plan.size, (*CALLS, "second"), SHELLS),
+        (plan.size, STARTS, LAYERS),
+        (plan.size, (*STREAMS, "text", "events"), LAYERS),
+        (plan.size, (*CALLS, "second"), LAYERS),
         (plan.size, ("decode:16000", "accumulate:16000"), ("sync",)),
     ]
     for name, count in zip(("stream", "calls", "clients"), plan.memory, strict=True):
-        groups.append((plan.size, (f"memory-{name}:{count}",), SHELLS))
+        groups.append((plan.size, (f"memory-{name}:{count}",), LAYERS))
     groups.append((plan.at_once, ("concurrent:1000", "concurrent:100"), ("async",)))
-    for size, questions, shells in groups:
-        for shell in shells:
-            for client in turned:
-                asked = tuple(question for question in questions if plan.asks(question, client))
-                if name_of(client) == "limit" and shell == "async":  # streams alone
-                    asked = tuple(question for question in asked if question not in {"small", "large"})
-                able = ("async",) if client == "aiohttp" else TRANSPORTS.get(transport_of(client) or "", SHELLS)
-                if asked and shell in able:
-                    yield Job(client, shell, size, asked)
+    for size, questions, layers in groups:
+        for layer in layers:
+            for client in clients:
+                selected = tuple(question for question in questions if plan.includes(question, client))
+                if name_of(client) == "limit" and layer == "async":  # streams alone
+                    selected = tuple(question for question in selected if question not in {"small", "large"})
+                supported = ("async",) if client == "aiohttp" else TRANSPORTS.get(transport_of(client) or "", LAYERS)
+                if selected and layer in supported:
+                    yield Job(client, layer, size, selected)
 
 
 def run_job(job: Job, plan: Plan, environment: Environment, url: str) -> list[Record]:
     """Run a process and return its records."""
-    settings = [job.client, job.shell, url, str(plan.seconds), str(job.size)]
+    settings = [job.client, job.layer, url, str(plan.seconds), str(job.size)]
     command = [environment.python, "-m", "benchmarks.speed.worker", *settings, *job.questions]
     done = subprocess.run(
         command,
@@ -140,9 +140,9 @@ def starts(job: Job, plan: Plan, environment: Environment, url: str) -> Iterator
             if secure and question == "cold-tls":
                 where = secure.url
                 there = replace(environment, variables={**environment.variables, **secure.variables})
-            code = program(question, job.client, job.shell, environment.module, f"{where}/small/1")
+            code = program(question, job.client, job.layer, environment.module, f"{where}/small/1")
             if code is not None:
-                yield Record(job.client, job.shell, question, 1, *startup_cost(there, code, plan.starts))
+                yield Record(job.client, job.layer, question, 1, *startup_cost(there, code, plan.starts))
 
 
 def run(plan: Plan, environments: dict[str, Environment], url: str) -> Iterator[list[Record]]:

@@ -57,18 +57,18 @@ class Connection:
 
     def write(self, most: int) -> bool | None:
         """Make at most `most` writes. Return whether the response is complete, or None if the socket is full."""
-        pieces, send = self.response.pieces, self.peer.send
+        writes, send = self.response.writes, self.peer.send
         try:
             for _ in range(most):
-                piece = self.rest or pieces[self.next]
-                sent = send(piece)
-                if sent < len(piece):
+                data = self.rest or writes[self.next]
+                sent = send(data)
+                if sent < len(data):
                     self.next += not self.rest
-                    self.rest = piece[sent:]
+                    self.rest = data[sent:]
                     return None
                 self.next += not self.rest
                 self.rest = b""
-                if self.next == len(pieces):
+                if self.next == len(writes):
                     return True
         except BlockingIOError:
             return None

@@ -52,17 +52,17 @@ def time_program(environment: Environment, code: str) -> tuple[float, float]:
     return used.ru_utime + used.ru_stime, wall
 
 
-def program(question: str, client: str, shell: str, module: str, url: str) -> str | None:
+def program(question: str, client: str, layer: str, module: str, url: str) -> str | None:
     """Return the program of a question, or None if the client has none."""
     if question == "import":
-        return f"import {module}" if shell == "sync" else None
-    code = (ASYNC if shell == "async" else SYNC).get(name_of(client))
+        return f"import {module}" if layer == "sync" else None
+    code = (ASYNC if layer == "async" else SYNC).get(name_of(client))
     return code and f"URL = {url!r}\n{code}"
 
 
 def startup_cost(environment: Environment, code: str, times: int) -> tuple[float, float]:
     """Return the CPU and wall time of a program beyond an empty one: the least of `times` runs of each."""
     runs = [(time_program(environment, "pass"), time_program(environment, code)) for _ in range(times)]
-    empty = [min(empty[place] for empty, _ in runs) for place in (0, 1)]
-    whole = [min(whole[place] for _, whole in runs) for place in (0, 1)]
+    empty = [min(empty[index] for empty, _ in runs) for index in (0, 1)]
+    whole = [min(whole[index] for _, whole in runs) for index in (0, 1)]
     return whole[0] - empty[0], whole[1] - empty[1]

@@ -62,7 +62,7 @@ def serve(pem: str) -> None:
                 connection = Connection(peer)
                 while (data := peer.recv(65536)) and not connection.take(data):
                     pass
-                peer.sendall(b"".join(connection.response.pieces))
+                peer.sendall(b"".join(connection.response.writes))
                 while peer.recv(65536):
                     pass  # until the client has closed it
 

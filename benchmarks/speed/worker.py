@@ -1,6 +1,6 @@
 """Measure one client in a process of its own, and print a line of JSON for each question.
 
-Usage: `python -m benchmarks.speed.worker CLIENT SHELL URL SECONDS SIZE QUESTION...`. CLIENT may name a transport:
+Usage: `python -m benchmarks.speed.worker CLIENT LAYER URL SECONDS SIZE QUESTION...`. CLIENT may name a transport:
 ``opper[uvloop]``. SECONDS is how long each question takes, SIZE how many chunks its streams have.
 """
 
@@ -40,9 +40,9 @@ class Measurement(NamedTuple):
 class Subject:
     """The client to measure, sync or async."""
 
-    def __init__(self, named: str, shell: str, url: str) -> None:
+    def __init__(self, named: str, layer: str, url: str) -> None:
         module, transport = importlib.import_module(f"benchmarks.speed.clients.{name_of(named)}"), transport_of(named)
-        self.kind: Any = module.Async if shell == "async" else module.Sync
+        self.kind: Any = module.Async if layer == "async" else module.Sync
         self.settings: dict[str, Any] = {"transport": transport} if transport else {}
         self.url = url
 
@@ -202,11 +202,11 @@ async def measure_question(subject: Subject, question: str, seconds: float, size
     raise ValueError(f"there is no question {question!r}")
 
 
-async def main(named: str, shell: str, url: str, seconds: str, size: str, *questions: str) -> None:
-    subject = Subject(named, shell, url)
+async def main(named: str, layer: str, url: str, seconds: str, size: str, *questions: str) -> None:
+    subject = Subject(named, layer, url)
     for question in questions:
         measured = await measure_question(subject, question, float(seconds), int(size))
-        print(json.dumps({"client": named, "shell": shell, "question": question, **measured._asdict()}), flush=True)
+        print(json.dumps({"client": named, "layer": layer, "question": question, **measured._asdict()}), flush=True)
 
 
 if __name__ == "__main__":

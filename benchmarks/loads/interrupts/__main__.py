@@ -70,8 +70,8 @@ class InterruptPoints:
     def __init__(self, number: int, *, ours: bool) -> None:
         self._left = number
         self.ours = ours
-        self.place = ""
-        """The place in the code, once the exception is raised."""
+        self.location = ""
+        """Where the exception was raised: file, line, function and event."""
 
     def start(self) -> None:
         """Start to count."""
@@ -85,7 +85,7 @@ class InterruptPoints:
             if not self._left:
                 name = getattr(function, "__qualname__", "")
                 file = Path(frame.f_code.co_filename).name
-                self.place = f"{file}:{frame.f_lineno} {frame.f_code.co_qualname} {event} {name}"
+                self.location = f"{file}:{frame.f_lineno} {frame.f_code.co_qualname} {event} {name}"
                 raise Interrupt
 
 
@@ -105,7 +105,7 @@ def interrupt_at(points: InterruptPoints, work: Callable[[], object]) -> Interru
 
 
 def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
-    """Interrupt a scenario at its points, and return what was wrong, by place.
+    """Interrupt a scenario at its points, and return what was wrong, by location.
 
     Args:
         name: The name of the scenario.
@@ -124,7 +124,7 @@ def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
             number += step
             points = InterruptPoints(number, ours=name.endswith("_async"))
             result = interrupt_at(points, partial(_run, name, client, server, points.start))
-            if not points.place:
+            if not points.location:
                 break
             interrupted += 1
             raised += result is not None
@@ -134,10 +134,10 @@ def try_points(name: str, step: int, *, kept: bool) -> Counter[str]:
             try:
                 use(client)
             except Exception as error:  # noqa: BLE001  # whatever it is, it is wrong
-                wrong[f"{type(error).__name__} after {points.place}"] += 1
+                wrong[f"{type(error).__name__} after {points.location}"] += 1
                 client = client_for(name, server)
             if time.monotonic() - started > CALL_TIMEOUT / 2:
-                wrong[f"slow after {points.place}"] += 1
+                wrong[f"slow after {points.location}"] += 1
         del last
         if not raised:
             wrong[f"nothing raised in {name}"] += 1

@@ -103,13 +103,13 @@ class Clients(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """The number of requests of a call, as counted in three places."""
+    """The number of requests of a call, as counted by the client, the proxy and the server."""
 
     observed: int
     """Attempts that the observer of the client saw."""
     proxied: int
     """Requests that the proxy received."""
-    served: int
+    arrived: int
     """Requests that the server received."""
 
 
@@ -214,13 +214,13 @@ class Soak:
             gc.collect()  # a dropped stream may be in a reference cycle, and another thread notifies of its end
             time.sleep(0.05)
         proxied = Counter(int(request.headers["x-call"]) for request in self.proxy.requests)
-        served = Counter(int(request.headers["x-call"]) for request in self.server.requests)
+        arrived = Counter(int(request.headers["x-call"]) for request in self.server.requests)
         self.proxy.requests.clear()
         self.server.requests.clear()
         for result in results:
             number = result.call.number
             steps = [step_named(name) for name in self.ledger.steps.get(number, [])]
-            self._check_result(result, steps, Counts(self.ledger.observed[number], proxied[number], served[number]))
+            self._check_result(result, steps, Counts(self.ledger.observed[number], proxied[number], arrived[number]))
         self.ledger.calls.clear()
         self.ledger.steps.clear()
         self.ledger.observed.clear()
@@ -247,7 +247,7 @@ class Soak:
 
     def _call_problem(self, result: Result, steps: list[Step], counts: Counts, group: str) -> str:
         """Return what is wrong with a call, or an empty string."""
-        call, (observed, proxied, served) = result.call, counts
+        call, (observed, proxied, arrived) = result.call, counts
         if result.unexpected:
             return "not a typed error"
         if self.ledger.observed_ends[call.number] != 1:
@@ -258,9 +258,9 @@ class Soak:
             return "" if result.outcome is None or result.outcome.ends == "cut" else "was refused"
         if group == "cancelled" or call.has_timeouts:
             # The last request may not have reached the proxy or the server when the call ended.
-            right = observed - proxied in (0, 1) and proxied >= served
+            right = observed - proxied in (0, 1) and proxied >= arrived
         else:
-            right = observed == proxied and served == sum(step.is_forwarded for step in steps)
+            right = observed == proxied and arrived == sum(step.is_forwarded for step in steps)
         if not right:
             return "attempts"
         if result.outcome is None:
@@ -350,9 +350,9 @@ def main(count: int, seed: int) -> int:
     warnings.simplefilter("ignore", ResourceWarning)  # streams are dropped on purpose
     logging.getLogger("asyncio").setLevel(logging.ERROR)  # the server may still write to clients that disconnected
     files, threads, started = open_files(), threading.active_count(), time.perf_counter()
-    with LocalServer() as server, FaultyProxy(server.base_url) as proxy, socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))  # and does not listen
-        running = Soak(server, proxy, f"http://127.0.0.1:{nobody.getsockname()[1]}")
+    with LocalServer() as server, FaultyProxy(server.base_url) as proxy, socket.socket() as closed_port:
+        closed_port.bind(("127.0.0.1", 0))  # and does not listen
+        running = Soak(server, proxy, f"http://127.0.0.1:{closed_port.getsockname()[1]}")
         run(running, count, seed)
         connections = proxy.connections
     time.sleep(1)  # the watchdog lingers for half a second
@@ -364,7 +364,7 @@ def main(count: int, seed: int) -> int:
             counts[f"WRONG {what} left: {after - before}"] += 1
     for what, number in sorted(counts.items()):
         print(f"{number:7d}  {what}")
-    observed, proxied, served = (
+    observed, proxied, arrived = (
         sum(sums[group, who] for group in ("", "cancelled", "refused")) for who in Counts._fields
     )
     print(
@@ -372,8 +372,8 @@ def main(count: int, seed: int) -> int:
         f"+ {observed - proxied - sums['refused', 'observed']} that were given up before they proxied"
     )
     print(
-        f"{proxied} requests at the proxy = {served} at the server + {sums['lost']} lost behind a hang-up "
-        f"+ {sums['kept']} that the proxy kept + {proxied - served - sums['lost'] - sums['kept']} cancelled there"
+        f"{proxied} requests at the proxy = {arrived} at the server + {sums['lost']} lost behind a hang-up "
+        f"+ {sums['kept']} that the proxy kept + {proxied - arrived - sums['lost'] - sums['kept']} cancelled there"
     )
     wrong = sum(number for what, number in counts.items() if what.startswith("WRONG"))
     print(

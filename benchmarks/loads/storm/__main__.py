@@ -33,15 +33,15 @@ def run(kind: str, rate: float, runner: str, options: argparse.Namespace, *, ada
     )
     with serving(kind, rate, options.latency) as url:
         result = storm(Measurement(options.seconds), url, runner, options.callers, limits)
-    share, refused, later = result.successes() / rate, result.refused(), result.refused(result.first_refusal())
+    share, refused, after = result.successes() / rate, result.refused(), result.refused(result.first_refusal())
     waits = [1000 * wait for wait in statistics.quantiles(result.waits, n=100)]
     print(
-        f"{kind:14s} {rate:5g} {runner:7s} {'yes' if adaptive else 'no':7s} {share:7.1%} {refused:7.2%} {later:7.2%} "
+        f"{kind:14s} {rate:5g} {runner:7s} {'yes' if adaptive else 'no':7s} {share:7.1%} {refused:7.2%} {after:7.2%} "
         f"{waits[49]:9.0f} {waits[98]:7.0f} {1000 * max(result.waits):7.0f} "
         f"{min(result.successes_by_caller):9d} {max(result.successes_by_caller):4d}",
         flush=True,
     )
-    return share >= 0.95 and later <= 0.02
+    return share >= 0.95 and after <= 0.02
 
 
 def run_healthy(kind: str, value: float, retry_after: str, runner: str, options: argparse.Namespace) -> bool:

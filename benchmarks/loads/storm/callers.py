@@ -32,7 +32,7 @@ class Limits(TypedDict):
 class ResponseRecord(NamedTuple):
     """A response. Times are in seconds since the start of the run."""
 
-    sent: float
+    sent_at: float
     received: float
     status: int
 
@@ -57,9 +57,9 @@ class Measurement:
         """Return the successful responses a second."""
         return sum(response.status == 200 for response in self.responses) / self.seconds
 
-    def refused(self, sent_since: float = 0.0) -> float:
+    def refused(self, since: float = 0.0) -> float:
         """Return the share of 429 among the responses to requests that were sent since a time."""
-        statuses = [response.status for response in self.responses if response.sent >= sent_since]
+        statuses = [response.status for response in self.responses if response.sent_at >= since]
         return statuses.count(429) / max(len(statuses), 1)
 
     def first_refusal(self) -> float:
@@ -82,18 +82,18 @@ class Measurement:
         """Count a failed call, unless it failed because the run ends."""
         self.failed += self.left() > WAIT
 
-    def add(self, sent: float, status: int) -> None:
+    def add(self, sent_at: float, status: int) -> None:
         if self.left() > 0:
-            self.responses.append(ResponseRecord(sent - self.started_at, monotonic() - self.started_at, status))
+            self.responses.append(ResponseRecord(sent_at - self.started_at, monotonic() - self.started_at, status))
 
 
 def hooks(result: Measurement) -> dict[str, list[Callable[[Any], None]]]:
     """Return the event hooks that record requests and responses."""
 
     def request_hook(request: Any) -> None:
-        sent = request.extensions["sent"] = monotonic()
+        sent_at = request.extensions["sent"] = monotonic()
         if (call_started := CALL_STARTED.get()) is not None:
-            result.waits.append(sent - call_started)
+            result.waits.append(sent_at - call_started)
             CALL_STARTED.set(None)
 
     def response_hook(response: Any) -> None:

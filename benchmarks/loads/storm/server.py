@@ -1,4 +1,4 @@
-"""The server of the storm, in a process of its own: it sends 200, and 429 as its rate limit says."""
+"""The server of the storm, in a process of its own: it sends 200, and 429 as its rate limit requires."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ class Server(asyncio.Protocol):
         text = json.dumps(COMPLETION if allowed else ERROR).encode()
         status = b"200 OK" if allowed else b"429 Too Many Requests"
         headers = (b"" if allowed else self._headers) + b"content-length: %d\r\n\r\n" % len(text)
-        answer = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\n" % status + headers
-        asyncio.get_running_loop().call_later(self._latency, self._transport.write, answer + text)
+        head = b"HTTP/1.1 %s\r\ncontent-type: application/json\r\n" % status + headers
+        asyncio.get_running_loop().call_later(self._latency, self._transport.write, head + text)
 
 
 async def serve(kind: str, value: float, latency: float, retry_after: str) -> None:

@@ -44,10 +44,10 @@ class Sync:
         data = self.peer.recv(65536)
         head, _, body = data.partition(b"\r\n\r\n")
         length = int(head.rpartition(b" ")[2])
-        pieces = [body]
-        while (length := length - len(pieces[-1])) > 0:
-            pieces.append(self.peer.recv(65536))
-        return len(orjson.loads(b"".join(pieces))["choices"][0]["message"]["content"])
+        parts_of_body = [body]
+        while (length := length - len(parts_of_body[-1])) > 0:
+            parts_of_body.append(self.peer.recv(65536))
+        return len(orjson.loads(b"".join(parts_of_body))["choices"][0]["message"]["content"])
 
     def stream(self) -> int:
         self.peer.sendall(self.request)
@@ -76,8 +76,8 @@ class Sync:
         self.peer.close()
 
 
-class Reader(asyncio.Protocol):
-    """One answer after another on a connection."""
+class ResponseProtocol(asyncio.Protocol):
+    """The responses of a connection, one after another."""
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
@@ -111,27 +111,29 @@ class Async:
         parts = urlsplit(url)
         self.host, self.port = parts.hostname or "", parts.port or 80
         self.request = request(url)
-        self.idle: list[Reader] = []
+        self.idle: list[ResponseProtocol] = []
 
-    async def answered(self) -> Reader:
+    async def receive(self) -> ResponseProtocol:
         loop = asyncio.get_running_loop()
-        reader = self.idle.pop() if self.idle else (await loop.create_connection(Reader, self.host, self.port))[1]
-        assert reader.transport is not None
-        done = reader.begin()
-        reader.transport.write(self.request)
+        protocol = (
+            self.idle.pop() if self.idle else (await loop.create_connection(ResponseProtocol, self.host, self.port))[1]
+        )
+        assert protocol.transport is not None
+        done = protocol.begin()
+        protocol.transport.write(self.request)
         await done
-        self.idle.append(reader)
-        return reader
+        self.idle.append(protocol)
+        return protocol
 
     async def stream(self) -> int:
-        return (await self.answered()).count
+        return (await self.receive()).count
 
     async def first(self) -> Moment:
-        came = (await self.answered()).first
+        came = (await self.receive()).first
         assert came
         return came
 
     async def close(self) -> None:
-        for reader in self.idle:
-            assert reader.transport is not None
-            reader.transport.close()
+        for protocol in self.idle:
+            assert protocol.transport is not None
+            protocol.transport.close()
