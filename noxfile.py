@@ -46,7 +46,9 @@ nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL"))
-OF_THEIR_OWN = [f"--ignore=tests/{folder}" for folder in ("editors", "generation", "neighbours", "servers")]
+OF_THEIR_OWN = [
+    f"--ignore=tests/{folder}" for folder in ("contract_tools", "editors", "generation", "neighbours", "servers")
+]
 """Tests that a session of their own runs."""
 
 REDOCLY = "@redocly/cli@2.77.0"
@@ -120,9 +122,17 @@ def generate(session: nox.Session) -> None:
 @nox.session
 def drift(session: nox.Session) -> None:
     """Fail where `nox -s generate` would change, add or delete a file, repairing nothing; and test that it does."""
-    session.install(".[testing]", *group("generate", "types"), "pytest")
+    session.install(".[testing]", *group("generate", "types", "contract"), "pytest")
     session.run("python", "scripts/generate.py", "--check")
-    session.run("pytest", "tests/generation", *session.posargs)
+    session.run("mypy", "--strict", "scripts/contract")
+    session.run("pytest", "tests/generation", "tests/contract_tools", *session.posargs)
+
+
+@nox.session
+def breaking(session: nox.Session) -> None:
+    """List what changed for users since the last tag or `-- REF`. Breaking changes need an entry in CHANGELOG.md."""
+    session.install(*group("contract"))
+    session.run("python", "-m", "scripts.contract.breaking", *session.posargs)
 
 
 @nox.session(python=["3.11", "3.12", "3.13"] if os.environ.get("ALL_PYTHONS") else None)
