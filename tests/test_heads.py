@@ -224,6 +224,8 @@ def test_asking_for_the_end_of_the_connection() -> None:
         ("POST", b"/", (b"x", b"secret\n"), 3),
         ("POST", b"/", (b"x", b"secret\x00"), 3),
         ("POST", b"/", (b"x", b" secret"), 3),
+        ("POST", b"/", (b"x", b" "), 3),
+        ("POST", b"/", (b"x", b" \t"), 3),
         ("POST", b"/", (b"content-length", b"4"), 3),
         ("POST", b"/", (b"transfer-encoding", b"chunked"), 3),
         ("POST", b"/", (b"x", b"a"), 4),

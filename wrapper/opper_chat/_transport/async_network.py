@@ -19,7 +19,8 @@ from sniffio import current_async_library
 
 from .._http.library import httpcore
 from .asyncio_stream import PlainStream, TLSStream
-from .network import NO_DELAY, Server, Steps, has_close_notify
+from .network import NO_DELAY, Server, Steps
+from .tls import has_close_notify
 
 __all__ = ["AsyncNetworkStream", "Server", "Steps", "connect"]
 

@@ -8,7 +8,8 @@ import socket
 from typing import cast
 
 from .._http.library import httpcore
-from .network import Server, extra_info, has_close_notify
+from .network import Server, extra_info
+from .tls import has_close_notify
 
 MAX_BUFFERED = 65536
 """Bytes that were not asked for yet, beyond which no more are taken from the system."""

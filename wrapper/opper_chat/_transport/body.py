@@ -11,6 +11,11 @@ from typing import Protocol
 
 from .head import is_field_line
 
+MISSING_CLOSE_NOTIFY = (
+    "the TLS connection ended without a close_notify alert, or its context ignores that by "
+    "ssl.OP_IGNORE_UNEXPECTED_EOF, so the response body may be incomplete"
+)
+
 LONGEST_LINE = 16384
 """Bytes of the line before a chunk, with its extensions, or of a line of a trailer."""
 
@@ -20,9 +25,12 @@ LONGEST_TRAILER = 65536
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*)(;[^\x00\r\n]*)?\r\n")
 
 _TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
-_QUOTED = rb'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\t -~\x80-\xff])*+"'
-_EXTENSIONS = re.compile(rb"(?:[ \t]*+;[ \t]*+%s(?:[ \t]*+=[ \t]*+(?:%s|%s))?+)++" % (_TOKEN, _TOKEN, _QUOTED))
-"""Chunk extensions by the grammar of section 7.1.1. Others are skipped, but the connection is not used again."""
+_QUOTED = rb'"[^"\\\x00-\x08\x0a-\x1f\x7f]*+(?:\\[\t -~\x80-\xff][^"\\\x00-\x08\x0a-\x1f\x7f]*+)*"'
+_EXTENSIONS = re.compile(rb"(?:[ \t]*+;[ \t]*+%s(?:[ \t]*+=[ \t]*+(?:%s|%s))?)+" % (_TOKEN, _TOKEN, _QUOTED))
+"""Chunk extensions by the grammar of section 7.1.1. Others are skipped, but the connection is not used again.
+
+Only single characters have possessive quantifiers: those of groups match too much in Python 3.11.0 to 3.11.4.
+"""
 
 _MARKS = frozenset({b"x", b"X"})
 """What Python takes behind a first zero for the mark of a hexadecimal number. Elsewhere the zero is all of it."""
@@ -118,9 +126,7 @@ class CloseDelimitedBody:
     def end(self, *, cut_off: bool = False) -> None:
         """Signal the end of the connection, which is that of the body unless it was cut off (section 9.8)."""
         if cut_off:
-            raise BodyError(
-                "the TLS connection ended without a close_notify alert, so the response body may be incomplete"
-            )
+            raise BodyError(MISSING_CLOSE_NOTIFY)
         self.ended = True
 
 

@@ -18,9 +18,10 @@ Headers = list[tuple[bytes, bytes]]
 _TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 _NAME = re.compile(_TOKEN)
 _VALUE = re.compile(rb"[^\x00\r\n]*")
-# One look at all lines takes a third of one at each.
+# One expression for all lines takes a third of the time of one per line. Only single characters have possessive
+# quantifiers: those of groups match too much in Python 3.11.0 to 3.11.4.
 _HEAD = re.compile(
-    _TOKEN + rb" [!-~]++ HTTP/1\.1\r\n(?:" + _TOKEN + rb": (?:(?![ \t])[^\x00\r\n]++(?<![ \t]))?+\r\n)*+\r\n"
+    _TOKEN + rb" [!-~]++ HTTP/1\.1\r\n(?:" + _TOKEN + rb": (?:[^ \t\x00\r\n][^\x00\r\n]*+(?<![ \t]))?\r\n)*\r\n"
 )
 _FRAMING_FIELDS = re.compile(rb"(?i)\n(content-length|transfer-encoding|connection): ([^\r\n]*)")
 _WITHOUT_BODY = frozenset({204, 304})

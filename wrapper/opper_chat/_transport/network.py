@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import select
 import socket
-import sys
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from .._concurrency.deadlines import SHORTEST
 from .._http.library import httpcore
-
-if TYPE_CHECKING:
-    import ssl
+from .tls import ignores_unexpected_eof, is_unexpected_eof
 
 Steps = Mapping[str, float | None]
 """Seconds that each step may take, by its name; looked up when the step begins."""
@@ -39,11 +37,11 @@ class NetworkStream:
     """The bytes of one connection.
 
     Attributes:
-        cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+        cut_off: Whether the connection, if it has ended, may have ended without the ``close_notify`` alert of TLS.
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        self.cut_off = False
+        self.cut_off = isinstance(sock, ssl.SSLSocket) and ignores_unexpected_eof(sock)
         self._sock = sock
         self._timeout: float | None = -1
 
@@ -59,7 +57,7 @@ class NetworkStream:
         except TimeoutError as error:
             raise httpcore.ReadTimeout(str(error)) from error
         except OSError as error:
-            if _is_cut_off(error):
+            if is_unexpected_eof(error):
                 self.cut_off = True
                 return b""
             raise httpcore.ReadError(str(error)) from error
@@ -92,8 +90,7 @@ class NetworkStream:
 
     def get_extra_info(self, info: str) -> object:
         """Return what httpcore's streams of a network tell by these names; None for any other."""
-        # TLS has a class of sockets of its own, of a module that is not loaded where nobody speaks it.
-        return extra_info(self._sock, None if type(self._sock) is socket.socket else self._sock, info)
+        return extra_info(self._sock, self._sock if isinstance(self._sock, ssl.SSLSocket) else None, info)
 
     def _set_timeout(self, timeout: float | None) -> None:
         if timeout != self._timeout:  # the system is asked each time, whether it is another or not
@@ -125,24 +122,6 @@ def is_readable(sock: socket.socket) -> bool:
         poll.register(number, select.POLLIN)
         return bool(poll.poll(0))
     return bool(select.select([number], [], [], 0)[0])
-
-
-def _is_cut_off(error: OSError) -> bool:
-    """Return whether TLS raised this because the connection ended without its ``close_notify`` alert."""
-    ssl = sys.modules.get("ssl")  # loaded where TLS is spoken
-    return ssl is not None and isinstance(error, ssl.SSLEOFError)
-
-
-def has_close_notify(tls: Any) -> bool:
-    """Return whether the ``close_notify`` alert was received (RFC 8446 section 6.1).
-
-    Args:
-        tls: The ``SSLObject`` of a connection that has ended, and of which all data was read.
-    """
-    try:
-        return not tls.read(1)
-    except (OSError, ValueError):  # ssl.SSLError is an OSError
-        return False
 
 
 def connect(server: Server, steps: Steps, attach: Callable[[object], object]) -> NetworkStream:

@@ -1,17 +1,24 @@
-"""The TLS context in which servers are verified: one for the process, because it takes longer to make than a call."""
+"""TLS: the context in which servers are verified, and how a connection ended.
+
+One context is shared by all transports of a process, because making one takes longer than a call.
+"""
 
 from __future__ import annotations
 
 import os
+import ssl
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .._config.environment import find_authorities
 from .._errors.api import APIConnectionError, set_permanent
 from .._http.library import httpx
 
-if TYPE_CHECKING:
-    import ssl
+IGNORE_UNEXPECTED_EOF: int = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+"""The option by which OpenSSL 3 reports the end of a connection without ``close_notify`` as a proper end.
+
+Python 3.11.0 to 3.11.2 set it in every context (https://github.com/python/cpython/issues/95494).
+"""
 
 
 @cache
@@ -28,12 +35,9 @@ def shared_ssl_context() -> ssl.SSLContext:
         if file:
             with open(file, "rb"):  # noqa: PTH123  # httpx 0.27 uses others where there is no such file
                 pass
-        context = httpx.create_ssl_context()
+        return new_ssl_context()
     except OSError as error:
         reason = error.strerror or str(error)
-    else:
-        context.set_alpn_protocols(["http/1.1"])
-        return context
     log_file = os.environ.get("SSLKEYLOGFILE")
     if log_file and not _can_append(log_file):  # which OpenSSL opens
         message = f"SSLKEYLOGFILE: {log_file!r} cannot be written: {reason}. Correct or unset it."
@@ -45,6 +49,48 @@ def shared_ssl_context() -> ssl.SSLContext:
     unusable = APIConnectionError(message)
     set_permanent(unusable)
     raise unusable
+
+
+def new_ssl_context(
+    verify: ssl.SSLContext | str | bool = True, cert: Any = None, *, trust_env: bool = True
+) -> ssl.SSLContext:
+    """Return the context that httpx makes of the arguments of a transport."""
+    context = httpx.create_ssl_context(verify=verify, cert=cert, trust_env=trust_env)
+    if context is not verify:
+        context.options &= ~IGNORE_UNEXPECTED_EOF
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def ignores_unexpected_eof(tls: Any) -> bool:
+    """Return whether a TLS connection hides that it ended without ``close_notify``.
+
+    Args:
+        tls: The ``SSLObject`` or ``SSLSocket`` of the connection.
+    """
+    return bool(tls.context.options & IGNORE_UNEXPECTED_EOF)
+
+
+def has_close_notify(tls: Any) -> bool:
+    """Return whether the ``close_notify`` alert is known to have been received (RFC 8446 section 6.1).
+
+    Args:
+        tls: The ``SSLObject`` or ``SSLSocket`` of a connection that has ended, and of which all data was read.
+    """
+    if ignores_unexpected_eof(tls):
+        return False
+    try:
+        return not tls.read(1)
+    except (OSError, ValueError):  # ssl.SSLError is an OSError
+        return False
+
+
+def is_unexpected_eof(error: OSError) -> bool:
+    """Return whether TLS raised an exception because the connection ended without ``close_notify``."""
+    # Python 3.11.0 to 3.11.2 raise a plain SSLError.
+    return isinstance(error, ssl.SSLEOFError) or (
+        isinstance(error, ssl.SSLError) and error.reason == "UNEXPECTED_EOF_WHILE_READING"
+    )
 
 
 def _can_append(path: str) -> bool:

@@ -14,8 +14,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..._http.leases import ConnectionLease
+from ..body import MISSING_CLOSE_NOTIFY
 from ..head import has_body, has_certain_end
-from ..network import has_close_notify
+from ..tls import has_close_notify
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -108,9 +109,7 @@ class AsyncCheckedBody:
     def _check_end(self) -> None:
         tls = self.network_stream.get_extra_info("ssl_object")
         if self._ends_with_connection and tls is not None and not has_close_notify(tls):
-            raise self._protocol_error(
-                "the TLS connection ended without a close_notify alert, so the response body may be incomplete"
-            )
+            raise self._protocol_error(MISSING_CLOSE_NOTIFY)
         parser = _parser_of(self._stream)
         if parser is not None:
             data, ended = parser.trailing_data

@@ -14,7 +14,7 @@ from ..._config.options import DEFAULT_CONNECTIONS, DEFAULT_HTTP_TIMEOUTS
 from ..._config.proxies import find_proxy
 from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits
 from ..._http.library import httpx
-from ..tls import shared_ssl_context
+from ..tls import new_ssl_context, shared_ssl_context
 from .connection import AsyncConnection
 from .httpcore_connection import AsyncHttpcoreConnection
 from .pool import AsyncConnectionPool, AsyncPooledConnection, Origin
@@ -92,10 +92,7 @@ class AsyncHTTPTransport(httpx.AsyncHTTPTransport):
         if self._verify is True and self._cert is None and self._trust_env:
             return shared_ssl_context()
         if self._own_context is None:
-            self._own_context = httpx.create_ssl_context(
-                verify=self._verify, cert=self._cert, trust_env=self._trust_env
-            )
-            self._own_context.set_alpn_protocols(["http/1.1"])
+            self._own_context = new_ssl_context(self._verify, self._cert, trust_env=self._trust_env)
         return self._own_context
 
 
