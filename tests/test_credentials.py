@@ -102,7 +102,7 @@ def test_the_key_is_in_nothing_that_a_failure_leaves(
     settings: Any = {"api_key": KEY, "base_url": server.base_url, "max_retries": 1, "deadline": 1.0}
 
     def call(client: Opper) -> None:
-        print(client, client.with_options(timeout=3), client._settings, client._http, vars(client))
+        print(client, client.with_options(timeout=3), client._settings, client._session, vars(client))
         if stream:
             client.chat.completions.create(messages=HELLO, stream=True).until_done()  # type: ignore[call-overload]
         else:

@@ -166,7 +166,7 @@ def test_a_copy_shares_the_connections(server: LocalServer) -> None:
     with Opper(api_key="key", base_url=server.base_url, deadline=50) as client:
         for other in (copy.copy(client), copy.deepcopy(client), client.with_options()):
             assert other is not client
-            assert other._http is client._http
+            assert other._session is client._session
             assert other._settings == client._settings
         ask(client, "Hi")
         ask(copy.deepcopy(client), "Hi")

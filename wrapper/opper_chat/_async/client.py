@@ -23,8 +23,8 @@ from .._http.errors import call_site
 from .._observability.logging import set_up_logging
 from .._requests.signatures import CLIENT_DEFAULTS, list_arguments
 from .completions import AsyncCompletions
-from .requester import AsyncCalls
-from .session import AsyncHTTP
+from .requester import AsyncRequester
+from .session import AsyncSession
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -102,12 +102,12 @@ class AsyncOpper:
         settings = settings.updated({**options, "default_headers": default_headers, "default_query": default_query})
         warn_of_clear_text(settings.base_url, 2)
         limits = check_limits(max_connections, max_concurrency, adaptive_rate_limit, response_limits)
-        self._take(AsyncHTTP(http_client, limits, event_hooks, call_site()), settings)
+        self._set_up(AsyncSession(http_client, limits, event_hooks, call_site()), settings)
 
-    def _take(self, http: AsyncHTTP, settings: ClientSettings) -> None:
-        self._http = http
+    def _set_up(self, session: AsyncSession, settings: ClientSettings) -> None:
+        self._session = session
         self._settings = settings
-        self.chat = AsyncChat(AsyncCompletions(AsyncCalls(http, settings)))
+        self.chat = AsyncChat(AsyncCompletions(AsyncRequester(session, settings)))
 
     def with_options(self, **options: Unpack[ClientOptions]) -> Self:
         """Return a client with other options and the same connections. Options that are not given stay as they are.
@@ -135,7 +135,7 @@ class AsyncOpper:
     def _with(self, settings: ClientSettings) -> Self:
         other = type(self).__new__(type(self))
         vars(other).update(vars(self))  # a subclass may have more
-        other._take(self._http, settings)  # noqa: SLF001  # it is one of these
+        other._set_up(self._session, settings)  # noqa: SLF001  # it is one of these
         return other
 
     copy = with_options
@@ -180,7 +180,7 @@ class AsyncOpper:
         return self._context(tags_layer(tags, named))
 
     def _context(self, layer: Layer) -> CallContext[Self]:
-        return CallContext(self._http, self._settings.layers, layer, self._with_layers)
+        return CallContext(self._session, self._settings.layers, layer, self._with_layers)
 
     def _with_layers(self, layers: tuple[Layer, ...]) -> Self:
         return self._with(self._settings._replace(layers=layers))
@@ -202,7 +202,7 @@ class AsyncOpper:
 
     def is_closed(self) -> bool:
         """Return whether the connections are closed."""
-        return self._http.closed
+        return self._session.closed
 
     @property
     def beta(self) -> AsyncBeta:
@@ -221,12 +221,12 @@ class AsyncOpper:
         Raises:
             TypeError: the client has an ``http_client`` or ``event_hooks``.
         """
-        return (self._restored, (self._http.portable(), self._settings.portable()))
+        return (self._restored, (self._session.portable(), self._settings.portable()))
 
     @classmethod
     def _restored(cls, limits: Limits, settings: ClientSettings) -> Self:
         client = cls.__new__(cls)
-        client._take(AsyncHTTP(None, limits, None, call_site()), settings._replace(key=find_key(None)))  # noqa: SLF001
+        client._set_up(AsyncSession(None, limits, None, call_site()), settings._replace(key=find_key(None)))  # noqa: SLF001
         return client
 
     def __copy__(self) -> Self:
@@ -240,7 +240,7 @@ class AsyncOpper:
 
         All clients that share them through `with_options` are closed too.
         """
-        await self._http.close()
+        await self._session.close()
 
     async def __aenter__(self) -> Self:
         return self

@@ -14,7 +14,7 @@ from .._requests.argument_hints import is_type, refuse_positional
 from .._requests.parameters import CallArguments, TypedCallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
-from .requester import AsyncCalls
+from .requester import AsyncRequester
 from .tool_options import TOOL_LOOP_DEFAULTS, AsyncRunToolsArguments, AsyncStreamToolsArguments
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ T = TypeVar("T")
 class AsyncCompletions:
     """The namespace ``client.chat.completions``."""
 
-    def __init__(self, calls: AsyncCalls) -> None:
-        self._calls = calls
+    def __init__(self, requester: AsyncRequester) -> None:
+        self._requester = requester
 
     @typing.overload
     async def create(
@@ -84,16 +84,18 @@ class AsyncCompletions:
         if TYPE_CHECKING:
             call_parameters(**arguments)
         refuse_positional(_positional, "create()")
-        call = self._calls.prepared(arguments, stream=stream)
+        call = self._requester.create_call(arguments, stream=stream)
         if stream:
             from .stream import AsyncStream, open_stream  # loaded on first use
 
             try:
-                return await open_stream(AsyncStream(self._calls, call, await self._calls.open(call), call_site()))
+                return await open_stream(
+                    AsyncStream(self._requester, call, await self._requester.open(call), call_site())
+                )
             except BaseException:
-                await self._calls.http.give_up(call)
+                await self._requester.session.release_call(call)
                 raise
-        return await self._calls.complete(call)
+        return await self._requester.complete(call)
 
     @typing.overload
     async def parse(
@@ -165,7 +167,7 @@ class AsyncCompletions:
         from .parsed_stream import parse  # loaded on first use
 
         all_arguments: dict[str, object] = {**arguments, "tools": tools}
-        return await parse(self._calls, all_arguments, response_format, retries_on_invalid, strict=strict)
+        return await parse(self._requester, all_arguments, response_format, retries_on_invalid, strict=strict)
 
     @typing.overload
     def stream(
@@ -215,12 +217,12 @@ class AsyncCompletions:
         if is_type(response_format) or "strict" in arguments:
             from .parsed_stream import AsyncParsedStreamManager  # loaded on first use
 
-            parsed: AsyncParsedStreamManager[Any] = AsyncParsedStreamManager(self._calls, arguments, call_site())
+            parsed: AsyncParsedStreamManager[Any] = AsyncParsedStreamManager(self._requester, arguments, call_site())
             return parsed
-        begin = self._calls.later(arguments, stream=True, function="stream()")
+        begin = self._requester.prepare_call(arguments, stream=True, function="stream()")
         from .event_stream import AsyncStreamManager  # loaded on first use
 
-        return AsyncStreamManager(self._calls, begin, call_site())
+        return AsyncStreamManager(self._requester, begin, call_site())
 
     @typing.overload
     async def run_tools(
@@ -245,7 +247,7 @@ class AsyncCompletions:
         on_event: AsyncOnEvent | None = None,
         **arguments: object,
     ) -> ToolRun[Any]:
-        """Run a tool loop: call the model, run the tools that it calls, send their results, until it calls none.
+        """Run a tool loop: call the model, run the tools that it requester, send their results, until it calls none.
 
         Args:
             max_turns: the maximum number of requests. Default: 8.
@@ -283,7 +285,7 @@ class AsyncCompletions:
         refuse_positional(_positional, "run_tools()")
         from .tool_runner import run_tools  # loaded on first use
 
-        return await run_tools(self._calls, arguments, before_call, on_event)
+        return await run_tools(self._requester, arguments, before_call, on_event)
 
     @typing.overload
     def stream_tools(
@@ -330,21 +332,21 @@ class AsyncCompletions:
         refuse_positional(_positional, "stream_tools()")
         from .tool_runner import stream_tools
 
-        return stream_tools(self._calls, arguments, before_call, call_site())
+        return stream_tools(self._requester, arguments, before_call, call_site())
 
     @property
     def with_raw_response(self) -> AsyncRawCompletions:
         """The same methods, which return the HTTP response. Its method `parse` returns the completion or the stream."""
         from .raw_response import AsyncRawCompletions
 
-        return AsyncRawCompletions(self._calls)
+        return AsyncRawCompletions(self._requester)
 
     @property
     def with_streaming_response(self) -> AsyncStreamedCompletions:
         """The same methods, which return a context manager for the HTTP response before its body is read."""
         from .raw_response import AsyncStreamedCompletions
 
-        return AsyncStreamedCompletions(self._calls)
+        return AsyncStreamedCompletions(self._requester)
 
 
 list_arguments(AsyncCompletions.create, CallArguments)

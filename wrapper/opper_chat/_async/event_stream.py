@@ -11,7 +11,7 @@ from .._errors.context_managers import RequiresWithBlock
 from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
-from .requester import AsyncCalls
+from .requester import AsyncRequester
 from .stream import AsyncBaseStream, open_stream
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class AsyncEventStream(AsyncBaseStream):
     Iteration ends and raises as that of `AsyncStream`.
     """
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
-        super().__init__(calls, call, response, site)
+    def __init__(self, requester: AsyncRequester, call: Call, response: httpx.Response, site: str) -> None:
+        super().__init__(requester, call, response, site)
         self._ready: list[StreamEvent] = []
         self._exhausted = False
 
@@ -60,21 +60,21 @@ class AsyncStreamManager(RequiresWithBlock):
 
     _entered = "client.chat.completions.stream(...) as stream"
 
-    def __init__(self, calls: AsyncCalls, call: Callable[[], Call], site: str) -> None:
-        self._calls = calls
+    def __init__(self, requester: AsyncRequester, call: Callable[[], Call], site: str) -> None:
+        self._requester = requester
         self._call = call
         self._site = site
         self._stream: AsyncEventStream | None = None
 
     def _create(self, call: Call, response: httpx.Response) -> AsyncEventStream:
-        return AsyncEventStream(self._calls, call, response, self._site)
+        return AsyncEventStream(self._requester, call, response, self._site)
 
     async def __aenter__(self) -> AsyncEventStream:
         call = self._call()
         try:
-            self._stream = await open_stream(self._create(call, await self._calls.open(call)))
+            self._stream = await open_stream(self._create(call, await self._requester.open(call)))
         except BaseException:
-            await self._calls.http.give_up(call)
+            await self._requester.session.release_call(call)
             raise
         return self._stream
 

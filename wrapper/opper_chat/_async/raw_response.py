@@ -20,7 +20,7 @@ from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import not_json
 from .._streaming.completion_reader import read_completion
-from .requester import AsyncCalls
+from .requester import AsyncRequester
 from .stream import AsyncStream, identify_stream
 
 if TYPE_CHECKING:
@@ -37,8 +37,8 @@ class _AsyncResponse:
     http_response: httpx.Response
     """The response of the HTTP library."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response) -> None:
-        self._calls = calls
+    def __init__(self, requester: AsyncRequester, call: Call, response: httpx.Response) -> None:
+        self._requester = requester
         self._call = call
         self._retries_taken = call.retries
         self.http_response = response
@@ -95,7 +95,7 @@ class _AsyncResponse:
 
     def _completion(self, content: bytes) -> ChatCompletion:
         try:
-            limits, choices = self._calls.http.response_limits, self._call.request.choices
+            limits, choices = self._requester.session.response_limits, self._call.request.choices
             completion = read_completion(self.status_code, self.headers, content, limits, choices)
         except APIError as error:
             error.attempts = self.attempts
@@ -150,9 +150,9 @@ class AsyncRawResponse(_AsyncResponse):
 class AsyncRawStream(_AsyncResponse):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
-        super().__init__(calls, call, response)
-        self._stream = AsyncStream(calls, call, response, site)
+    def __init__(self, requester: AsyncRequester, call: Call, response: httpx.Response, site: str) -> None:
+        super().__init__(requester, call, response)
+        self._stream = AsyncStream(requester, call, response, site)
 
     async def parse(self) -> AsyncStream:
         """Return the stream of chunks, to be iterated over and closed.
@@ -166,8 +166,8 @@ class AsyncRawStream(_AsyncResponse):
 class AsyncRawCompletions:
     """The calls of `AsyncCompletions`, whose responses are given as they came."""
 
-    def __init__(self, calls: AsyncCalls) -> None:
-        self._calls = calls
+    def __init__(self, requester: AsyncRequester) -> None:
+        self._requester = requester
 
     @typing.overload
     async def create(
@@ -189,18 +189,18 @@ class AsyncRawCompletions:
         if TYPE_CHECKING:
             call_parameters(**arguments)
         refuse_positional(_positional, "create()")
-        call = self._calls.prepared(arguments, stream=stream)
+        call = self._requester.create_call(arguments, stream=stream)
         if stream:
             try:
-                return AsyncRawStream(self._calls, call, await self._calls.open(call), call_site())
+                return AsyncRawStream(self._requester, call, await self._requester.open(call), call_site())
             except BaseException:
-                await self._calls.http.give_up(call)
+                await self._requester.session.release_call(call)
                 raise
         try:
-            raw = AsyncRawResponse(self._calls, call, await self._calls.fetch(call))
+            raw = AsyncRawResponse(self._requester, call, await self._requester.read(call))
             while (wait := self._wait_after(call, raw)) is not None:
-                await self._calls.pause(call, wait)
-                raw = AsyncRawResponse(self._calls, call, await self._calls.fetch(call, again=True))
+                await self._requester.pause(call, wait)
+                raw = AsyncRawResponse(self._requester, call, await self._requester.read(call, is_retry=True))
         except BaseException:
             call.release_permit()  # a signal handler may have raised while the end was told
             raise
@@ -232,7 +232,7 @@ class AsyncStreamedResponse(_AsyncResponse):
         self._call.finish(monotonic())
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        reader = self._calls.http.reader(self.http_response, stream=self._call.record.stream)
+        reader = self._requester.session.reader(self.http_response, stream=self._call.record.stream)
         try:
             while data := await reader.read(self._call.deadlines):
                 yield data
@@ -287,14 +287,14 @@ class AsyncStreamedResponse(_AsyncResponse):
         try:
             self._call.close(monotonic())
         finally:
-            await self._calls.http.give_up(self._call)
+            await self._requester.session.release_call(self._call)
 
 
 class AsyncStreamedCompletions:
     """The calls of `AsyncCompletions`, whose responses are given before their bodies are read."""
 
-    def __init__(self, calls: AsyncCalls) -> None:
-        self._calls = calls
+    def __init__(self, requester: AsyncRequester) -> None:
+        self._requester = requester
 
     def create(
         self, *_positional: Never, stream: bool | None = None, **arguments: Unpack[CallArguments]
@@ -309,7 +309,7 @@ class AsyncStreamedCompletions:
         if TYPE_CHECKING:
             call_parameters(**arguments)
         refuse_positional(_positional, "create()")
-        return AsyncStreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
+        return AsyncStreamedResponseManager(self._requester, self._requester.prepare_call(arguments, stream=stream))
 
 
 class AsyncStreamedResponseManager(RequiresWithBlock):
@@ -317,17 +317,17 @@ class AsyncStreamedResponseManager(RequiresWithBlock):
 
     _entered = "client.chat.completions.with_streaming_response.create(...) as response"
 
-    def __init__(self, calls: AsyncCalls, call: Callable[[], Call]) -> None:
-        self._calls = calls
+    def __init__(self, requester: AsyncRequester, call: Callable[[], Call]) -> None:
+        self._requester = requester
         self._call = call
         self._response: AsyncStreamedResponse | None = None
 
     async def __aenter__(self) -> AsyncStreamedResponse:
         call = self._call()
         try:
-            self._response = AsyncStreamedResponse(self._calls, call, await self._calls.open(call))
+            self._response = AsyncStreamedResponse(self._requester, call, await self._requester.open(call))
         except BaseException:
-            await self._calls.http.give_up(call)
+            await self._requester.session.release_call(call)
             raise
         return self._response
 

@@ -23,7 +23,7 @@ from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
 from .response_reader import close_response
-from .session import AsyncHTTP
+from .session import AsyncSession
 
 Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -35,19 +35,19 @@ class Accept(Protocol[Answer_co]):
     async def __call__(self, response: httpx.Response, deadlines: Deadlines, /) -> Answer_co: ...
 
 
-class AsyncCalls:
+class AsyncRequester:
     """Makes calls over the connections of a client.
 
     Attributes:
-        http: what sends them.
+        session: what sends them.
         settings: what they have in common.
     """
 
-    def __init__(self, http: AsyncHTTP, settings: ClientSettings) -> None:
-        self.http = http
+    def __init__(self, session: AsyncSession, settings: ClientSettings) -> None:
+        self.session = session
         self.settings = settings
 
-    def prepared(
+    def create_call(
         self,
         arguments: Mapping[str, object],
         *,
@@ -60,9 +60,9 @@ class AsyncCalls:
         Raises:
             InvalidArgumentError: one is wrong.
         """
-        return self.later(arguments, stream=stream, deadlines=deadlines, function=function)()
+        return self.prepare_call(arguments, stream=stream, deadlines=deadlines, function=function)()
 
-    def later(
+    def prepare_call(
         self,
         arguments: Mapping[str, object],
         *,
@@ -83,7 +83,7 @@ class AsyncCalls:
         """
         options, params = split_options(arguments)
         request = prepare(
-            apply_layers(params, active_layers(self.http, self.settings.layers)),
+            apply_layers(params, active_layers(self.session, self.settings.layers)),
             stream=stream,
             extra_headers=options.get("extra_headers"),
             extra_query=options.get("extra_query"),
@@ -109,23 +109,23 @@ class AsyncCalls:
             raise
         return completion, body
 
-    async def fetch(self, call: Call, *, again: bool = False) -> httpx.Response:
+    async def read(self, call: Call, *, is_retry: bool = False) -> httpx.Response:
         """Make a plain call, and return the answer with its body read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
         """
-        if not again:
+        if not is_retry:
             call.start()
         return await self._attempts(call, self._read_response)
 
-    async def open(self, call: Call, *, again: bool = False) -> httpx.Response:
+    async def open(self, call: Call, *, is_retry: bool = False) -> httpx.Response:
         """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
         """
-        if not again:
+        if not is_retry:
             call.start()
         return await self._attempts(call, self._check_status)
 
@@ -140,13 +140,13 @@ class AsyncCalls:
     async def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
         """Send a call until its response is accepted, or no error is left that may pass."""
         failure: APIError | None = None
-        waits = True
+        is_rate_limited = True
         try:
             while True:
                 try:
                     if call.permit is None:
-                        await self.http.admit(call)
-                    response = await self.http.send(call, waits=waits)
+                        await self.session.acquire_permit(call)
+                    response = await self.session.send(call, is_rate_limited=is_rate_limited)
                     call.record_response(response.status_code, response.headers)
                     if response.status_code in FOLLOWED and call.follow_redirect(
                         url_without_query(response.request), monotonic()
@@ -165,13 +165,13 @@ class AsyncCalls:
                     if failure is not None:
                         failure.add_note("Not tried again: meanwhile the server refused all requests with status 429.")
                         raise failure from None
-                    waits = False  # it is sent once, so that its error is the server's own
+                    is_rate_limited = False  # it is sent once, so that its error is the server's own
                     continue
                 await sleep(wait)
         except BaseException as error:
             call.abort(error, monotonic())
             if not isinstance(error, APIError):  # of which those that come after a response close it
-                await self.http.give_up(call)
+                await self.session.release_call(call)
             raise
         finally:
             failure = None  # its traceback has this frame
@@ -180,20 +180,20 @@ class AsyncCalls:
         self, choices: int, response: httpx.Response, deadlines: Deadlines
     ) -> tuple[ChatCompletion, bytes]:
         await self._check_status(response, deadlines)
-        content = await self.http.read(response, deadlines)
-        limits = self.http.response_limits
+        content = await self.session.read(response, deadlines)
+        limits = self.session.response_limits
         return read_completion(response.status_code, response.headers, content, limits, choices), content
 
     async def _read_response(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         await self._check_status(response, deadlines)
-        await self.http.read_into(response, deadlines)
+        await self.session.read_into(response, deadlines)
         return response
 
     async def _check_status(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         if response.is_success:
             return response
         try:
-            content, problem = await self.http.read(response, deadlines), ""
+            content, problem = await self.session.read(response, deadlines), ""
         except (ResponseTooLargeError, APIResponseValidationError) as error:  # the status says more than the body
             content, problem = error.raw_body, error.message
         failure = status_error(response.status_code, response.headers, content)

@@ -24,7 +24,7 @@ from .._results.completion import ChatCompletion, set_metadata
 from .._results.metadata import trace_id
 from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.state import StreamState
-from .requester import AsyncCalls
+from .requester import AsyncRequester
 
 DRAIN_SECONDS = 0.1
 """How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
@@ -38,11 +38,11 @@ AnyStream = TypeVar("AnyStream", bound="AsyncBaseStream")
 class AsyncBaseStream:
     """The base of the streams of chunks and of events."""
 
-    def __init__(self, calls: AsyncCalls, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, requester: AsyncRequester, call: Call, response: httpx.Response, site: str) -> None:
         self._closed = True  # until it is complete: before that, the caller of the constructor closes the response
-        self._calls = calls
+        self._requester = requester
         self._call = call
-        self._holders = calls.http.holders
+        self._holders = requester.session.holders
         self._site = site
         self._busy = False
         self._pause: AsyncEvent | None = None
@@ -57,13 +57,13 @@ class AsyncBaseStream:
     def _read_from(self, response: httpx.Response) -> None:
         self._response = response
         self._home = current_loop()
-        self._reader = self._calls.http.reader(response, stream=True)
+        self._reader = self._requester.session.reader(response, stream=True)
         # The holders keep the reader alive: the garbage collector would end httpx's generator at an arbitrary line, and
         # that takes a lock of httpx's pool.
         if self._note is not None:
             self._holders.release(self._note)
         self._note = self._holders.hold(self, f"a stream made at {self._site}", self._reader)
-        expected, limits = self._call.request.choices, self._calls.http.response_limits
+        expected, limits = self._call.request.choices, self._requester.session.response_limits
         given = (response.status_code, response.headers, self._call.deadlines, expected, limits)
         self._state = StreamState(*given, http_version=response.http_version)
         # A method of the state, not of the stream: the record of a call must not keep a stream alive that was dropped.
@@ -159,7 +159,7 @@ class AsyncBaseStream:
         try:
             await self._close()
         except BaseException:
-            await self._calls.http.give_up(self._call)
+            await self._requester.session.release_call(self._call)
             raise
 
     async def _close(self) -> None:
@@ -246,13 +246,13 @@ class AsyncBaseStream:
             if self._closed or await self._pause.wait(wait):
                 return  # by another task or thread
             self._pause = None
-            self._read_from(await self._calls.open(self._call, again=True))
+            self._read_from(await self._requester.open(self._call, is_retry=True))
         except BaseException as error:
             self._ended = True
             self._failure = error if isinstance(error, APIError) else None
             self._record_end(error)
             await self.close()
-            await self._calls.http.give_up(self._call)
+            await self._requester.session.release_call(self._call)
             raise
         if self._closed:  # in the meantime
             await self._reader.aclose()

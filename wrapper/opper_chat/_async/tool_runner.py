@@ -1,4 +1,4 @@
-"""Run a tool loop: send its requests, run the tools that the model calls, and emit an event for each step.
+"""Run a tool loop: send its requests, run the tools that the model requester, and emit an event for each step.
 
 The decisions are in `_tools.loop`, the tasks and threads in `_tools.async_workers`.
 """
@@ -36,7 +36,7 @@ from .._tools.run import (
     TurnStartedEvent,
 )
 from .event_stream import AsyncEventStream, AsyncStreamManager
-from .requester import AsyncCalls
+from .requester import AsyncRequester
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -61,9 +61,9 @@ class AsyncToolStream(Generic[T_co]):
     """
 
     def __init__(
-        self, calls: AsyncCalls, loop: ToolLoop, before_call: AsyncBeforeCall | None, site: str | None = None
+        self, requester: AsyncRequester, loop: ToolLoop, before_call: AsyncBeforeCall | None, site: str | None = None
     ) -> None:
-        self._calls = calls
+        self._requester = requester
         self._loop = loop
         self._before_call = before_call
         self._site = site
@@ -166,14 +166,14 @@ class AsyncToolStream(Generic[T_co]):
         is_streamed = self._site is not None
         arguments = self._loop.next_arguments(monotonic(), stream=is_streamed)
         function = "stream_tools()" if is_streamed else "run_tools()"
-        return self._calls.later(arguments, stream=is_streamed, function=function)
+        return self._requester.prepare_call(arguments, stream=is_streamed, function=function)
 
     async def _send(self) -> None:
         call, self._first_call = self._first_call or self._prepare_call(), None
         if self._site is None:
-            await self._start_tools(await self._calls.complete(call()))
+            await self._start_tools(await self._requester.complete(call()))
             return
-        self._stream = AsyncStreamManager(self._calls, call, self._site)
+        self._stream = AsyncStreamManager(self._requester, call, self._site)
         self._events = await self._stream.__aenter__()
         self._phase = "read"
 
@@ -254,7 +254,7 @@ class _TextStream:
 
 
 async def run_tools(
-    calls: AsyncCalls,
+    requester: AsyncRequester,
     arguments: Mapping[str, object],
     before_call: AsyncBeforeCall | None,
     on_event: AsyncOnEvent | None,
@@ -262,8 +262,8 @@ async def run_tools(
     """Run the tools that a model calls until it completes without a call, and return the result."""
     check_callback(before_call, "before_call")
     check_callback(on_event, "on_event")
-    loop = create_loop(calls, arguments)
-    async with AsyncToolStream[Any](calls, loop, before_call) as stream:
+    loop = create_loop(requester, arguments)
+    async with AsyncToolStream[Any](requester, loop, before_call) as stream:
         async for event in stream:
             if on_event is not None and isinstance(event, ToolRunStepEvent):
                 try:
@@ -275,23 +275,25 @@ async def run_tools(
 
 
 def stream_tools(
-    calls: AsyncCalls,
+    requester: AsyncRequester,
     arguments: Mapping[str, object],
     before_call: AsyncBeforeCall | None,
     site: str,
 ) -> AsyncToolStream[Any]:
     """Return a run as a stream of events."""
     check_callback(before_call, "before_call")
-    return AsyncToolStream[Any](calls, create_loop(calls, arguments), before_call, site)
+    return AsyncToolStream[Any](requester, create_loop(requester, arguments), before_call, site)
 
 
-def create_loop(calls: AsyncCalls, arguments: Mapping[str, object]) -> ToolLoop:
+def create_loop(requester: AsyncRequester, arguments: Mapping[str, object]) -> ToolLoop:
     """Return the tool loop of a run.
 
     Raises:
         InvalidArgumentError: an argument is wrong.
     """
-    timeouts = calls.settings.updated({name: arguments[name] for name in ("deadline",) if name in arguments}).timeouts
+    timeouts = requester.settings.updated(
+        {name: arguments[name] for name in ("deadline",) if name in arguments}
+    ).timeouts
     loop = ToolLoop(arguments, timeouts.deadline)
     check_tools(loop.tools)
     return loop

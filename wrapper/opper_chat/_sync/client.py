@@ -25,8 +25,8 @@ from .._http.errors import call_site
 from .._observability.logging import set_up_logging
 from .._requests.signatures import CLIENT_DEFAULTS, list_arguments
 from .completions import Completions
-from .requester import Calls
-from .session import HTTP
+from .requester import Requester
+from .session import Session
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -108,12 +108,12 @@ class Opper:
         limits = check_limits(
             max_connections, max_concurrency, adaptive_rate_limit, response_limits
         )
-        self._take(HTTP(http_client, limits, event_hooks, call_site()), settings)
+        self._set_up(Session(http_client, limits, event_hooks, call_site()), settings)
 
-    def _take(self, http: HTTP, settings: ClientSettings) -> None:
-        self._http = http
+    def _set_up(self, session: Session, settings: ClientSettings) -> None:
+        self._session = session
         self._settings = settings
-        self.chat = Chat(Completions(Calls(http, settings)))
+        self.chat = Chat(Completions(Requester(session, settings)))
 
     def with_options(self, **options: Unpack[ClientOptions]) -> Self:
         """Return a client with other options and the same connections. Options that are not given stay as they are.
@@ -141,7 +141,7 @@ class Opper:
     def _with(self, settings: ClientSettings) -> Self:
         other = type(self).__new__(type(self))
         vars(other).update(vars(self))  # a subclass may have more
-        other._take(self._http, settings)  # noqa: SLF001  # it is one of these
+        other._set_up(self._session, settings)  # noqa: SLF001  # it is one of these
         return other
 
     copy = with_options
@@ -188,7 +188,7 @@ class Opper:
         return self._context(tags_layer(tags, named))
 
     def _context(self, layer: Layer) -> CallContext[Self]:
-        return CallContext(self._http, self._settings.layers, layer, self._with_layers)
+        return CallContext(self._session, self._settings.layers, layer, self._with_layers)
 
     def _with_layers(self, layers: tuple[Layer, ...]) -> Self:
         return self._with(self._settings._replace(layers=layers))
@@ -210,7 +210,7 @@ class Opper:
 
     def is_closed(self) -> bool:
         """Return whether the connections are closed."""
-        return self._http.closed
+        return self._session.closed
 
     @property
     def beta(self) -> Beta:
@@ -231,12 +231,14 @@ class Opper:
         Raises:
             TypeError: the client has an ``http_client`` or ``event_hooks``.
         """
-        return (self._restored, (self._http.portable(), self._settings.portable()))
+        return (self._restored, (self._session.portable(), self._settings.portable()))
 
     @classmethod
     def _restored(cls, limits: Limits, settings: ClientSettings) -> Self:
         client = cls.__new__(cls)
-        client._take(HTTP(None, limits, None, call_site()), settings._replace(key=find_key(None)))  # noqa: SLF001
+        client._set_up(
+            Session(None, limits, None, call_site()), settings._replace(key=find_key(None))
+        )  # noqa: SLF001
         return client
 
     def __copy__(self) -> Self:
@@ -250,7 +252,7 @@ class Opper:
 
         All clients that share them through `with_options` are closed too.
         """
-        self._http.close()
+        self._session.close()
 
     def __enter__(self) -> Self:
         return self

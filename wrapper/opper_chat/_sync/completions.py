@@ -16,7 +16,7 @@ from .._requests.argument_hints import is_type, refuse_positional
 from .._requests.parameters import CallArguments, TypedCallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
-from .requester import Calls
+from .requester import Requester
 from .tool_options import TOOL_LOOP_DEFAULTS, RunToolsArguments, StreamToolsArguments
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ T = TypeVar("T")
 class Completions:
     """The namespace ``client.chat.completions``."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
 
     @typing.overload
     def create(
@@ -86,16 +86,18 @@ class Completions:
         if TYPE_CHECKING:
             call_parameters(**arguments)
         refuse_positional(_positional, "create()")
-        call = self._calls.prepared(arguments, stream=stream)
+        call = self._requester.create_call(arguments, stream=stream)
         if stream:
             from .stream import Stream, open_stream  # loaded on first use
 
             try:
-                return open_stream(Stream(self._calls, call, self._calls.open(call), call_site()))
+                return open_stream(
+                    Stream(self._requester, call, self._requester.open(call), call_site())
+                )
             except BaseException:
-                self._calls.http.give_up(call)
+                self._requester.session.release_call(call)
                 raise
-        return self._calls.complete(call)
+        return self._requester.complete(call)
 
     @typing.overload
     def parse(
@@ -167,7 +169,9 @@ class Completions:
         from .parsed_stream import parse  # loaded on first use
 
         all_arguments: dict[str, object] = {**arguments, "tools": tools}
-        return parse(self._calls, all_arguments, response_format, retries_on_invalid, strict=strict)
+        return parse(
+            self._requester, all_arguments, response_format, retries_on_invalid, strict=strict
+        )
 
     @typing.overload
     def stream(
@@ -220,13 +224,13 @@ class Completions:
             from .parsed_stream import ParsedStreamManager  # loaded on first use
 
             parsed: ParsedStreamManager[Any] = ParsedStreamManager(
-                self._calls, arguments, call_site()
+                self._requester, arguments, call_site()
             )
             return parsed
-        begin = self._calls.later(arguments, stream=True, function="stream()")
+        begin = self._requester.prepare_call(arguments, stream=True, function="stream()")
         from .event_stream import StreamManager  # loaded on first use
 
-        return StreamManager(self._calls, begin, call_site())
+        return StreamManager(self._requester, begin, call_site())
 
     @typing.overload
     def run_tools(
@@ -251,7 +255,7 @@ class Completions:
         on_event: OnEvent | None = None,
         **arguments: object,
     ) -> ToolRun[Any]:
-        """Run a tool loop: call the model, run the tools that it calls, send their results, until it calls none.
+        """Run a tool loop: call the model, run the tools that it requester, send their results, until it calls none.
 
         Args:
             max_turns: the maximum number of requests. Default: 8.
@@ -289,7 +293,7 @@ class Completions:
         refuse_positional(_positional, "run_tools()")
         from .tool_runner import run_tools  # loaded on first use
 
-        return run_tools(self._calls, arguments, before_call, on_event)
+        return run_tools(self._requester, arguments, before_call, on_event)
 
     @typing.overload
     def stream_tools(
@@ -336,21 +340,21 @@ class Completions:
         refuse_positional(_positional, "stream_tools()")
         from .tool_runner import stream_tools
 
-        return stream_tools(self._calls, arguments, before_call, call_site())
+        return stream_tools(self._requester, arguments, before_call, call_site())
 
     @property
     def with_raw_response(self) -> RawCompletions:
         """The same methods, which return the HTTP response. Its method `parse` returns the completion or the stream."""
         from .raw_response import RawCompletions
 
-        return RawCompletions(self._calls)
+        return RawCompletions(self._requester)
 
     @property
     def with_streaming_response(self) -> StreamedCompletions:
         """The same methods, which return a context manager for the HTTP response before its body is read."""
         from .raw_response import StreamedCompletions
 
-        return StreamedCompletions(self._calls)
+        return StreamedCompletions(self._requester)
 
 
 list_arguments(Completions.create, CallArguments)

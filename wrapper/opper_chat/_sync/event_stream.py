@@ -13,7 +13,7 @@ from .._errors.context_managers import RequiresWithBlock
 from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
-from .requester import Calls
+from .requester import Requester
 from .stream import BaseStream, open_stream
 
 if TYPE_CHECKING:
@@ -26,8 +26,10 @@ class EventStream(BaseStream):
     Iteration ends and raises as that of `Stream`.
     """
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
-        super().__init__(calls, call, response, site)
+    def __init__(
+        self, requester: Requester, call: Call, response: httpx.Response, site: str
+    ) -> None:
+        super().__init__(requester, call, response, site)
         self._ready: list[StreamEvent] = []
         self._exhausted = False
 
@@ -62,21 +64,21 @@ class StreamManager(RequiresWithBlock):
 
     _entered = "client.chat.completions.stream(...) as stream"
 
-    def __init__(self, calls: Calls, call: Callable[[], Call], site: str) -> None:
-        self._calls = calls
+    def __init__(self, requester: Requester, call: Callable[[], Call], site: str) -> None:
+        self._requester = requester
         self._call = call
         self._site = site
         self._stream: EventStream | None = None
 
     def _create(self, call: Call, response: httpx.Response) -> EventStream:
-        return EventStream(self._calls, call, response, self._site)
+        return EventStream(self._requester, call, response, self._site)
 
     def __enter__(self) -> EventStream:
         call = self._call()
         try:
-            self._stream = open_stream(self._create(call, self._calls.open(call)))
+            self._stream = open_stream(self._create(call, self._requester.open(call)))
         except BaseException:
-            self._calls.http.give_up(call)
+            self._requester.session.release_call(call)
             raise
         return self._stream
 

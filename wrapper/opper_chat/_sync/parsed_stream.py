@@ -18,7 +18,7 @@ from .._results.parsed import ParsedChatCompletion
 from .._streaming.parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
 from .._validation.numbers import check_retries
 from .event_stream import EventStream, StreamManager
-from .requester import Calls
+from .requester import Requester
 
 if TYPE_CHECKING:
     from .._http.library import httpx
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 def parse(
-    calls: Calls,
+    requester: Requester,
     arguments: Mapping[str, object],
     response_format: object,
     retries_on_invalid: int,
@@ -37,7 +37,7 @@ def parse(
     """Make a plain call, and again while the completion does not fit the type. Return the completion with its values.
 
     Args:
-        calls: the calls of the client.
+        requester: sends the calls of the client.
         arguments: the arguments of the call.
         response_format: the type, or what ``create()`` takes: then the completion has no value.
         retries_on_invalid: how often to ask again, telling the model what was wrong.
@@ -57,12 +57,12 @@ def parse(
             {"messages": "To ask again, the messages must be an argument."},
         )
     arguments = {**arguments, "response_format": expected.parameter}
-    call = calls.prepared(arguments, stream=None, function="parse()")
+    call = requester.create_call(arguments, stream=None, function="parse()")
     rejected: list[ChatCompletion] = []
     attempts: tuple[Attempt, ...] = ()
     while True:
         try:
-            completion, body = calls.complete_with_body(call)
+            completion, body = requester.complete_with_body(call)
             completion.attempts = attempts = (*attempts, *completion.attempts)
             parsed = expected.parse(completion, call.record.status_code, body)
         except InvalidAnswerError as error:
@@ -84,7 +84,7 @@ def parse(
         else:
             parsed.rejected = tuple(rejected)
             return parsed
-        call = calls.prepared(arguments, stream=None, deadlines=call.deadlines)
+        call = requester.create_call(arguments, stream=None, deadlines=call.deadlines)
 
 
 class ParsedStream(EventStream, Generic[T]):
@@ -96,7 +96,7 @@ class ParsedStream(EventStream, Generic[T]):
 
     def __init__(
         self,
-        calls: Calls,
+        requester: Requester,
         call: Call,
         response: httpx.Response,
         site: str,
@@ -104,7 +104,7 @@ class ParsedStream(EventStream, Generic[T]):
     ) -> None:
         self._response_format = response_format
         self._parser = EventParser(response_format)
-        super().__init__(calls, call, response, site)
+        super().__init__(requester, call, response, site)
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
@@ -143,16 +143,18 @@ class ParsedStream(EventStream, Generic[T]):
 class ParsedStreamManager(StreamManager, Generic[T]):
     """Sends the request of a stream on entering, and closes the stream on leaving."""
 
-    def __init__(self, calls: Calls, arguments: Mapping[str, object], site: str) -> None:
+    def __init__(self, requester: Requester, arguments: Mapping[str, object], site: str) -> None:
         arguments = dict(arguments)
         strict = arguments.pop("strict", True)
         self._response_format = ResponseFormat[T](arguments.get("response_format"), strict=strict)
         self._response_format.check_extra_body(arguments)
         arguments = {**arguments, "response_format": self._response_format.parameter}
-        super().__init__(calls, calls.later(arguments, stream=True, function="stream()"), site)
+        super().__init__(
+            requester, requester.prepare_call(arguments, stream=True, function="stream()"), site
+        )
 
     def _create(self, call: Call, response: httpx.Response) -> ParsedStream[T]:
-        return ParsedStream[T](self._calls, call, response, self._site, self._response_format)
+        return ParsedStream[T](self._requester, call, response, self._site, self._response_format)
 
     def __enter__(self) -> ParsedStream[T]:
         return cast("ParsedStream[T]", super().__enter__())

@@ -22,7 +22,7 @@ from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import not_json
 from .._streaming.completion_reader import read_completion
-from .requester import Calls
+from .requester import Requester
 from .stream import Stream, identify_stream
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class _Response:
     http_response: httpx.Response
     """The response of the HTTP library."""
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response) -> None:
-        self._calls = calls
+    def __init__(self, requester: Requester, call: Call, response: httpx.Response) -> None:
+        self._requester = requester
         self._call = call
         self._retries_taken = call.retries
         self.http_response = response
@@ -97,7 +97,7 @@ class _Response:
 
     def _completion(self, content: bytes) -> ChatCompletion:
         try:
-            limits, choices = self._calls.http.response_limits, self._call.request.choices
+            limits, choices = self._requester.session.response_limits, self._call.request.choices
             completion = read_completion(self.status_code, self.headers, content, limits, choices)
         except APIError as error:
             error.attempts = self.attempts
@@ -152,9 +152,11 @@ class RawResponse(_Response):
 class RawStream(_Response):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
-    def __init__(self, calls: Calls, call: Call, response: httpx.Response, site: str) -> None:
-        super().__init__(calls, call, response)
-        self._stream = Stream(calls, call, response, site)
+    def __init__(
+        self, requester: Requester, call: Call, response: httpx.Response, site: str
+    ) -> None:
+        super().__init__(requester, call, response)
+        self._stream = Stream(requester, call, response, site)
 
     def parse(self) -> Stream:
         """Return the stream of chunks, to be iterated over and closed.
@@ -168,8 +170,8 @@ class RawStream(_Response):
 class RawCompletions:
     """The calls of `Completions`, whose responses are given as they came."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
 
     @typing.overload
     def create(
@@ -191,18 +193,18 @@ class RawCompletions:
         if TYPE_CHECKING:
             call_parameters(**arguments)
         refuse_positional(_positional, "create()")
-        call = self._calls.prepared(arguments, stream=stream)
+        call = self._requester.create_call(arguments, stream=stream)
         if stream:
             try:
-                return RawStream(self._calls, call, self._calls.open(call), call_site())
+                return RawStream(self._requester, call, self._requester.open(call), call_site())
             except BaseException:
-                self._calls.http.give_up(call)
+                self._requester.session.release_call(call)
                 raise
         try:
-            raw = RawResponse(self._calls, call, self._calls.fetch(call))
+            raw = RawResponse(self._requester, call, self._requester.read(call))
             while (wait := self._wait_after(call, raw)) is not None:
-                self._calls.pause(call, wait)
-                raw = RawResponse(self._calls, call, self._calls.fetch(call, again=True))
+                self._requester.pause(call, wait)
+                raw = RawResponse(self._requester, call, self._requester.read(call, is_retry=True))
         except BaseException:
             call.release_permit()  # a signal handler may have raised while the end was told
             raise
@@ -234,7 +236,7 @@ class StreamedResponse(_Response):
         self._call.finish(monotonic())
 
     def _pieces(self) -> Iterator[bytes]:
-        reader = self._calls.http.reader(self.http_response, stream=self._call.record.stream)
+        reader = self._requester.session.reader(self.http_response, stream=self._call.record.stream)
         try:
             while data := reader.read(self._call.deadlines):
                 yield data
@@ -294,14 +296,14 @@ class StreamedResponse(_Response):
         try:
             self._call.close(monotonic())
         finally:
-            self._calls.http.give_up(self._call)
+            self._requester.session.release_call(self._call)
 
 
 class StreamedCompletions:
     """The calls of `Completions`, whose responses are given before their bodies are read."""
 
-    def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+    def __init__(self, requester: Requester) -> None:
+        self._requester = requester
 
     def create(
         self, *_positional: Never, stream: bool | None = None, **arguments: Unpack[CallArguments]
@@ -316,7 +318,9 @@ class StreamedCompletions:
         if TYPE_CHECKING:
             call_parameters(**arguments)
         refuse_positional(_positional, "create()")
-        return StreamedResponseManager(self._calls, self._calls.later(arguments, stream=stream))
+        return StreamedResponseManager(
+            self._requester, self._requester.prepare_call(arguments, stream=stream)
+        )
 
 
 class StreamedResponseManager(RequiresWithBlock):
@@ -324,17 +328,17 @@ class StreamedResponseManager(RequiresWithBlock):
 
     _entered = "client.chat.completions.with_streaming_response.create(...) as response"
 
-    def __init__(self, calls: Calls, call: Callable[[], Call]) -> None:
-        self._calls = calls
+    def __init__(self, requester: Requester, call: Callable[[], Call]) -> None:
+        self._requester = requester
         self._call = call
         self._response: StreamedResponse | None = None
 
     def __enter__(self) -> StreamedResponse:
         call = self._call()
         try:
-            self._response = StreamedResponse(self._calls, call, self._calls.open(call))
+            self._response = StreamedResponse(self._requester, call, self._requester.open(call))
         except BaseException:
-            self._calls.http.give_up(call)
+            self._requester.session.release_call(call)
             raise
         return self._response
 

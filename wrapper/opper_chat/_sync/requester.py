@@ -25,7 +25,7 @@ from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
 from .response_reader import close_response
-from .session import HTTP
+from .session import Session
 
 Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
@@ -37,19 +37,19 @@ class Accept(Protocol[Answer_co]):
     def __call__(self, response: httpx.Response, deadlines: Deadlines, /) -> Answer_co: ...
 
 
-class Calls:
+class Requester:
     """Makes calls over the connections of a client.
 
     Attributes:
-        http: what sends them.
+        session: what sends them.
         settings: what they have in common.
     """
 
-    def __init__(self, http: HTTP, settings: ClientSettings) -> None:
-        self.http = http
+    def __init__(self, session: Session, settings: ClientSettings) -> None:
+        self.session = session
         self.settings = settings
 
-    def prepared(
+    def create_call(
         self,
         arguments: Mapping[str, object],
         *,
@@ -62,9 +62,9 @@ class Calls:
         Raises:
             InvalidArgumentError: one is wrong.
         """
-        return self.later(arguments, stream=stream, deadlines=deadlines, function=function)()
+        return self.prepare_call(arguments, stream=stream, deadlines=deadlines, function=function)()
 
-    def later(
+    def prepare_call(
         self,
         arguments: Mapping[str, object],
         *,
@@ -85,7 +85,7 @@ class Calls:
         """
         options, params = split_options(arguments)
         request = prepare(
-            apply_layers(params, active_layers(self.http, self.settings.layers)),
+            apply_layers(params, active_layers(self.session, self.settings.layers)),
             stream=stream,
             extra_headers=options.get("extra_headers"),
             extra_query=options.get("extra_query"),
@@ -115,23 +115,23 @@ class Calls:
             raise
         return completion, body
 
-    def fetch(self, call: Call, *, again: bool = False) -> httpx.Response:
+    def read(self, call: Call, *, is_retry: bool = False) -> httpx.Response:
         """Make a plain call, and return the answer with its body read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
         """
-        if not again:
+        if not is_retry:
             call.start()
         return self._attempts(call, self._read_response)
 
-    def open(self, call: Call, *, again: bool = False) -> httpx.Response:
+    def open(self, call: Call, *, is_retry: bool = False) -> httpx.Response:
         """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
 
         Raises:
             APIStatusError: the status is not 2xx; the class tells which.
         """
-        if not again:
+        if not is_retry:
             call.start()
         return self._attempts(call, self._check_status)
 
@@ -146,13 +146,13 @@ class Calls:
     def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
         """Send a call until its response is accepted, or no error is left that may pass."""
         failure: APIError | None = None
-        waits = True
+        is_rate_limited = True
         try:
             while True:
                 try:
                     if call.permit is None:
-                        self.http.admit(call)
-                    response = self.http.send(call, waits=waits)
+                        self.session.acquire_permit(call)
+                    response = self.session.send(call, is_rate_limited=is_rate_limited)
                     call.record_response(response.status_code, response.headers)
                     if response.status_code in FOLLOWED and call.follow_redirect(
                         url_without_query(response.request), monotonic()
@@ -173,7 +173,9 @@ class Calls:
                             "Not tried again: meanwhile the server refused all requests with status 429."
                         )
                         raise failure from None
-                    waits = False  # it is sent once, so that its error is the server's own
+                    is_rate_limited = (
+                        False  # it is sent once, so that its error is the server's own
+                    )
                     continue
                 sleep(wait)
         except BaseException as error:
@@ -181,7 +183,7 @@ class Calls:
             if not isinstance(
                 error, APIError
             ):  # of which those that come after a response close it
-                self.http.give_up(call)
+                self.session.release_call(call)
             raise
         finally:
             failure = None  # its traceback has this frame
@@ -190,22 +192,22 @@ class Calls:
         self, choices: int, response: httpx.Response, deadlines: Deadlines
     ) -> tuple[ChatCompletion, bytes]:
         self._check_status(response, deadlines)
-        content = self.http.read(response, deadlines)
-        limits = self.http.response_limits
+        content = self.session.read(response, deadlines)
+        limits = self.session.response_limits
         return read_completion(
             response.status_code, response.headers, content, limits, choices
         ), content
 
     def _read_response(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         self._check_status(response, deadlines)
-        self.http.read_into(response, deadlines)
+        self.session.read_into(response, deadlines)
         return response
 
     def _check_status(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         if response.is_success:
             return response
         try:
-            content, problem = self.http.read(response, deadlines), ""
+            content, problem = self.session.read(response, deadlines), ""
         except (
             ResponseTooLargeError,
             APIResponseValidationError,

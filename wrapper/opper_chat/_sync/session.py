@@ -1,6 +1,6 @@
 # Made from wrapper/opper_chat/_async/session.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The HTTP shell: one HTTP client, which sends the requests of calls, and the bounds of its waiting."""
+"""The HTTP shell: one HTTP client, which sends the requests of requester, and the bounds of its waiting."""
 
 from __future__ import annotations
 
@@ -42,33 +42,37 @@ if TYPE_CHECKING:
     from .._http.library import SyncHTTPClient
 
 
-class HTTP:
+class Session:
     """Sends requests and reads answers. One for a client and all that `with_options` makes of it.
 
     Args:
-        own: the caller's own HTTP client, or None.
+        http_client: the caller's own HTTP client, or None.
         limits: how much at once; how many connections only if there is no own client.
         event_hooks: what is called with every request and every response, if there is no own client.
         site: where the client was made.
 
     Attributes:
         holders: who holds its connections.
-        lent: whether the HTTP client is the caller's own.
+        is_user_supplied: whether the HTTP client is `http_client`.
     """
 
     def __init__(
-        self, own: SyncHTTPClient | None, limits: Limits, event_hooks: EventHooks | None, site: str
+        self,
+        http_client: SyncHTTPClient | None,
+        limits: Limits,
+        event_hooks: EventHooks | None,
+        site: str,
     ) -> None:
         self._closed = True  # until it is made
         self.holders: Holders = Holders()
-        self.lent: bool = own is not None
+        self.is_user_supplied: bool = http_client is not None
         self._limits = limits
-        self._begin()
+        self._create_limiters()
         self._hooked = event_hooks is not None
         self._site = site
         self._used = False
         self._library: Any = httpx
-        if own is None:
+        if http_client is None:
             check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
             connections = httpx.Limits(
                 max_connections=limits.connections, keepalive_expiry=KEEPALIVE_SECONDS
@@ -79,15 +83,15 @@ class HTTP:
                 transport=transport, event_hooks=event_hooks, cookies=no_cookies
             )
         else:
-            self._library = library_of(own, "Client")
+            self._library = library_of(http_client, "Client")
             if event_hooks is not None:
                 raise InvalidArgumentError(
                     "event_hooks", "None beside http_client, which has its own", "some"
                 )
-            self._client = cast("httpx.Client", own)  # the fork's has the same names
+            self._client = cast("httpx.Client", http_client)  # the fork's has the same names
         self._closed = False
 
-    def _begin(self) -> None:
+    def _create_limiters(self) -> None:
         self._process = os.getpid()
         self._rate_limiters = RateLimiters(adaptive=self._limits.adaptive_rate_limit)
         self._limiter = ConcurrencyLimiter(self._limits.concurrency)
@@ -105,14 +109,14 @@ class HTTP:
     def rate_limiter(self, call: Call) -> RateLimiter:
         """Return the rate limiter of a call's model. A forked child has its own."""
         if self._process != os.getpid():
-            self._begin()
+            self._create_limiters()
         return self._rate_limiters.for_model(call.settings.base_url, call.request.body.get("model"))
 
     @property
     def limiter(self) -> ConcurrencyLimiter:
         """What limits how many calls are under way. A forked child has its own: its parent's threads are not there."""
         if self._process != os.getpid():
-            self._begin()
+            self._create_limiters()
         return self._limiter
 
     def portable(self) -> Limits:
@@ -121,39 +125,46 @@ class HTTP:
         Raises:
             TypeError: it has what belongs to this process.
         """
-        for argument, given in (("http_client", self.lent), ("event_hooks", self._hooked)):
+        for argument, given in (
+            ("http_client", self.is_user_supplied),
+            ("event_hooks", self._hooked),
+        ):
             if given:
                 raise TypeError(
                     f"a client with {argument}=... is not pickled: make one where it is needed"
                 )
         return self._limits
 
-    def send(self, call: Call, *, waits: bool = True) -> httpx.Response:
+    def send(self, call: Call, *, is_rate_limited: bool = True) -> httpx.Response:
         """Send the request of a call and return the response with its body still to be read.
 
         Args:
             call: the call.
-            waits: whether the request waits for a permit of the rate limiter.
+            is_rate_limited: whether the request waits for a permit of the rate limiter.
 
         Raises:
             AllRefusedError: the server has refused all requests for as long as the call waits.
             APIConnectionError: there was no answer. APITimeoutError: there was none in time.
             Exception: what the caller's own source of keys raises.
         """
-        steps = call.settings.http_timeouts
-        given = dict(self._client.timeout.as_dict() if steps is None else steps)
+        http_timeouts = call.settings.http_timeouts
+        http_timeouts = dict(
+            self._client.timeout.as_dict() if http_timeouts is None else http_timeouts
+        )
         note = self.holders.hold(call, CALL)
         try:
-            return self._send(call, given, waits=waits)
+            return self._send(call, http_timeouts, is_rate_limited=is_rate_limited)
         except APITimeoutError as error:
             if error.timeout_kind == "pool" and self.holders.dropped:
                 # Sending frees what was dropped, and a drop can come while a call waits for the pool.
-                return self._send(call, given, waits=waits)
+                return self._send(call, http_timeouts, is_rate_limited=is_rate_limited)
             raise
         finally:
             self.holders.release(note)
 
-    def _send(self, call: Call, steps: dict[str, float | None], *, waits: bool) -> httpx.Response:
+    def _send(
+        self, call: Call, http_timeouts: dict[str, float | None], *, is_rate_limited: bool
+    ) -> httpx.Response:
         self._free_dropped()
         if self._closed or self._client.is_closed:
             closed = APIConnectionError("The client is closed.")
@@ -161,21 +172,23 @@ class HTTP:
             raise closed
         if not self._used:
             self._used = True
-            if not self.lent:
+            if not self.is_user_supplied:
                 warn_at_exit(self)
         deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
-        permitted = self._acquire_permit(rate_limiter, call) if waits else monotonic()
-        key = self._key(call.settings.key, deadlines)
+        permitted = (
+            self._acquire_rate_permit(rate_limiter, call) if is_rate_limited else monotonic()
+        )
+        key = self._find_key(call.settings.key, deadlines)
         if key not in call.keys:
             call.keys.append(key)
-        timeouts = RequestTimeouts(steps, deadlines, monotonic)
+        timeouts = RequestTimeouts(http_timeouts, deadlines, monotonic)
         limit = deadlines.next_timeout(monotonic()) if deadlines.is_bounded else None
         if limit is not None and limit.remaining <= 0:
             raise timeout_error(limit)  # a key may take its time where it cannot be interrupted
         call.lease = lease = ConnectionLease()
         sending = SendLimit(None if limit is None else limit.remaining, lease)
-        request = self._request(
+        request = self._build_request(
             call, key, {"timeout": timeouts, LEASE: lease, **sending.extensions}
         )
         response: httpx.Response | None = None
@@ -185,7 +198,7 @@ class HTTP:
         try:
             with ErrorMap(request, holders=self.holders), around_request(call.record):
                 with sending:
-                    call.response = response = self._sent(call, request)
+                    call.response = response = self._send_request(call, request)
         except APITimeoutError as error:
             expired = (
                 deadlines.expired(monotonic())
@@ -213,7 +226,7 @@ class HTTP:
         call.sent_request = response.request  # another one, if the client followed a redirect
         return response
 
-    def give_up(self, call: Call) -> None:
+    def release_call(self, call: Call) -> None:
         """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
         call.release_permit()
         try:
@@ -223,7 +236,7 @@ class HTTP:
             if call.lease is not None:
                 call.lease.close()
 
-    def _sent(self, call: Call, request: httpx.Request) -> httpx.Response:
+    def _send_request(self, call: Call, request: httpx.Request) -> httpx.Response:
         client = self._client
         try:
             response = client.send(request, stream=True)
@@ -240,7 +253,7 @@ class HTTP:
             check_end(response, self._library)
         return response
 
-    def _request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
+    def _build_request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
         request, settings = call.request, call.settings
         address = call.redirect_url or f"{settings.base_url}{request.path}"
         headers = {"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers}
@@ -265,7 +278,7 @@ class HTTP:
                 "base_url", "an address that HTTP has a form for", repr(address), f"{error}."
             ) from None
 
-    def admit(self, call: Call) -> None:
+    def acquire_permit(self, call: Call) -> None:
         """Wait for the permit of a call, which is released at the call's end.
 
         Raises:
@@ -289,7 +302,7 @@ class HTTP:
                 limit, "as many calls as max_concurrency allows are under way"
             ) from None
 
-    def _key(self, source: Key | None, deadlines: Deadlines) -> Secret:
+    def _find_key(self, source: Key | None, deadlines: Deadlines) -> Secret:
         """Return the key. If a function makes it, call that when the rate limiter has granted the request."""
         if isinstance(source, Secret):
             return source
@@ -302,7 +315,7 @@ class HTTP:
             raise queue_timeout_error(limit, "the key did not come")
         return check_key(made, "api_key()")
 
-    def _acquire_permit(self, rate_limiter: RateLimiter, call: Call) -> float:
+    def _acquire_rate_permit(self, rate_limiter: RateLimiter, call: Call) -> float:
         deadlines, now = call.deadlines, monotonic()
         limit = deadlines.next_timeout(now, queued=True) if deadlines.is_bounded else None
         if call.waiting_since is None:
@@ -346,12 +359,17 @@ class HTTP:
         """Close the connections, unless the HTTP client is the caller's own."""
         self._closed = True
         self._free_dropped()
-        if not self.lent:
+        if not self.is_user_supplied:
             self._client.close()
 
     def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
         # A default, because at the very end of an interpreter its modules are empty.
-        if getattr(self, "_closed", True) or self.lent or not self._used or is_finalizing():
+        if (
+            getattr(self, "_closed", True)
+            or self.is_user_supplied
+            or not self._used
+            or is_finalizing()
+        ):
             return
         try:
             self.complain()

@@ -1,6 +1,6 @@
 # Made from wrapper/opper_chat/_async/tool_runner.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""Run a tool loop: send its requests, run the tools that the model calls, and emit an event for each step.
+"""Run a tool loop: send its requests, run the tools that the model requester, and emit an event for each step.
 
 The decisions are in `_tools.loop`, the tasks and threads in `_tools.workers`.
 """
@@ -38,7 +38,7 @@ from .._tools.workers import (
     check_tools,
 )
 from .event_stream import EventStream, StreamManager
-from .requester import Calls
+from .requester import Requester
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -63,9 +63,13 @@ class ToolStream(Generic[T_co]):
     """
 
     def __init__(
-        self, calls: Calls, loop: ToolLoop, before_call: BeforeCall | None, site: str | None = None
+        self,
+        requester: Requester,
+        loop: ToolLoop,
+        before_call: BeforeCall | None,
+        site: str | None = None,
     ) -> None:
-        self._calls = calls
+        self._requester = requester
         self._loop = loop
         self._before_call = before_call
         self._site = site
@@ -171,14 +175,14 @@ class ToolStream(Generic[T_co]):
         is_streamed = self._site is not None
         arguments = self._loop.next_arguments(monotonic(), stream=is_streamed)
         function = "stream_tools()" if is_streamed else "run_tools()"
-        return self._calls.later(arguments, stream=is_streamed, function=function)
+        return self._requester.prepare_call(arguments, stream=is_streamed, function=function)
 
     def _send(self) -> None:
         call, self._first_call = self._first_call or self._prepare_call(), None
         if self._site is None:
-            self._start_tools(self._calls.complete(call()))
+            self._start_tools(self._requester.complete(call()))
             return
-        self._stream = StreamManager(self._calls, call, self._site)
+        self._stream = StreamManager(self._requester, call, self._site)
         self._events = self._stream.__enter__()
         self._phase = "read"
 
@@ -259,7 +263,7 @@ class _TextStream:
 
 
 def run_tools(
-    calls: Calls,
+    requester: Requester,
     arguments: Mapping[str, object],
     before_call: BeforeCall | None,
     on_event: OnEvent | None,
@@ -267,8 +271,8 @@ def run_tools(
     """Run the tools that a model calls until it completes without a call, and return the result."""
     check_callback(before_call, "before_call")
     check_callback(on_event, "on_event")
-    loop = create_loop(calls, arguments)
-    with ToolStream[Any](calls, loop, before_call) as stream:
+    loop = create_loop(requester, arguments)
+    with ToolStream[Any](requester, loop, before_call) as stream:
         for event in stream:
             if on_event is not None and isinstance(event, ToolRunStepEvent):
                 try:
@@ -280,23 +284,23 @@ def run_tools(
 
 
 def stream_tools(
-    calls: Calls,
+    requester: Requester,
     arguments: Mapping[str, object],
     before_call: BeforeCall | None,
     site: str,
 ) -> ToolStream[Any]:
     """Return a run as a stream of events."""
     check_callback(before_call, "before_call")
-    return ToolStream[Any](calls, create_loop(calls, arguments), before_call, site)
+    return ToolStream[Any](requester, create_loop(requester, arguments), before_call, site)
 
 
-def create_loop(calls: Calls, arguments: Mapping[str, object]) -> ToolLoop:
+def create_loop(requester: Requester, arguments: Mapping[str, object]) -> ToolLoop:
     """Return the tool loop of a run.
 
     Raises:
         InvalidArgumentError: an argument is wrong.
     """
-    timeouts = calls.settings.updated(
+    timeouts = requester.settings.updated(
         {name: arguments[name] for name in ("deadline",) if name in arguments}
     ).timeouts
     loop = ToolLoop(arguments, timeouts.deadline)
