@@ -1,8 +1,8 @@
 """Make the source of a sync module from that of an async one.
 
-Names lose the prefix `Async`, or change by the table `NAMES`. The replacement works on Python's own tokens, so that
-names are replaced as whole names. In strings and comments the same names are replaced, and `async` and `await` where
-they stand before a word of code.
+Names lose the prefix `Async` or `async_`, or change by the table `NAMES`. The replacement works on Python's own tokens,
+so that names are replaced as whole names. In strings and comments the same names are replaced, and `async` and `await`
+where they stand before a word of code.
 """
 
 from __future__ import annotations
@@ -27,16 +27,11 @@ NAMES = {
     "aiter": "iter",
     "anext": "next",
     "_async": "_sync",
-    "async_network": "network",
-    "async_cleanup": "cleanup",
-    "async_loop": "loop",
-    "async_timeouts": "timeouts",
-    "async_workers": "workers",
 }
-"""Names that change, beside those that only lose the prefix `Async`. A rule that nothing uses is an error."""
+"""Names that change, beside those that only lose a prefix. A rule that nothing uses is an error."""
 
 KEYWORDS = {"async", "await"}
-PREFIX = re.compile(r"\b(_?(?:Any)?)Async(?=[A-Z])")
+PREFIX = re.compile(r"\b(_?(?:Any)?)(?:Async(?=[A-Z])|async_(?=[a-z]))")
 
 
 def sync_source(source: str, used: set[str]) -> str:

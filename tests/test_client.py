@@ -206,7 +206,7 @@ def test_a_body_that_cannot_be_decompressed(server: LocalServer, flavour: Flavou
 
 def test_nobody_listens(flavour: Flavour) -> None:
     """A connection error that says where."""
-    with pytest.raises(APIConnectionError, match=r"no answer.*127\.0\.0\.1:9"):
+    with pytest.raises(APIConnectionError, match=r"no response.*127\.0\.0\.1:9"):
         flavour.create("http://127.0.0.1:9", messages=HELLO)
 
 

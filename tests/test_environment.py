@@ -114,7 +114,7 @@ def test_a_proxy_that_does_not_answer_is_named(
     error = failure(flavour, server.base_url, max_retries=1)
     assert error.is_retryable
     assert len(error.attempts) == 2
-    assert "by the proxy http://***@127.0.0.1:9, which HTTP_PROXY names" in str(error)
+    assert "through the proxy http://***@127.0.0.1:9, which HTTP_PROXY names" in str(error)
     assert PASSWORD not in f"{error} {error.__cause__}"
 
 

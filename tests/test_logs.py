@@ -115,7 +115,7 @@ def test_a_broken_connection_says_why(flavour: Flavour, caplog: pytest.LogCaptur
     with pytest.raises(APIConnectionError):
         flavour.create("http://127.0.0.1:9", {"max_retries": 0}, messages=MESSAGES)
     line = ours(caplog)[-1].getMessage()
-    assert ' error=APIConnectionError reason="There was no answer (POST http://127.0.0.1:9/' in line
+    assert ' error=APIConnectionError reason="There was no response (POST http://127.0.0.1:9/' in line
 
 
 def test_a_retry_is_a_line(caplog: pytest.LogCaptureFixture) -> None:

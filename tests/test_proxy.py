@@ -108,7 +108,7 @@ def test_no_answer(flavour: Flavour, proxy: FaultyProxy, server: LocalServer, st
     error = failed(calls(flavour, proxy, 2, stream=streamed), proxy)
     assert type(error) is APIConnectionError
     assert (error.status_code, error.partial, error.headers) == (None, None, {})
-    assert "There was no answer" in error.message
+    assert "There was no response" in error.message
     assert len(server.requests) == len(proxy.requests) == 2
 
 

@@ -1064,4 +1064,4 @@ def test_a_pool_full_of_calls_says_so(server: LocalServer) -> None:
             await asyncio.gather(*others, return_exceptions=True)
         return str(caught.value)
 
-    assert "held by a call that waits for its answer (2 times)" in asyncio.run(run())
+    assert "used by a call that waits for its response (2 times)" in asyncio.run(run())

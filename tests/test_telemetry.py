@@ -257,7 +257,7 @@ def test_the_words_of_this_package_are_told(flavour: Flavour, seen: Seen) -> Non
     """Why there was no answer."""
     with pytest.raises(APIConnectionError):
         flavour.create("http://127.0.0.1:9", {"max_retries": 0}, messages=HELLO)
-    assert (seen.call.status.description or "").startswith("There was no answer (POST http://127.0.0.1:9/")
+    assert (seen.call.status.description or "").startswith("There was no response (POST http://127.0.0.1:9/")
 
 
 def test_a_stream_closed_early_is_no_error(server: LocalServer, seen: Seen) -> None:

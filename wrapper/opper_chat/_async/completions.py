@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
-from .._http.errors import call_site
+from .._concurrency.resource_warnings import call_site
 from .._requests.argument_hints import is_type, refuse_positional
 from .._requests.parameters import CallArguments, TypedCallArguments
 from .._requests.signatures import list_arguments
@@ -88,13 +89,7 @@ class AsyncCompletions:
         if stream:
             from .stream import AsyncStream, open_stream  # loaded on first use
 
-            try:
-                return await open_stream(
-                    AsyncStream(self._requester, call, await self._requester.open(call), call_site())
-                )
-            except BaseException:
-                await self._requester.session.release_call(call)
-                raise
+            return await open_stream(self._requester, call, partial(AsyncStream, self._requester, call, call_site()))
         return await self._requester.complete(call)
 
     @typing.overload

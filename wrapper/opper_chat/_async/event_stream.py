@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,8 @@ class AsyncEventStream(AsyncBaseStream):
     Iteration ends and raises as that of `AsyncStream`.
     """
 
-    def __init__(self, requester: AsyncRequester, call: Call, response: httpx.Response, site: str) -> None:
-        super().__init__(requester, call, response, site)
+    def __init__(self, requester: AsyncRequester, call: Call, site: str, response: httpx.Response) -> None:
+        super().__init__(requester, call, site, response)
         self._ready: list[StreamEvent] = []
         self._exhausted = False
 
@@ -67,15 +68,11 @@ class AsyncStreamManager(RequiresWithBlock):
         self._stream: AsyncEventStream | None = None
 
     def _create(self, call: Call, response: httpx.Response) -> AsyncEventStream:
-        return AsyncEventStream(self._requester, call, response, self._site)
+        return AsyncEventStream(self._requester, call, self._site, response)
 
     async def __aenter__(self) -> AsyncEventStream:
         call = self._call()
-        try:
-            self._stream = await open_stream(self._create(call, await self._requester.open(call)))
-        except BaseException:
-            await self._requester.session.release_call(call)
-            raise
+        self._stream = await open_stream(self._requester, call, partial(self._create, call))
         return self._stream
 
     async def __aexit__(

@@ -93,13 +93,13 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
         self,
         requester: AsyncRequester,
         call: Call,
-        response: httpx.Response,
         site: str,
+        response: httpx.Response,
         response_format: ResponseFormat[T],
     ) -> None:
         self._response_format = response_format
         self._parser = EventParser(response_format)
-        super().__init__(requester, call, response, site)
+        super().__init__(requester, call, site, response)
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
@@ -147,7 +147,7 @@ class AsyncParsedStreamManager(AsyncStreamManager, Generic[T]):
         super().__init__(requester, requester.prepare_call(arguments, stream=True, function="stream()"), site)
 
     def _create(self, call: Call, response: httpx.Response) -> AsyncParsedStream[T]:
-        return AsyncParsedStream[T](self._requester, call, response, self._site, self._response_format)
+        return AsyncParsedStream[T](self._requester, call, self._site, response, self._response_format)
 
     async def __aenter__(self) -> AsyncParsedStream[T]:
         return cast("AsyncParsedStream[T]", await super().__aenter__())

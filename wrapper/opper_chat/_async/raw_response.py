@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Never, Unpack
 
 from .._call.state import Call
+from .._concurrency.resource_warnings import call_site
 from .._errors.api import APIError
 from .._errors.context_managers import RequiresWithBlock
-from .._http.errors import call_site
 from .._json import codec as _json
 from .._observability.record import Attempt
 from .._requests.argument_hints import refuse_positional
@@ -21,6 +21,7 @@ from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import not_json
 from .._streaming.completion_reader import read_completion
 from .requester import AsyncRequester
+from .response_reader import AsyncResponseReader
 from .stream import AsyncStream, identify_stream
 
 if TYPE_CHECKING:
@@ -150,9 +151,9 @@ class AsyncRawResponse(_AsyncResponse):
 class AsyncRawStream(_AsyncResponse):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
-    def __init__(self, requester: AsyncRequester, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, requester: AsyncRequester, call: Call, site: str, response: httpx.Response) -> None:
         super().__init__(requester, call, response)
-        self._stream = AsyncStream(requester, call, response, site)
+        self._stream = AsyncStream(requester, call, site, response)
 
     async def parse(self) -> AsyncStream:
         """Return the stream of chunks, to be iterated over and closed.
@@ -191,16 +192,18 @@ class AsyncRawCompletions:
         refuse_positional(_positional, "create()")
         call = self._requester.create_call(arguments, stream=stream)
         if stream:
-            try:
-                return AsyncRawStream(self._requester, call, await self._requester.open(call), call_site())
-            except BaseException:
-                await self._requester.session.release_call(call)
-                raise
+            site = call_site()
+
+            async def opened(response: httpx.Response) -> AsyncRawStream:
+                return AsyncRawStream(self._requester, call, site, response)
+
+            return await self._requester.open(call, opened)
         try:
-            raw = AsyncRawResponse(self._requester, call, await self._requester.read(call))
+            call.start()
+            raw = AsyncRawResponse(self._requester, call, await self._requester.send_and_read(call))
             while (wait := self._wait_after(call, raw)) is not None:
                 await self._requester.pause(call, wait)
-                raw = AsyncRawResponse(self._requester, call, await self._requester.read(call, is_retry=True))
+                raw = AsyncRawResponse(self._requester, call, await self._requester.send_and_read(call))
         except BaseException:
             call.release_permit()  # a signal handler may have raised while the end was told
             raise
@@ -232,7 +235,8 @@ class AsyncStreamedResponse(_AsyncResponse):
         self._call.finish(monotonic())
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        reader = self._requester.session.reader(self.http_response, stream=self._call.record.stream)
+        limits = self._requester.session.response_limits
+        reader = AsyncResponseReader(self.http_response, limits, stream=self._call.record.stream)
         try:
             while data := await reader.read(self._call.deadlines):
                 yield data
@@ -324,11 +328,11 @@ class AsyncStreamedResponseManager(RequiresWithBlock):
 
     async def __aenter__(self) -> AsyncStreamedResponse:
         call = self._call()
-        try:
-            self._response = AsyncStreamedResponse(self._requester, call, await self._requester.open(call))
-        except BaseException:
-            await self._requester.session.release_call(call)
-            raise
+
+        async def opened(response: httpx.Response) -> AsyncStreamedResponse:
+            return AsyncStreamedResponse(self._requester, call, response)
+
+        self._response = await self._requester.open(call, opened)
         return self._response
 
     async def __aexit__(

@@ -1,4 +1,7 @@
-"""The calls of a client: attempts, until one brings an answer or none is worth another."""
+"""Make the calls of a client: check their arguments, and send requests until a response is accepted or the call fails.
+
+`session` sends one request, `_call.state` decides whether another attempt follows.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,8 @@ from typing import Protocol, TypeVar
 
 from .._call.pacing import AllRefusedError
 from .._call.state import Call
-from .._concurrency.async_loop import sleep
 from .._concurrency.deadlines import Deadlines
+from .._concurrency.loop import async_sleep
 from .._config.call_context import active_layers, apply_layers
 from .._config.options import ClientSettings
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
@@ -22,25 +25,31 @@ from .._requests.prepare import prepare
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
-from .response_reader import close_response
+from .response_reader import close_response, keep_content, read_body
 from .session import AsyncSession
 
-Answer = TypeVar("Answer")
-Answer_co = TypeVar("Answer_co", covariant=True)
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Accept(Protocol[Answer_co]):
-    """Makes of a response what a call is to return."""
+class Accept(Protocol[T_co]):
+    """Returns the result of a call from a response, or raises the error that the response is."""
 
-    async def __call__(self, response: httpx.Response, deadlines: Deadlines, /) -> Answer_co: ...
+    async def __call__(self, response: httpx.Response, deadlines: Deadlines, /) -> T_co: ...
+
+
+class Create(Protocol[T_co]):
+    """Creates the object that reads the body of a response."""
+
+    async def __call__(self, response: httpx.Response, /) -> T_co: ...
 
 
 class AsyncRequester:
-    """Makes calls over the connections of a client.
+    """Makes the calls of a client.
 
-    Attributes:
-        session: what sends them.
-        settings: what they have in common.
+    Args:
+        session: the session that sends the requests.
+        settings: the options of the client.
     """
 
     def __init__(self, session: AsyncSession, settings: ClientSettings) -> None:
@@ -55,10 +64,16 @@ class AsyncRequester:
         deadlines: Deadlines | None = None,
         function: str = "create()",
     ) -> Call:
-        """Check the arguments of a call, which begins now, or goes on with the deadlines of an earlier one.
+        """Check the arguments of a call, and return the call, which starts now.
+
+        Args:
+            arguments: the parameters and options.
+            stream: whether to ask for a stream.
+            deadlines: the deadlines of the call that this one continues. By default they start now.
+            function: the method that was called, for error messages.
 
         Raises:
-            InvalidArgumentError: one is wrong.
+            InvalidArgumentError: an argument is wrong.
         """
         return self.prepare_call(arguments, stream=stream, deadlines=deadlines, function=function)()
 
@@ -70,16 +85,12 @@ class AsyncRequester:
         deadlines: Deadlines | None = None,
         function: str = "create()",
     ) -> Callable[[], Call]:
-        """Check the arguments of a call, and return what begins it.
+        """Check the arguments of a call, and return a function that returns the call, which starts then.
 
-        Args:
-            arguments: the parameters and options.
-            stream: whether to ask for a stream.
-            deadlines: of the call that this one continues.
-            function: the method that was called, for error messages.
+        The arguments are those of `create_call`.
 
         Raises:
-            InvalidArgumentError: one is wrong.
+            InvalidArgumentError: an argument is wrong.
         """
         options, params = split_options(arguments)
         request = prepare(
@@ -94,51 +105,67 @@ class AsyncRequester:
         return lambda: Call(settings, request, monotonic(), stream=bool(stream), deadlines=deadlines)
 
     async def complete(self, call: Call) -> ChatCompletion:
-        """Make a plain call, and return its answer."""
+        """Make a plain call, and return its completion."""
         completion, _ = await self.complete_with_body(call)
         return completion
 
     async def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
-        """Make a plain call, and return its answer and the body that it was read from."""
+        """Make a plain call, and return its completion and the body that has it."""
         try:
             call.start()
-            completion, body = await self._attempts(call, partial(self._read_completion, call.request.choices))
+            completion, body = await self._attempt(call, partial(self._read_completion, call.request.choices))
             call.complete(completion, monotonic())
         except BaseException:
-            call.release_permit()  # a signal handler may have raised while the end was told
+            call.release_permit()  # a signal handler can raise in the observers of the end
             raise
         return completion, body
 
-    async def read(self, call: Call, *, is_retry: bool = False) -> httpx.Response:
-        """Make a plain call, and return the answer with its body read. The caller tells the call's end.
+    async def open(self, call: Call, create: Create[T]) -> T:
+        """Make a call, and return the object that reads the body of its response, such as a stream.
+
+        If an exception ends this first, the permit and the connection of the call are freed. Otherwise the object
+        records the end of the call.
+
+        Args:
+            call: the call.
+            create: returns the object.
 
         Raises:
-            APIStatusError: the status is not 2xx; the class tells which.
+            APIError: the call failed.
         """
-        if not is_retry:
+        try:
             call.start()
-        return await self._attempts(call, self._read_response)
+            return await create(await self.send(call))
+        except BaseException:
+            await self.session.release_call(call)
+            raise
 
-    async def open(self, call: Call, *, is_retry: bool = False) -> httpx.Response:
-        """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
+    async def send(self, call: Call) -> httpx.Response:
+        """Send a call that was started, and return the response before its body is read.
 
         Raises:
-            APIStatusError: the status is not 2xx; the class tells which.
+            APIStatusError: the response is an error.
         """
-        if not is_retry:
-            call.start()
-        return await self._attempts(call, self._check_status)
+        return await self._attempt(call, self._check_status)
+
+    async def send_and_read(self, call: Call) -> httpx.Response:
+        """Send a call that was started, and return the response with its body.
+
+        Raises:
+            APIStatusError: the response is an error.
+        """
+        return await self._attempt(call, self._read_response)
 
     async def pause(self, call: Call, seconds: float) -> None:
-        """Wait before a response is asked for again."""
+        """Wait before a call is sent again."""
         try:
-            await sleep(seconds)
+            await async_sleep(seconds)
         except BaseException as error:
             call.abort(error, monotonic())
             raise
 
-    async def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
-        """Send a call until its response is accepted, or no error is left that may pass."""
+    async def _attempt(self, call: Call, accept: Accept[T]) -> T:
+        """Send a call until a response is accepted, or it fails and is not retried."""
         failure: APIError | None = None
         is_rate_limited = True
         try:
@@ -165,12 +192,12 @@ class AsyncRequester:
                     if failure is not None:
                         failure.add_note("Not tried again: meanwhile the server refused all requests with status 429.")
                         raise failure from None
-                    is_rate_limited = False  # it is sent once, so that its error is the server's own
+                    is_rate_limited = False  # send one request, so that the error is that of the server
                     continue
-                await sleep(wait)
+                await async_sleep(wait)
         except BaseException as error:
             call.abort(error, monotonic())
-            if not isinstance(error, APIError):  # of which those that come after a response close it
+            if not isinstance(error, APIError):  # after an APIError the response is closed already
                 await self.session.release_call(call)
             raise
         finally:
@@ -180,23 +207,26 @@ class AsyncRequester:
         self, choices: int, response: httpx.Response, deadlines: Deadlines
     ) -> tuple[ChatCompletion, bytes]:
         await self._check_status(response, deadlines)
-        content = await self.session.read(response, deadlines)
+        content = await self._read(response, deadlines)
         limits = self.session.response_limits
         return read_completion(response.status_code, response.headers, content, limits, choices), content
 
     async def _read_response(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         await self._check_status(response, deadlines)
-        await self.session.read_into(response, deadlines)
+        keep_content(response, await self._read(response, deadlines))
         return response
 
     async def _check_status(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         if response.is_success:
             return response
         try:
-            content, problem = await self.session.read(response, deadlines), ""
+            content, problem = await self._read(response, deadlines), ""
         except (ResponseTooLargeError, APIResponseValidationError) as error:  # the status says more than the body
             content, problem = error.raw_body, error.message
         failure = status_error(response.status_code, response.headers, content)
         if problem:
             failure.add_note(problem)
         raise failure
+
+    async def _read(self, response: httpx.Response, deadlines: Deadlines) -> bytes:
+        return await read_body(response, deadlines, self.session.response_limits, self.session.connection_users)

@@ -1,4 +1,4 @@
-"""Read the body of a response: decoded, counted against a limit and bounded in time, whichever transport carries it."""
+"""Read the body of a response: decode it, and apply the limits of its size and of the time that a read can take."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import AsyncIterator
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from .._concurrency.async_loop import sleep
 from .._concurrency.deadlines import Deadlines, timeout_error
+from .._concurrency.loop import async_sleep
+from .._config.response_limits import ResponseLimits
 from .._errors.api import APIError
-from .._http.async_cleanup import finish_generators
-from .._http.async_timeouts import time_limit
-from .._http.content_coding import PAUSE_BYTES, BodyDecoder
-from .._http.errors import ErrorMap
+from .._http.cleanup import async_finish_generators
+from .._http.connection_users import WAITING_CALL, ConnectionUsers
+from .._http.content_coding import PAUSE_BYTES, BodyDecoder, beginning
+from .._http.error_map import ErrorMap
 from .._http.leases import ConnectionLease, lease_of
+from .._http.timeouts import async_time_limit
 from .._transport._async.checked_body import checked_body_class
 
 if TYPE_CHECKING:
@@ -24,120 +26,152 @@ class AsyncResponseReader:
     """Reads the body of one response.
 
     Args:
-        response: The response. If a hook has read its body, or a mock made it, that is what is returned.
-        decoder: Decodes the body and counts it.
+        response: the response. Its body can already be read, by an event hook or because a mock made it.
+        limits: the limits of its size.
+        stream: whether the response is to a streamed call, for which other limits apply.
 
     Attributes:
-        response: The response.
-        lease: The lease of its connection.
+        response: the response.
+        lease: the lease of its connection.
     """
 
-    def __init__(self, response: httpx.Response, decoder: BodyDecoder) -> None:
+    def __init__(self, response: httpx.Response, limits: ResponseLimits, *, stream: bool = False) -> None:
         self.response = response
         self.lease: ConnectionLease = lease_of(response)
         self._errors = ErrorMap(response.request, response.status_code, response.headers)
-        self._decoder = decoder
+        limit = "max_stream_bytes" if stream else "max_body_bytes"
+        limit = limit if response.is_success else "max_error_body_bytes"
+        self._decoder = BodyDecoder(response.status_code, response.headers, limits, limit)
         self._maximum: int | None = None
-        self._pieces: AsyncIterator[bytes] | None = None
+        self._chunks: AsyncIterator[bytes] | None = None
 
-    def _begin(self) -> AsyncIterator[bytes]:
-        """Begin to read, by what has become of the response until now."""
+    def _start(self) -> AsyncIterator[bytes]:
+        """Return the iterator over the chunks of the body that suits the response."""
         if self.response.is_stream_consumed:
-            pieces = self._counted()
+            chunks = self._counted()
         elif self._decoder.is_identity:
             self._maximum = self._decoder.maximum
-            pieces = self.response.aiter_raw()
+            chunks = self.response.aiter_raw()
         else:
-            pieces = self._decoded()
-        self._pieces = pieces
-        return pieces
+            chunks = self._decoded()
+        self._chunks = chunks
+        return chunks
 
     async def read(self, deadlines: Deadlines) -> bytes:
-        """Return the next bytes; none at the end.
+        """Return the next bytes of the decoded body. They are empty at its end.
 
         Raises:
-            APIConnectionError: The connection broke, or the body was read before.
-            APITimeoutError: The bytes did not come in time.
-            ResponseTooLargeError, APIResponseValidationError: As `BodyDecoder.decode` raises them.
+            APIConnectionError: the connection broke, or the body was read before.
+            APITimeoutError: a timeout expired.
+            ResponseTooLargeError, APIResponseValidationError: as in `BodyDecoder.decode`.
         """
-        pieces = self._pieces or self._begin()
+        chunks = self._chunks or self._start()
         if not deadlines.is_bounded:
             with self._errors:
-                data = await anext(pieces, b"")
+                data = await anext(chunks, b"")
         else:
-            data = await self._read_in_time(pieces, deadlines)
-        # Counted here, without a generator in between: nearly every token is a piece of its own.
+            data = await self._read_in_time(chunks, deadlines)
+        # Counted here, because a generator would cost more: nearly every token is a chunk of its own.
         if self._maximum is not None and self.response.num_bytes_downloaded > self._maximum:
             self._decoder.count(self.response.num_bytes_downloaded)
         return data
 
-    async def _read_in_time(self, pieces: AsyncIterator[bytes], deadlines: Deadlines) -> bytes:
-        began = monotonic()
-        limit = deadlines.next_timeout(began)
+    async def _read_in_time(self, chunks: AsyncIterator[bytes], deadlines: Deadlines) -> bytes:
+        started = monotonic()
+        limit = deadlines.next_timeout(started)
         if limit is None:
             with self._errors:
-                return await anext(pieces, b"")
+                return await anext(chunks, b"")
         response = self.response
         if limit.remaining <= 0:
-            # Where a read cannot be interrupted, the clock is at least looked at between two of them.
+            # A read that cannot be interrupted ends late. The timeout applies at least before the next read.
             raise timeout_error(limit, response.status_code, response.headers)
         with self._errors:
-            deadlines.start_waiting(began)
+            deadlines.start_waiting(started)
             try:
-                async with time_limit(limit.remaining, self.lease):
-                    return await anext(pieces, b"")
+                async with async_time_limit(limit.remaining, self.lease):
+                    return await anext(chunks, b"")
             except TimeoutError:
                 raise timeout_error(limit, response.status_code, response.headers) from None
             finally:
                 deadlines.stop_waiting(monotonic())
 
     async def skip(self) -> int:
-        """Read on without decoding errors or limits of time; return how many bytes there were.
+        """Read the next bytes without a timeout, and return how many they are.
 
         Raises:
-            HTTPError, StreamError: Of httpx.
-            APIError: As `read` raises it.
+            HTTPError, StreamError: exceptions of httpx, which are not translated.
+            APIError: as in `read`.
         """
-        return len(await anext(self._pieces or self._begin(), b""))
+        return len(await anext(self._chunks or self._start(), b""))
 
     async def aclose(self, *, is_reading: bool = False) -> None:
         """Free the connection. Closing twice does nothing.
 
         Args:
-            is_reading: Whether somebody reads from it now, who ends the generators.
+            is_reading: whether another task or thread is reading. It ends the generators then.
         """
         try:
             await self.response.aclose()
         finally:  # also if the closing task is cancelled
             self.lease.close()
-            if not is_reading and self._pieces is not None:
-                await finish_generators(self._pieces)
+            if not is_reading and self._chunks is not None:
+                await async_finish_generators(self._chunks)
 
     async def _decoded(self) -> AsyncIterator[bytes]:
         until_pause = PAUSE_BYTES
         encoded = self.response.aiter_raw()
         try:
             async for data in encoded:
-                for piece in self._decoder.decode(data):
-                    yield piece
-                    until_pause -= len(piece)
+                for chunk in self._decoder.decode(data):
+                    yield chunk
+                    until_pause -= len(chunk)
                     if until_pause <= 0:
                         until_pause = PAUSE_BYTES
-                        await sleep(0)  # a few bytes may become many, and the other tasks of the loop want their turn
+                        await async_sleep(0)  # let other tasks run: a few bytes can be decoded to many
             self._decoder.finish()
         except APIError:
             await self.response.aclose()
-            await finish_generators(encoded)
+            await async_finish_generators(encoded)
             raise
 
     async def _counted(self) -> AsyncIterator[bytes]:
-        async for piece in self.response.aiter_bytes():  # which the library has decoded
-            self._decoder.count(len(piece))
-            yield piece
+        async for chunk in self.response.aiter_bytes():  # decoded by the library
+            self._decoder.count(len(chunk))
+            yield chunk
+
+
+async def read_body(
+    response: httpx.Response, deadlines: Deadlines, limits: ResponseLimits, users: ConnectionUsers
+) -> bytes:
+    """Read the body of a response to its end, and free the connection.
+
+    Args:
+        response: the response.
+        deadlines: the timeouts of the call.
+        limits: the limits of the size.
+        users: where the response is recorded as the user of a connection.
+
+    Raises:
+        APIError: as in `AsyncResponseReader.read`. Its ``raw_body`` is the part of the body that was read before.
+    """
+    reader = AsyncResponseReader(response, limits)
+    entry = users.add(response, WAITING_CALL)
+    chunks: list[bytes] = []
+    try:
+        while data := await reader.read(deadlines):
+            chunks.append(data)
+    except APIError as error:
+        error.raw_body = error.raw_body or beginning(chunks, limits.max_error_body_bytes)
+        raise
+    finally:
+        users.remove(entry)
+        await close_response(response)
+    return b"".join(chunks)
 
 
 def keep_content(response: httpx.Response, content: bytes) -> None:
-    """Have a response return a body that was read here, as if its own `read` had done so."""
+    """Set the content of a response whose body was read here, as its own method `read` does."""
     if not hasattr(response, "_content"):
         # Private, and the same since httpx 0.7. The public way, `read`, decompresses without a limit.
         response._content = content  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
@@ -152,14 +186,14 @@ async def close_response(response: httpx.Response) -> None:
 
 
 async def check_end(response: httpx.Response, library: Any) -> None:
-    """Have the end of a body checked that a transport of httpx carries.
+    """Replace the body of a response by one that checks its end. A transport of httpx does not check it.
 
     Args:
-        response: The response, whose body is still to be read.
-        library: httpx or httpx2, whichever the response is of.
+        response: the response, before its body is read.
+        library: the library of the response, httpx or httpx2.
 
     Raises:
-        RemoteProtocolError: The response has a version of HTTP that does not exist.
+        RemoteProtocolError: the response has a version of HTTP that does not exist.
     """
     response.stream = body = checked_body_class(library.AsyncByteStream)(
         response.stream,

@@ -1,4 +1,7 @@
-"""The HTTP shell: one HTTP client, which sends the requests of requester, and the bounds of its waiting."""
+"""The session of a client: its HTTP client, its limiters, and the users of its connections.
+
+It sends one request at a time for a call. `requester` makes the calls, and `response_reader` reads the responses.
+"""
 
 from __future__ import annotations
 
@@ -13,50 +16,52 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .._call.state import Call
 from .._concurrency.deadlines import Deadlines, RequestTimeouts, queue_timeout_error, timeout_error
-from .._config.environment import Key, Secret, check_key
+from .._concurrency.loop import async_current_loop, async_is_closed_loop
+from .._concurrency.resource_warnings import warn_at_exit
+from .._config.environment import Key, Secret, async_resolve_key, check_key
 from .._config.options import DEFAULT_HTTP_TIMEOUTS, EventHooks, Limits, check_hooks
 from .._config.response_limits import ResponseLimits
-from .._errors.api import APIConnectionError, APIError, APITimeoutError, InvalidArgumentError, set_permanent
-from .._http.async_cleanup import abandon_client, is_loop_open, is_of_current_loop
-from .._http.async_timeouts import SendLimit, resolve_key
-from .._http.content_coding import BodyDecoder, accepted_codings, beginning
-from .._http.errors import CALL, ErrorMap, Holders, bearer, warn_at_exit
+from .._errors.api import APIConnectionError, APITimeoutError, InvalidArgumentError, set_permanent
+from .._http.cleanup import async_abandon_client
+from .._http.connection_users import WAITING_CALL, ConnectionUsers
+from .._http.content_coding import accepted_codings
+from .._http.error_map import ErrorMap
 from .._http.leases import LEASE, ConnectionLease, lease_of
-from .._http.library import failures, httpx, library_of
+from .._http.library import httpx, library_exceptions, library_of
 from .._http.redaction import forget_key_of, forget_keys
+from .._http.timeouts import AsyncSendLimit
 from .._observability.observers import around_request
 from .._transport._async.limiter import AsyncConcurrencyLimiter
 from .._transport._async.transport import KEEPALIVE_SECONDS, AsyncHTTPTransport, DefaultAsyncHttpxClient
 from .rate_limiter import AsyncRateLimiter, AsyncRateLimiters
-from .response_reader import AsyncResponseReader, check_end, close_response, keep_content
+from .response_reader import AsyncResponseReader, check_end, close_response
 
 if TYPE_CHECKING:
     from .._http.library import AsyncHTTPClient
 
 
 class AsyncSession:
-    """Sends requests and reads answers. One for a client and all that `with_options` makes of it.
+    """Sends the requests of a client, and of all clients that its `with_options` returns.
 
     Args:
-        http_client: the caller's own HTTP client, or None.
-        limits: how much at once; how many connections only if there is no own client.
-        event_hooks: what is called with every request and every response, if there is no own client.
-        site: where the client was made.
+        http_client: the HTTP client of the user, or None to create one.
+        limits: the limits of the client. That of connections applies only without ``http_client``.
+        event_hooks: functions that are called with each request and each response. Only without ``http_client``.
+        site: where the client was made, for warnings.
 
     Attributes:
-        holders: who holds its connections.
-        is_user_supplied: whether the HTTP client is `http_client`.
+        connection_users: the calls and streams that use its connections.
     """
 
     def __init__(
         self, http_client: AsyncHTTPClient | None, limits: Limits, event_hooks: EventHooks | None, site: str
     ) -> None:
-        self._closed = True  # until it is made
-        self.holders: Holders = Holders()
-        self.is_user_supplied: bool = http_client is not None
+        self._closed = True  # until it is complete
+        self.connection_users: ConnectionUsers = ConnectionUsers()
+        self._is_user_supplied = http_client is not None
         self._limits = limits
         self._create_limiters()
-        self._hooked = event_hooks is not None
+        self._has_hooks = event_hooks is not None
         self._site = site
         self._used = False
         self._library: Any = httpx
@@ -70,7 +75,7 @@ class AsyncSession:
             self._library = library_of(http_client, "AsyncClient")
             if event_hooks is not None:
                 raise InvalidArgumentError("event_hooks", "None beside http_client, which has its own", "some")
-            self._client = cast("httpx.AsyncClient", http_client)  # the fork's has the same names
+            self._client = cast("httpx.AsyncClient", http_client)  # httpx2 has the same names
         self._closed = False
 
     def _create_limiters(self) -> None:
@@ -85,35 +90,35 @@ class AsyncSession:
 
     @property
     def closed(self) -> bool:
-        """Whether it sends nothing more."""
+        """Whether the session or its HTTP client is closed."""
         return self._closed or self._client.is_closed
 
     def rate_limiter(self, call: Call) -> AsyncRateLimiter:
-        """Return the rate limiter of a call's model. A forked child has its own."""
+        """Return the rate limiter for the model of a call. A forked child process has limiters of its own."""
         if self._process != os.getpid():
             self._create_limiters()
         return self._rate_limiters.for_model(call.settings.base_url, call.request.body.get("model"))
 
     @property
     def limiter(self) -> AsyncConcurrencyLimiter:
-        """What limits how many calls are under way. A forked child has its own: its parent's threads are not there."""
+        """The limiter of ``max_concurrency``. A forked child process, in which no call runs yet, has its own."""
         if self._process != os.getpid():
             self._create_limiters()
         return self._limiter
 
     def portable(self) -> Limits:
-        """Return what makes one like this in another process.
+        """Return the limits, from which another process makes a session like this one.
 
         Raises:
-            TypeError: it has what belongs to this process.
+            TypeError: the session has objects of this process.
         """
-        for argument, given in (("http_client", self.is_user_supplied), ("event_hooks", self._hooked)):
+        for argument, given in (("http_client", self._is_user_supplied), ("event_hooks", self._has_hooks)):
             if given:
-                raise TypeError(f"a client with {argument}=... is not pickled: make one where it is needed")
+                raise TypeError(f"a client with {argument}=... cannot be pickled; create it where it is needed")
         return self._limits
 
     async def send(self, call: Call, *, is_rate_limited: bool = True) -> httpx.Response:
-        """Send the request of a call and return the response with its body still to be read.
+        """Send the request of a call, and return the response before its body is read.
 
         Args:
             call: the call.
@@ -121,54 +126,54 @@ class AsyncSession:
 
         Raises:
             AllRefusedError: the server has refused all requests for as long as the call waits.
-            APIConnectionError: there was no answer. APITimeoutError: there was none in time.
-            Exception: what the caller's own source of keys raises.
+            APIConnectionError: there was no response. APITimeoutError: a timeout expired.
+            Exception: an exception of the user's function for keys.
         """
         http_timeouts = call.settings.http_timeouts
         http_timeouts = dict(self._client.timeout.as_dict() if http_timeouts is None else http_timeouts)
-        note = self.holders.hold(call, CALL)
+        entry = self.connection_users.add(call, WAITING_CALL)
         try:
             return await self._send(call, http_timeouts, is_rate_limited=is_rate_limited)
         except APITimeoutError as error:
-            if error.timeout_kind == "pool" and self.holders.dropped:
-                # Sending frees what was dropped, and a drop can come while a call waits for the pool.
+            if error.timeout_kind == "pool" and self.connection_users.abandoned:
+                # A response was abandoned while this call waited for the pool. Sending closes it first.
                 return await self._send(call, http_timeouts, is_rate_limited=is_rate_limited)
             raise
         finally:
-            self.holders.release(note)
+            self.connection_users.remove(entry)
 
     async def _send(
         self, call: Call, http_timeouts: dict[str, float | None], *, is_rate_limited: bool
     ) -> httpx.Response:
-        await self._free_dropped()
+        await self._close_abandoned()
         if self._closed or self._client.is_closed:
             closed = APIConnectionError("The client is closed.")
             set_permanent(closed)
             raise closed
         if not self._used:
             self._used = True
-            if not self.is_user_supplied:
+            if not self._is_user_supplied:
                 warn_at_exit(self)
         deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
         permitted = await self._acquire_rate_permit(rate_limiter, call) if is_rate_limited else monotonic()
-        key = await self._find_key(call.settings.key, deadlines)
+        key = await self._resolve_key(call.settings.key, deadlines)
         if key not in call.keys:
             call.keys.append(key)
         timeouts = RequestTimeouts(http_timeouts, deadlines, monotonic)
         limit = deadlines.next_timeout(monotonic()) if deadlines.is_bounded else None
         if limit is not None and limit.remaining <= 0:
-            raise timeout_error(limit)  # a key may take its time where it cannot be interrupted
+            raise timeout_error(limit)  # a function for keys cannot be interrupted in the sync client
         call.lease = lease = ConnectionLease()
-        sending = SendLimit(None if limit is None else limit.remaining, lease)
-        request = self._build_request(call, key, {"timeout": timeouts, LEASE: lease, **sending.extensions})
+        send_limit = AsyncSendLimit(None if limit is None else limit.remaining, lease)
+        request = self._build_request(call, key, {"timeout": timeouts, LEASE: lease, **send_limit.extensions})
         response: httpx.Response | None = None
-        began = monotonic()
-        call.start_attempt(began, request)
-        deadlines.start_waiting(began)
+        started = monotonic()
+        call.start_attempt(started, request)
+        deadlines.start_waiting(started)
         try:
-            with ErrorMap(request, holders=self.holders), around_request(call.record):
-                async with sending:
+            with ErrorMap(request, users=self.connection_users), around_request(call.record):
+                async with send_limit:
                     call.response = response = await self._send_request(call, request)
         except APITimeoutError as error:
             expired = deadlines.expired(monotonic()) if error.timeout_kind in DEFAULT_HTTP_TIMEOUTS else None
@@ -178,21 +183,21 @@ class AsyncSession:
         finally:
             if response is None:
                 lease.close()
-                forget_key_of(request)  # which the frames of whatever is raised have in their variables
+                forget_key_of(request)  # the frames of the exception have the request in their variables
             timeouts.detach()
             deadlines.stop_waiting(monotonic())
-        if response is None or sending.expired:
-            if response is not None:  # it came just when the time was up
+        if response is None or send_limit.expired:
+            if response is not None:  # it arrived when the timeout expired
                 await close_response(response)
-            # Not where the time was up: what the library raised there has the key in its request and its frames.
-            raise timeout_error(limit) if limit else APIConnectionError("There was no answer.")
+            # Raised here, so that its context is not the exception of the library, whose frames have the key.
+            raise timeout_error(limit) if limit else APIConnectionError("There was no response.")
         rate_limiter.record_response(permitted, response.status_code, response.headers)
         forget_keys(response, call.keys)
-        call.sent_request = response.request  # another one, if the client followed a redirect
+        call.sent_request = response.request  # another request if the client followed a redirect
         return response
 
     async def release_call(self, call: Call) -> None:
-        """Free what a call holds that an exception ends before its caller has the response, or while it is closed."""
+        """Free the permit and the connection of a call that an exception ends, or that is closed."""
         call.release_permit()
         try:
             if call.response is not None:
@@ -206,7 +211,7 @@ class AsyncSession:
         try:
             response = await client.send(request, stream=True)
         finally:
-            passwords: list[Secret] = getattr(client, "proxy_passwords", [])  # of `DefaultAsyncHttpxClient` alone
+            passwords: list[Secret] = getattr(client, "proxy_passwords", [])  # only `DefaultAsyncHttpxClient` has them
             if passwords:
                 call.keys.extend([secret for secret in passwords if secret not in call.keys])
         is_of_network = "network_stream" in response.extensions and not lease_of(response).is_of_pool
@@ -217,9 +222,10 @@ class AsyncSession:
     def _build_request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
         request, settings = call.request, call.settings
         address = call.redirect_url or f"{settings.base_url}{request.path}"
-        headers = {"user-agent": "opper-chat", **bearer(key), **call.headers, **request.headers}
+        authorization = f"Bearer {key.reveal()}"  # RFC 6750 section 2.1
+        headers = {"user-agent": "opper-chat", "authorization": authorization, **call.headers, **request.headers}
         if "accept-encoding" not in headers:
-            # httpx asks for every coding that it can decode, without a limit; here only two of them are decoded.
+            # httpx accepts every coding that it can decode, without a limit of the size. Here, two are decoded.
             headers["accept-encoding"] = accepted_codings(self._client.headers.get("accept-encoding", ""))
         try:
             return self._client.build_request(
@@ -230,39 +236,39 @@ class AsyncSession:
                 content=request.content,
                 extensions=extensions,
             )
-        except failures("InvalidURL", also=(UnicodeError,)) as error:
+        except library_exceptions("InvalidURL", also=(UnicodeError,)) as error:
             raise InvalidArgumentError(
-                "base_url", "an address that HTTP has a form for", repr(address), f"{error}."
+                "base_url", "a URL that HTTP can represent", repr(address), f"{error}."
             ) from None
 
     async def acquire_permit(self, call: Call) -> None:
-        """Wait for the permit of a call, which is released at the call's end.
+        """Acquire the permit of ``max_concurrency`` for a call, which releases it at its end.
 
         Raises:
-            APITimeoutError: it was not granted in time.
+            APITimeoutError: the permit was not granted in time.
         """
         if self._limits.concurrency is None:
             return
         limit = call.deadlines.next_timeout(monotonic(), queued=True) if call.deadlines.is_bounded else None
         limiter = self.limiter
-        call.permit = limiter.permit()  # the call's before it is granted: whatever ends the call releases it
+        call.permit = limiter.permit()  # set before it is granted, so that the end of the call releases it in any case
         try:
             await limiter.acquire(call.permit, None if limit is None else limit.remaining)
         except TimeoutError:
-            raise queue_timeout_error(limit, "as many calls as max_concurrency allows are under way") from None
+            raise queue_timeout_error(limit, "as many calls as max_concurrency allows are in progress") from None
 
-    async def _find_key(self, source: Key | None, deadlines: Deadlines) -> Secret:
-        """Return the key. If a function makes it, call that when the rate limiter has granted the request."""
+    async def _resolve_key(self, source: Key | None, deadlines: Deadlines) -> Secret:
+        """Return the key. A function for keys is called after the rate limiter has granted the permit."""
         if isinstance(source, Secret):
             return source
         limit = deadlines.next_timeout(monotonic(), queued=True) if deadlines.is_bounded else None
-        made: str | None = None
-        waiting = SendLimit(None if limit is None else limit.remaining)
-        async with waiting:
-            made = await resolve_key(source) if source else None
-        if waiting.expired and limit:
-            raise queue_timeout_error(limit, "the key did not come")
-        return check_key(made, "api_key()")
+        key: str | None = None
+        time_limit = AsyncSendLimit(None if limit is None else limit.remaining)
+        async with time_limit:
+            key = await async_resolve_key(source) if source else None
+        if time_limit.expired and limit:
+            raise queue_timeout_error(limit, "api_key() did not return in time")
+        return check_key(key, "api_key()")
 
     async def _acquire_rate_permit(self, rate_limiter: AsyncRateLimiter, call: Call) -> float:
         deadlines, now = call.deadlines, monotonic()
@@ -275,69 +281,46 @@ class AsyncSession:
         except TimeoutError as error:
             raise queue_timeout_error(limit, str(error)) from None
 
-    def reader(self, response: httpx.Response, *, stream: bool = False) -> AsyncResponseReader:
-        """Return what reads the body of a response, and counts it against the limit for a body of its kind."""
-        limit = "max_stream_bytes" if stream else "max_body_bytes"
-        limit = limit if response.is_success else "max_error_body_bytes"
-        decoder = BodyDecoder(response.status_code, response.headers, self.response_limits, limit)
-        return AsyncResponseReader(response, decoder)
-
-    async def read(self, response: httpx.Response, deadlines: Deadlines) -> bytes:
-        """Read a body to its end and free the connection. What came before an error is in the error."""
-        reader = self.reader(response)
-        note = self.holders.hold(response, CALL)
-        pieces: list[bytes] = []
-        try:
-            while data := await reader.read(deadlines):
-                pieces.append(data)
-        except APIError as error:
-            error.raw_body = error.raw_body or beginning(pieces, self.response_limits.max_error_body_bytes)
-            raise
-        finally:
-            self.holders.release(note)
-            await close_response(response)
-        return b"".join(pieces)
-
-    async def read_into(self, response: httpx.Response, deadlines: Deadlines) -> None:
-        """Read a body to its end, have the response return it, and free the connection."""
-        keep_content(response, await self.read(response, deadlines))
-
     async def close(self) -> None:
-        """Close the connections, unless the HTTP client is the caller's own."""
+        """Close the connections, unless the HTTP client is the user's own."""
         self._closed = True
-        await self._free_dropped()
-        if not self.is_user_supplied:
+        await self._close_abandoned()
+        if not self._is_user_supplied:
             await self._client.aclose()
 
     def __del__(self, *, is_finalizing: Callable[[], bool] = sys.is_finalizing) -> None:
-        # A default, because at the very end of an interpreter its modules are empty.
-        if getattr(self, "_closed", True) or self.is_user_supplied or not self._used or is_finalizing():
+        # A default argument, because modules are empty when the interpreter exits.
+        if getattr(self, "_closed", True) or self._is_user_supplied or not self._used or is_finalizing():
             return
         try:
-            self.complain()
+            self.warn_if_open()
         finally:
-            abandon_client(self._client)
+            async_abandon_client(self._client)
 
-    def complain(self) -> None:
-        """Warn that it was never closed, unless it was, or is its parent's to close where this is a forked child."""
+    def warn_if_open(self) -> None:
+        """Issue a ResourceWarning if the session is open, unless it is that of the parent of a forked child process."""
         if not self._closed and self._process == os.getpid():
             message = f"a client made at {self._site} was never closed"
             warnings.warn(message, ResourceWarning, stacklevel=1, source=self)
 
-    async def _free_dropped(self) -> None:
-        """Close what was dropped in this event loop. What was dropped in one that is gone went with it."""
-        if self.holders.gone:
-            self.holders.forget_gone()
-        elsewhere: list[AsyncResponseReader] = []
+    async def _close_abandoned(self) -> None:
+        """Close the abandoned responses of this event loop, and forget those of closed event loops."""
+        users = self.connection_users
+        if users.collected:
+            users.remove_collected()
+        if not users.abandoned:
+            return
+        loop = async_current_loop()
+        of_other_loops: list[AsyncResponseReader] = []
         try:
-            while self.holders.dropped:
+            while users.abandoned:
                 try:
-                    reader: AsyncResponseReader = self.holders.dropped.pop()
+                    reader: AsyncResponseReader = users.abandoned.pop()
                 except IndexError:
                     return  # another thread took it
-                if is_of_current_loop(reader.lease):
+                if reader.lease.loop in (None, loop):
                     await reader.aclose()
-                elif is_loop_open(reader.lease):
-                    elsewhere.append(reader)
+                elif not async_is_closed_loop(reader.lease.loop):
+                    of_other_loops.append(reader)
         finally:
-            self.holders.dropped.extend(elsewhere)
+            users.abandoned.extend(of_other_loops)

@@ -1,4 +1,4 @@
-"""Streams: bytes from the connection in, chunks out. `_streaming.state` decides which, and when the stream ends."""
+"""Streams of chunks: read a response, and free its connection. `_streaming.state` decodes it, and decides its end."""
 
 from __future__ import annotations
 
@@ -12,25 +12,26 @@ from typing import Self, TypeVar
 from opper_chat_api.models import ChatCompletionChunk
 
 from .._call.state import Call
-from .._concurrency.async_loop import current_loop
 from .._concurrency.events import AsyncEvent
+from .._concurrency.loop import async_current_loop
 from .._errors.api import APIError, StreamTruncatedError
 from .._errors.response_headers import request_id
-from .._http.async_cleanup import abandon_response, is_interruptible
-from .._http.async_timeouts import time_limit
-from .._http.library import failures, httpx
+from .._http.cleanup import async_abandon_response
+from .._http.library import httpx, library_exceptions
+from .._http.timeouts import async_is_interruptible, async_time_limit
 from .._observability.record import Attempt, set_completion
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.metadata import trace_id
 from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.state import StreamState
 from .requester import AsyncRequester
+from .response_reader import AsyncResponseReader
+from .text_stream import AsyncTextStream
 
 DRAIN_SECONDS = 0.1
-"""How long a server may take to end its body after ``[DONE]``, before its connection is given up."""
+"""Seconds in which the body has to end after ``[DONE]`` so that the connection can be used again."""
 
 DRAIN_BYTES = 65536
-
 
 AnyStream = TypeVar("AnyStream", bound="AsyncBaseStream")
 
@@ -38,33 +39,33 @@ AnyStream = TypeVar("AnyStream", bound="AsyncBaseStream")
 class AsyncBaseStream:
     """The base of the streams of chunks and of events."""
 
-    def __init__(self, requester: AsyncRequester, call: Call, response: httpx.Response, site: str) -> None:
+    def __init__(self, requester: AsyncRequester, call: Call, site: str, response: httpx.Response) -> None:
         self._closed = True  # until it is complete: before that, the caller of the constructor closes the response
         self._requester = requester
         self._call = call
-        self._holders = requester.session.holders
+        self._users = requester.session.connection_users
         self._site = site
         self._busy = False
         self._pause: AsyncEvent | None = None
         """Interrupts the wait before a retry."""
         self._ended = False
         self._failure: APIError | None = None
-        self._note: object = None
-        """The argument of `Holders.release`."""
+        self._entry: object = None
+        """The entry in `ConnectionUsers`."""
         self._read_from(response)
         self._closed = False
 
     def _read_from(self, response: httpx.Response) -> None:
         self._response = response
-        self._home = current_loop()
-        self._reader = self._requester.session.reader(response, stream=True)
-        # The holders keep the reader alive: the garbage collector would end httpx's generator at an arbitrary line, and
+        self._home = async_current_loop()
+        limits = self._requester.session.response_limits
+        self._reader = AsyncResponseReader(response, limits, stream=True)
+        # This keeps the reader alive: the garbage collector would end httpx's generator at an arbitrary line, and
         # that takes a lock of httpx's pool.
-        if self._note is not None:
-            self._holders.release(self._note)
-        self._note = self._holders.hold(self, f"a stream made at {self._site}", self._reader)
-        expected, limits = self._call.request.choices, self._requester.session.response_limits
-        given = (response.status_code, response.headers, self._call.deadlines, expected, limits)
+        if self._entry is not None:
+            self._users.remove(self._entry)
+        self._entry = self._users.add(self, f"a stream made at {self._site}", self._reader)
+        given = (response.status_code, response.headers, self._call.deadlines, self._call.request.choices, limits)
         self._state = StreamState(*given, http_version=response.http_version)
         # A method of the state, not of the stream: the record of a call must not keep a stream alive that was dropped.
         set_completion(self._call.record, self._state.partial_completion)
@@ -115,7 +116,13 @@ class AsyncBaseStream:
     @property
     def text_stream(self) -> AsyncIterator[str]:
         """The text of the first choice, delta by delta."""
-        return _TextStream(self)
+        return AsyncTextStream(self._next_text)
+
+    async def _next_text(self) -> str | None:
+        while (chunk := await self._next_chunk()) is not None:
+            if text := self._state.first_choice_text(chunk):
+                return text
+        return None
 
     async def until_done(self) -> Self:
         """Read to the end.
@@ -163,7 +170,7 @@ class AsyncBaseStream:
             raise
 
     async def _close(self) -> None:
-        self._holders.release(self._note)
+        self._users.remove(self._entry)
         self._record_end()
         # A reader sets `_busy` before it checks `_closed`, so that one of the two always notices the other.
         if self._pause is not None:
@@ -171,10 +178,10 @@ class AsyncBaseStream:
         lease = self._reader.lease
         if self._busy and lease.is_attached:
             lease.shutdown()  # the reader wakes up and closes the response
-        elif current_loop() == self._home:
+        elif async_current_loop() == self._home:
             await self._reader.aclose(is_reading=self._busy)
         else:  # this event loop cannot await what belongs to another one
-            abandon_response(self._reader, self._holders.dropped)
+            async_abandon_response(self._reader, self._users.abandoned)
 
     async def __aenter__(self) -> Self:
         return self
@@ -192,8 +199,8 @@ class AsyncBaseStream:
         try:
             self._record_end()
         finally:
-            abandon_response(self._reader, self._holders.dropped)
-            self._holders.release(self._note)  # last: what is interrupted before is freed by the note
+            async_abandon_response(self._reader, self._users.abandoned)
+            self._users.remove(self._entry)  # last: what is interrupted before is freed by the entry
         warnings.warn(f"a stream made at {self._site} was never closed", ResourceWarning, stacklevel=1, source=self)
 
     async def _identify(self) -> Self:
@@ -246,7 +253,7 @@ class AsyncBaseStream:
             if self._closed or await self._pause.wait(wait):
                 return  # by another task or thread
             self._pause = None
-            self._read_from(await self._requester.open(self._call, is_retry=True))
+            self._read_from(await self._requester.send(self._call))
         except BaseException as error:
             self._ended = True
             self._failure = error if isinstance(error, APIError) else None
@@ -288,11 +295,11 @@ class AsyncBaseStream:
         read = 0
         self._busy = True
         try:
-            if failure is None and not self._closed and is_interruptible(self._reader.lease):
-                async with time_limit(DRAIN_SECONDS, self._reader.lease):
+            if failure is None and not self._closed and async_is_interruptible(self._reader.lease):
+                async with async_time_limit(DRAIN_SECONDS, self._reader.lease):
                     while read < DRAIN_BYTES and (size := await self._reader.skip()):
                         read += size
-        except failures("HTTPError", "StreamError", also=(TimeoutError, APIError)):
+        except library_exceptions("HTTPError", "StreamError", also=(TimeoutError, APIError)):
             pass  # the connection is closed instead
         finally:
             self._busy = False
@@ -311,13 +318,9 @@ class AsyncBaseStream:
             self._call.close(monotonic())
 
     def _closed_error(self) -> StreamTruncatedError:
-        error = StreamTruncatedError(
-            "The stream was closed before the completion was complete.",
-            status_code=self._response.status_code,
-            headers=self._response.headers,
-        )
-        error.chunks_received = self._state.chunks_received
-        error.partial = self.snapshot if error.chunks_received else None
+        error = self._state.closed_error()
+        if error.partial is not None:
+            set_metadata(error.partial, self._call.record)
         error.attempts = self.attempts
         self._call.annotate(error)
         return error
@@ -328,34 +331,20 @@ async def identify_stream(stream: AnyStream) -> AnyStream:
     return await stream._identify()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
-async def open_stream(stream: AnyStream) -> AnyStream:
-    """Do the same as `identify_stream`, and close the stream if that raises: the caller does not have it yet."""
-    try:
-        return await identify_stream(stream)
-    except BaseException:
-        await stream.close()
-        raise
+async def open_stream(
+    requester: AsyncRequester, call: Call, create: Callable[[httpx.Response], AnyStream]
+) -> AnyStream:
+    """Make a streamed call, and return the created stream when the response is known to be a stream."""
 
+    async def opened(response: httpx.Response) -> AnyStream:
+        stream = create(response)
+        try:
+            return await identify_stream(stream)
+        except BaseException:
+            await stream.close()  # its caller does not have it yet
+            raise
 
-class _TextStream:
-    """The text of a stream, delta by delta.
-
-    Not a generator: asyncio closes one that was left early in another task, and trio warns of it.
-    """
-
-    def __init__(self, stream: AsyncBaseStream) -> None:
-        self._stream = stream
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self
-
-    async def __anext__(self) -> str:
-        stream = self._stream
-        while (chunk := await stream._next_chunk()) is not None:  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-            text = stream._state.first_choice_text(chunk)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-            if text:
-                return text
-        raise StopAsyncIteration
+    return await requester.open(call, opened)
 
 
 class AsyncStream(AsyncBaseStream):

@@ -37,6 +37,7 @@ from .._tools.run import (
 )
 from .event_stream import AsyncEventStream, AsyncStreamManager
 from .requester import AsyncRequester
+from .text_stream import AsyncTextStream
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -111,7 +112,13 @@ class AsyncToolStream(Generic[T_co]):
     @property
     def text_stream(self) -> AsyncIterator[str]:
         """The text of all completions as it arrives, including those that call tools."""
-        return _TextStream(self)
+        return AsyncTextStream(self._next_text)
+
+    async def _next_text(self) -> str | None:
+        async for event in self:
+            if event.type == "content.delta" and not event.index:
+                return event.delta
+        return None
 
     async def until_done(self) -> Self:
         """Read all events, and return this stream.
@@ -235,22 +242,6 @@ class AsyncToolStream(Generic[T_co]):
             self._ready.append(ToolResultEvent(loop.add_result(event.job)))
         else:
             self._ready.append(ToolStartedEvent(event.job.execution))
-
-
-class _TextStream:
-    """The text of a run as it arrives. Not an async generator: one that is left early is closed at some later time."""
-
-    def __init__(self, stream: AsyncToolStream[Any]) -> None:
-        self._stream = stream
-
-    def __aiter__(self) -> AsyncIterator[str]:
-        return self
-
-    async def __anext__(self) -> str:
-        async for event in self._stream:
-            if event.type == "content.delta" and not event.index:
-                return event.delta
-        raise StopAsyncIteration
 
 
 async def run_tools(

@@ -1,12 +1,27 @@
-"""What event loops have and threads do not, for the sync client: here most of it does nothing.
+"""Sleeping, shielding, and the end of an event loop.
 
-`async_loop` has the same names for the async client.
+The names of the async client begin with `async_`. Under asyncio they use asyncio, under trio anyio. Their sync
+counterparts, for threads, do nothing where there is no event loop.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable
+
+from sniffio import current_async_library
+
+
+async def async_sleep(seconds: float) -> None:
+    """Wait."""
+    if current_async_library() == "asyncio":
+        import asyncio
+
+        await asyncio.sleep(seconds)
+        return
+    import anyio
+
+    await anyio.sleep(seconds)
 
 
 def sleep(seconds: float) -> None:
@@ -14,25 +29,93 @@ def sleep(seconds: float) -> None:
     time.sleep(seconds)
 
 
+def async_current_loop() -> Hashable:
+    """Return the running event loop, to which the connections that it opens belong."""
+    if current_async_library() == "asyncio":
+        import asyncio
+
+        return asyncio.get_running_loop()
+    return "not asyncio"  # trio's loops come one after another, each in a call of its own that nothing outlives
+
+
 def current_loop() -> Hashable:
-    """Return None: a connection can be used from any thread."""
+    """Return None: a connection can be used in any thread."""
     return None
+
+
+def async_is_closed_loop(loop: Hashable) -> bool:
+    """Return whether an event loop is closed."""
+    import asyncio
+
+    return isinstance(loop, asyncio.AbstractEventLoop) and loop.is_closed()
 
 
 def is_closed_loop(loop: object) -> bool:  # noqa: ARG001  # the async counterpart uses it
-    """Return False: there is none."""
+    """Return False: there is no event loop."""
     return False
 
 
+async def async_shielded(work: Callable[[], Coroutine[object, object, None]]) -> None:
+    """Finish some work even if the awaiting task is cancelled. Use it for short work that must not be interrupted."""
+    if current_async_library() != "asyncio":
+        import anyio
+
+        with anyio.CancelScope(shield=True):
+            await work()
+        return
+    import asyncio
+
+    task = asyncio.create_task(work())
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()
+
+
 def shielded(work: Callable[[], None]) -> None:
-    """Do some work. What is not awaited cannot be cancelled."""
+    """Do some work. A thread cannot be cancelled."""
     work()
 
 
+async def async_at_end_of_loop(work: Callable[[], Coroutine[object, object, None]]) -> object:
+    """Do some work when the running event loop ends.
+
+    asyncio and trio close open generators at the end of a loop, while things can still be awaited. There is no other
+    notification.
+
+    Args:
+        work: the work.
+
+    Returns:
+        The guard. The work is done only if the guard is kept until then.
+    """
+
+    async def guard() -> AsyncGenerator[None]:
+        try:
+            yield
+        finally:
+            await work()
+
+    generator = guard()
+    await anext(generator)
+    return generator
+
+
 def at_end_of_loop(work: Callable[[], None]) -> object:  # noqa: ARG001  # the async counterpart uses it
-    """Do nothing: there is no loop that ends."""
+    """Do nothing: there is no event loop that ends."""
     return None
 
 
-def discard_guard(waiting: object) -> None:
+async def async_discard_guard(guard: object) -> None:
+    """Do the work of `async_at_end_of_loop` now."""
+    if isinstance(guard, AsyncGenerator):
+        await guard.aclose()
+
+
+def discard_guard(guard: object) -> None:
     """Do nothing."""

@@ -139,13 +139,36 @@ def find_library() -> str:
     return name
 
 
-def loaded(name: str) -> tuple[type[Any], ...]:
-    """Return the classes of this name in the HTTP libraries that are imported: no object can be of one that is not.
+def library_classes(*names: str) -> tuple[type[Any], ...]:
+    """Return the classes of these names in those HTTP libraries that are imported. Others have no instances.
 
-    Another thread may be importing one at this moment, so that half of its names are missing.
+    Another thread may be importing a library at this moment, so that some of its names are missing.
     """
-    classes = (getattr(sys.modules.get(library), name, None) for library in LIBRARIES)
-    return tuple(one for one in classes if one is not None)
+    modules = [sys.modules.get(library) for library in LIBRARIES]
+    classes = (getattr(module, name, None) for module in modules for name in names)
+    return tuple(found for found in classes if found is not None)
+
+
+async def async_resolve_key(source: AsyncKeySource) -> str:
+    """Return the key from a function of the user."""
+    key = source()
+    return key if isinstance(key, str) else await key
+
+
+def resolve_key(source: AsyncKeySource) -> str:
+    """Return the key from a function of the user.
+
+    Raises:
+        InvalidArgumentError: the function returned something else, such as a coroutine, which is for the async client.
+    """
+    key = source()
+    if not isinstance(key, str):
+        if callable(close := getattr(key, "close", None)):
+            close()  # a coroutine that is never awaited
+        raise InvalidArgumentError(
+            "api_key", "a function that returns a string", f"one that returns {instance_of(key)}"
+        )
+    return key
 
 
 _PLAIN = re.compile(r"https?://([a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::([1-9][0-9]{0,4}))?(?:/[A-Za-z0-9._~-]+)*/?")

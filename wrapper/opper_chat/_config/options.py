@@ -13,7 +13,7 @@ from .._errors.secret_names import is_secret_argument, is_secret_header
 from .._json.codec import is_mapping, is_sequence
 from .._validation.numbers import check_count, check_retries, check_seconds
 from .call_context import Layer
-from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, find_base_url, loaded
+from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, find_base_url, library_classes
 from .headers import check_headers, check_query, hidden
 from .response_limits import DEFAULT_LIMITS, ResponseLimits, check_response_limits
 
@@ -218,7 +218,7 @@ def check_timeout(timeout: object) -> HTTPTimeouts:
     Raises:
         InvalidArgumentError: it is neither a number of seconds, nor an httpx.Timeout, nor None.
     """
-    if isinstance(timeout, loaded("Timeout")):
+    if isinstance(timeout, library_classes("Timeout")):
         timeouts: HTTPTimeouts = cast("httpx.Timeout", timeout).as_dict()
         for name, seconds in timeouts.items():
             if seconds is not None:

@@ -1,24 +1,25 @@
-"""Cleanup of the sync client: responses and clients that are given up, also in finalizers.
+"""Free the connections of responses and clients that nobody closes, also in finalizers.
 
-`async_cleanup` has the same names for the async client.
+The names of the async client begin with `Async` or `async_`. A finalizer cannot await anything.
 """
 
 from __future__ import annotations
 
 from _thread import start_new_thread
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import Any, Protocol
 
+from .._errors.api import APIError
 from .leases import ConnectionLease
-from .library import httpx
+from .library import httpx, library_exceptions
 
 
-class AnyReader(Protocol):
-    """What reads a response.
+class Reader(Protocol):
+    """The reader of a response of the sync client.
 
     Attributes:
-        lease: The lease of its connection.
+        lease: the lease of its connection.
     """
 
     lease: ConnectionLease
@@ -28,12 +29,18 @@ class AnyReader(Protocol):
         ...
 
 
-Reader = TypeVar("Reader", bound=AnyReader)
+class AsyncReader(Protocol):
+    """The reader of a response of the async client.
+
+    Attributes:
+        lease: the lease of its connection.
+    """
+
+    lease: ConnectionLease
 
 
-def is_interruptible(lease: ConnectionLease) -> bool:
-    """Whether a read of a response can be bounded."""
-    return lease.is_attached
+def async_abandon_client(client: httpx.AsyncClient) -> None:
+    """Do nothing in the finalizer of a client: its connections are closed with their event loop."""
 
 
 def abandon_client(client: httpx.Client) -> None:
@@ -41,34 +48,52 @@ def abandon_client(client: httpx.Client) -> None:
     client.close()
 
 
-def finish_generators(pieces: Iterator[bytes]) -> None:
+async def async_finish_generators(chunks: AsyncIterator[bytes]) -> None:
+    """Run the generators of a body to their end, after its response was closed.
+
+    A generator that is garbage-collected before its end is closed by asyncio in another task, and trio warns of it.
+    """
+    try:
+        while await anext(chunks, b""):
+            pass  # chunks that were already received
+    # A RuntimeError means that another task is reading.
+    except library_exceptions("HTTPError", "StreamError", also=(RuntimeError, APIError)):
+        pass
+
+
+def finish_generators(chunks: Iterator[bytes]) -> None:
     """Do nothing: a generator ends with its last reference."""
 
 
-def abandon_response(reader: Reader, dropped: list[Reader]) -> None:  # noqa: ARG001  # the async one fills it
-    """Give up a response in a finalizer.
+def async_abandon_response(reader: AsyncReader, abandoned: list[Any]) -> None:
+    """Free the connection of a response in a finalizer.
 
-    A finalizer may run at any line, also where the HTTP library holds the lock of its own pool: there another thread
-    has to wait for it.
+    The connection is shut down at once, and the pool serves the next call. The client closes the rest of it when it
+    awaits next.
+
+    Args:
+        reader: the reader of the response.
+        abandoned: the list to which the reader is added, for the client.
+    """
+    reader.lease.shutdown()
+    abandoned.append(reader)
+    reader.lease.release()  # httpx's own pool has the connection back when the response is closed
+
+
+def abandon_response(reader: Reader, abandoned: list[Any]) -> None:  # noqa: ARG001  # the async one fills it
+    """Free the connection of a response in a finalizer.
+
+    A finalizer can run at any line, also where the HTTP library holds the lock of its own pool. Another thread closes
+    the response then.
     """
     if reader.lease.is_of_pool:
         reader.close()
         return
     reader.lease.shutdown()
-    with suppress(RuntimeError):  # there are no more threads
+    with suppress(RuntimeError):  # no thread can be started
         start_new_thread(_close, (reader,))
 
 
-def _close(reader: AnyReader) -> None:
-    with suppress(Exception):  # nobody is there to be told
+def _close(reader: Reader) -> None:
+    with suppress(Exception):  # no caller can handle it
         reader.close()
-
-
-def is_of_current_loop(lease: ConnectionLease) -> bool:  # noqa: ARG001  # the async one asks for its event loop
-    """Return True: a response can be closed from any thread."""
-    return True
-
-
-def is_loop_open(lease: ConnectionLease) -> bool:  # noqa: ARG001
-    """Return True."""
-    return True

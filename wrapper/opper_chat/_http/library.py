@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .._config.environment import LIBRARIES, find_library, loaded
+from .._config.environment import LIBRARIES, find_library, library_classes
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import instance_of
 
@@ -25,7 +25,7 @@ else:
     httpx = import_module(find_library())
     httpcore = import_module(LIBRARIES[httpx.__name__])
 
-__all__ = ["failures", "httpcore", "httpx", "library_of"]
+__all__ = ["httpcore", "httpx", "library_exceptions", "library_of"]
 
 
 def library_of(client: object, kind: str) -> Any:
@@ -47,6 +47,6 @@ def library_of(client: object, kind: str) -> Any:
     raise InvalidArgumentError("http_client", f"an {accepted}", instance_of(client), hint)
 
 
-def failures(*names: str, also: tuple[type[Exception], ...] = ()) -> tuple[type[Exception], ...]:
-    """Return the exceptions of these names in the libraries that are imported, and others."""
-    return (*(kind for name in names for kind in loaded(name)), *also)
+def library_exceptions(*names: str, also: tuple[type[Exception], ...] = ()) -> tuple[type[Exception], ...]:
+    """Return the exceptions of these names in the HTTP libraries that are imported, and some others."""
+    return (*library_classes(*names), *also)

@@ -1,28 +1,51 @@
-"""Time limits of the sync client.
+"""Time limits of waiting for the server: for sending a request, and for reads of a response.
 
-`async_timeouts` has the same names for the async client.
+The names of the async client begin with `Async` or `async_`. `_concurrency.deadlines` decides which limit applies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from types import TracebackType
 from typing import Any, Self, cast
 
+from sniffio import current_async_library
+
 from .._concurrency.watchdog import Watch, watchdog
-from .._config.environment import AsyncKeySource
-from .._errors.api import InvalidArgumentError
-from .._errors.describe import instance_of
 from .leases import ConnectionLease
+
+
+def async_time_limit(
+    seconds: float,
+    lease: ConnectionLease | None = None,  # noqa: ARG001  # the sync one shuts it down
+) -> AbstractAsyncContextManager[object]:
+    """Return a context manager that limits the time of what is awaited in it.
+
+    Raises:
+        TimeoutError: the limit expired.
+    """
+    if current_async_library() == "asyncio":
+        import asyncio
+
+        return asyncio.timeout(max(seconds, 0))
+    return _fail_after(max(seconds, 0))
+
+
+@asynccontextmanager
+async def _fail_after(seconds: float) -> AsyncGenerator[None]:
+    import anyio
+
+    with anyio.fail_after(seconds):
+        yield
 
 
 @contextmanager
 def time_limit(seconds: float, lease: ConnectionLease | None = None) -> Generator[None]:
-    """Bound the reads of a response that are made inside; without a lease, nothing is bounded.
+    """Limit the time of the reads of a response. Without a lease that has a socket, there is no limit.
 
     Raises:
-        TimeoutError: they took longer. The connection is of no more use then.
+        TimeoutError: the limit expired. The connection was shut down.
     """
     if lease is None or not lease.is_attached:
         yield
@@ -36,26 +59,78 @@ def time_limit(seconds: float, lease: ConnectionLease | None = None) -> Generato
             raise TimeoutError
 
 
-class SendLimit:
-    """Bounds the sending of a request, up to the headers of its response. What is raised when it expires is dropped.
+def async_is_interruptible(lease: ConnectionLease) -> bool:  # noqa: ARG001  # the sync one looks for its socket
+    """Return True: `async_time_limit` limits the time of whatever is awaited."""
+    return True
 
-    Every step of it is bounded by httpx, and a server that sends its headers byte by byte makes ever more steps. The
-    transport of this package attaches its network streams to the lease; other transports tell of theirs by the
-    extension ``trace``. https://www.encode.io/httpcore/extensions/#trace
+
+def is_interruptible(lease: ConnectionLease) -> bool:
+    """Return whether `time_limit` can limit the time of a read."""
+    return lease.is_attached
+
+
+class AsyncSendLimit:
+    """Limits the time of sending a request, up to the headers of the response. Exceptions after that are suppressed.
 
     Args:
-        seconds: how long it may take, or None for no limit.
-        lease: that of the request; without one, nothing is bounded.
+        seconds: the limit, or None for no limit.
+        lease: the lease of the request. Only the sync counterpart uses it.
+
+    Attributes:
+        expired: whether the limit expired.
+        extensions: the extensions for the request. Only those of the sync counterpart are not empty.
+    """
+
+    def __init__(
+        self,
+        seconds: float | None,
+        lease: ConnectionLease | None = None,  # noqa: ARG002
+    ) -> None:
+        self._limit = None if seconds is None else async_time_limit(seconds)
+        self.expired: bool = False
+        self.extensions: dict[str, Any] = {}
+
+    async def __aenter__(self) -> Self:
+        if self._limit is not None:
+            await self._limit.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        if self._limit is None:
+            return False
+        try:
+            return bool(await self._limit.__aexit__(kind, error, traceback))
+        except TimeoutError as late:
+            self.expired = late is not error
+            if not self.expired:
+                raise
+            return True
+
+
+class SendLimit:
+    """Limits the time of sending a request, up to the headers of the response. Exceptions after that are suppressed.
+
+    httpx limits each operation, and each read of a server that sends its headers byte by byte is a new one. The
+    transport of this package attaches its network streams to the lease. Those of other transports are attached here,
+    by the extension ``trace``: https://www.encode.io/httpcore/extensions/#trace
+
+    Args:
+        seconds: the limit, or None for no limit.
+        lease: the lease of the request. Without it, there is no limit.
+
+    Attributes:
+        expired: whether the limit expired.
+        extensions: the extensions for the request.
     """
 
     def __init__(self, seconds: float | None, lease: ConnectionLease | None = None) -> None:
         self._seconds = seconds
         self._lease = lease
         self._watch: Watch | None = None
-        self.expired = False
-        """Whether the time was up."""
+        self.expired: bool = False
         self.extensions: dict[str, Any] = {}
-        """For the request."""
         if seconds is not None and lease is not None:
             self.extensions = {"trace": self._trace}
 
@@ -74,19 +149,3 @@ class SendLimit:
     ) -> bool:
         self.expired = self._watch is not None and watchdog.disarm(self._watch)
         return self.expired and isinstance(error, Exception)
-
-
-def resolve_key(source: AsyncKeySource) -> str:
-    """Return what a source of keys gives.
-
-    Raises:
-        InvalidArgumentError: it is to be awaited, which is for the async client.
-    """
-    key = source()
-    if not isinstance(key, str):
-        if callable(close := getattr(key, "close", None)):
-            close()  # a coroutine that is never awaited
-        raise InvalidArgumentError(
-            "api_key", "a function that returns a string", f"one that returns {instance_of(key)}"
-        )
-    return key

@@ -246,6 +246,14 @@ class StreamState:
                 self.failure.partial = self.accumulator.snapshot()
         return self.failure
 
+    def closed_error(self) -> StreamTruncatedError:
+        """Return the error for a stream that was closed before its completion was complete."""
+        message = "The stream was closed before the completion was complete."
+        error = StreamTruncatedError(message, status_code=self.status_code, headers=self.headers)
+        error.chunks_received = self.chunks_received
+        error.partial = self.partial_completion()
+        return error
+
     def _truncated_error(self) -> APIError:
         pending = self._decoder.pending.strip()
         if not (self.chunks_received or self._decoder.has_events or is_event_stream(self.headers)):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
+from .._concurrency.resource_warnings import call_site
 from .._config.call_context import CallContext, Layer, OpenTelemetrySpan, span_layer, tags_layer
 from .._config.environment import KeySource, find_base_url, find_key, warn_of_clear_text
 from .._config.options import (
@@ -21,7 +22,6 @@ from .._config.options import (
     check_options,
 )
 from .._config.response_limits import ResponseLimits
-from .._http.errors import call_site
 from .._observability.logging import set_up_logging
 from .._requests.signatures import CLIENT_DEFAULTS, list_arguments
 from .completions import Completions

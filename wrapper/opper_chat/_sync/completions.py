@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
-from .._http.errors import call_site
+from .._concurrency.resource_warnings import call_site
 from .._requests.argument_hints import is_type, refuse_positional
 from .._requests.parameters import CallArguments, TypedCallArguments
 from .._requests.signatures import list_arguments
@@ -90,13 +91,9 @@ class Completions:
         if stream:
             from .stream import Stream, open_stream  # loaded on first use
 
-            try:
-                return open_stream(
-                    Stream(self._requester, call, self._requester.open(call), call_site())
-                )
-            except BaseException:
-                self._requester.session.release_call(call)
-                raise
+            return open_stream(
+                self._requester, call, partial(Stream, self._requester, call, call_site())
+            )
         return self._requester.complete(call)
 
     @typing.overload

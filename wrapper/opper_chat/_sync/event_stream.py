@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -27,9 +28,9 @@ class EventStream(BaseStream):
     """
 
     def __init__(
-        self, requester: Requester, call: Call, response: httpx.Response, site: str
+        self, requester: Requester, call: Call, site: str, response: httpx.Response
     ) -> None:
-        super().__init__(requester, call, response, site)
+        super().__init__(requester, call, site, response)
         self._ready: list[StreamEvent] = []
         self._exhausted = False
 
@@ -71,15 +72,11 @@ class StreamManager(RequiresWithBlock):
         self._stream: EventStream | None = None
 
     def _create(self, call: Call, response: httpx.Response) -> EventStream:
-        return EventStream(self._requester, call, response, self._site)
+        return EventStream(self._requester, call, self._site, response)
 
     def __enter__(self) -> EventStream:
         call = self._call()
-        try:
-            self._stream = open_stream(self._create(call, self._requester.open(call)))
-        except BaseException:
-            self._requester.session.release_call(call)
-            raise
+        self._stream = open_stream(self._requester, call, partial(self._create, call))
         return self._stream
 
     def __exit__(

@@ -98,13 +98,13 @@ class ParsedStream(EventStream, Generic[T]):
         self,
         requester: Requester,
         call: Call,
-        response: httpx.Response,
         site: str,
+        response: httpx.Response,
         response_format: ResponseFormat[T],
     ) -> None:
         self._response_format = response_format
         self._parser = EventParser(response_format)
-        super().__init__(requester, call, response, site)
+        super().__init__(requester, call, site, response)
 
     def _read_from(self, response: httpx.Response) -> None:
         super()._read_from(response)
@@ -154,7 +154,7 @@ class ParsedStreamManager(StreamManager, Generic[T]):
         )
 
     def _create(self, call: Call, response: httpx.Response) -> ParsedStream[T]:
-        return ParsedStream[T](self._requester, call, response, self._site, self._response_format)
+        return ParsedStream[T](self._requester, call, self._site, response, self._response_format)
 
     def __enter__(self) -> ParsedStream[T]:
         return cast("ParsedStream[T]", super().__enter__())

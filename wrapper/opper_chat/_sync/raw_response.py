@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Never, Unpack
 
 from .._call.state import Call
+from .._concurrency.resource_warnings import call_site
 from .._errors.api import APIError
 from .._errors.context_managers import RequiresWithBlock
-from .._http.errors import call_site
 from .._json import codec as _json
 from .._observability.record import Attempt
 from .._requests.argument_hints import refuse_positional
@@ -23,6 +23,7 @@ from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import not_json
 from .._streaming.completion_reader import read_completion
 from .requester import Requester
+from .response_reader import ResponseReader
 from .stream import Stream, identify_stream
 
 if TYPE_CHECKING:
@@ -153,10 +154,10 @@ class RawStream(_Response):
     """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
 
     def __init__(
-        self, requester: Requester, call: Call, response: httpx.Response, site: str
+        self, requester: Requester, call: Call, site: str, response: httpx.Response
     ) -> None:
         super().__init__(requester, call, response)
-        self._stream = Stream(requester, call, response, site)
+        self._stream = Stream(requester, call, site, response)
 
     def parse(self) -> Stream:
         """Return the stream of chunks, to be iterated over and closed.
@@ -195,16 +196,18 @@ class RawCompletions:
         refuse_positional(_positional, "create()")
         call = self._requester.create_call(arguments, stream=stream)
         if stream:
-            try:
-                return RawStream(self._requester, call, self._requester.open(call), call_site())
-            except BaseException:
-                self._requester.session.release_call(call)
-                raise
+            site = call_site()
+
+            def opened(response: httpx.Response) -> RawStream:
+                return RawStream(self._requester, call, site, response)
+
+            return self._requester.open(call, opened)
         try:
-            raw = RawResponse(self._requester, call, self._requester.read(call))
+            call.start()
+            raw = RawResponse(self._requester, call, self._requester.send_and_read(call))
             while (wait := self._wait_after(call, raw)) is not None:
                 self._requester.pause(call, wait)
-                raw = RawResponse(self._requester, call, self._requester.read(call, is_retry=True))
+                raw = RawResponse(self._requester, call, self._requester.send_and_read(call))
         except BaseException:
             call.release_permit()  # a signal handler may have raised while the end was told
             raise
@@ -236,7 +239,8 @@ class StreamedResponse(_Response):
         self._call.finish(monotonic())
 
     def _pieces(self) -> Iterator[bytes]:
-        reader = self._requester.session.reader(self.http_response, stream=self._call.record.stream)
+        limits = self._requester.session.response_limits
+        reader = ResponseReader(self.http_response, limits, stream=self._call.record.stream)
         try:
             while data := reader.read(self._call.deadlines):
                 yield data
@@ -335,11 +339,11 @@ class StreamedResponseManager(RequiresWithBlock):
 
     def __enter__(self) -> StreamedResponse:
         call = self._call()
-        try:
-            self._response = StreamedResponse(self._requester, call, self._requester.open(call))
-        except BaseException:
-            self._requester.session.release_call(call)
-            raise
+
+        def opened(response: httpx.Response) -> StreamedResponse:
+            return StreamedResponse(self._requester, call, response)
+
+        self._response = self._requester.open(call, opened)
         return self._response
 
     def __exit__(

@@ -1,6 +1,9 @@
 # Made from wrapper/opper_chat/_async/requester.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The calls of a client: attempts, until one brings an answer or none is worth another."""
+"""Make the calls of a client: check their arguments, and send requests until a response is accepted or the call fails.
+
+`session` sends one request, `_call.state` decides whether another attempt follows.
+"""
 
 from __future__ import annotations
 
@@ -24,25 +27,31 @@ from .._requests.prepare import prepare
 from .._results.completion import ChatCompletion, set_metadata
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
-from .response_reader import close_response
+from .response_reader import close_response, keep_content, read_body
 from .session import Session
 
-Answer = TypeVar("Answer")
-Answer_co = TypeVar("Answer_co", covariant=True)
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Accept(Protocol[Answer_co]):
-    """Makes of a response what a call is to return."""
+class Accept(Protocol[T_co]):
+    """Returns the result of a call from a response, or raises the error that the response is."""
 
-    def __call__(self, response: httpx.Response, deadlines: Deadlines, /) -> Answer_co: ...
+    def __call__(self, response: httpx.Response, deadlines: Deadlines, /) -> T_co: ...
+
+
+class Create(Protocol[T_co]):
+    """Creates the object that reads the body of a response."""
+
+    def __call__(self, response: httpx.Response, /) -> T_co: ...
 
 
 class Requester:
-    """Makes calls over the connections of a client.
+    """Makes the calls of a client.
 
-    Attributes:
-        session: what sends them.
-        settings: what they have in common.
+    Args:
+        session: the session that sends the requests.
+        settings: the options of the client.
     """
 
     def __init__(self, session: Session, settings: ClientSettings) -> None:
@@ -57,10 +66,16 @@ class Requester:
         deadlines: Deadlines | None = None,
         function: str = "create()",
     ) -> Call:
-        """Check the arguments of a call, which begins now, or goes on with the deadlines of an earlier one.
+        """Check the arguments of a call, and return the call, which starts now.
+
+        Args:
+            arguments: the parameters and options.
+            stream: whether to ask for a stream.
+            deadlines: the deadlines of the call that this one continues. By default they start now.
+            function: the method that was called, for error messages.
 
         Raises:
-            InvalidArgumentError: one is wrong.
+            InvalidArgumentError: an argument is wrong.
         """
         return self.prepare_call(arguments, stream=stream, deadlines=deadlines, function=function)()
 
@@ -72,16 +87,12 @@ class Requester:
         deadlines: Deadlines | None = None,
         function: str = "create()",
     ) -> Callable[[], Call]:
-        """Check the arguments of a call, and return what begins it.
+        """Check the arguments of a call, and return a function that returns the call, which starts then.
 
-        Args:
-            arguments: the parameters and options.
-            stream: whether to ask for a stream.
-            deadlines: of the call that this one continues.
-            function: the method that was called, for error messages.
+        The arguments are those of `create_call`.
 
         Raises:
-            InvalidArgumentError: one is wrong.
+            InvalidArgumentError: an argument is wrong.
         """
         options, params = split_options(arguments)
         request = prepare(
@@ -98,53 +109,69 @@ class Requester:
         )
 
     def complete(self, call: Call) -> ChatCompletion:
-        """Make a plain call, and return its answer."""
+        """Make a plain call, and return its completion."""
         completion, _ = self.complete_with_body(call)
         return completion
 
     def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
-        """Make a plain call, and return its answer and the body that it was read from."""
+        """Make a plain call, and return its completion and the body that has it."""
         try:
             call.start()
-            completion, body = self._attempts(
+            completion, body = self._attempt(
                 call, partial(self._read_completion, call.request.choices)
             )
             call.complete(completion, monotonic())
         except BaseException:
-            call.release_permit()  # a signal handler may have raised while the end was told
+            call.release_permit()  # a signal handler can raise in the observers of the end
             raise
         return completion, body
 
-    def read(self, call: Call, *, is_retry: bool = False) -> httpx.Response:
-        """Make a plain call, and return the answer with its body read. The caller tells the call's end.
+    def open(self, call: Call, create: Create[T]) -> T:
+        """Make a call, and return the object that reads the body of its response, such as a stream.
+
+        If an exception ends this first, the permit and the connection of the call are freed. Otherwise the object
+        records the end of the call.
+
+        Args:
+            call: the call.
+            create: returns the object.
 
         Raises:
-            APIStatusError: the status is not 2xx; the class tells which.
+            APIError: the call failed.
         """
-        if not is_retry:
+        try:
             call.start()
-        return self._attempts(call, self._read_response)
+            return create(self.send(call))
+        except BaseException:
+            self.session.release_call(call)
+            raise
 
-    def open(self, call: Call, *, is_retry: bool = False) -> httpx.Response:
-        """Make a call, and return the answer with its body still to be read. The caller tells the call's end.
+    def send(self, call: Call) -> httpx.Response:
+        """Send a call that was started, and return the response before its body is read.
 
         Raises:
-            APIStatusError: the status is not 2xx; the class tells which.
+            APIStatusError: the response is an error.
         """
-        if not is_retry:
-            call.start()
-        return self._attempts(call, self._check_status)
+        return self._attempt(call, self._check_status)
+
+    def send_and_read(self, call: Call) -> httpx.Response:
+        """Send a call that was started, and return the response with its body.
+
+        Raises:
+            APIStatusError: the response is an error.
+        """
+        return self._attempt(call, self._read_response)
 
     def pause(self, call: Call, seconds: float) -> None:
-        """Wait before a response is asked for again."""
+        """Wait before a call is sent again."""
         try:
             sleep(seconds)
         except BaseException as error:
             call.abort(error, monotonic())
             raise
 
-    def _attempts(self, call: Call, accept: Accept[Answer]) -> Answer:
-        """Send a call until its response is accepted, or no error is left that may pass."""
+    def _attempt(self, call: Call, accept: Accept[T]) -> T:
+        """Send a call until a response is accepted, or it fails and is not retried."""
         failure: APIError | None = None
         is_rate_limited = True
         try:
@@ -174,15 +201,13 @@ class Requester:
                         )
                         raise failure from None
                     is_rate_limited = (
-                        False  # it is sent once, so that its error is the server's own
+                        False  # send one request, so that the error is that of the server
                     )
                     continue
                 sleep(wait)
         except BaseException as error:
             call.abort(error, monotonic())
-            if not isinstance(
-                error, APIError
-            ):  # of which those that come after a response close it
+            if not isinstance(error, APIError):  # after an APIError the response is closed already
                 self.session.release_call(call)
             raise
         finally:
@@ -192,7 +217,7 @@ class Requester:
         self, choices: int, response: httpx.Response, deadlines: Deadlines
     ) -> tuple[ChatCompletion, bytes]:
         self._check_status(response, deadlines)
-        content = self.session.read(response, deadlines)
+        content = self._read(response, deadlines)
         limits = self.session.response_limits
         return read_completion(
             response.status_code, response.headers, content, limits, choices
@@ -200,14 +225,14 @@ class Requester:
 
     def _read_response(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         self._check_status(response, deadlines)
-        self.session.read_into(response, deadlines)
+        keep_content(response, self._read(response, deadlines))
         return response
 
     def _check_status(self, response: httpx.Response, deadlines: Deadlines) -> httpx.Response:
         if response.is_success:
             return response
         try:
-            content, problem = self.session.read(response, deadlines), ""
+            content, problem = self._read(response, deadlines), ""
         except (
             ResponseTooLargeError,
             APIResponseValidationError,
@@ -217,3 +242,8 @@ class Requester:
         if problem:
             failure.add_note(problem)
         raise failure
+
+    def _read(self, response: httpx.Response, deadlines: Deadlines) -> bytes:
+        return read_body(
+            response, deadlines, self.session.response_limits, self.session.connection_users
+        )

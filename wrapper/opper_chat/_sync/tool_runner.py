@@ -39,6 +39,7 @@ from .._tools.workers import (
 )
 from .event_stream import EventStream, StreamManager
 from .requester import Requester
+from .text_stream import TextStream
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -117,7 +118,13 @@ class ToolStream(Generic[T_co]):
     @property
     def text_stream(self) -> Iterator[str]:
         """The text of all completions as it arrives, including those that call tools."""
-        return _TextStream(self)
+        return TextStream(self._next_text)
+
+    def _next_text(self) -> str | None:
+        for event in self:
+            if event.type == "content.delta" and not event.index:
+                return event.delta
+        return None
 
     def until_done(self) -> Self:
         """Read all events, and return this stream.
@@ -244,22 +251,6 @@ class ToolStream(Generic[T_co]):
             self._ready.append(ToolResultEvent(loop.add_result(event.job)))
         else:
             self._ready.append(ToolStartedEvent(event.job.execution))
-
-
-class _TextStream:
-    """The text of a run as it arrives. Not an async generator: one that is left early is closed at some later time."""
-
-    def __init__(self, stream: ToolStream[Any]) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        for event in self._stream:
-            if event.type == "content.delta" and not event.index:
-                return event.delta
-        raise StopIteration
 
 
 def run_tools(

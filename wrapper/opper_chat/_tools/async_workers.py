@@ -18,8 +18,8 @@ import anyio
 from anyio.abc import TaskGroup
 from sniffio import current_async_library
 
-from .._concurrency.async_loop import shielded
 from .._concurrency.events import AsyncEvent
+from .._concurrency.loop import async_shielded
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._requests.tool_options import Verdict
@@ -96,7 +96,7 @@ class AsyncWorkers:
         if running:
             for task in running:
                 task.cancel()
-            await shielded(partial(_wait_for, running))
+            await async_shielded(partial(_wait_for, running))
         group, self._group = self._group, None
         if group is not None:
             group.cancel_scope.cancel()

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, M
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..._concurrency.async_loop import shielded
+from ..._concurrency.loop import async_shielded
 from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error, within
 from ..._errors.api import ResponseTooLargeError
 from ..._http.leases import ConnectionLease
@@ -217,7 +217,7 @@ class AsyncResponseBody:
                     body.end(cut_off=stream.cut_off)
         except BaseException as error:
             # Here and not only by the pool: at the end of an event loop, this is what is closed.
-            await shielded(connection.aclose)
+            await async_shielded(connection.aclose)
             if isinstance(error, BodyError):
                 raise httpcore.RemoteProtocolError(str(error)) from error
             raise

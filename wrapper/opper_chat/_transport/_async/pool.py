@@ -15,7 +15,13 @@ from time import monotonic
 from types import TracebackType
 from typing import NamedTuple, Protocol, Self, cast
 
-from ..._concurrency.async_loop import at_end_of_loop, current_loop, discard_guard, is_closed_loop, shielded
+from ..._concurrency.loop import (
+    async_at_end_of_loop,
+    async_current_loop,
+    async_discard_guard,
+    async_is_closed_loop,
+    async_shielded,
+)
 from ..._concurrency.permits import Permit
 from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
@@ -117,7 +123,7 @@ class AsyncConnectionPool:
         connection: AsyncPooledConnection | None = None
         try:
             url = request.url
-            origin = Origin(url.scheme, url.host, url.port, current_loop(), by_httpcore=is_for_httpcore(request))
+            origin = Origin(url.scheme, url.host, url.port, async_current_loop(), by_httpcore=is_for_httpcore(request))
             lease.begin(permit, origin.loop)
             await self._acquire(permit, request)
             connection = self._take(origin)
@@ -127,7 +133,7 @@ class AsyncConnectionPool:
         except BaseException:
             permit.release()
             if connection is not None:
-                await shielded(connection.aclose)
+                await async_shielded(connection.aclose)
             raise
         return response
 
@@ -151,7 +157,7 @@ class AsyncConnectionPool:
     async def put_back(self, slot: list[AsyncPooledConnection], origin: Origin) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         if self._max_idle is not None and sum(map(len, list(self._idle.values()))) >= self._max_idle:
-            await shielded(partial(_close, slot))
+            await async_shielded(partial(_close, slot))
             return
         now = monotonic()
         idle = self._idle[origin]
@@ -160,13 +166,13 @@ class AsyncConnectionPool:
         if loop not in self._guards:
             self._discard_closed_loops()
             self._guards[loop] = None
-            self._guards[loop] = await at_end_of_loop(partial(self._close_loop, loop))
+            self._guards[loop] = await async_at_end_of_loop(partial(self._close_loop, loop))
         while idle and idle[0].since < now - self._keepalive_seconds:
             try:
                 old = idle.popleft()
             except IndexError:
                 return  # another thread took it
-            await shielded(partial(_close, old.slot))
+            await async_shielded(partial(_close, old.slot))
 
     async def aclose(self) -> None:
         """Close the connections that are not in use; one that is in use is closed when it comes back.
@@ -175,9 +181,9 @@ class AsyncConnectionPool:
         """
         self._closed = True
         self._discard_closed_loops()
-        loop = current_loop()
+        loop = async_current_loop()
         await self._close_idle(loop)
-        await discard_guard(self._guards.pop(loop, None))
+        await async_discard_guard(self._guards.pop(loop, None))
 
     async def __aenter__(self) -> Self:
         return self
@@ -199,11 +205,11 @@ class AsyncConnectionPool:
     async def _close_idle(self, loop: Hashable) -> None:
         for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
             for idle in self._idle.pop(origin, ()):
-                await shielded(partial(_close, idle.slot))
+                await async_shielded(partial(_close, idle.slot))
 
     def _discard_closed_loops(self) -> None:
         """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
-        for loop in [loop for loop in list(self._guards) if is_closed_loop(loop)]:
+        for loop in [loop for loop in list(self._guards) if async_is_closed_loop(loop)]:
             self._guards.pop(loop, None)
             for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
                 self._idle.pop(origin, None)
@@ -218,8 +224,8 @@ class AsyncConnectionPool:
         self._inherited.append((self._limiter, self._guards, idle))
         self._begin()
         for origin, connections in idle.items():
-            for one in connections if origin.loop == current_loop() else ():
-                await shielded(partial(_close, one.slot))
+            for one in connections if origin.loop == async_current_loop() else ():
+                await async_shielded(partial(_close, one.slot))
 
 
 async def _close(slot: list[AsyncPooledConnection]) -> None:
@@ -267,8 +273,8 @@ class AsyncResponseStream:
                 return
         except BaseException:
             self._lease.release()
-            await shielded(partial(_close, self._slot))
+            await async_shielded(partial(_close, self._slot))
             raise
         finally:
             self._lease.release()
-        await shielded(partial(_close, self._slot))
+        await async_shielded(partial(_close, self._slot))
