@@ -393,13 +393,13 @@ def test_what_the_block_raises_goes_first(recorded: Path) -> None:
 
 
 def test_strict(recorded: Path) -> None:
-    """Names what was not asked for, when asked to."""
+    """Names what was not requested, when asked to."""
     with Cassette(recorded):
         pass
     with pytest.raises(UnusedExchangeError, match=r"exchange 2, POST /chat/completions, was not") as raised:
         with Cassette(recorded, strict=True) as cassette:
             ask(cassette.base_url, seed=1, **REST)
-    assert str(raised.value).count("was not asked for") == 2
+    assert str(raised.value).count("was not requested") == 2
 
 
 # ----------------------------------------------------------------------------------- breaks and tries

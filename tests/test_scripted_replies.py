@@ -225,7 +225,7 @@ WRONG_REPLIES: list[tuple[Callable[..., Any], str]] = [
     (lambda any_: Reply(body=any_("text")), "got 'text'. Encode it: text.encode()."),
     (
         lambda any_: Reply(body=any_({"a": 1})),
-        "body: expected bytes, or an iterable of pieces: bytes, Pause or CUT, got",
+        "body: expected bytes, or an iterable of parts: bytes, Pause or CUT, got",
     ),
     (lambda any_: Reply(body=any_([b"a", "b"])), "body[1]: expected bytes, Pause or CUT, got 'b'. Encode it"),
     (lambda any_: Reply.raw(any_([5])), "body[0]: expected bytes, Pause or CUT, got 5."),

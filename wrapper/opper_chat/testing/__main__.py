@@ -10,7 +10,7 @@ from ._server.local_server import LocalServer
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve until SIGINT or SIGTERM. Port 0, the default, takes any free port and prints it."""
+    """Serve until SIGINT or SIGTERM. Port 0, the default, is any free port, which is printed."""
     parser = argparse.ArgumentParser(prog="python -m opper_chat.testing", description=main.__doc__)
     parser.add_argument("--port", type=int, default=0, help="the port (default: any free one)")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")

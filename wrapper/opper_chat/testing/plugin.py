@@ -1,6 +1,6 @@
 """The pytest plugin `opper_chat`: the fixtures `opper`, `async_opper` and `opper_...`, and the option `--opper-record`.
 
-pytest loads it wherever this package is installed, so it imports nothing before a fixture needs it.
+pytest loads it in every environment that has this package, so it imports nothing before a fixture needs it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("none", "once", "missing", "all"),
         default=None,
         help="what the fixture opper_cassette records: nothing; everything if there is no file; what the file does "
-        "not have; everything, in place of the file (default: OPPER_RECORD, then none)",
+        "not have; everything, and replace the file (default: OPPER_RECORD, then none)",
     )
 
 
@@ -47,7 +47,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def opper_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalServer]:
     """A local server for one test, an `opper_chat.testing.LocalServer`.
 
-    A client without arguments uses it for the duration of the test, whatever key the environment has.
+    A client without arguments uses it for the duration of the test, also if the environment has another key.
     """
     from . import LocalServer
 
@@ -93,7 +93,7 @@ def opper_cassette_settings() -> CassetteSettings:
 def opper_cassette(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, opper_cassette_settings: CassetteSettings
 ) -> Iterator[Cassette]:
-    """A cassette for one test, an `opper_chat.testing.Cassette`: `cassettes/MODULE/TEST.jsonl` beside the test's file.
+    """Record or replay one test with the cassette `cassettes/MODULE/TEST.jsonl` in the folder of the test's file.
 
     A client without arguments uses it for the duration of the test: with the key of the environment if it records,
     otherwise without a real key. If a request matched no recorded one, the test fails at its end.

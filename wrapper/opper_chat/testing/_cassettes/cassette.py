@@ -67,7 +67,7 @@ class Cassette(LoopbackServer):
         speed: How many times as fast as recorded the responses are replayed: 1 for the recorded times, 10 for a tenth
             of them. By default without pauses.
         ignore: Properties of the body that are not compared: names, or paths such as `metadata.run`. An array in a path
-            stands for each of its items.
+            matches each of its items.
         repeat: Whether the last of several equal exchanges can be used again.
         strict: Whether leaving the block raises `UnusedExchangeError` if a recorded exchange was not used.
         scrub_headers: Further headers that are not recorded.
@@ -111,7 +111,7 @@ class Cassette(LoopbackServer):
 
     @property
     def base_url(self) -> str:
-        """The base URL for a client. It stands for `upstream`."""
+        """The base URL for a client. Use it instead of that of `upstream`."""
         return self.origin
 
     @property
@@ -173,7 +173,7 @@ class Cassette(LoopbackServer):
             raise UnmatchedRequestError(self._format_report(self._app.unmatched))
         if self._strict and self._app.store.unused:
             raise UnusedExchangeError(
-                self._format_report([f"{one}, was not asked for" for one in self._app.store.unused])
+                self._format_report([f"{one}, was not requested" for one in self._app.store.unused])
             )
 
     def _format_report(self, facts: list[str]) -> str:
@@ -199,16 +199,16 @@ def find_record_mode(record: str | None) -> Record:
         InvalidArgumentError: It is not one of the accepted values.
     """
     given = os.environ.get(RECORD_VARIABLE, "").strip() or "none" if record is None else record
-    words: tuple[Record, ...] = get_args(Record)
-    for word in words:
-        if given == word:
-            return word
+    modes: tuple[Record, ...] = get_args(Record)
+    for mode in modes:
+        if given == mode:
+            return mode
     source = RECORD_VARIABLE if record is None else "record"
-    raise InvalidArgumentError(source, " or ".join(map(repr, words)), repr(given))
+    raise InvalidArgumentError(source, " or ".join(map(repr, modes)), repr(given))
 
 
 def _check_names(names: Iterable[str], argument: str) -> list[str]:
     if isinstance(names, str):
-        # A string would be taken for a list of its characters.
+        # A string is an iterable of its characters, which is not what it means here.
         raise InvalidArgumentError(argument, "a list of names", repr(names))
     return list(names)

@@ -18,11 +18,11 @@ class CassetteError(OpperError):
 
 
 class CassetteFileError(CassetteError):
-    """The file is missing, or is not a cassette. The message has the line and the place in it."""
+    """The file is missing, or is not a cassette. The message has the line and the path in it."""
 
 
 class UnmatchedRequestError(CassetteError, AssertionError):
-    """A request matches no recorded one. The message says where the nearest one differs."""
+    """A request matches no recorded one. The message has the differences from the nearest one."""
 
 
 class UnusedExchangeError(CassetteError, AssertionError):

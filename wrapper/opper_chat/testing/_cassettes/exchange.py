@@ -6,7 +6,7 @@ The first line is `{"cassette": 1}`. The others are exchanges:
      "response": {"status": 200, "after": 0.41, "headers": {"content-type": "text/event-stream"},
                   "pieces": [{"text": "data: {...}\n\n"}, {"after": 0.02, "text": "data: [DONE]\n\n"}]}}
 
-`after` is the time in seconds since the previous event: the request, the response head or a piece.
+`after` is the time in seconds since the previous event: the request, the response head or a chunk.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class Content(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=Tr
         return b64decode(self.base64, validate=True) if self.base64 is not None else (self.text or "").encode()
 
 
-class Piece(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """A piece of a body, as it arrived."""
+class BodyChunk(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+    """A chunk of a body, as it arrived."""
 
     after: float = 0.0
 
     @classmethod
     def of(cls, content: bytes, after: float = 0.0) -> Self:
-        """Return the piece with these bytes."""
+        """Return the chunk with these bytes."""
         return cls(after=round(after, 3), **_text_or_base64(content))
 
 
@@ -87,7 +87,7 @@ class Response(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=T
     status: int | None = None
     after: float = 0.0
     headers: dict[str, str | list[str]] = {}
-    pieces: list[Piece] = []
+    chunks: list[BodyChunk] = msgspec.field(default_factory=list[BodyChunk], name="pieces")
     ends: Ends = "whole"
 
     @property
@@ -161,15 +161,15 @@ def encode_exchange(exchange: Exchange) -> bytes:
     return msgspec.json.encode(exchange)
 
 
-def _exchange(line: bytes, place: str) -> Exchange:
+def _exchange(line: bytes, location: str) -> Exchange:
     try:
         exchange = msgspec.json.decode(line, type=Exchange)
-        for part in (exchange.request, *exchange.response.pieces):
+        for part in (exchange.request, *exchange.response.chunks):
             _ = part.content
         for name, value in exchange.response.fields:
             _ = f"{name}{value}".encode("latin-1")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise CassetteFileError(f"{place}: {error}") from None
+        raise CassetteFileError(f"{location}: {error}") from None
     return exchange
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..._errors.secret_names import is_secret_property, normalize_name
 
-_MEMBER = re.compile(r'"((?:[^"\\\r\n]|\\.){1,200})"\s*:\s*')
+_PROPERTY = re.compile(r'"((?:[^"\\\r\n]|\\.){1,200})"\s*:\s*')
 # A string and whether it is a name, a number, a bracket, and the empty line between two events of a stream.
 _LEXEME = re.compile(r'"((?:[^"\\]|\\.)*)"?(\s*:)?|(-?\d[-+.\deE]*)|[\[{]|[\]}]|\n\n|\r\r|\r\n\r\n')
 _DEPTH_CHANGE = {"[": 1, "{": 1, "]": -1, "}": -1}
@@ -56,13 +56,13 @@ def find_secret_values(body: str, named: Collection[str] = ()) -> Iterator[Secre
         body: The bytes of the body, read as Latin-1.
         named: Further names of secret properties.
     """
-    taken = logprobs_end = 0
-    for member in _MEMBER.finditer(body):
-        name, at = unescape(member[1]), member.end()
-        if at < taken:
+    end = logprobs_end = 0
+    for found in _PROPERTY.finditer(body):
+        name, at = unescape(found[1]), found.end()
+        if at < end:
             continue
         if name in named or is_extra_headers(name):
-            values, taken = _scalars_in(body, at, name, header=is_extra_headers(name))
+            values, end = _scalars_in(body, at, name, header=is_extra_headers(name))
             yield from values
         elif name == LOGPROBS and at >= logprobs_end:
             _, logprobs_end = _scalars_in(body, at, name, header=False)

@@ -21,7 +21,7 @@ class ExchangeStore:
     Args:
         exchanges: The exchanges, in the order in which they were recorded.
         ignore: Properties of the body that are not compared: names, or paths such as `metadata.run`. An array in a path
-            stands for each of its items.
+            matches each of its items.
         repeat: Whether the last of several equal exchanges can be used again.
     """
 
@@ -101,14 +101,14 @@ def _without(value: object, path: tuple[str, ...]) -> object:
     if not is_object(value) or path[0] not in value:
         return value
     if len(path) == 1:
-        return {name: member for name, member in value.items() if name != path[0]}
+        return {name: item for name, item in value.items() if name != path[0]}
     return {**value, path[0]: _without(value[path[0]], path[1:])}
 
 
 def _hashable(value: object) -> Hashable:
     """Return a hashable value, equal for equal JSON: without an order of properties, and with true unlike 1."""
     if is_object(value):
-        return "object", frozenset((name, _hashable(member)) for name, member in value.items())
+        return "object", frozenset((name, _hashable(item)) for name, item in value.items())
     if is_list(value):
         return "array", tuple(map(_hashable, value))
     kind = type(value) if isinstance(value, bool | str | bytes) else None

@@ -19,7 +19,7 @@ import msgspec
 
 from .._loopback.asgi import read_body, receive_request, wait_for_disconnect
 from .._server.responses import error_body
-from .exchange import Exchange, Piece, Request, Response
+from .exchange import BodyChunk, Exchange, Request, Response
 from .matching import ExchangeStore
 from .scrubber import Scrubber
 
@@ -133,7 +133,7 @@ class Recorder:
     async def _record_response(
         self, exchange: Exchange, headers: Fields, content: bytes, caller_left: asyncio.Future[None], send: Send
     ) -> None:
-        """Record a response piece by piece, and send it on while the client is connected."""
+        """Record a response chunk by chunk, and send it on while the client is connected."""
         request, response = exchange.request, exchange.response
         url = f"{self._upstream}{request.path}{'?' if request.query else ''}{request.query}"
         outgoing = httpx.Request(request.method, url, headers=headers, content=content or None)
@@ -152,14 +152,14 @@ class Recorder:
                 ]
                 response.set_fields(_decode_headers(fields))
                 await send(_response_start(upstream.status_code, fields))
-                pieces = upstream.aiter_raw()
+                chunks = upstream.aiter_raw()
                 last = monotonic()
-                while piece := await grace.wait_for(anext(pieces, b"")):
+                while chunk := await grace.wait_for(anext(chunks, b"")):
                     now = monotonic()
-                    response.pieces.append(Piece.of(piece, now - last))
+                    response.chunks.append(BodyChunk.of(chunk, now - last))
                     last = now
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-                if piece is not None:
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                if chunk is not None:
                     response.ends = "whole"
             except _CONNECT_ERRORS:
                 raise
@@ -198,18 +198,18 @@ async def _replay(
         await asyncio.wait({disconnect}, timeout=0 if math.isinf(speed) else seconds / speed)
 
     await pause(response.after)
-    pieces = [piece.content for piece in response.pieces]
+    chunks = [chunk.content for chunk in response.chunks]
     if response.status is not None and not disconnect.done():
         fields = response.fields
         if response.ends == "whole":
             # So that a recording can be edited without counting bytes.
-            length = str(sum(map(len, pieces)))
+            length = str(sum(map(len, chunks)))
             fields = [(name, length if name == "content-length" else value) for name, value in fields]
         await send(
             _response_start(response.status, [(name.encode(), value.encode("latin-1")) for name, value in fields])
         )
-        for piece, content in zip(response.pieces, pieces, strict=True):
-            await pause(piece.after)
+        for chunk, content in zip(response.chunks, chunks, strict=True):
+            await pause(chunk.after)
             if disconnect.done():
                 return
             await send({"type": "http.response.body", "body": content, "more_body": True})
@@ -253,7 +253,7 @@ def _forwarded_headers(fields: Fields) -> Fields:
     """Return the headers of a forwarded request."""
     listed = {word.strip().lower() for name, value in fields if name == b"connection" for word in value.split(b",")}
     kept = [(name, value) for name, value in fields if name not in _NOT_FORWARDED and name not in listed]
-    # A recording must be readable, for people and for the search for secrets.
+    # A recording must be readable for users and for the search for secrets.
     return [*kept, (b"accept-encoding", b"identity")]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..._errors.secret_names import is_secret_property
 from .._json import is_list, is_object
 from .errors import RecordingError
-from .exchange import Exchange, Piece, Request, Response
+from .exchange import BodyChunk, Exchange, Request, Response
 from .json_secrets import LOGPROBS, find_secret_values, is_extra_headers, unescape
 from .secrets import REPLACEMENT, KnownSecrets
 from .streamed_text import TextPart, escape, find_streamed_texts
@@ -23,15 +23,15 @@ class Scrubber:
 
     Args:
         headers: Further names of headers that are removed.
-        members: Further names of properties, in any JSON object of a body, whose values are replaced.
+        properties: Further names of properties, in any JSON object of a body, whose values are replaced.
         find: A function that gets a text and returns further secrets in it.
     """
 
     def __init__(
-        self, headers: Iterable[str], members: Iterable[str], find: Callable[[str], Iterable[str]] | None
+        self, headers: Iterable[str], properties: Iterable[str], find: Callable[[str], Iterable[str]] | None
     ) -> None:
         self._secrets = KnownSecrets(headers, find)
-        self._named = frozenset(members)
+        self._named = frozenset(properties)
 
     def learn_request(self, fields: Iterable[tuple[str, str]], query: str, content: bytes) -> None:
         """Learn the secrets of a request."""
@@ -64,7 +64,7 @@ class Scrubber:
         value = request.value
         if not isinstance(value, bytes):
             return Request(method=request.method, path=path, query=query, body=self._json(value))
-        return Request.of(request.method, path, query, b"".join(self._pieces([value])))
+        return Request.of(request.method, path, query, b"".join(self._redacted([value])))
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """Return an exchange without secrets.
@@ -77,9 +77,9 @@ class Scrubber:
     def _response(self, response: Response) -> Response:
         shown = [(name, value) for name, value in response.fields if not self._secrets.is_private_header(name)]
         fields = [(name, self._secrets.redact(value)) for name, value in shown]
-        before = [piece.content for piece in response.pieces]
+        before = [chunk.content for chunk in response.chunks]
         plain = _decode_body(response)
-        after = list(self._pieces(plain))
+        after = list(self._redacted(plain))
         if after == plain:
             after = before
         else:
@@ -90,7 +90,7 @@ class Scrubber:
         shorter.set_fields(
             (name, _reduce_length(value, missing if name == "content-length" else 0)) for name, value in fields
         )
-        shorter.pieces = [Piece.of(data, piece.after) for data, piece in zip(after, response.pieces, strict=True)]
+        shorter.chunks = [BodyChunk.of(data, chunk.after) for data, chunk in zip(after, response.chunks, strict=True)]
         return shorter
 
     def _json(self, value: object, name: str = "", *, header: bool = False, in_logprobs: bool = False) -> Any:
@@ -100,13 +100,13 @@ class Scrubber:
             return REPLACEMENT
         if is_object(value):
             return {
-                self._secrets.redact(member): self._json(
-                    inside,
-                    member,
-                    header=header or is_extra_headers(member),
-                    in_logprobs=in_logprobs or member == LOGPROBS,
+                self._secrets.redact(key): self._json(
+                    item,
+                    key,
+                    header=header or is_extra_headers(key),
+                    in_logprobs=in_logprobs or key == LOGPROBS,
                 )
-                for member, inside in value.items()
+                for key, item in value.items()
             }
         if is_list(value):
             return [self._json(item, header=header, in_logprobs=in_logprobs) for item in value]
@@ -114,14 +114,14 @@ class Scrubber:
             return REPLACEMENT
         return self._secrets.redact(value) if isinstance(value, str) else value
 
-    def _pieces(self, pieces: list[bytes]) -> Iterator[bytes]:
-        """Yield the pieces without secrets, which may span several pieces."""
+    def _redacted(self, chunks: list[bytes]) -> Iterator[bytes]:
+        """Yield the chunks without secrets, which may span several chunks."""
         # Latin-1 has a character for each byte.
-        text = b"".join(pieces).decode("latin-1")
+        text = b"".join(chunks).decode("latin-1")
         spans = list(self._spans(text))
         at, index = 0, 0
-        for piece in pieces:
-            end = at + len(piece)
+        for chunk in chunks:
+            end = at + len(chunk)
             kept: list[str] = []
             while at < end:
                 start, stop, replacement = spans[index] if index < len(spans) else (end, end, "")
@@ -180,20 +180,20 @@ def _reduce_length(length: str, missing: int) -> str:
 
 
 def _decode_body(response: Response) -> list[bytes]:
-    """Return the pieces of a body without their content coding (RFC 9110, section 8.4)."""
-    pieces = [piece.content for piece in response.pieces]
+    """Return the chunks of a body without their content coding (RFC 9110, section 8.4)."""
+    chunks = [chunk.content for chunk in response.chunks]
     coding = next((value.lower() for name, value in response.fields if name == "content-encoding"), "identity")
     if coding == "identity":
-        return pieces
+        return chunks
     if coding not in ("gzip", "deflate"):
         raise RecordingError(f"a response is encoded with {coding!r}, in which secrets cannot be found")
     # With 47, zlib detects the formats gzip and zlib.
     decompressor = zlib.decompressobj(wbits=47)
     decoded: list[bytes] = []
     try:
-        decoded.extend(map(decompressor.decompress, pieces))
+        decoded.extend(map(decompressor.decompress, chunks))
     except zlib.error as error:
         if any(decoded):
             raise RecordingError(f"a response stops being {coding!r} in the middle: {error}") from None
-        return pieces  # it is not encoded at all
+        return chunks  # it is not encoded at all
     return decoded

@@ -56,11 +56,11 @@ def _strings(value: object, path: Path) -> Iterator[tuple[Path | None, str]]:
     if isinstance(value, str):
         yield path, value
     elif is_object(value):
-        for name, member in value.items():
+        for name, item in value.items():
             yield None, name
-            yield from _strings(member, (*path, name))
+            yield from _strings(item, (*path, name))
     elif is_list(value):
         for number, item in enumerate(value):
-            # Choices and tool calls have an index, which says which one they continue.
+            # Choices and tool calls have the index of the one that they continue.
             index = item.get("index") if is_object(item) else None
             yield from _strings(item, (*path, index if isinstance(index, int) else number))

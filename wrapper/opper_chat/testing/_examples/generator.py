@@ -151,8 +151,8 @@ class _ExampleBuilder:
                 return [self._candidates(merge_schemas(rest, arm), active) for arm in arms]
         if "allOf" in schema:
             merged: Schema = _without(schema, "allOf")
-            for member in schema["allOf"]:
-                whole, active = self._resolved(member, active)
+            for part in schema["allOf"]:
+                whole, active = self._resolved(part, active)
                 merged = merge_schemas(merged, whole)
             return [self._candidates(merged, active)]
         if "if" in schema:
@@ -193,8 +193,8 @@ class _ExampleBuilder:
         fewest = schema.get("minProperties", 0)
         dependent: dict[str, list[str]] = schema.get("dependentRequired", {})
         deep = len(active) > _DEEPEST_OPTIONAL
-        room = max(0, int(schema.get("maxProperties", len(known))) - len(required))
-        optional = [] if deep else [name for name in known if name not in required][:room]
+        free = max(0, int(schema.get("maxProperties", len(known))) - len(required))
+        optional = [] if deep else [name for name in known if name not in required][:free]
         values = self._values
         for chosen in (optional, []) if optional else ([],):
             self._values = values.copy()
@@ -206,7 +206,7 @@ class _ExampleBuilder:
                 if name in value:
                     continue
                 self._values.sort_for(name, place_arguments)
-                inner = self._member(schema, name)
+                inner = self._property_schema(schema, name)
                 if name not in required and self._is_recursive(inner, active):
                     continue
                 try:
@@ -220,14 +220,14 @@ class _ExampleBuilder:
             for name in islice(self._new_names(schema, active), _MOST_ITEMS):
                 if len(value) >= least:
                     break
-                inner = self._member(schema, name)
+                inner = self._property_schema(schema, name)
                 if name not in value and inner is not False:
                     value[name] = self.first_valid(inner, (*active, ""))
             yield value
         if not required and not fewest:
             yield {}
 
-    def _member(self, schema: Schema, name: str) -> Schema:
+    def _property_schema(self, schema: Schema, name: str) -> Schema:
         found: Schema = schema.get("properties", {}).get(name)
         for pattern, inner in schema.get("patternProperties", {}).items():
             if re.search(pattern, name):
@@ -309,7 +309,7 @@ def _interleave(offers: list[Iterator[Any]]) -> Iterator[Any]:
 def _types(schema: JsonObject) -> list[str]:
     types = schema.get("type")
     if types is None:
-        return [kind for kind, words in _TYPE_KEYWORDS.items() if not words.isdisjoint(schema)] or ["string"]
+        return [kind for kind, keywords in _TYPE_KEYWORDS.items() if not keywords.isdisjoint(schema)] or ["string"]
     named = [types] if isinstance(types, str) else list(types)
     return sorted(named, key=lambda kind: kind == "null")
 

@@ -21,17 +21,17 @@ def merge_schemas(first: Any, second: Any) -> Any:
     if not is_object(second):
         return first if second else False
     merged: dict[str, Any] = dict(first)
-    later: list[Any] = []
+    unmerged: list[Any] = []
     for key, value in second.items():
         if key not in merged or merged[key] == value:
             merged[key] = value
         elif key in _COMBINING:
-            # A schema has room for one union only. A second one goes into `allOf`.
-            later.append({key: value})
+            # A schema can have one union only. A second one goes into `allOf`.
+            unmerged.append({key: value})
         else:
             merged[key] = _join(key, merged[key], value)
-    if later:
-        merged["allOf"] = [*merged.get("allOf", ()), *later]
+    if unmerged:
+        merged["allOf"] = [*merged.get("allOf", ()), *unmerged]
     return merged
 
 

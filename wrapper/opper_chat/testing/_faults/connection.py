@@ -96,12 +96,12 @@ class ProxyConnection:
         if fault.lost:
             return self._end(fault)
         limit = min(bytes_ for bytes_ in (fault.cut, fault.stall, sys.maxsize) if bytes_ is not None)
-        response, sent = ResponseReader(request.request.method), 0
+        response, sent_bytes = ResponseReader(request.request.method), 0
         data = fault.answer if fault.answer is not None else await self._forward(request.raw)
         while data:
-            await self._send(data[: limit - sent], fault)
-            sent += len(data)
-            if sent >= limit:
+            await self._send(data[: limit - sent_bytes], fault)
+            sent_bytes += len(data)
+            if sent_bytes >= limit:
                 if limit == fault.stall:
                     await self._loop.create_future()  # which is never set
                 return self._end(fault)
@@ -139,9 +139,9 @@ class ProxyConnection:
         if fault.rate is not None:
             size = max(1, min(size, int(fault.rate / _WRITES_PER_SECOND)))
         for start in range(0, len(data), size or 1):
-            piece = data[start : start + size]
-            await self._loop.sock_sendall(self._client, piece)
-            await asyncio.sleep(0 if fault.rate is None else len(piece) / fault.rate)
+            segment = data[start : start + size]
+            await self._loop.sock_sendall(self._client, segment)
+            await asyncio.sleep(0 if fault.rate is None else len(segment) / fault.rate)
 
     def _end(self, fault: Fault) -> bool:
         if fault.reset:

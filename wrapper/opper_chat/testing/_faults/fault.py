@@ -44,7 +44,7 @@ class Fault:
     """Whether `lost` and `cut` close the connection with RST, not with FIN (RFC 9293, section 3.10.7)."""
 
     hang_up: bool = False
-    """Whether the connection is closed after the complete response, although it is said to be persistent."""
+    """Whether the connection is closed after the complete response, although its headers keep it open."""
 
     @classmethod
     def status(cls, status: int) -> Self:

@@ -23,7 +23,7 @@ class FaultyProxy:
     """A proxy on loopback, in a thread of its own, that behaves like a bad network.
 
     Use it as a context manager, or call `start()` and `close()`. It forwards bytes in order and unchanged, except for
-    the faults that a test asks for. To send requests through it, give the client its `base_url`, or keep the base URL
+    the faults that a test requests. To send requests through it, give the client its `base_url`, or keep the base URL
     of the server and use `httpx.Client(proxy=proxy.origin)`. It does not support TLS.
 
     Args:

@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 async def read_body(receive: Receive) -> bytes | None:
     """Return the body of a request, or None if the client disconnects before its end."""
-    pieces: list[bytes] = []
+    parts: list[bytes] = []
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             return None
-        pieces.append(message.get("body", b""))
+        parts.append(message.get("body", b""))
         if not message.get("more_body"):
-            return b"".join(pieces)
+            return b"".join(parts)
 
 
 def receive_request(scope: Scope, content: bytes) -> ReceivedRequest:

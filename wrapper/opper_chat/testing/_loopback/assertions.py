@@ -23,17 +23,17 @@ def last_request_of(requests: Sequence[ReceivedRequest]) -> ReceivedRequest:
     return requests[-1]
 
 
-def find_request(requests: Sequence[ReceivedRequest], members: Mapping[str, object]) -> ReceivedRequest:
-    """Return the first request whose body has these members.
+def find_request(requests: Sequence[ReceivedRequest], properties: Mapping[str, object]) -> ReceivedRequest:
+    """Return the first request whose body has these properties.
 
     Raises:
-        AssertionError: There is none. The message says where the nearest request differs.
+        AssertionError: There is none. The message has the differences from the nearest request.
     """
     __tracebackhide__ = True
     last_request_of(requests)
     distances: list[int] = []
     for request in requests:
-        found = differences(members, request.body, partly=True)
+        found = differences(properties, request.body, partly=True)
         distance = sum(1 for _ in islice(found, _MAX_COUNTED))
         if not distance:
             return request
@@ -42,5 +42,5 @@ def find_request(requests: Sequence[ReceivedRequest], members: Mapping[str, obje
     number = min(range(len(distances)), key=lambda index: (distances[index], -index))
     many = len(requests) > 1
     which = f"the nearest of {len(requests)} requests, requests[{number}]," if many else "the only request"
-    found = differences(members, requests[number].body, partly=True)
-    raise AssertionError(f"no request was sent that has these members; {which} differs:{format_differences(found)}")
+    found = differences(properties, requests[number].body, partly=True)
+    raise AssertionError(f"no request was sent that has these properties; {which} differs:{format_differences(found)}")

@@ -35,7 +35,7 @@ class ReceivedRequest:
 
     @property
     def model(self) -> object:
-        """The property `model` of the body, whatever its type. None if it is missing."""
+        """The property `model` of the body, of any type. None if it is missing."""
         return self.body.get("model")
 
     @property

@@ -32,7 +32,7 @@ class Application(Protocol):
 
 @contextmanager
 def explain_missing_extra(what: str) -> Generator[None, None, None]:
-    """Raise an error that says what to install if a library of the extra `testing` is missing.
+    """Raise an error that names the package to install if a library of the extra `testing` is missing.
 
     Args:
         what: The feature that needs the extra.
@@ -127,7 +127,7 @@ class LoopbackServer:
         __tracebackhide__ = True
         return last_request_of(self.requests)
 
-    def assert_sent(self, **members: object) -> ReceivedRequest:
+    def assert_sent(self, **properties: object) -> ReceivedRequest:
         """Assert that a request was sent whose body has these properties.
 
         The body may have other properties too. Values are compared as JSON, and generated models as the JSON that
@@ -135,17 +135,17 @@ class LoopbackServer:
         used anywhere.
 
         Args:
-            members: Properties of the body, such as `model="openai/gpt-4o"` or `messages=[...]`. Without any, every
+            properties: Properties of the body, such as `model="openai/gpt-4o"` or `messages=[...]`. Without any, every
                 request matches.
 
         Returns:
             The first request that matches.
 
         Raises:
-            AssertionError: No request matches. The message says where the nearest one differs.
+            AssertionError: No request matches. The message has the differences from the nearest one.
         """
         __tracebackhide__ = True
-        return find_request(self.requests, members)
+        return find_request(self.requests, properties)
 
 
 def check_loopback(host: str) -> str:

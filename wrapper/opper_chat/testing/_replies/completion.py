@@ -29,7 +29,7 @@ class ScriptedCompletion:
     delay: float
 
     def reply_to(self, request: ReceivedRequest) -> Reply:
-        """Return the reply to a request: a stream if the request asks for one."""
+        """Return the reply to a request: a stream if `stream` is true in the request."""
         if request.body.get("stream") is True:
             return Reply.sse(list(self._events(request)), headers=self.headers, delay=self.delay)
         message = {"role": "assistant", "content": self.text, **self.message}
@@ -42,8 +42,8 @@ class ScriptedCompletion:
     def _events(self, request: ReceivedRequest) -> Iterator[Event]:
         model = self._model(request)
         yield chunk(delta={"role": "assistant", **self.message}, model=model)
-        for piece in tokenize(self.text or ""):
-            yield chunk(piece, model=model)
+        for token in tokenize(self.text or ""):
+            yield chunk(token, model=model)
         for index, call in enumerate(self._tool_call_json()):
             yield chunk(delta={"tool_calls": [{"index": index, **call}]}, model=model)
         yield chunk(finish_reason=self._finish_reason(), model=model)

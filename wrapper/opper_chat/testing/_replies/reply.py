@@ -24,10 +24,10 @@ from .validation import (
 
 __all__ = [
     "CUT",
+    "BodyPart",
     "Cut",
     "Event",
     "Pause",
-    "Piece",
     "Reply",
     "ReplySource",
     "chunk",
@@ -36,7 +36,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait between two pieces of a body."""
+    """Wait between two parts of a body."""
 
     seconds: float
     """How long, in seconds. `math.inf` waits until the client disconnects or the server closes."""
@@ -60,10 +60,10 @@ class Cut(Enum):
 CUT: Final = Cut.CUT
 """Close the connection here, before the body is complete."""
 
-Piece: TypeAlias = bytes | Pause | Cut
-"""A piece of a body: bytes to send, a pause, or `CUT`."""
+BodyPart: TypeAlias = bytes | Pause | Cut
+"""A part of a body: bytes to send, a pause, or `CUT`."""
 
-Event: TypeAlias = Mapping[str, object] | str | Piece
+Event: TypeAlias = Mapping[str, object] | str | BodyPart
 """An event of a stream: its data as a JSON object or as text. Bytes, pauses and `CUT` are sent as they are."""
 
 Encoding: TypeAlias = Literal["gzip", "deflate"]
@@ -71,11 +71,11 @@ Encoding: TypeAlias = Literal["gzip", "deflate"]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The response to one request, in place of the usual one.
+    """The response to one request, instead of the usual one.
 
-    A body of pieces is sent in HTTP chunks, one for each piece of bytes. It may have no end: an iterator is read piece
-    by piece, as fast as the client reads them. A body of bytes is sent at once, with a `content-length`. If the headers
-    have no `x-request-id`, one is added.
+    A body of parts is sent in HTTP chunks, one for each part that is bytes. It may have no end: an iterator is read
+    part by part, as fast as the client reads them. A body of bytes is sent at once, with a `content-length`. If the
+    headers have no `x-request-id`, one is added.
     """
 
     status: int = 200
@@ -85,17 +85,17 @@ class Reply:
     """HTTP headers. A `content-length` or `transfer-encoding` among them is sent as it is, right or wrong. The body is
     then sent without framing, and the connection is closed after it."""
 
-    body: bytes | Iterable[Piece] = b""
-    """The body, as bytes or in pieces."""
+    body: bytes | Iterable[BodyPart] = b""
+    """The body, as bytes or in parts."""
 
     delay: float = 0.0
     """How long to wait before the status line, in seconds. `math.inf` waits until the client disconnects."""
 
     encoding: Encoding | None = None
-    """How the body is compressed. Sets `content-encoding`. Each piece is flushed."""
+    """How the body is compressed. Sets `content-encoding`. Each part is flushed."""
 
     bare: bool = False
-    """Whether the pieces are written to the socket as they are, without a status line."""
+    """Whether the parts are written to the socket as they are, without a status line."""
 
     adapt: "Callable[[ReceivedRequest], Reply] | None" = None
     """A function that makes the reply from the request. The other fields are then ignored."""
@@ -111,8 +111,8 @@ class Reply:
         check_headers(self.headers)
         check_body(self.body)
         if isinstance(self.body, Sequence) and not isinstance(self.body, bytes):
-            for index, piece in enumerate(self.body):
-                check_piece(piece, f"body[{index}]")
+            for index, part in enumerate(self.body):
+                check_body_part(part, f"body[{index}]")
         check_delay(self.delay)
         if self.encoding not in (None, "gzip", "deflate"):
             raise ValueError(f"encoding: expected 'gzip', 'deflate' or None, got {show(self.encoding)}.")
@@ -134,7 +134,7 @@ class Reply:
         Args:
             value: A value that JSON can represent.
             status: The HTTP status.
-            headers: HTTP headers beside `content-type`.
+            headers: HTTP headers other than `content-type`.
             delay: How long to wait before the status line, in seconds.
             encoding: How the body is compressed.
 
@@ -163,7 +163,7 @@ class Reply:
         Args:
             events: The events. An iterator may have no end. Its events are checked when they are sent.
             status: The HTTP status.
-            headers: HTTP headers beside `content-type`.
+            headers: HTTP headers other than `content-type`.
             delay: How long to wait before the status line, in seconds.
             encoding: How the body is compressed.
 
@@ -174,8 +174,8 @@ class Reply:
         check_events(events)
         check_headers({} if headers is None else headers)
         all_headers = {"content-type": "text/event-stream; charset=utf-8", **(headers or {})}
-        pieces = map(_encode_event, events)  # lazily: an iterator may have no end
-        body = list(pieces) if isinstance(events, Sequence) else pieces
+        parts = map(_encode_event, events)  # lazily: an iterator may have no end
+        body = list(parts) if isinstance(events, Sequence) else parts
         return cls(status, all_headers, body, delay, encoding)
 
     @classmethod
@@ -191,7 +191,7 @@ class Reply:
         headers: Mapping[str, str] | None = None,
         delay: float = 0.0,
     ) -> Self:
-        """Return a reply with a completion: a stream if the request asks for one, otherwise a plain response.
+        """Return a reply with a completion: a stream if the request has `stream=True`, otherwise a plain response.
 
         Args:
             text: The text of the message, or None for null.
@@ -200,8 +200,8 @@ class Reply:
             message: Further properties of the message, such as `refusal`.
             finish_reason: Why the model stopped. Defaults to `tool_calls` or `stop`.
             model: The model of the completion. Defaults to the one in the request.
-            usage: The token counts. By default the local server counts them. A stream has them if the request asks
-                for them.
+            usage: The token counts. By default the local server counts them. A stream has them if the request has
+                `include_usage`.
             headers: HTTP headers.
             delay: How long to wait before the status line, in seconds.
 
@@ -222,14 +222,14 @@ class Reply:
         return cls(adapt=scripted.reply_to)
 
     @classmethod
-    def raw(cls, pieces: Iterable[Piece], *, delay: float = 0.0) -> Self:
+    def raw(cls, parts: Iterable[BodyPart], *, delay: float = 0.0) -> Self:
         """Return a reply of bytes that are written to the socket as they are. The connection is closed after them.
 
         Args:
-            pieces: The pieces, with the status line and the headers.
+            parts: The parts of the response, with the status line and the headers.
             delay: How long to wait before them, in seconds.
         """
-        return cls(body=pieces, delay=delay, bare=True)
+        return cls(body=parts, delay=delay, bare=True)
 
 
 ReplySource: TypeAlias = Reply | Callable[[ReceivedRequest], Reply | None]
@@ -260,7 +260,7 @@ def chunk(
     index: int = 0,
     finish_reason: str | None = None,
     delta: Mapping[str, object] | None = None,
-    **members: object,
+    **properties: object,
 ) -> dict[str, object]:
     """Return a `chat.completion.chunk` with one choice, for `Reply.sse`.
 
@@ -269,7 +269,7 @@ def chunk(
         index: The index of the choice.
         finish_reason: Why the model stopped. Null in all chunks but the last one of a choice.
         delta: Further properties of the delta, such as `role` or `tool_calls`.
-        members: Further properties of the chunk, which replace the usual ones, such as `usage={...}, choices=[]`.
+        properties: Further properties of the chunk, which replace the usual ones, such as `usage={...}, choices=[]`.
     """
     text = {} if content is None else {"content": content}
     choice = {"index": index, "delta": {**text, **(delta or {})}, "finish_reason": finish_reason}
@@ -279,21 +279,21 @@ def chunk(
         "created": 0,
         "model": "local/scripted",
         "choices": [choice],
-        **members,
+        **properties,
     }
 
 
-def check_piece(piece: object, argument: str) -> None:
-    """Check that a value is a piece of a body.
+def check_body_part(part: object, argument: str) -> None:
+    """Check that a value is a part of a body.
 
     Raises:
         TypeError: It is not.
     """
-    hint = "Encode it: text.encode()." if isinstance(piece, str) else ""
-    require(isinstance(piece, (bytes, Pause, Cut)), argument, "bytes, Pause or CUT", piece, hint)
+    hint = "Encode it: text.encode()." if isinstance(part, str) else ""
+    require(isinstance(part, (bytes, Pause, Cut)), argument, "bytes, Pause or CUT", part, hint)
 
 
-def _encode_event(event: Event) -> Piece:
+def _encode_event(event: Event) -> BodyPart:
     if isinstance(event, (bytes, Pause, Cut)):
         return event
     check_event(event)

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from .._loopback.asgi import wait_for_disconnect
-from .reply import CUT, Pause, Piece, Reply, check_piece
+from .reply import CUT, BodyPart, Pause, Reply, check_body_part
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Send
@@ -49,13 +49,13 @@ async def _send(
                 "headers": [(n.lower().encode(), v.encode("latin-1")) for n, v in headers],
             }
         )
-    for piece in _checked_pieces(_pieces(reply)):
+    for part in _checked_parts(_body_parts(reply)):
         if disconnect.done():
             return
-        if isinstance(piece, Pause):
-            await asyncio.wait({disconnect}, timeout=_seconds(piece.seconds))
-        elif isinstance(piece, bytes):
-            await write(piece)
+        if isinstance(part, Pause):
+            await asyncio.wait({disconnect}, timeout=_seconds(part.seconds))
+        elif isinstance(part, bytes):
+            await write(part)
             # Let the event loop run other tasks: the body may have no end.
             await asyncio.sleep(0)
         else:
@@ -113,28 +113,28 @@ def _response_head(status: int, headers: list[tuple[str, str]]) -> bytes:
     return "".join(lines).encode("latin-1")
 
 
-def _checked_pieces(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """Yield the pieces of a body, and `CUT` if the test's iterator raises or yields anything else."""
+def _checked_parts(parts: Iterator[BodyPart]) -> Iterator[BodyPart]:
+    """Yield the parts of a body, and `CUT` if the test's iterator raises or yields anything else."""
     try:
-        for piece in pieces:
-            check_piece(piece, "body")
-            yield piece
+        for part in parts:
+            check_body_part(part, "body")
+            yield part
     except Exception:
         # The status is already sent, so all that is left is to close the connection.
         logger.exception("The body of a scripted reply failed.")
         yield CUT
 
 
-def _pieces(reply: Reply) -> Iterator[Piece]:
-    pieces = [reply.body] if isinstance(reply.body, bytes) else reply.body
+def _body_parts(reply: Reply) -> Iterator[BodyPart]:
+    parts = [reply.body] if isinstance(reply.body, bytes) else reply.body
     if reply.encoding is None:
-        yield from pieces
+        yield from parts
         return
     # zlib reads 31 as the gzip format. "deflate" is the zlib format (RFC 9110, section 8.4.1.2).
     compressor = zlib.compressobj(wbits=31 if reply.encoding == "gzip" else zlib.MAX_WBITS)
-    for piece in pieces:
-        if isinstance(piece, bytes):
-            yield compressor.compress(piece) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    for part in parts:
+        if isinstance(part, bytes):
+            yield compressor.compress(part) + compressor.flush(zlib.Z_SYNC_FLUSH)
         else:
-            yield piece
+            yield part
     yield compressor.flush()

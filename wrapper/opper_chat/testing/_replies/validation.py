@@ -99,12 +99,12 @@ def check_completion(
 
 
 def check_body(body: object) -> None:
-    """Check that a body is bytes, or pieces that come one by one.
+    """Check that a body is bytes, or parts that come one by one.
 
     Raises:
         TypeError: It is something else.
     """
-    expected = "bytes, or an iterable of pieces: bytes, Pause or CUT"
+    expected = "bytes, or an iterable of parts: bytes, Pause or CUT"
     hint = "Encode it: text.encode()." if is_instance(body, str) else ""
     is_body = hasattr(body, "__iter__") and not is_instance(body, str, Mapping)
     require(is_body, "body", expected, body, hint)
@@ -140,7 +140,7 @@ def check_events(events: object) -> None:
 
 
 def check_function_result(value: object, function: Callable[..., object], reply_class: type) -> None:
-    """Check what a function of a test returned in place of a reply.
+    """Check what a function of a test returned where a reply is expected.
 
     Raises:
         TypeError: It is neither a reply nor None.

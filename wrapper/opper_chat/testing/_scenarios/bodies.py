@@ -27,17 +27,17 @@ _HELLO = _completion(_choice(0, "stop", content="Hello"))
 _CALL = {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": '{"city": "Oslo"}'}}
 _HTML = b"<!doctype html><title>Sign in</title>"
 
-# A whole answer, not in chunks
+# A whole completion, not in chunks
 _complete(
     "completion-as-json",
-    "Servers that cannot stream send the whole answer at once.",
+    "Servers that cannot stream send the whole completion at once.",
     lambda: Reply.json(_HELLO),
     usage_total=5,
     chunks=1,
 )
 _complete(
     "completion-as-event",
-    "Servers that cannot stream send the whole answer as the only event.",
+    "Servers that cannot stream send the whole completion as the only event.",
     [_HELLO, DONE],
     usage_total=5,
     chunks=1,
@@ -51,7 +51,7 @@ _complete(
 )
 _complete(
     "completion-with-tool-call",
-    "A whole answer may be a call.",
+    "A whole completion may be a call.",
     lambda: Reply.json(_completion(_choice(0, "tool_calls", content=None, tool_calls=[_CALL]))),
     "",
     finish_reasons=("tool_calls",),
@@ -61,7 +61,7 @@ _complete(
 )
 _complete(
     "completion-with-two-choices",
-    "A whole answer may have several choices.",
+    "A whole completion may have several choices.",
     lambda: Reply.json(_completion(_choice(0, "stop", content="Hello"), _choice(1, "length", content="Good"))),
     finish_reasons=("stop", "length"),
     other_texts=("Good",),
@@ -83,7 +83,7 @@ _complete(
 # A stream by another name
 _complete("stream-as-text", "Proxies call a stream plain text.", lambda: _typed("text/plain", stream()), chunks=3)
 _complete(
-    "stream-as-json", "Servers give every answer one type.", lambda: _typed("application/json", stream()), chunks=3
+    "stream-as-json", "Servers give every response one type.", lambda: _typed("application/json", stream()), chunks=3
 )
 BODIES.error(
     "stream-as-json-then-error",
@@ -106,7 +106,7 @@ _complete("stream-without-type", "Servers give a stream no type.", lambda: _type
 
 _complete(
     "completion-called-a-stream",
-    "Servers that cannot stream keep the type that was asked for.",
+    "Servers that cannot stream keep the type that was requested.",
     lambda: _typed("text/event-stream", msgspec.json.encode(_HELLO)),
     usage_total=5,
     chunks=1,
@@ -126,16 +126,16 @@ BODIES.error(
     error_type="server_error",
 )
 
-# No answer at all
-_invalid("html", "A proxy asks to sign in, with status 200.", lambda: _typed("text/html; charset=utf-8", _HTML))
-_invalid("plain-text", "A server answers with words, with status 200.", lambda: _typed("text/plain", b"Not Found"))
+# No completion at all
+_invalid("html", "A proxy requires a login, with status 200.", lambda: _typed("text/html; charset=utf-8", _HTML))
+_invalid("plain-text", "A server responds with plain text and status 200.", lambda: _typed("text/plain", b"Not Found"))
 _invalid("empty-body", "A server closes with status 200 and no body.", lambda: _typed(None, b""))
 _invalid("empty-json", "As above, and calls it JSON.", lambda: _typed("application/json", b""))
 _invalid(
     "broken-json", "A body is cut, and its length was made to fit.", lambda: _typed("application/json", b'{"id": ')
 )
-_invalid("other-json", "Another service answers at this address.", lambda: Reply.json({"status": "healthy"}))
-_invalid("json-list", "Another service answers at this address.", lambda: Reply.json([1, 2]))
+_invalid("other-json", "Another service responds at this address.", lambda: Reply.json({"status": "healthy"}))
+_invalid("json-list", "Another service responds at this address.", lambda: Reply.json([1, 2]))
 _invalid(
     "not-gzip",
     "A proxy unpacks the body and keeps the header.",

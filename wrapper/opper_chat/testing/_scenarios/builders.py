@@ -1,8 +1,9 @@
-"""Helpers to define scenarios in one call each: what is sent, and the expected outcome."""
+"""Helpers to define scenarios in one call each: what the server sends, and the expected outcome."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeAlias, TypedDict, Unpack, cast
 
 import msgspec
@@ -35,7 +36,7 @@ class ErrorFacts(TypedDict, total=False):
 
 
 class OutcomeFacts(ErrorFacts, total=False):
-    """Fields of `Outcome` beside the ending and the text."""
+    """Fields of `Outcome` other than the ending and the text."""
 
     finish_reasons: tuple[str | None, ...] | None
     other_texts: tuple[str, ...]
@@ -51,7 +52,7 @@ class OutcomeFacts(ErrorFacts, total=False):
 
 
 class Facts(OutcomeFacts, total=False):
-    """Fields of `Outcome`, and of `Scenario` beside them."""
+    """Fields of `Outcome` and `Scenario`."""
 
     settings: Mapping[Setting, float]
     request: Mapping[str, Any]
@@ -68,47 +69,47 @@ class Group:
         self.scenarios: list[Scenario] = []
 
     def complete(
-        self, name: str, why: str, sent: ReplyContent = WHOLE, text: str | None = "Hello", **facts: Unpack[Facts]
+        self, name: str, why: str, reply: ReplyContent = WHOLE, text: str | None = "Hello", **facts: Unpack[Facts]
     ) -> None:
         """Add a scenario with a complete response. By default its finish reason is `stop`."""
         facts.setdefault("finish_reasons", ("stop",))
-        self._add("complete", name, why, sent, text, facts=facts)
+        self._add("complete", name, why, reply, text, facts=facts)
 
-    def truncated(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+    def truncated(
+        self, name: str, why: str, reply: ReplyContent, text: str | None = "", **facts: Unpack[Facts]
+    ) -> None:
         """Add a scenario with a truncated response."""
-        self._add("truncated", name, why, sent, text, facts=facts)
+        self._add("truncated", name, why, reply, text, facts=facts)
 
-    def cut(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+    def cut(self, name: str, why: str, reply: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
         """Add a scenario with a connection that breaks."""
-        self._add("cut", name, why, sent, text, facts=facts)
+        self._add("cut", name, why, reply, text, facts=facts)
 
-    def error(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+    def error(self, name: str, why: str, reply: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
         """Add a scenario with an error from the server."""
-        self._add("error", name, why, sent, text, facts=facts)
+        self._add("error", name, why, reply, text, facts=facts)
 
-    def invalid(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+    def invalid(self, name: str, why: str, reply: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
         """Add a scenario with an invalid response."""
-        self._add("invalid", name, why, sent, text, facts=facts)
+        self._add("invalid", name, why, reply, text, facts=facts)
 
-    def timeout(self, name: str, why: str, sent: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
+    def timeout(self, name: str, why: str, reply: ReplyContent, text: str | None = "", **facts: Unpack[Facts]) -> None:
         """Add a scenario with a timeout."""
-        self._add("timeout", name, why, sent, text, facts=facts)
+        self._add("timeout", name, why, reply, text, facts=facts)
 
-    def _add(self, ends: Ending, name: str, why: str, sent: ReplyContent, text: str | None, *, facts: Facts) -> None:
+    def _add(self, ends: Ending, name: str, why: str, reply: ReplyContent, text: str | None, *, facts: Facts) -> None:
         settings: Mapping[Setting, float] = facts.pop("settings", {})
         request: Mapping[str, Any] = facts.pop("request", {})
-        if callable(sent):
-            reply = sent
+        if callable(reply):
+            make_reply = reply
             facts.setdefault("chunks", 0)
         else:
-            facts.setdefault("chunks", sum(map(_is_chunk, sent)))
-
-            def reply() -> Reply:
-                return Reply.sse(sent)
+            make_reply = partial(Reply.sse, reply)
+            facts.setdefault("chunks", sum(map(_is_chunk, reply)))
 
         facts.setdefault("finish_reasons", () if facts.get("chunks") == 0 else (None,))
         outcome = Outcome(ends, text, **cast("OutcomeFacts", facts))
-        self.scenarios.append(Scenario(name, self.name, why, reply, outcome, settings, request))
+        self.scenarios.append(Scenario(name, self.name, why, make_reply, outcome, settings, request))
 
 
 def event(value: object, kind: str | None = None) -> bytes:
@@ -123,8 +124,8 @@ def stream(events: Iterable[object] = WHOLE) -> bytes:
     return b"".join(map(event, events))
 
 
-def pieces(data: bytes, size: int = 1) -> list[Event]:
-    """Split bytes into pieces of a size, which are sent one by one."""
+def split(data: bytes, size: int = 1) -> list[Event]:
+    """Split bytes into parts of a size, which are sent one by one."""
     return [data[at : at + size] for at in range(0, len(data), size)]
 
 
@@ -133,5 +134,5 @@ def usage(prompt: int, completion: int) -> dict[str, int]:
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
-def _is_chunk(sent: Event) -> bool:
-    return isinstance(sent, Mapping) and sent.get("object") == "chat.completion.chunk" and "error" not in sent
+def _is_chunk(each: Event) -> bool:
+    return isinstance(each, Mapping) and each.get("object") == "chat.completion.chunk" and "error" not in each

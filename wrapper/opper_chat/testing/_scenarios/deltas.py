@@ -126,7 +126,7 @@ _delta(
 )
 _delta(
     "audio",
-    "Audio comes in pieces of base64, with a transcript.",
+    "Audio arrives in parts of base64, with a transcript.",
     [
         _delta_chunk(audio={"id": "audio_1", "transcript": "Hel"}),
         _delta_chunk(audio={"data": "AAAA"}),
@@ -140,7 +140,7 @@ _delta(
 )
 _delta(
     "annotations",
-    "Sources come beside the text.",
+    "Sources arrive with the text.",
     [HEL, LO, _delta_chunk(annotations=[_CITED]), STOP, DONE],
     members={"annotations": [_CITED]},
 )
@@ -160,7 +160,7 @@ _delta(
 )
 _delta(
     "unknown-members",
-    "Servers add members of their own everywhere.",
+    "Servers add properties of their own everywhere.",
     [
         {**HEL, "provider": "p"},
         _delta_chunk(mood={"level": 3}),
@@ -223,7 +223,7 @@ CHOICES.truncated(
 _choice(
     "new-id-in-every-chunk",
     "Some servers give every chunk an id of its own.",
-    [{**sent, "id": f"c{number}"} for number, sent in enumerate((HEL, LO, STOP))] + [DONE],
+    [{**each, "id": f"c{number}"} for number, each in enumerate((HEL, LO, STOP))] + [DONE],
 )
 _choice(
     "id-empty",
@@ -269,7 +269,7 @@ _choice(
 )
 _choice(
     "logprobs",
-    "Log probabilities come beside the text.",
+    "Log probabilities arrive with the text.",
     [
         _choices(
             {
@@ -286,6 +286,6 @@ _choice(
 _choice(
     "bare-chunks",
     "Some servers send the choices and nothing else.",
-    [event({"choices": sent["choices"]}) for sent in (HEL, LO, STOP)] + [DONE],
+    [event({"choices": each["choices"]}) for each in (HEL, LO, STOP)] + [DONE],
     chunks=3,
 )

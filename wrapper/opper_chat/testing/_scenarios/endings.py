@@ -26,25 +26,25 @@ _complete("no-done", "Some servers never send [DONE].", [HEL, LO, STOP])
 _complete("no-finish-reason", "Some servers say [DONE] and no finish reason.", [HEL, LO, DONE], finish_reasons=(None,))
 _complete(
     "finish-reason-length",
-    "The limit of tokens was reached: the answer is short, and all there is.",
+    "The limit of tokens was reached: the text is short, and complete.",
     [HEL, LO, chunk(finish_reason="length"), DONE],
     finish_reasons=("length",),
 )
 _complete(
     "finish-reason-content-filter",
-    "A filter stopped the answer, which is an ending like any other.",
+    "A filter stopped the model, which is an ending like any other.",
     [HEL, chunk(finish_reason="content_filter"), DONE],
     "Hel",
     finish_reasons=("content_filter",),
 )
 _complete("done-twice", "A proxy adds the [DONE] that the server has sent.", [*WHOLE, DONE])
 _complete("done-without-blank-line", "The last line of a body has no line end.", [HEL, LO, STOP, b"data: [DONE]"])
-_complete("chunks-after-done", "Nothing that follows [DONE] belongs to the answer.", [*WHOLE, event(chunk("no"))])
+_complete("chunks-after-done", "Nothing that follows [DONE] belongs to the completion.", [*WHOLE, event(chunk("no"))])
 _complete("bytes-after-done", "A proxy adds something of its own to the body.", [*WHOLE, b"\0\xff{oops\n\ndata: {\n\n"])
 _complete(
     "error-after-done", "A proxy reports how the connection ended.", [*WHOLE, event({"error": "connection reset"})]
 )
-_complete("cut-after-done", "Servers drop the connection once they have said all.", [*WHOLE, CUT])
+_complete("cut-after-done", "Servers drop the connection once they have sent everything.", [*WHOLE, CUT])
 _complete("cut-after-finish-reason", "As above, from a server without [DONE].", [HEL, LO, STOP, CUT])
 _complete(
     "content-length-too-long-after-done",
@@ -75,11 +75,11 @@ _truncated(
     chunks=2,
     finish_reasons=("stop",),
 )
-_truncated("done-without-a-choice", "The backend died before its first token, and the proxy said [DONE].", [DONE])
+_truncated("done-without-a-choice", "The backend died before its first token, and the proxy sent [DONE].", [DONE])
 _truncated("no-finish-reason-no-done", "The backend died and the proxy closed in good order.", [HEL, LO], "Hello")
 _truncated("empty-stream", "The backend died before its first token.", [])
 _truncated("role-then-nothing", "The backend died behind its first chunk.", [chunk(delta={"role": "assistant"})])
-_truncated("only-comments", "The backend never answered, the proxy pinged and gave up.", [b": ping\n\n"] * 3)
+_truncated("only-comments", "The backend never responded, the proxy sent pings and gave up.", [b": ping\n\n"] * 3)
 _truncated("half-event", "The body ends inside an event.", [HEL, LO, _HALF], "Hello")
 _truncated("half-event-first", "The body ends inside its first event.", [_HALF])
 _truncated("half-done", "The body ends inside [DONE].", [HEL, LO, b"data: [DO"], "Hello")
@@ -109,7 +109,7 @@ _truncated(
 )
 _truncated(
     "usage-but-no-end",
-    "A proxy adds the usage of an answer that was never finished.",
+    "A proxy adds the usage of a completion that was never finished.",
     [HEL, chunk(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2})],
     "Hel",
     usage_total=2,
@@ -118,7 +118,7 @@ _truncated(
 # Cut off
 _cut(
     "finish-reason-in-every-chunk-cut",
-    "The server was killed, and had said with every chunk why it stopped.",
+    "The server was killed, and had sent a finish reason with every chunk.",
     [*_STOPS, CUT],
     "Hello",
     finish_reasons=("stop",),

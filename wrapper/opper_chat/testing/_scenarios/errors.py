@@ -13,47 +13,49 @@ _in_stream, _status = ERRORS_IN_STREAMS.error, STATUSES.error
 _BUSY = "The model is busy"
 
 
-class _Shape(NamedTuple):
+class _Body(NamedTuple):
     why: str
     body: dict[str, Any]
     facts: ErrorFacts
 
 
-_SHAPES = {
-    "flat": _Shape(
+_BODIES = {
+    "flat": _Body(
         "This vendor's older service sends errors flat.",
         {"type": "ServiceUnavailableError", "message": _BUSY, "detail": None},
         {"error_message": _BUSY, "error_type": "ServiceUnavailableError"},
     ),
-    "nested": _Shape(
+    "nested": _Body(
         "This vendor's newer service nests code and message.",
         {"error": {"code": "ServiceUnavailableError", "message": _BUSY, "details": {"after": 3}}},
         {"error_message": _BUSY, "error_code": "ServiceUnavailableError"},
     ),
-    "typed": _Shape(
+    "typed": _Body(
         "Most servers nest message, type, param and code.",
         {"error": {"message": _BUSY, "type": "server_error", "param": None, "code": "overloaded"}},
         {"error_message": _BUSY, "error_type": "server_error", "error_code": "overloaded"},
     ),
-    "numbered": _Shape(
+    "numbered": _Body(
         "Gateways give the status of the server behind them as code.",
         {"error": {"code": 503, "message": _BUSY, "metadata": {"provider": "p"}}},
         {"error_message": _BUSY, "error_code": 503},
     ),
-    "text": _Shape("Inference servers send nothing but a text.", {"error": _BUSY}, {"error_message": _BUSY}),
-    "detail": _Shape("Web frameworks call the text a detail.", {"detail": _BUSY}, {"error_message": _BUSY}),
+    "text": _Body("Inference servers send nothing but a text.", {"error": _BUSY}, {"error_message": _BUSY}),
+    "detail": _Body("Web frameworks call the text a detail.", {"detail": _BUSY}, {"error_message": _BUSY}),
 }
 _USED = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
 _FAILED: dict[str, Any] = {"index": 0, "delta": {}, "finish_reason": None}
-_PLACES: list[dict[str, Any]] = [{"loc": ["body", "messages"], "msg": "Field required", "type": "missing", "input": {}}]
-_TYPED, _TYPED_FACTS = _SHAPES["typed"].body, _SHAPES["typed"].facts
+_PROBLEMS: list[dict[str, Any]] = [
+    {"loc": ["body", "messages"], "msg": "Field required", "type": "missing", "input": {}}
+]
+_TYPED, _TYPED_FACTS = _BODIES["typed"].body, _BODIES["typed"].facts
 
-for _name, _shape in _SHAPES.items():
+for _name, _body in _BODIES.items():
     for _prefix, _kind in (("error", None), ("error-event", "error")):
-        _sent = event(_shape.body, _kind)
+        _event = event(_body.body, _kind)
         _named = " As `event: error`." if _kind else ""
-        _in_stream(f"{_prefix}-{_name}-first", f"{_shape.why}{_named}", [_sent], **_shape.facts)
-        _in_stream(f"{_prefix}-{_name}-later", f"{_shape.why}{_named}", [HEL, _sent], "Hel", **_shape.facts)
+        _in_stream(f"{_prefix}-{_name}-first", f"{_body.why}{_named}", [_event], **_body.facts)
+        _in_stream(f"{_prefix}-{_name}-later", f"{_body.why}{_named}", [HEL, _event], "Hel", **_body.facts)
 
 _in_stream(
     "error-event-plain-text",
@@ -62,7 +64,7 @@ _in_stream(
     "Hel",
     error_message="upstream connect error",
 )
-_in_stream("error-event-empty", "A server says that it failed and nothing more.", [HEL, event({}, "error")], "Hel")
+_in_stream("error-event-empty", "A server reports a failure without any detail.", [HEL, event({}, "error")], "Hel")
 _in_stream(
     "error-event-late",
     "A backend fails after a long and good beginning.",
@@ -79,7 +81,7 @@ _in_stream(
 )
 _in_stream(
     "error-after-finish-reason",
-    "The answer came, and what had to follow it failed.",
+    "The completion arrived, and what follows it failed.",
     [HEL, LO, STOP, event(_TYPED)],
     "Hello",
     finish_reasons=("stop",),
@@ -87,7 +89,7 @@ _in_stream(
 )
 _in_stream(
     "error-beside-choices",
-    "Gateways send a chunk that ends the choice and says why.",
+    "Gateways send a chunk that ends the choice and has the error.",
     [HEL, chunk("", finish_reason="error", **_TYPED)],
     "Hel",
     finish_reasons=("error",),
@@ -95,7 +97,7 @@ _in_stream(
 )
 _in_stream(
     "error-beside-text",
-    "As above, and the chunk brings a last piece of text.",
+    "As above, and the chunk has the last part of the text.",
     [HEL, chunk("lo", finish_reason="error", **_TYPED)],
     "Hello",
     finish_reasons=("error",),
@@ -127,19 +129,19 @@ _in_stream(
 ERRORS_IN_STREAMS.complete(
     "error-of-nulls",
     "Some servers have an error in every chunk, whose values are null.",
-    [{**sent, "error": {"message": None, "code": None}} for sent in (HEL, LO, STOP)] + [DONE],
+    [{**each, "error": {"message": None, "code": None}} for each in (HEL, LO, STOP)] + [DONE],
     chunks=3,
 )
 ERRORS_IN_STREAMS.complete(
     "code-of-a-success",
-    "Some servers say beside the usage that all went well.",
+    "Some servers send a code of success with the usage.",
     [HEL, LO, STOP, {**chunk(choices=[], usage=_USED), "code": 200, "message": "success"}, DONE],
     usage_total=5,
 )
 ERRORS_IN_STREAMS.complete(
     "error-null",
     "Some servers have an error in every chunk, which is null.",
-    [{**sent, "error": None} for sent in (HEL, LO, STOP)] + [DONE],
+    [{**each, "error": None} for each in (HEL, LO, STOP)] + [DONE],
     chunks=3,
 )
 
@@ -150,11 +152,11 @@ def _json(status: int, body: object) -> Callable[[], Reply]:
 
 _HTML = b"<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 
-for _name, _shape in _SHAPES.items():
-    _status(f"status-200-{_name}", f"{_shape.why} With status 200.", _json(200, _shape.body), **_shape.facts)
+for _name, _body in _BODIES.items():
+    _status(f"status-200-{_name}", f"{_body.why} With status 200.", _json(200, _body.body), **_body.facts)
 
 for _code, _name, _why in (
-    (400, "nested", "The request cannot be served as it stands."),
+    (400, "nested", "The request is not valid."),
     (401, "flat", "The key is missing or wrong."),
     (403, "detail", "The key may not do this."),
     (404, "typed", "There is no such model."),
@@ -163,8 +165,8 @@ for _code, _name, _why in (
     (500, "text", "The server failed."),
     (503, "numbered", "The server is overloaded."),
 ):
-    _shape = _SHAPES[_name]
-    _status(f"status-{_code}", _why, _json(_code, _shape.body), status=_code, **_shape.facts)
+    _body = _BODIES[_name]
+    _status(f"status-{_code}", _why, _json(_code, _body.body), status=_code, **_body.facts)
 
 _status(
     "status-400-in-a-list",
@@ -175,12 +177,12 @@ _status(
 )
 _status(
     "status-422",
-    "Web frameworks list the places of a body that do not fit.",
-    _json(422, {"detail": _PLACES}),
+    "Web frameworks list the paths in a body that are not valid.",
+    _json(422, {"detail": _PROBLEMS}),
     status=422,
     error_message="Field required",
 )
-_status("status-500-empty", "The server failed and says nothing.", lambda: Reply(500), status=500)
+_status("status-500-empty", "The server failed and sends no body.", lambda: Reply(500), status=500)
 _status(
     "status-500-as-stream",
     "The server sends the error of its status as an event.",
@@ -190,7 +192,7 @@ _status(
 )
 _status(
     "status-502-html",
-    "The proxy answers for a server that is not there.",
+    "The proxy responds for a server that is down.",
     lambda: Reply(502, {"content-type": "text/html"}, _HTML),
     status=502,
 )

@@ -6,7 +6,7 @@ import zlib
 import msgspec
 
 from .._replies.reply import Pause, Reply, chunk
-from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, pieces, stream, usage
+from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, split, stream, usage
 
 FRAMING = Group("framing")
 NOISE = Group("noise")
@@ -46,7 +46,7 @@ _complete(
 )
 _complete(
     "event-message",
-    "Events may have a type that says nothing.",
+    "Events may have a type without meaning.",
     [event(HEL, "message"), event(LO, "completion.chunk"), STOP, DONE],
     chunks=3,
 )
@@ -54,16 +54,16 @@ _complete("all-in-one-write", "Proxies collect a stream and send it at once.", [
 _complete(
     "one-byte-a-write",
     "Bytes come as the network likes.",
-    pieces(stream([chunk(_SIGNS), STOP, DONE])),
+    split(stream([chunk(_SIGNS), STOP, DONE])),
     _SIGNS,
     chunks=2,
 )
-_complete("one-byte-a-write-crlf", "As above, with CRLF.", pieces(_USUAL.replace(b"\n", b"\r\n")), chunks=3)
-_complete("seven-bytes-a-write", "As above, in larger pieces.", pieces(_USUAL, 7), chunks=3)
+_complete("one-byte-a-write-crlf", "As above, with CRLF.", split(_USUAL.replace(b"\n", b"\r\n")), chunks=3)
+_complete("seven-bytes-a-write", "As above, in larger parts.", split(_USUAL, 7), chunks=3)
 _complete(
     "event-over-many-writes",
-    "A slow network brings an event in pieces.",
-    [piece for part in pieces(event(chunk("Hello")), 40) for piece in (part, Pause(0.01))] + [STOP, DONE],
+    "A slow network delivers an event in parts.",
+    [item for part in split(event(chunk("Hello")), 40) for item in (part, Pause(0.01))] + [STOP, DONE],
     chunks=2,
 )
 _complete(
@@ -81,7 +81,7 @@ _complete(
 )
 _complete(
     "megabyte-in-one-event",
-    "A gateway sends an image, or a whole answer, as one event.",
+    "A gateway sends an image, or a whole completion, as one event.",
     [chunk(_MEGABYTE), STOP, DONE],
     _MEGABYTE,
 )
@@ -118,7 +118,7 @@ _noise(
 _noise(
     "padding",
     "Some servers hide the length of a chunk.",
-    [{**sent, "obfuscation": "x" * 9} for sent in (HEL, LO, STOP)] + [DONE],
+    [{**each, "obfuscation": "x" * 9} for each in (HEL, LO, STOP)] + [DONE],
 )
 _noise(
     "first-chunk-without-choices",

@@ -129,10 +129,10 @@ class Outcome:
             A text `expected ..., got ...` for each field that differs, by its name. Empty if none does.
         """
         found: dict[str, str] = {}
-        for member in fields(self):
-            expected, got = getattr(self, member.name), getattr(seen, member.name)
-            if expected is not None and not _agree(member.name, expected, got):
-                found[member.name] = f"expected {expected!r}, got {got!r}"
+        for each in fields(self):
+            expected, got = getattr(self, each.name), getattr(seen, each.name)
+            if expected is not None and not _agree(each.name, expected, got):
+                found[each.name] = f"expected {expected!r}, got {got!r}"
         return found
 
     @property
@@ -147,7 +147,7 @@ class Outcome:
 class Scenario:
     """Something that real servers do to a request for a stream, and the outcome that a client should report.
 
-    Every scenario ends within a minute, whatever the client does.
+    Every scenario ends within a minute, even if the client does nothing.
     """
 
     name: str
@@ -169,7 +169,7 @@ class Scenario:
     """The timeouts that the client needs to reach the outcome, in seconds."""
 
     request: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    """Parameters of the request beside model, messages and `stream`, such as `n` or `tools`."""
+    """Parameters of the request other than model, messages and `stream`, such as `n` or `tools`."""
 
 
 def _object(value: Any) -> Mapping[str, Any]:
@@ -195,7 +195,7 @@ def _agree(name: str, expected: Any, got: Any) -> bool:
         case "error_code":
             return str(expected) == str(got)
         case "members":
-            return all(name in got and got[name] == member for name, member in expected.items())
+            return all(name in got and got[name] == value for name, value in expected.items())
         case "tool_calls":
             return len(expected) == len(got) and all(map(_same_call, expected, got))
         case _:

@@ -23,36 +23,36 @@ _LAST = event("[DONE]")
 def _repeat_forever(*events: Event, after: tuple[Event, ...] = ()) -> Callable[[], Reply]:
     """Return a function that makes a stream of repeated events, one every tick."""
 
-    def sent() -> Iterator[Event]:
+    def delayed() -> Iterator[Event]:
         yield from after
         for _ in range(round(A_MINUTE / _TICK)):
             for one in events:
                 yield one
                 yield Pause(_TICK)
 
-    return lambda: Reply.sse(sent())
+    return lambda: Reply.sse(delayed())
 
 
 def _trickling_head() -> Reply:
-    def sent() -> Iterator[bytes | Pause]:
+    def delayed() -> Iterator[bytes | Pause]:
         for byte in b"HTTP/1.1 200 OK\r\nx-padding: " + b"x" * round(A_MINUTE / _TICK):
             yield bytes([byte])
             yield Pause(_TICK)
 
-    return Reply.raw(sent())
+    return Reply.raw(delayed())
 
 
 def _flood() -> Reply:
-    def sent() -> Iterator[Event]:
+    def delayed() -> Iterator[Event]:
         yield from WHOLE
         for _ in range(4096):
             yield b": " + b"x" * 16382 + b"\n\n"
 
-    return Reply.sse(sent())
+    return Reply.sse(delayed())
 
 
 def _slow(*events: Event) -> list[Event]:
-    return [one for sent in events for one in (Pause(0.15), sent)]
+    return [one for each in events for one in (Pause(0.15), each)]
 
 
 # The first token
@@ -94,7 +94,7 @@ _timeout(
 )
 _timeout(
     "silence-before-headers",
-    "A server says nothing at all.",
+    "A server sends nothing at all.",
     lambda: Reply.sse(WHOLE, delay=A_MINUTE),
     status=None,
     timeout_kind="read",
@@ -134,7 +134,7 @@ _timeout(
 )
 _timeout(
     "silence-after-headers",
-    "A server says that all is well, and then nothing.",
+    "A server sends its response head, and then nothing.",
     [STALL],
     timeout_kind="read",
     settings={"timeout": _SHORT},
@@ -231,7 +231,7 @@ _timeout(
 )
 _complete(
     "slow-tokens",
-    "An answer takes longer than the clock between tokens allows for one.",
+    "A completion takes longer than the timeout between tokens.",
     _slow(*[chunk("a")] * 6, STOP, DONE),
     "a" * 6,
     settings={"first_token_timeout": 1.0, "idle_timeout": 1.0},
@@ -240,7 +240,7 @@ _complete(
 # The whole
 _timeout(
     "tokens-for-ever",
-    "A model repeats itself, and every token comes in time.",
+    "A model repeats itself, and every token arrives in time.",
     _repeat_forever(chunk("a")),
     None,
     chunks=None,
@@ -249,7 +249,7 @@ _timeout(
 )
 _timeout(
     "thoughts-for-ever",
-    "As above, and it never comes to its answer.",
+    "As above, and it never starts its text.",
     _repeat_forever(chunk(delta={"reasoning": "a"})),
     "",
     chunks=None,

@@ -18,18 +18,18 @@ _HALF: Call = ("call_1", "get_weather", _CITY)
 _END = chunk(finish_reason="tool_calls")
 
 
-def _tool(name: str, member: str) -> dict[str, Any]:
-    parameters = {"type": "object", "properties": {member: {"type": "string"}}}
+def _tool(name: str, argument: str) -> dict[str, Any]:
+    parameters = {"type": "object", "properties": {argument: {"type": "string"}}}
     return {"type": "function", "function": {"name": name, "parameters": parameters}}
 
 
 _REQUEST = {"tools": [_tool("get_weather", "city"), _tool("get_time", "zone")]}
 
 
-def _part(**members: Any) -> dict[str, Any]:
+def _part(**properties: Any) -> dict[str, Any]:
     """Return a fragment of a tool call with these properties. `name` and `arguments` are those of its function."""
-    function = {name: members.pop(name) for name in ("name", "arguments") if name in members}
-    return {**members, "function": function} if function else members
+    function = {name: properties.pop(name) for name in ("name", "arguments") if name in properties}
+    return {**properties, "function": function} if function else properties
 
 
 def _tool_call_chunk(*parts: dict[str, Any]) -> dict[str, object]:
@@ -44,8 +44,8 @@ def _complete(
     text: str = "",
     request: Mapping[str, Any] = _REQUEST,
 ) -> None:
-    sent = [*events, _END, DONE]
-    CALLS.complete(name, why, sent, text, tool_calls=calls, finish_reasons=("tool_calls",), request=request)
+    content = [*events, _END, DONE]
+    CALLS.complete(name, why, content, text, tool_calls=calls, finish_reasons=("tool_calls",), request=request)
 
 
 _complete(
@@ -60,7 +60,7 @@ _complete(
 )
 _complete(
     "calls-all-index-0",
-    "Some servers give every call the index 0, and only the id tells them apart.",
+    "Some servers give every call the index 0, and only the id differs.",
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
     _tool_call_chunk(_part(index=0, arguments=_OSLO)),
     _tool_call_chunk(_part(index=0, id="call_2", type="function", name="get_time", arguments=_ZONE)),
@@ -97,7 +97,7 @@ _complete(
 )
 _complete(
     "calls-id-resent",
-    "Some servers send the id with every piece.",
+    "Some servers send the id with every part.",
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
     _tool_call_chunk(_part(index=0, id="call_1", type="function", arguments=_OSLO)),
     _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
@@ -105,7 +105,7 @@ _complete(
 )
 _complete(
     "calls-name-resent",
-    "Some servers send id and name with every piece.",
+    "Some servers send id and name with every part.",
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY)),
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_OSLO)),
     _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
@@ -113,7 +113,7 @@ _complete(
 )
 _complete(
     "calls-name-in-pieces",
-    "Some servers send the name as they send the arguments, piece by piece.",
+    "Some servers send the name as they send the arguments, part by part.",
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_", arguments="")),
     _tool_call_chunk(_part(index=0, name="weather", arguments="")),
     _tool_call_chunk(_part(index=0, arguments=_CITY + _OSLO)),
@@ -146,7 +146,7 @@ _complete(
 )
 _complete(
     "calls-id-in-a-later-piece",
-    "Some servers know the id only later.",
+    "Some servers know the id only after the first part.",
     _tool_call_chunk(_part(index=0, type="function", name="get_weather", arguments="")),
     _tool_call_chunk(_part(index=0, id="call_1", arguments=_CITY)),
     _tool_call_chunk(_part(index=0, arguments=_OSLO)),
@@ -154,7 +154,7 @@ _complete(
 )
 _complete(
     "calls-fresh-id-in-every-piece",
-    "Some servers make a new id for every piece, and only the first has a name.",
+    "Some servers make a new id for every part, and only the first has a name.",
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
     _tool_call_chunk(_part(index=0, id="call_7", type="function", arguments=_CITY)),
     _tool_call_chunk(_part(index=0, id="call_8", type="function", arguments=_OSLO)),
@@ -162,7 +162,7 @@ _complete(
 )
 _complete(
     "calls-whole",
-    "Some servers send each call in one piece.",
+    "Some servers send each call in one part.",
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),
     _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE + _CET)),
 )
@@ -184,7 +184,7 @@ _complete(
 )
 _complete(
     "calls-interleaved",
-    "Pieces of several calls come in turns.",
+    "Parts of several calls arrive in turns.",
     _tool_call_chunk(
         _part(index=0, id="call_1", type="function", name="get_weather", arguments=""),
         _part(index=1, id="call_2", type="function", name="get_time", arguments=""),
@@ -296,7 +296,7 @@ CALLS.complete(
 )
 CALLS.complete(
     "call-then-done",
-    "A server says [DONE] inside a call.",
+    "A server sends [DONE] inside a call.",
     [*_BEGUN, DONE],
     "",
     tool_calls=(_HALF,),

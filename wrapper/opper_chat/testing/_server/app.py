@@ -84,11 +84,11 @@ class LocalApp:
 
 
 def _failed_reply(error: Exception, received: ReceivedRequest) -> Reply:
-    """Return the reply if a function of the test raised: an error that says so and is not retried."""
+    """Return the reply if a function of the test raised: an error with its text, which clients do not retry."""
     own = Path(__file__).parents[1]
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if own not in Path(frame.filename).parents]
-    place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    message = f"The function that makes the reply failed{place}: {type(error).__name__}: {error}"
+    location = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    message = f"The function that makes the reply failed{location}: {type(error).__name__}: {error}"
     version = 3 if received.path.startswith("/v3/") else 2
     return Reply.json(
         error_body(version, "ReplyFunctionError", message.encode("utf-8", "backslashreplace").decode()),
@@ -145,9 +145,9 @@ def _validate_body(request: Request, rules: AccessRules) -> Body:
     return validated
 
 
-async def _iterate(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
-    for piece in pieces:
-        yield piece
+async def _iterate(parts: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
         await asyncio.sleep(0)  # so that the server can see that the client disconnected
 
 

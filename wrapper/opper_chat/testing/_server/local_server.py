@@ -58,7 +58,7 @@ class LocalServer(LoopbackServer):
     def reply(self, *replies: ReplySource) -> None:
         """Queue replies for the next requests, one for each.
 
-        The next request gets the next reply, whatever its path, method, key and body are.
+        The next request gets the next reply, for any path, method, key and body.
 
         Args:
             replies: Each a `Reply`, or a function that makes one from the `ReceivedRequest`.

@@ -62,12 +62,12 @@ def _error_detail(error: ValidationError) -> dict[str, object]:
     loc: list[object] = ["body", *error.absolute_path]
     kind, message = str(error.validator), error.message
     if kind == "required":
-        # There is one error for each missing property. Only its message says which.
+        # There is one error for each missing property. Only its message has the name.
         names: Any = error.validator_value
         loc += [n for n in names if message == f"{n!r} is a required property"]
         kind, message = "missing", "Field required"
     elif kind == "oneOf":
-        message = "The value has none of the accepted forms"
+        message = "The value matches none of the accepted schemas"
         if not error.context:
-            message = "The value has more than one of the accepted forms"
+            message = "The value matches more than one of the accepted schemas"
     return {"loc": loc, "msg": message, "type": kind, "input": error.instance}

@@ -27,7 +27,7 @@ def completion_body(completion: Completion) -> Json:
                 "index": index,
                 "message": _message(choice),
                 "finish_reason": choice.finish_reason,
-                "logprobs": _logprobs(choice, choice.pieces, completion.top_logprobs),
+                "logprobs": _logprobs(choice, choice.tokens, completion.top_logprobs),
             }
             for index, choice in enumerate(completion.choices)
         ],
@@ -39,7 +39,7 @@ def stream_events(completion: Completion, options: Json) -> Iterator[bytes]:
     """Yield the server-sent events of a stream.
 
     Args:
-        completion: What the model says.
+        completion: The completion.
         options: The `stream_options` of the request.
     """
     include_usage = bool(options.get("include_usage"))
@@ -121,7 +121,7 @@ def _function_json(choice: SimulatedChoice, name: str | None, text: str) -> Json
 
 
 def _chunk_choices(completion: Completion) -> Iterator[list[Json]]:
-    """Yield the `choices` of each chunk: the roles, then the pieces of all choices in turn, then the finish reasons."""
+    """Yield the `choices` of each chunk: the roles, then the tokens of all choices in turn, then the finish reasons."""
     for index, choice in enumerate(completion.choices):
         content = "" if choice.kind == "text" else None
         yield _choice(index, {"role": "assistant", "content": content, "refusal": None})
@@ -134,24 +134,24 @@ def _chunk_choices(completion: Completion) -> Iterator[list[Json]]:
             )
         elif choice.kind == "legacy":
             yield _choice(index, {"function_call": _function_json(choice, choice.name, "")})
-    for pieces in zip_longest(*(choice.pieces for choice in completion.choices)):
-        for index, piece in enumerate(pieces):
-            if piece is not None:
+    for tokens in zip_longest(*(choice.tokens for choice in completion.choices)):
+        for index, token in enumerate(tokens):
+            if token is not None:
                 choice = completion.choices[index]
-                logprobs = _logprobs(choice, (piece,), completion.top_logprobs)
-                yield _choice(index, _delta(choice, piece), logprobs=logprobs)
+                logprobs = _logprobs(choice, (token,), completion.top_logprobs)
+                yield _choice(index, _delta(choice, token), logprobs=logprobs)
     for index, choice in enumerate(completion.choices):
         yield _choice(index, {}, finish_reason=choice.finish_reason)
 
 
-def _delta(choice: SimulatedChoice, piece: str) -> Json:
+def _delta(choice: SimulatedChoice, token: str) -> Json:
     match choice.kind:
         case "text":
-            return {"content": piece}
+            return {"content": token}
         case "legacy":
-            return {"function_call": {"arguments": piece}}
+            return {"function_call": {"arguments": token}}
         case kind:
-            return {"tool_calls": [{"index": 0, kind: _function_json(choice, None, piece)}]}
+            return {"tool_calls": [{"index": 0, kind: _function_json(choice, None, token)}]}
 
 
 def _choice(index: int, delta: Json, *, finish_reason: str | None = None, logprobs: Json | None = None) -> list[Json]:
@@ -159,17 +159,17 @@ def _choice(index: int, delta: Json, *, finish_reason: str | None = None, logpro
     return [choice]
 
 
-def _logprobs(choice: SimulatedChoice, pieces: tuple[str, ...], top: int | None) -> Json | None:
+def _logprobs(choice: SimulatedChoice, tokens: tuple[str, ...], top: int | None) -> Json | None:
     if top is None or choice.kind != "text":
         return None
-    return {"content": [_token_logprob(piece, top) for piece in pieces], "refusal": None}
+    return {"content": [_token_logprob(token, top) for token in tokens], "refusal": None}
 
 
-def _token_logprob(piece: str, top: int) -> Json:
+def _token_logprob(token: str, top: int) -> Json:
     # Any numbers will do that are always the same and fall from rank to rank.
-    likely = -0.01 * (len(piece) % 10 + 1)
-    ranked = [_token(piece if rank == 0 else f"{piece}~{rank}", likely - rank) for rank in range(top)]
-    return {**_token(piece, likely), "top_logprobs": ranked}
+    likely = -0.01 * (len(token) % 10 + 1)
+    ranked = [_token(token if rank == 0 else f"{token}~{rank}", likely - rank) for rank in range(top)]
+    return {**_token(token, likely), "top_logprobs": ranked}
 
 
 def _token(text: str, logprob: float) -> Json:

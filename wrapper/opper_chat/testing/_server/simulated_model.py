@@ -22,7 +22,7 @@ _GREETING = "Hello from the local server!"
 
 
 class UnsatisfiableFormatError(ValueError):
-    """No completion can have the format that the request asks for."""
+    """No completion can have the format that the request requires."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class SimulatedChoice:
     kind: Kind
     """Text, a call of a function or custom tool, or a call of one of the deprecated `functions`."""
 
-    pieces: tuple[str, ...]
+    tokens: tuple[str, ...]
     """The tokens of the text, the arguments or the input."""
 
     finish_reason: str
@@ -45,7 +45,7 @@ class SimulatedChoice:
 
     @property
     def text(self) -> str:
-        return "".join(self.pieces)
+        return "".join(self.tokens)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Completion:
 
     @property
     def completion_tokens(self) -> int:
-        return sum(len(choice.pieces) for choice in self.choices)
+        return sum(len(choice.tokens) for choice in self.choices)
 
 
 def simulate_completion(body: Body, model: str, number: int) -> Completion:
@@ -83,12 +83,12 @@ def simulate_completion(body: Body, model: str, number: int) -> Completion:
         if call is not None:
             kind, name, text = call
             finish = "function_call" if kind == "legacy" else "tool_calls"
-            pieces, cut = _apply_token_limit(text, body)
+            tokens, cut = _apply_token_limit(text, body)
             call_id = "" if kind == "legacy" else f"call_{number:06}_{index}"
-            choices.append(SimulatedChoice(kind, pieces, "length" if cut else finish, name, call_id))
+            choices.append(SimulatedChoice(kind, tokens, "length" if cut else finish, name, call_id))
         else:
-            pieces, cut = _apply_token_limit(_apply_stop(_text(body, index), body.get("stop")), body)
-            choices.append(SimulatedChoice("text", pieces, "length" if cut else "stop"))
+            tokens, cut = _apply_token_limit(_apply_stop(_text(body, index), body.get("stop")), body)
+            choices.append(SimulatedChoice("text", tokens, "length" if cut else "stop"))
     return Completion(
         id=f"chatcmpl-{number:06}",
         model=model,
@@ -103,30 +103,30 @@ def _apply_token_limit(text: str, body: Body) -> tuple[tuple[str, ...], bool]:
     """Return the tokens up to the limit of the request, and whether there are more."""
     given = [body.get("max_tokens"), body.get("max_completion_tokens")]
     limits = [int(limit) for limit in given if limit is not None]
-    pieces = tokenize(text)
-    cut = bool(limits) and len(pieces) > min(limits)
-    return (pieces[: min(limits)], True) if cut else (pieces, False)
+    tokens = tokenize(text)
+    cut = bool(limits) and len(tokens) > min(limits)
+    return (tokens[: min(limits)], True) if cut else (tokens, False)
 
 
 def _apply_stop(text: str, stop: str | list[str] | None) -> str:
     stops = [stop] if isinstance(stop, str) else stop or []
-    places = [text.find(word) for word in stops if word]
-    return text[: min([place for place in places if place >= 0], default=len(text))]
+    positions = [text.find(word) for word in stops if word]
+    return text[: min([position for position in positions if position >= 0], default=len(text))]
 
 
 def _text(body: Body, index: int) -> str:
     response_format: Body = body.get("response_format") or {}
-    words = _default_text(body) if index == 0 else f"{_default_text(body)} (choice {index + 1})"
+    text = _default_text(body) if index == 0 else f"{_default_text(body)} (choice {index + 1})"
     match response_format.get("type"):
         case "json_schema":
             schema = response_format["json_schema"].get("schema")
             if schema is not None:
                 return _json(schema, "response_format.json_schema.schema")
-            return _encode({"message": words})
+            return _encode({"message": text})
         case "json_object":
-            return _encode({"message": words})
+            return _encode({"message": text})
         case _:
-            return words
+            return text
 
 
 def _default_text(body: Body) -> str:
@@ -184,7 +184,7 @@ def _chosen_tool(body: Body) -> Body | None:
 
 
 def _tool_name(tool: Body) -> tuple[str, str]:
-    """Return the kind and name of a tool or of a `tool_choice`, whatever its form is."""
+    """Return the kind and name of a tool or of a `tool_choice`, in any of its formats."""
     kind = str(tool.get("type"))
     named = tool.get(kind)
     return kind, str(named.get("name")) if is_object(named) else ""
@@ -215,11 +215,11 @@ def _custom_input(tool: Body, body: Body) -> str:
     return _last_user_text(body) or _GREETING
 
 
-def _json(schema: object, place: str, message: str = "") -> str:
+def _json(schema: object, path: str, message: str = "") -> str:
     try:
         return _encode(example_for_message(schema, message))
     except NoExampleError as error:
-        raise UnsatisfiableFormatError(f"{place}: {error}") from error
+        raise UnsatisfiableFormatError(f"{path}: {error}") from error
 
 
 def _encode(value: object) -> str:
