@@ -46,18 +46,18 @@ BUDGETS = {
     "piece of text": Budget(45, 45, "a chunk, and a look at whose text it has: asking for text alone saves nothing"),
     "event": Budget(56, 56, "a chunk and its two events, one of which refers to the text that the accumulator has"),
     "call": Budget(
-        1720, 1850, "two thirds are httpx's: its client, request, headers, cookies and response; then the checks of the"
+        1200, 1300, "half is httpx's: its client, request, headers and response; then the checks of the"
         " arguments, the two heads, the limits of waiting, and under asyncio the turns of its loop"
     ),
     "call, 52 KB with log probabilities": Budget(
-        1900, 2300, "those of a small reply, and some for each piece that it comes in, which are more or fewer: nothing"
+        1400, 1750, "those of a small reply, and some for each piece that it comes in, which are more or fewer: nothing"
         " is made of the 840 log probabilities that nobody asks for"
     ),
     "log probability": Budget(
         13, 13, "one model, a copy of its JSON object, a pop and a look for each member, and a copy of its bytes"
     ),
     "stream": Budget(
-        2060, 2220, "a call, the reading of two chunks, and the end: ten for telling whether it is whole, the rest for"
+        1550, 1700, "a call, the reading of two chunks, and the end: ten for telling whether it is whole, the rest for"
         " giving the connection back, by ways that a signal handler may interrupt anywhere"
     ),
 }  # fmt: skip

@@ -9,6 +9,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from inspect import iscoroutinefunction
 from time import monotonic
@@ -26,6 +27,7 @@ from .._http.cleanup import async_abandon_client
 from .._http.connection_users import WAITING_CALL, ConnectionUsers
 from .._http.content_coding import accepted_codings
 from .._http.error_map import ErrorMap
+from .._http.headers import merge_headers
 from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import httpx, library_exceptions, library_of
 from .._http.redaction import forget_key_of, forget_keys
@@ -76,6 +78,7 @@ class AsyncSession:
             if event_hooks is not None:
                 raise InvalidArgumentError("event_hooks", "None beside http_client, which has its own", "some")
             self._client = cast("httpx.AsyncClient", http_client)  # httpx2 has the same names
+        self._parse_url = lru_cache(8)(self._library.URL)
         self._closed = False
 
     def _create_limiters(self) -> None:
@@ -221,25 +224,26 @@ class AsyncSession:
 
     def _build_request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
         request, settings = call.request, call.settings
-        address = call.redirect_url or f"{settings.base_url}{request.path}"
-        authorization = f"Bearer {key.reveal()}"  # RFC 6750 section 2.1
-        headers = {"user-agent": "opper-chat", "authorization": authorization, **call.headers, **request.headers}
-        if "accept-encoding" not in headers:
-            # httpx accepts every coding that it can decode, without a limit of the size. Here, two are decoded.
-            headers["accept-encoding"] = accepted_codings(self._client.headers.get("accept-encoding", ""))
+        url = f"{settings.base_url}{request.path}"
         try:
-            return self._client.build_request(
+            built = self._client.build_request(
                 request.method,
-                address,
+                call.redirect_url or self._parse_url(url),
                 params=None if call.redirect_url else {**settings.default_query, **request.query} or None,
-                headers=headers,
                 content=request.content,
                 extensions=extensions,
             )
         except library_exceptions("InvalidURL", also=(UnicodeError,)) as error:
             raise InvalidArgumentError(
-                "base_url", "a URL that HTTP can represent", repr(address), f"{error}."
+                "base_url", "a URL that HTTP can represent", repr(call.redirect_url or url), f"{error}."
             ) from None
+        authorization = f"Bearer {key.reveal()}"  # RFC 6750 section 2.1
+        headers = {"user-agent": "opper-chat", "authorization": authorization, **call.headers, **request.headers}
+        if "accept-encoding" not in headers:
+            # httpx accepts every coding that it can decode, without a limit of the size. Here, two are decoded.
+            headers["accept-encoding"] = accepted_codings(self._client.headers.get("accept-encoding", ""))
+        built.headers = merge_headers(built.headers, headers)
+        return built
 
     async def acquire_permit(self, call: Call) -> None:
         """Acquire the permit of ``max_concurrency`` for a call, which releases it at its end.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Protocol, TypeAlias
 
 from .._config.response_limits import ResponseLimits, too_large_error
@@ -149,6 +150,7 @@ def content_codings(headers: Mapping[str, str]) -> list[str]:
     return [name for name in names if name not in ("", "identity")]
 
 
+@lru_cache(8)
 def accepted_codings(header: str) -> str:
     """Return an Accept-Encoding header without the codings that are not decoded here (RFC 9110 section 12.5.3)."""
     names = [name.strip() for name in header.split(",")]

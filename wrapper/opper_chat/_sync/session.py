@@ -11,6 +11,7 @@ import os
 import sys
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from inspect import iscoroutinefunction
 from time import monotonic
@@ -28,6 +29,7 @@ from .._http.cleanup import abandon_client
 from .._http.connection_users import WAITING_CALL, ConnectionUsers
 from .._http.content_coding import accepted_codings
 from .._http.error_map import ErrorMap
+from .._http.headers import merge_headers
 from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import httpx, library_exceptions, library_of
 from .._http.redaction import forget_key_of, forget_keys
@@ -88,6 +90,7 @@ class Session:
                     "event_hooks", "None beside http_client, which has its own", "some"
                 )
             self._client = cast("httpx.Client", http_client)  # httpx2 has the same names
+        self._parse_url = lru_cache(8)(self._library.URL)
         self._closed = False
 
     def _create_limiters(self) -> None:
@@ -256,7 +259,24 @@ class Session:
 
     def _build_request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
         request, settings = call.request, call.settings
-        address = call.redirect_url or f"{settings.base_url}{request.path}"
+        url = f"{settings.base_url}{request.path}"
+        try:
+            built = self._client.build_request(
+                request.method,
+                call.redirect_url or self._parse_url(url),
+                params=None
+                if call.redirect_url
+                else {**settings.default_query, **request.query} or None,
+                content=request.content,
+                extensions=extensions,
+            )
+        except library_exceptions("InvalidURL", also=(UnicodeError,)) as error:
+            raise InvalidArgumentError(
+                "base_url",
+                "a URL that HTTP can represent",
+                repr(call.redirect_url or url),
+                f"{error}.",
+            ) from None
         authorization = f"Bearer {key.reveal()}"  # RFC 6750 section 2.1
         headers = {
             "user-agent": "opper-chat",
@@ -269,21 +289,8 @@ class Session:
             headers["accept-encoding"] = accepted_codings(
                 self._client.headers.get("accept-encoding", "")
             )
-        try:
-            return self._client.build_request(
-                request.method,
-                address,
-                params=None
-                if call.redirect_url
-                else {**settings.default_query, **request.query} or None,
-                headers=headers,
-                content=request.content,
-                extensions=extensions,
-            )
-        except library_exceptions("InvalidURL", also=(UnicodeError,)) as error:
-            raise InvalidArgumentError(
-                "base_url", "a URL that HTTP can represent", repr(address), f"{error}."
-            ) from None
+        built.headers = merge_headers(built.headers, headers)
+        return built
 
     def acquire_permit(self, call: Call) -> None:
         """Acquire the permit of ``max_concurrency`` for a call, which releases it at its end.

@@ -14,6 +14,7 @@ from ..._config.options import DEFAULT_CONNECTIONS, DEFAULT_HTTP_TIMEOUTS
 from ..._config.proxies import find_proxy
 from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits
 from ..._http.library import httpx
+from ..cookies import Cookies
 from ..tls import new_ssl_context, shared_ssl_context
 from .connection import AsyncConnection
 from .httpcore_connection import AsyncHttpcoreConnection
@@ -116,6 +117,8 @@ class _DefaultAsyncHttpxClient(httpx.AsyncClient):
         self.proxy_passwords: list[Secret] = getattr(settings.get("transport"), "proxy_passwords", [])
         """The passwords of the proxies of the environment that were used."""
         super().__init__(**settings)
+        # Private, and the same since httpx 0.13. The public setter makes it httpx's own class.
+        self._cookies = Cookies(self.cookies.jar)
 
     def _build_redirect_request(self, request: httpx.Request, response: httpx.Response) -> httpx.Request:
         # Private, and the same since httpx 0.18. It is called for redirects that are not followed as well, and raises

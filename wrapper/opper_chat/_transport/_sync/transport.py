@@ -16,6 +16,7 @@ from ..._config.options import DEFAULT_CONNECTIONS, DEFAULT_HTTP_TIMEOUTS
 from ..._config.proxies import find_proxy
 from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits
 from ..._http.library import httpx
+from ..cookies import Cookies
 from ..tls import new_ssl_context, shared_ssl_context
 from .connection import Connection
 from .httpcore_connection import HttpcoreConnection
@@ -141,6 +142,8 @@ class _DefaultAsyncHttpxClient(httpx.Client):
         )
         """The passwords of the proxies of the environment that were used."""
         super().__init__(**settings)
+        # Private, and the same since httpx 0.13. The public setter makes it httpx's own class.
+        self._cookies = Cookies(self.cookies.jar)
 
     def _build_redirect_request(
         self, request: httpx.Request, response: httpx.Response
