@@ -17,8 +17,8 @@ from ..._errors.api import ResponseTooLargeError
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
 from ..async_network import AsyncNetworkStream, Server, connect
-from ..body import Body, BodyError, ChunkedBody, CloseDelimitedBody, ContentLengthBody
-from ..head import (
+from ..message_body import Body, BodyError, ChunkedBody, CloseDelimitedBody, ContentLengthBody
+from ..message_headers import (
     HeadError,
     HeadTooLongError,
     RequestHeadError,

@@ -16,8 +16,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..._http.leases import ConnectionLease
-from ..body import MISSING_CLOSE_NOTIFY
-from ..head import has_body, has_certain_end
+from ..message_body import MISSING_CLOSE_NOTIFY
+from ..message_headers import has_body, has_certain_end
 from ..tls import has_close_notify
 
 if TYPE_CHECKING:

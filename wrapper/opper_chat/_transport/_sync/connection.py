@@ -18,8 +18,8 @@ from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large
 from ..._errors.api import ResponseTooLargeError
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
-from ..body import Body, BodyError, ChunkedBody, CloseDelimitedBody, ContentLengthBody
-from ..head import (
+from ..message_body import Body, BodyError, ChunkedBody, CloseDelimitedBody, ContentLengthBody
+from ..message_headers import (
     HeadError,
     HeadTooLongError,
     RequestHeadError,

@@ -7,7 +7,7 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opper_chat._transport.head import (
+from opper_chat._transport.message_headers import (
     HeadError,
     RequestHeadError,
     ResponseHead,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Protocol
 
-from .head import is_field_line
+from .message_headers import is_field_line
 
 MISSING_CLOSE_NOTIFY = (
     "the TLS connection ended without a close_notify alert, or its context ignores that by "

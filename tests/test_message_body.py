@@ -7,7 +7,7 @@ from time import process_time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from opper_chat._transport.body import (
+from opper_chat._transport.message_body import (
     LONGEST_LINE,
     LONGEST_TRAILER,
     Body,
