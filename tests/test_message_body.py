@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat._transport.message_body import (
-    LONGEST_LINE,
-    LONGEST_TRAILER,
-    Body,
+    MAX_LINE_BYTES,
+    MAX_TRAILER_BYTES,
     BodyError,
-    ChunkedBody,
-    CloseDelimitedBody,
-    ContentLengthBody,
+    BodyParser,
+    ChunkedParser,
+    CloseDelimitedParser,
+    ContentLengthParser,
 )
 
 
@@ -35,7 +35,7 @@ def cut(data: bytes, sizes: list[int]) -> list[bytes]:
     return pieces
 
 
-def read(body: Body, pieces: list[bytes]) -> bytes:
+def read(body: BodyParser, pieces: list[bytes]) -> bytes:
     """Return what of the pieces is the body's."""
     given: list[bytes] = []
     for piece in pieces:
@@ -57,13 +57,13 @@ def test_a_chunked_body_cut_anywhere(
     pieces: list[bytes], extension: bytes, trailer: bytes, behind: bytes, sizes: list[int]
 ) -> None:
     """The pieces, and what stands behind the body is not of it."""
-    body = ChunkedBody()
+    body = ChunkedParser()
     whole = framed(pieces, extension, trailer)
     assert read(body, cut(whole[:-1], sizes)) == b"".join(pieces)
     assert not body.ended
     assert body.feed(whole[-1:] + behind) == b""
     assert (body.ended, body.trailing_data) == (True, behind)
-    body.end()
+    body.feed_eof()
 
 
 @pytest.mark.parametrize(
@@ -71,8 +71,9 @@ def test_a_chunked_body_cut_anywhere(
     [
         b"x\r\n", b"-1\r\n", b"+1\r\n", b"1_0\r\n", b"0x1\r\n", b" 1\r\n", b"\r\n", b"1" * 17 + b"\r\n", b"1 1\r\n",
         b"2\r\nabXX", b"2\r\nab\rX", b"2\r\nab\n\n", b"2\r\nabc\r\n", b"1\nab\r\n",
-        b"0x1\r\na\r\n0\r\n\r\n", b"0X1\r\na\r\n0\r\n\r\n", b"a" * (LONGEST_LINE + 1),
-        b"1;" + b"a" * LONGEST_LINE, b"1;a\x00\r\n", b"1;a\nb\r\n", b"0\r\n" + b"a: b\r\n" * (LONGEST_TRAILER // 6 + 1),
+        b"0x1\r\na\r\n0\r\n\r\n", b"0X1\r\na\r\n0\r\n\r\n", b"a" * (MAX_LINE_BYTES + 1),
+        b"1;" + b"a" * MAX_LINE_BYTES, b"1;a\x00\r\n", b"1;a\nb\r\n",
+        b"0\r\n" + b"a: b\r\n" * (MAX_TRAILER_BYTES // 6 + 1),
     ],
     ids=lambda data: repr(data[:12]),
 )  # fmt: skip
@@ -80,13 +81,13 @@ def test_a_chunked_body_cut_anywhere(
 def test_what_is_no_chunked_body(data: bytes, size: int) -> None:
     """Is an error, wherever it is cut, and is never waited for without end."""
     with pytest.raises(BodyError):
-        read(ChunkedBody(), cut(data, [size]))
+        read(ChunkedParser(), cut(data, [size]))
 
 
-@pytest.mark.parametrize("behind", [b"zz\r\n", b"1\r\ncXX", b"0\r\n" + b"a" * (LONGEST_LINE + 1)])
+@pytest.mark.parametrize("behind", [b"zz\r\n", b"1\r\ncXX", b"0\r\n" + b"a" * (MAX_LINE_BYTES + 1)])
 def test_what_came_before_a_fault_is_handed_out(behind: bytes) -> None:
     """What is wrong behind it is told afterwards, also where all came at once."""
-    body = ChunkedBody()
+    body = ChunkedParser()
     body.feed(b"1\r\nx\r\n")
     assert body.feed(b"2\r\nab\r\n" + behind).rstrip(b"c") == b"ab"
     assert isinstance(body.error, BodyError)
@@ -103,7 +104,7 @@ def test_what_came_before_a_fault_is_handed_out(behind: bytes) -> None:
 @pytest.mark.parametrize("size", [1, 5, 1_000_000])
 def test_trailer_lines_that_are_no_fields_are_refused(trailer: bytes, size: int) -> None:
     """The body is returned first, also where all came at once (RFC 9112 section 7.1.2)."""
-    body = ChunkedBody()
+    body = ChunkedParser()
     given: list[bytes] = []
     with pytest.raises(BodyError, match="illegal trailer line"):
         for piece in cut(framed([b"ab"], trailer=trailer), [size]):
@@ -118,7 +119,7 @@ def test_trailer_lines_that_are_no_fields_are_refused(trailer: bytes, size: int)
 @pytest.mark.parametrize("size", [1, 5, 1_000_000])
 def test_trailer_fields_are_read_and_not_kept(trailer: bytes, size: int) -> None:
     """Also over several lines, and also where they are of no use there (RFC 9110 section 6.5.1)."""
-    body = ChunkedBody()
+    body = ChunkedParser()
     assert read(body, cut(framed([b"ab"], trailer=trailer), [size])) == b"ab"
     assert (body.ended, body.strict, body.trailing_data) == (True, True, b"")
 
@@ -127,7 +128,7 @@ def test_trailer_fields_are_read_and_not_kept(trailer: bytes, size: int) -> None
 def test_white_space_behind_a_chunk_size_is_read_but_not_strict(padded: bytes) -> None:
     """Old servers pad the size; the grammar has white space there only before an extension (section 7.1.1)."""
     for size in (1, 1_000_000):
-        body = ChunkedBody()
+        body = ChunkedParser()
         assert read(body, cut(padded, [size])) == b"ab"
         assert (body.ended, body.strict) == (True, False)
 
@@ -135,29 +136,29 @@ def test_white_space_behind_a_chunk_size_is_read_but_not_strict(padded: bytes) -
 @pytest.mark.parametrize("at", range(len(framed([b"abc", b"de"]))))
 def test_a_chunked_body_that_is_cut_off(at: int) -> None:
     """What came is handed out, and the end is an error."""
-    body = ChunkedBody()
+    body = ChunkedParser()
     assert b"abcde".startswith(body.feed(framed([b"abc", b"de"])[:at]))
     with pytest.raises(BodyError, match="incomplete chunked read"):
-        body.end()
+        body.feed_eof()
 
 
 def test_a_body_of_a_length() -> None:
     """Its bytes, and what is behind them is not of it."""
-    body = ContentLengthBody(5)
+    body = ContentLengthParser(5)
     assert (body.feed(b"ab"), body.ended) == (b"ab", False)
     with pytest.raises(BodyError, match="received 2 bytes, expected 5"):
-        body.end()
+        body.feed_eof()
     assert (body.feed(b"cdeHTTP"), body.ended, body.trailing_data) == (b"cde", True, b"HTTP")
     assert (body.feed(b"/1.1"), body.trailing_data) == (b"", b"HTTP/1.1")
-    body.end()
-    assert ContentLengthBody(0).ended
+    body.feed_eof()
+    assert ContentLengthParser(0).ended
 
 
 def test_a_body_that_ends_with_its_connection() -> None:
     """Nobody can tell whether it is whole."""
-    body = CloseDelimitedBody()
+    body = CloseDelimitedParser()
     assert (body.feed(b"ab"), body.ended) == (b"ab", False)
-    body.end()
+    body.feed_eof()
     assert body.ended
 
 
@@ -167,7 +168,7 @@ def test_work_is_linear(size: int) -> None:
 
     def moved(chunks: int) -> int:
         pieces = cut(framed([b"x" * 50] * chunks), [size])
-        body, total = ChunkedBody(), 0
+        body, total = ChunkedParser(), 0
         tracemalloc.start()
         try:
             for piece in pieces:
@@ -198,7 +199,7 @@ COSTLY = {
 def test_no_framing_costs_more_than_it_is_long(name: str, size: int) -> None:
     """Each takes less than five microseconds for a byte that comes alone, and far less for many."""
     pieces = cut(COSTLY[name], [size])
-    body = ChunkedBody()
+    body = ChunkedParser()
     began = process_time()
     with suppress(BodyError):
         for piece in pieces:
@@ -211,14 +212,14 @@ def test_no_framing_costs_more_than_it_is_long(name: str, size: int) -> None:
 @pytest.mark.parametrize("extension", [b";a", b" ; a = b", b";a;b=c", b';a="x\\"y; z"', b';a="\t\xff"', b";0=!"])
 def test_a_chunk_extension_keeps_the_connection(extension: bytes) -> None:
     """A name, and a value that is a token or a quoted string (RFC 9112 section 7.1.1)."""
-    body = ChunkedBody()
+    body = ChunkedParser()
     assert (body.feed(framed([b"aa"], extension)), body.ended, body.strict) == (b"aa", True, True)
 
 
 @pytest.mark.parametrize("extension", [b";", b"; ", b";;", b";a;", b";=1", b";a=", b";a ", b";a b", b';a="x', b" "])
 def test_an_extension_outside_the_grammar_does_not(extension: bytes) -> None:
     """It is skipped, but another server may have read the framing otherwise."""
-    body = ChunkedBody()
+    body = ChunkedParser()
     assert (body.feed(framed([b"aa"], extension)), body.ended, body.strict) == (b"aa", True, False)
 
 
@@ -226,5 +227,5 @@ def test_long_extensions_take_time_in_proportion() -> None:
     """A line of many extensions, or of the beginnings of some."""
     for extension in (b";a" * 8000, b";" + b" " * 16000, b';a="' + b'\\"' * 8000, b";a " * 5000):
         began = process_time()
-        ChunkedBody().feed(framed([b"aa"], extension))
+        ChunkedParser().feed(framed([b"aa"], extension))
         assert process_time() - began < 1

@@ -8,39 +8,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opper_chat._transport.message_headers import (
-    HeadError,
-    RequestHeadError,
-    ResponseHead,
-    ResponseHeadParser,
-    serialize_request_head,
+    HeaderError,
+    RequestHeaderError,
+    ResponseHeaderParser,
+    ResponseHeaders,
+    serialize_request_headers,
 )
 
 OK = b"HTTP/1.1 200 OK\r\n"
-LONGEST_HEAD = 100 * 1024
+MAX_BYTES = 100 * 1024
 
 
-def read(data: bytes, size: int = 0) -> tuple[ResponseHead | None, bytes]:
-    """Read a head from bytes that come so many at a time, and return it with what came behind it."""
-    reader = ResponseHeadParser(LONGEST_HEAD)
+def read(data: bytes, size: int = 0) -> tuple[ResponseHeaders | None, bytes]:
+    """Read headers from bytes that come so many at a time, and return them with the bytes after them."""
+    reader = ResponseHeaderParser(MAX_BYTES)
     for start in range(0, len(data), size or len(data)):
         reader.feed(data[start : start + (size or len(data))])
-        head = reader.read()
-        if head is not None:
-            return head, reader.trailing_data() + data[start + (size or len(data)) :]
+        headers = reader.next_headers()
+        if headers is not None:
+            return headers, reader.trailing_data() + data[start + (size or len(data)) :]
     return None, b""
 
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 7])
 @pytest.mark.parametrize("line", [b"\r\n", b"\n"], ids=["CRLF", "LF"])
-def test_a_head(size: int, line: bytes) -> None:
+def test_headers_cut_anywhere(size: int, line: bytes) -> None:
     """With its headers as they came, wherever it is cut and however its lines end; in LF alone, it is the last."""
     data = line.join(
         [b"HTTP/1.1 404 Not  Found", b"X-One:  a b ", b"x-two:", b"X-ONE:\tc\xff", b"Content-Length: 3", b"", b""]
     )
-    head, rest = read(data + b"abc", size)
-    headers = [(b"X-One", b"a b"), (b"x-two", b""), (b"X-ONE", b"c\xff"), (b"Content-Length", b"3")]
-    assert head == ResponseHead(
-        404, b"1.1", b"Not  Found", headers, chunked=False, length=3, keep_alive=line == b"\r\n"
+    headers, rest = read(data + b"abc", size)
+    fields = [(b"X-One", b"a b"), (b"x-two", b""), (b"X-ONE", b"c\xff"), (b"Content-Length", b"3")]
+    assert headers == ResponseHeaders(
+        404, b"1.1", b"Not  Found", fields, chunked=False, length=3, keep_alive=line == b"\r\n"
     )
     assert rest == b"abc"
 
@@ -76,16 +76,16 @@ def test_a_head(size: int, line: bytes) -> None:
 )
 def test_how_a_body_is_framed(data: bytes, chunked: bool, length: int | None, keep_alive: bool) -> None:
     """And whether another request may follow: not where two servers could read two lengths."""
-    head, _ = read(data + b"\r\n")
-    assert head is not None
-    assert (head.chunked, head.length, head.keep_alive) == (chunked, length, keep_alive)
+    headers, _ = read(data + b"\r\n")
+    assert headers is not None
+    assert (headers.chunked, headers.length, headers.keep_alive) == (chunked, length, keep_alive)
 
 
 def test_a_value_over_several_lines() -> None:
     """Is one value."""
-    head, _ = read(OK + b"x: a\r\n  b\r\n\tc\r\ny: d\r\n\r\n")
-    assert head is not None
-    assert head.headers == [(b"x", b"a b c"), (b"y", b"d")]
+    headers, _ = read(OK + b"x: a\r\n  b\r\n\tc\r\ny: d\r\n\r\n")
+    assert headers is not None
+    assert headers.fields == [(b"x", b"a b c"), (b"y", b"d")]
 
 
 @pytest.mark.parametrize(
@@ -135,19 +135,19 @@ def test_a_value_over_several_lines() -> None:
         OK + b"transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n",
     ],
 )
-def test_what_is_no_head(data: bytes) -> None:
+def test_what_are_no_headers(data: bytes) -> None:
     """Is refused, in words that have none of its own."""
-    with pytest.raises(HeadError) as caught:
+    with pytest.raises(HeaderError) as caught:
         read(data + b"\r\n" if data else b"\r\n\r\n")
     assert "nonsense" not in str(caught.value)
 
 
-def test_informational_heads() -> None:
+def test_informational_responses() -> None:
     """Come before the other, each by itself."""
-    reader = ResponseHeadParser()
+    reader = ResponseHeaderParser()
     reader.feed(b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n" + OK + b"\r\nrest")
-    heads = [reader.read(), reader.read()]
-    assert [head.status_code for head in heads if head] == [103, 200]
+    found = [reader.next_headers(), reader.next_headers()]
+    assert [headers.status_code for headers in found if headers] == [103, 200]
     assert reader.trailing_data() == b"rest"
 
 
@@ -165,13 +165,13 @@ def test_informational_heads() -> None:
         b"x\r\n ",
     ],
 )  # fmt: skip
-def test_a_long_head(filler: bytes) -> None:
+def test_long_headers(filler: bytes) -> None:
     """Costs no more than it is long, however it comes, and is refused where it does not end."""
-    long = OK + b"y: b" + filler * (LONGEST_HEAD // len(filler))
+    long = OK + b"y: b" + filler * (MAX_BYTES // len(filler))
     began = process_time()
-    with suppress(HeadError):
+    with suppress(HeaderError):
         read(long + b"\r\n\r\n", 16)
-    with pytest.raises(HeadError):
+    with pytest.raises(HeaderError):
         read(long * 2, 16)
     assert process_time() - began < 1
 
@@ -183,7 +183,7 @@ def test_no_bytes_raise_anything_else(data: bytes, size: int) -> None:
     for each in (size, 1000):
         try:
             outcomes.append(read(OK + data + b"\r\n\r\n", each)[0])
-        except HeadError as error:
+        except HeaderError as error:
             outcomes.append(str(error))
     assert outcomes[0] == outcomes[1]
 
@@ -193,20 +193,20 @@ HEADERS = [(b"Host", b"a.example"), (b"x-empty", b""), (b"X-Tab", b"a\tb c"), (b
 
 def test_a_head_that_is_written() -> None:
     """Is read by another parser as what was asked."""
-    head = serialize_request_head("POST", b"/v1/chat?a=b%20c", HEADERS, 3)
+    headers = serialize_request_headers("POST", b"/v1/chat?a=b%20c", HEADERS, 3)
     server = h11.Connection(h11.SERVER)
-    server.receive_data(head.data + b"abc")
+    server.receive_data(headers.data + b"abc")
     asked = server.next_event()
     assert isinstance(asked, h11.Request)
     assert (asked.method, asked.target, asked.headers.raw_items()) == (b"POST", b"/v1/chat?a=b%20c", HEADERS)
     body, end = server.next_event(), server.next_event()
     assert isinstance(body, h11.Data)
     assert (bytes(body.data), type(end), server.trailing_data[0]) == (b"abc", h11.EndOfMessage, b"")
-    assert not head.closes
+    assert not headers.closes
 
 
 def test_asking_for_the_end_of_the_connection() -> None:
-    assert serialize_request_head("POST", b"/", [*HEADERS, (b"Connection", b"x, Close")], 3).closes
+    assert serialize_request_headers("POST", b"/", [*HEADERS, (b"Connection", b"x, Close")], 3).closes
 
 
 @pytest.mark.parametrize(
@@ -233,13 +233,13 @@ def test_asking_for_the_end_of_the_connection() -> None:
 )
 def test_what_is_not_written(method: str, target: bytes, header: tuple[bytes, bytes], length: int) -> None:
     """Whatever would be read as more or other than was asked, and no value is in the words."""
-    with pytest.raises(RequestHeadError) as caught:
-        serialize_request_head(method, target, [*HEADERS, header], length)
+    with pytest.raises(RequestHeaderError) as caught:
+        serialize_request_headers(method, target, [*HEADERS, header], length)
     assert "secret" not in str(caught.value)
 
 
 def test_a_body_whose_length_is_not_said() -> None:
     """Is refused, but for none."""
-    with pytest.raises(RequestHeadError, match="missing"):
-        serialize_request_head("POST", b"/", HEADERS[:3], 3)
-    assert serialize_request_head("GET", b"/", HEADERS[:3], 0).data.endswith(b"c\r\n\r\n")
+    with pytest.raises(RequestHeaderError, match="missing"):
+        serialize_request_headers("POST", b"/", HEADERS[:3], 3)
+    assert serialize_request_headers("GET", b"/", HEADERS[:3], 0).data.endswith(b"c\r\n\r\n")

@@ -133,7 +133,7 @@ def test_what_nobody_asked_for_yet() -> None:
             read += await stream.read(16384, 5)
         assert bytes(read) == sent
         await asyncio.to_thread(sending.join)
-        assert not await stream.has_more()
+        assert not await stream.is_readable()
 
     connected(use)
 
@@ -142,15 +142,15 @@ def test_the_end(flavour: Flavour) -> None:
     """Shows before it is read, whether the server closes or breaks off; so does what nobody asked for."""
 
     async def use(stream: Any, peer: socket.socket) -> None:
-        assert not await told(stream.has_more())
+        assert not await told(stream.is_readable())
         peer.sendall(b"a")
         await asyncio.sleep(0.05)
-        assert await told(stream.has_more())
+        assert await told(stream.is_readable())
         assert await told(stream.read(10, 1)) == b"a"
-        assert not await told(stream.has_more())
+        assert not await told(stream.is_readable())
         peer.close()
         await asyncio.sleep(0.05)
-        assert await told(stream.has_more())
+        assert await told(stream.is_readable())
         assert await told(stream.read(10, 1)) == b""
 
     async def told(result: Any) -> Any:
@@ -302,7 +302,7 @@ def test_addresses_that_let_us_in_at_once(places: list[str]) -> None:
 
 def test_an_address_that_lets_nobody_in(places: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Is passed over at once; where none does, that is the error."""
-    monkeypatch.setattr(network, "HEAD_START", 10)
+    monkeypatch.setattr(network, "CONNECTION_ATTEMPT_DELAY", 10)
     with socket.create_server(("127.0.0.3", 0)) as listener:
         port = listener.getsockname()[1]
         places[:] = ["127.0.0.2", "127.0.0.3"]

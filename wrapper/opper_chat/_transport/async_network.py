@@ -18,13 +18,13 @@ from typing import Any, Protocol, cast
 from sniffio import current_async_library
 
 from .._http.library import httpcore
-from .asyncio_stream import PlainStream, TLSStream
-from .network import NO_DELAY, Server, Steps
+from .asyncio_stream import TCPStream, TLSStream
+from .network import NO_DELAY, Server, Timeouts
 from .tls import has_close_notify
 
-__all__ = ["AsyncNetworkStream", "Server", "Steps", "connect"]
+__all__ = ["AsyncNetworkStream", "Server", "Timeouts", "connect"]
 
-HEAD_START = 0.25
+CONNECTION_ATTEMPT_DELAY = 0.25
 """Seconds that each address of a host has before the next is tried beside it (RFC 8305 section 5)."""
 
 
@@ -32,10 +32,10 @@ class AsyncNetworkStream(Protocol):
     """The bytes of one connection.
 
     Attributes:
-        cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+        unexpected_eof: Whether the server ended the connection without the ``close_notify`` alert of TLS.
     """
 
-    cut_off: bool
+    unexpected_eof: bool
 
     async def read(self, size: int, timeout: float | None) -> bytes:
         """Return the next bytes, so many at most; none at the end.
@@ -57,7 +57,7 @@ class AsyncNetworkStream(Protocol):
         """Close the connection."""
         ...
 
-    async def has_more(self) -> bool:
+    async def is_readable(self) -> bool:
         """Whether there is something to be read, or the end."""
         ...
 
@@ -66,16 +66,16 @@ class AsyncNetworkStream(Protocol):
         ...
 
 
-async def connect(server: Server, steps: Steps, attach: Callable[[object], object]) -> AsyncNetworkStream:
+async def connect(server: Server, timeouts: Timeouts, attach: Callable[[object], object]) -> AsyncNetworkStream:
     """Connect to a server. Arguments and errors are those of `network.connect`."""
     if current_async_library() != "asyncio":
-        return await _connect_by_anyio(server, steps, attach)
+        return await _connect_by_anyio(server, timeouts, attach)
     try:
-        async with asyncio.timeout(steps.get("connect")):
+        async with asyncio.timeout(timeouts.get("connect")):
             sock = await _connect_tcp(server.host, server.port)
-        stream = PlainStream(sock) if server.tls is None else TLSStream(sock)
-        async with asyncio.timeout(steps.get("connect")):
-            await stream.begin(server)
+        stream = TCPStream(sock) if server.tls is None else TLSStream(sock)
+        async with asyncio.timeout(timeouts.get("connect")):
+            await stream.start(server)
     except TimeoutError as error:
         raise httpcore.ConnectTimeout(str(error)) from error
     except OSError as error:
@@ -96,7 +96,7 @@ async def _connect_tcp(host: str, port: int) -> socket.socket:
             if addresses:
                 trying.add(asyncio.create_task(_connect_address(*addresses.pop(0))))
             done, trying = await asyncio.wait(
-                trying, timeout=HEAD_START if addresses else None, return_when=asyncio.FIRST_COMPLETED
+                trying, timeout=CONNECTION_ATTEMPT_DELAY if addresses else None, return_when=asyncio.FIRST_COMPLETED
             )
             for task in done:
                 error = task.exception()
@@ -149,12 +149,14 @@ async def _addresses(host: str, port: int) -> list[SocketAddress]:
     return [address for both in zip_longest(first, second) for address in both if address is not None]
 
 
-async def _connect_by_anyio(server: Server, steps: Steps, attach: Callable[[object], object]) -> AsyncNetworkStream:
+async def _connect_by_anyio(
+    server: Server, timeouts: Timeouts, attach: Callable[[object], object]
+) -> AsyncNetworkStream:
     backend: httpcore.AsyncNetworkBackend = cast("Any", httpcore.AnyIOBackend())
     with _TLSErrors():
-        stream = await backend.connect_tcp(server.host, server.port, steps.get("connect"))
+        stream = await backend.connect_tcp(server.host, server.port, timeouts.get("connect"))
         if server.tls is not None:
-            stream = await stream.start_tls(server.tls, server.host, steps.get("connect"))
+            stream = await stream.start_tls(server.tls, server.host, timeouts.get("connect"))
     attach(stream)
     return _AnyIOStream(stream)
 
@@ -163,7 +165,7 @@ class _AnyIOStream:
     """A connection as httpcore makes it."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
-        self.cut_off = False
+        self.unexpected_eof = False
         self._stream = stream
         self._tls_errors = _TLSErrors()
 
@@ -172,7 +174,7 @@ class _AnyIOStream:
             data = await self._stream.read(size, timeout)
         if not data:
             tls = self._stream.get_extra_info("ssl_object")
-            self.cut_off = tls is not None and not has_close_notify(tls)
+            self.unexpected_eof = tls is not None and not has_close_notify(tls)
         return data
 
     async def write(self, data: bytes, timeout: float | None) -> None:
@@ -183,7 +185,7 @@ class _AnyIOStream:
     async def aclose(self) -> None:
         await self._stream.aclose()
 
-    async def has_more(self) -> bool:
+    async def is_readable(self) -> bool:
         if self._stream.get_extra_info("is_readable"):
             return True
         if self._stream.get_extra_info("ssl_object") is None:

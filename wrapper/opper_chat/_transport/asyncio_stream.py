@@ -17,10 +17,10 @@ MAX_BUFFERED = 65536
 MAX_BUFFERED_TLS = 16_777_216
 """The same by TLS under loops that are not asyncio's own: uvloop loses what it holds back when the connection ends."""
 
-SHORT, LONG = 4096, 65536
+SMALL_READ, LARGE_READ = 4096, 65536
 """Bytes that there is room for in one read: at first, and where a read before it was not a short one."""
 
-A_DAY = 86400.0
+ONE_DAY = 86400.0
 """Seconds, where a bound cannot be left out and another holds."""
 
 
@@ -28,16 +28,16 @@ class AsyncioStream(asyncio.BaseProtocol):
     """A connection of an event loop of asyncio, which reads ahead of the reader.
 
     Attributes:
-        cut_off: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+        unexpected_eof: Whether the server ended the connection without the ``close_notify`` alert of TLS.
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        self.cut_off = False
+        self.unexpected_eof = False
         self._sock = sock
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._pieces: list[bytes] = []
-        self._piece: bytes = b""
+        self._fragments: list[bytes] = []
+        self._current: bytes = b""
         """What is given out, in parts, before those."""
         self._offset = 0
         """Where in it the next part begins."""
@@ -54,7 +54,7 @@ class AsyncioStream(asyncio.BaseProtocol):
         self._timer_deadline = 0.0
         """When the timer checks the deadline. Most reads end before, and moving a deadline then costs nothing."""
 
-    async def begin(self, server: Server) -> None:
+    async def start(self, server: Server) -> None:
         """Have the loop take the socket over."""
         try:
             if server.tls is None:
@@ -65,7 +65,7 @@ class AsyncioStream(asyncio.BaseProtocol):
                     sock=self._sock,
                     ssl=server.tls,
                     server_hostname=server.host,
-                    ssl_handshake_timeout=A_DAY,
+                    ssl_handshake_timeout=ONE_DAY,
                 )
         except BaseException:
             if self._transport is None:
@@ -113,7 +113,7 @@ class AsyncioStream(asyncio.BaseProtocol):
             self._transport.abort()
             await asyncio.sleep(0)  # the loop closes the socket in its next turn
 
-    async def has_more(self) -> bool:
+    async def is_readable(self) -> bool:
         return bool(self._buffered) or self._ended or bool(self.get_extra_info("is_readable"))
 
     def get_extra_info(self, info: str) -> object:
@@ -121,15 +121,15 @@ class AsyncioStream(asyncio.BaseProtocol):
         return extra_info(self._sock, transport and transport.get_extra_info("ssl_object"), info)
 
     def _take(self, size: int) -> bytes:
-        if self._offset == len(self._piece):
-            pieces, self._pieces = self._pieces, []
-            self._piece, self._offset = pieces[0] if len(pieces) == 1 else b"".join(pieces), 0
+        if self._offset == len(self._current):
+            fragments, self._fragments = self._fragments, []
+            self._current, self._offset = fragments[0] if len(fragments) == 1 else b"".join(fragments), 0
         at = self._offset
-        data = self._piece[at : at + size]
+        data = self._current[at : at + size]
         self._offset = at + len(data)
         self._buffered -= len(data)
         if not self._buffered:
-            self._piece, self._offset = b"", 0
+            self._current, self._offset = b"", 0
         if self._paused and self._buffered <= self._max_buffered and self._transport is not None:
             self._paused = False
             self._transport.resume_reading()
@@ -160,7 +160,7 @@ class AsyncioStream(asyncio.BaseProtocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        self._pieces.append(data)
+        self._fragments.append(data)
         self._buffered += len(data)
         if self._buffered > self._max_buffered and not self._paused and self._transport is not None:
             self._paused = True
@@ -186,7 +186,7 @@ class AsyncioStream(asyncio.BaseProtocol):
         self._writer = None
 
 
-class PlainStream(AsyncioStream, asyncio.BufferedProtocol):
+class TCPStream(AsyncioStream, asyncio.BufferedProtocol):
     """One that is not by TLS.
 
     With buffers of its own: for each piece, however short, a loop takes a quarter of a megabyte, and gives it back.
@@ -195,7 +195,7 @@ class PlainStream(AsyncioStream, asyncio.BufferedProtocol):
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
         self._buffer = memoryview(b"")
-        self._buffer_size = SHORT
+        self._buffer_size = SMALL_READ
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # there is none without TLS
         # Anew each time: there are loops that read into it while something else is done.
@@ -204,7 +204,7 @@ class PlainStream(AsyncioStream, asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         data, self._buffer = bytes(self._buffer[:nbytes]), memoryview(b"")
-        self._buffer_size = LONG if nbytes >= SHORT else SHORT
+        self._buffer_size = LARGE_READ if nbytes >= SMALL_READ else SMALL_READ
         self.data_received(data)
 
 
@@ -219,11 +219,11 @@ class TLSStream(AsyncioStream, asyncio.Protocol):
     def eof_received(self) -> None:
         # asyncio calls this also where the alert did not come; other loops do not.
         tls = self.get_extra_info("ssl_object")
-        self.cut_off = tls is None or not has_close_notify(tls)
+        self.unexpected_eof = tls is None or not has_close_notify(tls)
         super().eof_received()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self.cut_off = self.cut_off or not self._ended
+        self.unexpected_eof = self.unexpected_eof or not self._ended
         super().connection_lost(exc)
 
 

@@ -16,10 +16,10 @@ MISSING_CLOSE_NOTIFY = (
     "ssl.OP_IGNORE_UNEXPECTED_EOF, so the response body may be incomplete"
 )
 
-LONGEST_LINE = 16384
+MAX_LINE_BYTES = 16384
 """Bytes of the line before a chunk, with its extensions, or of a line of a trailer."""
 
-LONGEST_TRAILER = 65536
+MAX_TRAILER_BYTES = 65536
 """Bytes of all lines behind the last chunk."""
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*)(;[^\x00\r\n]*)?\r\n")
@@ -32,7 +32,7 @@ _EXTENSIONS = re.compile(rb"(?:[ \t]*+;[ \t]*+%s(?:[ \t]*+=[ \t]*+(?:%s|%s))?)+"
 Only single characters have possessive quantifiers: those of groups match too much in Python 3.11.0 to 3.11.4.
 """
 
-_MARKS = frozenset({b"x", b"X"})
+_HEX_PREFIX_LETTERS = frozenset({b"x", b"X"})
 """What Python takes behind a first zero for the mark of a hexadecimal number. Elsewhere the zero is all of it."""
 
 
@@ -40,7 +40,7 @@ class BodyError(Exception):
     """The bytes are not framed as the headers say, or the body is cut off."""
 
 
-class Body(Protocol):
+class BodyParser(Protocol):
     """A body that is being read.
 
     Attributes:
@@ -64,11 +64,11 @@ class Body(Protocol):
         """
         ...
 
-    def end(self, *, cut_off: bool = False) -> None:
+    def feed_eof(self, *, unexpected_eof: bool = False) -> None:
         """Signal the end of the connection.
 
         Args:
-            cut_off: Whether TLS says nothing of the end, so that anybody on the way may have made it.
+            unexpected_eof: Whether TLS says nothing of the end, so that anybody on the way may have made it.
 
         Raises:
             BodyError: The body is not whole, or nobody can tell.
@@ -76,7 +76,7 @@ class Body(Protocol):
         ...
 
 
-class ContentLengthBody:
+class ContentLengthParser:
     """A body whose length is known: ``Content-Length``, or nothing at all (section 6.2)."""
 
     strict = True
@@ -100,7 +100,7 @@ class ContentLengthBody:
             data, self.trailing_data = data[:left], data[left:]
         return data
 
-    def end(self, *, cut_off: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
+    def feed_eof(self, *, unexpected_eof: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
         """Signal the end of the connection."""
         if not self.ended:
             raise BodyError(
@@ -109,7 +109,7 @@ class ContentLengthBody:
             )
 
 
-class CloseDelimitedBody:
+class CloseDelimitedParser:
     """A body that ends with its connection (section 6.3, rule 8): only TLS can tell whether it is whole."""
 
     trailing_data = b""
@@ -123,14 +123,14 @@ class CloseDelimitedBody:
         """Return the bytes, all of which belong to the body."""
         return data
 
-    def end(self, *, cut_off: bool = False) -> None:
+    def feed_eof(self, *, unexpected_eof: bool = False) -> None:
         """Signal the end of the connection, which is that of the body unless it was cut off (section 9.8)."""
-        if cut_off:
+        if unexpected_eof:
             raise BodyError(MISSING_CLOSE_NOTIFY)
         self.ended = True
 
 
-class ChunkedBody:
+class ChunkedParser:
     """A body in chunks, each with its length before it (section 7.1). Extensions and trailer fields are not kept."""
 
     def __init__(self) -> None:
@@ -153,48 +153,48 @@ class ChunkedBody:
         if self._held:
             data = self._held + data
             self._held = b""
-        pieces: list[bytes] = []
+        fragments: list[bytes] = []
         at, before, total = 0, -1, len(data)
         try:
             while before < at < total and not self.ended:
                 before = at
                 if self._left:
-                    at = self._take_chunk(data, at, pieces)
+                    at = self._parse_chunk(data, at, fragments)
                 elif self._trailer:
-                    at = self._take_trailer(data, at)
+                    at = self._parse_trailer_line(data, at)
                 else:
-                    at = _whole_chunks(data, at, pieces)
+                    at = _parse_whole_chunks(data, at, fragments)
                     if at < total:
-                        at = self._take_size(data, at)
+                        at = self._parse_chunk_size(data, at)
         except BodyError as error:
-            if not pieces:
+            if not fragments:
                 raise
             self.error = error
         if self.ended:
             self.trailing_data = data[at:]
         elif not self._left:
             self._held = data[at:]
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return fragments[0] if len(fragments) == 1 else b"".join(fragments)
 
-    def end(self, *, cut_off: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
+    def feed_eof(self, *, unexpected_eof: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
         """Signal the end of the connection."""
         if not self.ended:
             raise BodyError("peer closed connection without sending complete message body (incomplete chunked read)")
 
-    def _take_chunk(self, data: bytes, at: int, pieces: list[bytes]) -> int:
+    def _parse_chunk(self, data: bytes, at: int, fragments: list[bytes]) -> int:
         """Take what there is of a chunk and its line end; return where it ends."""
         left = self._left
         end = min(at + left, len(data))
         self._left = left - (end - at)
         if left > 2:
-            pieces.append(data[at : min(at + left - 2, end)])
+            fragments.append(data[at : min(at + left - 2, end)])
         # Of the two bytes of the line end either may come later.
         seen = data[max(at, at + left - 2) : end]
         if seen != b"\r\n"[2 - left if left < 2 else 0 :][: len(seen)]:
             raise BodyError("malformed chunk footer")
         return end
 
-    def _take_size(self, data: bytes, at: int) -> int:
+    def _parse_chunk_size(self, data: bytes, at: int) -> int:
         """Take the line before a chunk; return where it ends, or `at` where it has not come."""
         end = self._next_line(data, at)
         if end < 0:
@@ -211,7 +211,7 @@ class ChunkedBody:
             self._trailer = 1
         return end
 
-    def _take_trailer(self, data: bytes, at: int) -> int:
+    def _parse_trailer_line(self, data: bytes, at: int) -> int:
         """Take a line behind the last chunk, the empty one of which is the end; return where it ends, or `at`."""
         end = self._next_line(data, at)
         if end < 0:
@@ -221,14 +221,14 @@ class ChunkedBody:
         elif not is_field_line(data[at : end - 2], first=self._trailer == 1):
             raise BodyError("illegal trailer line")
         self._trailer += end - at
-        if self._trailer > LONGEST_TRAILER:
+        if self._trailer > MAX_TRAILER_BYTES:
             raise BodyError("the trailer of a chunked body is too long")
         return end
 
     def _next_line(self, data: bytes, at: int) -> int:
         """Return where the line ends that begins here, or -1 where its end has not come."""
         end = data.find(b"\r\n", at or self._searched)
-        if (len(data) if end < 0 else end) - at > LONGEST_LINE:
+        if (len(data) if end < 0 else end) - at > MAX_LINE_BYTES:
             raise BodyError("a line of a chunked body is too long")
         if end < 0:
             self._searched = max(len(data) - at - 1, 0)  # the last byte may be the first of the line end
@@ -236,13 +236,13 @@ class ChunkedBody:
         return end + 2
 
 
-def _whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
+def _parse_whole_chunks(data: bytes, at: int, fragments: list[bytes]) -> int:
     """Take the chunks that are there as a whole, as nearly all are; return where they end."""
     total = len(data)
     while at < total:
         line = data.find(b"\r\n", at, at + 18)
         digits = data[at:line] if line > at else b""
-        if not digits.isalnum() or digits[1:2] in _MARKS:
+        if not digits.isalnum() or digits[1:2] in _HEX_PREFIX_LETTERS:
             return at
         try:
             end = line + 2 + int(digits, 16)
@@ -250,6 +250,6 @@ def _whole_chunks(data: bytes, at: int, pieces: list[bytes]) -> int:
             return at
         if end == line + 2 or end + 2 > total or not data.startswith(b"\r\n", end):
             return at
-        pieces.append(data[line + 2 : end])
+        fragments.append(data[line + 2 : end])
         at = end + 2
     return at

@@ -10,17 +10,17 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-MOST_DIGITS = 20
+MAX_LENGTH_DIGITS = 20
 """Of a length."""
 
-Headers = list[tuple[bytes, bytes]]
+Fields = list[tuple[bytes, bytes]]
 
 _TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 _NAME = re.compile(_TOKEN)
 _VALUE = re.compile(rb"[^\x00\r\n]*")
 # One expression for all lines takes a third of the time of one per line. Only single characters have possessive
 # quantifiers: those of groups match too much in Python 3.11.0 to 3.11.4.
-_HEAD = re.compile(
+_REQUEST_HEADERS = re.compile(
     _TOKEN + rb" [!-~]++ HTTP/1\.1\r\n(?:" + _TOKEN + rb": (?:[^ \t\x00\r\n][^\x00\r\n]*+(?<![ \t]))?\r\n)*\r\n"
 )
 _FRAMING_FIELDS = re.compile(rb"(?i)\n(content-length|transfer-encoding|connection): ([^\r\n]*)")
@@ -37,19 +37,19 @@ _TRAILER_LINE = re.compile(_TOKEN + rb":[^\x00\r\n]*")
 _FOLDED_LINE = re.compile(rb"[ \t][^\x00\r\n]*")
 
 
-class HeadError(Exception):
+class HeaderError(Exception):
     """The bytes are not the head of a response. The message has nothing that the server sent."""
 
 
-class HeadTooLongError(HeadError):
+class HeadersTooLongError(HeaderError):
     """The head has more bytes than the limit."""
 
 
-class RequestHeadError(Exception):
+class RequestHeaderError(Exception):
     """The request cannot be serialized. The message has no header value."""
 
 
-class RequestHead(NamedTuple):
+class RequestHeaders(NamedTuple):
     """The head of a request.
 
     Attributes:
@@ -61,39 +61,41 @@ class RequestHead(NamedTuple):
     closes: bool
 
 
-def serialize_request_head(
+def serialize_request_headers(
     method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], length: int
-) -> RequestHead:
+) -> RequestHeaders:
     """Return the head of a request with a body of `length` bytes.
 
     Raises:
-        RequestHeadError: A part of it has no form in HTTP, or it contradicts the body: a server that trusted it would
+        RequestHeaderError: A part of it has no form in HTTP, or it contradicts the body: a server that trusted it would
             read the rest as another request.
     """
     request_line = b"%b %b" % (method.encode("ascii", "replace"), target)
     pairs = list(headers)
-    head = b"%b HTTP/1.1\r\n%b\r\n" % (request_line, b"".join([b"%b: %b\r\n" % pair for pair in pairs]))
-    if not _HEAD.fullmatch(head) or head.count(b"\n") != len(pairs) + 2:
-        raise RequestHeadError(_illegal(pairs) if _REQUEST_LINE.fullmatch(request_line) else "illegal request line")
+    serialized = b"%b HTTP/1.1\r\n%b\r\n" % (request_line, b"".join([b"%b: %b\r\n" % pair for pair in pairs]))
+    if not _REQUEST_HEADERS.fullmatch(serialized) or serialized.count(b"\n") != len(pairs) + 2:
+        raise RequestHeaderError(
+            _describe_illegal_header(pairs) if _REQUEST_LINE.fullmatch(request_line) else "illegal request line"
+        )
     closes, has_length = False, not length
-    for name, value in _FRAMING_FIELDS.findall(head):
+    for name, value in _FRAMING_FIELDS.findall(serialized):
         lower = name.lower()
         if lower == b"content-length":
             if value != b"%d" % length:
-                raise RequestHeadError("the header content-length says another length than that of the body")
+                raise RequestHeaderError("the header content-length says another length than that of the body")
             has_length = True
         elif lower == b"transfer-encoding":
-            raise RequestHeadError("the header transfer-encoding is not for a body whose length is known")
+            raise RequestHeaderError("the header transfer-encoding is not for a body whose length is known")
         else:
-            closes = closes or _has_close(value)
+            closes = closes or _has_close_option(value)
     if not has_length:
-        raise RequestHeadError("the header content-length is missing")
-    return RequestHead(head, closes)
+        raise RequestHeaderError("the header content-length is missing")
+    return RequestHeaders(serialized, closes)
 
 
-def _illegal(headers: Headers) -> str:
+def _describe_illegal_header(fields: Fields) -> str:
     """Return which header cannot be serialized."""
-    for name, value in headers:
+    for name, value in fields:
         if not _NAME.fullmatch(name):
             return "illegal header name"
         if not _VALUE.fullmatch(value) or value != value.strip(b" \t"):
@@ -101,14 +103,14 @@ def _illegal(headers: Headers) -> str:
     return "illegal headers"
 
 
-class ResponseHead(NamedTuple):
+class ResponseHeaders(NamedTuple):
     """The head of a response.
 
     Attributes:
         status_code: such as 200.
         http_version: such as ``1.1``.
         reason: the reason phrase.
-        headers: the header fields as received, in their order.
+        fields: the header fields as received, in their order.
         chunked: whether the body is in chunks.
         length: of the body, or None where that is not values.
         keep_alive: whether another request may be sent over the connection, once the body is read.
@@ -117,13 +119,13 @@ class ResponseHead(NamedTuple):
     status_code: int
     http_version: bytes
     reason: bytes
-    headers: Headers
+    fields: Fields
     chunked: bool
     length: int | None
     keep_alive: bool
 
 
-class ResponseHeadParser:
+class ResponseHeaderParser:
     """Parses the head of a response from bytes that are cut anywhere.
 
     Args:
@@ -139,16 +141,16 @@ class ResponseHeadParser:
         """Add the next bytes."""
         self._data += data
 
-    def read(self) -> ResponseHead | None:
+    def next_headers(self) -> ResponseHeaders | None:
         """Return the next head, or None where more bytes are needed.
 
         Raises:
-            HeadError: there is none.
-            HeadTooLongError: it is longer than `max_bytes`.
+            HeaderError: there is none.
+            HeadersTooLongError: it is longer than `max_bytes`.
         """
         end = _END.search(self._data, self._seen)
         if self._max_bytes is not None and (len(self._data) if end is None else end.end()) > self._max_bytes:
-            raise HeadTooLongError("the head of the response is too long")
+            raise HeadersTooLongError("the head of the response is too long")
         if end is None:
             self._seen = max(len(self._data) - 3, 0)
             return None
@@ -156,32 +158,32 @@ class ResponseHeadParser:
         strict = lines.endswith(b"\r") and end.end() - end.start() == 3
         del self._data[: end.end()]
         self._seen = 0
-        return _read(lines.removesuffix(b"\r"), strict=strict)
+        return _parse(lines.removesuffix(b"\r"), strict=strict)
 
     def trailing_data(self) -> bytes:
         """Return the bytes after the head."""
         return bytes(self._data)
 
 
-def _read(data: bytes, *, strict: bool) -> ResponseHead:
+def _parse(data: bytes, *, strict: bool) -> ResponseHeaders:
     text = data.replace(b"\r\n", b"\n")
     first, _, block = text.partition(b"\n")
     status = _STATUS.fullmatch(first)
     if status is None:
         if _VERSION.match(first):
-            raise HeadError("the HTTP version of the response is neither 1.0 nor 1.1")
-        raise HeadError("illegal status line")
+            raise HeaderError("the HTTP version of the response is neither 1.0 nor 1.1")
+        raise HeaderError("illegal status line")
     # A line that ends in LF alone is read, but a server on the way may have read another message there.
     strict = strict and len(data) - len(text) == text.count(b"\n")
     if b"\n " in block or b"\n\t" in block:
         block = _FOLD.sub(b" ", block)  # a value over several lines (RFC 9112 section 5.2)
-    headers: Headers = [(name, value.strip(b" \t")) for name, value in _FIELD.findall(block)]
-    if len(headers) != (block.count(b"\n") + 1 if block else 0):
-        raise HeadError("illegal header line")
+    fields: Fields = [(name, value.strip(b" \t")) for name, value in _FIELD.findall(block)]
+    if len(fields) != (block.count(b"\n") + 1 if block else 0):
+        raise HeaderError("illegal header line")
     lengths: set[bytes] = set()
     codings: list[bytes] = []
     closes = status[1] < b"1.1"
-    for name, value in headers:
+    for name, value in fields:
         lower = name.lower()
         if lower not in _FRAMING_NAMES:
             continue
@@ -190,13 +192,13 @@ def _read(data: bytes, *, strict: bool) -> ResponseHead:
         elif lower == b"transfer-encoding":
             codings.append(value.lower())
         else:
-            closes = closes or _has_close(value)
+            closes = closes or _has_close_option(value)
     if codings and codings != [b"chunked"]:
-        raise HeadError("only the transfer coding 'chunked' is supported")
+        raise HeaderError("only the transfer coding 'chunked' is supported")
     code = int(status[2])
-    length = _length(lengths) if lengths else None
+    length = _parse_content_length(lengths) if lengths else None
     keep_alive = strict and not closes and has_certain_end(code, chunked=bool(codings), length=length)
-    return ResponseHead(code, status[1], status[3] or b"", headers, bool(codings), length, keep_alive)
+    return ResponseHeaders(code, status[1], status[3] or b"", fields, bool(codings), length, keep_alive)
 
 
 def has_body(status_code: int) -> bool:
@@ -231,15 +233,15 @@ def is_field_line(line: bytes, *, first: bool) -> bool:
     return not first and _FOLDED_LINE.fullmatch(line) is not None
 
 
-def _length(values: set[bytes]) -> int:
+def _parse_content_length(values: set[bytes]) -> int:
     if len(values) > 1:
-        raise HeadError("conflicting Content-Length headers")
+        raise HeaderError("conflicting Content-Length headers")
     digits = values.pop()
-    if not digits.isdigit() or len(digits) > MOST_DIGITS:
-        raise HeadError("bad Content-Length")
+    if not digits.isdigit() or len(digits) > MAX_LENGTH_DIGITS:
+        raise HeaderError("bad Content-Length")
     return int(digits)
 
 
-def _has_close(value: bytes) -> bool:
+def _has_close_option(value: bytes) -> bool:
     lower = value.lower()
     return b"close" in lower and b"close" in [option.strip(b" \t") for option in lower.split(b",")]

@@ -17,7 +17,7 @@ from .._concurrency.deadlines import SHORTEST
 from .._http.library import httpcore
 from .tls import ignores_unexpected_eof, is_unexpected_eof
 
-Steps = Mapping[str, float | None]
+Timeouts = Mapping[str, float | None]
 """Seconds that each step may take, by its name; looked up when the step begins."""
 
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -37,11 +37,11 @@ class NetworkStream:
     """The bytes of one connection.
 
     Attributes:
-        cut_off: Whether the connection, if it has ended, may have ended without the ``close_notify`` alert of TLS.
+        unexpected_eof: Whether the connection, if it has ended, may have ended without TLS's ``close_notify`` alert.
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        self.cut_off = isinstance(sock, ssl.SSLSocket) and ignores_unexpected_eof(sock)
+        self.unexpected_eof = isinstance(sock, ssl.SSLSocket) and ignores_unexpected_eof(sock)
         self._sock = sock
         self._timeout: float | None = -1
 
@@ -58,7 +58,7 @@ class NetworkStream:
             raise httpcore.ReadTimeout(str(error)) from error
         except OSError as error:
             if is_unexpected_eof(error):
-                self.cut_off = True
+                self.unexpected_eof = True
                 return b""
             raise httpcore.ReadError(str(error)) from error
 
@@ -84,7 +84,7 @@ class NetworkStream:
         """Close the connection."""
         self._sock.close()
 
-    def has_more(self) -> bool:
+    def is_readable(self) -> bool:
         """Whether there is something to be read, or the end."""
         return is_readable(self._sock)
 
@@ -124,24 +124,24 @@ def is_readable(sock: socket.socket) -> bool:
     return bool(select.select([number], [], [], 0)[0])
 
 
-def connect(server: Server, steps: Steps, attach: Callable[[object], object]) -> NetworkStream:
+def connect(server: Server, timeouts: Timeouts, attach: Callable[[object], object]) -> NetworkStream:
     """Connect to a server.
 
     Args:
         server: where it is.
-        steps: seconds that each step may take; these are two, both by the name ``connect``.
+        timeouts: seconds that each step may take; these are two, both by the name ``connect``.
         attach: is called with each stream as soon as there is one: TLS puts another around that which was there.
 
     Raises:
         ConnectTimeout, ConnectError: of httpcore: it could not be reached, or is not the one.
     """
-    sock = _map_errors(lambda: _connect_tcp(server.host, server.port, steps.get("connect")))
+    sock = _map_errors(lambda: _connect_tcp(server.host, server.port, timeouts.get("connect")))
     stream = NetworkStream(sock)
     try:
         sock.setsockopt(*NO_DELAY)
         attach(stream)
         if server.tls is not None:
-            sock.settimeout(steps.get("connect"))
+            sock.settimeout(timeouts.get("connect"))
             tls, host = server.tls, server.host
             stream = NetworkStream(_map_errors(lambda: _start_tls(tls, sock, host)))
             attach(stream)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _UNSUPPORTED_VERSION = re.compile(r"HTTP/(?!1\.[01]$)[0-9]\.[0-9]")
 """Versions of the syntax of HTTP/1 that do not exist. Those of other syntaxes have no minor version."""
 
-_WAYS = ("_stream", "_httpcore_stream", "_connection")
+_CONNECTION_ATTRIBUTES = ("_stream", "_httpcore_stream", "_connection")
 """The attributes that lead from the body of a response to its connection in httpx and httpcore."""
 
 
@@ -86,13 +86,13 @@ class AsyncCheckedBody:
             raise self._protocol_error("the HTTP version of the response is neither 1.0 nor 1.1")
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        pieces = self._stream.__aiter__()
+        chunks = self._stream.__aiter__()
         try:
-            async for piece in pieces:
-                yield piece
+            async for chunk in chunks:
+                yield chunk
         finally:
-            if isinstance(pieces, AsyncGenerator):
-                await pieces.aclose()
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
         self._check_end()
 
     async def aclose(self) -> None:
@@ -110,15 +110,15 @@ class AsyncCheckedBody:
         tls = self.network_stream.get_extra_info("ssl_object")
         if self._ends_with_connection and tls is not None and not has_close_notify(tls):
             raise self._protocol_error(MISSING_CLOSE_NOTIFY)
-        parser = _parser_of(self._stream)
+        parser = _find_parser(self._stream)
         if parser is not None:
             data, ended = parser.trailing_data
-            self.reusable = self._has_certain_end and not (data or ended or _has_unread(tls))
+            self.reusable = self._has_certain_end and not (data or ended or _has_unread_data(tls))
             if not self.reusable:
                 parser.send_failed()  # the library keeps no connection on which sending failed
 
 
-def _parser_of(stream: object) -> h11.Connection | None:
+def _find_parser(stream: object) -> h11.Connection | None:
     """Return the parser of an HTTP/1.1 connection, or None where it is not found.
 
     Nothing public leads there. Where the library changes, a connection of a proxy is not used again, and one of a
@@ -128,11 +128,13 @@ def _parser_of(stream: object) -> h11.Connection | None:
         parser: h11.Connection | None = getattr(stream, "_h11_state", None)
         if parser is not None:
             return parser
-        stream = next((found for name in _WAYS if (found := getattr(stream, name, None)) is not None), None)
+        stream = next(
+            (found for name in _CONNECTION_ATTRIBUTES if (found := getattr(stream, name, None)) is not None), None
+        )
     return None
 
 
-def _has_unread(tls: Any) -> bool:
+def _has_unread_data(tls: Any) -> bool:
     """Return whether TLS has data, or the end, that it has taken from the socket and nobody has read.
 
     What the socket itself has is looked at by the library when the connection is used again.

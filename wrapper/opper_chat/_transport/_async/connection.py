@@ -17,15 +17,15 @@ from ..._errors.api import ResponseTooLargeError
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
 from ..async_network import AsyncNetworkStream, Server, connect
-from ..message_body import Body, BodyError, ChunkedBody, CloseDelimitedBody, ContentLengthBody
+from ..message_body import BodyError, BodyParser, ChunkedParser, CloseDelimitedParser, ContentLengthParser
 from ..message_headers import (
-    HeadError,
-    HeadTooLongError,
-    RequestHeadError,
-    ResponseHead,
-    ResponseHeadParser,
+    HeaderError,
+    HeadersTooLongError,
+    RequestHeaderError,
+    ResponseHeaderParser,
+    ResponseHeaders,
     has_body,
-    serialize_request_head,
+    serialize_request_headers,
 )
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ READ_BYTES = 16384
 """The most bytes that are read at once. Larger reads make so many chunks at once that Python's garbage collector moves
 them to its old generation, which costs a tenth of the time of reading them."""
 
-LONG_BODY = 65536
+SEPARATE_BODY_BYTES = 65536
 """Bytes of a request body that is sent apart from its headers."""
 
 PORTS = {b"http": 80, b"https": 443}
@@ -82,26 +82,26 @@ class AsyncConnection:
             ResponseTooLargeError: the headers exceed a limit.
         """
         timeouts: Timeouts = request.extensions.get("timeout", {})
-        parser = ResponseHeadParser(self._limits.max_header_bytes)
+        parser = ResponseHeaderParser(self._limits.max_header_bytes)
         try:
-            stream = await self._connected(request, timeouts, lease)
+            stream = await self._connect_if_needed(request, timeouts, lease)
             closes = await self._write(stream, request, timeouts)
-            head = await self._read_head(stream, parser, timeouts)
-        except HeadTooLongError:
+            headers = await self._read_headers(stream, parser, timeouts)
+        except HeadersTooLongError:
             raise self._too_large("max_header_bytes") from None
-        except RequestHeadError as error:
+        except RequestHeaderError as error:
             raise httpcore.LocalProtocolError(str(error)) from error
-        except HeadError as error:
+        except HeaderError as error:
             raise httpcore.RemoteProtocolError(str(error)) from error
-        body = _body_of(head)
-        reusable = head.keep_alive and not closes and not isinstance(body, CloseDelimitedBody)
+        body = _body_parser(headers)
+        reusable = headers.keep_alive and not closes and not isinstance(body, CloseDelimitedParser)
         content = AsyncResponseBody(self, body, parser.trailing_data(), timeouts, reusable=reusable)
         extensions = {
-            "http_version": b"HTTP/" + head.http_version,
-            "reason_phrase": head.reason,
+            "http_version": b"HTTP/" + headers.http_version,
+            "reason_phrase": headers.reason,
             "network_stream": stream,
         }
-        return httpcore.Response(head.status_code, headers=head.headers, content=content, extensions=extensions)
+        return httpcore.Response(headers.status_code, headers=headers.fields, content=content, extensions=extensions)
 
     async def aclose(self) -> None:
         """Close the connection, if there is one."""
@@ -109,11 +109,13 @@ class AsyncConnection:
         if stream is not None:
             await stream.aclose()
 
-    async def _connected(self, request: AsyncRequest, timeouts: Timeouts, lease: ConnectionLease) -> AsyncNetworkStream:
+    async def _connect_if_needed(
+        self, request: AsyncRequest, timeouts: Timeouts, lease: ConnectionLease
+    ) -> AsyncNetworkStream:
         """Return the network stream, made anew where there is none that can be used."""
         if self.stream is not None:
             # What can be read before anything was asked is the end, by a server that has waited long enough.
-            if monotonic() - self._idle_since <= self._keepalive_seconds and not await self.stream.has_more():
+            if monotonic() - self._idle_since <= self._keepalive_seconds and not await self.stream.is_readable():
                 lease.attach(self.stream)
                 return self.stream
             await self.aclose()
@@ -146,25 +148,25 @@ class AsyncConnection:
             return True  # a server may answer before it has read all, and leave
         return closes
 
-    async def _read_head(
-        self, stream: AsyncNetworkStream, parser: ResponseHeadParser, timeouts: Timeouts
-    ) -> ResponseHead:
+    async def _read_headers(
+        self, stream: AsyncNetworkStream, parser: ResponseHeaderParser, timeouts: Timeouts
+    ) -> ResponseHeaders:
         timeout = timeouts.get("read")
         keep_alive = True
         informational = 0
         while True:
-            head = parser.read()
-            if head is None:
+            headers = parser.next_headers()
+            if headers is None:
                 data = await stream.read(READ_BYTES, timeout)
                 if not data:
-                    raise HeadError("Server disconnected without sending a response.")
+                    raise HeaderError("Server disconnected without sending a response.")
                 parser.feed(data)
-            elif head.status_code == 101:
-                raise HeadError("the server wants to speak another protocol")
-            elif head.status_code >= 200:
-                return head if keep_alive else head._replace(keep_alive=False)
+            elif headers.status_code == 101:
+                raise HeaderError("the server wants to speak another protocol")
+            elif headers.status_code >= 200:
+                return headers if keep_alive else headers._replace(keep_alive=False)
             else:
-                keep_alive = keep_alive and head.keep_alive
+                keep_alive = keep_alive and headers.keep_alive
                 informational += 1
                 if not within(informational, self._limits.max_informational_responses):
                     raise self._too_large("max_informational_responses")
@@ -172,7 +174,7 @@ class AsyncConnection:
     def _too_large(self, limit: str) -> ResponseTooLargeError:
         return too_large_error(self._limits, limit)
 
-    def become_idle(self) -> None:
+    def mark_idle(self) -> None:
         """Record that the response was read."""
         self._idle_since = monotonic()
 
@@ -185,7 +187,7 @@ class AsyncResponseBody:
     """
 
     def __init__(
-        self, connection: AsyncConnection, body: Body, begun: bytes, timeouts: Timeouts, *, reusable: bool
+        self, connection: AsyncConnection, body: BodyParser, begun: bytes, timeouts: Timeouts, *, reusable: bool
     ) -> None:
         self.reusable = False
         self._connection = connection
@@ -201,9 +203,9 @@ class AsyncResponseBody:
         try:
             while True:
                 if data:
-                    piece = body.feed(data)
-                    if piece:
-                        yield piece
+                    content = body.feed(data)
+                    if content:
+                        yield content
                     if body.error is not None:
                         raise body.error
                 if body.ended:
@@ -214,14 +216,14 @@ class AsyncResponseBody:
                     raise BodyError("the connection was closed before the response body was read")
                 data = await stream.read(READ_BYTES, timeout)
                 if not data:
-                    body.end(cut_off=stream.cut_off)
+                    body.feed_eof(unexpected_eof=stream.unexpected_eof)
         except BaseException as error:
             # Here and not only by the pool: at the end of an event loop, this is what is closed.
             await async_shielded(connection.aclose)
             if isinstance(error, BodyError):
                 raise httpcore.RemoteProtocolError(str(error)) from error
             raise
-        connection.become_idle()
+        connection.mark_idle()
         self.reusable = self._may_be_reused and body.strict and not body.trailing_data
 
     async def aclose(self) -> None:
@@ -235,14 +237,16 @@ async def _serialize(request: AsyncRequest) -> tuple[list[bytes], bool]:
     the key, and the frame of an interrupted send has the part in a variable.
     """
     content = b"".join([part async for part in request.stream])
-    head = serialize_request_head(request.method.decode("ascii"), request.url.target, request.headers, len(content))
-    return [head.data + content] if len(content) < LONG_BODY else [head.data, content], head.closes
+    headers = serialize_request_headers(
+        request.method.decode("ascii"), request.url.target, request.headers, len(content)
+    )
+    return [headers.data + content] if len(content) < SEPARATE_BODY_BYTES else [headers.data, content], headers.closes
 
 
-def _body_of(head: ResponseHead) -> Body:
+def _body_parser(headers: ResponseHeaders) -> BodyParser:
     """Return how the body of a response is framed (RFC 9112 section 6.3)."""
-    if not has_body(head.status_code):
-        return ContentLengthBody(0)
-    if head.chunked:
-        return ChunkedBody()
-    return CloseDelimitedBody() if head.length is None else ContentLengthBody(head.length)
+    if not has_body(headers.status_code):
+        return ContentLengthParser(0)
+    if headers.chunked:
+        return ChunkedParser()
+    return CloseDelimitedParser() if headers.length is None else ContentLengthParser(headers.length)

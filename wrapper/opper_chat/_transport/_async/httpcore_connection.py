@@ -18,7 +18,7 @@ _CHUNKED = (b"Transfer-Encoding", b"chunked")
 """The header that httpx adds to a request whose body has no known length."""
 
 
-def is_for_httpcore(request: AsyncRequest) -> bool:
+def requires_httpcore(request: AsyncRequest) -> bool:
     """Return whether a connection of httpcore is to carry a request.
 
     It is for methods and bodies that `connection` does not know, and wherever a tool has replaced the method of

@@ -49,7 +49,7 @@ class AsyncConcurrencyLimiter:
 
         Keep it where whatever ends the call finds it, and release it there, before you await `acquire`.
         """
-        return Permit(self._granted, self._hand_over)
+        return Permit(self._granted, self._grant_free_permits)
 
     async def acquire(self, permit: Permit, seconds: float | None) -> None:
         """Wait until a permit is granted. Whatever this raises, release the permit.
@@ -66,7 +66,7 @@ class AsyncConcurrencyLimiter:
             if granted:
                 self._granted.add(permit.entry)
         if self._waiting:
-            self._hand_over()
+            self._grant_free_permits()
         if not granted:
             await self._wait(permit.entry, seconds)
 
@@ -76,7 +76,7 @@ class AsyncConcurrencyLimiter:
         self._waiting[event] = entry
         try:
             while True:
-                self._hand_over()
+                self._grant_free_permits()
                 if entry in self._granted:
                     return
                 left = deadline - monotonic()
@@ -90,7 +90,7 @@ class AsyncConcurrencyLimiter:
         finally:
             self._waiting.pop(event, None)
 
-    def _hand_over(self) -> None:
+    def _grant_free_permits(self) -> None:
         """Grant free permits to those that wait, unless another thread does so, or this one in an outer frame."""
         while self._waiting and len(self._granted) < self._limit:
             acquired: list[bool] = []

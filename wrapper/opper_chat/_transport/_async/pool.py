@@ -26,7 +26,7 @@ from ..._concurrency.permits import Permit
 from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
 from .connection import AsyncRequest
-from .httpcore_connection import is_for_httpcore
+from .httpcore_connection import requires_httpcore
 from .limiter import AsyncConcurrencyLimiter
 
 
@@ -38,7 +38,7 @@ class Origin(NamedTuple):
     port: int | None
     loop: Hashable
     """The event loop that it belongs to."""
-    by_httpcore: bool
+    uses_httpcore: bool
     """Whether it is a connection of httpcore."""
 
 
@@ -123,7 +123,9 @@ class AsyncConnectionPool:
         connection: AsyncPooledConnection | None = None
         try:
             url = request.url
-            origin = Origin(url.scheme, url.host, url.port, async_current_loop(), by_httpcore=is_for_httpcore(request))
+            origin = Origin(
+                url.scheme, url.host, url.port, async_current_loop(), uses_httpcore=requires_httpcore(request)
+            )
             lease.begin(permit, origin.loop)
             await self._acquire(permit, request)
             connection = self._take(origin)
@@ -154,7 +156,7 @@ class AsyncConnectionPool:
                 continue
         return self._connect(origin)
 
-    async def put_back(self, slot: list[AsyncPooledConnection], origin: Origin) -> None:
+    async def keep(self, slot: list[AsyncPooledConnection], origin: Origin) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         if self._max_idle is not None and sum(map(len, list(self._idle.values()))) >= self._max_idle:
             await async_shielded(partial(_close, slot))
@@ -269,7 +271,7 @@ class AsyncResponseStream:
             sound = self._lease.end()
             if getattr(self._body, "reusable", False) and sound and self._lease.is_granted and not self._pool.closed:
                 await self._body.aclose()
-                await self._pool.put_back(self._slot, self._origin)
+                await self._pool.keep(self._slot, self._origin)
                 return
         except BaseException:
             self._lease.release()

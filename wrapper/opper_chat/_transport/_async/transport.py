@@ -68,7 +68,7 @@ class AsyncHTTPTransport(httpx.AsyncHTTPTransport):
         scheme, host = origin.scheme.decode("ascii"), origin.host.decode("ascii")
         proxy = self._find_proxy(scheme, host, origin.port) if self._trust_env else None
         tls = self._tls_context() if scheme == "https" else None
-        if proxy is None and not origin.by_httpcore:
+        if proxy is None and not origin.uses_httpcore:
             return AsyncConnection(tls, self._keepalive_seconds, self._response_limits)
         if proxy is not None and proxy.password is not None and proxy.password not in self.proxy_passwords:
             self.proxy_passwords.append(proxy.password)

@@ -18,15 +18,21 @@ from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large
 from ..._errors.api import ResponseTooLargeError
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
-from ..message_body import Body, BodyError, ChunkedBody, CloseDelimitedBody, ContentLengthBody
+from ..message_body import (
+    BodyError,
+    BodyParser,
+    ChunkedParser,
+    CloseDelimitedParser,
+    ContentLengthParser,
+)
 from ..message_headers import (
-    HeadError,
-    HeadTooLongError,
-    RequestHeadError,
-    ResponseHead,
-    ResponseHeadParser,
+    HeaderError,
+    HeadersTooLongError,
+    RequestHeaderError,
+    ResponseHeaderParser,
+    ResponseHeaders,
     has_body,
-    serialize_request_head,
+    serialize_request_headers,
 )
 from ..network import NetworkStream, Server, connect
 
@@ -37,7 +43,7 @@ READ_BYTES = 16384
 """The most bytes that are read at once. Larger reads make so many chunks at once that Python's garbage collector moves
 them to its old generation, which costs a tenth of the time of reading them."""
 
-LONG_BODY = 65536
+SEPARATE_BODY_BYTES = 65536
 """Bytes of a request body that is sent apart from its headers."""
 
 PORTS = {b"http": 80, b"https": 443}
@@ -87,27 +93,27 @@ class Connection:
             ResponseTooLargeError: the headers exceed a limit.
         """
         timeouts: Timeouts = request.extensions.get("timeout", {})
-        parser = ResponseHeadParser(self._limits.max_header_bytes)
+        parser = ResponseHeaderParser(self._limits.max_header_bytes)
         try:
-            stream = self._connected(request, timeouts, lease)
+            stream = self._connect_if_needed(request, timeouts, lease)
             closes = self._write(stream, request, timeouts)
-            head = self._read_head(stream, parser, timeouts)
-        except HeadTooLongError:
+            headers = self._read_headers(stream, parser, timeouts)
+        except HeadersTooLongError:
             raise self._too_large("max_header_bytes") from None
-        except RequestHeadError as error:
+        except RequestHeaderError as error:
             raise httpcore.LocalProtocolError(str(error)) from error
-        except HeadError as error:
+        except HeaderError as error:
             raise httpcore.RemoteProtocolError(str(error)) from error
-        body = _body_of(head)
-        reusable = head.keep_alive and not closes and not isinstance(body, CloseDelimitedBody)
+        body = _body_parser(headers)
+        reusable = headers.keep_alive and not closes and not isinstance(body, CloseDelimitedParser)
         content = ResponseBody(self, body, parser.trailing_data(), timeouts, reusable=reusable)
         extensions = {
-            "http_version": b"HTTP/" + head.http_version,
-            "reason_phrase": head.reason,
+            "http_version": b"HTTP/" + headers.http_version,
+            "reason_phrase": headers.reason,
             "network_stream": stream,
         }
         return httpcore.Response(
-            head.status_code, headers=head.headers, content=content, extensions=extensions
+            headers.status_code, headers=headers.fields, content=content, extensions=extensions
         )
 
     def close(self) -> None:
@@ -116,7 +122,7 @@ class Connection:
         if stream is not None:
             stream.close()
 
-    def _connected(
+    def _connect_if_needed(
         self, request: Request, timeouts: Timeouts, lease: ConnectionLease
     ) -> NetworkStream:
         """Return the network stream, made anew where there is none that can be used."""
@@ -124,7 +130,7 @@ class Connection:
             # What can be read before anything was asked is the end, by a server that has waited long enough.
             if (
                 monotonic() - self._idle_since <= self._keepalive_seconds
-                and not self.stream.has_more()
+                and not self.stream.is_readable()
             ):
                 lease.attach(self.stream)
                 return self.stream
@@ -162,25 +168,25 @@ class Connection:
             return True  # a server may answer before it has read all, and leave
         return closes
 
-    def _read_head(
-        self, stream: NetworkStream, parser: ResponseHeadParser, timeouts: Timeouts
-    ) -> ResponseHead:
+    def _read_headers(
+        self, stream: NetworkStream, parser: ResponseHeaderParser, timeouts: Timeouts
+    ) -> ResponseHeaders:
         timeout = timeouts.get("read")
         keep_alive = True
         informational = 0
         while True:
-            head = parser.read()
-            if head is None:
+            headers = parser.next_headers()
+            if headers is None:
                 data = stream.read(READ_BYTES, timeout)
                 if not data:
-                    raise HeadError("Server disconnected without sending a response.")
+                    raise HeaderError("Server disconnected without sending a response.")
                 parser.feed(data)
-            elif head.status_code == 101:
-                raise HeadError("the server wants to speak another protocol")
-            elif head.status_code >= 200:
-                return head if keep_alive else head._replace(keep_alive=False)
+            elif headers.status_code == 101:
+                raise HeaderError("the server wants to speak another protocol")
+            elif headers.status_code >= 200:
+                return headers if keep_alive else headers._replace(keep_alive=False)
             else:
-                keep_alive = keep_alive and head.keep_alive
+                keep_alive = keep_alive and headers.keep_alive
                 informational += 1
                 if not within(informational, self._limits.max_informational_responses):
                     raise self._too_large("max_informational_responses")
@@ -188,7 +194,7 @@ class Connection:
     def _too_large(self, limit: str) -> ResponseTooLargeError:
         return too_large_error(self._limits, limit)
 
-    def become_idle(self) -> None:
+    def mark_idle(self) -> None:
         """Record that the response was read."""
         self._idle_since = monotonic()
 
@@ -203,7 +209,7 @@ class ResponseBody:
     def __init__(
         self,
         connection: Connection,
-        body: Body,
+        body: BodyParser,
         begun: bytes,
         timeouts: Timeouts,
         *,
@@ -223,9 +229,9 @@ class ResponseBody:
         try:
             while True:
                 if data:
-                    piece = body.feed(data)
-                    if piece:
-                        yield piece
+                    content = body.feed(data)
+                    if content:
+                        yield content
                     if body.error is not None:
                         raise body.error
                 if body.ended:
@@ -236,14 +242,14 @@ class ResponseBody:
                     raise BodyError("the connection was closed before the response body was read")
                 data = stream.read(READ_BYTES, timeout)
                 if not data:
-                    body.end(cut_off=stream.cut_off)
+                    body.feed_eof(unexpected_eof=stream.unexpected_eof)
         except BaseException as error:
             # Here and not only by the pool: at the end of an event loop, this is what is closed.
             shielded(connection.close)
             if isinstance(error, BodyError):
                 raise httpcore.RemoteProtocolError(str(error)) from error
             raise
-        connection.become_idle()
+        connection.mark_idle()
         self.reusable = self._may_be_reused and body.strict and not body.trailing_data
 
     def close(self) -> None:
@@ -257,16 +263,19 @@ def _serialize(request: Request) -> tuple[list[bytes], bool]:
     the key, and the frame of an interrupted send has the part in a variable.
     """
     content = b"".join([part for part in request.stream])
-    head = serialize_request_head(
+    headers = serialize_request_headers(
         request.method.decode("ascii"), request.url.target, request.headers, len(content)
     )
-    return [head.data + content] if len(content) < LONG_BODY else [head.data, content], head.closes
+    return [headers.data + content] if len(content) < SEPARATE_BODY_BYTES else [
+        headers.data,
+        content,
+    ], headers.closes
 
 
-def _body_of(head: ResponseHead) -> Body:
+def _body_parser(headers: ResponseHeaders) -> BodyParser:
     """Return how the body of a response is framed (RFC 9112 section 6.3)."""
-    if not has_body(head.status_code):
-        return ContentLengthBody(0)
-    if head.chunked:
-        return ChunkedBody()
-    return CloseDelimitedBody() if head.length is None else ContentLengthBody(head.length)
+    if not has_body(headers.status_code):
+        return ContentLengthParser(0)
+    if headers.chunked:
+        return ChunkedParser()
+    return CloseDelimitedParser() if headers.length is None else ContentLengthParser(headers.length)

@@ -51,7 +51,7 @@ class ConcurrencyLimiter:
 
         Keep it where whatever ends the call finds it, and release it there, before you await `acquire`.
         """
-        return Permit(self._granted, self._hand_over)
+        return Permit(self._granted, self._grant_free_permits)
 
     def acquire(self, permit: Permit, seconds: float | None) -> None:
         """Wait until a permit is granted. Whatever this raises, release the permit.
@@ -68,7 +68,7 @@ class ConcurrencyLimiter:
             if granted:
                 self._granted.add(permit.entry)
         if self._waiting:
-            self._hand_over()
+            self._grant_free_permits()
         if not granted:
             self._wait(permit.entry, seconds)
 
@@ -78,7 +78,7 @@ class ConcurrencyLimiter:
         self._waiting[event] = entry
         try:
             while True:
-                self._hand_over()
+                self._grant_free_permits()
                 if entry in self._granted:
                     return
                 left = deadline - monotonic()
@@ -94,7 +94,7 @@ class ConcurrencyLimiter:
         finally:
             self._waiting.pop(event, None)
 
-    def _hand_over(self) -> None:
+    def _grant_free_permits(self) -> None:
         """Grant free permits to those that wait, unless another thread does so, or this one in an outer frame."""
         while self._waiting and len(self._granted) < self._limit:
             acquired: list[bool] = []

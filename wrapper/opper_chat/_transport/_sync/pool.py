@@ -28,7 +28,7 @@ from ..._concurrency.permits import Permit
 from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
 from .connection import Request
-from .httpcore_connection import is_for_httpcore
+from .httpcore_connection import requires_httpcore
 from .limiter import ConcurrencyLimiter
 
 
@@ -40,7 +40,7 @@ class Origin(NamedTuple):
     port: int | None
     loop: Hashable
     """The event loop that it belongs to."""
-    by_httpcore: bool
+    uses_httpcore: bool
     """Whether it is a connection of httpcore."""
 
 
@@ -126,7 +126,11 @@ class ConnectionPool:
         try:
             url = request.url
             origin = Origin(
-                url.scheme, url.host, url.port, current_loop(), by_httpcore=is_for_httpcore(request)
+                url.scheme,
+                url.host,
+                url.port,
+                current_loop(),
+                uses_httpcore=requires_httpcore(request),
             )
             lease.begin(permit, origin.loop)
             self._acquire(permit, request)
@@ -158,7 +162,7 @@ class ConnectionPool:
                 continue
         return self._connect(origin)
 
-    def put_back(self, slot: list[PooledConnection], origin: Origin) -> None:
+    def keep(self, slot: list[PooledConnection], origin: Origin) -> None:
         """Keep a connection for the next call, and close those that have waited for one too long."""
         if (
             self._max_idle is not None
@@ -284,7 +288,7 @@ class ResponseStream:
                 and not self._pool.closed
             ):
                 self._body.close()
-                self._pool.put_back(self._slot, self._origin)
+                self._pool.keep(self._slot, self._origin)
                 return
         except BaseException:
             self._lease.release()

@@ -79,7 +79,7 @@ class HTTPTransport(httpx.HTTPTransport):
         scheme, host = origin.scheme.decode("ascii"), origin.host.decode("ascii")
         proxy = self._find_proxy(scheme, host, origin.port) if self._trust_env else None
         tls = self._tls_context() if scheme == "https" else None
-        if proxy is None and not origin.by_httpcore:
+        if proxy is None and not origin.uses_httpcore:
             return Connection(tls, self._keepalive_seconds, self._response_limits)
         if (
             proxy is not None
