@@ -118,11 +118,11 @@ def test_a_status_chooses_the_class(status: int, kind: type[APIStatusError]) -> 
         ({"detail": PLACES}, "body.messages.0: Field required", None, PLACES, None, None),
         ([{"error": {"message": "M", "code": 400}}], "M", None, None, 400, None),
         ("M", "M.", None, None, None, None),
-        ({}, "The server answered 400 (Bad Request): {}", None, None, None, None),
-        ({"error": {}}, 'The server answered 400 (Bad Request): {"error": {}}', None, None, None, None),
+        ({}, "The server responded with 400 (Bad Request): {}", None, None, None, None),
+        ({"error": {}}, 'The server responded with 400 (Bad Request): {"error": {}}', None, None, None, None),
         (
             {"error": {"message": {"deep": 1}}},
-            'The server answered 400 (Bad Request): {"error": {"message": {"deep": 1}}}',
+            'The server responded with 400 (Bad Request): {"error": {"message": {"deep": 1}}}',
             None, None, None, None,
         ),
         (
@@ -151,20 +151,20 @@ def test_a_status_chooses_the_class(status: int, kind: type[APIStatusError]) -> 
         ({"error": "E", "title": "T", "detail": "D"}, "T: D", None, "D", None, None),
         ({"error": {"title": "T", "detail": "D"}}, "T: D", None, "D", None, None),
         ({"message": "M", "title": "T", "detail": "D"}, "M", None, "D", None, None),
-        (b"", "The server answered 400 (Bad Request).", None, None, None, None),
+        (b"", "The server responded with 400 (Bad Request).", None, None, None, None),
         (
             b"[" * 100_000,
-            f"The server answered 400 (Bad Request) with a body of text/html: {'[' * 497}...",
+            f"The server responded with 400 (Bad Request) and a body of text/html: {'[' * 497}...",
             None, None, None, None,
         ),
-        (b"<html>", "The server answered 400 (Bad Request) with a body of text/html.", None, None, None, None),
+        (b"<html>", "The server responded with 400 (Bad Request) and a body of text/html.", None, None, None, None),
         (
             PAGE,
-            "The server answered 400 (Bad Request) with a body of text/html: Oh no Come back & try",
+            "The server responded with 400 (Bad Request) and a body of text/html: Oh no Come back & try",
             None, None, None, None,
         ),
-        (b"\xff\xfe", "The server answered 400 (Bad Request) with a body of text/html.", None, None, None, None),
-        (None, "The server answered 400 (Bad Request) with a body of text/html: null", None, None, None, None),
+        (b"\xff\xfe", "The server responded with 400 (Bad Request) and a body of text/html.", None, None, None, None),
+        (None, "The server responded with 400 (Bad Request) and a body of text/html: null", None, None, None, None),
     ],
 )  # fmt: skip
 def test_every_shape_of_body(body: Any, message: str, type_: Any, detail: Any, code: Any, param: Any) -> None:
@@ -206,9 +206,9 @@ def test_a_body_without_a_content_type() -> None:
     """The text says so in words."""
     assert (
         str(failure(500, b"x"))
-        == "500: The server answered 500 (Internal Server Error) with a body without a content type: x"
+        == "500: The server responded with 500 (Internal Server Error) and a body without a content type: x"
     )
-    assert "with a body without a content type that is not JSON" in failure(200, b"x").message
+    assert "and a body without a content type that is not JSON" in failure(200, b"x").message
 
 
 @pytest.mark.parametrize(

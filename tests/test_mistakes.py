@@ -111,10 +111,10 @@ MISTAKES: list[tuple[Callable[[Any], object], str]] = [
      "response_format: expected a type, got Point(x=0). Pass the class, not an instance of it: Point."),
     (lambda c: c.create(messages=HELLO, response_format=Answer),
      ("response_format: expected a dict or None, got the class Answer. "
-      "Use parse(response_format=Answer), or stream(), for an answer of this type.")),
+      "Use parse(response_format=Answer), or stream(), for a value of this type.")),
     (lambda c: c.with_raw_response.create(messages=HELLO, response_format=list[int]),
      ("response_format: expected a dict or None, got list[int]. "
-      "Use parse(response_format=list[int]), or stream(), for an answer of this type.")),
+      "Use parse(response_format=list[int]), or stream(), for a value of this type.")),
     (lambda c: c.create(messages=HELLO, response_format="json_object"),
      "response_format: expected a dict or None, got 'json_object'. Did you mean {'type': 'json_object'}?"),
     (lambda c: c.create(messages=HELLO, tools=[get_weather]),
@@ -464,7 +464,7 @@ def test_mistakes_beside_calls(server: LocalServer) -> None:
         (lambda: talk.extend(HELLO[0]), "messages: expected an iterable of messages, got a dict with the keys"),
         (lambda: talk.extend(5), "messages: expected an iterable of messages, got 5. Use append() for one message."),
         (lambda: talk.send(5), "send(content[0]): expected a string or a part, got 5."),
-        (lambda: talk.send(["x"]), "send(content[0]): expected a string or a part, got ['x']. Give each piece"),
+        (lambda: talk.send(["x"]), "send(content[0]): expected a string or a part, got ['x']. Give each part"),
         (lambda: talk.send("x", stream=True),
          "Conversation.send() has no parameter 'stream' (given: True). Use its method stream()."),
         (lambda: talk.stream("x", stream=True),

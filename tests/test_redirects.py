@@ -176,7 +176,7 @@ def test_a_loop_ends(server: LocalServer, flavour: Flavour) -> None:
     assert caught.value.status_code == 307
     assert len(server.requests) == len(caught.value.attempts) == 21
     assert re.fullmatch(
-        r"307: The server answered 307 \(Temporary Redirect\) with a body without a content type: Moved "
+        r"307: The server responded with 307 \(Temporary Redirect\) and a body without a content type: Moved "
         r"\[after 20 redirects.*\]\nIt redirects to http://.*/v2/openai/chat/completions, which is not followed: "
         r"20 redirects were followed already, the most of one attempt\.",
         text_of(caught.value),

@@ -555,7 +555,7 @@ REFUSED: list[tuple[Any, str, str]] = [
     (tuple, "response_format", ITEMS),
     (list, "response_format", ITEMS),
     (list[set], "response_format[]", ITEMS),
-    (kinds.Page, "response_format.items[]", "Give the type that ~T stands for, as in Page[Item]."),
+    (kinds.Page, "response_format.items[]", "Give a type for ~T, as in Page[Item]."),
     ("Point", "response_format", "Give the class itself."),
     (complex, "response_format", KNOWN),
     (object(), "response_format", KNOWN),

@@ -166,10 +166,10 @@ def tool_message(call: str | ToolCallParam, *content: str | TextPartParam | Text
     Raises:
         InvalidArgumentError: the call has no id, or the result is not text.
     """
-    for index, piece in enumerate(content):
-        if is_mapping(piece) and "type" not in piece:
+    for index, part in enumerate(content):
+        if is_mapping(part) and "type" not in part:
             hint = "Use tool_result(call, value) for a result that is not a string."
-            raise InvalidArgumentError(f"tool_message(content[{index}])", "a string or a part", describe(piece), hint)
+            raise InvalidArgumentError(f"tool_message(content[{index}])", "a string or a part", describe(part), hint)
     call_id = id_of_call(call, "tool_message(call)")
     return {"role": "tool", "content": content_of("tool_message", content), "tool_call_id": call_id}
 
@@ -290,7 +290,7 @@ def file(
     if file_id is not None:
         file_id = _check_text("file(file_id)", file_id)
         if source is not None:
-            raise InvalidArgumentError("file(file_id)", "no source beside it", describe(source))
+            raise InvalidArgumentError("file(file_id)", "no source in addition", describe(source))
         reference: FileSourceParam = {"file_id": file_id}
         if filename is not None:
             reference["filename"] = filename

@@ -1,6 +1,6 @@
 """The names to annotate with: messages and parameters, completions, chunks, events, streams, tools.
 
-Every typed dict of a request (``...Param``) and every model of the contract is here, beside the types that this package
+Every typed dict of a request (``...Param``) and every model of the contract is here, with the types that this package
 adds. All names that `opper_chat` has as well are the same objects. Each is loaded when it is first used, so importing
 this module is cheap at run time too.
 """
@@ -131,7 +131,7 @@ _NAMES = {
     "_tools.workers": ("BeforeCall", "OnEvent"),
     "messages": ("Message",),
 }  # fmt: skip
-"""The names that this package adds, or has in place of the contract's, by the modules that define them."""
+"""The names that this package adds, or has instead of the contract's, by the modules that define them."""
 
 if not TYPE_CHECKING:  # to a type checker, a name that is not imported above is an error
 

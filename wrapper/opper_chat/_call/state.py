@@ -203,8 +203,8 @@ class Call:
     def annotate(self, error: APIError) -> None:
         """Add the request to an error, and remove the keys from it."""
         for key in self.keys:
-            if key.forms:
-                redact_error(error, key.forms)
+            if key.spellings:
+                redact_error(error, key.spellings)
         if error.request is None:
             if self.sent_request is not None:
                 forget_key_of(self.sent_request)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .._errors.api import InvalidArgumentError, MissingKeyError
 from .._errors.describe import instance_of
-from .._errors.redaction import spellings
+from .._errors.redaction import spellings_of
 
 
 class NotGiven:
@@ -66,12 +66,12 @@ DEFAULT_TIMEOUT = 600.0
 class Secret:
     """A string that is not in reprs, logs and pickles."""
 
-    __slots__ = ("_value", "forms")
+    __slots__ = ("_value", "spellings")
 
     def __init__(self, value: str) -> None:
         self._value = value
-        self.forms: tuple[str, ...] = spellings(value)
-        """The forms to search for in what a server sends (`spellings`); none if the string is too short."""
+        self.spellings: tuple[str, ...] = spellings_of(value)
+        """The spellings to search for in what a server sends (`spellings_of`); none if the string is too short."""
 
     def reveal(self) -> str:
         """Return the string."""

@@ -112,7 +112,7 @@ class UnknownArgumentError(InvalidArgumentError, TypeError):
 
 
 class MissingKeyError(OpperError):
-    """No API key was given and no environment variable holds one.
+    """No API key was given, and no environment variable has one.
 
     Attributes:
         variables: the environment variables that were read, in order.
@@ -334,7 +334,7 @@ class InvalidAnswerError(AnswerError):
 
 
 class RefusalError(AnswerError):
-    """The model refused to answer. ``completion.choices[index].message.refusal`` has the reason."""
+    """The model refused the request. ``completion.choices[index].message.refusal`` has the reason."""
 
 
 class LengthFinishReasonError(AnswerError):

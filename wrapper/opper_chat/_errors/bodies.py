@@ -1,4 +1,4 @@
-"""Error bodies: the shapes in which servers describe an error, and whether a body is one. No I/O."""
+"""Error bodies: read the formats in which servers describe an error, and recognize such a body. No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MESSAGES = (
     "message", "Message", "msg", "error_description", "error_message", "error_msg", "errorMessage", "status_msg",
     "faultstring",
 )  # fmt: skip
-"""The properties that servers use for the message of an error, those of the documented shapes first."""
+"""The properties that servers use for the message of an error, those of the documented formats first."""
 
 _NO_TYPE = "about:blank"
 """The type of a problem that adds nothing to its status: RFC 9457 section 4.2.1."""
@@ -23,7 +23,7 @@ _NESTED = ("base_resp", "fault", "message")
 
 
 class ErrorBody(NamedTuple):
-    """The fields of an error body, whatever its shape. None where it has none."""
+    """The fields of an error body of any format. None for those that it does not have."""
 
     message: str | None = None
     type: str | None = None
@@ -44,9 +44,9 @@ SUCCESS_CODES = frozenset({0, 200, "0", "200", "ok", "success"})
 def is_error(body: object) -> bool:
     """Return whether a body with status 200, or an event of a stream, is an error.
 
-    It is one if it has a known shape of an error, or an error beside or inside the choices. An error whose properties
-    are all null does not count, nor does a message beside a code of success. A code of success inside an error counts
-    only if there are choices or a usage beside it.
+    It is one if it has a known format of an error, or an error next to or inside the choices. An error whose properties
+    are all null does not count, nor does a message next to a code of success. A code of success inside an error counts
+    only if there are choices or a usage next to it.
     """
     if is_array(body):
         return any(map(is_error, body))
@@ -65,7 +65,7 @@ def is_error(body: object) -> bool:
         kind = f"{body.get('type')} {body.get('object')} {body.get('status')}".lower()
         given = (value for name, value in body.items() if name in ERROR_PROPERTIES)
         return any(map(_has_value, given)) or "error" in kind or "fail" in kind
-    # An empty list of choices can stand beside a flat error, as this vendor writes them.
+    # An empty list of choices can come with a flat error, as this vendor writes them.
     return bool(body.get("message") and (body.get("type") or body.get("code") or body.get("object") == "error"))
 
 
@@ -88,7 +88,7 @@ def _is_success(error: object) -> bool:
 
 
 def is_success_code(code: object) -> bool:
-    """Return whether a code stands for success."""
+    """Return whether a code means success."""
     if isinstance(code, str):
         return code.lower() in SUCCESS_CODES
     return isinstance(code, int | float) and not isinstance(code, bool) and code in SUCCESS_CODES
@@ -107,15 +107,15 @@ def _has_value(error: object) -> bool:
 def read_error_body(body: object) -> ErrorBody:
     """Return the fields of an error body.
 
-    Known are the shapes of Opper's v2 (flat) and v3 (nested) and of OpenAI, ``{"error": text}``, ``{"detail": ...}``,
-    lists of errors, RFC 9457, JSON:API, and those that other servers were seen to send.
+    Known formats are those of Opper's v2 (flat) and v3 (nested) and of OpenAI, ``{"error": text}``, ``{"detail":
+    ...}``, lists of errors, RFC 9457, JSON:API, and those that other servers were seen to send.
     """
     if is_array(body) and len(body) == 1:
         body = body[0]  # some gateways wrap the object in a list
     if not is_object(body):
         return ErrorBody()
     error = body.get("error") or _error_of_a_choice(body)
-    if not error and "title" not in body:  # beside a title, it lists what is wrong with the request: RFC 9457 section 3
+    if not error and "title" not in body:  # with a title, it lists what is wrong with the request: RFC 9457 section 3
         error = _first(body.get("errors"))
     if isinstance(error, str) and error:
         return ErrorBody(

@@ -1,4 +1,4 @@
-"""Errors for using a context manager in place of what it gives."""
+"""The error for a context manager that is used without `with`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 
 class RequiresWithBlock:
-    """A context manager that says so where it is iterated over or awaited."""
+    """A context manager that raises a clear error if it is iterated over or awaited."""
 
     _entered: ClassVar[str]
     """How it is entered, without the keyword, and under which name."""

@@ -31,7 +31,7 @@ def is_model(value: object) -> TypeGuard[SupportsToDict]:
 def json_scalar(value: object) -> object:
     """Return the str, int, float or bool that is sent for a value, or the value itself if there is none.
 
-    For instances of subclasses and members of enums it is their value. Numbers of other classes, such as
+    For instances of subclasses and values of enums it is their value. Numbers of other classes, such as
     ``numpy.int64``, `decimal.Decimal` and `fractions.Fraction`, are converted if no digits are lost.
     """
     if value is None or isinstance(value, bool):
@@ -75,7 +75,7 @@ def _number(value: object) -> object:
                 return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else written
         elif isinstance(value, Real):
             written = float(value)
-            if written == value or written != written:  # noqa: PLR0124  # NaN is refused later, with its path
+            if written == value or written != written:  # noqa: PLR0124  # NaN is refused by the validation, with its path
                 return written
     except (ArithmeticError, ValueError):
         pass
@@ -144,7 +144,7 @@ def nearest(name: str, choices: Iterable[object]) -> str | None:
     """Return the choice that a name is a misspelling of, or None.
 
     It is one if only case and punctuation differ, or at most one character; two in choices of 6 and more characters.
-    With more, ``video_url`` would be taken for ``image_url``.
+    With more, ``video_url`` would match ``image_url``.
     """
     plain = _letters(name)
     for choice in choices:
@@ -197,7 +197,7 @@ def _is_hint(value: object) -> bool:
 
 
 def decorate_hint(function: object) -> str:
-    """Return the sentence that tells how to make a tool from a callable."""
+    """Return the sentence about how to make a tool from a callable."""
     name = getattr(function, "__name__", None)
     if name == "<lambda>":
         return "Make it a function with type hints and the decorator @tool."
@@ -225,7 +225,7 @@ _CONVERSIONS = (
 
 
 def conversion_hint(value: object, *kinds: str) -> str:
-    """Return the sentence that tells how to convert a value to an accepted one, or an empty text.
+    """Return the sentence about how to convert a value to an accepted one, or an empty text.
 
     Args:
         value: the value.
@@ -243,7 +243,7 @@ def conversion_hint(value: object, *kinds: str) -> str:
 
 
 def number_hint(value: object, accepted: Collection[object]) -> str:
-    """Return the sentence that tells how to convert a number of another library, or an empty text.
+    """Return the sentence about how to convert a number of another library, or an empty text.
 
     Args:
         value: the value.

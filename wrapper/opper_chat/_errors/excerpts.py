@@ -13,7 +13,7 @@ LONGEST_EXCERPT = 500
 """The maximum number of characters of a body that the text of an error shows."""
 
 _SEARCHED_BYTES = 8192
-"""The number of bytes at the start of a body that an excerpt is taken from."""
+"""The number of bytes at the start of a body that an excerpt comes from."""
 
 _SPACE = re.compile(r"\s+")
 

@@ -49,7 +49,7 @@ class UnexpectedValueError(InvalidValueError):
     Args:
         expected: what is expected, such as ``a string``.
         value: the value.
-        hint: a sentence that says what to do instead.
+        hint: a sentence about what to do instead.
     """
 
     def __init__(self, expected: str, value: object, hint: str = "") -> None:

@@ -10,18 +10,18 @@ from .bodies import read_error_body
 from .redaction import redact, redact_bytes, redact_json
 
 
-def redact_error(error: APIError, forms: Sequence[str]) -> None:
+def redact_error(error: APIError, spellings: Sequence[str]) -> None:
     """Remove a secret from an error, in place. Some servers repeat the key that they refuse.
 
     Args:
         error: the error.
-        forms: the forms of the secret, from `redaction.spellings`.
+        spellings: the spellings of the secret, from `redaction.spellings_of`.
     """
-    body, raw_body = redact_json(error.body, forms), redact_bytes(error.raw_body, forms)
-    message = redact(error.message, forms)
+    body, raw_body = redact_json(error.body, spellings), redact_bytes(error.raw_body, spellings)
+    message = redact(error.message, spellings)
     if body is error.body and raw_body == error.raw_body and message == error.message:
         cause = str(error.__cause__)
-        if redact(cause, forms) == cause:
+        if redact(cause, spellings) == cause:
             return
     if body is not error.body and raw_body == error.raw_body:
         raw_body = json.dumps(body).encode()  # the raw body has the secret with escapes

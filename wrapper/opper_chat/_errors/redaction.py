@@ -29,8 +29,8 @@ _ESCAPE = re.compile(
 )
 
 
-def spellings(secret: str) -> tuple[str, ...]:
-    """Return the forms of a secret to search for, in lower case.
+def spellings_of(secret: str) -> tuple[str, ...]:
+    """Return the spellings of a secret to search for, in lower case.
 
     Returns:
         The secret, the secret with all that looks like an escape unescaped, and the UTF-8 bytes of both read as
@@ -38,14 +38,14 @@ def spellings(secret: str) -> tuple[str, ...]:
     """
     if len(secret) < SHORTEST_SECRET:
         return ()
-    forms = [secret, *(text for text, _ in _decoded(secret))]
-    forms += [form.encode("utf-8", "surrogatepass").decode("latin-1") for form in forms]
-    return tuple(dict.fromkeys(form.lower() for form in forms if len(form) >= SHORTEST_SECRET))
+    spellings = [secret, *(text for text, _ in _decoded(secret))]
+    spellings += [spelling.encode("utf-8", "surrogatepass").decode("latin-1") for spelling in spellings]
+    return tuple(dict.fromkeys(spelling.lower() for spelling in spellings if len(spelling) >= SHORTEST_SECRET))
 
 
-def redact(text: str, forms: Iterable[str]) -> str:
-    """Return a text without a secret, given by its forms from `spellings`."""
-    spans = sorted(_spans(text, tuple(forms)))
+def redact(text: str, spellings: Iterable[str]) -> str:
+    """Return a text without a secret, given by its spellings from `spellings_of`."""
+    spans = sorted(_spans(text, tuple(spellings)))
     if not spans:
         return text
     parts: list[str] = []
@@ -57,35 +57,35 @@ def redact(text: str, forms: Iterable[str]) -> str:
     return "".join([*parts, text[end:]])
 
 
-def redact_bytes(data: bytes, forms: Iterable[str]) -> bytes:
-    """Return bytes without a secret, given by its forms from `spellings`; the same object if it is not there."""
+def redact_bytes(data: bytes, spellings: Iterable[str]) -> bytes:
+    """Return bytes without a secret, given by its spellings from `spellings_of`; the same object if it is not there."""
     if not (b"%" in data or b"&" in data or b"\\" in data):
         lowered = data.lower()
-        if not any([form.encode("latin-1", "replace") in lowered for form in forms]):  # noqa: C419  # faster than a generator
+        if not any([spelling.encode("latin-1", "replace") in lowered for spelling in spellings]):  # noqa: C419  # faster than a generator
             return data
     text = data.decode("latin-1")  # a character for each byte
-    shown = redact(text, forms)
+    shown = redact(text, spellings)
     return data if shown is text else shown.encode("latin-1")
 
 
-def _spans(text: str, forms: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+def _spans(text: str, spellings: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     """Yield the start and the end of each occurrence of a secret in a text, escaped or not."""
-    yield from _found(text, forms)
+    yield from _found(text, spellings)
     levels: list[_Positions] = []
     for decoded, positions in _decoded(text):
         levels.append(positions)
-        for span in _found(decoded, forms):
+        for span in _found(decoded, spellings):
             start, stop = span
             for level in reversed(levels):
                 start, stop = level.original(start), level.original(stop)
             yield start, stop
 
 
-def _found(text: str, forms: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+def _found(text: str, spellings: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     lowered = text.lower()
-    for form in forms:
-        if form in lowered:
-            for found in re.finditer(re.escape(form), text, re.IGNORECASE):
+    for spelling in spellings:
+        if spelling in lowered:
+            for found in re.finditer(re.escape(spelling), text, re.IGNORECASE):
                 yield found.span()
 
 
@@ -146,17 +146,17 @@ def _character(escape: str) -> str:
     return chr(int(code, 16))
 
 
-def redact_json(value: object, forms: Iterable[str]) -> object:
+def redact_json(value: object, spellings: Iterable[str]) -> object:
     """Return a JSON value without a secret in its strings and names; the same object if it is not there."""
     try:
         if isinstance(value, str):
-            shown = redact(value, forms)
+            shown = redact(value, spellings)
             return value if shown == value else shown
         if is_array(value):
-            items = [redact_json(item, forms) for item in value]
+            items = [redact_json(item, spellings) for item in value]
             return value if all(new is old for new, old in zip(items, value, strict=True)) else items
         if is_object(value):
-            properties = {redact(name, forms): redact_json(item, forms) for name, item in value.items()}
+            properties = {redact(name, spellings): redact_json(item, spellings) for name, item in value.items()}
             return value if all(properties.get(name) is item for name, item in value.items()) else properties
     except RecursionError:
         return None  # too deep to search

@@ -45,7 +45,7 @@ def is_secret_argument(name: str) -> bool:
 
 
 def is_secret_property(name: str) -> bool:
-    """Return whether a property of a JSON object holds a credential, by the end of its name.
+    """Return whether a property of a JSON object has a credential as its value, by the end of its name.
 
     Properties of applications have names such as ``key``, ``prompt_cache_key`` and ``next_token``, which are not
     secret. So a word that has other meanings counts only together with another one, as in ``api_key``.

@@ -52,12 +52,12 @@ def forget_key_of(request: httpx.Request) -> None:
         request.url = _without_secrets(request.url)
 
 
-def forget_in_headers(headers: httpx.Headers, forms: Sequence[str]) -> None:
-    """Remove a key, of which the forms are those of `_errors.redaction.spellings`, from headers of a response."""
+def forget_in_headers(headers: httpx.Headers, spellings: Sequence[str]) -> None:
+    """Remove a key, given by its spellings from `_errors.redaction.spellings_of`, from headers of a response."""
     for name, value in headers.items():
-        if redact(name, forms) != name:
+        if redact(name, spellings) != name:
             del headers[name]
-        elif (shown := redact(value, forms)) != value:
+        elif (shown := redact(value, spellings)) != value:
             headers[name] = shown
 
 
@@ -71,11 +71,11 @@ def forget_keys(response: httpx.Response, keys: Iterable[Secret]) -> None:
 
     These hold the key for as long as the response lives.
     """
-    forms = [key.forms for key in keys]
+    spellings = [key.spellings for key in keys]
     for one in (*response.history, response):
         forget_key_of(one.request)
         text = b"\n".join([part for pair in one.headers.raw for part in pair])
-        for each in forms:
+        for each in spellings:
             if each and redact_bytes(text, each) is not text:
                 forget_in_headers(one.headers, each)
     if response.next_request is not None:  # a redirect that was not followed

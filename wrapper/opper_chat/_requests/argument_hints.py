@@ -90,7 +90,7 @@ def _nearest_parameter(name: str, known: list[str]) -> str | None:
 
     if (other := _OTHER_NAMES.get(name)) in known:
         return other
-    # Below this similarity, `max_turns` would be taken for `max_tokens`, and `system` for `stream`.
+    # Below this similarity, `max_turns` would match `max_tokens`, and `system` `stream`.
     return next(iter(get_close_matches(name, known, 1, 0.8)), None)
 
 
@@ -190,4 +190,4 @@ def _type_hint(value: object, function: str) -> str:
     is_hint = isinstance(value, type) or hasattr(value, "__origin__") or hasattr(value, "__args__")
     # A list of types is not a type, but the hint can name the type that was meant.
     name = type_name(value if is_hint or is_list_or_set(value) else type(value))
-    return f"Use parse(response_format={name}), or stream(), for an answer of this type." if name else ""
+    return f"Use parse(response_format={name}), or stream(), for a value of this type." if name else ""

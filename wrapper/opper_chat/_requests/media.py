@@ -186,7 +186,7 @@ class MediaReader(NamedTuple):
         received = describe_content(data) + (f" ({name})" if name else "")
         found = self._check_declared(declared, detected)
         if detected is None and found is not None and not can_be(found, data):
-            raise self.refuse(f"{found}, as it is said to be", received)
+            raise self.refuse(f"{found}, as it is declared", received)
         if found is None or found == "application/zip":
             named = type_of_name(name)
             if found is None or (named is not None and named.startswith(_ZIP_BASED_TYPES)):
@@ -204,7 +204,7 @@ class MediaReader(NamedTuple):
         if CERTAIN.isdisjoint((declared, detected)):
             return declared
         hint = "Leave media_type out, or the type of the data URL: the first bytes tell it."
-        raise self.refuse(f"{declared}, as it is said to be", f"{detected} by its first bytes", hint)
+        raise self.refuse(f"{declared}, as it is declared", f"{detected} by its first bytes", hint)
 
     def _check_named(self, named: str | None, data: bytes, received: str) -> str | None:
         """Return the type of a name if content without a signature can have it: a PDF, whose header can be later."""
@@ -212,13 +212,13 @@ class MediaReader(NamedTuple):
             return named
         if self.accepted is not None:
             return None
-        raise self.refuse(f"{named}, as its name says", received, "media_type=... says what it is.")
+        raise self.refuse(f"{named}, as its name suggests", received, "media_type=... declares what it is.")
 
     def _check_accepted(self, found: str | None, received: str) -> str:
         if found is None or (self.accepted is not None and found not in self.accepted):
             expected = "a known media type" if self.accepted is None else f"one of {', '.join(self.accepted)}"
             can_be_declared = self.accepted is None or not SIGNED.issuperset(self.accepted)
-            hint = "media_type=... says what it is." if found is None and can_be_declared else ""
+            hint = "media_type=... declares what it is." if found is None and can_be_declared else ""
             raise self.refuse(expected, found or received, hint)
         return found
 

@@ -1,4 +1,4 @@
-"""The content of messages that callers give, and the ids of tool calls that tool messages answer. No I/O."""
+"""The content of messages that callers give, and the ids of tool calls in tool messages. No I/O."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ Message: TypeAlias = (
 )
 """A message as a plain dict. Type checkers narrow it by its ``role``."""
 
-Piece = TypeVar("Piece")
+Part = TypeVar("Part")
 
 
-def content_of(function: str, content: tuple[str | Piece, ...]) -> str | list[Piece | TextPartParam]:
+def content_of(function: str, content: tuple[str | Part, ...]) -> str | list[Part | TextPartParam]:
     """Return the content of a message: one string, or a list of parts. Requests check what is in the parts.
 
     Args:
@@ -47,27 +47,27 @@ def content_of(function: str, content: tuple[str | Piece, ...]) -> str | list[Pi
     first = text_value(content[0])
     if len(content) == 1 and isinstance(first, str):
         return first
-    parts: list[Piece | TextPartParam] = []
-    for index, piece in enumerate(content):
-        if isinstance(piece_text := text_value(piece), str):
-            parts.append({"type": "text", "text": piece_text})
-        elif not isinstance(piece, str) and _may_be_part(piece):
-            parts.append(piece)
+    parts: list[Part | TextPartParam] = []
+    for index, part in enumerate(content):
+        if isinstance(text := text_value(part), str):
+            parts.append({"type": "text", "text": text})
+        elif not isinstance(part, str) and _may_be_part(part):
+            parts.append(part)
         else:
             raise InvalidArgumentError(
-                f"{function}(content[{index}])", "a string or a part", describe(piece), _hint(function, piece)
+                f"{function}(content[{index}])", "a string or a part", describe(part), _hint(function, part)
             )
     return parts
 
 
-def _may_be_part(piece: object) -> bool:
-    return is_mapping(piece) or hasattr(piece, "to_dict")
+def _may_be_part(part: object) -> bool:
+    return is_mapping(part) or hasattr(part, "to_dict")
 
 
-def _hint(function: str, piece: object) -> str:
-    if isinstance(piece, bytes | bytearray | memoryview | os.PathLike) or hasattr(piece, "read"):
+def _hint(function: str, part: object) -> str:
+    if isinstance(part, bytes | bytearray | memoryview | os.PathLike) or hasattr(part, "read"):
         return "Make it a part with image(...), audio(...) or file(...)."
-    return f"Give each piece as an argument: {function}(*pieces)." if isinstance(piece, list | tuple) else ""
+    return f"Give each part as an argument: {function}(*parts)." if isinstance(part, list | tuple) else ""
 
 
 def id_of_call(call: object, argument: str) -> str:

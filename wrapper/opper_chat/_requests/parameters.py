@@ -57,7 +57,7 @@ def split_options(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[st
 
 
 def check_parameters(params: Mapping[str, object], function: str) -> dict[str, object]:
-    """Validate the parameters of a call, and return them as JSON values. None stands for a parameter that is absent.
+    """Validate the parameters of a call, and return them as JSON values. None means that a parameter is absent.
 
     Args:
         params: the parameters, by name.
@@ -166,7 +166,7 @@ def check_encodable(body: Mapping[str, object], extra_body: Mapping[str, object]
 
     Args:
         body: the body of a request.
-        extra_body: the option. An error about a property that is from there says so.
+        extra_body: the option. An error about a property that is from there names it.
 
     Raises:
         InvalidArgumentError: JSON cannot represent a value. The error names its path.

@@ -29,7 +29,7 @@ class PreparedRequest(NamedTuple):
     content: bytes
     """The body as JSON text."""
     choices: int
-    """The number of choices that the request asks for."""
+    """The number of choices that the request has as ``n``."""
 
 
 @cache
@@ -53,7 +53,7 @@ def prepare(
     """Validate the arguments of a call, and return its request.
 
     Args:
-        params: the parameters of the contract. None stands for a parameter that is absent.
+        params: the parameters of the contract. None means that a parameter is absent.
         stream: whether the response is to be a stream of chunks.
         extra_headers: headers to add. They replace the client's own of the same name.
         extra_query: query parameters to add to the URL.

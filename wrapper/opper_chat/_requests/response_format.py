@@ -46,7 +46,7 @@ class ResponseFormat(Generic[T]):
         parameter: The ``response_format`` of the request.
 
     Raises:
-        InvalidArgumentError: A schema cannot describe the type. The error says where, and what to use instead.
+        InvalidArgumentError: A schema cannot describe the type. The error has the path, and what to use instead.
     """
 
     def __init__(self, response_format: Any, *, strict: Any = True) -> None:
@@ -68,7 +68,7 @@ class ResponseFormat(Generic[T]):
             InvalidArgumentError: It has one.
         """
         if self._schema is not None:
-            hint = "The type that is asked for makes the format."
+            hint = "The type in ``response_format`` defines the format."
             check_extra_keys(arguments.get("extra_body"), {"response_format": hint})
 
     def unwrap(self, value: object) -> object:
@@ -117,14 +117,14 @@ class ResponseFormat(Generic[T]):
         if self._schema is not None and message.refusal and not text:
             raise _NoValueError(RefusalError, "The model refused to respond.")
         if self._schema is None or message.tool_calls or message.function_call:
-            return cast("T", None)  # text beside tool calls is not the final response
+            return cast("T", None)  # text next to tool calls is not the final response
         if not text:
             raise invalid("there is no text")
         return self.decode(text)
 
 
 class _NoValueError(Exception):
-    """A choice must not be read, whatever its text is."""
+    """A choice must not be read, even if its text is valid."""
 
     def __init__(self, kind: type[AnswerError], message: str) -> None:
         super().__init__(message)

@@ -107,7 +107,7 @@ class _Annotations(dict[str, Any]):
         super().__init__(texts)
         self._scope = scope
 
-    def __iter__(self) -> Iterator[str]:  # so that `dict()` asks for each item, and does not copy the texts
+    def __iter__(self) -> Iterator[str]:  # so that `dict()` gets each item, and does not copy the texts
         return super().__iter__()
 
     def __getitem__(self, name: str) -> Any:
@@ -115,7 +115,7 @@ class _Annotations(dict[str, Any]):
 
 
 class _PublicTypes(dict[str, Any]):
-    """Names of a scope, and of the types that are public beside them."""
+    """Names of a scope, and of the other public types."""
 
     def __missing__(self, name: str) -> Any:
         try:
@@ -156,7 +156,7 @@ def _parameters(arguments: type, defaults: Mapping[str, object], *, takes_type: 
             text = text.removeprefix(wrapper).removesuffix("]") if text.startswith(wrapper) else text
         if takes_type and name == "response_format":
             text = f"{TYPE} | {text}"
-        # None stands for an absent parameter. For an option, None is a value, such as no limit.
+        # None means that a parameter is absent. For an option, None is a value, such as no limit.
         default = Parameter.empty if name in needed else None if name in known else defaults.get(name, NOT_GIVEN)
         parameters.append(Parameter(name, Parameter.KEYWORD_ONLY, default=default, annotation=text))
     if takes_type:

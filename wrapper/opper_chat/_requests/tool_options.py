@@ -16,8 +16,8 @@ from .._validation.functions import is_coroutine_function
 from .._validation.numbers import check_count
 
 OnToolError: TypeAlias = Literal["answer", "raise"] | Callable[[ToolCall, Exception], str]
-"""What to do when a tool fails: ``answer`` tells the model, ``raise`` ends the run, and a function returns the text for
-the model, or raises an exception."""
+"""What to do when a tool fails: ``answer`` sends the error to the model, ``raise`` ends the run, and a function returns
+the text for the model, or raises an exception."""
 
 Verdict: TypeAlias = bool | str | Mapping[str, object] | None
 """What ``before_call`` returns: None or True lets a call pass, a mapping replaces the arguments that the model wrote,
@@ -28,7 +28,7 @@ class ToolLoopOptions(TypedDict, total=False):
     """Options of `run_tools` and `stream_tools`. `ToolLoopSettings` has their defaults."""
 
     max_turns: int
-    """How often the model is asked at most. Default: 8."""
+    """The maximum number of requests to the model. Default: 8."""
     max_parallel: int
     """How many calls of one turn run at once. Default: 8."""
     max_repeats: int | None

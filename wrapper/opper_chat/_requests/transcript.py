@@ -165,7 +165,7 @@ class Transcript:
         A second turn fails instead of waiting: otherwise the order of the messages would depend on timing.
 
         Raises:
-            RuntimeError: another turn holds it.
+            RuntimeError: another turn is under way.
         """
         acquired: list[bool] = []
         try:
@@ -212,7 +212,7 @@ def new_messages(content: Sequence[TurnContent], function: str = "send") -> list
     Raises:
         InvalidArgumentError: requests do not accept them, or whole messages and parts of one are mixed.
     """
-    whole = [_is_message(piece) for piece in content]
+    whole = [_is_message(part) for part in content]
     if not content or all(whole):
         return check_messages([*content])
     if any(whole):
@@ -221,8 +221,8 @@ def new_messages(content: Sequence[TurnContent], function: str = "send") -> list
         hint = "Give either strings and parts of one message, or whole messages."
         argument = f"{function}(content[{index}])"
         raise InvalidArgumentError(argument, f"{expected}, as before it", describe(content[index]), hint)
-    pieces = cast("tuple[str | UserPartParam, ...]", tuple(content))
-    return check_messages([{"role": "user", "content": content_of(function, pieces)}])
+    parts = cast("tuple[str | UserPartParam, ...]", tuple(content))
+    return check_messages([{"role": "user", "content": content_of(function, parts)}])
 
 
 def read_message(value: object, path: str) -> dict[str, object]:
@@ -245,8 +245,8 @@ def read_message(value: object, path: str) -> dict[str, object]:
     return message
 
 
-def _is_message(piece: object) -> bool:
-    return "role" in piece if is_mapping(piece) else hasattr(piece, "role")
+def _is_message(part: object) -> bool:
+    return "role" in part if is_mapping(part) else hasattr(part, "role")
 
 
 def _add_usage(total: dict[str, Any], usage: Mapping[str, object]) -> None:

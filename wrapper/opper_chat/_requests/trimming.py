@@ -27,7 +27,7 @@ AUDIO_BYTES_PER_TOKEN = {"mp3": 1600, "wav": 4800}
 and in WAV at 24 kHz with 16 bits."""
 
 FILE_TOKENS = 2000
-"""For a file that is not text, whatever its size. A text file counts as text."""
+"""For a file of any size that is not text. A text file counts as text."""
 
 _NOT_COUNTED = frozenset({"role", "type", "id", "tool_call_id"})
 

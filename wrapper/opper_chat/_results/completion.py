@@ -82,7 +82,7 @@ class ChatCompletion(GeneratedCompletion):
 
     @property
     def served_model(self) -> str | None:
-        """The name of the model that wrote the completion, or None. With fallback models, it tells which one answered.
+        """The name of the model that wrote the completion, or None. With fallback models, it is the one that was used.
 
         Read from a header such as ``x-opper-served-model``, else the same as `model`.
         """

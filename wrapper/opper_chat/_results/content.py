@@ -54,7 +54,7 @@ def text_of(message: ChatCompletionMessage | ChoiceDelta) -> str:
 
 
 def restore_parts(message: dict[str, object]) -> None:
-    """Build the list of parts again that a stream brought, so that a server accepts the message that it sent.
+    """Return the list of parts that a stream had, so that a server accepts the message that it sent.
 
     A streamed message has its text in ``content`` and the other parts in ``content_parts``, a property that servers do
     not know.
@@ -66,7 +66,7 @@ def restore_parts(message: dict[str, object]) -> None:
     content = list(parts)
     for position, part in enumerate(parts):
         if is_object(part) and part.get("type") in _TEXT_PARTS and "text" not in part:
-            content[position] = {**part, "text": text or ""}  # the text was taken from here
+            content[position] = {**part, "text": text or ""}  # the text comes from here
             break
     else:
         if text:
@@ -75,7 +75,7 @@ def restore_parts(message: dict[str, object]) -> None:
 
 
 class Unparsed:
-    """A base for events of the content, which have a value only if the call asks for a Python type."""
+    """A base for events of the content, which have a value only if ``response_format`` is a Python type."""
 
     __slots__ = ()
 

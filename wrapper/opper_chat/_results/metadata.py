@@ -32,18 +32,18 @@ def served_model(headers: Mapping[str, str], model: str | None) -> str | None:
     return next((name for name in map(headers.get, MODEL_HEADERS) if name), model or None)
 
 
-def cost(headers: Mapping[str, str], members: Mapping[str, object], usage: object) -> Decimal | None:
+def cost(headers: Mapping[str, str], properties: Mapping[str, object], usage: object) -> Decimal | None:
     """Return the cost of a call in US dollars, or None if the response does not have it.
 
     Args:
         headers: the headers of the response.
-        members: the additional properties of the completion.
-        usage: the additional properties of its usage, or the value that was sent in place of a usage.
+        properties: the additional properties of the completion.
+        usage: the additional properties of its usage, or the value that was sent instead of a usage.
     """
     in_usage = usage.get("cost") if is_object(usage) else None
     if is_object(in_usage):
         in_usage = in_usage.get("total_cost")
-    values = [*map(headers.get, COST_HEADERS), in_usage, members.get("cost")]
+    values = [*map(headers.get, COST_HEADERS), in_usage, properties.get("cost")]
     return next((amount for amount in map(_read_amount, values) if amount is not None), None)
 
 

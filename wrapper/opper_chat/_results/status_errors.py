@@ -47,7 +47,7 @@ def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reaso
     else:
         what = f"an empty body ({headers.get('content-type') or 'no content type'})"
     return APIResponseValidationError(
-        with_excerpt(f"The server answered {status_code} with {what}", headers, content),
+        with_excerpt(f"The server responded with {status_code} and {what}", headers, content),
         status_code=status_code,
         headers=headers,
         raw_body=content,
@@ -71,15 +71,15 @@ def status_error_class(status_code: int) -> type[APIStatusError]:
 
 
 def status_error(status_code: int, headers: Mapping[str, str], content: bytes) -> APIError:
-    """Return the error for an error status, whatever the body is."""
+    """Return the error for an error status, with a body of any kind."""
     body = _error_body(content)
     try:
         phrase = HTTPStatus(status_code).phrase
     except ValueError:
         phrase = "an unregistered status"
-    message = f"The server answered {status_code} ({phrase})"
+    message = f"The server responded with {status_code} ({phrase})"
     if content.strip() and body is None:
-        message += f" with {_body_of(headers)}"
+        message += f" and {_body_of(headers)}"
     shown = content
     if isinstance(body, str) and body:
         message, shown = body, b""

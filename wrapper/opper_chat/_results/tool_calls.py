@@ -1,4 +1,4 @@
-"""The tool calls of a message: their JSON in the forms that servers send, and the value that callers get. No I/O."""
+"""The tool calls of a message: their JSON in the formats that servers send, and the value that callers get. No I/O."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Class: TypeAlias = type[T]
 """`type`, under a name that the field `ToolCall.type` does not hide."""
 
 TEXT_PROPERTY = {"function": "arguments", "custom": "input"}
-"""The property that holds the text of a call, by the kind of call."""
+"""The property with the text of a call, by the kind of call."""
 
 
 @frozen
@@ -36,7 +36,7 @@ class ToolCall:
     input: str = ""
     """The input of a custom tool. Empty for a function."""
     type: str = "function"
-    """The kind of call: ``function``, ``custom``, or whatever else the server sent."""
+    """The kind of call: ``function``, ``custom``, or another text of the server."""
     model: AnyToolCall | None = field(default=None, eq=False, repr=False)
     """The call as it is in the completion."""
 
@@ -59,7 +59,7 @@ class ToolCall:
             hint: an attrs class, a dataclass, a TypedDict, a pydantic model or another type that strict mode describes.
 
         Raises:
-            ToolArgumentsError: the arguments do not fit the type. The message names the places.
+            ToolArgumentsError: the arguments do not fit the type. The message has the paths.
             InvalidArgumentError: strict mode cannot describe the type.
         """
         from .._errors.invalid_value import InvalidValueError
@@ -115,7 +115,7 @@ def call_body(call: dict[str, object]) -> tuple[str, dict[str, object]]:
 
 
 def call_text(value: object) -> str:
-    """Return arguments or input as text. Some servers send an object in place of its JSON text."""
+    """Return arguments or input as text. Some servers send an object instead of its JSON text."""
     if isinstance(value, str):
         return value
     if is_empty(value):

@@ -71,14 +71,14 @@ class AdapterBuilder:
         self._references: dict[Any, TypeAdapter] = {}
         self._unions: list[tuple[UnionAdapter, str, Any]] = []
         self._self: Any = None
-        """The class whose fields are being read, which `Self` stands for."""
+        """The class whose fields are being read, which `Self` means."""
 
     def check_unions(self) -> None:
         """Refuse ambiguous unions. Their arms may be recursive, so call this when all of them are built."""
         for union, path, hint in self._unions:
             if union.is_ambiguous:
                 use = "Give each class a field with its own value, such as kind: Literal['cat'], or keep one of them."
-                raise unsupported(path, "a union of types that JSON tells apart", hint, use)
+                raise unsupported(path, "a union of types that JSON distinguishes", hint, use)
 
     def adapter(self, hint: Any, path: str) -> TypeAdapter:
         """Return the adapter of a type.
@@ -160,7 +160,7 @@ class AdapterBuilder:
             return AnyAdapter()
         models = tuple(arm for arm in arguments if is_pydantic_model(arm))
         arms = [self.adapter(arm, path) for arm in arguments if arm not in models]
-        # pydantic tells its own models apart, unless there are other objects.
+        # pydantic distinguishes its own models, unless there are other objects.
         if len(models) > 1 and not any("object" in arm.kinds for arm in arms):
             arms.append(model_adapter(models, path))
         else:
@@ -202,8 +202,8 @@ class AdapterBuilder:
 def _scalar(hint: Any, constraints: Mapping[str, Any]) -> TypeAdapter:
     constrained, own = constrain(hint, constraints)
     schema = {**msgspec.json.schema(constrained), **_KEYWORDS.get(hint, {})}
-    if words := [f"{text.capitalize()}." for text in describe_constraints(own)]:
-        schema["description"] = join_sentences(*words)
+    if sentences := [f"{text.capitalize()}." for text in describe_constraints(own)]:
+        schema["description"] = join_sentences(*sentences)
     return ScalarAdapter(constrained, {name: value for name, value in schema.items() if value is not None}, own)
 
 

@@ -41,7 +41,7 @@ def construct(make: Callable[[Any], object], value: object) -> object:
 
 
 def exception_text(error: Exception) -> str:
-    """Return what an exception of the caller's code tells about a value.
+    """Return the text of an exception of the caller's code, for an error message.
 
     Only the text of the exceptions that validators raise is shown. Another, such as one of a database, may be private.
     """

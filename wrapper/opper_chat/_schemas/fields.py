@@ -15,9 +15,9 @@ from .attribute_docs import attribute_docs
 from .type_hints import UnknownHintError, resolve_hints, substitute, unwrap_hint, variables_of
 
 NO_DEFAULT: Any = object()
-"""Stands for a default that does not exist. None is a default."""
+"""The default of a field that has none. None is a default."""
 UNKNOWN_DEFAULT: Any = object()
-"""Stands for a default that a factory makes."""
+"""The default of a field with a factory."""
 
 
 class Field(NamedTuple):
@@ -31,7 +31,7 @@ class Field(NamedTuple):
     key: str = ""
     """The name in Python, if it differs."""
     optional: bool = False
-    """Whether the field may be absent, or null in its place."""
+    """Whether the field may be absent, or null instead."""
 
 
 class Fields(NamedTuple):
@@ -113,7 +113,7 @@ def _typed_dict(cls: Any, hints: Mapping[str, Any]) -> Fields:
 def documentation_of(obj: Any) -> tuple[str, dict[str, str]]:
     """Return the description of a class or a function, and those of its fields or parameters.
 
-    The description of a field stands in the docstring of the class (Google, NumPy or Sphinx style) or of a class above,
+    The description of a field is in the docstring of the class (Google, NumPy or Sphinx style) or of a class above,
     or in a string below the field.
     """
     from docstring_parser import ParseError, parse  # not before it is needed
@@ -122,7 +122,7 @@ def documentation_of(obj: Any) -> tuple[str, dict[str, str]]:
     description = ""
     for each in reversed(_classes_of(obj)):
         text = each.__dict__.get("__doc__") if isinstance(each, type) else each.__doc__
-        # Dataclasses and named tuples without a docstring have their signature in its place.
+        # Dataclasses and named tuples without a docstring have their signature instead.
         text = "" if not isinstance(text, str) or text.startswith(f"{each.__name__}(") else text
         descriptions |= attribute_docs(each) if isinstance(each, type) else {}
         try:

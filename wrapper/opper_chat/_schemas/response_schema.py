@@ -33,7 +33,7 @@ __all__ = ["Field", "InvalidValueError", "ResponseSchema", "convert", "parameter
 T = TypeVar("T")
 
 VALUE = "value"
-"""The property that holds a value which is no object. A schema in strict mode is an object."""
+"""The property for a value that is no object. A schema in strict mode is an object."""
 
 
 class ResponseSchema(Generic[T]):

@@ -21,7 +21,7 @@ _KEYWORDS = {
     "multipleOf", "minItems", "maxItems",
 }  # fmt: skip
 _FORMATS = {"date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid"}
-_IN_WORDS = {
+_DESCRIPTIONS = {
     "contentEncoding": "Encoded as {}.", "default": "Default: {}.",
     "minLength": "At least {} characters.", "maxLength": "At most {} characters.",
 }  # fmt: skip
@@ -55,13 +55,13 @@ class StrictConverter:
         found = {name: value for name, value in schema.items() if name in _KEYWORDS}
         if found.get("format") not in _FORMATS:
             found.pop("format", None)
-        words = [
+        sentences = [
             text.format(_json.encode(schema[name]).decode())
-            for name, text in _IN_WORDS.items()
+            for name, text in _DESCRIPTIONS.items()
             if schema.get(name) is not None
         ]
-        if words:
-            found["description"] = join_sentences(found.get("description"), *words)
+        if sentences:
+            found["description"] = join_sentences(found.get("description"), *sentences)
         if "const" in schema:
             found["enum"] = [schema["const"]]
         if is_array(choices := found.get("enum")) and "type" not in found:

@@ -240,7 +240,7 @@ class Property(NamedTuple):
     adapter: TypeAdapter
     required: bool = True
     null_is_absent: bool = False
-    """Whether null stands for a property that is absent. Strict mode requires every property."""
+    """Whether null means that a property is absent. Strict mode requires every property."""
 
     def schema(self, definitions: Definitions) -> Schema:
         schema = self.adapter.schema(definitions)

@@ -49,7 +49,7 @@ def resolve_hints(obj: Any, module: Mapping[str, Any] | None = None, own: Any = 
     Args:
         obj: The class or the function.
         module: The names of its module, if Python cannot find the module.
-        own: What its own name stands for, if not for the object.
+        own: The value of its own name, if it is not the object.
 
     Raises:
         UnknownHintError: A hint names what is not found, or is no type.
@@ -69,22 +69,22 @@ def is_alias(hint: Any) -> bool:
 
 
 def alias_value(alias: Any) -> Any:
-    """Return the type that an alias stands for.
+    """Return the type of an alias.
 
     Raises:
         UnknownHintError: It names what is not found.
     """
 
-    def holder() -> None: ...
+    def annotated() -> None: ...
 
-    holder.__name__ = alias.__name__
-    holder.__annotations__ = {"value": alias.__value__}
+    annotated.__name__ = alias.__name__
+    annotated.__annotations__ = {"value": alias.__value__}
     module = vars(sys.modules[alias.__module__]) if alias.__module__ in sys.modules else {}
-    return resolve_hints(holder, module, alias)["value"]
+    return resolve_hints(annotated, module, alias)["value"]
 
 
 def substitute(hint: Any, variables: Mapping[Any, Any]) -> Any:
-    """Return a hint with types in place of its type variables."""
+    """Return a hint with its type variables replaced by types."""
     if isinstance(hint, TypeVar):
         return variables.get(hint, hint)
     parameters: tuple[Any, ...] = getattr(hint, "__parameters__", ()) if get_origin(hint) is not None else ()

@@ -28,7 +28,7 @@ class UnionAdapter:
 
     @cached_property
     def arms(self) -> list[TypeAdapter]:
-        """The arms, with those of nested unions in their place. Known when the whole type is built."""
+        """The arms, with those of nested unions. Known when the whole type is built."""
         resolved = [(arm, resolve(arm)) for arm in self._arms]
         return [each for arm, inner in resolved for each in (inner.arms if isinstance(inner, UnionAdapter) else [arm])]
 
@@ -44,7 +44,7 @@ class UnionAdapter:
 
     @property
     def is_ambiguous(self) -> bool:
-        """Whether nothing in the JSON tells two of the arms apart."""
+        """Whether two of the arms have the same JSON."""
         objects = [properties for arm in self.arms if (properties := properties_of(arm)) is not None]
         others = [
             arm for arm in self.arms if properties_of(arm) is None and not isinstance(resolve(arm), ChoiceAdapter)

@@ -28,7 +28,7 @@ def unknown_type(hint: Any, path: str) -> InvalidArgumentError:
     elif is_unhashable(hint):
         use = "Use a TypedDict, or another class with these fields." if is_mapping(hint) else ""
     elif isinstance(hint, TypeVar):
-        use = f"Give the type that {hint} stands for, as in Page[Item]."
+        use = f"Give a type for {hint}, as in Page[Item]."
     elif isinstance(hint, str | typing.ForwardRef):
         use = "Give the class itself."
     else:

@@ -35,11 +35,11 @@ class Accumulator:
     error here.
 
     What belongs to one chunk alone is not part of the completion: padding (``obfuscation``, ``p``) and the number of a
-    token (``token_id``). What a choice has for each token beside its message is concatenated like texts: ``text``, and
-    lists of numbers such as ``token_ids``.
+    token (``token_id``). What a choice has for each token in addition to its message is concatenated like texts:
+    ``text``, and lists of numbers such as ``token_ids``.
 
     Args:
-        expected_choices: the number of choices that the request asks for (``n``).
+        expected_choices: the number of choices that the request requires (``n``).
         limits: the largest number of choices and of tool calls.
 
     Attributes:
@@ -71,7 +71,7 @@ class Accumulator:
         """Add the JSON object of a chunk, which is not changed.
 
         Returns:
-            Whether it brought output of the model: text, a part of a tool or function call, or audio.
+            Whether it has output of the model: text, a part of a tool or function call, or audio.
 
         Raises:
             LimitExceededError: there are more choices or tool calls than the limits allow.
@@ -113,7 +113,7 @@ class Accumulator:
         """Add a chunk that differs from the one before it only in this text of a choice.
 
         Returns:
-            Whether it brought output of the model.
+            Whether it has output of the model.
         """
         self._count()
         choice = self._choices.get(index)
@@ -124,7 +124,7 @@ class Accumulator:
         return self._choices[index]
 
     def with_deltas(self, value: dict[str, Any]) -> dict[str, Any]:
-        """Return a chunk that is about to be added, with deltas in place of whole messages."""
+        """Return a chunk that is about to be added, with deltas instead of whole messages."""
         choices = list(value["choices"])
         for position, item in enumerate(choices):
             if is_object(item) and is_object(item.get("message")):
@@ -132,7 +132,7 @@ class Accumulator:
                 choice = self._choices.get(index if type(index) is int else position) or ChoiceAccumulator(index)
                 delta = choice.added_delta(item)
                 if delta is not item.get("delta"):
-                    choices[position] = {name: member for name, member in item.items() if name != "message"}
+                    choices[position] = {name: value for name, value in item.items() if name != "message"}
                     choices[position]["delta"] = delta
         return {**value, "object": "chat.completion.chunk", "choices": choices}
 
@@ -147,7 +147,7 @@ class Accumulator:
         """Whether each choice has a finish reason that marks its end.
 
         A finish reason does not mark the end if output came after it, or if the arguments of a tool call are incomplete
-        although the finish reason says that nothing was cut off.
+        although by the finish reason nothing was cut off.
         """
         return self.has_finish_reasons and not any(
             choice.has_output_after_end or choice.has_open_arguments for choice in self._choices.values()
@@ -171,20 +171,20 @@ class Accumulator:
         properties = self._properties
         compared: list[str] = []
         only_scalars = bool(value)
-        for name, member in value.items():
+        for name, item in value.items():
             if name in _SKIPPED:
                 continue
             current = properties.get(name)
-            is_scalar = member.__class__ in SCALARS
+            is_scalar = item.__class__ in SCALARS
             if name in _KEEP_FIRST:
-                if not current and member is not None:
-                    properties[name] = current = member if is_scalar else copy_json(member)
+                if not current and item is not None:
+                    properties[name] = current = item if is_scalar else copy_json(item)
                 if current:
                     continue
             elif name == "usage":
-                properties[name] = copy_json(member) if member or not current else current
-            elif member is not None:
-                properties[name] = member if is_scalar and current is None else update_value(current, member)
+                properties[name] = copy_json(item) if item or not current else current
+            elif item is not None:
+                properties[name] = item if is_scalar and current is None else update_value(current, item)
             compared.append(name)
             only_scalars = only_scalars and is_scalar
         if only_scalars and self._chunks:  # not for the first chunk, which is not to wait for it

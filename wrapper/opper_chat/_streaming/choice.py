@@ -53,7 +53,7 @@ class ChoiceAccumulator:
         self.fragments: Sequence[Fragment] = ()
 
     def add(self, item: Any) -> bool:
-        """Add the choice of a chunk, which is a JSON object, and return whether it brought output of the model."""
+        """Add the choice of a chunk, which is a JSON object, and return whether it has output of the model."""
         output = False
         message = self.message
         delta: Any = item.get("delta")
@@ -92,7 +92,7 @@ class ChoiceAccumulator:
 
     @property
     def has_open_arguments(self) -> bool:
-        """Whether arguments of a call are incomplete although the finish reason says that nothing was cut off."""
+        """Whether arguments of a call are incomplete although by the finish reason nothing was cut off."""
         if self.finish_reason not in UNCUT_REASONS:
             return False
         return (self.calls is not None and any(call.is_open for call in self.calls.calls)) or (
@@ -144,7 +144,7 @@ class ChoiceAccumulator:
         return self.text(name) if name == "content" else copy_json(self.message.get(name))
 
     def _begin_whole(self, item: dict[str, Any]) -> bool:
-        """Keep what only a whole message has: a content that is a list of parts, and an empty delta beside it."""
+        """Keep what only a whole message has: a content that is a list of parts, and an empty delta next to it."""
         if item.get("delta"):
             self._properties["delta"] = copy_json(item["delta"])
         content = item["message"].get("content")

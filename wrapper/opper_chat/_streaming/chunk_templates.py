@@ -3,7 +3,7 @@
 Of the 300 bytes that a server sends for a token, about five are new. A template is a chunk with placeholders for its
 text and its padding. A chunk that fits around the placeholders need not be parsed again: JSON is read from left to
 right, so two JSON texts that differ only inside a string have values that differ only in that string. Before a template
-is used, it is tried with other words in its placeholders.
+is used, it is tried with other texts in its placeholders.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class DependentChunk(DecodedChunk):
     """A chunk whose meaning depends on the chunks before it.
 
     Attributes:
-        has_message: whether a choice has a message, beside its delta or in place of it.
+        has_message: whether a choice has a message, next to its delta or instead of it.
         has_surrogates: whether its texts may contain surrogate halves.
     """
 
@@ -139,16 +139,16 @@ class ChunkTemplate:
         self._make_chunk = _model_factory(model, "choices", *([padding] if padding else []))
         self._make_choice = _model_factory(model.choices[0], "delta")
         self._make_delta = _model_factory(model.choices[0].delta, name)
-        others = [member for key, member in value.items() if key != "choices"]
-        others += [member for key, member in choice.items() if key != "delta"]
+        others = [item for key, item in value.items() if key != "choices"]
+        others += [item for key, item in choice.items() if key != "delta"]
         self._is_flat = all(map(_is_immutable, [*others, *delta.values()]))
         # The accumulator concatenates the `text` of a choice as well.
         self.only_adds_text = (
             not choice.get("text")
             and all(map(_is_immutable, others))
             and all(
-                member is None or (isinstance(member, str) and (key in KEEP_FIRST or key in KEEP_LAST))
-                for key, member in delta.items()
+                item is None or (isinstance(item, str) and (key in KEEP_FIRST or key in KEEP_LAST))
+                for key, item in delta.items()
                 if key != name
             )
         )
@@ -215,7 +215,7 @@ class ChunkTemplate:
         return value
 
     def is_valid(self) -> bool:
-        """Return whether the placeholders are the strings that they should be, by decoding other words in them."""
+        """Return whether the placeholders are the strings that they should be, by decoding other texts in them."""
         text, padding = _TRIAL_TEXTS
         first, second = (padding, text) if self._padding_is_first else (text, padding)
         between = "" if self._between is None else self._between + second
@@ -267,9 +267,9 @@ def _choice_and_delta(value: dict[str, object]) -> tuple[dict[str, object], dict
 
 def _find_string(data: str, name: str, value: object) -> tuple[int, int] | None:
     """Return where the string of a property begins and ends in a JSON text, or None if that is ambiguous."""
-    member = f'"{name}":'
-    start = data.find(member) + len(member)
-    if data.count(member) != 1 or not isinstance(value, str) or not _needs_no_escape(value):
+    key = f'"{name}":'
+    start = data.find(key) + len(key)
+    if data.count(key) != 1 or not isinstance(value, str) or not _needs_no_escape(value):
         return None
     start += 2 if data.startswith(' "', start) else 1
     return (start, start + len(value)) if data.startswith(f'{value}"', start) else None

@@ -34,10 +34,10 @@ def read_completion(
         headers: the headers of the response.
         content: the body.
         limits: the largest number of choices and of tool calls.
-        expected_choices: the number of choices that the request asks for (``n``).
+        expected_choices: the number of choices that the request requires (``n``).
 
     Raises:
-        APIStatusError: the status is not 2xx. Its subclass tells which status.
+        APIStatusError: the status is not 2xx. Its subclass depends on the status.
         APIError: the status is 2xx and the body is an error.
         APIResponseValidationError: the body is not a chat completion.
         ResponseTooLargeError: the completion has more choices or tool calls than the limits allow.
@@ -133,7 +133,7 @@ def _has_delta(choice: object) -> bool:
 def _read_stream(
     status_code: int, headers: Mapping[str, str], content: bytes, limits: ResponseLimits, expected_choices: int
 ) -> ChatCompletion:
-    """Return the completion of a stream that was sent although the request does not ask for one."""
+    """Return the completion of a stream that was sent although the request did not set ``stream``."""
     from .._concurrency.deadlines import Deadlines, Timeouts
     from .state import StreamState
 

@@ -130,7 +130,7 @@ class ChunkDecoder:
             chunk = self._decode_value(value, content)
             self.done = self.failure is None
             return [] if chunk is None else [chunk]
-        problem = "The server answered with JSON that is neither a stream nor a completion"
+        problem = "The server responded with JSON that is neither a stream nor a completion"
         message = with_excerpt(problem, self._headers, content, value)
         cls = APIError if is_error(value) else APIResponseValidationError
         self.failure = self._error(cls, message, content, value)
@@ -200,7 +200,7 @@ class ChunkDecoder:
 
 
 def begins_stream(start: bytes) -> bool:
-    """Return whether a body that starts with these bytes is a stream of events, whatever its content type is."""
+    """Return whether a body that starts with these bytes is a stream of events, for any content type."""
     return start.removeprefix(b"\xef\xbb\xbf").startswith(STREAM_STARTS)
 
 
@@ -264,6 +264,6 @@ def _with_integer_index(choice: object) -> object:
 
 
 def has_message(value: dict[str, object]) -> bool:
-    """Return whether a choice of a chunk has a message, beside its delta or in place of it."""
+    """Return whether a choice of a chunk has a message, next to its delta or instead of it."""
     choices = value.get("choices")
     return is_array(choices) and any(is_object(choice) and "message" in choice for choice in choices)

@@ -17,8 +17,8 @@ _THINKING_TYPES = ("thinking", "reasoning", "reasoning_text")
 def message_delta(item: dict[str, Any], is_first: bool, current: Callable[[str], object]) -> dict[str, Any]:
     """Return what a choice in a chunk adds to its message.
 
-    Some servers close a stream with the whole message. If a choice has both, the message repeats what the deltas said,
-    unless the first delta is empty. What is repeated must not be added twice.
+    Some servers close a stream with the whole message. If a choice has both, the message repeats the text of the
+    deltas, unless the first delta is empty. What is repeated must not be added twice.
 
     Args:
         item: the choice as JSON.

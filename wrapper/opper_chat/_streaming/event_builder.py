@@ -157,9 +157,9 @@ class _ChoiceEvents:
         events = self._text_events(delta)
         if fragments:
             events += self._tool_call_events(fragments)
-        if "audio" in delta and is_object(piece := delta["audio"]) and piece:
-            events += self._audio_events(piece)
-        if "function_call" in delta and is_object(piece := delta["function_call"]) and piece:
+        if "audio" in delta and is_object(fragment := delta["audio"]) and fragment:
+            events += self._audio_events(fragment)
+        if "function_call" in delta and is_object(fragment := delta["function_call"]) and fragment:
             events += self._function_call_events()
         if logprobs is not None:
             events += self._logprobs_events(logprobs)
@@ -183,7 +183,7 @@ class _ChoiceEvents:
         """Return the done events that are missing.
 
         Args:
-            complete: whether the stream is complete, so that nothing more can come, whatever the finish reason says.
+            complete: whether the stream is complete, so that nothing more can come, for any finish reason.
         """
         events: list[StreamEvent] = []
         for name, text in self._texts.items():
@@ -209,14 +209,14 @@ class _ChoiceEvents:
             ("content", "content", content),
             ("refusal", "refusal", delta.get("refusal")),
         ]
-        for name, source, piece in added:
-            if isinstance(piece, str) and piece:
+        for name, source, fragment in added:
+            if isinstance(fragment, str) and fragment:
                 text = self._texts[name]
-                if text.add(piece, self._choice.message.get(source)):
+                if text.add(fragment, self._choice.message.get(source)):
                     self._shared_texts[source] = text
                 else:
                     self._shared_texts = {key: other for key, other in self._shared_texts.items() if other is not text}
-                events.append(text.delta_event(self._index, piece, text.buffer, text.length))
+                events.append(text.delta_event(self._index, fragment, text.buffer, text.length))
         return events
 
     def _tool_call_events(self, fragments: Sequence[Fragment]) -> list[StreamEvent]:

@@ -99,7 +99,7 @@ class ContentDeltaEvent(Unparsed, _TextDelta):
 
 
 class ContentDoneEvent(Unparsed, _TextDone):
-    """The content of the message is complete. The finish reason of the choice says why it ended there."""
+    """The content of the message is complete. The finish reason of the choice has the reason."""
 
     __slots__ = ()
     type: ClassVar[Literal["content.done"]] = "content.done"

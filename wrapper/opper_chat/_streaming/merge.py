@@ -21,7 +21,7 @@ KEEP_LAST = frozenset({
 The texts of all other properties are concatenated."""
 
 _REPLACED_OBJECTS = frozenset({"arguments", "input"})
-"""Properties that some servers send as objects in place of JSON text: a later object replaces an earlier one."""
+"""Properties that some servers send as objects instead of JSON text: a later object replaces an earlier one."""
 
 
 class _IndexedList(list[object]):
@@ -77,7 +77,7 @@ def merge_value(name: str, current: object, value: object, depth: int = 0) -> ob
 
 
 def update_value(current: object, value: object, depth: int = 0) -> object:
-    """Return what a property of the completion itself becomes. Its texts are words and not parts of a longer text.
+    """Return what a property of the completion itself becomes. Its texts are complete and not parts of a longer text.
 
     Objects are updated recursively. A list that begins with the current one replaces it, because some servers send the
     whole list again; any other list is appended. Any other value replaces the current one, unless it is empty.
@@ -88,9 +88,9 @@ def update_value(current: object, value: object, depth: int = 0) -> object:
         return current
     if depth < MAX_DEPTH:
         if is_object(current) and is_object(value):
-            for name, member in value.items():
-                if member is not None:
-                    current[name] = update_value(current.get(name), member, depth + 1)
+            for name, item in value.items():
+                if item is not None:
+                    current[name] = update_value(current.get(name), item, depth + 1)
             return current
         if is_array(current) and is_array(value) and not _begins_with(value, current):
             current.extend(copy_json(item, depth + 1) for item in value)
@@ -119,7 +119,7 @@ def _index(item: dict[str, object]) -> int | None:
 
 
 def _conflict(one: dict[str, object], other: dict[str, object], name: str) -> bool:
-    """Return whether both have a property and it differs: then they are two items, whatever their index."""
+    """Return whether both have a property and it differs: then they are two items, with equal or different indexes."""
     return bool(one.get(name) and other.get(name) and one[name] != other[name])
 
 

@@ -38,7 +38,7 @@ class ParsedContentDeltaEvent(ContentDeltaEvent):
         An object has the properties that have begun. An unfinished string is there as far as it came, an unfinished
         number is not. It is not a value of the type, which may need what is still to come.
 
-        The content is read when you ask for the value, each delta once. Later values share its finished parts: do not
+        The content is read when you read the value, each delta once. Later values share its finished parts: do not
         change them.
         """
         text, reader = self.snapshot, self._reader

@@ -45,7 +45,7 @@ class PartialJSONReader:
     def __init__(self) -> None:
         self.length = 0
         self._stack: list[list[object] | dict[str, object]] = [[]]
-        """A list that holds the root, and the open containers."""
+        """A list with the root, and the open containers."""
         self._names: list[str] = []
         """The names of the open containers in the containers around them. Meaningless for a list item."""
         self._name = ""

@@ -27,7 +27,7 @@ class StreamState:
         status_code: the status of the response.
         headers: the headers of the response.
         deadlines: the deadlines of the call.
-        expected_choices: the number of choices that the request asks for (``n``).
+        expected_choices: the number of choices that the request requires (``n``).
         limits: the largest stream to accept.
         http_version: the version of the response, such as ``HTTP/1.1``.
 
@@ -63,7 +63,7 @@ class StreamState:
         self._chunks: deque[DecodedChunk] = deque()
         """Chunks that are not handed out yet."""
         self._first_choice = 0 if expected_choices > 1 else None
-        """The index of the first choice. If the request asks for one choice, it is the one that comes."""
+        """The index of the first choice. If the request requires one choice, it is the first that arrives."""
         self._template: ChunkTemplate | None = None
         """The template of the chunk that was handed out last."""
         self._surrogates: SurrogateJoiner | None = None
@@ -116,7 +116,7 @@ class StreamState:
     def next_chunk(self) -> DecodedChunk | None:
         """Return the next chunk to hand out, or None if more bytes are needed or the stream has no more chunks.
 
-        If a stream ends after half a character, which was held back, one more chunk brings a replacement character.
+        If a stream ends after half a character, which was held back, one more chunk has a replacement character.
         """
         if self._events and not self._chunks:
             self._decode_events()
@@ -261,9 +261,9 @@ class StreamState:
         if pending:
             where = "inside an event"
         elif not self.chunks_received:
-            where = "before it brought any chunk"
+            where = "before it had any chunk"
         elif not self.accumulator.has_choices:
-            where = "before it brought any choice"
+            where = "before it had any choice"
         elif self.accumulator.has_finish_reasons:
             where = "without [DONE], and its finish reason did not mark the end of the text"
         else:
@@ -274,7 +274,7 @@ class StreamState:
 
 
 def is_framed(headers: Mapping[str, str], http_version: str) -> bool:
-    """Return whether HTTP marks the end of a body, so that one that was cut off is not taken for a complete one.
+    """Return whether HTTP marks the end of a body, so that one that was cut off does not pass for a complete one.
 
     Chunked coding and a length mark it (RFC 9112 section 6.3), and HTTP/2 does. Any other body ends when its connection
     is closed.

@@ -123,7 +123,7 @@ def _key(item: object, position: int) -> int:
 
 
 def _add_replacement(path: _Path, delta: dict[str, object]) -> None:
-    """Add U+FFFD to a delta in place of a half that has no counterpart."""
+    """Add U+FFFD to a delta instead of a half that has no counterpart."""
     if path[1:] == _CONTENT and is_array(parts := delta.get("content")):
         parts.append({"type": "text", "text": _REPLACEMENT})
         return

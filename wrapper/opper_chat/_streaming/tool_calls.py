@@ -1,4 +1,4 @@
-"""Assemble streamed tool calls from their fragments, whatever a server leaves out of them. No I/O."""
+"""Assemble streamed tool calls from their fragments, also if a server omits properties. No I/O."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class PartialToolCall:
         of a custom tool and a call without a name can go on anywhere: they are complete only if ``certain``.
 
         Args:
-            certain: whether the stream is complete and its finish reason says that nothing was cut off.
+            certain: whether the stream is complete and by its finish reason nothing was cut off.
 
         Returns:
             The name, the text of the arguments, their value, and what is wrong with them. A custom tool has no
@@ -180,14 +180,14 @@ class PartialToolCall:
             # The fragment continues the call, so another name is a part of the name, or the name as far as it goes.
             function = call_body(self._properties)[1]
             self._properties[kind] = {**function, "name": more if more.startswith(name) else name + more}
-        for name, member in fragment.items():
+        for name, item in fragment.items():
             if name == kind and isinstance(value, str):
-                # The text is kept in the buffer. Its property is empty, and only tells that there is a text.
+                # The text is kept in the buffer. Its property is empty, and only shows that there is a text.
                 current = self._properties.get(kind)
                 if len(body) > 1 or not is_object(current) or not isinstance(current.get(text_property), str):
                     self._properties[kind] = merge_value(kind, current, body | {text_property: ""})
-            elif name != "index" and member is not None:
-                self._properties[name] = merge_value(name, self._properties.get(name), member)
+            elif name != "index" and item is not None:
+                self._properties[name] = merge_value(name, self._properties.get(name), item)
         if text and not isinstance(value, str):  # arguments that are an object come whole, each time
             self.length, self._compact_at = 0, COMPACT_SIZE
             self._text = TextBuffer()

@@ -1,4 +1,4 @@
-"""A call of a tool on its way from the tool loop to a worker and back. No I/O."""
+"""The jobs that the tool loop gives to workers: one call of a tool each, and how it ended. No I/O."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """State of a tool loop: which calls of a completion to run, what to tell the model, when the run is over.
 
-Does not send requests and does not run tools: `_async.tool_runner` does, and asks the loop what is next. No I/O, and no
+Does not send requests and does not run tools: `_async.tool_runner` does. No I/O, and no
 clock: the time is handed in, in seconds of any monotonic clock.
 """
 
@@ -291,7 +291,7 @@ class ToolLoop:
         finish_reason = self.run.completion.choices[0].finish_reason
         if finish_reason not in ("length", "content_filter"):
             return
-        reason = f"the answer ended early ({finish_reason})"
+        reason = f"the completion ended early ({finish_reason})"
         if call.type == "custom" or not call.arguments.strip():
             raise arguments_error(call, reason)
         try:
@@ -312,16 +312,16 @@ class ToolLoop:
             limit = f"max_total_tokens={settings.max_total_tokens}"
             return TokenBudgetError(f"The run has cost {self._total_tokens} tokens ({limit}) and is not over.", run)
         if run.turns >= settings.max_turns:
-            count = f"{run.turns} time{'' if run.turns == 1 else 's'} (max_turns={settings.max_turns})"
-            return TooManyTurnsError(f"The model was asked {count} and has not answered.", run)
+            turns = f"{run.turns} turn{'' if run.turns == 1 else 's'} (max_turns={settings.max_turns})"
+            return TooManyTurnsError(f"The model still calls tools after {turns}.", run)
         if settings.max_repeats is None:
             return None
         for call in (execution.call for execution in executions):
             _, times = self._repeats.get(_key(call), ("", 0))
             if times >= settings.max_repeats:
-                reason = f"it was answered {times} times in a row, always the same (max_repeats={settings.max_repeats})"
+                repeated = f"{times} times in a row (max_repeats={settings.max_repeats})"
                 return RepeatedCallError(
-                    f"The model asks for the same call of {call.name!r} again: {reason}.", run, call
+                    f"The model repeats the call of {call.name!r}, which had the same result {repeated}.", run, call
                 )
         return None
 
@@ -333,7 +333,7 @@ def _policy_text(content: object) -> str:
 
 
 def _key(call: ToolCall) -> tuple[str, bytes]:
-    """Return the key of a call for `max_repeats`: equal for equal arguments, whatever their order and whitespace."""
+    """Return the key of a call for `max_repeats`: equal for equal arguments, in any order and with any whitespace."""
     try:
         value = _json.decode(call.arguments or "{}")
         return call.name, call.input.encode() + _json.encode(_sorted(value))

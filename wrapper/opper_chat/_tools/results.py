@@ -71,7 +71,8 @@ def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessag
         value: a string is sent unchanged, except for lone surrogates, which UTF-8 cannot represent. Anything else is
             sent as JSON, at any depth: dataclasses, attrs classes, Structs and pydantic models as objects; enums as
             their values; dates, times, UUIDs and paths as strings; bytes as base64; NumPy scalars as numbers; sets,
-            arrays, generators and other iterables as lists. An exception is sent as a text which says that the call
+            arrays, generators and other iterables as lists. An exception is sent as a text, from which the model learns
+            that the call
             failed: with the message of a ToolError or ToolArgumentsError, and with only the class of any other
             exception, since its message can contain secrets.
 
@@ -152,7 +153,7 @@ def _encoded(plain: object) -> str:
 
 
 def _builtin(value: Any, hint: object) -> object:
-    """Return the built-in value that stands for a value in JSON.
+    """Return the built-in value that represents a value in JSON.
 
     Args:
         value: any value.
@@ -174,7 +175,7 @@ def _builtin(value: Any, hint: object) -> object:
 
 
 def _builtin_object(value: Any, hint: object) -> object:
-    """Return the built-in value that stands for a value of a type that msgspec does not encode as it is."""
+    """Return the built-in value that represents a value of a type that msgspec does not encode as it is."""
     cls = cast("Any", type(value))
     if isinstance(value, type):
         raise UnexpectedValueError(_JSON, value)
@@ -200,7 +201,7 @@ def _builtin_object(value: Any, hint: object) -> object:
 
 
 def _has_text(value: object) -> bool:
-    """Return whether str() of an object says more than the default of Python.
+    """Return whether str() of an object has more than the default of Python.
 
     The defaults of Python's own types, such as functions, modules and locks, are in angle brackets or contain the
     address in memory: https://docs.python.org/3/library/functions.html#repr.

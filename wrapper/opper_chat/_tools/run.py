@@ -76,7 +76,7 @@ class ToolRun(Generic[T_co]):
             LookupError: the run ended before the first one.
         """
         if not self.completions:
-            raise LookupError("the run ended before the model had answered once")
+            raise LookupError("the run ended before the model had completed a turn")
         return self.completions[-1]
 
     @property
@@ -96,10 +96,10 @@ class ToolRun(Generic[T_co]):
         """The last completion as a value of the type given as ``response_format``, or None if none was given.
 
         Raises:
-            LookupError: the run ended before the model had answered.
+            LookupError: the run ended before the model had completed a turn.
         """
         if not self._parsed:
-            raise LookupError("the run ended before the model had answered")
+            raise LookupError("the run ended before the model had completed a turn")
         value: T_co = self._parsed[0]
         return value
 
@@ -154,7 +154,7 @@ class ToolStartedEvent(_CallEvent):
 
 
 class ToolResultEvent(_CallEvent):
-    """A call has ended, with a result or an error: ``execution.outcome`` tells how."""
+    """A call has ended, with a result or an error: ``execution.outcome`` has the outcome."""
 
     __slots__ = ()
     type: ClassVar[Literal["tool.result"]] = "tool.result"

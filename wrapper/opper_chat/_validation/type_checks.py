@@ -356,7 +356,7 @@ class _UnionCheck:
         if self.is_open and isinstance(kind, str) and kind and not hint:
             if len(value) > 1 or self.takes_bare_kinds:
                 return check_json(value)
-            hint = f"Another kind needs a key beside {self.tag!r}."
+            hint = f"Another kind needs a key in addition to {self.tag!r}."
         if len(self.classes) == 1 and not (self.is_open and hint):
             return check_object(next(iter(self.classes.values())), value)
         if self.tag in value:
@@ -371,7 +371,7 @@ class _UnionCheck:
         written = model.to_dict()
         if self.models.isdisjoint(names):
             if self.is_item and isinstance(written.get(self.tag), str):
-                return self.check_mapping(written)  # a part or tool of another place in the contract
+                return self.check_mapping(written)  # a part or tool that the contract has elsewhere
             names = sorted(self.models)
             choice = f"the model {names[0]}" if len(names) == 1 else f"one of the models {', '.join(names)}"
             raise UnexpectedValueError(f"{self.accepted}, or {choice}", model)
@@ -390,5 +390,5 @@ def _discriminator(classes: tuple[type, ...]) -> tuple[str, dict[str, type]]:
         if all(get_origin(hint) is Literal and len(get_args(hint)) == 1 for hint in hints):
             return name, {get_args(hint)[0]: cls for hint, cls in zip(hints, classes, strict=True)}
     if len(classes) > 1:
-        raise TypeError(f"nothing tells {', '.join(cls.__name__ for cls in classes)} apart")
+        raise TypeError(f"no property distinguishes {', '.join(cls.__name__ for cls in classes)}")
     return "", {}
