@@ -112,6 +112,47 @@ def test_cancelling_at_any_step_loses_no_permit_and_no_connection(
     anyio.run(work, backend=backend)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_coroutine_that_outlives_its_event_loop_awaits_nothing(server: LocalServer, stream: bool) -> None:
+    """As if it were garbage-collected, after ever more turns of its event loop; the next loop has all connections."""
+    code = f"""
+import asyncio
+from opper_chat import AsyncOpper
+
+client = AsyncOpper(api_key="key", base_url="{server.base_url}", max_concurrency=1, max_connections=1, deadline=10)
+turns = unfinished = 0
+done = False
+
+async def call():
+    result = await client.chat.completions.create(messages=[{{"role": "user", "content": "Hello"}}], stream={stream})
+    if {stream}:
+        async with result:
+            await result.until_done()
+
+async def run(coroutine):
+    task = asyncio.ensure_future(coroutine)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    return task.done()
+
+while not done:
+    coroutine = call()
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda loop, context: None)  # the task of a closed coroutine fails
+    done = loop.run_until_complete(run(coroutine))
+    if not done:
+        coroutine.close()  # raises a RuntimeError if it awaits anything
+        unfinished += 1
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    asyncio.run(call())
+    turns += 1 + turns // 5
+assert unfinished > 3
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.3, 0.5, 0.7, 0.9])
 def test_a_timeout_around_a_call_loses_no_permit_and_no_connection(server: LocalServer, part: float) -> None:
     """As `asyncio.timeout` ends it, time and again, after a part of the time that the call takes."""
