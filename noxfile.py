@@ -135,6 +135,13 @@ def breaking(session: nox.Session) -> None:
     session.run("python", "-m", "scripts.contract.breaking", *session.posargs)
 
 
+@nox.session
+def doctor(session: nox.Session) -> None:
+    """Compare recorded traffic in `-- FILES`, or a call with `-- --live`, with the contract."""
+    session.install(".[testing]", *group("contract"))
+    session.run("python", "-m", "scripts.contract.doctor", *session.posargs)
+
+
 @nox.session(python=["3.11", "3.12", "3.13"] if os.environ.get("ALL_PYTHONS") else None)
 def tests(session: nox.Session) -> None:
     """Run the tests against the built wheel."""
