@@ -26,7 +26,8 @@ LINGER = 0.5
 class Socket(Protocol):
     """A socket, or an object that shuts one down."""
 
-    def shutdown(self, how: int, /) -> None: ...
+    def shutdown(self, how: int, /) -> None:
+        """End reading, writing or both, as `socket.socket.shutdown` does."""
 
 
 def shut_down(sock: Socket) -> None:

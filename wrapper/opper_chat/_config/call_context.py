@@ -126,14 +126,18 @@ class SpanContext(Protocol):
     """The part of OpenTelemetry's span context that is used here."""
 
     @property
-    def trace_id(self) -> int: ...
+    def trace_id(self) -> int:
+        """The id of the trace, 128 bits."""
+        ...
 
 
 @runtime_checkable
 class OpenTelemetrySpan(Protocol):
     """A span of OpenTelemetry's API."""
 
-    def get_span_context(self) -> SpanContext: ...
+    def get_span_context(self) -> SpanContext:
+        """Return the context of the span."""
+        ...
 
 
 def span_layer(parent: object) -> Layer:

@@ -20,7 +20,9 @@ _SHOWN_KEYS = 8
 class SupportsToDict(Protocol):
     """An object that returns itself as a JSON object, as generated models do."""
 
-    def to_dict(self) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON object."""
+        ...
 
 
 def is_model(value: object) -> TypeGuard[SupportsToDict]:

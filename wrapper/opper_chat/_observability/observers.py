@@ -37,7 +37,9 @@ class SendingObserver(Observer, Protocol):
     arrived, in the same task or thread.
     """
 
-    def sending(self, call: CallRecord, /) -> AbstractContextManager[object]: ...
+    def sending(self, call: CallRecord, /) -> AbstractContextManager[object]:
+        """Return the context manager for one request of a call."""
+        ...
 
 
 class _Registration(NamedTuple):

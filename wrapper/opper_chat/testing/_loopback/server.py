@@ -25,7 +25,9 @@ class Application(Protocol):
     """An ASGI application that records the requests that it receives."""
 
     @property
-    def requests(self) -> list[ReceivedRequest]: ...
+    def requests(self) -> list[ReceivedRequest]:
+        """The requests that were received so far."""
+        ...
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
@@ -149,6 +151,11 @@ class LoopbackServer:
 
 
 def check_loopback(host: str) -> str:
+    """Return the address of a host.
+
+    Raises:
+        ValueError: It is not `localhost`, and not an IP address of the loopback interface.
+    """
     address = "127.0.0.1" if host == "localhost" else host
     try:
         if ipaddress.ip_address(address).is_loopback:

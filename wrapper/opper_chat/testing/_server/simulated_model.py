@@ -45,6 +45,7 @@ class SimulatedChoice:
 
     @property
     def text(self) -> str:
+        """The text, the arguments or the input."""
         return "".join(self.tokens)
 
 
@@ -62,6 +63,7 @@ class Completion:
 
     @property
     def completion_tokens(self) -> int:
+        """The number of tokens of all choices."""
         return sum(len(choice.tokens) for choice in self.choices)
 
 
