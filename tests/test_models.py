@@ -17,7 +17,9 @@ from opper_chat_api.errors import DecodeError
 from opper_chat_api.models import (
     ChatCompletion,
     ChatCompletionChunk,
+    ChatCompletionMessage,
     ChatCompletionRequest,
+    Choice,
     ChoiceLogprobs,
     CustomToolCall,
     FlatErrorBody,
@@ -99,13 +101,30 @@ def test_a_misfit_is_kept_and_its_attribute_is_none(member: str, value: object) 
 
 
 def test_an_unknown_kind_of_tool_call_survives() -> None:
-    """The open arm, with every member."""
+    """The open arm, with every member, and its word as the type."""
     call = {"id": "c", "type": "mcp", "server": {"label": "s"}}
     read = ChatCompletion.from_dict(completion(tool_calls=[call])).choices[0].message.tool_calls
     assert read is not None
     assert isinstance(read[0], OtherToolCall)
-    assert (read[0].type, read[0].id, read[0]["type"]) == (None, "c", "mcp")
+    assert (read[0].type, read[0].id, read[0]["type"]) == ("mcp", "c", "mcp")
+    assert read[0].additional_keys == ["server"]
     assert read[0].to_dict() == call
+    assert attrs.evolve(read[0], id="d").to_dict() == {**call, "id": "d"}
+    for odd in ({"id": "c"}, {"id": "c", "type": None}, {"id": "c", "type": 5}):
+        other = OtherToolCall.from_dict(odd)
+        assert other.type is None
+        assert other.to_dict() == {name: value for name, value in odd.items() if value is not None}
+
+
+def test_a_required_member_that_is_not_there_is_not_written() -> None:
+    """None for each, not in the JSON of what is made here, and a null where one was read."""
+    made = Choice(message=ChatCompletionMessage(content="x"))
+    assert (made.finish_reason, made.index, made.message.role) == (None, None, None)
+    assert made.to_dict() == {"message": {"content": "x"}}
+    source = {"message": {"role": None}, "finish_reason": None, "index": 0}
+    assert Choice.from_dict(source).to_dict() == source
+    assert attrs.evolve(Choice.from_dict(source), finish_reason="stop").to_dict() == source | {"finish_reason": "stop"}
+    assert ChatCompletion(choices=[]).to_dict() == {"choices": []}
 
 
 def test_a_tool_call_without_type_is_told_by_its_members() -> None:

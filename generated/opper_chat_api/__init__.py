@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .client import AuthenticatedClient, Client
 
+CONTRACT_VERSION = "1.0.0"
+""" The version of the contract that this package is generated from: its `info.version`. """
+
 __all__ = (
+    "CONTRACT_VERSION",
     "AuthenticatedClient",
     "Client",
 )
@@ -16,7 +20,7 @@ __all__ = (
 if not TYPE_CHECKING:  # to a type checker, a name that is not imported above is an error
 
     def __getattr__(name: str) -> object:
-        if name not in __all__:
+        if name not in ("AuthenticatedClient", "Client"):
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         from . import client
 

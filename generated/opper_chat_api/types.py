@@ -7,7 +7,18 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, KeysView, Mapping, MutableMapping
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeAlias, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    Self,
+    TypeAlias,
+    TypeVar,
+    cast,
+    overload,
+)
 from uuid import UUID
 
 from attrs import define
@@ -19,6 +30,12 @@ D = TypeVar("D")
 
 JsonValue: TypeAlias = object
 """ A JSON value of any form. It is an object to type checkers: look what it is before using it. """
+
+if TYPE_CHECKING:
+    OtherValue: TypeAlias = Literal["(any other value)"]
+else:
+    OtherValue = str
+""" A text that is none of the constants beside it. Type checkers know no such type, and take a literal of its own. """
 
 NOTHING: frozenset[str] = frozenset()
 """ The names of no members. """
@@ -378,4 +395,4 @@ class Response(Generic[T]):
     parsed: T | None
 
 
-__all__ = ["DecodeError", "JsonValue", "OpenModel", "Reader", "Response"]
+__all__ = ["DecodeError", "JsonValue", "OpenModel", "OtherValue", "Reader", "Response"]

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -26,6 +27,13 @@ class Annotation(OpenModel[JsonValue]):
     """ The page that the text cites. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=frozenset(["type", "url_citation"]),
+        kw_only=True,
+        alias="_absent",
+        repr=False,
+        eq=False,
+    )
     _attributes: ClassVar[Mapping[str, str]] = {
         "type": "type",
         "url_citation": "url_citation",
@@ -41,10 +49,13 @@ class Annotation(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Annotation", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
+        _absent: list[str] = []
         _type__ = _rest.pop("type", None)
         if _type__ is not None and not isinstance(_type__, str):
             _rest["type"] = _type__
             _type__ = None
+        if _type__ is None and ("type" not in src_dict or "type" in _rest):
+            _absent.append("type")
 
         _url_citation_ = _rest.pop("url_citation", None)
         if _url_citation_ is not None:
@@ -53,19 +64,22 @@ class Annotation(OpenModel[JsonValue]):
             except DecodeError:
                 _rest["url_citation"] = _url_citation_
                 _url_citation_ = None
+        if _url_citation_ is None and ("url_citation" not in src_dict or "url_citation" in _rest):
+            _absent.append("url_citation")
 
         return cls(
             _type__,
             _url_citation_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if self.type is not None:
+        if "type" not in self._absent or self.type is not None:
             _members["type"] = self.type
-        if self.url_citation is not None:
+        if "url_citation" not in self._absent or self.url_citation is not None:
             _members["url_citation"] = _write(self.url_citation)
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))

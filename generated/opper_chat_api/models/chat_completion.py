@@ -23,18 +23,17 @@ from ..types import write as _write
 
 @_define
 class ChatCompletion(OpenModel[JsonValue]):
-    """The answer. `id`, `created`, `model` and `object` are documented as always present; they may be null
-    here because other servers of this API leave them out."""
+    """The answer."""
 
-    id: str | None
-    """ Names this completion. """
     choices: list[Choice]
     """ The answers, as many as `n` asked for. """
-    created: int | None
+    id: str | None = None
+    """ Names this completion. """
+    created: int | None = None
     """ When the completion was made, in seconds since 1970-01-01 UTC. """
-    model: str | None
+    model: str | None = None
     """ The model that answered, which is not always the one that was asked. """
-    object: ChatCompletionObject | None
+    object: ChatCompletionObject | None = None
     """ The kind of object, `chat.completion`. """
     service_tier: ServiceTier | None = None
     """ The class of processing that was used. """
@@ -45,7 +44,11 @@ class ChatCompletion(OpenModel[JsonValue]):
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+        default=frozenset(["id", "created", "model", "object"]),
+        kw_only=True,
+        alias="_absent",
+        repr=False,
+        eq=False,
     )
     _attributes: ClassVar[Mapping[str, str]] = {
         "id": "id",
@@ -117,8 +120,8 @@ class ChatCompletion(OpenModel[JsonValue]):
                 _usage_ = None
 
         return cls(
-            _id_,
             _choices_,
+            _id_,
             _created_,
             _model_,
             _object__,

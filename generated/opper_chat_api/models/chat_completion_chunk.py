@@ -24,16 +24,16 @@ from ..types import write as _write
 class ChatCompletionChunk(OpenModel[JsonValue]):
     """A piece of a streamed answer. Nothing about a stream is on the documentation page."""
 
-    id: str | None
+    id: str | None = None
     """ Names the completion; the same in every chunk of most servers. """
-    created: int | None
-    """ When the completion was made, in seconds since 1970-01-01 UTC. """
-    model: str | None
-    """ The model that answers. """
-    object: ChatCompletionChunkObject | None
-    """ The kind of object, `chat.completion.chunk`. """
     choices: list[ChunkChoice] = _field(factory=list)
     """ The pieces of the answers. Empty in a chunk that carries something else, such as usage. """
+    created: int | None = None
+    """ When the completion was made, in seconds since 1970-01-01 UTC. """
+    model: str | None = None
+    """ The model that answers. """
+    object: ChatCompletionChunkObject | None = None
+    """ The kind of object, `chat.completion.chunk`. """
     service_tier: ServiceTier | None = None
     """ The class of processing that is used. """
     system_fingerprint: str | None = None
@@ -45,7 +45,11 @@ class ChatCompletionChunk(OpenModel[JsonValue]):
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+        default=frozenset(["id", "created", "model", "object"]),
+        kw_only=True,
+        alias="_absent",
+        repr=False,
+        eq=False,
     )
     _attributes: ClassVar[Mapping[str, str]] = {
         "id": "id",
@@ -133,10 +137,10 @@ class ChatCompletionChunk(OpenModel[JsonValue]):
 
         return cls(
             _id_,
+            _choices_,
             _created_,
             _model_,
             _object__,
-            _choices_,
             _service_tier_,
             _system_fingerprint_,
             _usage_,

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -39,10 +40,13 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
     """ The tools that the model asks to call. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=frozenset(["role"]), kw_only=True, alias="_absent", repr=False, eq=False
+    )
     _attributes: ClassVar[Mapping[str, str]] = {
+        "role": "role",
         "content": "content",
         "refusal": "refusal",
-        "role": "role",
         "annotations": "annotations",
         "audio": "audio",
         "function_call": "function_call",
@@ -59,6 +63,14 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChatCompletionMessage", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
+        _absent: list[str] = []
+        _role_ = _rest.pop("role", None)
+        if _role_ is not None and not isinstance(_role_, str):
+            _rest["role"] = _role_
+            _role_ = None
+        if _role_ is None and ("role" not in src_dict or "role" in _rest):
+            _absent.append("role")
+
         _content_ = _rest.pop("content", None)
         if _content_ is not None and not isinstance(_content_, str):
             _rest["content"] = _content_
@@ -68,11 +80,6 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
         if _refusal_ is not None and not isinstance(_refusal_, str):
             _rest["refusal"] = _refusal_
             _refusal_ = None
-
-        _role_ = _rest.pop("role", None)
-        if _role_ is not None and not isinstance(_role_, str):
-            _rest["role"] = _role_
-            _role_ = None
 
         _annotations_ = _rest.pop("annotations", None)
         if _annotations_ is not None:
@@ -115,17 +122,18 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
             _function_call_,
             _tool_calls_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
+        if "role" not in self._absent or self.role is not None:
+            _members["role"] = self.role
         if self.content is not None:
             _members["content"] = self.content
         if self.refusal is not None:
             _members["refusal"] = self.refusal
-        if self.role is not None:
-            _members["role"] = self.role
         if self.annotations is not None:
             _members["annotations"] = _write(self.annotations)
         if self.audio is not None:

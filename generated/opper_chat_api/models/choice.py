@@ -33,7 +33,11 @@ class Choice(OpenModel[JsonValue]):
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+        default=frozenset(["finish_reason", "index"]),
+        kw_only=True,
+        alias="_absent",
+        repr=False,
+        eq=False,
     )
     _attributes: ClassVar[Mapping[str, str]] = {
         "message": "message",
@@ -68,10 +72,16 @@ class Choice(OpenModel[JsonValue]):
         if _finish_reason_ is not None and not isinstance(_finish_reason_, str):
             _rest["finish_reason"] = _finish_reason_
             _finish_reason_ = None
+        if _finish_reason_ is None and (
+            "finish_reason" not in src_dict or "finish_reason" in _rest
+        ):
+            _absent.append("finish_reason")
 
         _index_ = _rest.pop("index", None)
         if type(_index_) is not int and _index_ is not None:
             _index_ = _keep_int(_rest, "index", _index_)
+        if _index_ is None and ("index" not in src_dict or "index" in _rest):
+            _absent.append("index")
 
         _logprobs_ = _rest.pop("logprobs", None)
         if _logprobs_ is not None:
@@ -95,9 +105,9 @@ class Choice(OpenModel[JsonValue]):
         _members: dict[str, Any] = {}
         if "message" not in self._absent or self.message != ChatCompletionMessage():
             _members["message"] = _write(self.message)
-        if self.finish_reason is not None:
+        if "finish_reason" not in self._absent or self.finish_reason is not None:
             _members["finish_reason"] = self.finish_reason
-        if self.index is not None:
+        if "index" not in self._absent or self.index is not None:
             _members["index"] = self.index
         if self.logprobs is not None:
             _members["logprobs"] = _write(self.logprobs)

@@ -33,7 +33,7 @@ class ChunkChoice(OpenModel[JsonValue]):
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(
-        default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
+        default=frozenset(["index"]), kw_only=True, alias="_absent", repr=False, eq=False
     )
     _attributes: ClassVar[Mapping[str, str]] = {
         "index": "index",
@@ -56,6 +56,8 @@ class ChunkChoice(OpenModel[JsonValue]):
         _index_ = _rest.pop("index", None)
         if type(_index_) is not int and _index_ is not None:
             _index_ = _keep_int(_rest, "index", _index_)
+        if _index_ is None and ("index" not in src_dict or "index" in _rest):
+            _absent.append("index")
 
         _delta_ = _rest.pop("delta", None)
         if _delta_ is not None:
@@ -93,7 +95,7 @@ class ChunkChoice(OpenModel[JsonValue]):
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if self.index is not None:
+        if "index" not in self._absent or self.index is not None:
             _members["index"] = self.index
         if "delta" not in self._absent or self.delta != ChoiceDelta():
             _members["delta"] = _write(self.delta)

@@ -12,6 +12,7 @@ from ..errors import DecodeError
 from ..types import (
     JsonValue,
     OpenModel,
+    OtherValue,
 )
 from ..types import write as _write
 
@@ -20,7 +21,7 @@ from ..types import write as _write
 class OtherMessage(OpenModel[JsonValue]):
     """A message of a role that this contract does not know. Its members are kept as they are."""
 
-    role: None = _field(default=None, init=False)
+    role: OtherValue | None = _field(default=None, kw_only=True)
     """ Any other word. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
@@ -38,15 +39,21 @@ class OtherMessage(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("OtherMessage", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
+        _role_ = _rest.pop("role", None)
+        if _role_ is not None and not isinstance(_role_, str):
+            _rest["role"] = _role_
+            _role_ = None
 
         return cls(
+            role=_role_,
             additional_properties=_rest,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-
+        if self.role is not None:
+            _members["role"] = self.role
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

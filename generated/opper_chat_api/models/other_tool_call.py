@@ -12,6 +12,7 @@ from ..errors import DecodeError
 from ..types import (
     JsonValue,
     OpenModel,
+    OtherValue,
 )
 from ..types import write as _write
 
@@ -20,10 +21,10 @@ from ..types import write as _write
 class OtherToolCall(OpenModel[JsonValue]):
     """A call of a kind that this contract does not know. Its members are kept as they are."""
 
-    type: None = _field(default=None, init=False)
-    """ Any other word. """
     id: str | None = None
     """ Names the call. """
+    type: OtherValue | None = _field(default=None, kw_only=True)
+    """ Any other word. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
@@ -41,6 +42,10 @@ class OtherToolCall(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("OtherToolCall", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
+        _type__ = _rest.pop("type", None)
+        if _type__ is not None and not isinstance(_type__, str):
+            _rest["type"] = _type__
+            _type__ = None
 
         _id_ = _rest.pop("id", None)
         if _id_ is not None and not isinstance(_id_, str):
@@ -49,13 +54,15 @@ class OtherToolCall(OpenModel[JsonValue]):
 
         return cls(
             _id_,
+            type=_type__,
             additional_properties=_rest,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-
+        if self.type is not None:
+            _members["type"] = self.type
         if self.id is not None:
             _members["id"] = self.id
         for _name, _value in self.additional_properties.items():

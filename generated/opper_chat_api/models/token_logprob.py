@@ -29,10 +29,10 @@ class TokenLogprob(OpenModel[JsonValue]):
     """ The token as text. """
     logprob: float
     """ The natural logarithm of its probability; -9999 where it is beyond the likeliest 20. """
-    top_logprobs: list[TopLogprob] = _field(factory=list)
-    """ The likeliest tokens in this place, as many as `top_logprobs` asked for. """
     bytes: list[int] | None = None
     """ The token as UTF-8 bytes, which may be a part of a character. """
+    top_logprobs: list[TopLogprob] = _field(factory=list)
+    """ The likeliest tokens in this place, as many as `top_logprobs` asked for. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(
@@ -88,8 +88,8 @@ class TokenLogprob(OpenModel[JsonValue]):
         return cls(
             _token_,
             _logprob_,
-            _top_logprobs_,
             _bytes__,
+            _top_logprobs_,
             additional_properties=_rest,
             _absent=frozenset(_absent) if _absent else _NOTHING,
         )

@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -32,10 +33,13 @@ class TopLogprob(OpenModel[JsonValue]):
     """ The natural logarithm of its probability. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=frozenset(["token", "logprob"]), kw_only=True, alias="_absent", repr=False, eq=False
+    )
     _attributes: ClassVar[Mapping[str, str]] = {
         "token": "token",
-        "bytes": "bytes",
         "logprob": "logprob",
+        "bytes": "bytes",
     }
 
     @classmethod
@@ -48,10 +52,19 @@ class TopLogprob(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("TopLogprob", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
+        _absent: list[str] = []
         _token_ = _rest.pop("token", None)
         if _token_ is not None and not isinstance(_token_, str):
             _rest["token"] = _token_
             _token_ = None
+        if _token_ is None and ("token" not in src_dict or "token" in _rest):
+            _absent.append("token")
+
+        _logprob_ = _rest.pop("logprob", None)
+        if type(_logprob_) is not float and _logprob_ is not None:
+            _logprob_ = _keep_float(_rest, "logprob", _logprob_)
+        if _logprob_ is None and ("logprob" not in src_dict or "logprob" in _rest):
+            _absent.append("logprob")
 
         _bytes__ = _rest.pop("bytes", None)
         if _bytes__ is not None:
@@ -61,26 +74,23 @@ class TopLogprob(OpenModel[JsonValue]):
                 _rest["bytes"] = _bytes__
                 _bytes__ = None
 
-        _logprob_ = _rest.pop("logprob", None)
-        if type(_logprob_) is not float and _logprob_ is not None:
-            _logprob_ = _keep_float(_rest, "logprob", _logprob_)
-
         return cls(
             _token_,
             _bytes__,
             _logprob_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        if self.token is not None:
+        if "token" not in self._absent or self.token is not None:
             _members["token"] = self.token
+        if "logprob" not in self._absent or self.logprob is not None:
+            _members["logprob"] = self.logprob
         if self.bytes is not None:
             _members["bytes"] = _write(self.bytes)
-        if self.logprob is not None:
-            _members["logprob"] = self.logprob
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

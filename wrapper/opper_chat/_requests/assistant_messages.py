@@ -24,7 +24,9 @@ from .._validation.type_checks import Check, check_json, nullable_properties
 INVALID_ARGUMENTS = "INVALID_JSON"
 """The only property of arguments that replace those which are not a JSON object. Its value is their text."""
 
-_PROPERTIES = [field.name for field in fields(ChatCompletionMessage) if field.name != "additional_properties"]
+_PROPERTIES = [
+    field.name for field in fields(ChatCompletionMessage) if field.name not in ("additional_properties", "_absent")
+]
 """The properties that the contract knows."""
 
 _object_decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
