@@ -31,10 +31,10 @@ class Budget(NamedTuple):
 
 BUDGETS = {
     "chunk, each in an HTTP chunk": Budget(
-        46, 46, "four are for its line in the framing: what came at once is read as one piece, however it was cut"
+        42, 42, "four are for its line in the framing: what came at once is read as one piece, however it was cut"
     ),
     "chunk, 32 in an HTTP chunk": Budget(
-        42, 42, "half is finding that it is of the form of the one before, and making its three models; what is of no"
+        38, 38, "half is finding that it is of the form of the one before, and making its three models; what is of no"
         " form takes twice as many"
     ),
     "chunk that comes alone": Budget(
@@ -43,8 +43,8 @@ BUDGETS = {
     "chunk of no form": Budget(
         95, 95, "its JSON, its three models by their members, and another look at each member to add it up"
     ),
-    "piece of text": Budget(45, 45, "a chunk, and a look at whose text it has: asking for text alone saves nothing"),
-    "event": Budget(56, 56, "a chunk and its two events, one of which refers to the text that the accumulator has"),
+    "piece of text": Budget(42, 42, "a chunk, and a look at whose text it has: asking for text alone saves nothing"),
+    "event": Budget(53, 53, "a chunk and its two events, one of which refers to the text that the accumulator has"),
     "call": Budget(
         1200, 1300, "half is httpx's: its client, request, headers and response; then the checks of the"
         " arguments, the two heads, the limits of waiting, and under asyncio the turns of its loop"

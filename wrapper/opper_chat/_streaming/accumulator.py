@@ -82,7 +82,9 @@ class Accumulator:
             same = False
         if not same:
             self._add_properties(value)
-        self._count()
+        self._chunks += 1
+        if not self._chunks % COMPACT_INTERVAL:
+            self._compact()
         additions: list[Addition] = []
         self.additions = additions
         try:
@@ -115,7 +117,9 @@ class Accumulator:
         Returns:
             Whether it has output of the model.
         """
-        self._count()
+        self._chunks += 1
+        if not self._chunks % COMPACT_INTERVAL:
+            self._compact()
         choice = self._choices.get(index)
         return choice is not None and choice.add_text(name, text)
 
@@ -160,11 +164,9 @@ class Accumulator:
         completion["choices"] = [choice.to_dict() for _, choice in sorted(self._choices.items())]
         return mark_as_snapshot(ChatCompletion.from_dict(completion))
 
-    def _count(self) -> None:
-        self._chunks += 1
-        if not self._chunks % COMPACT_INTERVAL:
-            for choice in self._choices.values():
-                choice.compact()
+    def _compact(self) -> None:
+        for choice in self._choices.values():
+            choice.compact()
 
     def _add_properties(self, value: dict[str, Any]) -> None:
         """Merge the properties of the completion itself, and keep those that the next chunk is compared by."""

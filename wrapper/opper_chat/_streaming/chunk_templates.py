@@ -107,8 +107,8 @@ class ChunkTemplate:
     """
 
     __slots__ = (
-        "_after", "_before", "_between", "_is_flat", "_make_choice", "_make_chunk", "_make_delta", "_padding",
-        "_padding_is_first", "_surrounding_length", "_value", "index", "name", "only_adds_text",
+        "_after", "_before", "_between", "_is_flat", "_length_after", "_make_choice", "_make_chunk", "_make_delta",
+        "_padding", "_padding_is_first", "_start", "_value", "index", "name", "only_adds_text",
     )  # fmt: skip
 
     def __init__(
@@ -128,7 +128,8 @@ class ChunkTemplate:
         """
         self._before, *between, self._after = fragments
         self._between = between[0] if between else None
-        self._surrounding_length = len(self._before) + len(self._after)
+        self._start = len(self._before)
+        self._length_after = len(self._after)
         self._padding = padding
         self._padding_is_first = padding_is_first
         self._value = value
@@ -186,9 +187,10 @@ class ChunkTemplate:
     def decode(self, data: str) -> DecodedChunk | None:
         """Return the chunk of a JSON text that fits the template, else None."""
         # A text with an escape, a quotation mark or a control character does not fit, so a placeholder ends no string.
-        if not data.startswith(self._before) or not data.endswith(self._after) or len(data) < self._surrounding_length:
+        start, end = self._start, len(data) - self._length_after
+        if start > end or not data.startswith(self._before) or not data.endswith(self._after):
             return None
-        text, padding = data[len(self._before) : len(data) - len(self._after)], ""
+        text, padding = data[start:end], ""
         if self._between is not None:
             text, between, padding = text.partition(self._between)
             if not between or not _needs_no_escape(padding):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TypeGuard, cast
 
 from opper_chat_api.errors import DecodeError
@@ -65,10 +65,17 @@ class ChunkDecoder:
 
     def feed(self, data: bytes) -> list[DecodedChunk]:
         """Add bytes, and return the chunks that they complete."""
-        return self.decode(self.split(data))
+        chunks: list[DecodedChunk] = []
+        for event in self.split(data):
+            chunk = self.decode_event(event)
+            if chunk is not None:
+                chunks.append(chunk)
+            elif self.done or self.failure is not None:
+                break
+        return chunks
 
     def split(self, data: bytes) -> list[ServerSentEvent]:
-        """Add bytes, and return the events that they complete, for `decode`."""
+        """Add bytes, and return the events that they complete, for `decode_event`."""
         events = self._events.feed(data)
         if events:
             self.has_events = True
@@ -79,24 +86,6 @@ class ChunkDecoder:
     def exceed_limit(self, limit: str) -> None:
         """End the stream because it exceeds a limit."""
         self.failure = too_large_error(self._limits, limit, status_code=self._status_code, headers=self._headers)
-
-    def decode(self, events: Iterable[ServerSentEvent], max_chunks: int | None = None) -> list[DecodedChunk]:
-        """Return the chunks of events.
-
-        Args:
-            events: the events. If it is an iterator, the events after ``max_chunks`` chunks stay in it.
-            max_chunks: the number of chunks to return at most. Default: no limit.
-        """
-        chunks: list[DecodedChunk] = []
-        for event in events:
-            if self.done or self.failure is not None:
-                break
-            chunk = self._decode_event(event)
-            if chunk is not None:
-                chunks.append(chunk)
-                if len(chunks) == max_chunks:
-                    break
-        return chunks
 
     def end(self) -> list[DecodedChunk]:
         """Signal the end of the body, and return the chunks in the rest of it.
@@ -136,9 +125,10 @@ class ChunkDecoder:
         self.failure = self._error(cls, message, content, value)
         return []
 
-    def _decode_event(self, event: ServerSentEvent) -> DecodedChunk | None:
+    def decode_event(self, event: ServerSentEvent) -> DecodedChunk | None:
+        """Return the chunk of an event. None if it has none, ends the stream, or is a failure."""
         data = event.data.strip()
-        is_error_event = event.event.lower() == "error"
+        is_error_event = event.event != "message" and event.event.lower() == "error"
         if not is_error_event and (chunk := self._templates.decode(data)) is not None:
             return chunk
         if not data and not is_error_event:

@@ -58,10 +58,11 @@ class StreamState:
         self._limits = limits
         self._http_version = http_version
         self._decoder = ChunkDecoder(status_code, headers, limits)
-        self._events: list[ServerSentEvent] = []
+        self._events: deque[ServerSentEvent] = deque()
         """Events that are not decoded yet."""
         self._chunks: deque[DecodedChunk] = deque()
-        """Chunks that are not handed out yet."""
+        """Chunks that are not handed out yet. Those of events are decoded one by one: many streams at once would keep
+        the garbage collector busy with models that nobody has asked for."""
         self._first_choice = 0 if expected_choices > 1 else None
         """The index of the first choice. If the request requires one choice, it is the first that arrives."""
         self._template: ChunkTemplate | None = None
@@ -86,8 +87,14 @@ class StreamState:
         if self._body is not None:
             self._receive_unknown(self._body, data)
         elif data:
-            self._decode_first(self._decoder.split(data))
+            self._events.extend(self._decoder.split(data))
+            if self._decoder.failure is not None:
+                self.finished = True
+            if not self._chunks:
+                self._decode_next()
         else:
+            while self._events:
+                self._decode_next()
             self._chunks.extend(self._decoder.end())
             self.finished = True
 
@@ -118,8 +125,8 @@ class StreamState:
 
         If a stream ends after half a character, which was held back, one more chunk has a replacement character.
         """
-        if self._events and not self._chunks:
-            self._decode_events()
+        if not self._chunks:
+            self._decode_next()
         if self._chunks:
             chunk = self._chunks.popleft()
         elif self._surrogates is not None and self.finished:
@@ -140,6 +147,9 @@ class StreamState:
                 self._exceed_limit(error.limit)
                 return None
             self._template = chunk.template
+        if self._events and (self.chunks_received or len(self._events) == 1):
+            # The last event tells that the completion is complete. The first chunk does not wait for others.
+            self._decode_next()
         self.chunks_received += 1
         if has_output:
             self.deadlines.record_token()
@@ -161,31 +171,17 @@ class StreamState:
         if isinstance(chunk, DependentChunk) and chunk.has_message:
             chunk.model = ChatCompletionChunk.from_dict(self.accumulator.with_deltas(chunk.value))
 
-    def _decode_first(self, events: list[ServerSentEvent]) -> None:
-        """Decode the first chunk of some events, so that it need not wait for the others.
-
-        The others are decoded when it was handed out. A single event is decoded at once, because it may be the end.
-        """
-        self._decode_events()
-        if len(events) > 1:
-            rest = iter(events)
-            self._chunks.extend(self._decoder.decode(rest, 1))
-            self._events = list(rest)
-            if len(self._events) == 1:
-                self._decode_events()
-        else:
-            self._chunks.extend(self._decoder.decode(events))
-        self._check_end()
-
-    def _decode_events(self) -> None:
-        if self._events:
-            events, self._events = self._events, []
-            self._chunks.extend(self._decoder.decode(events))
-            self._check_end()
-
-    def _check_end(self) -> None:
-        if self._decoder.done or self._decoder.failure is not None:
-            self.finished = True
+    def _decode_next(self) -> None:
+        """Decode events up to the next chunk. What follows the end of the stream is ignored."""
+        decoder, events = self._decoder, self._events
+        while events:
+            chunk = decoder.decode_event(events.popleft())
+            if chunk is not None:
+                self._chunks.append(chunk)
+                return
+            if decoder.done or decoder.failure is not None:
+                events.clear()
+                self.finished = True
 
     def first_choice_text(self, chunk: DecodedChunk) -> str:
         """Return what a chunk adds to the text of the first choice."""
