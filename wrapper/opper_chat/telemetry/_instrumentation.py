@@ -74,7 +74,12 @@ class Instrumentor:
     """
 
     def instrument(self, **settings: object) -> None:
-        """Call `instrument` with those of the settings that are arguments of it, and ignore the others."""
+        """Record a span and metrics of every call of this process from now on, as the function `instrument` does.
+
+        Args:
+            settings: those of OpenTelemetry's instrumentors. ``tracer_provider``, ``meter_provider`` and
+                ``capture_content`` are used if they have the type that `instrument` accepts. Others are ignored.
+        """
         tracer_provider, meter_provider = settings.get("tracer_provider"), settings.get("meter_provider")
         content = settings.get("capture_content")
         instrument(
@@ -84,5 +89,9 @@ class Instrumentor:
         )
 
     def uninstrument(self, **_settings: object) -> None:
-        """Call `uninstrument`."""
+        """Record nothing of the calls that start from now on, as the function `uninstrument` does.
+
+        Args:
+            _settings: those of OpenTelemetry's instrumentors. All are ignored.
+        """
         uninstrument()

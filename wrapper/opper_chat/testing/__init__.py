@@ -7,87 +7,58 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from ._cassettes.cassette import Cassette, CassetteSettings, Record
-    from ._cassettes.errors import (
-        CassetteError,
-        CassetteFileError,
-        RecordingError,
-        UnmatchedRequestError,
-        UnusedExchangeError,
-    )
-    from ._examples.generator import NoExampleError, example
-    from ._faults.fault import Fault
-    from ._faults.proxy import FaultyProxy
-    from ._loopback.received_request import ReceivedRequest
-    from ._replies.reply import CUT, Pause, Reply, chunk
-    from ._scenarios import SCENARIOS, Outcome, Scenario
-    from ._server.local_server import LocalServer
-    from ._server.rate_limits import FixedWindow, SlidingWindow, TokenBucket
+    from ._cassettes.cassette import Cassette as Cassette
+    from ._cassettes.cassette import CassetteSettings as CassetteSettings
+    from ._cassettes.cassette import Record as Record
+    from ._cassettes.errors import CassetteError as CassetteError
+    from ._cassettes.errors import CassetteFileError as CassetteFileError
+    from ._cassettes.errors import RecordingError as RecordingError
+    from ._cassettes.errors import UnmatchedRequestError as UnmatchedRequestError
+    from ._cassettes.errors import UnusedExchangeError as UnusedExchangeError
+    from ._examples.generator import NoExampleError as NoExampleError
+    from ._examples.generator import example as example
+    from ._faults.fault import Fault as Fault
+    from ._faults.proxy import FaultyProxy as FaultyProxy
+    from ._loopback.received_request import ReceivedRequest as ReceivedRequest
+    from ._replies.completion import chunk as chunk
+    from ._replies.reply import CUT as CUT
+    from ._replies.reply import Pause as Pause
+    from ._replies.reply import Reply as Reply
+    from ._scenarios import SCENARIOS as SCENARIOS
+    from ._scenarios import Outcome as Outcome
+    from ._scenarios import Scenario as Scenario
+    from ._server.local_server import LocalServer as LocalServer
+    from ._server.rate_limits import FixedWindow as FixedWindow
+    from ._server.rate_limits import SlidingWindow as SlidingWindow
+    from ._server.rate_limits import TokenBucket as TokenBucket
 
-__all__ = [
-    "CUT",
-    "SCENARIOS",
-    "Cassette",
-    "CassetteError",
-    "CassetteFileError",
-    "CassetteSettings",
-    "Fault",
-    "FaultyProxy",
-    "FixedWindow",
-    "LocalServer",
-    "NoExampleError",
-    "Outcome",
-    "Pause",
-    "ReceivedRequest",
-    "Record",
-    "RecordingError",
-    "Reply",
-    "Scenario",
-    "SlidingWindow",
-    "TokenBucket",
-    "UnmatchedRequestError",
-    "UnusedExchangeError",
-    "chunk",
-    "example",
-]
+_MODULES = {
+    "_cassettes.cassette": ("Cassette", "CassetteSettings", "Record"),
+    "_cassettes.errors": (
+        "CassetteError", "CassetteFileError", "RecordingError", "UnmatchedRequestError", "UnusedExchangeError",
+    ),
+    "_examples.generator": ("NoExampleError", "example"),
+    "_faults.fault": ("Fault",),
+    "_faults.proxy": ("FaultyProxy",),
+    "_loopback.received_request": ("ReceivedRequest",),
+    "_replies.completion": ("chunk",),
+    "_replies.reply": ("CUT", "Pause", "Reply"),
+    "_scenarios": ("SCENARIOS", "Outcome", "Scenario"),
+    "_server.local_server": ("LocalServer",),
+    "_server.rate_limits": ("FixedWindow", "SlidingWindow", "TokenBucket"),
+}  # fmt: skip
+"""The public names at run time, by the modules that define them."""
 
-_HOMES = {
-    "CUT": "_replies.reply",
-    "Cassette": "_cassettes.cassette",
-    "CassetteError": "_cassettes.errors",
-    "CassetteFileError": "_cassettes.errors",
-    "CassetteSettings": "_cassettes.cassette",
-    "Fault": "_faults.fault",
-    "FaultyProxy": "_faults.proxy",
-    "FixedWindow": "_server.rate_limits",
-    "LocalServer": "_server.local_server",
-    "NoExampleError": "_examples.generator",
-    "Outcome": "_scenarios",
-    "Pause": "_replies.reply",
-    "ReceivedRequest": "_loopback.received_request",
-    "Record": "_cassettes.cassette",
-    "RecordingError": "_cassettes.errors",
-    "Reply": "_replies.reply",
-    "SCENARIOS": "_scenarios",
-    "Scenario": "_scenarios",
-    "SlidingWindow": "_server.rate_limits",
-    "TokenBucket": "_server.rate_limits",
-    "UnmatchedRequestError": "_cassettes.errors",
-    "UnusedExchangeError": "_cassettes.errors",
-    "chunk": "_replies.reply",
-    "example": "_examples.generator",
-}
-
-
-if not TYPE_CHECKING:  # to a type checker, a name that is not imported above is an error
+if not TYPE_CHECKING:  # a type checker reads the imports above, and reports every other name as an error
+    __all__ = tuple(sorted(name for names in _MODULES.values() for name in names))
 
     def __getattr__(name: str) -> object:
-        home = _HOMES.get(name)
-        if home is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value: object = getattr(import_module(f".{home}", __name__), name)
-        globals()[name] = value
-        return value
+        for module, names in _MODULES.items():
+            if name in names:
+                value = getattr(import_module(f".{module}", __name__), name)
+                globals()[name] = value
+                return value
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

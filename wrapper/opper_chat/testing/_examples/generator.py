@@ -47,6 +47,9 @@ def example(schema: Schema) -> object:
     Args:
         schema: A decoded JSON Schema. References inside of it are followed. Others are not, and nothing is fetched.
 
+    Returns:
+        A JSON value that jsonschema accepts, formats included.
+
     Raises:
         NoExampleError: The schema is not valid, or no value was found that fits it.
     """
@@ -59,6 +62,9 @@ def example_for_message(schema: Schema, message: str) -> object:
     Args:
         schema: A decoded JSON Schema.
         message: A text of the user, or an empty string.
+
+    Returns:
+        A JSON value that jsonschema accepts, formats included.
 
     Raises:
         NoExampleError: The schema is not valid, or no value was found that fits it.

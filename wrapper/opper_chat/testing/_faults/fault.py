@@ -52,6 +52,12 @@ class Fault:
 
         Args:
             status: The HTTP status, such as 502, 503 or 504.
+
+        Returns:
+            A fault whose `answer` is the response with the page. The connection stays open.
+
+        Raises:
+            ValueError: The status is not registered (`http.HTTPStatus`).
         """
         title = f"{status} {HTTPStatus(status).phrase}"
         page = (

@@ -1,4 +1,4 @@
-"""Build the scripted reply of a completion, whole or as a stream. Nothing is sent here."""
+"""The JSON of scripted completions and of the chunks of their streams. Values only, no I/O."""
 
 from __future__ import annotations
 
@@ -9,10 +9,41 @@ from typing import Any
 import msgspec
 
 from .._loopback.received_request import ReceivedRequest
-from .reply import Event, Reply, chunk
 from .tokens import message_text, tokenize
 
 MODEL = "local/scripted"
+
+
+def chunk(
+    content: str | None = None,
+    *,
+    index: int = 0,
+    finish_reason: str | None = None,
+    delta: Mapping[str, object] | None = None,
+    **properties: object,
+) -> dict[str, object]:
+    """Return a `chat.completion.chunk` with one choice, for `Reply.sse`.
+
+    Args:
+        content: The next part of the text. If None, the delta has no `content`.
+        index: The index of the choice.
+        finish_reason: Why the model stopped. Null in all chunks but the last one of a choice.
+        delta: Further properties of the delta, such as `role` or `tool_calls`.
+        properties: Further properties of the chunk, which replace the usual ones, such as `usage={...}, choices=[]`.
+
+    Returns:
+        The JSON object of the chunk, whose model is `local/scripted`.
+    """
+    text = {} if content is None else {"content": content}
+    choice = {"index": index, "delta": {**text, **(delta or {})}, "finish_reason": finish_reason}
+    return {
+        "id": "chatcmpl-scripted",
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": MODEL,
+        "choices": [choice],
+        **properties,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +56,18 @@ class ScriptedCompletion:
     finish_reason: str | None
     model: str | None
     usage: Mapping[str, object] | None
-    headers: Mapping[str, str] | None
-    delay: float
 
-    def reply_to(self, request: ReceivedRequest) -> Reply:
-        """Return the reply to a request: a stream if `stream` is true in the request."""
-        if request.body.get("stream") is True:
-            return Reply.sse(list(self._events(request)), headers=self.headers, delay=self.delay)
+    def body(self, request: ReceivedRequest) -> dict[str, object]:
+        """Return the `chat.completion` for a request."""
         message = {"role": "assistant", "content": self.text, **self.message}
         if self.tool_calls:
             message["tool_calls"] = self._tool_call_json()
         choice = {"index": 0, "message": message, "finish_reason": self._finish_reason(), "logprobs": None}
-        body = {**chunk(), "object": "chat.completion", "model": self._model(request), "choices": [choice]}
-        return Reply.json({**body, "usage": self._usage(request)}, headers=self.headers, delay=self.delay)
+        completion = {**chunk(), "object": "chat.completion", "model": self._model(request), "choices": [choice]}
+        return {**completion, "usage": self._usage(request)}
 
-    def _events(self, request: ReceivedRequest) -> Iterator[Event]:
+    def stream_events(self, request: ReceivedRequest) -> Iterator[Mapping[str, object] | str]:
+        """Yield the data of the events of a stream for a request."""
         model = self._model(request)
         yield chunk(delta={"role": "assistant", **self.message}, model=model)
         for token in tokenize(self.text or ""):

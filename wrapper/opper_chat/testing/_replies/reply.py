@@ -9,6 +9,7 @@ from typing import Final, Literal, Self, TypeAlias
 import msgspec
 
 from .._loopback.received_request import ReceivedRequest
+from .completion import ScriptedCompletion
 from .validation import (
     check_body,
     check_completion,
@@ -30,7 +31,6 @@ __all__ = [
     "Pause",
     "Reply",
     "ReplySource",
-    "chunk",
 ]
 
 
@@ -138,6 +138,9 @@ class Reply:
             delay: How long to wait before the status line, in seconds.
             encoding: How the body is compressed.
 
+        Returns:
+            A reply with the header `content-type: application/json`.
+
         Raises:
             TypeError: JSON cannot represent `value`, or an argument has another type.
             ValueError: An argument is out of range.
@@ -166,6 +169,10 @@ class Reply:
             headers: HTTP headers other than `content-type`.
             delay: How long to wait before the status line, in seconds.
             encoding: How the body is compressed.
+
+        Returns:
+            A reply with the header `content-type: text/event-stream; charset=utf-8`. If `events` is an iterator, it can
+            be sent once.
 
         Raises:
             TypeError: An argument has another type.
@@ -205,6 +212,9 @@ class Reply:
             headers: HTTP headers.
             delay: How long to wait before the status line, in seconds.
 
+        Returns:
+            A reply that is made from each request, so that it can be sent several times.
+
         Raises:
             TypeError: An argument has another type, or JSON cannot represent it.
             ValueError: `delay` is negative.
@@ -214,12 +224,14 @@ class Reply:
         )
         check_headers({} if headers is None else headers)
         check_delay(delay)
-        from .completion import ScriptedCompletion
+        completion = ScriptedCompletion(text, tuple(tool_calls), dict(message or {}), finish_reason, model, usage)
 
-        scripted = ScriptedCompletion(
-            text, tuple(tool_calls), dict(message or {}), finish_reason, model, usage, headers, delay
-        )
-        return cls(adapt=scripted.reply_to)
+        def reply_to(request: ReceivedRequest) -> Reply:
+            if request.body.get("stream") is True:
+                return cls.sse(list(completion.stream_events(request)), headers=headers, delay=delay)
+            return cls.json(completion.body(request), headers=headers, delay=delay)
+
+        return cls(adapt=reply_to)
 
     @classmethod
     def raw(cls, parts: Iterable[BodyPart], *, delay: float = 0.0) -> Self:
@@ -228,6 +240,13 @@ class Reply:
         Args:
             parts: The parts of the response, with the status line and the headers.
             delay: How long to wait before them, in seconds.
+
+        Returns:
+            A reply that is not valid HTTP unless the bytes are.
+
+        Raises:
+            TypeError: An argument has another type.
+            ValueError: `delay` is negative.
         """
         return cls(body=parts, delay=delay, bare=True)
 
@@ -252,35 +271,6 @@ def check_reply_source(value: object) -> None:
     if not isinstance(value, Reply) and not callable(value):
         hint = f": Reply.completion({value!r})" if isinstance(value, str) else ""
         raise TypeError(f"a reply must be a Reply or a function of the request, not {type(value).__name__}{hint}")
-
-
-def chunk(
-    content: str | None = None,
-    *,
-    index: int = 0,
-    finish_reason: str | None = None,
-    delta: Mapping[str, object] | None = None,
-    **properties: object,
-) -> dict[str, object]:
-    """Return a `chat.completion.chunk` with one choice, for `Reply.sse`.
-
-    Args:
-        content: The next part of the text. If None, the delta has no `content`.
-        index: The index of the choice.
-        finish_reason: Why the model stopped. Null in all chunks but the last one of a choice.
-        delta: Further properties of the delta, such as `role` or `tool_calls`.
-        properties: Further properties of the chunk, which replace the usual ones, such as `usage={...}, choices=[]`.
-    """
-    text = {} if content is None else {"content": content}
-    choice = {"index": index, "delta": {**text, **(delta or {})}, "finish_reason": finish_reason}
-    return {
-        "id": "chatcmpl-scripted",
-        "object": "chat.completion.chunk",
-        "created": 0,
-        "model": "local/scripted",
-        "choices": [choice],
-        **properties,
-    }
 
 
 def check_body_part(part: object, argument: str) -> None:

@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from .._replies.reply import Reply, chunk
+from .._replies.completion import chunk
+from .._replies.reply import Reply
 from .builders import DONE, HEL, LO, STOP, Group, event, stream, usage
 
 BODIES = Group("other bodies")

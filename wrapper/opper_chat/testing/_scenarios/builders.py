@@ -8,7 +8,8 @@ from typing import Any, Final, TypeAlias, TypedDict, Unpack, cast
 
 import msgspec
 
-from .._replies.reply import Event, Pause, Reply, chunk
+from .._replies.completion import chunk
+from .._replies.reply import Event, Pause, Reply
 from .scenario import Call, Ending, Outcome, Scenario, Setting, TimeoutKind
 
 HEL: Final = chunk("Hel")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from .._replies.reply import chunk
+from .._replies.completion import chunk
 from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, usage
 
 DELTAS = Group("deltas")

@@ -1,6 +1,7 @@
 """Endings: complete responses, truncated ones, and those whose bytes do not show which."""
 
-from .._replies.reply import CUT, Reply, chunk
+from .._replies.completion import chunk
+from .._replies.reply import CUT, Reply
 from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, stream
 
 ENDINGS = Group("endings")

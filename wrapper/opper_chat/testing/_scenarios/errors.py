@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .._replies.reply import Reply, chunk
+from .._replies.completion import chunk
+from .._replies.reply import Reply
 from .builders import DONE, HEL, LO, STOP, ErrorFacts, Group, event
 
 ERRORS_IN_STREAMS = Group("errors in a stream")

@@ -5,7 +5,8 @@ import zlib
 
 import msgspec
 
-from .._replies.reply import Pause, Reply, chunk
+from .._replies.completion import chunk
+from .._replies.reply import Pause, Reply
 from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, split, stream, usage
 
 FRAMING = Group("framing")

@@ -97,6 +97,12 @@ class Outcome:
             completion: The JSON of the `chat.completion`, complete or as far as it arrived. None if nothing arrived.
             facts: Fields that are not in the completion: `chunks`, `status`, `timeout_kind` and those that begin with
                 `error_`.
+
+        Returns:
+            The outcome, to be compared with that of a scenario by `differences`.
+
+        Raises:
+            TypeError: One of `facts` is not a field, or is one that is read from the completion.
         """
         body = _object(completion)
         choices = [_object(choice) for choice in _list(body.get("choices"))]

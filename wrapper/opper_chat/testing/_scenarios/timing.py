@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from .._replies.reply import Event, Pause, Reply, chunk
+from .._replies.completion import chunk
+from .._replies.reply import Event, Pause, Reply
 from .builders import A_MINUTE, DONE, HEL, LO, STALL, STOP, WHOLE, Group, event
 
 TIME = Group("time")

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from .._replies.reply import CUT, Event, chunk
+from .._replies.completion import chunk
+from .._replies.reply import CUT, Event
 from .builders import DONE, HEL, LO, Group, event
 from .scenario import Call
 

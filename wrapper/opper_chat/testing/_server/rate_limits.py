@@ -20,10 +20,13 @@ class TokenBucket:
         self._counted = 0.0
 
     def allows(self, now: float) -> bool:
-        """Return whether a request at this time is accepted, and count it if so.
+        """Decide whether a request is accepted, and count it if it is.
 
         Args:
             now: The time in seconds. It must not decrease.
+
+        Returns:
+            Whether the request is accepted.
         """
         self._tokens = min(self.burst, self._tokens + (now - self._counted) * self.rate)
         self._counted = now
@@ -47,10 +50,13 @@ class FixedWindow:
         self._count = 0
 
     def allows(self, now: float) -> bool:
-        """Return whether a request at this time is accepted, and count it if so.
+        """Decide whether a request is accepted, and count it if it is.
 
         Args:
             now: The time in seconds. It must not decrease.
+
+        Returns:
+            Whether the request is accepted.
         """
         window = int(now // self.seconds)
         if window != self._window:
@@ -74,10 +80,13 @@ class SlidingWindow:
         self._allowed: deque[float] = deque()
 
     def allows(self, now: float) -> bool:
-        """Return whether a request at this time is accepted, and count it if so.
+        """Decide whether a request is accepted, and count it if it is.
 
         Args:
             now: The time in seconds. It must not decrease.
+
+        Returns:
+            Whether the request is accepted.
         """
         while self._allowed and self._allowed[0] <= now - self.seconds:
             self._allowed.popleft()
