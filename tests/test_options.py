@@ -8,7 +8,8 @@ import httpx2
 import pytest
 from http_library import httpx
 from opper_chat import AsyncOpper, InvalidArgumentError, MissingKeyError, Opper
-from opper_chat._config.environment import Secret, find_base_url, find_key
+from opper_chat._config.base_url import find_base_url
+from opper_chat._config.environment import Secret, find_key
 
 
 def test_the_key_is_looked_for_in_order(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,8 +7,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
 
 from .._concurrency.resource_warnings import call_site
+from .._config.base_url import find_base_url, warn_of_clear_text
 from .._config.call_context import CallContext, Layer, OpenTelemetrySpan, span_layer, tags_layer
-from .._config.environment import AsyncKeySource, find_base_url, find_key, warn_of_clear_text
+from .._config.environment import AsyncKeySource, find_key
 from .._config.options import (
     CONSTRUCTOR_OPTIONS,
     ClientOptions,
@@ -101,8 +102,9 @@ class AsyncOpper:
             settings = settings._replace(http_timeouts=None)
         settings = settings.updated({**options, "default_headers": default_headers, "default_query": default_query})
         warn_of_clear_text(settings.base_url, 2)
-        limits = check_limits(max_connections, max_concurrency, adaptive_rate_limit, response_limits)
-        self._set_up(AsyncSession(http_client, limits, event_hooks, call_site()), settings)
+        limits = Limits(max_connections, max_concurrency, adaptive_rate_limit)
+        limits = limits if response_limits is None else limits._replace(response_limits=response_limits)
+        self._set_up(AsyncSession(http_client, check_limits(limits), event_hooks, call_site()), settings)
 
     def _set_up(self, session: AsyncSession, settings: ClientSettings) -> None:
         self._session = session

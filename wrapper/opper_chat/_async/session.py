@@ -69,8 +69,8 @@ class AsyncSession:
         self._library: Any = httpx
         if http_client is None:
             check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
-            connections = httpx.Limits(max_connections=limits.connections, keepalive_expiry=KEEPALIVE_SECONDS)
-            transport = AsyncHTTPTransport(limits=connections, response_limits=limits.response)
+            connections = httpx.Limits(max_connections=limits.max_connections, keepalive_expiry=KEEPALIVE_SECONDS)
+            transport = AsyncHTTPTransport(limits=connections, response_limits=limits.response_limits)
             no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
             self._client = DefaultAsyncHttpxClient(transport=transport, event_hooks=event_hooks, cookies=no_cookies)
         else:
@@ -84,12 +84,12 @@ class AsyncSession:
     def _create_limiters(self) -> None:
         self._process = os.getpid()
         self._rate_limiters = AsyncRateLimiters(adaptive=self._limits.adaptive_rate_limit)
-        self._limiter = AsyncConcurrencyLimiter(self._limits.concurrency)
+        self._limiter = AsyncConcurrencyLimiter(self._limits.max_concurrency)
 
     @property
     def response_limits(self) -> ResponseLimits:
         """The largest response that is accepted."""
-        return self._limits.response
+        return self._limits.response_limits
 
     @property
     def closed(self) -> bool:
@@ -251,7 +251,7 @@ class AsyncSession:
         Raises:
             APITimeoutError: the permit was not granted in time.
         """
-        if self._limits.concurrency is None:
+        if self._limits.max_concurrency is None:
             return
         limit = call.deadlines.next_timeout(monotonic(), queued=True) if call.deadlines.is_bounded else None
         limiter = self.limiter

@@ -26,22 +26,13 @@ def check_headers(headers: object, argument: str) -> dict[str, str]:
     Raises:
         InvalidArgumentError: HTTP cannot represent a name or a value.
     """
-    if headers is None:
-        return {}
-    if not is_mapping(headers):
-        # No value is shown here: headers contain credentials.
-        raise InvalidArgumentError(argument, "a dict of strings", hidden(headers))
     checked: dict[str, str] = {}
-    for name, value in headers.items():
-        name, value = json_scalar(name), json_scalar(value)  # noqa: PLW2901
+    for name, value in _scalar_items(headers, argument, "a dict of strings"):
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
             raise InvalidArgumentError(argument, "keys of letters, digits and dashes", describe(name))
         if not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
-            raise InvalidArgumentError(
-                f"{argument}[{name!r}]",
-                "a string of ASCII characters without line breaks, and without spaces at its ends",
-                hidden(value),
-            )
+            accepted = "a string of ASCII characters without line breaks, and without spaces at its ends"
+            raise InvalidArgumentError(f"{argument}[{name!r}]", accepted, hidden(value))
         checked[name.lower()] = value
     return checked
 
@@ -52,20 +43,24 @@ def check_query(query: object, argument: str) -> dict[str, str]:
     Raises:
         InvalidArgumentError: a URL cannot represent a name or a value.
     """
-    if query is None:
-        return {}
-    if not is_mapping(query):
-        raise InvalidArgumentError(argument, "a dict of strings, numbers or booleans", hidden(query))
     checked: dict[str, str] = {}
-    for name, value in query.items():
-        name, scalar = json_scalar(name), json_scalar(value)  # noqa: PLW2901
-        if not isinstance(name, str) or not isinstance(scalar, str | int | float):
+    for name, value in _scalar_items(query, argument, "a dict of strings, numbers or booleans"):
+        if not isinstance(name, str) or not isinstance(value, str | int | float):
             raise InvalidArgumentError(f"{argument}[{name!r}]", "a string, a number or a boolean", hidden(value))
         try:
-            text = str(scalar).lower() if isinstance(scalar, bool) else str(scalar)
+            text = str(value).lower() if isinstance(value, bool) else str(value)
             (name + text).encode()
         except ValueError:  # half of a surrogate pair, or an integer of thousands of digits
             accepted = "a string that UTF-8 can represent, or a number of fewer digits"
             raise InvalidArgumentError(f"{argument}[{name!r}]", accepted, hidden(value)) from None
         checked[name] = text
     return checked
+
+
+def _scalar_items(values: object, argument: str, accepted: str) -> list[tuple[object, object]]:
+    """Return the items of a dict, or none for None, as JSON scalars where they have one."""
+    if values is None:
+        return []
+    if not is_mapping(values):
+        raise InvalidArgumentError(argument, accepted, hidden(values))
+    return [(json_scalar(name), json_scalar(value)) for name, value in values.items()]

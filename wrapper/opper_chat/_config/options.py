@@ -12,8 +12,9 @@ from .._errors.describe import describe
 from .._errors.secret_names import is_secret_argument, is_secret_header
 from .._json.codec import is_mapping, is_sequence
 from .._validation.numbers import check_count, check_retries, check_seconds
+from .base_url import find_base_url
 from .call_context import Layer
-from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, find_base_url, library_classes
+from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, library_classes
 from .headers import check_headers, check_query, hidden
 from .response_limits import DEFAULT_LIMITS, ResponseLimits, check_response_limits
 
@@ -176,36 +177,38 @@ def check_options(options: Any, known: Iterable[str], function: str) -> None:
 
 
 class Limits(NamedTuple):
-    """The options of a client that bound what it does at once, and what it accepts."""
+    """The options of a client that limit what it does at once, and what it accepts."""
 
-    connections: int = DEFAULT_CONNECTIONS
-    concurrency: int | None = None
+    max_connections: int = DEFAULT_CONNECTIONS
+    max_concurrency: int | None = None
     """The number of calls that run at once, or None for any number."""
     adaptive_rate_limit: bool = False
-    """Whether requests are paced after the server has refused some with 429."""
-    response: ResponseLimits = DEFAULT_LIMITS
+    """Whether to limit the rate of requests after the server has refused some with 429."""
+    response_limits: ResponseLimits = DEFAULT_LIMITS
 
 
 CONSTRUCTOR_OPTIONS = (
-    *(name for name in ClientOptions.__annotations__ if not name.startswith("set_")), "max_connections",
-    "max_concurrency", "adaptive_rate_limit", "response_limits", "http_client", "event_hooks",
-)  # fmt: skip
+    *(name for name in ClientOptions.__annotations__ if not name.startswith("set_")),
+    *Limits._fields,
+    "http_client",
+    "event_hooks",
+)
 """The names of the parameters of a client."""
 
 
-def check_limits(
-    max_connections: object, max_concurrency: object, adaptive_rate_limit: object, response_limits: object
-) -> Limits:
-    """Validate the limits of a client.
+def check_limits(limits: Limits) -> Limits:
+    """Validate the limits of a client, and return them.
 
     Raises:
         InvalidArgumentError: a value is not accepted.
     """
-    if not isinstance(adaptive_rate_limit, bool):
-        raise InvalidArgumentError("adaptive_rate_limit", "True or False", repr(adaptive_rate_limit))
-    concurrency = None if max_concurrency is None else check_count(max_concurrency, "max_concurrency")
-    connections = check_count(max_connections, "max_connections")
-    return Limits(connections, concurrency, adaptive_rate_limit, check_response_limits(response_limits))
+    if not isinstance(limits.adaptive_rate_limit, bool):
+        raise InvalidArgumentError("adaptive_rate_limit", "True or False", repr(limits.adaptive_rate_limit))
+    if limits.max_concurrency is not None:
+        check_count(limits.max_concurrency, "max_concurrency")
+    check_count(limits.max_connections, "max_connections")
+    check_response_limits(limits.response_limits)
+    return limits
 
 
 def _without_credentials(values: Mapping[str, str]) -> Mapping[str, str]:

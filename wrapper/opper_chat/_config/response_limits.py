@@ -25,7 +25,7 @@ class ResponseLimits(NamedTuple):
     """
 
     max_body_bytes: int | None = 64 * MIB
-    """Bytes of the body of a plain reply, after decompression. Default: 64 MiB."""
+    """Bytes of the body of a plain response, after decompression. Default: 64 MiB."""
 
     max_stream_bytes: int | None = 256 * MIB
     """Bytes of a whole stream, after decompression. Default: 256 MiB."""
@@ -56,20 +56,17 @@ class ResponseLimits(NamedTuple):
 DEFAULT_LIMITS = ResponseLimits()
 
 
-def check_response_limits(value: object) -> ResponseLimits:
-    """Validate the option ``response_limits``. None stands for the default limits.
+def check_response_limits(value: object) -> None:
+    """Validate the option ``response_limits``.
 
     Raises:
         InvalidArgumentError: it is not a `ResponseLimits`, or a field is neither an integer from 1 nor None.
     """
-    if value is None:
-        return DEFAULT_LIMITS
     if not isinstance(value, ResponseLimits):
         raise InvalidArgumentError("response_limits", "a ResponseLimits or None", describe(value))
     for name, given in value._asdict().items():
         if given is not None and (type(given) is not int or given < 1):
             raise InvalidArgumentError(f"response_limits.{name}", "an integer from 1, or None", repr(given))
-    return value
 
 
 class LimitExceededError(Exception):

@@ -8,20 +8,23 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-_SECRET_WORDS = (
-    "apikey", "auth", "authorization", "bearer", "cookie", "credential", "jwt", "key", "passphrase", "passwd",
-    "password", "pwd", "secret", "session", "signature", "token",
-)  # fmt: skip
-"""Words in the names of secret values, also in the plural. The exception is ``tokens``: ``max_tokens`` counts them."""
+_SECRET_WORDS = {
+    "apikey": "", "auth": "^", "authorization": "", "bearer": "", "cookie": "", "credential": "", "credentials": "",
+    "jwt": "^", "key": "access|account|api|auth|master|private|secret|signing|subscription", "passphrase": "",
+    "passwd": "", "password": "", "pwd": "^", "secret": "", "session": None, "signature": None,
+    "token": "access|api|auth|bearer|client|id|refresh|security|session|^x?",
+}  # fmt: skip
+"""The words in the names of secret values, also in the plural. The exception is ``tokens``: ``max_tokens`` counts them.
 
-_SECRET_WORD = re.compile("|".join(_SECRET_WORDS[:-1]) + "|token(?!s(?![a-z]))", re.IGNORECASE)
+The value is the pattern that has to match before the word in the name of a JSON property, or None if such a property is
+not secret. Properties of applications have names such as ``key``, ``prompt_cache_key`` and ``next_token``."""
+
+_SECRET_WORD = re.compile(
+    "|".join(word for word in _SECRET_WORDS if word != "token") + "|token(?!s(?![a-z]))", re.IGNORECASE
+)
 _WHOLE_WORDS = frozenset([*_SECRET_WORDS, *(f"{word}s" for word in _SECRET_WORDS if word != "token"), "cookie2"])
-
 _SECRET_PROPERTY = re.compile(
-    r"(?:access|account|api|auth|master|private|secret|signing|subscription)key$"
-    r"|(?:access|api|auth|bearer|client|id|refresh|security|session)token$"
-    r"|(?:authorization|bearer|cookie|credentials?|passphrase|passwd|password|secret)$"
-    r"|^(?:auth|jwt|pwd|x?token)$"
+    "|".join(f"(?:{before}){word}$" for word, before in _SECRET_WORDS.items() if before is not None)
 )
 
 
@@ -47,8 +50,7 @@ def is_secret_argument(name: str) -> bool:
 def is_secret_property(name: str) -> bool:
     """Return whether a property of a JSON object has a credential as its value, by the end of its name.
 
-    Properties of applications have names such as ``key``, ``prompt_cache_key`` and ``next_token``, which are not
-    secret. So a word that has other meanings counts only together with another one, as in ``api_key``.
+    A word that has other meanings counts only together with another one, as in ``api_key``.
     """
     return _SECRET_PROPERTY.search(normalize_name(name)) is not None
 

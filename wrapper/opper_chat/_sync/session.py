@@ -76,9 +76,9 @@ class Session:
         if http_client is None:
             check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
             connections = httpx.Limits(
-                max_connections=limits.connections, keepalive_expiry=KEEPALIVE_SECONDS
+                max_connections=limits.max_connections, keepalive_expiry=KEEPALIVE_SECONDS
             )
-            transport = HTTPTransport(limits=connections, response_limits=limits.response)
+            transport = HTTPTransport(limits=connections, response_limits=limits.response_limits)
             no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
             self._client = DefaultHttpxClient(
                 transport=transport, event_hooks=event_hooks, cookies=no_cookies
@@ -96,12 +96,12 @@ class Session:
     def _create_limiters(self) -> None:
         self._process = os.getpid()
         self._rate_limiters = RateLimiters(adaptive=self._limits.adaptive_rate_limit)
-        self._limiter = ConcurrencyLimiter(self._limits.concurrency)
+        self._limiter = ConcurrencyLimiter(self._limits.max_concurrency)
 
     @property
     def response_limits(self) -> ResponseLimits:
         """The largest response that is accepted."""
-        return self._limits.response
+        return self._limits.response_limits
 
     @property
     def closed(self) -> bool:
@@ -298,7 +298,7 @@ class Session:
         Raises:
             APITimeoutError: the permit was not granted in time.
         """
-        if self._limits.concurrency is None:
+        if self._limits.max_concurrency is None:
             return
         limit = (
             call.deadlines.next_timeout(monotonic(), queued=True)

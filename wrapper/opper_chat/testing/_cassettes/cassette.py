@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, TypeAlias, TypedDict, get_args
 
-from ..._config.environment import find_base_url
+from ..._config.base_url import find_base_url
 from ..._errors.api import InvalidArgumentError
 from .._loopback.server import LoopbackServer, explain_missing_extra
 from .errors import RecordingError, UnmatchedRequestError, UnusedExchangeError
