@@ -137,6 +137,13 @@ def breaking(session: nox.Session) -> None:
 
 
 @nox.session
+def upstream(session: nox.Session) -> None:
+    """Compare the vendor's published contract, a file or URL in `-- DOCUMENT`, with ours, and propose the edits."""
+    session.install(".[testing]", *group("contract"))
+    session.run("python", "-m", "scripts.contract.upstream", *session.posargs)
+
+
+@nox.session
 def doctor(session: nox.Session) -> None:
     """Compare recorded traffic in `-- FILES`, or a call with `-- --live`, with the contract."""
     session.install(".[testing]", *group("contract"))

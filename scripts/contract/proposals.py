@@ -78,7 +78,7 @@ class Proposer:
             converted.append(self._values(values, schema, name, components))
         for number, arm in enumerate(others):
             arm_name = name if len(others) == 1 else f"{name}{_arm_suffix(arm, number)}"
-            converted.append(self._structure(arm, schema, arm_name, components))
+            converted.append(self._structure(arm, arm_name, components))
         if not converted:
             return {}  # null, and perhaps something else another time
         if len(converted) == 1 and not null:
@@ -103,9 +103,7 @@ class Proposer:
             }
         return _reference(known)
 
-    def _structure(
-        self, arm: Arm, schema: Schema, name: str, components: dict[str, dict[str, Json]]
-    ) -> dict[str, Json]:
+    def _structure(self, arm: Arm, name: str, components: dict[str, dict[str, Json]]) -> dict[str, Json]:
         if arm.type == "array":
             items = self._convert(arm.items, f"{name}Item", components) if arm.items else {}
             return {"type": "array", **arm.bounds, "items": items}
@@ -114,7 +112,7 @@ class Proposer:
             return _reference(known)
         # Known before its properties are converted, because one of them may be of the same kind.
         known = self._known[arm.pointer] = self._free(name)
-        component: dict[str, Json] = {"type": "object", "description": _description(schema) or NOT_DESCRIBED}
+        component: dict[str, Json] = {"type": "object", "description": _one_line(arm.description) or NOT_DESCRIBED}
         components[known] = component
         if arm.is_map:
             component["additionalProperties"] = (
@@ -164,5 +162,11 @@ def _arm_suffix(arm: Arm, number: int) -> str:
 
 
 def _description(schema: Schema) -> str:
-    text = schema.value.get("description") or schema.value.get("title") if isinstance(schema.value, dict) else ""
+    """Return the description of a schema, or of the one kind of value that it has, or its title."""
+    own = schema.value if isinstance(schema.value, dict) else {}
+    kinds = [arm.description for arm in arms_of(schema) if arm.type != "null"]
+    return _one_line(own.get("description") or (kinds[0] if len(kinds) == 1 else "") or own.get("title"))
+
+
+def _one_line(text: object) -> str:
     return " ".join(str(text or "").split())

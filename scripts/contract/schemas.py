@@ -59,6 +59,7 @@ class Arm:
     additional: Schema | None = None
     """The schema of the properties that have no name of their own, if the object is a map."""
     bounds: Mapping[str, Json] = field(default_factory=dict)
+    description: str = ""
 
     @property
     def is_map(self) -> bool:
@@ -123,6 +124,7 @@ def _find_arms(schema: Schema, references: frozenset[str]) -> list[Arm]:
 def _own_arms(schema: Schema) -> Iterator[Arm]:
     value, pointer = schema.value, schema.pointer
     given = value.get("type", _implied_types(value))
+    description = str(value.get("description") or "")
     listed = value.get("enum", [value["const"]] if "const" in value else None)
     excluded = value.get("not")
     excluded = excluded if isinstance(excluded, dict) else {}
@@ -136,16 +138,18 @@ def _own_arms(schema: Schema) -> Iterator[Arm]:
                 properties={name: schema.child("properties", name) for name in names},
                 required=frozenset(value.get("required", ())),
                 additional=schema.child("additionalProperties") if isinstance(additional, dict) else None,
+                description=description,
             )
         elif kind == "array":
             items = schema.child("items") if "items" in value else None
-            yield Arm(kind, pointer, items=items, bounds=_bounds(value))
+            yield Arm(kind, pointer, items=items, bounds=_bounds(value), description=description)
         else:
             fitting = [one for one in listed or () if fits(type_of(one), kind)]
             if listed is None or fitting:
                 other_than = tuple(excluded.get("enum", [excluded["const"]] if "const" in excluded else ()))
                 enum = None if listed is None or kind == "null" else tuple(fitting)
-                yield Arm(kind, pointer, enum, other_than, bounds=_bounds(value) if kind != "null" else {})
+                bounds = _bounds(value) if kind != "null" else {}
+                yield Arm(kind, pointer, enum, other_than, bounds=bounds, description=description)
 
 
 def _implied_types(value: dict[str, Json]) -> list[str]:
@@ -195,6 +199,7 @@ def _merge(one: Arm, other: Arm) -> Arm | None:
         items=other.items or one.items,
         additional=other.additional or one.additional,
         bounds={**one.bounds, **other.bounds},
+        description=one.description or other.description,
     )
 
 

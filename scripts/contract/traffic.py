@@ -148,7 +148,7 @@ class TrafficReader:
         if recorded.status is None:
             self.left_out["exchange without a response"] += 1
             return
-        content = b"".join(piece.content for piece in recorded.pieces)
+        content = b"".join(chunk.content for chunk in recorded.chunks)
         try:
             response = httpx.Response(recorded.status, headers=recorded.fields, content=content)
         except httpx.DecodingError:
