@@ -1,18 +1,16 @@
-"""Everything that is made and not written: the generated package, the sync packages, the request's schema.
+"""Generate what is not written by hand: the package of models, the sync packages, the request's schema.
 
-`python scripts/generate.py OUTPUT` writes them below OUTPUT as they stand in the repository. Without
-`--check` nothing else happens; with `--check` the result goes to a temporary folder, is compared with
-OUTPUT, and the exit status says whether they are the same. A check repairs nothing.
+`python scripts/generate.py OUTPUT` generates into a temporary folder, checks the result, and only then replaces the
+files below OUTPUT that changed. If the contract or the result is not right, it says why and changes nothing. With
+`--check` it replaces nothing, and prints what differs; the exit status says whether anything does.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import filecmp
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,9 +18,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import yaml
+from generation.checks import check_contract
+from generation.output import describe_differences, replace_files
+from generation.result import ResultError, check_imports, check_result, model_modules
+from generation.schemas import make_consts
+from generation.source import Contract, ContractError
 from params import typed_dicts
-from request import ContractError, request_document, request_schema
+from request import check_requests, request_document, request_schema
 from unasync import NAMES, sync_source
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,8 @@ WRAPPER = Path("wrapper/opper_chat")
 SCHEMA = WRAPPER / "testing" / "contract.json"
 SYNC_FOLDERS = {Path("_transport/_async"): Path("_transport/_sync"), Path("_async"): Path("_sync")}
 """Folders of the wrapper that are written once, async, and the folders of sync modules made from them."""
+OUTPUTS = [PACKAGE, SCHEMA, *(WRAPPER / folder for folder in SYNC_FOLDERS.values())]
+"""What is generated, relative to the root."""
 
 
 def banner(source: str, tool: str) -> str:
@@ -42,24 +46,45 @@ def banner(source: str, tool: str) -> str:
 
 
 def run(*command: str) -> None:
+    """Run a tool of this environment.
+
+    Raises:
+        ResultError: it fails.
+    """
     environment = {**os.environ, "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
-        sys.exit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
+        raise ResultError(f"{command[0]} fails", f"{done.stdout}{done.stderr}")
 
 
-def generate_package(output: Path) -> None:
-    """Write the models, the endpoint functions and the typed dicts of the request."""
-    # First, so that a contract that cannot be served leaves what is there alone.
-    request = request_document(yaml.safe_load(CONTRACT.read_text("utf-8")), create_arguments())
-    shutil.rmtree(output, ignore_errors=True)
+def load_contract() -> Contract:
+    """Return the contract, checked.
+
+    Raises:
+        ContractError: it has mistakes.
+    """
+    contract = Contract(CONTRACT)
+    make_consts(contract.document)
+    check_contract(contract)
+    try:
+        check_requests(contract.document, create_arguments())
+    except ContractError as error:
+        raise contract.error(*error.problems) from None
+    return contract
+
+
+def generate_package(contract: dict[str, Any], output: Path) -> None:
+    """Write the models, the endpoint functions and the typed dicts of the requests."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    run(
-        "openapi-python-client", "generate", "--fail-on-warning", "--meta", "none",
-        "--path", str(CONTRACT), "--config", str(ROOT / "generator-config.yaml"),
-        "--custom-template-path", str(ROOT / "generator-templates"), "--output-path", str(output),
-    )  # fmt: skip
-    generate_params(request, output / "params.py")
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder, "openapi.json")
+        document.write_text(json.dumps(contract, default=str), "utf-8")
+        run(
+            "openapi-python-client", "generate", "--fail-on-warning", "--meta", "none",
+            "--path", str(document), "--config", str(ROOT / "generator-config.yaml"),
+            "--custom-template-path", str(ROOT / "generator-templates"), "--output-path", str(output),
+        )  # fmt: skip
+    generate_params(request_document(contract, model_modules(output)), output / "params.py")
     ruff_format(output / "params.py")
     tools = f"openapi-python-client {version('openapi-python-client')}"
     for path in output.rglob("*.py"):
@@ -96,10 +121,10 @@ def create_arguments() -> set[str]:
     return named
 
 
-def generate_request_schema(output: Path) -> None:
+def generate_request_schema(contract: dict[str, Any], output: Path) -> None:
     """Write what the local server checks requests against."""
     output.parent.mkdir(parents=True, exist_ok=True)
-    schema = request_schema(yaml.safe_load(CONTRACT.read_text("utf-8")))
+    schema = request_schema(contract)
     output.write_text(json.dumps(schema, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
@@ -108,7 +133,6 @@ def generate_sync(output: Path) -> None:
     used: set[str] = set()
     for source, target in SYNC_FOLDERS.items():
         folder = output / target
-        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for path in sorted((ROOT / WRAPPER / source).glob("*.py")):
             text = sync_source(path.read_text("utf-8"), used)
@@ -125,41 +149,30 @@ def ruff_format(path: Path) -> None:
     run("ruff", "format", *settings, str(path))
 
 
-def generate(root: Path) -> None:
-    generate_package(root / PACKAGE)
+def generate(contract: Contract, root: Path) -> None:
+    """Generate everything below a root, which is empty."""
+    generate_package(contract.document, root / PACKAGE)
     generate_sync(root / WRAPPER)
-    generate_request_schema(root / SCHEMA)
-
-
-def differences(made: Path, found: Path) -> list[str]:
-    """Name every file that was edited, added or deleted in `found`."""
-
-    def files(root: Path) -> set[Path]:
-        folders = [PACKAGE, *(WRAPPER / folder for folder in SYNC_FOLDERS.values())]
-        found = {path.relative_to(root) for folder in folders for path in (root / folder).rglob("*") if path.is_file()}
-        found = {path for path in found if "__pycache__" not in path.parts}
-        return found | ({SCHEMA} if (root / SCHEMA).exists() else set())
-
-    expected, present = files(made), files(found)
-    lines = [f"missing: {path}" for path in sorted(expected - present)]
-    lines += [f"not made by the generator: {path}" for path in sorted(present - expected)]
-    for path in sorted(expected & present):
-        if not filecmp.cmp(made / path, found / path, shallow=False):
-            lines.append(f"differs: {path}")
-    return lines
+    generate_request_schema(contract.document, root / SCHEMA)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output", type=Path, nargs="?", default=ROOT, help="the root to write below")
     parser.add_argument("--check", action="store_true", help="compare with OUTPUT and write nothing")
     arguments = parser.parse_args()
-    if not arguments.check:
-        generate(arguments.output)
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        generate(Path(folder))
-        found = differences(Path(folder), arguments.output)
+    with tempfile.TemporaryDirectory(prefix="opper-chat-generate-") as folder:
+        made = Path(folder)
+        contract = load_contract()
+        generate(contract, made)
+        if not arguments.check:
+            if problems := list(check_imports(made / PACKAGE, ROOT / WRAPPER)):
+                raise contract.error(*problems)
+            check_result(made / PACKAGE.parent)
+            changed = replace_files(made, arguments.output, OUTPUTS)
+            print(f"{len(changed)} files changed." if changed else "Nothing changed.")
+            return
+        found = describe_differences(made, arguments.output, OUTPUTS)
     if found:
         sys.exit("\n".join(["The tree is not what `nox -s generate` makes:", *found]))
     print("The tree is what `nox -s generate` makes.")
@@ -168,5 +181,5 @@ def main() -> None:
 if __name__ == "__main__":
     try:
         main()
-    except ContractError as error:
+    except (ContractError, ResultError) as error:
         sys.exit(str(error))

@@ -1,22 +1,25 @@
-"""The contract's request: as a JSON Schema of its own, and rewritten for a generator of typed dicts.
+"""The contract's requests: the one of chat completions as a JSON Schema, and all rewritten for typed dicts.
 
-`request_schema` is for whoever checks requests. `request_document` is an OpenAPI document with the schemas that a
-request reaches, each named `...Param`. Six things differ from the contract: wherever an object may stand, its
-generated model may stand too; the arms that only exist for reading (`Other...`) are there as models only, so that a
-checker finds a misspelt kind; where a string is a date, a time or a UUID, Python's own value may stand; an enum accepts
-any other value of its type, since servers add values, and a const does not; every optional parameter of the request
-accepts None, which leaves it out; and `stream` is gone from the request, because the overloads of `create()` name it
-themselves.
+`request_schema` is for whoever checks requests of chat completions. `request_document` is an OpenAPI document with the
+schemas that the bodies of all operations reach, each named `...Param`. These things differ from the contract: wherever
+an object may stand, its generated model may stand too; the arms that only exist for reading (`Other...`) are there as
+models only, so that a checker finds a misspelt kind; where a string is a date, a time or a UUID, Python's own value may
+stand, where it is binary, a file, and any other format is text; an enum accepts any other value of its type, since
+servers add values, and a const does not. In the request of chat completions every optional parameter accepts None,
+which leaves it out, and `stream` is gone, because the overloads of `create()` name it themselves.
 """
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator
 from typing import Any
 
-from openapi_python_client.strings import ClassName, PythonIdentifier
+from generation.names import attribute_name
+from generation.operations import CHAT
+from generation.schemas import SCHEMAS, is_for_reading, mapping, operations, referred
+from generation.source import ContractError, Problem, join
 
-SCHEMAS = "#/components/schemas/"
 ANSWER = "ChatCompletionMessage"
 """The model of an answer's message, which goes back into a conversation as it is."""
 CONVERSATION = "messages"
@@ -27,21 +30,34 @@ FORMS = ("response_format", "tools")
 """The members of a request that say by schemas what the answer is made of."""
 SETTINGS_NAME = "ChatCompletionSettingsParam"
 SETTINGS = "How the model answers: all parameters but for the conversation, and the schemas of answers and tools."
-PREFIX = "field_"
-"""What the generator of the models puts before a name that is none in Python."""
-VALUES = {"uuid": "uuid.UUID", "date-time": "datetime.datetime", "date": "datetime.date"}
-"""Formats of texts, and the types of Python's that are written as such texts."""
-
-
-class ContractError(ValueError):
-    """The contract says something that `create()` cannot be made from."""
+CONVERSATION_ITEM = "ChatMessage"
+"""The component that is an item of the conversation."""
+WRITTEN = {
+    CONVERSATION: "every call",
+    "model": "a client with a default model",
+    "stream": "every stream",
+    "tools": "run_tools()",
+    "response_format": "parse()",
+    "tool_choice": "run_tools()",
+    "stream_options": "run_tools(stream=True)",
+    "parent_span_id": "client.span()",
+    "tags": "client.tags()",
+}
+"""Parameters that the wrapper writes itself, and what writes them."""
+VALUES = {
+    "uuid": "uuid.UUID",
+    "date-time": "datetime.datetime",
+    "date": "datetime.date",
+    "binary": "opper_chat_api.types.File",
+}
+"""Formats of texts, and the types that are written as such texts."""
 
 
 def request_schema(contract: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of the request, with all that it refers to, as one JSON Schema document."""
     schemas: dict[str, Any] = contract["components"]["schemas"]
     reached: dict[str, Any] = {}
-    waiting = [_request_name(contract)]
+    waiting = [request_name(contract)]
     root = waiting[0]
     while waiting:
         name = waiting.pop()
@@ -56,37 +72,55 @@ def request_schema(contract: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def request_document(contract: dict[str, Any], taken: set[str]) -> dict[str, Any]:
-    """Return the document from which the typed dicts are made.
+def check_requests(contract: dict[str, Any], taken: set[str]) -> None:
+    """Check what `create()` and the typed dicts are made from.
 
     Args:
         contract: the contract.
         taken: the names of the arguments that `create()` has beside the parameters of the contract.
 
     Raises:
-        ContractError: a parameter has one of those names, or nothing tells the objects of a union apart.
+        ContractError: a parameter has one of those names or cannot be an argument, one that the wrapper writes is not
+            there, or nothing tells the objects of a union apart.
+    """
+    request = request_name(contract)
+    schemas: dict[str, Any] = contract["components"]["schemas"]
+    problems = list(_check_request(request, schemas, taken))
+    reached: set[str] = set()
+    waiting = [request, *_bodies(contract)]
+    while waiting:
+        name = waiting.pop()
+        if name not in reached:
+            reached.add(name)
+            problems += _check_unions(schemas[name], schemas, join("", "components", "schemas", name))
+            waiting.extend(_references(schemas[name]))
+    if problems:
+        raise ContractError(*problems)
+
+
+def request_document(contract: dict[str, Any], modules: dict[str, str]) -> dict[str, Any]:
+    """Return the document from which the typed dicts are made.
+
+    Args:
+        contract: the contract, which `check_requests` accepts.
+        modules: the module of each generated model.
     """
     schemas: dict[str, Any] = contract["components"]["schemas"]
-    request = _request_name(contract)
-    for name in schemas[request]["properties"]:
-        if name in taken - {"stream"}:
-            raise ContractError(
-                f"{request}.{name}: create() has an argument of this name, so it cannot be a parameter; "
-                "leave it out of the contract and send it with extra_body"
-            )
+    request = request_name(contract)
+    rewriter = _Rewriter(schemas, modules)
+    waiting = rewriter.waiting
+    waiting += [request, *_bodies(contract)]
     rewritten: dict[str, Any] = {}
-    waiting = [request]
     while waiting:
         name = waiting.pop()
         if f"{name}Param" not in rewritten:
-            _check_unions(schemas[name], schemas, name)
-            rewritten[f"{name}Param"] = _rewrite(schemas[name], schemas, waiting)
+            rewritten[f"{name}Param"] = rewriter.rewrite(schemas[name])
     parameters = rewritten[f"{request}Param"]["properties"]
     del parameters["stream"]
     for name in parameters.keys() - set(rewritten[f"{request}Param"]["required"]):
         parameters[name] = _or_null(parameters[name])
     rewritten |= _without_conversation(f"{request}Param", rewritten[f"{request}Param"])
-    rewritten["ChatMessageParam"]["oneOf"].append(_model(ANSWER))
+    rewritten[f"{CONVERSATION_ITEM}Param"]["oneOf"].append(rewriter.model(ANSWER))
     return {
         "openapi": contract["openapi"],
         "info": contract["info"],
@@ -95,20 +129,73 @@ def request_document(contract: dict[str, Any], taken: set[str]) -> dict[str, Any
     }
 
 
+def request_name(contract: dict[str, Any]) -> str:
+    """Return the name of the component that is the request of chat completions.
+
+    Raises:
+        ContractError: there is none.
+    """
+    pointer = join("", "paths", CHAT, "post", "requestBody", "content", "application/json", "schema")
+    for operation in operations(contract):
+        if operation.path == CHAT and operation.method == "post":
+            place = operation.bodies.get("application/json")
+            name = referred(place.value) if place else None
+            if name is not None and "properties" in contract["components"]["schemas"][name]:
+                return name
+    raise ContractError(
+        Problem(pointer, "the request of chat completions is not a component with properties", "Write '$ref' to one")
+    )
+
+
+def _bodies(contract: dict[str, Any]) -> Iterator[str]:
+    """Return the components that are bodies of operations."""
+    for operation in operations(contract):
+        for place in operation.bodies.values():
+            yield from _references(place.value)
+
+
+def _check_request(request: str, schemas: dict[str, Any], taken: set[str]) -> Iterator[Problem]:
+    pointer = join("", "components", "schemas", request)
+    properties, required = schemas[request]["properties"], schemas[request].get("required", [])
+    for name in properties:
+        place = join(pointer, "properties", name)
+        if name in taken - {"stream"}:
+            write = "Leave it out of the contract, and send it with extra_body"
+            yield Problem(place, f"create() has an argument of the name {name!r}, so it cannot be a parameter", write)
+        elif not name.isidentifier() or keyword.iskeyword(name):
+            write = "Leave it out of the contract, and send it with extra_body"
+            yield Problem(place, f"{name!r} cannot be the name of an argument of create()", write)
+    for name, writer in WRITTEN.items():
+        if name not in properties:
+            write = f"Put it back, or take it out of {writer} first, and of WRITTEN in scripts/request.py"
+            yield Problem(join(pointer, "properties"), f"{name!r} is missing, which {writer} writes", write)
+    if CONVERSATION not in required:
+        yield Problem(pointer, f"{CONVERSATION!r} is not required, but create() requires it", "Add it to 'required'")
+    for name in required:
+        if name != CONVERSATION and name in properties:
+            write = f"Write 'required: [{CONVERSATION}]', and let the server refuse a request without {name!r}"
+            yield Problem(join(pointer, "required"), f"create() can be called without {name!r}", write)
+    if "oneOf" not in mapping(schemas.get(CONVERSATION_ITEM)):
+        write = f"Keep the component {CONVERSATION_ITEM} as the 'oneOf' of all messages"
+        yield Problem("/components/schemas", f"{CONVERSATION_ITEM} is not a union of messages", write)
+    if ANSWER not in schemas:
+        write = f"Keep the component {ANSWER}, or change ANSWER in scripts/request.py"
+        yield Problem("/components/schemas", f"there is no {ANSWER}, the message of a completion", write)
+
+
 def _without_conversation(name: str, request: dict[str, Any]) -> dict[str, Any]:
     """Return the request in three: the settings, with the schemas beside them, with the conversation beside both.
 
     Whatever keeps the conversation by itself, or makes the schemas from types, takes the others alone.
     """
-    members, required = dict(request["properties"]), request["required"]
+    members = dict(request["properties"])
     conversation = {"properties": {CONVERSATION: members.pop(CONVERSATION)}, "required": [CONVERSATION]}
     forms = {"properties": {form: members.pop(form) for form in FORMS}}
-    assert required == [CONVERSATION], "what else is required has no part to be in"
     settings, parameters = ({"$ref": f"{SCHEMAS}{base}"} for base in (SETTINGS_NAME, PARAMETERS_NAME))
     return {
         SETTINGS_NAME: {"type": "object", "description": SETTINGS, "properties": members},
         PARAMETERS_NAME: {"description": PARAMETERS, "allOf": [settings, {"type": "object"} | forms]},
-        name: {"description": request["description"], "allOf": [parameters, {"type": "object"} | conversation]},
+        name: {"description": request.get("description", ""), "allOf": [parameters, {"type": "object"} | conversation]},
     }
 
 
@@ -120,37 +207,56 @@ def _references(schema: Any) -> Iterator[str]:
         yield from _references(item)
 
 
-def _rewrite(schema: Any, schemas: dict[str, Any], waiting: list[str]) -> Any:
-    if isinstance(schema, list):
+class _Rewriter:
+    """Schemas as the generator of typed dicts needs them.
+
+    Attributes:
+        waiting: the components that are referred to.
+    """
+
+    def __init__(self, schemas: dict[str, Any], modules: dict[str, str]) -> None:
+        self._schemas = schemas
+        self._modules = modules
+        self.waiting: list[str] = []
+
+    def rewrite(self, schema: Any) -> Any:
+        if isinstance(schema, list):
+            return self._rewrite_arms(schema)
+        if not isinstance(schema, dict):
+            return schema
+        if _is_reference(schema):
+            return self._rewrite_reference(schema)
+        if alternatives := _alternatives(schema):
+            about = {key: schema[key] for key in ("title", "description", "deprecated") if key in schema}
+            return {"anyOf": alternatives} | about
+        # The generator has types of its own for formats, such as timedelta, that nothing here writes.
+        kept = {key: value for key, value in schema.items() if key != "format" or not isinstance(value, str)}
+        copy = {key: self.rewrite(value) for key, value in kept.items()}
+        if copy.get("additionalProperties") is True and "properties" not in copy:
+            # `true` would make a typed dict without keys, which accepts nothing.
+            copy["additionalProperties"] = {}
+        return copy
+
+    def model(self, name: str) -> dict[str, Any]:
+        """Return a schema that stands for a generated model."""
+        return {"customTypePath": f"opper_chat_api.models.{self._modules[name]}.{name}"}
+
+    def _rewrite_arms(self, schema: list[Any]) -> list[Any]:
         arms: list[Any] = []
         for item in schema:
-            new = _model(_name(item)) if _is_for_reading(item, schemas) else _rewrite(item, schemas, waiting)
+            new = self.model(_name(item)) if _is_for_reading(item, self._schemas) else self.rewrite(item)
             # Arms of an arm stand beside it: one flat union, not a union of unions.
             arms.extend(new["anyOf"] if isinstance(new, dict) and set(new) == {"anyOf"} else [new])
         return [arm for arm in arms if arm is not None]
-    if not isinstance(schema, dict):
-        return schema
-    if _is_reference(schema):
+
+    def _rewrite_reference(self, schema: dict[str, Any]) -> dict[str, Any]:
         name = _name(schema)
-        waiting.append(name)
+        self.waiting.append(name)
         beside = {key: value for key, value in schema.items() if key != "$ref"}
         reference = {"$ref": f"{SCHEMAS}{name}Param"}
-        if schemas[name].get("type") != "object":
+        if name not in self._modules or self._schemas[name].get("type") != "object":
             return reference | beside
-        return {"anyOf": [reference, _model(name)]} | beside
-    if alternatives := _alternatives(schema):
-        about = {key: schema[key] for key in ("title", "description", "deprecated") if key in schema}
-        return {"anyOf": alternatives} | about
-    copy = {key: _rewrite(value, schemas, waiting) for key, value in schema.items()}
-    if copy.get("additionalProperties") is True and "properties" not in copy:
-        # `true` would make a typed dict without keys, which accepts nothing.
-        copy["additionalProperties"] = {}
-    return copy
-
-
-def _request_name(contract: dict[str, Any]) -> str:
-    operation = contract["paths"]["/chat/completions"]["post"]
-    return _name(operation["requestBody"]["content"]["application/json"]["schema"])
+        return {"anyOf": [reference, self.model(name)]} | beside
 
 
 def _name(reference: dict[str, Any]) -> str:
@@ -163,8 +269,7 @@ def _is_reference(schema: Any) -> bool:
 
 
 def _model(name: str) -> dict[str, Any]:
-    class_name = ClassName(name, PREFIX)
-    return {"customTypePath": f"opper_chat_api.models.{PythonIdentifier(class_name, PREFIX)}.{class_name}"}
+    return {"customTypePath": f"opper_chat_api.models.{attribute_name(name)}.{name}"}
 
 
 def _alternatives(schema: dict[str, Any]) -> list[Any]:
@@ -187,22 +292,23 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [values, {"type": "null"}]} | about if values else schema
 
 
-def _check_unions(schema: Any, schemas: dict[str, Any], place: str) -> None:
-    """Raise where a union has several objects and no const says which of them a value is."""
+def _check_unions(schema: Any, schemas: dict[str, Any], pointer: str) -> Iterator[Problem]:
+    """Find the unions that have several objects, and no const that says which of them a value is."""
     if isinstance(schema, list):
         for index, item in enumerate(schema):
-            _check_unions(item, schemas, f"{place}[{index}]")
+            yield from _check_unions(item, schemas, join(pointer, index))
     if not isinstance(schema, dict):
         return
     for key, value in schema.items():
-        _check_unions(value, schemas, f"{place}.{key}")
+        yield from _check_unions(value, schemas, join(pointer, key))
     for key in ("oneOf", "anyOf"):
         if isinstance(schema.get(key), list):
             objects = dict(_objects(schema[key], schemas))
             if len(objects) > 1 and not _is_told_apart(list(objects.values())):
-                raise ContractError(
-                    f"{place}: nothing tells {', '.join(objects)} apart; "
-                    "give each of them a member of the same name whose const is a word of its own"
+                yield Problem(
+                    join(pointer, key),
+                    f"nothing tells {', '.join(objects)} apart",
+                    "Give each of them a property of the same name whose const is a value of its own",
                 )
 
 
@@ -229,7 +335,4 @@ def _is_told_apart(objects: list[dict[str, Any]]) -> bool:
 
 def _is_for_reading(schema: Any, schemas: dict[str, Any]) -> bool:
     """Whether this arm of a union stands for the kinds that the contract does not know."""
-    if not _is_reference(schema):
-        return False
-    members = schemas[_name(schema)].get("properties", {})
-    return any("not" in member for member in members.values())
+    return _is_reference(schema) and is_for_reading(schemas[_name(schema)])

@@ -3,25 +3,14 @@
 Needs the generator and the type checkers, so the session `drift` runs it.
 """
 
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from generator_tree import Tree
 
-ROOT = Path(__file__).resolve().parents[2]
-PARTS = (
-    "openapi.yaml",
-    "generator-config.yaml",
-    "generator-templates",
-    "generated",
-    "wrapper",
-    "scripts",
-    "pyproject.toml",
-)
 USER_CODE = """
 from opper_chat import Opper
 completion = Opper(api_key="key").chat.completions.create(messages=[{"role": "user", "content": "x"}], invented=1)
@@ -29,52 +18,7 @@ reveal_type(completion)
 """
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    """A copy of what is generated and what it is generated from."""
-    for part in PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, tmp_path / part)
-    return tmp_path
-
-
-def run(tree: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments], cwd=tree, capture_output=True, text=True, check=False)
-
-
-def check(tree: Path) -> subprocess.CompletedProcess[str]:
-    return run(tree, "scripts/generate.py", "--check")
-
-
-def test_drift_is_seen_and_not_repaired(tree: Path) -> None:
-    """An edited, an added, a deleted and an edited sync file, by name; and the tree as it was."""
-    assert check(tree).returncode == 0
-    models = tree / "generated" / "opper_chat_api" / "models"
-    edited, added, deleted = models / "choice.py", models / "strange.py", models / "text_part.py"
-    synced = [tree / "wrapper" / "opper_chat" / name for name in ("_sync/client.py", "_sync/stream.py")]
-    for path in (edited, *synced):
-        before = path.read_text("utf-8")
-        path.write_text(before + "# edited\n", "utf-8")
-        assert path.read_text("utf-8") != before
-    added.write_text("", "utf-8")
-    deleted.unlink()
-    for _ in range(2):
-        done = check(tree)
-        assert done.returncode == 1
-        assert "differs: generated/opper_chat_api/models/choice.py" in done.stderr
-        assert "not made by the generator: generated/opper_chat_api/models/strange.py" in done.stderr
-        assert "missing: generated/opper_chat_api/models/text_part.py" in done.stderr
-        assert "differs: wrapper/opper_chat/_sync/client.py" in done.stderr
-        assert "differs: wrapper/opper_chat/_sync/stream.py" in done.stderr
-    assert all(path.read_text("utf-8").endswith("# edited\n") for path in (edited, *synced))
-    assert added.exists()
-    assert not deleted.exists()
-
-
-def test_an_invented_parameter_reaches_create(tree: Path) -> None:
+def test_an_invented_parameter_reaches_create(tree: Tree) -> None:
     """Drift before, none after, and `create(invented=1)` passes the type checker and the checks, with no other edit."""
     contract = tree / "openapi.yaml"
     text = contract.read_text("utf-8")
@@ -82,7 +26,7 @@ def test_an_invented_parameter_reaches_create(tree: Path) -> None:
     assert text.count(marker) == 1
     invented = "        invented:\n          type: integer\n          description: Invented for a test.\n"
     contract.write_text(text.replace(marker, invented + marker), "utf-8")
-    assert check(tree).returncode == 1
+    assert tree.check().returncode == 1
     user = tree / "user.py"
     user.write_text(USER_CODE, "utf-8")
     mypy = ("-m", "mypy", "--strict", "--config-file", "", "user.py")
@@ -90,13 +34,13 @@ def test_an_invented_parameter_reaches_create(tree: Path) -> None:
 
     def type_check() -> str:
         done = subprocess.run(
-            [sys.executable, *mypy], cwd=tree, env=environment, capture_output=True, text=True, check=False
+            [sys.executable, *mypy], cwd=tree.path, env=environment, capture_output=True, text=True, check=False
         )
         return done.stdout
 
     assert 'Unexpected keyword argument "invented"' in type_check()
-    assert run(tree, "scripts/generate.py").returncode == 0
-    assert check(tree).returncode == 0
+    assert tree.generate().returncode == 0
+    assert tree.check().returncode == 0
     assert "ChatCompletion" in type_check()
     assert "error" not in type_check()
     send = (
@@ -107,7 +51,7 @@ def test_an_invented_parameter_reaches_create(tree: Path) -> None:
         "try: prepare({'messages': hello, 'invented': 'one'})\n"
         "except ValueError as error: print(error)\n"
     )
-    done = run(tree, "-c", send)
+    done = tree.run("-c", send)
     assert '"invented":1' in done.stdout, done.stderr
     assert "invented: expected an integer or None, got 'one'" in done.stdout
 
@@ -121,7 +65,7 @@ def obj(required: list[str], **members: Any) -> dict[str, Any]:
     return {"type": "object", "description": "Invented for a test.", "required": required, "properties": described}
 
 
-def change(tree: Path, parameters: dict[str, Any], components: dict[str, Any]) -> None:
+def change(tree: Tree, parameters: dict[str, Any], components: dict[str, Any]) -> None:
     contract = tree / "openapi.yaml"
     document = yaml.safe_load(contract.read_text("utf-8"))
     schemas = document["components"]["schemas"]
@@ -220,37 +164,35 @@ for wrong in ({"level": "1"}, {"level": True}, {"only": 1}, {"when": 5}, {"inner
 """
 
 
-def test_an_awkward_contract_is_served(tree: Path) -> None:
+def test_an_awkward_contract_is_served(tree: Tree) -> None:
     """Names that Python and the templates use themselves, any JSON, open words and times: typed, read, and sent."""
     change(tree, PARAMETERS, COMPONENTS)
-    done = run(tree, "scripts/generate.py")
+    done = tree.generate()
     assert done.returncode == 0, done.stderr
     assert "Any_aliased" not in (tree / "generated" / "opper_chat_api" / "params.py").read_text("utf-8")
-    done = run(tree, "-m", "mypy", "--strict", "--config-file", "", "generated/opper_chat_api")
+    done = tree.run("-m", "mypy", "--strict", "--config-file", "", "generated/opper_chat_api")
     assert done.returncode == 0, done.stdout
-    done = run(tree, "-c", ROUND_TRIPS)
+    done = tree.run("-c", ROUND_TRIPS)
     assert done.returncode == 0, done.stderr
 
 
-def test_objects_that_nothing_tells_apart_are_refused(tree: Path) -> None:
+def test_objects_that_nothing_tells_apart_are_refused(tree: Tree) -> None:
     """An error that names the place and the objects, and the generated package as it was."""
     change(
         tree,
         {"shape": {"oneOf": [ref("Circle"), ref("Square"), {"type": "null"}]}},
         {"Circle": obj(["radius"], radius={"type": "number"}), "Square": obj(["side"], side={"type": "number"})},
     )
-    done = run(tree, "scripts/generate.py")
+    done = tree.generate()
     assert done.returncode == 1
-    assert done.stderr.startswith(
-        "ChatCompletionRequest.properties.shape: nothing tells Circle, Square apart; give each of them a member"
-    )
+    assert "/properties/shape/oneOf: nothing tells Circle, Square apart. Give each of them a property" in done.stderr
     assert (tree / "generated" / "opper_chat_api" / "params.py").exists()
 
 
 @pytest.mark.parametrize("name", ["self", "extra_body", "timeout"])
-def test_a_parameter_called_like_an_argument_of_create_is_refused(tree: Path, name: str) -> None:
+def test_a_parameter_called_like_an_argument_of_create_is_refused(tree: Tree, name: str) -> None:
     """An error that names the parameter."""
     change(tree, {name: TEXT}, {})
-    done = run(tree, "scripts/generate.py")
+    done = tree.generate()
     assert done.returncode == 1
-    assert done.stderr.startswith(f"ChatCompletionRequest.{name}: create() has an argument of this name")
+    assert f"/properties/{name}: create() has an argument of the name {name!r}" in done.stderr
