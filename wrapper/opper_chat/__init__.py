@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from ._errors.api import StreamTruncatedError as StreamTruncatedError
     from ._errors.api import UnknownArgumentError as UnknownArgumentError
     from ._errors.api import UnprocessableEntityError as UnprocessableEntityError
+    from ._errors.attempt import Attempt as Attempt
     from ._errors.response import ErrorRequest as ErrorRequest
     from ._errors.response import ErrorResponse as ErrorResponse
     from ._errors.tools import RepeatedCallError as RepeatedCallError
@@ -56,7 +57,6 @@ if TYPE_CHECKING:
     from ._errors.tools import TooManyTurnsError as TooManyTurnsError
     from ._observability.observers import add_observer as add_observer
     from ._observability.observers import remove_observer as remove_observer
-    from ._observability.record import Attempt as Attempt
     from ._observability.record import CallRecord as CallRecord
     from ._observability.record import Observer as Observer
     from ._requests.model import Model as Model
@@ -106,13 +106,14 @@ _MODULES = {
         "MissingKeyError", "NotFoundError", "OpperError", "PermissionDeniedError", "RateLimitError", "RefusalError",
         "ResponseTooLargeError", "StreamTruncatedError", "UnknownArgumentError", "UnprocessableEntityError",
     ),
+    "_errors.attempt": ("Attempt",),
     "_errors.response": ("ErrorRequest", "ErrorResponse"),
     "_errors.tools": (
         "RepeatedCallError", "TokenBudgetError", "TooManyTurnsError", "ToolArgumentsError", "ToolError",
         "ToolFailedError", "ToolResultError", "ToolRunError", "ToolRunTimeoutError",
     ),
     "_observability.observers": ("add_observer", "remove_observer"),
-    "_observability.record": ("Attempt", "CallRecord", "Observer"),
+    "_observability.record": ("CallRecord", "Observer"),
     "_requests.model": ("Model",),
     "_results.completion": ("ChatCompletion",),
     "_results.parsed": ("ParsedChatCompletion",),

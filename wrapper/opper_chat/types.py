@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from ._config.options import CallOptions as CallOptions
     from ._config.options import ClientOptions as ClientOptions
     from ._config.response_limits import ResponseLimits as ResponseLimits
+    from ._errors.attempt import Attempt as Attempt
     from ._errors.response import ErrorRequest as ErrorRequest
     from ._errors.response import ErrorResponse as ErrorResponse
-    from ._observability.record import Attempt as Attempt
     from ._observability.record import CallRecord as CallRecord
     from ._observability.record import Observer as Observer
     from ._requests.message_content import Message as Message
@@ -100,6 +100,7 @@ _NAMES = {
     "_async.tool_runner": ("AsyncToolStream",),
     "_async.stream": ("AsyncStream",),
     "_tools.async_workers": ("AsyncBeforeCall", "AsyncOnEvent"),
+    "_errors.attempt": ("Attempt",),
     "_errors.response": ("ErrorRequest", "ErrorResponse"),
     "_sync.event_stream": ("EventStream", "StreamManager"),
     "_streaming.events": (
@@ -114,7 +115,7 @@ _NAMES = {
     ),
     "_sync.parsed_stream": ("ParsedStream", "ParsedStreamManager"),
     "_sync.raw_response": ("RawResponse", "RawStream", "StreamedResponse"),
-    "_observability.record": ("Attempt", "CallRecord", "Observer"),
+    "_observability.record": ("CallRecord", "Observer"),
     "_requests.parameters": ("CallArguments",),
     "_config.response_limits": ("ResponseLimits",),
     "_results.completion": ("ChatCompletion",),

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Literal, Never, Unpack
 from .._call.state import Call
 from .._concurrency.resource_warnings import call_site
 from .._errors.api import APIError
+from .._errors.attempt import Attempt
 from .._errors.context_managers import RequiresWithBlock
 from .._json import codec as _json
-from .._observability.record import Attempt
+from .._observability.record import set_metadata
 from .._requests.argument_hints import refuse_positional
 from .._requests.parameters import CallArguments
 from .._requests.signatures import list_arguments
-from .._results.completion import ChatCompletion, set_metadata
+from .._results.completion import ChatCompletion
 from .._results.status_errors import not_json
 from .._streaming.completion_reader import read_completion
 from .requester import AsyncRequester

@@ -15,12 +15,13 @@ from .._call.state import Call
 from .._concurrency.events import AsyncEvent
 from .._concurrency.loop import async_current_loop
 from .._errors.api import APIError, StreamTruncatedError
+from .._errors.attempt import Attempt
 from .._errors.response_headers import request_id
 from .._http.cleanup import async_abandon_response
 from .._http.library import httpx, library_exceptions
 from .._http.timeouts import async_is_interruptible, async_time_limit
-from .._observability.record import Attempt, set_completion
-from .._results.completion import ChatCompletion, set_metadata
+from .._observability.record import set_completion, set_metadata
+from .._results.completion import ChatCompletion
 from .._results.metadata import trace_id
 from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.state import StreamState

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 from .._concurrency.deadlines import Deadlines
 from .._errors.api import APIError
-from .._observability.record import Attempt, CallRecord, count_attempts
+from .._errors.attempt import Attempt, count_attempts
+from .._observability.record import CallRecord
 from .retry_after import parse_retry_after
 
 if TYPE_CHECKING:

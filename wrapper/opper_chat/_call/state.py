@@ -14,15 +14,16 @@ from .._concurrency.permits import Permit
 from .._config.environment import Secret
 from .._config.options import ClientSettings
 from .._errors.api import APIError, APIStatusError
+from .._errors.attempt import count_attempts
 from .._errors.redact_error import redact_error
 from .._errors.response_headers import request_id
 from .._http.leases import ConnectionLease
 from .._http.redaction import describe_request, describe_unsent, forget_key_of, url_without_query
 from .._http.redirects import MOST_REDIRECTS, MOVED, explain_redirect, redirect_target
 from .._observability.observers import notify_attempt_end, notify_call_end, notify_call_start
-from .._observability.record import CallRecord, Outcome, count_attempts, set_completion
+from .._observability.record import CallRecord, Outcome, set_completion, set_metadata
 from .._requests.prepare import PreparedRequest
-from .._results.completion import ChatCompletion, set_metadata
+from .._results.completion import ChatCompletion
 from .retries import Retries
 
 if TYPE_CHECKING:

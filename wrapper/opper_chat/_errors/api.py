@@ -40,7 +40,7 @@ from .response_headers import ResponseHeaders, request_id
 from .retryable import RETRYABLE_TIMEOUTS, is_retryable_disconnect, is_retryable_status, read_should_retry
 
 if TYPE_CHECKING:
-    from .._observability.record import Attempt
+    from .._errors.attempt import Attempt
     from .._results.completion import ChatCompletion
     from .._tools.run import ToolRun
 

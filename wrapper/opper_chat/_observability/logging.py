@@ -14,12 +14,13 @@ from threading import Lock
 
 from .._config.environment import find_log_settings
 from .._errors.api import APIConnectionError, InvalidArgumentError, OpperError, StreamTruncatedError
+from .._errors.attempt import Attempt, count_attempts
 from .._errors.excerpts import one_line
 from .._errors.redaction import REMOVED
 from .._errors.secret_names import is_secret_header
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
-from .record import Attempt, CallRecord, count_attempts
+from .record import CallRecord
 
 logger = logging.getLogger("opper_chat")
 

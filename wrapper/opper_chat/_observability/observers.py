@@ -17,8 +17,9 @@ from threading import Lock, RLock
 from typing import Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from .._errors.api import InvalidArgumentError
+from .._errors.attempt import Attempt
 from .._errors.describe import describe
-from .record import Attempt, CallRecord, Observer
+from .record import CallRecord, Observer
 
 logger = logging.getLogger("opper_chat")
 logger.addHandler(logging.NullHandler())  # as the logging HOWTO asks of libraries: a program decides what is shown

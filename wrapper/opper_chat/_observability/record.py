@@ -6,31 +6,12 @@ error, or when the caller gives up a stream.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    from .._errors.attempt import Attempt
     from .._results.completion import ChatCompletion
-
-
-class Attempt(NamedTuple):
-    """One request of a call. A call makes more than one if it retries or follows a redirect."""
-
-    status_code: int | None
-    """The HTTP status, or None if there was no response."""
-    error: str | None
-    """The class and the message of the error that ended it, or None if it did not fail."""
-    wait: float
-    """Seconds waited after it for the next one; 0 for the last."""
-    seconds: float
-    """How long it took, in seconds, to the end of the response."""
-    request_id: str | None
-    """The id that the server gave it, or None."""
-
-    @property
-    def is_redirect(self) -> bool:
-        """Whether its response was a redirect that was followed. Retries and the text of an error do not count it."""
-        return self.error is None and self.status_code in (307, 308)
 
 
 Outcome: TypeAlias = Literal["complete", "failed", "closed"]
@@ -87,9 +68,12 @@ def set_completion(record: CallRecord, completion: ChatCompletion | Callable[[],
     record._completion = completion  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
 
 
-def count_attempts(requests: Iterable[Attempt]) -> int:
-    """Return how many of the requests of a call were attempts, and no redirects that an attempt followed."""
-    return sum(not request.is_redirect for request in requests)
+def set_metadata(completion: ChatCompletion, record: CallRecord) -> None:
+    """Set the response metadata of a completion from the record of its call."""
+    completion.request_id = record.request_id
+    completion.headers = record.headers
+    completion._status_code = record.status_code  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    completion.attempts = tuple(record.attempts)
 
 
 class Observer(Protocol):

@@ -10,8 +10,8 @@ from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCom
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
 from .._errors.api import APIResponseValidationError
+from .._errors.attempt import Attempt
 from .._errors.response_headers import ResponseHeaders
-from .._observability.record import Attempt, CallRecord
 from . import metadata
 from .content import text_of
 
@@ -120,14 +120,6 @@ class ChatCompletion(GeneratedCompletion):
         if self._is_snapshot:
             return []
         raise self._no_choice("tool calls")
-
-
-def set_metadata(completion: ChatCompletion, record: CallRecord) -> None:
-    """Set the response metadata of a completion from the record of its call."""
-    completion.request_id = record.request_id
-    completion.headers = record.headers
-    completion._status_code = record.status_code  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    completion.attempts = tuple(record.attempts)
 
 
 def mark_as_snapshot(completion: ChatCompletion) -> ChatCompletion:

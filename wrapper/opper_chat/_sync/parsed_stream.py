@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .._call.state import Call
 from .._errors.api import AnswerError, APIError, InvalidAnswerError
-from .._observability.record import Attempt
+from .._errors.attempt import Attempt
 from .._requests.parameters import check_extra_keys
 from .._requests.response_format import ResponseFormat, correction_arguments
 from .._results.completion import ChatCompletion

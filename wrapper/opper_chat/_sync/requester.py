@@ -22,9 +22,10 @@ from .._errors.api import APIError, APIResponseValidationError, ResponseTooLarge
 from .._http.library import httpx
 from .._http.redaction import url_without_query
 from .._http.redirects import FOLLOWED
+from .._observability.record import set_metadata
 from .._requests.parameters import split_options
 from .._requests.prepare import prepare
-from .._results.completion import ChatCompletion, set_metadata
+from .._results.completion import ChatCompletion
 from .._results.status_errors import status_error
 from .._streaming.completion_reader import read_completion
 from .response_reader import close_response, keep_content, read_body

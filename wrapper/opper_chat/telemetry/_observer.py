@@ -21,10 +21,11 @@ from opentelemetry.trace import (
 )
 
 from .. import __version__
+from .._errors.attempt import Attempt
 from .._json import codec as _json
 from .._observability.logging import clean, reason
 from .._observability.observers import remove_observer
-from .._observability.record import Attempt, CallRecord
+from .._observability.record import CallRecord
 from ._messages import input_messages, output_messages, tool_definitions
 from ._semconv import (
     DURATION_BUCKETS,

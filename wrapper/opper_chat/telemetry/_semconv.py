@@ -13,9 +13,10 @@ from urllib.parse import urlsplit
 
 from opentelemetry.util.types import AttributeValue
 
+from .._errors.attempt import count_attempts
 from .._json.codec import is_array, is_object
 from .._observability.logging import clean, model_name
-from .._observability.record import CallRecord, count_attempts
+from .._observability.record import CallRecord
 from ._messages import MISSING_FINISH_REASON
 
 if TYPE_CHECKING:
