@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from flavours import Flavour
-from opper_chat._transport.tls import shared_ssl_context
+from opper_chat._http.ssl_context import shared_ssl_context
 from opper_chat.testing import LocalServer
 
 PLUGIN = "opper_chat.testing.plugin"

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from flavours import HELLO, Flavour
 from opper_chat import APIConnectionError, APIError, NotFoundError, OpperError
-from opper_chat._transport.tls import shared_ssl_context
+from opper_chat._http.ssl_context import shared_ssl_context
 from opper_chat.testing import LocalServer
 
 PASSWORD = "proxy-sesame"

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ._async.client import AsyncOpper as AsyncOpper
     from ._async.conversation import AsyncConversation as AsyncConversation
     from ._async.event_stream import AsyncEventStream as AsyncEventStream
+    from ._async.http_client import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
     from ._async.parsed_stream import AsyncParsedStream as AsyncParsedStream
     from ._async.raw_response import AsyncRawResponse as AsyncRawResponse
     from ._async.raw_response import AsyncRawStream as AsyncRawStream
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from ._sync.client import Opper as Opper
     from ._sync.conversation import Conversation as Conversation
     from ._sync.event_stream import EventStream as EventStream
+    from ._sync.http_client import DefaultHttpxClient as DefaultHttpxClient
     from ._sync.parsed_stream import ParsedStream as ParsedStream
     from ._sync.raw_response import RawResponse as RawResponse
     from ._sync.raw_response import RawStream as RawStream
@@ -84,8 +86,6 @@ if TYPE_CHECKING:
     from ._tools.tool import Tool as Tool
     from ._tools.tool import custom_tool as custom_tool
     from ._tools.tool import tool as tool
-    from ._transport._async.transport import DefaultAsyncHttpxClient as DefaultAsyncHttpxClient
-    from ._transport._sync.transport import DefaultHttpxClient as DefaultHttpxClient
 
     __version__: str
 
@@ -93,6 +93,7 @@ _MODULES = {
     "_async.client": ("AsyncOpper",),
     "_async.conversation": ("AsyncConversation",),
     "_async.event_stream": ("AsyncEventStream",),
+    "_async.http_client": ("DefaultAsyncHttpxClient",),
     "_async.parsed_stream": ("AsyncParsedStream",),
     "_async.raw_response": ("AsyncRawResponse", "AsyncRawStream", "AsyncStreamedResponse"),
     "_async.stream": ("AsyncStream",),
@@ -123,6 +124,7 @@ _MODULES = {
     "_sync.client": ("Opper",),
     "_sync.conversation": ("Conversation",),
     "_sync.event_stream": ("EventStream",),
+    "_sync.http_client": ("DefaultHttpxClient",),
     "_sync.parsed_stream": ("ParsedStream",),
     "_sync.raw_response": ("RawResponse", "RawStream", "StreamedResponse"),
     "_sync.stream": ("Stream",),
@@ -131,8 +133,6 @@ _MODULES = {
     "_tools.run": ("ToolExecution", "ToolRun", "ToolRunEvent", "ToolRunStepEvent"),
     "_tools.signature": ("ToolContext",),
     "_tools.tool": ("CustomTool", "Tool", "custom_tool", "tool"),
-    "_transport._async.transport": ("DefaultAsyncHttpxClient",),
-    "_transport._sync.transport": ("DefaultHttpxClient",),
 }  # fmt: skip
 """The public names at run time, by the modules that define them."""
 

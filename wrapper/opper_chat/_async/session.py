@@ -10,7 +10,6 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from inspect import iscoroutinefunction
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -22,7 +21,13 @@ from .._concurrency.resource_warnings import warn_at_exit
 from .._config.environment import Key, Secret, async_resolve_key, check_key
 from .._config.options import DEFAULT_HTTP_TIMEOUTS, EventHooks, Limits, check_hooks
 from .._config.response_limits import ResponseLimits
-from .._errors.api import APIConnectionError, APITimeoutError, InvalidArgumentError, set_permanent
+from .._errors.api import (
+    APIConnectionError,
+    APITimeoutError,
+    InvalidArgumentError,
+    ResponseTooLargeError,
+    set_permanent,
+)
 from .._http.cleanup import async_abandon_client
 from .._http.connection_users import WAITING_CALL, ConnectionUsers
 from .._http.content_coding import accepted_codings
@@ -34,7 +39,8 @@ from .._http.redaction import forget_key_of, forget_keys
 from .._http.timeouts import AsyncSendLimit
 from .._observability.observers import around_request
 from .._transport._async.limiter import AsyncConcurrencyLimiter
-from .._transport._async.transport import KEEPALIVE_SECONDS, AsyncHTTPTransport, DefaultAsyncHttpxClient
+from .._transport.header_limits import HeaderLimitError
+from .http_client import create_http_client
 from .rate_limiter import AsyncRateLimiter, AsyncRateLimiters
 from .response_reader import AsyncResponseReader, check_end, close_response
 
@@ -69,10 +75,7 @@ class AsyncSession:
         self._library: Any = httpx
         if http_client is None:
             check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
-            connections = httpx.Limits(max_connections=limits.max_connections, keepalive_expiry=KEEPALIVE_SECONDS)
-            transport = AsyncHTTPTransport(limits=connections, response_limits=limits.response_limits)
-            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-            self._client = DefaultAsyncHttpxClient(transport=transport, event_hooks=event_hooks, cookies=no_cookies)
+            self._client = create_http_client(limits, event_hooks)
         else:
             self._library = library_of(http_client, "AsyncClient")
             if event_hooks is not None:
@@ -211,12 +214,17 @@ class AsyncSession:
 
     async def _send_request(self, call: Call, request: httpx.Request) -> httpx.Response:
         client = self._client
+        response: httpx.Response | None = None
         try:
             response = await client.send(request, stream=True)
+        except HeaderLimitError as error:
+            limit, maximum = error.limit, error.maximum
         finally:
             passwords: list[Secret] = getattr(client, "proxy_passwords", [])  # only `DefaultAsyncHttpxClient` has them
             if passwords:
                 call.keys.extend([secret for secret in passwords if secret not in call.keys])
+        if response is None:  # outside of the clause: the exception has the request, and so the key
+            raise ResponseTooLargeError(limit, maximum)
         is_of_network = "network_stream" in response.extensions and not lease_of(response).is_of_pool
         if is_of_network and not response.is_closed and not response.is_stream_consumed:
             await check_end(response, self._library)

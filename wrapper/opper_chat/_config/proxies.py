@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from functools import cache
 from typing import NamedTuple
 
 from .._errors.api import APIConnectionError, set_permanent
@@ -27,6 +28,10 @@ class Proxy(NamedTuple):
     """The environment variable that names the proxy, or the settings of the system."""
     password: Secret | None
     """The password, which is removed from errors."""
+
+    def reveal_url(self) -> str:
+        """Return the URL with its password."""
+        return self.url.reveal()
 
     def unusable(self, reason: str) -> APIConnectionError:
         """Return the error for a proxy that cannot be used."""
@@ -122,3 +127,22 @@ def _checked(url: str, source: str) -> Proxy:
             "special characters of the password encoded, such as '/' as '%2F'"
         )
     return proxy._replace(password=Secret(unquote(password))) if password else proxy
+
+
+class ProxyFinder:
+    """Finds the proxies of the environment. It searches once for each host, which takes as long as connecting.
+
+    Attributes:
+        passwords: The passwords of the proxies that were found.
+    """
+
+    def __init__(self) -> None:
+        self._find = cache(find_proxy)
+        self.passwords: list[Secret] = []
+
+    def __call__(self, scheme: str, host: str, port: int | None) -> Proxy | None:
+        """Return the proxy for a host, or None. Arguments and errors are those of `find_proxy`."""
+        proxy = self._find(scheme, host, port)
+        if proxy is not None and proxy.password is not None and proxy.password not in self.passwords:
+            self.passwords.append(proxy.password)
+        return proxy

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .._concurrency.permits import Permit
-    from .._config.proxies import Proxy
     from .library import httpx
 
 LEASE = "opper_chat.lease"
@@ -35,12 +34,12 @@ class ConnectionLease:
 
     Attributes:
         loop: The event loop that the connection belongs to; None for none, or where that is not known.
-        proxy: The proxy of the environment by which the request is sent, or None.
+        proxy: The proxy through which the request is sent, or None. Its string has no password.
     """
 
     def __init__(self) -> None:
         self.loop: Hashable = None
-        self.proxy: Proxy | None = None
+        self.proxy: object = None
         self._permit: Permit | None = None
         self._socket: Socket | None = None
         self._lock = RLock()  # a finalizer may shut the connection down at any line

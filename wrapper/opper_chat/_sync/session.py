@@ -12,7 +12,6 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import lru_cache
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from inspect import iscoroutinefunction
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
@@ -24,7 +23,13 @@ from .._concurrency.resource_warnings import warn_at_exit
 from .._config.environment import Key, Secret, check_key, resolve_key
 from .._config.options import DEFAULT_HTTP_TIMEOUTS, EventHooks, Limits, check_hooks
 from .._config.response_limits import ResponseLimits
-from .._errors.api import APIConnectionError, APITimeoutError, InvalidArgumentError, set_permanent
+from .._errors.api import (
+    APIConnectionError,
+    APITimeoutError,
+    InvalidArgumentError,
+    ResponseTooLargeError,
+    set_permanent,
+)
 from .._http.cleanup import abandon_client
 from .._http.connection_users import WAITING_CALL, ConnectionUsers
 from .._http.content_coding import accepted_codings
@@ -36,7 +41,8 @@ from .._http.redaction import forget_key_of, forget_keys
 from .._http.timeouts import SendLimit
 from .._observability.observers import around_request
 from .._transport._sync.limiter import ConcurrencyLimiter
-from .._transport._sync.transport import KEEPALIVE_SECONDS, DefaultHttpxClient, HTTPTransport
+from .._transport.header_limits import HeaderLimitError
+from .http_client import create_http_client
 from .rate_limiter import RateLimiter, RateLimiters
 from .response_reader import ResponseReader, check_end, close_response
 
@@ -75,14 +81,7 @@ class Session:
         self._library: Any = httpx
         if http_client is None:
             check_hooks(event_hooks, is_async=iscoroutinefunction(self.close))
-            connections = httpx.Limits(
-                max_connections=limits.max_connections, keepalive_expiry=KEEPALIVE_SECONDS
-            )
-            transport = HTTPTransport(limits=connections, response_limits=limits.response_limits)
-            no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=()))
-            self._client = DefaultHttpxClient(
-                transport=transport, event_hooks=event_hooks, cookies=no_cookies
-            )
+            self._client = create_http_client(limits, event_hooks)
         else:
             self._library = library_of(http_client, "Client")
             if event_hooks is not None:
@@ -242,14 +241,19 @@ class Session:
 
     def _send_request(self, call: Call, request: httpx.Request) -> httpx.Response:
         client = self._client
+        response: httpx.Response | None = None
         try:
             response = client.send(request, stream=True)
+        except HeaderLimitError as error:
+            limit, maximum = error.limit, error.maximum
         finally:
             passwords: list[Secret] = getattr(
                 client, "proxy_passwords", []
             )  # only `DefaultHttpxClient` has them
             if passwords:
                 call.keys.extend([secret for secret in passwords if secret not in call.keys])
+        if response is None:  # outside of the clause: the exception has the request, and so the key
+            raise ResponseTooLargeError(limit, maximum)
         is_of_network = (
             "network_stream" in response.extensions and not lease_of(response).is_of_pool
         )

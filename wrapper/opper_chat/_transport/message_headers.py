@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from .header_limits import HeaderLimitError
+
 MAX_LENGTH_DIGITS = 20
 """Of a length."""
 
@@ -39,10 +41,6 @@ _FOLDED_LINE = re.compile(rb"[ \t][^\x00\r\n]*")
 
 class HeaderError(Exception):
     """The bytes are not the head of a response. The message has nothing that the server sent."""
-
-
-class HeadersTooLongError(HeaderError):
-    """The head has more bytes than the limit."""
 
 
 class RequestHeaderError(Exception):
@@ -146,11 +144,11 @@ class ResponseHeaderParser:
 
         Raises:
             HeaderError: there is none.
-            HeadersTooLongError: it is longer than `max_bytes`.
+            HeaderLimitError: it is longer than `max_bytes`.
         """
         end = _END.search(self._data, self._seen)
         if self._max_bytes is not None and (len(self._data) if end is None else end.end()) > self._max_bytes:
-            raise HeadersTooLongError("the head of the response is too long")
+            raise HeaderLimitError("max_header_bytes", self._max_bytes)
         if end is None:
             self._seen = max(len(self._data) - 3, 0)
             return None

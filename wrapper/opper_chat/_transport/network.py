@@ -13,12 +13,14 @@ from contextlib import suppress
 from time import monotonic
 from typing import NamedTuple, TypeVar
 
-from .._concurrency.deadlines import SHORTEST
 from .._http.library import httpcore
 from .tls import ignores_unexpected_eof, is_unexpected_eof
 
 Timeouts = Mapping[str, float | None]
 """Seconds that each step may take, by its name; looked up when the step begins."""
+
+MIN_SECONDS = 0.001
+"""Seconds that connecting to an address gets if no time is left. To a socket, 0 means that it must not block."""
 
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -174,7 +176,7 @@ def _connect_tcp(host: str, port: int, seconds: float | None) -> socket.socket:
     *others, last = _addresses(host, port)
 
     def share(untried: int) -> float | None:
-        return None if due is None else max(due - monotonic(), SHORTEST) / untried
+        return None if due is None else max(due - monotonic(), MIN_SECONDS) / untried
 
     for number, address in enumerate(others):
         with suppress(OSError):

@@ -12,15 +12,13 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..._concurrency.loop import async_shielded
-from ..._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error, within
-from ..._errors.api import ResponseTooLargeError
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
 from ..async_network import AsyncNetworkStream, Server, connect
+from ..header_limits import HeaderLimitError, HeaderLimits
 from ..message_body import BodyError, BodyParser, ChunkedParser, CloseDelimitedParser, ContentLengthParser
 from ..message_headers import (
     HeaderError,
-    HeadersTooLongError,
     RequestHeaderError,
     ResponseHeaderParser,
     ResponseHeaders,
@@ -59,15 +57,13 @@ class AsyncConnection:
     Args:
         tls: the context in which a server is verified; None for ``http``.
         keepalive_seconds: seconds after which a connection that nobody used is made anew.
-        limits: the largest response that is read.
+        limits: The limits of response headers.
 
     Attributes:
         stream: the network stream, while there is one.
     """
 
-    def __init__(
-        self, tls: ssl.SSLContext | None, keepalive_seconds: float, limits: ResponseLimits = DEFAULT_LIMITS
-    ) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, keepalive_seconds: float, limits: HeaderLimits) -> None:
         self._limits = limits
         self._tls = tls
         self._keepalive_seconds = keepalive_seconds
@@ -79,7 +75,7 @@ class AsyncConnection:
 
         Raises:
             TimeoutException, NetworkError, ProtocolError: of httpcore.
-            ResponseTooLargeError: the headers exceed a limit.
+            HeaderLimitError: The headers exceed a limit.
         """
         timeouts: Timeouts = request.extensions.get("timeout", {})
         parser = ResponseHeaderParser(self._limits.max_header_bytes)
@@ -87,8 +83,6 @@ class AsyncConnection:
             stream = await self._connect_if_needed(request, timeouts, lease)
             closes = await self._write(stream, request, timeouts)
             headers = await self._read_headers(stream, parser, timeouts)
-        except HeadersTooLongError:
-            raise self._too_large("max_header_bytes") from None
         except RequestHeaderError as error:
             raise httpcore.LocalProtocolError(str(error)) from error
         except HeaderError as error:
@@ -168,11 +162,9 @@ class AsyncConnection:
             else:
                 keep_alive = keep_alive and headers.keep_alive
                 informational += 1
-                if not within(informational, self._limits.max_informational_responses):
-                    raise self._too_large("max_informational_responses")
-
-    def _too_large(self, limit: str) -> ResponseTooLargeError:
-        return too_large_error(self._limits, limit)
+                maximum = self._limits.max_informational_responses
+                if maximum is not None and informational > maximum:
+                    raise HeaderLimitError("max_informational_responses", maximum)
 
     def mark_idle(self) -> None:
         """Record that the response was read."""

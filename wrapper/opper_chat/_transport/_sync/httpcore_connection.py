@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import FunctionType
-from typing import Any, cast
+from typing import Any, Protocol, TypeAlias, cast
 
-from ..._config.proxies import Proxy
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore, httpx
 from .checked_body import CheckedBody
@@ -34,12 +34,28 @@ def requires_httpcore(request: Request) -> bool:
 _MODULE = httpcore.ConnectionPool.__init__.__globals__["__name__"]
 
 
+class Proxy(Protocol):
+    """A proxy. Its string has no password, and can be shown."""
+
+    def reveal_url(self) -> str:
+        """Return the URL, with the password."""
+        ...
+
+    def unusable(self, reason: str) -> Exception:
+        """Return the exception to raise if the HTTP library refuses the proxy."""
+        ...
+
+
+FindProxy: TypeAlias = Callable[[str, str, int | None], Proxy | None]
+"""Returns the proxy for a scheme, a host and a port (None for that of the scheme), or None."""
+
+
 class HttpcoreConnection:
     """One connection of httpcore, made when it is needed. For one request at a time.
 
     Args:
         pool: A pool of httpcore for one connection.
-        proxy: The proxy of the environment by which it connects, or None.
+        proxy: The proxy through which it connects, or None.
     """
 
     def __init__(self, pool: httpcore.ConnectionPool, proxy: Proxy | None) -> None:

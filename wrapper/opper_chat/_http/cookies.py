@@ -6,7 +6,7 @@ of the time of a call. What a cookie means is decided by httpx and the jar alone
 
 from __future__ import annotations
 
-from .._http.library import httpx
+from .library import httpx
 
 SET_COOKIE = ("set-cookie", "set-cookie2")
 """The headers that `http.cookiejar` reads."""
