@@ -128,7 +128,7 @@ class Cassette(LoopbackServer):
         Raises:
             CassetteFileError: The file is missing, or is not a cassette.
         """
-        if self._loop is None:
+        if not self._is_running:
             old: list[tuple[bytes, Exchange]] = []
             if not self._can_record or (self._record == "missing" and self.path.exists()):
                 old = list(read_lines(self.path))
@@ -142,8 +142,8 @@ class Cassette(LoopbackServer):
 
         Responses that are being recorded have a second to complete. The file is written atomically.
         """
-        if self._loop is not None:
-            self._loop.wait_for(self._app.finish())
+        if self._is_running:
+            self._wait_for(self._app.finish())
             super().close()
             if self._can_record and (self._app.recorded or not self.path.exists()):
                 write_lines(self.path, [*self._kept_lines, *self._new_lines()])

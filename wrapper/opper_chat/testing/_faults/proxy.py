@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 from collections import deque
-from collections.abc import Coroutine, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
-from types import TracebackType
-from typing import Any, Self
 from urllib.parse import urlsplit
 
+from .._loopback.background_server import BackgroundServer
 from .._loopback.received_request import ReceivedRequest
 from .connection import ProxyConnection
 from .fault import Fault, FaultSource
@@ -19,7 +17,7 @@ from .fault import Fault, FaultSource
 _NONE = Fault()
 
 
-class FaultyProxy:
+class FaultyProxy(BackgroundServer):
     """A proxy on loopback, in a thread of its own, that behaves like a bad network.
 
     Use it as a context manager, or call `start()` and `close()`. It forwards bytes in order and unchanged, except for
@@ -43,65 +41,14 @@ class FaultyProxy:
         address = urlsplit(server)
         if address.scheme != "http" or address.hostname is None:
             raise ValueError(f"server must be an address that begins with http://, not {server!r}")
+        super().__init__("127.0.0.1", port, "faulty proxy")
         self.connections: int = 0
         self.requests: list[ReceivedRequest] = []
         self._server = address.hostname, address.port or 80
         self._path = address.path.rstrip("/")
-        self._port = port
         self._faults: deque[FaultSource] = deque()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
         self._accepting: asyncio.Task[None] | None = None
         self._connections: set[asyncio.Task[None]] = set()
-
-    def start(self) -> Self:
-        """Start to listen.
-
-        Does nothing if the proxy is running. A closed proxy starts again on the same port.
-
-        Returns:
-            The proxy itself.
-
-        Raises:
-            OSError: The port is in use.
-        """
-        if self._thread is None:
-            listener = self._listen()
-            # The same loop on every platform, whatever event loop policy the process has.
-            self._loop = asyncio.SelectorEventLoop()
-            self._thread = threading.Thread(
-                target=self._loop.run_forever, name=f"faulty proxy on port {self._port}", daemon=True
-            )
-            self._thread.start()
-            self._run(self._start_listening(listener))
-        return self
-
-    def close(self) -> None:
-        """Close every connection, free the port, and wait for the thread to end. You can call it again."""
-        if self._loop is not None and self._thread is not None:
-            self._run(self._stop())
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
-            self._loop = self._thread = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
-    @property
-    def port(self) -> int:
-        """The port. 0 until the proxy has started, if it was created with port 0."""
-        return self._port
-
-    @property
-    def origin(self) -> str:
-        """The URL without a path, for the argument `proxy` of an httpx client."""
-        return f"http://127.0.0.1:{self._port}"
 
     @property
     def base_url(self) -> str:
@@ -124,26 +71,13 @@ class FaultyProxy:
     @contextmanager
     def refusing(self) -> Generator[None]:
         """Refuse new connections inside a `with` block, as if no server were running. Open connections stay open."""
-        self._run(self._stop_listening())
+        self._wait_for(self._stop_listening())
         try:
             yield
         finally:
-            self._run(self._start_listening(self._listen()))
+            self._wait_for(self._open(self._listen()))
 
-    def _listen(self) -> socket.socket:
-        listener = socket.create_server(("127.0.0.1", self._port), backlog=256)
-        listener.setblocking(False)
-        self._port = listener.getsockname()[1]
-        return listener
-
-    def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine in the thread of the proxy, and wait for it."""
-        if self._loop is None:
-            work.close()
-            raise RuntimeError("the proxy is not running")
-        asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    async def _start_listening(self, listener: socket.socket) -> None:
+    async def _open(self, listener: socket.socket) -> None:
         self._accepting = asyncio.create_task(self._accept(listener))
 
     async def _stop_listening(self) -> None:
@@ -152,7 +86,7 @@ class FaultyProxy:
             await asyncio.wait({self._accepting})
             self._accepting = None
 
-    async def _stop(self) -> None:
+    async def _close(self) -> None:
         await self._stop_listening()
         for connection in self._connections:
             connection.cancel()

@@ -1,4 +1,4 @@
-"""Run uvicorn's HTTP protocol on a listening socket until it is stopped.
+"""Serve an ASGI application with uvicorn's HTTP protocol.
 
 `uvicorn.Server` is not used: it polls for its end and waits for responses to finish, which makes tests slow.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
-from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.config import Config
@@ -37,11 +35,10 @@ class _Connection(H11Protocol):
             self.timeout_keep_alive_task.cancel()
 
 
-class ServerLoop:
-    """The event loop of a server. Call `run` in its own thread, the other methods in any thread."""
+class HTTPServer:
+    """The connections of an ASGI application, from a listening socket. Use it in one event loop."""
 
-    def __init__(self, listener: socket.socket, app: ASGIApp) -> None:
-        self._listener = listener
+    def __init__(self, app: ASGIApp) -> None:
         self._config = Config(
             app,
             ws="none",
@@ -50,49 +47,26 @@ class ServerLoop:
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE,
         )
-        self._ready = threading.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stopped: asyncio.Event | None = None
 
-    def run(self) -> None:
-        """Serve until `stop` is called."""
-        # The same loop on every platform, whatever event loop policy the process has.
-        try:
-            with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-                runner.run(self._serve())
-        finally:
-            self._ready.set()  # also after a failed start, so that `stop` does not wait
+    async def open(self, listener: socket.socket) -> None:
+        """Begin to accept connections."""
+        self._state = state = ServerState()
+        self._listener = listener
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Connection(self._config, state), sock=listener)
 
-    def stop(self) -> None:
-        """Close every connection and make `run` return."""
-        self._ready.wait()
-        if self._loop is not None and self._stopped is not None:
-            self._loop.call_soon_threadsafe(self._stopped.set)
-
-    def wait_for(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run a coroutine in the loop, and return when it is done."""
-        self._ready.wait()
-        if self._loop is None:
-            work.close()
-        else:
-            asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    async def _serve(self) -> None:
-        state = ServerState()
-        self._loop = asyncio.get_running_loop()
-        self._stopped = asyncio.Event()
-        server = await self._loop.create_server(lambda: _Connection(self._config, state), sock=self._listener)
-        self._ready.set()
-        await self._stopped.wait()
+    async def close(self) -> None:
+        """Close the listening socket and every connection."""
         # In this order: if the server is closed first, a connection that asyncio has just accepted is leaked.
-        self._loop.remove_reader(self._listener)
-        await self._close_connections(state)
-        server.close()
+        asyncio.get_running_loop().remove_reader(self._listener)
+        await self._close_connections()
+        self._server.close()
 
-    async def _close_connections(self, state: ServerState) -> None:
+    async def _close_connections(self) -> None:
         # These include asyncio's own tasks that set up accepted connections.
         others: set[asyncio.Task[Any]] = asyncio.all_tasks() - {asyncio.current_task()}
         deadline = asyncio.get_running_loop().time() + _SHUTDOWN_TIMEOUT
+        state = self._state
         while (others or state.connections or state.tasks) and asyncio.get_running_loop().time() < deadline:
             for connection in state.connections:
                 connection.transport.abort()
