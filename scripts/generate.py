@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from generation.checks import check_contract
+from generation.enums import name_open_enums
 from generation.output import describe_differences, replace_files
 from generation.result import ResultError, check_imports, check_result, model_modules
 from generation.schemas import make_consts
@@ -151,7 +152,7 @@ def ruff_format(path: Path) -> None:
 
 def generate(contract: Contract, root: Path) -> None:
     """Generate everything below a root, which is empty."""
-    generate_package(contract.document, root / PACKAGE)
+    generate_package(name_open_enums(contract.document), root / PACKAGE)
     generate_sync(root / WRAPPER)
     generate_request_schema(contract.document, root / SCHEMA)
 

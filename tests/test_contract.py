@@ -2,14 +2,16 @@
 
 import re
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import attrs
+import opper_chat_api
 import pytest
 import yaml
 from corpus import CORPUS
 from openapi_spec_validator import validate
 from opper_chat import AsyncOpper, AsyncStream, CallOptions, Opper, Stream
+from opper_chat_api import models
 from opper_chat_api.models import ChatCompletion, ChatCompletionRequest
 from opper_chat_api.params import ChatCompletionParametersParam, ChatCompletionRequestParam, ChatCompletionSettingsParam
 
@@ -70,10 +72,30 @@ EXAMPLE = {
     },
 }
 
+REQUIRED = {
+    "ChatCompletion": ["id", "choices", "created", "model", "object"],
+    "Choice": ["finish_reason", "index", "message"],
+    "ChatCompletionMessage": ["role"],
+    "Annotation": ["type", "url_citation"],
+    "UrlCitation": ["end_index", "start_index", "title", "url"],
+    "AudioReply": ["id", "data", "expires_at", "transcript"],
+    "TokenLogprob": ["token", "logprob", "top_logprobs"],
+    "TopLogprob": ["token", "logprob"],
+    "CompletionUsage": ["completion_tokens", "prompt_tokens", "total_tokens"],
+    "FunctionToolCall": ["id", "type", "function"],
+    "FunctionCall": ["name", "arguments"],
+}
+
 
 def test_the_contract_is_valid() -> None:
     """No error, by the validator of the OpenAPI standard."""
     validate(CONTRACT)
+
+
+def test_the_generated_package_has_the_version_of_the_contract() -> None:
+    """`info.version`, without loading the client."""
+    assert CONTRACT["info"]["version"] == opper_chat_api.CONTRACT_VERSION
+    assert opper_chat_api.__all__ == ("CONTRACT_VERSION", "AuthenticatedClient", "Client")
 
 
 def test_address_and_security() -> None:
@@ -154,6 +176,34 @@ def test_everything_is_described() -> None:
     assert bare == []
 
 
+def test_every_property_says_where_it_is_known_from() -> None:
+    """The page, the vendor's SDK or recorded replies; what the page shows is said to be from the page."""
+    sources = {
+        f"{name}.{member}": at.get("x-source")
+        for name, schema in SCHEMAS.items()
+        for member, at in schema.get("properties", {}).items()
+    }
+    assert {name for name, source in sources.items() if source not in ("page", "sdk", "observed")} == set()
+    shown = ["ChatCompletionRequest." + name for name in PARAMETERS] + ["ChatCompletion." + name for name in EXAMPLE]
+    assert {sources[name] for name in shown} == {"page"}
+    assert sources["FlatErrorBody.detail"] == "sdk"
+    assert sources["ChoiceDelta.content"] == "observed"
+
+
+def test_what_the_documentation_requires_is_required_and_not_null() -> None:
+    """By the page and the vendor's SDK; what the models read where a server leaves it out is said beside it."""
+    for name, members in REQUIRED.items():
+        schema = SCHEMAS[name]
+        assert set(schema["required"]) == set(members), name
+        for member in members:
+            assert "null" not in str(schema["properties"][member].get("type")), (name, member)
+            assert {"type": "null"} not in schema["properties"][member].get("oneOf", []), (name, member)
+    marked = {name for name, schema in SCHEMAS.items() if "x-when-absent" in str(schema.get("properties"))}
+    for name in marked:
+        for member, at in SCHEMAS[name]["properties"].items():
+            assert "x-when-absent" not in at or member in SCHEMAS[name]["required"], (name, member)
+
+
 def test_descriptions_have_their_colons() -> None:
     """No dash where YAML would have taken a colon for its own."""
     texts = [(path, at["description"]) for path, at in _walk(CONTRACT, "") if isinstance(at.get("description"), str)]
@@ -166,6 +216,29 @@ def test_received_unions_end_in_an_open_arm() -> None:
     """`Other...` last in every union of objects that is told apart by a word and can be received."""
     for name in ("ToolCall", "ChatMessage", "UserPart", "AssistantPart", "Tool"):
         assert SCHEMAS[name]["oneOf"][-1]["$ref"].rsplit("/", 1)[1].startswith("Other"), name
+
+
+def open_enums() -> dict[str, list[str]]:
+    """Return the listed values of each component that is an enum."""
+    return {name: schema["anyOf"][0]["enum"] for name, schema in SCHEMAS.items() if "enum" in str(schema.get("anyOf"))}
+
+
+def test_every_enum_is_open() -> None:
+    """Any other string is accepted beside the listed ones; a list of values alone stands in a `not` only."""
+    assert len(open_enums()) > 10
+    for name, schema in SCHEMAS.items():
+        for path, at in _walk(schema, name):
+            if "enum" in at and not path.endswith(".not"):
+                assert path == f"{name}.anyOf[0]"
+                assert schema["anyOf"] == [{"type": "string", "enum": at["enum"]}, {"type": "string"}]
+
+
+@pytest.mark.parametrize("name", open_enums())
+def test_models_name_the_values_of_an_enum_in_order(name: str) -> None:
+    """The order of the contract, and any string."""
+    listed, other = get_args(getattr(models, name))
+    assert get_args(listed) == tuple(open_enums()[name])
+    assert other is str
 
 
 def test_deprecated_parameters_are_marked() -> None:

@@ -577,7 +577,12 @@ def test_parent_span(client: httpx.Client) -> None:
             "missing",
         ),
         ({**HELLO, "temperature": 3}, ["temperature"], "maximum"),
-        ({**HELLO, "service_tier": "gold"}, ["service_tier"], "enum"),
+        ({**HELLO, "service_tier": 5}, ["service_tier"], "anyOf"),
+        (
+            {**HELLO, "web_search_options": {"search_context_size": 5}},
+            ["web_search_options", "search_context_size"],
+            "anyOf",
+        ),
         ({**HELLO, "n": "two"}, ["n"], "type"),
         (
             {**HELLO, "tools": [{"type": "function", "function": {}}]},

@@ -136,6 +136,8 @@ def _yaml() -> YAML:
     editor.width = 120
     editor.indent(mapping=2, sequence=4, offset=2)
     editor.preserve_quotes = True
+    # It would write nothing in the place of a null.
+    editor.representer.add_representer(type(None), lambda to, _: to.represent_scalar("tag:yaml.org,2002:null", "null"))
     return editor
 
 

@@ -2,11 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-AllowedToolsMode: TypeAlias = (
-    Literal[
-        "auto",
-        "required",
-    ]
-    | str
-)
+AllowedToolsMode: TypeAlias = Literal["auto", "required"] | str
 """ `auto` leaves it to the model whether to call one, `required` makes it call at least one. """

@@ -2,5 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-AnnotationType: TypeAlias = Literal["url_citation",] | str
+AnnotationType: TypeAlias = Literal["url_citation"] | str
 """ The kind of note. """

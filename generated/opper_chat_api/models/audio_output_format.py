@@ -2,15 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-AudioOutputFormat: TypeAlias = (
-    Literal[
-        "aac",
-        "flac",
-        "mp3",
-        "opus",
-        "pcm16",
-        "wav",
-    ]
-    | str
-)
+AudioOutputFormat: TypeAlias = Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"] | str
 """ The encoding of sound that is received. """

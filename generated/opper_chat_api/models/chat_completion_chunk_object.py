@@ -2,5 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-ChatCompletionChunkObject: TypeAlias = Literal["chat.completion.chunk",] | str
+ChatCompletionChunkObject: TypeAlias = Literal["chat.completion.chunk"] | str
 """ The kind of object. """

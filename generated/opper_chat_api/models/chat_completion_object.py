@@ -2,5 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-ChatCompletionObject: TypeAlias = Literal["chat.completion",] | str
+ChatCompletionObject: TypeAlias = Literal["chat.completion"] | str
 """ The kind of object. """

@@ -3,14 +3,7 @@
 from typing import Literal, TypeAlias
 
 FinishReason: TypeAlias = (
-    Literal[
-        "content_filter",
-        "function_call",
-        "length",
-        "stop",
-        "tool_calls",
-    ]
-    | str
+    Literal["stop", "length", "tool_calls", "content_filter", "function_call"] | str
 )
 """ Why the model stopped: `stop` at a natural end or a stop text, `length` at the token limit,
 `tool_calls` or `function_call` to have something called, `content_filter` because content was

@@ -2,11 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-FunctionCallMode: TypeAlias = (
-    Literal[
-        "auto",
-        "none",
-    ]
-    | str
-)
+FunctionCallMode: TypeAlias = Literal["none", "auto"] | str
 """ `none` calls no function, `auto` leaves it to the model. """

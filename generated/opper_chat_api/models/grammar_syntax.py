@@ -2,11 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-GrammarSyntax: TypeAlias = (
-    Literal[
-        "lark",
-        "regex",
-    ]
-    | str
-)
+GrammarSyntax: TypeAlias = Literal["lark", "regex"] | str
 """ The language of a grammar. """

@@ -2,12 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-ImageDetail: TypeAlias = (
-    Literal[
-        "auto",
-        "high",
-        "low",
-    ]
-    | str
-)
+ImageDetail: TypeAlias = Literal["auto", "low", "high"] | str
 """ How many tokens the model spends on looking at a picture. `auto` by default. """

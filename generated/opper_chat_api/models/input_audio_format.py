@@ -2,11 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-InputAudioFormat: TypeAlias = (
-    Literal[
-        "mp3",
-        "wav",
-    ]
-    | str
-)
+InputAudioFormat: TypeAlias = Literal["wav", "mp3"] | str
 """ The encoding of sound that is sent. """

@@ -2,11 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-Modality: TypeAlias = (
-    Literal[
-        "audio",
-        "text",
-    ]
-    | str
-)
+Modality: TypeAlias = Literal["text", "audio"] | str
 """ A kind of output. """

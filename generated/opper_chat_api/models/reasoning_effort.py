@@ -2,13 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-ReasoningEffort: TypeAlias = (
-    Literal[
-        "high",
-        "low",
-        "medium",
-        "minimal",
-    ]
-    | str
-)
+ReasoningEffort: TypeAlias = Literal["minimal", "low", "medium", "high"] | str
 """ How much a reasoning model thinks before it answers. """

@@ -2,5 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-ReplyRole: TypeAlias = Literal["assistant",] | str
+ReplyRole: TypeAlias = Literal["assistant"] | str
 """ The role of the author of an answer. """

@@ -2,12 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-SearchContextSize: TypeAlias = (
-    Literal[
-        "high",
-        "low",
-        "medium",
-    ]
-    | str
-)
+SearchContextSize: TypeAlias = Literal["low", "medium", "high"] | str
 """ How much of what was found the model reads. `medium` by default. """

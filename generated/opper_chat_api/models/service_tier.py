@@ -2,14 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-ServiceTier: TypeAlias = (
-    Literal[
-        "auto",
-        "default",
-        "flex",
-        "priority",
-        "scale",
-    ]
-    | str
-)
+ServiceTier: TypeAlias = Literal["auto", "default", "flex", "scale", "priority"] | str
 """ A class of processing. """

@@ -2,11 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-ToolCallType: TypeAlias = (
-    Literal[
-        "custom",
-        "function",
-    ]
-    | str
-)
+ToolCallType: TypeAlias = Literal["function", "custom"] | str
 """ A kind of tool. """

@@ -2,12 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-ToolChoiceMode: TypeAlias = (
-    Literal[
-        "auto",
-        "none",
-        "required",
-    ]
-    | str
-)
+ToolChoiceMode: TypeAlias = Literal["none", "auto", "required"] | str
 """ `none` calls no tool, `auto` leaves it to the model, `required` makes it call at least one. """

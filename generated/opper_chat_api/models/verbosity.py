@@ -2,12 +2,5 @@
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 from typing import Literal, TypeAlias
 
-Verbosity: TypeAlias = (
-    Literal[
-        "high",
-        "low",
-        "medium",
-    ]
-    | str
-)
+Verbosity: TypeAlias = Literal["low", "medium", "high"] | str
 """ How long an answer is. """

@@ -66,8 +66,8 @@ def _error_detail(error: ValidationError) -> dict[str, object]:
         names: Any = error.validator_value
         loc += [n for n in names if message == f"{n!r} is a required property"]
         kind, message = "missing", "Field required"
-    elif kind == "oneOf":
+    elif kind in ("oneOf", "anyOf"):
         message = "The value matches none of the accepted schemas"
-        if not error.context:
+        if not error.context:  # of a oneOf
             message = "The value matches more than one of the accepted schemas"
     return {"loc": loc, "msg": message, "type": kind, "input": error.instance}
