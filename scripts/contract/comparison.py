@@ -29,6 +29,9 @@ class Difference:
     """The component and property of the contract."""
     description: str
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.place}: {self.description}"
+
 
 @dataclass(slots=True)
 class NewProperty:
@@ -44,9 +47,9 @@ class NewProperty:
 class Comparison:
     """The differences between two operations, in the order of the contract, each once."""
 
-    differences: list[Difference] = field(default_factory=list)
-    new_properties: list[NewProperty] = field(default_factory=list)
-    new_values: list[AddValues] = field(default_factory=list)
+    differences: dict[Difference, None] = field(default_factory=dict)
+    new_properties: dict[Difference, NewProperty] = field(default_factory=dict)
+    new_values: dict[Difference, AddValues] = field(default_factory=dict)
     known: dict[Pointer, str] = field(default_factory=dict)
     """The components of the contract, by the places of their counterparts."""
     _compared: set[tuple[Pointer, Pointer]] = field(default_factory=set)
@@ -62,19 +65,23 @@ class Comparison:
                     "new" if there else "gone", ours.path, f"{part} is described only {'there' if there else 'here'}"
                 )
 
-    def edits(self, source: str, taken: Iterable[str]) -> list[Edit]:
-        """Return the edits that add what is new to the contract.
+    def edits(self, differences: Iterable[Difference], source: str, taken: Iterable[str]) -> dict[Difference, Edit]:
+        """Return the edits that add what is new to the contract, by the differences. Others have none.
 
         Args:
+            differences: Those to propose edits for.
             source: The `x-source` of the properties that are added.
             taken: The names of the components of the contract.
         """
         proposer = Proposer(taken, self.known, source)
-        added: list[Edit] = [
-            AddProperty(one.pointer, one.name, proposer.property(one.schema, one.owner, one.name))
-            for one in self.new_properties
-        ]
-        return [*added, *self.new_values]
+        edits: dict[Difference, Edit] = {}
+        for difference in differences:
+            if new := self.new_properties.get(difference):
+                proposal = proposer.property(new.schema, new.owner, new.name)
+                edits[difference] = AddProperty(new.pointer, new.name, proposal)
+            elif values := self.new_values.get(difference):
+                edits[difference] = values
+        return edits
 
     def compare_schemas(self, theirs: Schema, ours: Schema, place: str) -> None:
         """Compare what two schemas accept.
@@ -120,10 +127,9 @@ class Comparison:
             new = [value for value in values[0] if value not in values[1]]
             gone = [value for value in values[1] if value not in values[0]]
             if new:
-                self._add("new", named, f"values {_join(new)}")
-                edit = AddValues((*lists[1][0].pointer, "enum"), tuple(new))
-                if edit not in self.new_values and len(values[1]) > 1:
-                    self.new_values.append(edit)
+                difference = self._add("new", named, f"values {_join(new)}")
+                if len(values[1]) > 1:
+                    self.new_values[difference] = AddValues((*lists[1][0].pointer, "enum"), tuple(new))
             if gone:
                 self._add("gone", named, f"values {_join(gone)}")
         elif (lists[0] or lists[1]) and not any(arm.other_than for arm in here):
@@ -171,8 +177,8 @@ class Comparison:
         for name in dict.fromkeys([*here.properties, *merged.properties]):
             theirs, ours, named = merged.properties.get(name), here.properties.get(name), f"{owner}.{name}"
             if ours is None and theirs is not None:
-                self._add("new", named, _describe_types(theirs))
-                self.new_properties.append(NewProperty(theirs, here.pointer, owner, name))
+                difference = self._add("new", named, _describe_types(theirs))
+                self.new_properties[difference] = NewProperty(theirs, here.pointer, owner, name)
             elif theirs is None:
                 self._add("gone", named, "not there")
             elif ours is not None:
@@ -184,18 +190,17 @@ class Comparison:
     def _compare_properties(self, theirs: Schema, ours: Schema, place: str) -> None:
         for key, absent in (("deprecated", False), ("default", "none")):
             there, here = (_annotation(schema, key, absent) for schema in (theirs, ours))
-            # The contract has defaults for readers, as which they take what is absent: [], {} and "".
-            if there != here and not (key == "default" and not here and here is not False and there == absent):
+            if there != here:
                 self._different(key, str(there), str(here), place)
         self.compare_schemas(theirs, ours, place)
 
     def _different(self, what: str, there: str, here: str, place: str) -> None:
         self._add("different", place, f"{what}: {there} there, {here} here")
 
-    def _add(self, kind: DifferenceKind, place: str, description: str) -> None:
+    def _add(self, kind: DifferenceKind, place: str, description: str) -> Difference:
         difference = Difference(kind, place, description)
-        if difference not in self.differences:
-            self.differences.append(difference)
+        self.differences.setdefault(difference)
+        return difference
 
 
 def _parts(theirs: Operation, ours: Operation) -> Iterator[tuple[str, Schema | None, Schema | None]]:

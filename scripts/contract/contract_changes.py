@@ -84,6 +84,8 @@ def judge(difference: dict[str, Json], document: Json) -> Severity:
     keywords = set(_keywords(path))
     if path[0] in _DOCUMENT_TEXT or keywords & _DOCUMENTATION:
         return "documentation"
+    if key == "x-when-absent":
+        return "safe" if action == "remove" else "breaking"  # the model may have null, or another value, from now on
     if any(isinstance(keyword, str) and keyword.startswith("x-") for keyword in keywords) or key == "deprecated":
         return "safe"
     if key == "operationId":

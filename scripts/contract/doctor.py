@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(report(findings, observations, reader.left_out))
     if options.patch:
         patch(options.contract, findings)
-    return 1 if findings else 0
+    return 1 if findings and not options.exit_zero else 0
 
 
 def observe(message: Message, operation: Operation, observations: Observations, *, requests: bool) -> None:
@@ -166,6 +166,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--requests", action="store_true", help="read requests too, and not only what servers send")
     parser.add_argument("--min-seen", type=int, default=1, metavar="N", help="leave out what was seen less often")
     parser.add_argument("--min-hosts", type=int, default=1, metavar="N", help="leave out what fewer hosts send")
+    parser.add_argument("--exit-zero", action="store_true", help="exit with 0 if there are findings")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--patch", action="store_true", help="add properties and values to the contract")
     parser.add_argument("--contract", type=Path, default=CONTRACT, help="the contract")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TypeAlias
 
 import yaml
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.representer import RoundTripRepresenter
 from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from .document import DocumentError, Json, get
@@ -47,11 +49,12 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
     """
     editor = _yaml()
     document = editor.load(text)
-    if _dump(editor, document) != text:
-        raise DocumentError(
-            "the contract cannot be edited in place, because its layout would change: "
-            "indent by two, lists by two more, and wrap at 120 characters"
-        )
+    for number, (line, written) in enumerate(zip_longest(text.split("\n"), _dump(editor, document).split("\n")), 1):
+        if line != written:
+            raise DocumentError(
+                f"the contract cannot be edited in place, because line {number} would change from {line!r} to "
+                f"{written!r}. Indent by two, lists by two more, and wrap at 120 characters"
+            )
     components: dict[str | int, dict[str, Json]] = {}
     for edit in edits:
         match edit:
@@ -131,8 +134,18 @@ def _is_plain(text: str) -> bool:
         return False
 
 
+class _Representer(RoundTripRepresenter):
+    """Writes null as the contract does."""
+
+
+_Representer.add_representer(
+    type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+)
+
+
 def _yaml() -> YAML:
     editor = YAML()
+    editor.Representer = _Representer
     editor.width = 120
     editor.indent(mapping=2, sequence=4, offset=2)
     editor.preserve_quotes = True

@@ -120,6 +120,10 @@ MORE: dict[str, tuple[Edit, str | None]] = {
         ),
         "breaking",
     ),
+    "read as null when absent": (
+        lambda d: properties(d, "UrlCitation")["title"].update({"x-when-absent": None}),
+        "breaking",
+    ),
     "version of the contract": (lambda d: d["info"].update(version="9.9.9"), "documentation"),
     "source of a property": (
         lambda d: properties(d, "ChatCompletionRequest")["seed"].update({"x-source": "invented"}),

@@ -224,7 +224,8 @@ def test_recursive_schemas() -> None:
     request_of(document)["properties"].update(tree={"$ref": PREFIX + "Node"}, loop={"$ref": PREFIX + "Loop"})
     comparison = compare(document)
     assert ("new", "ChatCompletionRequest.loop", "string") in found(comparison)
-    edits = {edit.name: edit for edit in comparison.edits("x", []) if isinstance(edit, AddProperty)}
+    proposed = comparison.edits(comparison.differences, "x", []).values()
+    edits = {edit.name: edit for edit in proposed if isinstance(edit, AddProperty)}
     (component,) = edits["tree"].proposal.components.values()
     assert component["properties"]["children"]["items"] == {"$ref": PREFIX + "ChatCompletionRequestTree"}
 
@@ -287,6 +288,45 @@ def test_patch_adopts_what_is_new(tmp_path: Path, capsys: pytest.CaptureFixture[
     after = contract.read_text("utf-8")
     assert upstream.main([*arguments, "--patch"]) == 1
     assert contract.read_text("utf-8") == after
+
+
+def test_known_differences(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is known is left out; a patch writes what remains, so that the next run reports only what is new since."""
+    document, _ = edited("new parameter")
+    request = request_of(document)["properties"]
+    request.pop("seed")
+    theirs = write(tmp_path / "theirs.json", document)
+    contract, known = tmp_path / "openapi.yaml", tmp_path / "known.txt"
+    contract.write_bytes(CONTRACT.read_bytes())
+    arguments = [str(theirs), "--contract", str(contract), "--known", str(known)]
+    assert upstream.main(arguments) == 1
+    assert upstream.main([*arguments, "--exit-zero"]) == 0
+    assert not known.exists()
+    assert upstream.main([*arguments, "--patch"]) == 1
+    assert known.read_text("utf-8") == "gone ChatCompletionRequest.seed: not there\n"
+    capsys.readouterr()
+    assert upstream.main([*arguments, "--patch"]) == 0
+    assert capsys.readouterr().out == "No difference.\n"
+    request["user"] = {"type": "integer", "deprecated": True}
+    write(theirs, document)
+    assert upstream.main(arguments) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "different (1)",
+        "  ChatCompletionRequest.user: type: integer there, string here",
+    ]
+
+
+def test_a_known_new_property_is_not_added(tmp_path: Path) -> None:
+    """A property that is known and not wanted stays out of the contract."""
+    theirs = write(tmp_path / "theirs.json", edited("new parameter")[0])
+    contract, known = tmp_path / "openapi.yaml", tmp_path / "known.txt"
+    contract.write_bytes(CONTRACT.read_bytes())
+    line = "new ChatCompletionRequest.prompt_cache_retention: string or null: in-memory, 24h\n"
+    known.write_text(line, "utf-8")
+    arguments = [str(theirs), "--contract", str(contract), "--known", str(known), "--patch"]
+    assert upstream.main(arguments) == 0
+    assert contract.read_bytes() == CONTRACT.read_bytes()
+    assert known.read_text("utf-8") == line
 
 
 def test_from_the_document_to_create(tmp_path: Path) -> None:
@@ -369,7 +409,7 @@ def test_url(capsys: pytest.CaptureFixture[str]) -> None:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
