@@ -33,7 +33,11 @@ CONTRACT = ROOT / "openapi.yaml"
 PACKAGE = Path("generated/opper_chat_api")
 WRAPPER = Path("wrapper/opper_chat")
 SCHEMA = WRAPPER / "testing" / "contract.json"
-SYNC_FOLDERS = {Path("_transport/_async"): Path("_transport/_sync"), Path("_async"): Path("_sync")}
+SYNC_FOLDERS = {
+    Path("_transport/_async"): Path("_transport/_sync"),
+    Path("_async"): Path("_sync"),
+    Path("batch/_async"): Path("batch/_sync"),
+}
 """Folders of the wrapper that are written once, async, and the folders of sync modules made from them."""
 OUTPUTS = [PACKAGE, SCHEMA, *(WRAPPER / folder for folder in SYNC_FOLDERS.values())]
 """What is generated, relative to the root."""

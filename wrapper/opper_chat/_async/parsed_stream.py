@@ -48,6 +48,26 @@ async def parse(
     """
     expected = ResponseFormat[Any](response_format, strict=strict)
     left = check_retries(retries_on_invalid, "retries_on_invalid")
+    parsed, _ = await parse_with_body(requester, arguments, expected, left)
+    return parsed
+
+
+async def parse_with_body(
+    requester: AsyncRequester, arguments: Mapping[str, object], expected: ResponseFormat[T], left: int
+) -> tuple[ParsedChatCompletion[T], bytes]:
+    """Do the same as `parse`, and return the completion and the body that it was read from.
+
+    Args:
+        requester: sends the calls of the client.
+        arguments: the arguments of the call.
+        expected: the response format.
+        left: how often to ask again, telling the model what was wrong.
+
+    Raises:
+        InvalidArgumentError: an argument is wrong.
+        AnswerError: the last completion has no value of the type.
+        APIError: a call failed.
+    """
     expected.check_extra_body(arguments)
     if left:
         check_extra_keys(arguments.get("extra_body"), {"messages": "To ask again, the messages must be an argument."})
@@ -78,7 +98,7 @@ async def parse(
             raise
         else:
             parsed.rejected = tuple(rejected)
-            return parsed
+            return parsed, body
         call = requester.create_call(arguments, stream=None, deadlines=call.deadlines)
 
 
@@ -114,7 +134,7 @@ class AsyncParsedStream(AsyncEventStream, Generic[T]):
             if event.type == "done":
                 return ParsedDoneEvent(self._parsed())
             if (parsed := self._parser.parse(event)) is not None:
-                return parsed
+                return parsed, body
 
     async def get_final_completion(self) -> ParsedChatCompletion[T]:
         """Read to the end and return the completion. Its ``parsed`` is the value.

@@ -44,6 +44,7 @@ class ResponseFormat(Generic[T]):
 
     Attributes:
         parameter: The ``response_format`` of the request.
+        has_values: Whether the choices of completions become values.
 
     Raises:
         InvalidArgumentError: A schema cannot describe the type. The error has the path, and what to use instead.
@@ -52,8 +53,9 @@ class ResponseFormat(Generic[T]):
     def __init__(self, response_format: Any, *, strict: Any = True) -> None:
         check_flags(strict=strict)
         self._schema: ResponseSchema[T] | None = None
+        self.has_values = is_type(response_format)
         self.parameter: object = response_format
-        if is_type(response_format):
+        if self.has_values:
             self._schema = response_schema(response_format, strict=strict)
             schema = {"name": self._schema.name, "schema": self._schema.schema, "strict": strict}
             self.parameter = {"type": "json_schema", "json_schema": schema}
@@ -67,7 +69,7 @@ class ResponseFormat(Generic[T]):
         Raises:
             InvalidArgumentError: It has one.
         """
-        if self._schema is not None:
+        if self.has_values:
             hint = "The type in ``response_format`` defines the format."
             check_extra_keys(arguments.get("extra_body"), {"response_format": hint})
 
@@ -101,7 +103,7 @@ class ResponseFormat(Generic[T]):
         try:
             for choice in completion.choices:
                 values.append(self._value(choice))  # noqa: PERF401  # their number is the index of a choice that fails
-            if self._schema is not None and not values:
+            if self.has_values and not values:
                 raise invalid("there is no choice")
         except (InvalidValueError, _NoValueError) as problem:
             raise _error(problem, completion, len(values), status_code, content) from problem.__cause__
@@ -114,9 +116,9 @@ class ResponseFormat(Generic[T]):
             raise _NoValueError(LengthFinishReasonError, "The completion was cut off at the token limit.")
         if choice.finish_reason == "content_filter":
             raise _NoValueError(ContentFilterFinishReasonError, "The content filter removed content of the completion.")
-        if self._schema is not None and message.refusal and not text:
+        if self.has_values and message.refusal and not text:
             raise _NoValueError(RefusalError, "The model refused to respond.")
-        if self._schema is None or message.tool_calls or message.function_call:
+        if not self.has_values or message.tool_calls or message.function_call:
             return cast("T", None)  # text next to tool calls is not the final response
         if not text:
             raise invalid("there is no text")

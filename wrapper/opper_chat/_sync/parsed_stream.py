@@ -50,6 +50,26 @@ def parse(
     """
     expected = ResponseFormat[Any](response_format, strict=strict)
     left = check_retries(retries_on_invalid, "retries_on_invalid")
+    parsed, _ = parse_with_body(requester, arguments, expected, left)
+    return parsed
+
+
+def parse_with_body(
+    requester: Requester, arguments: Mapping[str, object], expected: ResponseFormat[T], left: int
+) -> tuple[ParsedChatCompletion[T], bytes]:
+    """Do the same as `parse`, and return the completion and the body that it was read from.
+
+    Args:
+        requester: sends the calls of the client.
+        arguments: the arguments of the call.
+        expected: the response format.
+        left: how often to ask again, telling the model what was wrong.
+
+    Raises:
+        InvalidArgumentError: an argument is wrong.
+        AnswerError: the last completion has no value of the type.
+        APIError: a call failed.
+    """
     expected.check_extra_body(arguments)
     if left:
         check_extra_keys(
@@ -83,7 +103,7 @@ def parse(
             raise
         else:
             parsed.rejected = tuple(rejected)
-            return parsed
+            return parsed, body
         call = requester.create_call(arguments, stream=None, deadlines=call.deadlines)
 
 
@@ -119,7 +139,7 @@ class ParsedStream(EventStream, Generic[T]):
             if event.type == "done":
                 return ParsedDoneEvent(self._parsed())
             if (parsed := self._parser.parse(event)) is not None:
-                return parsed
+                return parsed, body
 
     def get_final_completion(self) -> ParsedChatCompletion[T]:
         """Read to the end and return the completion. Its ``parsed`` is the value.

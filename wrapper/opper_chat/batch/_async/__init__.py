@@ -1,0 +1,1 @@
+"""Batches, async: the engine, the iterator of results, and runs that write files."""

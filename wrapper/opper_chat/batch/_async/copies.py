@@ -1,0 +1,61 @@
+"""Rows with equal bodies: one is asked, and the others get copies of its result."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from ..._concurrency.events import AsyncEvent
+from .._journal.journal import Journal
+from .._request import BatchRequest, hash_request
+from .._result import BatchResult, CopiedResult
+from .engine import AnyResult, AsyncHandle
+
+
+class AsyncCopies:
+    """Asks each body once. Results are read from the journal, so memory does not grow with them.
+
+    Args:
+        journal: the journal, which is indexed.
+        ask: asks a request.
+    """
+
+    def __init__(self, journal: Journal, ask: AsyncHandle) -> None:
+        self._journal = journal
+        self._ask = ask
+        self._in_flight: dict[str, list[AsyncEvent]] = {}
+        """The rows that wait for the result of a body, by its hash."""
+        self._lock = Lock()
+        """For this dict. Nothing is awaited while it is held."""
+
+    async def handle(self, request: BatchRequest) -> AnyResult:
+        """Return the result of a row. If its body is being asked already, this waits for that."""
+        body_hash = hash_request(request)
+        while True:
+            event = AsyncEvent()
+            with self._lock:
+                waiting = self._in_flight.get(body_hash)
+                if waiting is None:
+                    line = self._journal.find_copy(body_hash)
+                    if line is not None:
+                        return CopiedResult(request.custom_id, line)
+                    self._in_flight[body_hash] = []
+                    break
+                waiting.append(event)
+            await event.wait(event.recheck_seconds)
+        try:
+            return await self._ask(request)
+        except BaseException:
+            self._release(body_hash)
+            raise
+
+    async def emit(self, result: AnyResult) -> None:
+        """Write a result, and wake the rows that wait for it."""
+        self._journal.write(result)
+        if isinstance(result, BatchResult):
+            self._release(result.body_hash)
+
+    def _release(self, body_hash: str) -> None:
+        with self._lock:
+            waiting = self._in_flight.pop(body_hash, [])
+        for event in waiting:
+            event.set()

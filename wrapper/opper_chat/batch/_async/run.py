@@ -1,0 +1,154 @@
+"""A batch from a file or an iterable to an output file, which can be resumed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Unpack
+
+from ..._async.client import AsyncOpper
+from ..._concurrency.loop import async_sleep
+from ..._errors.api import InvalidArgumentError
+from ..._errors.describe import describe
+from ..._validation.type_checks import check_flags
+from .._input.check import check_rows
+from .._input.rows import InputFormat
+from .._input.source import RowSource
+from .._interrupts import DeferredInterrupt
+from .._journal.journal import Journal
+from .._journal.row_table import DONE
+from .._options import BatchOptions, BatchSettings, check_batch_options
+from .._progress import BatchProgress
+from .._request import BatchRequest
+from .._workers.async_workers import call_in_thread
+from .ask import ask
+from .batch import find_requester
+from .copies import AsyncCopies
+from .engine import AnyResult, AsyncEngine
+
+
+async def async_run_batch(
+    requests: str | os.PathLike[str] | Iterable[Mapping[str, object] | BatchRequest],
+    *,
+    output: str | os.PathLike[str],
+    client: AsyncOpper | None = None,
+    errors: str | os.PathLike[str] | None = None,
+    input_format: InputFormat | None = None,
+    retry_errors: bool = False,
+    dedupe: bool = False,
+    **options: Unpack[BatchOptions],
+) -> BatchProgress:
+    """Send all requests of a file, and write a line for each: to the output, or to the errors file if it failed.
+
+    If it is interrupted, killed or stopped by a limit, call it again with the same arguments: rows that are in one of
+    the files are not sent again. The first Ctrl-C finishes what is in flight, and then interrupts the program.
+
+    Args:
+        requests: a path (``.jsonl``, ``.csv``, ``.parquet``, also with ``.gz``), ``-`` for JSON lines on stdin, or an
+            iterable. What can be read only once is copied to a temporary file first, because ids are checked before
+            the first request. Rows are bodies, lines of OpenAI's batch files, or columns for a ``template``.
+        output: the path of the output file. It is made with permissions for its owner only.
+        client: the client. Default: a new one, with its key from the environment and ``adaptive_rate_limit``.
+        errors: the path of the errors file. Default: that of the output, with ``.errors`` before the suffix.
+        input_format: ``jsonl``, ``csv`` or ``parquet``. Default: by the name of the file.
+        retry_errors: whether rows of the errors file are asked again.
+        dedupe: whether rows with equal bodies are asked once.
+        options: those of `BatchOptions`.
+
+    Returns:
+        The rows that succeeded, failed and were skipped, the tokens and the cost. ``stopped`` tells whether a limit
+        ended the batch before its input.
+
+    Raises:
+        InvalidArgumentError: an argument is wrong; nothing was sent. BatchInputError: an id is there twice, or a row is
+            not the one that was answered.
+        BatchFileError: another run writes to the output, or it was not written by a batch.
+        AuthenticationError: the key is wrong. MissingKeyError: there is none.
+        UnknownCostError: ``max_cost`` is set and no cost is known. UnknownUsageError: the same for tokens.
+        OSError: a file cannot be read or written.
+    """
+    settings = check_batch_options(options, "run_batch()")
+    check_flags(retry_errors=retry_errors, dedupe=dedupe)
+    output_path = _check_output(output, "output")
+    errors_path = _default_errors_path(output_path) if errors is None else _check_output(errors, "errors")
+    if client is not None:
+        find_requester(client)
+    source = RowSource(requests, input_format)
+    try:
+        open_journal = partial(Journal, output_path, errors_path, retry_errors=retry_errors, indexed=dedupe)
+        with await call_in_thread(open_journal) as journal:
+            if source.path is not None and journal.is_own_file(source.path):
+                raise InvalidArgumentError("output", "another file than the input", str(output_path))
+            check = partial(check_rows, source, settings, journal.rows)
+            # An iterable may be bound to this thread, as a cursor of a database is.
+            progress = check() if source.path is None else await call_in_thread(check)
+            if retry_errors:
+                journal.forget_errors()
+            if client is not None:
+                return await _run(client, settings, source, journal, progress, dedupe=dedupe)
+            async with AsyncOpper(
+                adaptive_rate_limit=True, max_connections=max(1000, settings.concurrency)
+            ) as own_client:
+                return await _run(own_client, settings, source, journal, progress, dedupe=dedupe)
+    finally:
+        source.close()
+
+
+async def _run(
+    client: AsyncOpper,
+    settings: BatchSettings,
+    source: RowSource,
+    journal: Journal,
+    progress: BatchProgress,
+    *,
+    dedupe: bool,
+) -> BatchProgress:
+    requester = find_requester(client)
+
+    async def handle(request: BatchRequest) -> AnyResult:
+        return await ask(requester, request, settings)
+
+    async def emit(result: AnyResult) -> None:
+        journal.write(result)
+
+    copies = AsyncCopies(journal, handle) if dedupe else None
+    engine = AsyncEngine(
+        settings,
+        _pending_rows(source, settings, journal),
+        handle if copies is None else copies.handle,
+        emit if copies is None else copies.emit,
+        progress=progress,
+        spent=journal.cost,
+    )
+    with DeferredInterrupt(partial(engine.stop, "interrupt")):
+        try:
+            await engine.start()
+            await engine.join()
+        finally:
+            await engine.close()
+    await async_sleep(0)  # where a deferred interrupt cancels this task
+    return engine.progress
+
+
+def _pending_rows(source: RowSource, settings: BatchSettings, journal: Journal) -> Iterator[BatchRequest]:
+    """Yield the requests that are not done."""
+    for row, default_id in source:
+        request = settings.reader.read(row, default_id)
+        found = journal.rows.find(request.custom_id)
+        if found is None or not found[1] & DONE:
+            yield request
+
+
+def _check_output(path: object, argument: str) -> Path:
+    if not isinstance(path, str | os.PathLike) or path in ("", "-"):
+        raise InvalidArgumentError(argument, "the path of a file", describe(path))
+    checked = Path(path)
+    if checked.suffix in (".gz", ".parquet", ".csv"):
+        raise InvalidArgumentError(argument, "the path of a file of JSON lines", repr(str(checked)))
+    return checked
+
+
+def _default_errors_path(output: Path) -> Path:
+    return output.with_name(f"{output.stem}.errors{output.suffix}")

@@ -1,0 +1,1 @@
+"""The requests of a batch: files and iterables of rows, and rows to requests."""

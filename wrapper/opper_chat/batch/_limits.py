@@ -1,0 +1,105 @@
+"""Limits on the cost, the tokens and the errors of a batch. No I/O. The engine calls them one at a time."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import inf
+from typing import Literal, TypeAlias
+
+StopReason: TypeAlias = Literal["max_cost", "max_errors", "interrupt", "stop"]
+"""Why a batch ended before its input: a limit, Ctrl-C, or a call of ``stop()``."""
+
+MINIMUM_FOR_SHARE = 100
+"""A share of errors is not looked at before so many rows."""
+
+BURST_SECONDS = 5
+"""The tokens of how many seconds can be used at once."""
+
+
+class CostLimit:
+    """Stops a batch before it costs too much.
+
+    A row is started if its expected cost, the mean of the rows until then, and that of the rows in flight still fit.
+    The first row runs alone, so that an unknown cost is noticed after one call.
+
+    Args:
+        maximum: US dollars.
+        spent: what earlier runs cost.
+    """
+
+    def __init__(self, maximum: Decimal, spent: Decimal) -> None:
+        self._maximum = maximum
+        self._spent = spent
+        self._rows = 0
+        self._mean = Decimal(0)
+
+    def record(self, cost: Decimal) -> None:
+        """Record the cost of a row that was sent."""
+        self._spent += cost
+        self._rows += 1
+        self._mean += (cost - self._mean) / self._rows
+
+    def wait(self, in_flight: int) -> bool | None:
+        """Return whether the next row must wait for the end of one in flight, or None if the batch is to stop."""
+        if self._spent >= self._maximum:
+            return None
+        fits = bool(self._rows) and self._spent + self._mean * (in_flight + 1) <= self._maximum
+        if in_flight:
+            return not fits
+        return False if fits or not self._rows else None
+
+
+class TokenRate:
+    """Limits the tokens per minute, by the usage that the server sends.
+
+    Rows in flight count with the mean of those that have ended. If they use more, the next ones wait until the debt is
+    paid off.
+
+    Args:
+        per_minute: the tokens of prompts and completions.
+        now: the time, in seconds.
+    """
+
+    def __init__(self, per_minute: float, now: float) -> None:
+        self._per_second = per_minute / 60
+        self._capacity = self._per_second * BURST_SECONDS
+        self._level = self._capacity
+        self._updated = now
+        self._rows = 0
+        self._mean = 0.0
+
+    def record(self, tokens: int, now: float) -> None:
+        """Record the tokens of a row that was sent."""
+        self._refill(now)
+        self._level -= tokens
+        self._rows += 1
+        self._mean += (tokens - self._mean) / self._rows
+
+    def wait(self, in_flight: int, now: float) -> float:
+        """Return the seconds until the next row may start; 0 if it may now."""
+        self._refill(now)
+        missing = self._mean * in_flight - self._level
+        if missing < 0:
+            return 0.0
+        return (missing + 1) / self._per_second if self._per_second else inf
+
+    def _refill(self, now: float) -> None:
+        self._level = min(self._capacity, self._level + (now - self._updated) * self._per_second)
+        self._updated = now
+
+
+class ErrorLimit:
+    """Stops a batch of which too many rows fail.
+
+    Args:
+        maximum: a number of rows, or a share between 0 and 1, which counts from the hundredth row on.
+    """
+
+    def __init__(self, maximum: float) -> None:
+        self._maximum = maximum
+
+    def is_exceeded(self, failed: int, finished: int) -> bool:
+        """Return whether more rows have failed than the limit allows."""
+        if isinstance(self._maximum, int):
+            return failed > self._maximum
+        return finished >= MINIMUM_FOR_SHARE and failed > self._maximum * finished

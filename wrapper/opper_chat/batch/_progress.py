@@ -1,0 +1,55 @@
+"""The state of a batch: rows, tokens, cost and rate. No I/O."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import NamedTuple
+
+from ._limits import StopReason
+
+
+class BatchProgress(NamedTuple):
+    """The state of a batch while it runs, and at its end."""
+
+    total: int | None = None
+    """The rows of the input, or None if it is not read to its end before."""
+    skipped: int = 0
+    """The rows that earlier runs have written to the output or the errors file."""
+    succeeded: int = 0
+    """The rows that this run has written to the output."""
+    failed: int = 0
+    """The rows that this run has written to the errors file."""
+    in_flight: int = 0
+    """The rows that were started and have not ended."""
+    prompt_tokens: int = 0
+    """The tokens of the prompts."""
+    completion_tokens: int = 0
+    """The tokens of the completions."""
+    cost: Decimal | None = Decimal(0)
+    """US dollars, or None if the cost of a row is not known."""
+    seconds: float = 0.0
+    """Since the start of this run."""
+    stopped: StopReason | None = None
+    """Why the batch ended before its input, or None."""
+
+    @property
+    def finished(self) -> int:
+        """The rows that this run has finished."""
+        return self.succeeded + self.failed
+
+    @property
+    def remaining(self) -> int | None:
+        """The rows that are not finished, or None if the total is not known."""
+        return None if self.total is None else self.total - self.skipped - self.finished
+
+    @property
+    def rows_per_second(self) -> float:
+        """The mean rate of this run."""
+        return self.finished / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """The time that the remaining rows take at this rate, or None if that is not known."""
+        if self.remaining is None or not self.finished:
+            return None
+        return self.remaining / self.rows_per_second if self.rows_per_second else None

@@ -1,0 +1,134 @@
+# Made from wrapper/opper_chat/batch/_async/batch.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
+"""The results of a batch as an iterator, for programs. No files."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self, Unpack, cast
+
+from ..._errors.api import InvalidArgumentError
+from ..._errors.describe import describe
+from ..._sync.client import Opper
+from ..._sync.requester import Requester
+from .._options import BatchOptions, check_batch_options
+from .._progress import BatchProgress
+from .._request import BatchRequest
+from .._result import BatchResult
+from .._workers.workers import ResultQueue, Rows
+from .ask import ask
+from .engine import AnyResult, Engine
+
+
+class Batch:
+    """The results of many requests, with a bounded number of calls at a time.
+
+    Use it with ``with``, and iterate over it once::
+
+        with Batch(client, requests, concurrency=64) as batch:
+            for result in batch:
+                print(result.custom_id, result.error or result.text)
+
+    Requests are read when there is room for them, so they can be without end. A failed row is a result with an
+    ``error``. The end of the block cancels what is not finished.
+
+    Args:
+        client: the client that sends the requests. The batch does not close it.
+        requests: bodies, lines of OpenAI's batch files, `BatchRequest`, or columns for a ``template``. An iterable,
+            also an async one.
+        options: those of `BatchOptions`.
+
+    Raises:
+        InvalidArgumentError: an argument is wrong; nothing was sent.
+    """
+
+    def __init__(
+        self, client: Opper, requests: Rows[object], **options: Unpack[BatchOptions]
+    ) -> None:
+        self._settings = check_batch_options(options, "Batch()")
+        self._requester = find_requester(client)
+        if isinstance(requests, str | bytes | dict) or not (
+            hasattr(requests, "__iter__") or hasattr(requests, "__iter__")
+        ):
+            hint = "run_batch() reads files."
+            raise InvalidArgumentError(
+                "requests", "an iterable of requests", describe(requests), hint
+            )
+        self._requests = requests
+        self._engine: Engine | None = None
+        self._results: ResultQueue[BatchResult] | None = None
+        self._progress = BatchProgress()
+
+    @property
+    def progress(self) -> BatchProgress:
+        """The state of the batch: rows, tokens, cost."""
+        return self._progress if self._engine is None else self._engine.progress
+
+    def stop(self) -> None:
+        """Start no further row. The results of those in flight still come."""
+        if self._engine is not None:
+            self._engine.stop()
+
+    def __enter__(self) -> Self:
+        if self._engine is not None:
+            raise RuntimeError(f"{type(self).__name__} can be used once. Create another one.")
+        results = self._results = ResultQueue[BatchResult](self._settings.concurrency)
+
+        def handle(request: BatchRequest) -> AnyResult:
+            return ask(self._requester, request, self._settings)
+
+        def emit(result: AnyResult) -> None:
+            results.put(cast("BatchResult", result))
+
+        self._engine = Engine(self._settings, self._requests, handle, emit)
+        self._engine.on_end = results.finish
+        try:
+            self._engine.start()
+        except BaseException:
+            self._engine.close()
+            raise
+        return self
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> BatchResult:
+        """Return the next result.
+
+        Raises:
+            AuthenticationError: the key is wrong.
+            BatchError: the batch cannot go on.
+            StopIteration: there is none; `progress` tells whether a limit stopped the batch.
+        """
+        if self._engine is None or self._results is None:
+            cls = type(self).__name__
+            raise RuntimeError(
+                f"{cls} is a context manager: use it with a with statement before you iterate over it."
+            )
+        result = self._results.get()
+        if result is None:
+            self._engine.join()
+            raise StopIteration
+        return result
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._results is not None:
+            self._results.close()
+        if self._engine is not None:
+            self._engine.close()
+
+
+def find_requester(client: object) -> Requester:
+    """Return what sends the calls of a client.
+
+    Raises:
+        InvalidArgumentError: it is not a client of this kind.
+    """
+    if not isinstance(client, Opper):
+        raise InvalidArgumentError("client", f"an {Opper.__name__}", describe(client))
+    return client.chat.completions._requester  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  # it is of this package

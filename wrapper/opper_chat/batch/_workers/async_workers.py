@@ -1,0 +1,128 @@
+"""Run workers in tasks, for async batches. `workers` has the same names for sync batches.
+
+Tasks are those of asyncio or, through anyio, those of trio.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import anyio
+from anyio.abc import TaskGroup
+from sniffio import current_async_library
+
+from ..._concurrency.loop import async_shielded
+
+T = TypeVar("T")
+
+AsyncRows: TypeAlias = Iterable[T] | AsyncIterable[T]
+"""What a batch reads its requests from."""
+
+AsyncLock: TypeAlias = asyncio.Lock | anyio.Lock
+
+
+class AsyncWorkerPool:
+    """A number of tasks that do the same. Use and close it in one task."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+        """The tasks of asyncio."""
+        self._group: TaskGroup | None = None
+        """The tasks of trio."""
+
+    async def start(self, count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Start tasks.
+
+        Args:
+            count: the number of tasks.
+            work: what each of them calls. It raises nothing but a cancellation.
+        """
+        if current_async_library() == "asyncio":
+            # With anyio, each await in the cleanup of a cancelled call would be cancelled again. asyncio cancels once.
+            self._tasks = [asyncio.create_task(work(), name="opper_chat batch") for _ in range(count)]
+            return
+        self._group = anyio.create_task_group()
+        await self._group.__aenter__()
+        for _ in range(count):
+            self._group.start_soon(work)
+
+    async def join(self) -> None:
+        """Wait until all have ended."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        group, self._group = self._group, None
+        if group is not None:
+            await group.__aexit__(None, None, None)
+
+    async def close(self) -> None:
+        """Cancel the tasks that run, and wait until they have ended."""
+        running, self._tasks = [task for task in self._tasks if not task.done()], []
+        if running:
+            for task in running:
+                task.cancel()
+            await async_shielded(partial(_wait_for, running))
+        group, self._group = self._group, None
+        if group is not None:
+            group.cancel_scope.cancel()
+            # Without the exception that is being handled, if any: the group would put it into an ExceptionGroup.
+            await group.__aexit__(None, None, None)
+
+
+async def _wait_for(tasks: list[asyncio.Task[None]]) -> None:
+    await asyncio.wait(tasks)
+
+
+class AsyncResultQueue(Generic[T]):
+    """Results from the workers to the one that reads them. A worker waits while the queue is full.
+
+    Args:
+        size: the maximum number of results.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._send, self._receive = anyio.create_memory_object_stream[T](size)
+
+    async def put(self, result: T) -> None:
+        """Add a result. If the queue is closed, it is discarded."""
+        with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
+            await self._send.send(result)
+
+    async def finish(self) -> None:
+        """Mark the end of the results."""
+        self._send.close()
+
+    async def get(self) -> T | None:
+        """Wait for a result, and return it, or None at the end."""
+        try:
+            return await self._receive.receive()
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            return None
+
+    def close(self) -> None:
+        """Discard all results."""
+        self._send.close()
+        self._receive.close()
+
+
+def new_lock() -> AsyncLock:
+    """Return a lock."""
+    return asyncio.Lock() if current_async_library() == "asyncio" else anyio.Lock()
+
+
+def row_iterator(rows: AsyncRows[T]) -> Iterator[T] | AsyncIterator[T]:
+    """Return an iterator over rows."""
+    return aiter(rows) if isinstance(rows, AsyncIterable) else iter(rows)
+
+
+async def next_row(rows: Iterator[T] | AsyncIterator[T], end: T) -> T:
+    """Return the next row, or `end` after the last one."""
+    return await anext(rows, end) if isinstance(rows, AsyncIterator) else next(rows, end)
+
+
+async def call_in_thread(function: Callable[[], T]) -> T:
+    """Call a function that takes long, without blocking the event loop."""
+    return await anyio.to_thread.run_sync(function)

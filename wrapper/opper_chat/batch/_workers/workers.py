@@ -1,0 +1,114 @@
+"""Run workers in threads, for sync batches. `async_workers` has the same names for async batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import Context, copy_context
+from queue import Empty, Full, Queue
+from threading import Lock, Thread
+from typing import Generic, TypeAlias, TypeVar
+
+__all__ = ["Lock", "ResultQueue", "Rows", "WorkerPool", "call_in_thread", "new_lock", "next_row", "row_iterator"]
+
+T = TypeVar("T")
+
+Rows: TypeAlias = Iterable[T]
+"""What a batch reads its requests from."""
+
+RECHECK_SECONDS = 0.5
+"""Seconds after which a thread that waits looks whether the batch was closed."""
+
+
+class WorkerPool:
+    """A number of threads that do the same.
+
+    A thread cannot be stopped: one that is in a call goes on until the call ends. The end of the process does not wait
+    for it.
+    """
+
+    def __init__(self) -> None:
+        self._threads: list[Thread] = []
+
+    def start(self, count: int, work: Callable[[], None]) -> None:
+        """Start threads, each in a copy of the context of this one.
+
+        Args:
+            count: the number of threads.
+            work: what each of them calls. It does not raise.
+        """
+        for _ in range(count):
+            context: Context = copy_context()
+            thread = Thread(target=context.run, args=(work,), name="opper_chat batch", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until all have ended."""
+        for thread in self._threads:
+            while thread.is_alive():
+                thread.join(RECHECK_SECONDS)  # so that a signal handler runs on Windows too
+
+    def close(self) -> None:
+        """Forget the threads."""
+        self._threads.clear()
+
+
+class ResultQueue(Generic[T]):
+    """Results from the workers to the one that reads them. A worker waits while the queue is full.
+
+    Args:
+        size: the maximum number of results.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._queue: Queue[T] = Queue(size)
+        self._is_finished = False
+        self._is_closed = False
+
+    def put(self, result: T) -> None:
+        """Add a result. If the queue is closed, it is discarded."""
+        while not self._is_closed:
+            try:
+                self._queue.put(result, timeout=RECHECK_SECONDS)
+            except Full:
+                continue
+            return
+
+    def finish(self) -> None:
+        """Mark the end of the results."""
+        self._is_finished = True
+
+    def get(self) -> T | None:
+        """Wait for a result, and return it, or None at the end."""
+        while not self._is_closed:
+            is_finished = self._is_finished  # before the look: nothing is added after the end
+            try:
+                return self._queue.get(not is_finished, RECHECK_SECONDS)
+            except Empty:
+                if is_finished:
+                    return None
+        return None
+
+    def close(self) -> None:
+        """Discard all results."""
+        self._is_closed = True
+
+
+def new_lock() -> Lock:
+    """Return a lock."""
+    return Lock()
+
+
+def row_iterator(rows: Rows[T]) -> Iterator[T]:
+    """Return an iterator over rows."""
+    return iter(rows)
+
+
+def next_row(rows: Iterator[T], end: T) -> T:
+    """Return the next row, or `end` after the last one."""
+    return next(rows, end)
+
+
+def call_in_thread(function: Callable[[], T]) -> T:
+    """Call a function that takes long. A thread has nothing else to do meanwhile."""
+    return function()
