@@ -139,7 +139,7 @@ class ParsedStream(EventStream, Generic[T]):
             if event.type == "done":
                 return ParsedDoneEvent(self._parsed())
             if (parsed := self._parser.parse(event)) is not None:
-                return parsed, body
+                return parsed
 
     def get_final_completion(self) -> ParsedChatCompletion[T]:
         """Read to the end and return the completion. Its ``parsed`` is the value.

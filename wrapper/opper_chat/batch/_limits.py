@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from math import inf
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 StopReason: TypeAlias = Literal["max_cost", "max_errors", "interrupt", "stop"]
 """Why a batch ended before its input: a limit, Ctrl-C, or a call of ``stop()``."""
@@ -16,6 +16,15 @@ BURST_SECONDS = 5
 """The tokens of how many seconds can be used at once."""
 
 
+class Spent(NamedTuple):
+    """What rows cost."""
+
+    cost: Decimal = Decimal(0)
+    """US dollars."""
+    rows: int = 0
+    """The rows that cost something."""
+
+
 class CostLimit:
     """Stops a batch before it costs too much.
 
@@ -24,14 +33,13 @@ class CostLimit:
 
     Args:
         maximum: US dollars.
-        spent: what earlier runs cost.
+        earlier: what the rows of earlier runs cost.
     """
 
-    def __init__(self, maximum: Decimal, spent: Decimal) -> None:
+    def __init__(self, maximum: Decimal, earlier: Spent) -> None:
         self._maximum = maximum
-        self._spent = spent
-        self._rows = 0
-        self._mean = Decimal(0)
+        self._spent, self._rows = earlier
+        self._mean = self._spent / self._rows if self._rows else Decimal(0)
 
     def record(self, cost: Decimal) -> None:
         """Record the cost of a row that was sent."""

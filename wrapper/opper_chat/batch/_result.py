@@ -168,7 +168,7 @@ class CopiedResult(NamedTuple):
             **self.line,
             "id": line_id(self.custom_id, opper["body_hash"]),
             "custom_id": self.custom_id,
-            "opper": {**opper, "copied_from": self.line["custom_id"]},
+            "opper": {"copied_from": self.line["custom_id"], **opper},
         }
 
 

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 
 from ..._concurrency.events import AsyncEvent
 from .._errors import UnknownCostError, UnknownUsageError
-from .._limits import CostLimit, ErrorLimit, StopReason, TokenRate
+from .._limits import CostLimit, ErrorLimit, Spent, StopReason, TokenRate
 from .._options import BatchSettings
 from .._progress import BatchProgress
 from .._request import BatchRequest, is_in_shard
@@ -59,7 +59,7 @@ class AsyncEngine:
         handle: asks a request and returns the result. An exception ends the batch.
         emit: takes each result. An exception ends the batch.
         progress: the state at the start, with the total if it is known.
-        spent: what earlier runs cost, in US dollars.
+        earlier: what the rows of earlier runs cost.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class AsyncEngine:
         emit: AsyncEmit,
         *,
         progress: BatchProgress | None = None,
-        spent: Decimal = Decimal(0),
+        earlier: Spent = Spent(),  # noqa: B008  # it does not change
     ) -> None:
         self._settings = settings
         self._rows = row_iterator(rows)
@@ -78,7 +78,7 @@ class AsyncEngine:
         self._emit = emit
         self._started_at = self._reported_at = monotonic()
         self._progress = BatchProgress() if progress is None else progress
-        self._cost_limit = None if settings.max_cost is None else CostLimit(settings.max_cost, spent)
+        self._cost_limit = None if settings.max_cost is None else CostLimit(settings.max_cost, earlier)
         per_minute = settings.tokens_per_minute
         self._token_rate = None if per_minute is None else TokenRate(per_minute, self._started_at)
         self._error_limit = None if settings.max_errors is None else ErrorLimit(settings.max_errors)

@@ -120,7 +120,7 @@ async def _run(
         handle if copies is None else copies.handle,
         emit if copies is None else copies.emit,
         progress=progress,
-        spent=journal.cost,
+        earlier=journal.spent,
     )
     with DeferredInterrupt(partial(engine.stop, "interrupt")):
         try:

@@ -102,9 +102,9 @@ def _open(path: Path) -> IO[bytes]:
 def _read_csv(file: IO[bytes], path: Path) -> Iterator[NumberedRow]:
     csv.field_size_limit(min(sys.maxsize, 0x7FFF_FFFF))
     try:
-        reader = csv.DictReader(TextIOWrapper(file, "utf-8-sig", newline=""), strict=True)
-        for number, row in enumerate(reader, 1):
-            yield _checked_columns(cast("dict[Any, Any]", row)), f"row-{number}"
+        with TextIOWrapper(file, "utf-8-sig", newline="") as text:
+            for number, row in enumerate(csv.DictReader(text, strict=True), 1):
+                yield _checked_columns(cast("dict[Any, Any]", row)), f"row-{number}"
     except (csv.Error, UnicodeDecodeError) as error:
         raise InvalidArgumentError("requests", "a CSV file in UTF-8", f"{str(path)!r} ({error})") from None
 

@@ -18,6 +18,7 @@ from ..._errors.api import InvalidArgumentError
 from ..._json import codec as _json
 from ..._json.codec import is_object
 from .._errors import BatchFileError
+from .._limits import Spent
 from .append_file import LINE_START, AppendFile
 from .row_table import DONE, RowTable
 
@@ -57,7 +58,7 @@ class Journal:
 
     Attributes:
         rows: the rows that are done, by id.
-        cost: what they cost, in US dollars.
+        spent: what they cost.
 
     Raises:
         BatchFileError: another run uses a file, or it was not written by a batch.
@@ -66,7 +67,7 @@ class Journal:
 
     def __init__(self, output: Path, errors: Path, *, retry_errors: bool, indexed: bool) -> None:
         self.rows = RowTable()
-        self.cost = Decimal(0)
+        self.spent = Spent()
         self._bodies = RowTable("Q") if indexed else None
         """The offset of a line with the body, by hash: even in the output file, odd in the errors file."""
         self._lock = Lock()
@@ -148,13 +149,18 @@ class Journal:
                     str(file.path), f"Line {number} has the id {line.custom_id!r}, which is there before."
                 )
             self.rows.put(line.custom_id, int(line.opper.body_hash[:8], 16), DONE)
-            self.cost += _cost(line)
+            self._add_cost(line)
             if self._bodies is not None:
                 self._bodies.put(line.opper.body_hash, offset << 1 | is_errors, DONE)
 
     def _read_cost_of_errors(self) -> None:
         for number, _, content in self._errors.lines():
-            self.cost += _cost(_read_line(self._errors, number, content))
+            self._add_cost(_read_line(self._errors, number, content))
+
+    def _add_cost(self, line: _Line) -> None:
+        cost = _cost(line)
+        if cost:
+            self.spent = Spent(self.spent.cost + cost, self.spent.rows + 1)
 
 
 def _read_line(file: AppendFile, number: int, content: bytes) -> _Line:

@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias
 
 from ..._concurrency.events import Event
 from .._errors import UnknownCostError, UnknownUsageError
-from .._limits import CostLimit, ErrorLimit, StopReason, TokenRate
+from .._limits import CostLimit, ErrorLimit, Spent, StopReason, TokenRate
 from .._options import BatchSettings
 from .._progress import BatchProgress
 from .._request import BatchRequest, is_in_shard
@@ -61,7 +61,7 @@ class Engine:
         handle: asks a request and returns the result. An exception ends the batch.
         emit: takes each result. An exception ends the batch.
         progress: the state at the start, with the total if it is known.
-        spent: what earlier runs cost, in US dollars.
+        earlier: what the rows of earlier runs cost.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Engine:
         emit: Emit,
         *,
         progress: BatchProgress | None = None,
-        spent: Decimal = Decimal(0),
+        earlier: Spent = Spent(),  # noqa: B008  # it does not change
     ) -> None:
         self._settings = settings
         self._rows = row_iterator(rows)
@@ -81,7 +81,7 @@ class Engine:
         self._started_at = self._reported_at = monotonic()
         self._progress = BatchProgress() if progress is None else progress
         self._cost_limit = (
-            None if settings.max_cost is None else CostLimit(settings.max_cost, spent)
+            None if settings.max_cost is None else CostLimit(settings.max_cost, earlier)
         )
         per_minute = settings.tokens_per_minute
         self._token_rate = None if per_minute is None else TokenRate(per_minute, self._started_at)

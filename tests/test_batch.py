@@ -1,0 +1,588 @@
+"""Batches with files: each row is in the output or in the errors file once, whatever happens."""
+
+import gzip
+import json
+import os
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal
+
+import anyio
+import pytest
+from attrs import define
+from batch_runs import PRICED, Runner, error_reply, read, reply_by_text, row, rows, texts
+from opper_chat import AsyncOpper, AuthenticationError, InvalidArgumentError, UnknownArgumentError
+from opper_chat.batch import (
+    BatchError,
+    BatchFileError,
+    BatchInputError,
+    BatchProgress,
+    BatchRequest,
+    UnknownCostError,
+    UnknownUsageError,
+    async_run_batch,
+)
+from opper_chat.testing import LocalServer, ReceivedRequest, Reply
+
+
+@pytest.fixture(params=["sync", "async"])
+def run(request: pytest.FixtureRequest, tmp_path: Path, server: LocalServer) -> Runner:
+    return Runner(request.param, tmp_path, server.base_url)
+
+
+def test_each_row_is_in_the_output_or_in_the_errors_file(run: Runner, server: LocalServer) -> None:
+    """Also a line that is not JSON, a body that the client refuses, and one that the server refuses."""
+    server.always(reply_by_text({"r7": error_reply(400)}))
+    bad = ["{broken", {"custom_id": "bad-role", "messages": [{"role": "usr", "content": "x"}]}, [1, 2], ""]
+    progress = run(run.input([*rows(20), *bad]), concurrency=4)
+    run.assert_once([*(f"r{number}" for number in range(20)), "line-21", "bad-role", "line-23"])
+    assert {line["custom_id"] for line in run.failed()} == {"r7", "line-21", "bad-role", "line-23"}
+    assert (progress.total, progress.succeeded, progress.failed, progress.remaining) == (23, 19, 4, 0)
+    assert progress.stopped is None
+    assert len(server.requests) == 20
+
+
+def test_a_line_has_the_form_of_openai(run: Runner, server: LocalServer) -> None:
+    """With the body of the server unchanged, and the rest under one name."""
+    body = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "odd": [None, 1e-7], "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "Hé\n", "refusal": None}, "finish_reason": "stop"}
+    ], "usage": {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}}  # fmt: skip
+    headers = {"x-request-id": "req-1", "x-opper-cost": "0.00012", "x-opper-served-model": "served"}
+    server.always(Reply.json(body, headers=headers))
+    progress = run([row("a")])
+    (line,) = run.succeeded()
+    assert line["custom_id"] == "a"
+    assert line["id"].startswith("batch_req_")
+    assert line["response"] == {"status_code": 200, "request_id": "req-1", "body": body}
+    assert line["error"] is None
+    extra = line["opper"]
+    assert (extra["attempts"], extra["cost"], extra["tokens"]) == (1, "0.00012", [3, 4])
+    assert (extra["served_model"], extra["parsed"], extra["error"]) == ("served", None, None)
+    assert extra["seconds"] >= 0
+    assert (progress.cost, progress.prompt_tokens, progress.completion_tokens) == (Decimal("0.00012"), 3, 4)
+
+
+def test_a_failure_has_its_response_or_its_error(run: Runner, server: LocalServer) -> None:
+    """A status with its body and no error, as OpenAI has it; no response with an error."""
+    server.always(reply_by_text({
+        "status": error_reply(422, "Bad."),
+        "html": Reply(502, {"content-type": "text/html"}, b"<h1>Bad gateway</h1>"),
+        "cut": Reply.raw([b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"]),
+        "not json": Reply(200, {"content-type": "text/html"}, b"<h1>Hello</h1>"),
+    }))  # fmt: skip
+    run([row("status"), row("html"), row("cut"), row("not json"), row("refused", stream=True)])
+    lines = {line["custom_id"]: line for line in run.failed()}
+    assert lines["status"]["error"] is None
+    assert lines["status"]["response"]["status_code"] == 422
+    assert lines["status"]["response"]["body"]["error"]["message"] == "Bad."
+    assert lines["status"]["opper"]["error"]["type"] == "UnprocessableEntityError"
+    assert lines["html"]["response"]["body"] == "<h1>Bad gateway</h1>"
+    assert lines["cut"]["error"]["code"] == "APIConnectionError"
+    assert lines["not json"]["error"]["code"] == "APIResponseValidationError"
+    assert lines["not json"]["response"]["body"] == "<h1>Hello</h1>"
+    assert lines["refused"]["response"] is None
+    assert "stream" in lines["refused"]["error"]["message"]
+    assert lines["refused"]["opper"]["attempts"] == 0
+
+
+def test_a_row_is_retried_by_the_client(run: Runner, server: LocalServer) -> None:
+    """As often as the client says; the line has the number of attempts."""
+    server.reply(error_reply(503), error_reply(500))
+    run([row("a")], client={"max_retries": 2})
+    (line,) = run.succeeded()
+    assert line["opper"]["attempts"] == 3
+
+
+def test_parameters_that_the_contract_does_not_know_are_sent(run: Runner, server: LocalServer) -> None:
+    """A body is what is sent, with the defaults where it has nothing of its own."""
+    run([row("a", top_k=4, timeout=3, model="own"), row("b")], defaults={"model": "default", "seed": 1}, ordered=True)
+    sent = {request.messages[0]["content"]: request.body for request in server.requests}
+    assert {name: sent["a"][name] for name in ("top_k", "timeout", "model", "seed")} == {
+        "top_k": 4, "timeout": 3, "model": "own", "seed": 1,
+    }  # fmt: skip
+    assert sent["b"]["model"] == "default"
+
+
+def test_files_are_private(run: Runner) -> None:
+    """Both, whatever the umask allows."""
+    run([row("a"), {"custom_id": "b"}])
+    for path in (run.output, run.errors):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_second_run_sends_only_what_is_not_done(run: Runner, server: LocalServer) -> None:
+    """Neither what succeeded nor what failed is sent again; new rows are."""
+    server.always(reply_by_text({"r3": error_reply(400)}))
+    run(run.input(rows(6)))
+    progress = run(run.input(rows(8)))
+    assert (progress.total, progress.skipped, progress.succeeded) == (8, 6, 2)
+    run.assert_once(f"r{number}" for number in range(8))
+    assert len(server.requests) == 8
+
+
+@pytest.mark.parametrize("fragment", [b"{", b'{"id":"batch_req_1","custom', b"\0\0\0", b'{"id":"batc\0\0'])
+def test_a_torn_last_line_is_cut_off(run: Runner, fragment: bytes, server: LocalServer) -> None:
+    """And its row sent again."""
+    run(run.input(rows(3)))
+    lines = run.output.read_bytes().splitlines(keepends=True)
+    run.output.write_bytes(b"".join(lines[:2]) + fragment)
+    run(run.input(rows(3)))
+    run.assert_once(["r0", "r1", "r2"])
+    assert run.output.read_bytes().startswith(b"".join(lines[:2]))
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("content", [b"a note without an end", b'{"some": "json"}\n', b"\n", b'{"id":"batch_req_1"}\n'])
+@pytest.mark.parametrize("name", ["out.jsonl", "out.errors.jsonl"])
+def test_a_file_that_is_not_of_a_batch_is_left_alone(
+    run: Runner, content: bytes, name: str, server: LocalServer
+) -> None:
+    """The error names it, nothing is sent, and the file is as it was."""
+    path = run.folder / name
+    path.write_bytes(content)
+    with pytest.raises(BatchFileError, match=name) as caught:
+        run([row("a")])
+    assert caught.value.path == str(path)
+    assert path.read_bytes() == content
+    assert server.requests == []
+
+
+def test_an_id_that_is_in_both_files_is_an_error(run: Runner) -> None:
+    """A batch never writes that."""
+    run([row("a")])
+    run.errors.write_bytes(run.output.read_bytes())
+    with pytest.raises(BatchFileError, match="'a', which is there before"):
+        run([row("a")])
+
+
+def test_a_row_that_changed_is_an_error(run: Runner, server: LocalServer) -> None:
+    """It is neither skipped in silence nor sent. The order of properties is no change."""
+    run([row("a"), row("b", seed=1, top_p=1)])
+    run([row("a"), row("b", top_p=1, seed=1)])
+    with pytest.raises(BatchInputError, match="'a'") as caught:
+        run([row("a", "other"), row("c")])
+    assert caught.value.custom_id == "a"
+    with pytest.raises(BatchInputError):
+        run([row("a")], defaults={"model": "m"})
+    assert texts(server) == ["a", "b"] or texts(server) == ["b", "a"]
+
+
+def test_an_id_that_is_there_twice_is_refused_before_the_first_request(run: Runner, server: LocalServer) -> None:
+    """In a file, an iterable, an iterator, and of a number that a row was given."""
+    for requests in (
+        run.input([*rows(3), row("r1")]),
+        [*rows(3), row("r1")],
+        iter([*rows(3), row("r1")]),
+        [row("row-2"), row("x")["body"]],
+    ):
+        with pytest.raises(BatchInputError, match="twice"):
+            run(requests)
+    assert server.requests == []
+    assert run.output.read_bytes() == b""
+
+
+def test_two_runs_cannot_write_to_one_file(run: Runner, server: LocalServer) -> None:
+    """The second one is refused, by its output or by its errors file."""
+    found: list[Exception] = []
+
+    def reply(request: ReceivedRequest) -> Reply:
+        other = run.folder / "other.jsonl"
+        for options in ({}, {"output": other, "errors": run.errors}):
+            try:
+                Runner("sync", run.folder, run.base_url)([row("b")], **options)
+            except BatchFileError as error:
+                found.append(error)
+        return Reply.completion("Hi")
+
+    server.always(reply)
+    run([row("a")])
+    assert len(found) == 2
+    assert "Another run" in str(found[0])
+    run.assert_once(["a"])
+
+
+def test_a_wrong_key_stops_at_once(run: Runner, server: LocalServer) -> None:
+    """It is raised, and no row is written as failed."""
+    with pytest.raises(AuthenticationError):
+        run(run.input(rows(50)), client={"api_key": "bad-key-of-a-test"}, concurrency=4)
+    assert len(server.requests) <= 8
+    assert (run.succeeded(), run.failed()) == ([], [])
+    assert run(run.input(rows(50))).succeeded == 50
+
+
+def test_retry_errors_sends_failed_rows_again(run: Runner, server: LocalServer) -> None:
+    """Those that succeed now leave the errors file."""
+    server.always(reply_by_text({"r1": error_reply(500), "r2": error_reply(500)}))
+    run(run.input(rows(4)))
+    server.always(reply_by_text({"r2": error_reply(500)}))
+    progress = run(run.input(rows(4)), retry_errors=True)
+    assert (progress.skipped, progress.succeeded, progress.failed) == (2, 1, 1)
+    assert [line["custom_id"] for line in run.failed()] == ["r2"]
+    run.assert_once(["r0", "r1", "r2", "r3"])
+
+
+def test_retry_errors_keeps_the_errors_if_the_input_is_refused(run: Runner, server: LocalServer) -> None:
+    """They are forgotten when the rows can be sent, and not before."""
+    server.always(reply_by_text({"r1": error_reply(500)}))
+    run(rows(2))
+    with pytest.raises(BatchInputError):
+        run([*rows(2), row("r1")], retry_errors=True)
+    assert [line["custom_id"] for line in run.failed()] == ["r1"]
+
+
+def test_max_errors_stops_a_batch(run: Runner, server: LocalServer) -> None:
+    """When more rows have failed, none is started; what is in flight is written."""
+    server.always(error_reply(400))
+    progress = run(run.input(rows(500)), max_errors=5, concurrency=2)
+    assert progress.stopped == "max_errors"
+    assert 6 <= progress.failed <= 8
+    assert progress.remaining == 500 - progress.failed
+    assert len(run.failed()) == progress.failed == len(server.requests)
+
+
+def test_max_errors_can_be_a_share(run: Runner, server: LocalServer) -> None:
+    """It counts from the hundredth row on."""
+    server.always(reply_by_text({f"r{number}": error_reply(400) for number in range(0, 400, 2)}))
+    progress = run(run.input(rows(400)), max_errors=0.4, concurrency=2)
+    assert progress.stopped == "max_errors"
+    assert 100 <= progress.finished <= 103
+    assert run(run.input(rows(400)), max_errors=0.6, concurrency=8).stopped is None
+
+
+def test_max_cost_stops_a_batch(run: Runner, server: LocalServer) -> None:
+    """Before it costs more, by the server's costs, those of earlier runs included."""
+    server.always(Reply.completion("Hi", **PRICED))
+    progress = run(run.input(rows(100)), max_cost="0.105", concurrency=8)
+    assert (progress.stopped, progress.cost, len(server.requests)) == ("max_cost", Decimal("0.10"), 10)
+    again = run(run.input(rows(100)), max_cost=0.105)
+    assert (again.stopped, again.succeeded, again.skipped) == ("max_cost", 0, 10)
+    assert run(run.input(rows(100)), max_cost=0.2).succeeded == 10
+    assert run(run.input(rows(20)), max_cost=0.2).stopped is None
+    assert run(run.input(rows(100)), max_cost=Decimal(5)).stopped is None
+    run.assert_once(f"r{number}" for number in range(100))
+
+
+def test_max_cost_goes_by_the_price_if_the_server_sends_no_cost(run: Runner, server: LocalServer) -> None:
+    """Of the tokens of prompts and completions."""
+    server.always(Reply.completion("Hi", usage={"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}))
+    progress = run(run.input(rows(50)), max_cost=1, price=(1000, "2000"), concurrency=1)
+    assert (progress.stopped, progress.succeeded, progress.cost) == ("max_cost", 5, Decimal(1))
+    assert run.succeeded()[0]["opper"]["cost"] == "0.2"
+
+
+def test_max_cost_is_refused_if_no_cost_is_known(run: Runner, server: LocalServer) -> None:
+    """After one call, whose result is written."""
+    with pytest.raises(UnknownCostError, match="price=") as caught:
+        run(run.input(rows(50)), max_cost=1, concurrency=8)
+    assert isinstance(caught.value, BatchError)
+    assert len(server.requests) == 1 == len(run.succeeded())
+
+
+def test_tokens_per_minute_limits_the_rate(run: Runner, server: LocalServer) -> None:
+    """By the usage that the server sends: 40 rows of 30 tokens at 500 a second, 5 seconds of which come at once."""
+    server.always(Reply.completion("Hi", usage={"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}))
+    started = time.monotonic()
+    run(run.input(rows(40)), tokens_per_minute=30_000, concurrency=4)
+    seconds = time.monotonic() - started
+    assert 40 * 120 / 500 - 5 - 1.5 < seconds < 40 * 120 / 500 - 5 + 3
+
+
+def test_tokens_per_minute_is_refused_without_usage(run: Runner, server: LocalServer) -> None:
+    """After the first response without it, which is written."""
+    body = {"id": "c", "object": "chat.completion", "created": 1, "model": "m", "choices": []}
+    server.always(Reply.json(body))
+    with pytest.raises(UnknownUsageError):
+        run(run.input(rows(50)), tokens_per_minute=1000, concurrency=1)
+    assert len(server.requests) == 1 == len(run.succeeded())
+
+
+def test_ordered_output_has_the_order_of_the_input(run: Runner, server: LocalServer) -> None:
+    """Though later rows end earlier; and rows far ahead of a slow one wait."""
+    seen: list[int] = []
+
+    def reply(request: ReceivedRequest) -> Reply:
+        number = int(str(request.messages[0]["content"])[1:])
+        seen.append(number)
+        return Reply.completion("Hi", delay=0.5 if number == 0 else 0.001 * (number % 7))
+
+    server.always(reply)
+    run(run.input(rows(100)), ordered=True, concurrency=4)
+    assert [line["custom_id"] for line in run.succeeded()] == [f"r{number}" for number in range(100)]
+
+
+def test_a_slow_row_does_not_fill_the_memory_of_an_ordered_batch(run: Runner, server: LocalServer) -> None:
+    """No more rows than the window are started before it ends."""
+    started: list[str] = []
+
+    def reply(request: ReceivedRequest) -> Reply:
+        text = str(request.messages[0]["content"])
+        if text == "r0":
+            time.sleep(1)
+            return Reply.completion(str(len(started)))
+        started.append(text)
+        return Reply.completion("Hi")
+
+    server.always(reply_by_text({"r0": Reply.completion("Hi", delay=1)}))
+    states: list[BatchProgress] = []
+    run(run.input(rows(200)), ordered=True, concurrency=4, on_progress=states.append, progress_interval=0)
+    assert max(state.in_flight for state in states) <= 4 * 8
+    assert states[-1].succeeded == 200
+
+
+def test_dedupe_sends_equal_bodies_once(run: Runner, server: LocalServer) -> None:
+    """Failures too; a copy says of which row it is, and costs nothing. A second run knows the bodies of the first."""
+    server.always(reply_by_text({"bad": error_reply(400), "good": Reply.completion("Hi", delay=0.1, **PRICED)}))
+    requests = [row(f"g{number}", "good") for number in range(20)] + [row(f"b{number}", "bad") for number in range(5)]
+    progress = run(run.input(requests), dedupe=True, concurrency=8)
+    assert sorted(texts(server)) == ["bad", "good"]
+    assert (progress.succeeded, progress.failed, progress.cost) == (20, 5, Decimal("0.01"))
+    run.assert_once(line["custom_id"] for line in requests)
+    first, *copies = run.succeeded()
+    assert {line["opper"]["copied_from"] for line in copies} == {first["custom_id"]}
+    assert {json.dumps(line["response"]) for line in copies} == {json.dumps(first["response"])}
+    assert {line["opper"]["cost"] for line in copies} == {"0"}
+    assert len({line["id"] for line in run.succeeded()}) == 20
+    run(run.input([*requests, row("more", "good")]), dedupe=True)
+    assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_shards_have_each_row_once(run: Runner, server: LocalServer, count: int) -> None:
+    """In outputs of their own."""
+    found: list[str] = []
+    for number in range(1, count + 1):
+        output = run.folder / f"{number}.jsonl"
+        progress = run(run.input(rows(60)), output=output, shard=(number, count))
+        found += [line["custom_id"] for line in read(output)]
+        assert progress.total == len(read(output)) > 60 // count // 3
+    assert sorted(found) == sorted(f"r{number}" for number in range(60))
+
+
+@define
+class City:
+    """An answer."""
+
+    name: str
+    people: int
+
+
+SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}, "people": {"type": "integer"}},
+          "required": ["name", "people"], "additionalProperties": False}  # fmt: skip
+
+
+@pytest.mark.parametrize("response_format", [City, SCHEMA, {"type": "json_schema", "json_schema": {
+    "name": "city", "schema": SCHEMA}}])  # fmt: skip
+def test_answers_are_checked_against_a_type_or_a_schema(run: Runner, server: LocalServer, response_format: Any) -> None:
+    """One that does not fit is a failure, with what was answered and what is wrong with it."""
+    good = Reply.completion('```json\n{"name": "Oslo", "people": 700000}\n```')
+    server.always(reply_by_text({
+        "good": good, "bad": Reply.completion('{"name": "Oslo"}'), "text": Reply.completion("Oslo"),
+        "cut": Reply.completion('{"name', finish_reason="length"),
+    }))  # fmt: skip
+    run([row("good"), row("bad"), row("text"), row("cut")], response_format=response_format)
+    (line,) = run.succeeded()
+    assert line["opper"]["parsed"] == {"name": "Oslo", "people": 700000}
+    assert server.requests[0].body["response_format"]["type"] == "json_schema"
+    lines = {line["custom_id"]: line for line in run.failed()}
+    assert lines["bad"]["response"]["body"]["choices"][0]["message"]["content"] == '{"name": "Oslo"}'
+    assert lines["bad"]["error"]["code"] == "InvalidAnswerError"
+    assert "people" in lines["bad"]["opper"]["error"]["problems"][0]
+    assert lines["bad"]["opper"]["tokens"]
+    assert lines["text"]["error"]["code"] == "InvalidAnswerError"
+    assert lines["cut"]["error"]["code"] == "LengthFinishReasonError"
+
+
+def test_a_value_that_is_no_object_is_taken_out_of_its_wrapper(run: Runner, server: LocalServer) -> None:
+    """As in `parse()`."""
+    server.always(Reply.completion('{"value": ["a", "b"]}'))
+    run([row("a")], response_format=list[Literal["a", "b"]])
+    assert run.succeeded()[0]["opper"]["parsed"] == ["a", "b"]
+
+
+def test_an_answer_that_does_not_fit_is_asked_for_again(run: Runner, server: LocalServer) -> None:
+    """As often as `retries_on_invalid` says; the tokens of all requests count."""
+    usage = {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11}
+    server.reply(Reply.completion("no", usage=usage), Reply.completion('{"name": "a", "people": 1}', usage=usage))
+    progress = run([row("a")], response_format=City, retries_on_invalid=1)
+    assert (progress.succeeded, progress.prompt_tokens, len(server.requests)) == (1, 20, 2)
+    assert run.succeeded()[0]["opper"]["attempts"] == 2
+
+
+def test_templates_make_messages_of_columns(run: Runner, server: LocalServer) -> None:
+    """Of the columns that they name, with the id of its own column; braces are doubled."""
+    requests = [
+        {"key": 7, "text": "Hé", "tags": ["a"], "unused": None}, {"key": "k", "text": "b", "tags": {}},
+        {"key": "missing", "text": "c"}, {"key": "null", "text": None, "tags": []},
+    ]  # fmt: skip
+    template = [{"role": "system", "content": "{{}} {tags}"}, {"role": "user", "content": [
+        {"type": "text", "text": "Translate: {text}"}]}]  # fmt: skip
+    run(requests, template=template, id_column="key", defaults={"model": "m"}, ordered=True)
+    assert [line["custom_id"] for line in run.succeeded()] == ["7", "k"]
+    assert [line["custom_id"] for line in run.failed()] == ["missing", "null"]
+    assert "column 'tags'" in run.failed()[0]["error"]["message"]
+    assert "null" in run.failed()[1]["error"]["message"]
+    assert [
+        {"role": "system", "content": '{} ["a"]'},
+        {"role": "user", "content": [{"type": "text", "text": "Translate: Hé"}]},
+    ] in [request.body["messages"] for request in server.requests]
+
+
+@pytest.mark.parametrize("template", ["no column", "{a!r}", "{a:>3}", "{}", "{a", "a}", [], {}, 3])
+def test_templates_with_anything_but_columns_are_refused(run: Runner, template: Any, server: LocalServer) -> None:
+    """Such as formats, which could make a text of any length."""
+    with pytest.raises(InvalidArgumentError, match="template"):
+        run([{"a": "x"}], template=template)
+    assert server.requests == []
+
+
+def test_files_can_be_compressed_csv_or_parquet(run: Runner, server: LocalServer) -> None:
+    """With the rows of each numbered; a wrong number of values is a failure of the row."""
+    arrow, parquet = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    zipped = run.folder / "a.jsonl.gz"
+    zipped.write_bytes(gzip.compress(b"\xef\xbb\xbf" + b"\n".join(json.dumps(line).encode() for line in rows(3))))
+    assert run(zipped, output=run.folder / "1.jsonl").succeeded == 3
+    table = run.folder / "b.csv"
+    table.write_text('text,n\n"a, b\nc",1\nd,2\ne\nf,1,2\n', "utf-8")
+    progress = run(table, output=run.folder / "2.jsonl", template="Say {text} {n}", ordered=True)
+    assert (progress.succeeded, progress.failed) == (2, 2)
+    assert [line["custom_id"] for line in read(run.folder / "2.jsonl")] == ["row-1", "row-2"]
+    columns = run.folder / "c.parquet"
+    parquet.write_table(arrow.table({"text": [f"p{n}" for n in range(600)], "custom_id": list(range(600))}), columns)
+    assert run(columns, output=run.folder / "3.jsonl", template="Say {text}").succeeded == 600
+    assert {"r0", "Say a, b\nc 1", "Say p599"} <= set(texts(server))
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("a.jsonl.gz", gzip.compress(b'{"messages": []}\n' * 100, mtime=0)[:-10]),
+    ("a.parquet", b"PAR1 but no more"), ("a.csv", b"a,b\n\xff\xfe,2\n"), ("a.csv", b'a,b\n"open,2\n'),
+    ("a.xlsx", b""), ("a", b""),
+])  # fmt: skip
+def test_files_that_cannot_be_read_are_refused_before_the_first_request(
+    run: Runner, name: str, content: bytes, server: LocalServer
+) -> None:
+    """With the path in the error."""
+    pytest.importorskip("pyarrow")
+    path = run.folder / name
+    path.write_bytes(content)
+    with pytest.raises(InvalidArgumentError, match=name):
+        run(path, template="{a}")
+    assert server.requests == []
+
+
+def test_requests_can_come_from_an_iterator(run: Runner, server: LocalServer) -> None:
+    """It is read to its end first."""
+
+    def produce() -> Iterator[object]:
+        yield row("a")
+        yield BatchRequest("b", {"messages": [{"role": "user", "content": "b"}]})
+        assert server.requests == []
+
+    progress = run(produce())
+    assert (progress.total, progress.succeeded) == (2, 2)
+    run.assert_once(["a", "b"])
+
+
+def test_progress_is_told(run: Runner) -> None:
+    """With each row if no interval is set, and at the end; the counts never fall."""
+    states: list[BatchProgress] = []
+    progress = run(run.input(rows(10)), on_progress=states.append, progress_interval=0, concurrency=3)
+    assert len(states) == 11
+    assert [state.finished for state in states] == sorted(state.finished for state in states)
+    assert {state.total for state in states} == {10}
+    assert states[-1][:8] == progress[:8]
+    assert progress.rows_per_second > 0
+    assert progress.seconds_left == 0
+
+
+@pytest.mark.parametrize(("option", "value"), [
+    ("concurrency", 0), ("concurrency", 1.5), ("shard", (0, 2)), ("shard", (3, 2)), ("shard", "1/2"),
+    ("max_cost", 0), ("max_cost", "much"), ("max_cost", True), ("price", 3), ("price", (1,)), ("price", (1, -1)),
+    ("max_errors", -1), ("max_errors", 1.0), ("max_errors", "5%"), ("tokens_per_minute", 0),
+    ("on_progress", 3), ("progress_interval", -1), ("defaults", {"stream": True}), ("defaults", {"messages": []}),
+    ("defaults", 3), ("ordered", 1), ("dedupe", 1), ("retry_errors", 1), ("strict", 1), ("response_format", 3),
+    ("response_format", {"type": "object", "properties": 3}), ("response_format", {"type": "json_object"}),
+    ("response_format", {"type": "json_schema"}), ("id_column", 3), ("output", ""), ("output", "-"),
+    ("output", "a.jsonl.gz"), ("errors", 3), ("retries_on_invalid", -1), ("client", 3),
+])  # fmt: skip
+def test_a_wrong_option_is_named(tmp_path: Path, option: str, value: object) -> None:
+    """And nothing is made."""
+    options: Any = {"output": tmp_path / "out.jsonl", option: value}
+
+    async def main() -> None:
+        with pytest.raises(InvalidArgumentError, match=option):
+            await async_run_batch([row("a")], **options)
+
+    anyio.run(main)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_unknown_options_and_files_are_refused(run: Runner) -> None:
+    """With a name that is near; and a file is not written over itself."""
+    with pytest.raises(UnknownArgumentError, match="Did you mean 'max_cost'"):
+        run([row("a")], max_costs=1)
+    path = run.input([row("a")])
+    with pytest.raises(BatchFileError):
+        run(path, output=path)
+    with pytest.raises(InvalidArgumentError, match="errors"):
+        run([row("a")], errors=run.output)
+    with pytest.raises(FileNotFoundError):
+        run(run.folder / "none.jsonl", output=run.folder / "new.jsonl")
+    assert not (run.folder / "new.jsonl").exists()
+    for requests in (3, b"x", {"a": 1}):
+        with pytest.raises(InvalidArgumentError, match="requests"):
+            run(requests)
+
+
+def test_a_key_that_the_server_repeats_is_not_written(run: Runner, server: LocalServer) -> None:
+    """Neither from an error of JSON nor from one of text."""
+    key = "op-secret-key-1234567890"
+    server.always(reply_by_text({
+        "json": error_reply(400, f"Bad key {key}."), "text": Reply(400, {}, f"Bad key {key}.".encode()),
+    }))  # fmt: skip
+    run([row("json"), row("text")], client={"api_key": key})
+    assert len(run.failed()) == 2
+    assert key not in run.errors.read_text("utf-8")
+
+
+def test_batches_run_under_trio(tmp_path: Path, server: LocalServer) -> None:
+    """The same files, in order."""
+
+    async def main() -> BatchProgress:
+        async with AsyncOpper(api_key="key", base_url=server.base_url) as client:
+            return await async_run_batch(
+                rows(30), output=tmp_path / "out.jsonl", client=client, concurrency=4, ordered=True, dedupe=True
+            )
+
+    assert anyio.run(main, backend="trio").succeeded == 30
+    assert [line["custom_id"] for line in read(tmp_path / "out.jsonl")] == [f"r{number}" for number in range(30)]
+
+
+FULL_DISK = """
+import resource, signal, sys
+from opper_chat.batch import run_batch
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+try:
+    run_batch(sys.argv[1], output=sys.argv[2], concurrency=4)
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such limit")
+def test_a_full_disk_leaves_whole_lines(tmp_path: Path, server: LocalServer) -> None:
+    """The error is the system's, and the next run goes on."""
+    run = Runner("sync", tmp_path, server.base_url)
+    path = run.input(rows(100))
+    command = [sys.executable, "-c", FULL_DISK, str(path), str(run.output)]
+    environment = {**os.environ, "OPPER_API_KEY": "key", "OPPER_BASE_URL": server.base_url}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout.strip() == "File too large", done.stderr
+    assert 0 < len(run.succeeded()) < 100
+    run(path)
+    run.assert_once(f"r{number}" for number in range(100))
