@@ -11,12 +11,12 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .._errors.api import AnswerError, APIError, InvalidAnswerError, OpperError
+from .._errors.attempt import count_attempts
 from .._json import codec as _json
-from .._observability.record import count_attempts
 from .._results.completion import ChatCompletion
 
 if TYPE_CHECKING:
-    from .._observability.record import Attempt
+    from .._errors.attempt import Attempt
 
 
 class TokenPrice(NamedTuple):
