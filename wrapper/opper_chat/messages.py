@@ -36,8 +36,9 @@ from opper_chat_api.params import (
 )
 
 from ._errors.api import InvalidArgumentError
-from ._errors.describe import describe, text_value
+from ._errors.describe import describe
 from ._json.codec import is_mapping
+from ._json.scalars import text_value
 from ._requests.media import MAX_BYTES, Content, MediaReader, Source
 from ._requests.media_types import AUDIO_FORMATS, IMAGES
 from ._requests.message_content import Message, content_of, id_of_call

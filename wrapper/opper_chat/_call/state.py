@@ -15,7 +15,7 @@ from .._config.environment import Secret
 from .._config.options import ClientSettings
 from .._errors.api import APIError, APIStatusError
 from .._errors.attempt import count_attempts
-from .._errors.redact_error import redact_error
+from .._errors.redaction import redact_error
 from .._errors.response_headers import request_id
 from .._http.leases import ConnectionLease
 from .._http.redaction import describe_request, describe_unsent, forget_key_of, url_without_query

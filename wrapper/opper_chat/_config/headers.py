@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 from .._errors.api import InvalidArgumentError
-from .._errors.describe import describe, instance_of, json_scalar
+from .._errors.describe import describe, instance_of
 from .._json.codec import is_mapping
+from .._json.scalars import json_scalar
 
 HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token: RFC 9110 section 5.6.2."""

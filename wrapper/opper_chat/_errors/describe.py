@@ -1,7 +1,6 @@
-"""Names of values for error messages, hints about what was meant, and the JSON scalar of a value. No I/O.
+"""Describe values in error messages, and suggest what was meant or how to convert a value. No I/O.
 
-A request can hold instances of subclasses, such as Django's ``SafeText`` (str) or ``numpy.float64`` (float), and
-numbers of other libraries. `json_scalar` returns the str, int, float or bool that is sent for one of them.
+Does not decide what is accepted: `_validation` and `_schemas` do.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from inspect import iscoroutinefunction, isroutine
 from typing import Any, Protocol, SupportsFloat, TypeGuard, cast
 
 from .._json.codec import is_mapping, is_sequence
+from .._json.scalars import json_scalar
 
 _SHOWN_KEYS = 8
 
@@ -28,60 +28,6 @@ class SupportsToDict(Protocol):
 def is_model(value: object) -> TypeGuard[SupportsToDict]:
     """Return whether a value is a generated model."""
     return hasattr(type(value), "from_dict") and hasattr(type(value), "to_dict")
-
-
-def json_scalar(value: object) -> object:
-    """Return the str, int, float or bool that is sent for a value, or the value itself if there is none.
-
-    For instances of subclasses and values of enums it is their value. Numbers of other classes, such as
-    ``numpy.int64``, `decimal.Decimal` and `fractions.Fraction`, are converted if no digits are lost.
-    """
-    if value is None or isinstance(value, bool):
-        return value
-    # Not str(value), int(value) or float(value): subclasses override them, as enums do.
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, int):
-        return int.__int__(value)
-    if isinstance(value, float):
-        return float.__float__(value)
-    if isinstance(value, enum.Enum):
-        return json_scalar(value.value)
-    return _number(value)
-
-
-def text_value(value: object) -> object:
-    """Return the string that is sent for a value, or the value itself if there is none."""
-    if isinstance(value, str):
-        return value
-    return scalar if isinstance(scalar := json_scalar(value), str) else value
-
-
-def _number(value: object) -> object:
-    """Return the number or boolean that is sent for a value of another library, or the value itself."""
-    cls = type(value)
-    if cls.__module__ == "numpy" and cls.__name__ in ("bool", "bool_"):
-        return bool(value)
-    from decimal import Decimal
-    from numbers import Integral, Rational, Real
-
-    try:
-        if isinstance(value, Integral):
-            return int(value)
-        if isinstance(value, Rational) and value.denominator == 1:
-            return int(value.numerator)
-        if isinstance(value, Decimal):
-            # Nothing is lost if the shortest text of the float has the same digits.
-            written = float(value)
-            if Decimal(repr(written)) == value:
-                return int(value) if value == value.to_integral_value() and abs(value) < 2**53 else written
-        elif isinstance(value, Real):
-            written = float(value)
-            if written == value or written != written:  # noqa: PLR0124  # NaN is refused by the validation, with its path
-                return written
-    except (ArithmeticError, ValueError):
-        pass
-    return value
 
 
 _KIND_NAMES: dict[object, str] = {

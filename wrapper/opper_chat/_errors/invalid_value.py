@@ -6,12 +6,15 @@ and the error shows no value: it may be private.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Self, TypeAlias
 
 from .describe import describe
-from .paths import Path, format_path
 
 _SHOWN = 10
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Names of properties and indexes of items, from the outside in."""
 
 Problem: TypeAlias = tuple[Path, str]
 """The path to a value, and what is wrong with it."""
@@ -72,3 +75,8 @@ class UnexpectedValueError(InvalidValueError):
     def received(self) -> str:
         """The value as text, cut to a readable length."""
         return describe(self.value)
+
+
+def format_path(path: Iterable[str | int]) -> str:
+    """Return a path as a Python developer writes it: ``rows[2].name``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).removeprefix(".")

@@ -1,4 +1,4 @@
-"""Remove secrets from texts, bytes and JSON: the key, and the password of a proxy. No I/O.
+"""Remove secrets from texts, bytes, JSON and API errors: the key, and the password of a proxy. No I/O.
 
 A server can repeat a key in an error or a header, in upper or lower case, with characters escaped as in JSON, HTML or
 URLs, and escaped again. Other encodings, such as Base64, are not searched for.
@@ -6,11 +6,14 @@ URLs, and escaped again. Other encodings, such as Base64, are not searched for.
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from .._json.codec import is_array, is_object
+from .api import APIError
+from .bodies import read_error_body
 
 REMOVED = "[removed]"
 """The text that replaces a secret."""
@@ -161,3 +164,26 @@ def redact_json(value: object, spellings: Iterable[str]) -> object:
     except RecursionError:
         return None  # too deep to search
     return value
+
+
+def redact_error(error: APIError, spellings: Sequence[str]) -> None:
+    """Remove a secret from an error, in place. Some servers repeat the key that they refuse.
+
+    Args:
+        error: the error.
+        spellings: the spellings of the secret, from `spellings_of`.
+    """
+    body, raw_body = redact_json(error.body, spellings), redact_bytes(error.raw_body, spellings)
+    message = redact(error.message, spellings)
+    if body is error.body and raw_body == error.raw_body and message == error.message:
+        cause = str(error.__cause__)
+        if redact(cause, spellings) == cause:
+            return
+    if body is not error.body and raw_body == error.raw_body:
+        raw_body = json.dumps(body).encode()  # the raw body has the secret with escapes
+    error.message, error.raw_body, error.body = message, raw_body, body
+    error.args = (message,)
+    fields = read_error_body(error.body)
+    error.type, error.detail, error.code, error.param = fields.type, fields.detail, fields.code, fields.param
+    # The exceptions that it was raised from, and the variables of the frames of its traceback, can hold the secret too.
+    error.__cause__ = error.__context__ = error.__traceback__ = None

@@ -14,10 +14,10 @@ from attrs import fields
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 from opper_chat_api.params import AssistantMessageParam
 
-from .._errors.describe import json_scalar
 from .._errors.invalid_value import UnexpectedValueError
 from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
+from .._json.scalars import json_scalar
 from .._results.content import restore_parts
 from .._validation.type_checks import Check, check_json, nullable_properties
 

@@ -16,8 +16,9 @@ from opper_chat_api.params import (
 )
 
 from .._errors.api import InvalidArgumentError
-from .._errors.describe import describe, text_value
+from .._errors.describe import describe
 from .._json.codec import is_mapping
+from .._json.scalars import text_value
 
 Message: TypeAlias = (
     DeveloperMessageParam

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from .._errors.api import InvalidArgumentError
 from .._errors.context_managers import RequiresWithBlock
-from .._errors.describe import describe, text_value
+from .._errors.describe import describe
+from .._json.scalars import text_value
 from .._json.values import copy_json
 from .._requests.jsonl import read_lines, write_lines
 from .._requests.parameters import TurnArguments, check_turn_arguments

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from .._errors.api import InvalidArgumentError
-from .._errors.describe import describe, json_scalar
+from .._errors.describe import describe
+from .._json.scalars import json_scalar
 
 
 def check_retries(value: object, argument: str = "max_retries") -> int:

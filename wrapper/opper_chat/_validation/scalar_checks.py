@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Union, get_args, get_origin, is_typeddict
 
-from .._errors.describe import choices_of, conversion_hint, did_you_mean, json_scalar, number_hint
+from .._errors.describe import choices_of, conversion_hint, did_you_mean, number_hint
 from .._errors.invalid_value import UnexpectedValueError
+from .._json.scalars import json_scalar
 
 FINITE = "a finite number"
 

@@ -30,11 +30,11 @@ from .._errors.describe import (
     describe,
     did_you_mean,
     is_model,
-    json_scalar,
     number_hint,
 )
 from .._errors.invalid_value import UnexpectedValueError
 from .._json.codec import is_mapping, is_sequence
+from .._json.scalars import json_scalar
 from .scalar_checks import (
     FINITE,
     KINDS,

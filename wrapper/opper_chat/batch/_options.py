@@ -8,8 +8,9 @@ from typing import Any, NamedTuple, TypeAlias, TypedDict
 
 from .._config.options import check_options
 from .._errors.api import InvalidArgumentError
-from .._errors.describe import describe, json_scalar
+from .._errors.describe import describe
 from .._json.codec import is_mapping, is_sequence
+from .._json.scalars import json_scalar
 from .._requests.response_format import ResponseFormat
 from .._validation.numbers import check_count, check_retries, check_seconds
 from .._validation.type_checks import check_flags
