@@ -178,7 +178,7 @@ def test_a_loop_ends(server: LocalServer, flavour: Flavour) -> None:
     assert re.fullmatch(
         r"307: The server responded with 307 \(Temporary Redirect\) and a body without a content type: Moved "
         r"\[after 20 redirects.*\]\nIt redirects to http://.*/v2/openai/chat/completions, which is not followed: "
-        r"20 redirects were followed already, the most of one attempt\.",
+        r"20 redirects of this request were followed already, which is the maximum\.",
         text_of(caught.value),
     )
 

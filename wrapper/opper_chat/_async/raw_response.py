@@ -1,4 +1,4 @@
-"""The calls for those who want to see the HTTP response: whole, or before its body is read."""
+"""Calls that return the HTTP response, with its body or before it is read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 class _AsyncResponse:
-    """What every response tells before its body is read."""
+    """The status, the headers and the other properties of a response that do not need its body."""
 
     http_response: httpx.Response
     """The response of the HTTP library."""
@@ -52,12 +52,12 @@ class _AsyncResponse:
 
     @property
     def headers(self) -> httpx.Headers:
-        """The headers of the answer, as the HTTP library has them: by their names in upper or lower case."""
+        """The headers of the response. Their names are case-insensitive."""
         return self.http_response.headers
 
     @property
     def http_request(self) -> httpx.Request:
-        """The request that it answers, without the key."""
+        """The request, without the key."""
         return self.http_response.request
 
     @property
@@ -67,7 +67,7 @@ class _AsyncResponse:
 
     @property
     def url(self) -> httpx.URL:
-        """The address that it came from."""
+        """The URL of the request, after redirects."""
         return self.http_response.url
 
     @property
@@ -77,22 +77,22 @@ class _AsyncResponse:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the body was read or given up."""
+        """Whether the body was read to its end, or the response was closed."""
         return self.http_response.is_closed
 
     @property
     def request_id(self) -> str | None:
-        """The id by which the server's people find the call, or None."""
+        """The id of the request, which the operator of the server can look up, or None."""
         return self._call.record.request_id
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """The requests of the call that ended."""
+        """The attempts of the call that have ended."""
         return tuple(self._call.record.attempts)
 
     @property
     def retries_taken(self) -> int:
-        """How many requests of the call there were before this one."""
+        """How many attempts of the call failed before this one."""
         return self._retries_taken
 
     def _completion(self, content: bytes) -> ChatCompletion:
@@ -119,11 +119,11 @@ class _AsyncResponse:
 
 
 class AsyncRawResponse(_AsyncResponse):
-    """The response of a plain call, its body read."""
+    """The response of a plain call, with its body."""
 
     @property
     def content(self) -> bytes:
-        """The body as it came, decompressed."""
+        """The decoded body bytes."""
         return self.http_response.content
 
     @property
@@ -143,30 +143,31 @@ class AsyncRawResponse(_AsyncResponse):
         """Return the completion.
 
         Raises:
-            APIError: the body says that the call failed.
+            APIError: the body is an error.
             APIResponseValidationError: the body is not a chat completion.
         """
         return self._completion(self.content)
 
 
 class AsyncRawStream(_AsyncResponse):
-    """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
+    """The response of a streamed call. `parse` returns the stream that reads its body."""
 
     def __init__(self, requester: AsyncRequester, call: Call, site: str, response: httpx.Response) -> None:
         super().__init__(requester, call, response)
         self._stream = AsyncStream(requester, call, site, response)
 
     async def parse(self) -> AsyncStream:
-        """Return the stream of chunks, to be iterated over and closed.
+        """Return the stream of chunks. Iterate over it, and close it.
 
         Raises:
-            APIError: the answer is no stream, and what it is says that the call failed.
+            APIError: the body is an error and not a stream.
+            APIResponseValidationError: the body is not a stream.
         """
         return await identify_stream(self._stream)
 
 
 class AsyncRawCompletions:
-    """The calls of `AsyncCompletions`, whose responses are given as they came."""
+    """The namespace ``client.chat.completions.with_raw_response``."""
 
     def __init__(self, requester: AsyncRequester) -> None:
         self._requester = requester
@@ -182,11 +183,15 @@ class AsyncRawCompletions:
     async def create(
         self, *_positional: object, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> AsyncRawResponse | AsyncRawStream:
-        """Ask the model for the next message, and return the HTTP response. Takes what `AsyncCompletions.create` takes.
+        """Return the HTTP response of a call.
+
+        Args:
+            stream: True returns an `AsyncRawStream`, whose body is read by its stream.
+            arguments: as in `AsyncCompletions.create`.
 
         Raises:
-            InvalidArgumentError, APIConnectionError, APIStatusError: as in `AsyncCompletions.create`. What the body
-                of the last attempt says is raised by `parse`.
+            InvalidArgumentError, APIConnectionError, APIStatusError: as in `AsyncCompletions.create`. If the body of
+                the last attempt is an error or not a chat completion, `parse` raises that.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
@@ -206,36 +211,36 @@ class AsyncRawCompletions:
                 await self._requester.pause(call, wait)
                 raw = AsyncRawResponse(self._requester, call, await self._requester.send_and_read(call))
         except BaseException:
-            call.release_permit()  # a signal handler may have raised while the end was told
+            call.release_permit()  # a signal handler can raise in the observers of the end
             raise
         return raw
 
     def _wait_after(self, call: Call, raw: AsyncRawResponse) -> float | None:
-        """Return how long to wait before the response is asked for again, or None where it is the last."""
+        """Return the seconds to wait before the next attempt, or None if there is none."""
         try:
             call.complete(raw.parse(), monotonic())
         except APIError as error:
             wait = call.record_failure(error, monotonic())
-            if wait is None:  # the caller learns of it by asking
+            if wait is None:  # `parse` raises it again
                 call.abort(error, monotonic())
             return wait
         return None
 
 
 class AsyncStreamedResponse(_AsyncResponse):
-    """A response whose body is still to be read: once, by one of the ways below."""
+    """A response before its body is read. The body can be read once, by one of the methods."""
 
     async def iter_bytes(self) -> AsyncIterator[bytes]:
-        """Read the body piece by piece, as it comes, decompressed.
+        """Iterate over the decoded body bytes as they arrive.
 
         Raises:
-            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a clock ran out.
+            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a timeout expired.
         """
-        async for data in self._pieces():
+        async for data in self._iter_chunks():
             yield data
         self._call.finish(monotonic())
 
-    async def _pieces(self) -> AsyncIterator[bytes]:
+    async def _iter_chunks(self) -> AsyncIterator[bytes]:
         limits = self._requester.session.response_limits
         reader = AsyncResponseReader(self.http_response, limits, stream=self._call.record.stream)
         try:
@@ -247,23 +252,25 @@ class AsyncStreamedResponse(_AsyncResponse):
             raise
 
     async def iter_lines(self) -> AsyncIterator[str]:
-        """Read the body line by line, without their ends. None but CR, LF and both end a line, as in event streams."""
+        """Iterate over the lines of the body, without their ends: CR, LF or both, as in server-sent events."""
         rest = b""
         async for data in self.iter_bytes():
-            held = data.endswith(b"\r")  # its LF may be in the next piece
-            lines = (rest + data[: -1 if held else None]).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-            rest = lines.pop() + (b"\r" if held else b"")
+            ends_with_cr = data.endswith(b"\r")  # its LF can be in the next chunk
+            lines = (
+                (rest + data[: -1 if ends_with_cr else None]).replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+            )
+            rest = lines.pop() + (b"\r" if ends_with_cr else b"")
             for line in lines:
                 yield line.decode("utf-8", "replace")
         if rest:
             yield rest.removesuffix(b"\r").decode("utf-8", "replace")
 
     async def read(self) -> bytes:
-        """Read the whole body."""
+        """Read the body, and return its decoded bytes."""
         return b"".join([data async for data in self.iter_bytes()])
 
     async def json(self) -> object:
-        """Read the whole body, and return it as a JSON value.
+        """Read the body, and return it as a JSON value.
 
         Raises:
             APIResponseValidationError: it is not JSON.
@@ -271,13 +278,13 @@ class AsyncStreamedResponse(_AsyncResponse):
         return self._value(await self.read())
 
     async def parse(self) -> ChatCompletion:
-        """Read the whole body of a plain call, and return the completion.
+        """Read the body of a plain call, and return the completion.
 
         Raises:
-            APIError: the body says that the call failed.
+            APIError: the body is an error.
             APIResponseValidationError: the body is not a chat completion.
         """
-        content = b"".join([data async for data in self._pieces()])
+        content = b"".join([data async for data in self._iter_chunks()])
         try:
             completion = self._completion(content)
         except APIError as error:
@@ -296,7 +303,7 @@ class AsyncStreamedResponse(_AsyncResponse):
 
 
 class AsyncStreamedCompletions:
-    """The calls of `AsyncCompletions`, whose responses are given before their bodies are read."""
+    """The namespace ``client.chat.completions.with_streaming_response``."""
 
     def __init__(self, requester: AsyncRequester) -> None:
         self._requester = requester
@@ -304,12 +311,19 @@ class AsyncStreamedCompletions:
     def create(
         self, *_positional: Never, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> AsyncStreamedResponseManager:
-        """Ask the model for the next message; to be used with ``async with``, which gives an `AsyncStreamedResponse`.
+        """Return a context manager for the HTTP response of a call, before its body is read.
 
-        Takes what `AsyncCompletions.create` takes.
+        Use it with ``async with``, which sends the request, and frees the connection at the end of the block.
+
+        Args:
+            stream: True asks the server for a stream.
+            arguments: as in `AsyncCompletions.create`.
+
+        Returns:
+            A context manager that gives an `AsyncStreamedResponse`.
 
         Raises:
-            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
+            InvalidArgumentError: an argument is wrong; nothing was sent. Other errors are raised by ``async with``.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)

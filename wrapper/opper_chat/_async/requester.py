@@ -19,7 +19,7 @@ from .._config.options import ClientSettings
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
 from .._http.library import httpx
 from .._http.redaction import url_without_query
-from .._http.redirects import FOLLOWED
+from .._http.redirects import FOLLOWED_STATUSES
 from .._observability.record import set_metadata
 from .._requests.parameters import split_options
 from .._requests.prepare import prepare
@@ -176,7 +176,7 @@ class AsyncRequester:
                         await self.session.acquire_permit(call)
                     response = await self.session.send(call, is_rate_limited=is_rate_limited)
                     call.record_response(response.status_code, response.headers)
-                    if response.status_code in FOLLOWED and call.follow_redirect(
+                    if response.status_code in FOLLOWED_STATUSES and call.follow_redirect(
                         url_without_query(response.request), monotonic()
                     ):
                         await close_response(response)

@@ -35,7 +35,7 @@ from .._http.error_map import ErrorMap
 from .._http.headers import merge_headers
 from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import httpx, library_exceptions, library_of
-from .._http.redaction import forget_key_of, forget_keys
+from .._http.redaction import remove_credentials, remove_keys
 from .._http.timeouts import AsyncSendLimit
 from .._observability.observers import around_request
 from .._transport._async.limiter import AsyncConcurrencyLimiter
@@ -189,7 +189,7 @@ class AsyncSession:
         finally:
             if response is None:
                 lease.close()
-                forget_key_of(request)  # the frames of the exception have the request in their variables
+                remove_credentials(request)  # the frames of the exception have the request in their variables
             timeouts.detach()
             deadlines.stop_waiting(monotonic())
         if response is None or send_limit.expired:
@@ -198,7 +198,7 @@ class AsyncSession:
             # Raised here, so that its context is not the exception of the library, whose frames have the key.
             raise timeout_error(limit) if limit else APIConnectionError("There was no response.")
         rate_limiter.record_response(permitted, response.status_code, response.headers)
-        forget_keys(response, call.keys)
+        remove_keys(response, call.keys)
         call.sent_request = response.request  # another request if the client followed a redirect
         return response
 

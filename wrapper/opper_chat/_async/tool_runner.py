@@ -55,7 +55,7 @@ class AsyncToolStream(Generic[T_co]):
     Use it with ``async with``, in one task. Leaving early closes the stream and cancels the tools.
 
     Raises:
-        ToolRunError: the run ended early. The class says why.
+        ToolRunError: the run ended early. The class of the error is the reason.
         APIError: a request failed. The attribute ``run`` is the result so far.
 
     An exception of the caller's own functions is raised unchanged, with the same attribute ``run``.

@@ -1,6 +1,6 @@
 """Adapt the rate of requests to what the server accepts. No I/O and no clock; the time is handed in.
 
-A response with status 429 is a refusal. It has one of two causes, and the client is not told which one:
+A response with status 429 is a refusal. It has one of two causes, and the response does not show which one:
 
 - The server limits the rate. Then fewer requests per second end the refusals.
 - Something else, such as one overloaded replica of many, or a limit of another model or of other callers. Then fewer

@@ -1,4 +1,4 @@
-"""Count refusals, which are responses with status 429, and tell whether a lower rate ends them.
+"""Count refusals, which are responses with status 429, and measure whether a lower rate ends them.
 
 No I/O and no clock; the time is handed in.
 """

@@ -99,7 +99,7 @@ class Retries:
                 f"Not tried again: the server asks to wait {seconds:g} s, more than {LONGEST_RETRY_AFTER:g} s."
             )
             return None
-        # The backoff is added, so that clients which were told the same do not all come back at once.
+        # The backoff is added, so that clients with the same Retry-After do not all send at once.
         wait = seconds + backoff(failed + 1)
         timeout = self._deadlines.next_timeout(now) if self._deadlines.is_bounded else None
         if timeout is not None and wait >= timeout.remaining:

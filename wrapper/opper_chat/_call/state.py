@@ -18,8 +18,8 @@ from .._errors.attempt import count_attempts
 from .._errors.redaction import redact_error
 from .._errors.response_headers import request_id
 from .._http.leases import ConnectionLease
-from .._http.redaction import describe_request, describe_unsent, forget_key_of, url_without_query
-from .._http.redirects import MOST_REDIRECTS, MOVED, explain_redirect, redirect_target
+from .._http.redaction import describe_request, describe_unsent, remove_credentials, url_without_query
+from .._http.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, explain_redirect, redirect_target
 from .._observability.observers import notify_attempt_end, notify_call_end, notify_call_start
 from .._observability.record import CallRecord, Outcome, set_completion, set_metadata
 from .._requests.prepare import PreparedRequest
@@ -44,7 +44,7 @@ class Call:
         deadlines: the timeouts of the call.
         record: its trace, for observers.
         headers: those of the client, which every request of the call has.
-        keys: the API keys that its requests were sent with: one, unless the key is made anew for each request.
+        keys: the API keys of its requests, more than one if a function returns another key for a request.
         permit: what counts the call against `max_concurrency`, or None without a limit.
         lease: the lease of the connection of the last request.
         response: the last response, which is closed if the call ends before its caller has it.
@@ -131,7 +131,7 @@ class Call:
             now: the time.
         """
         target = redirect_target(url, self.record.headers.get("location", ""))
-        if target is None or self._redirects >= MOST_REDIRECTS:
+        if target is None or self._redirects >= MAX_REDIRECTS:
             return False
         self.redirect_url = target
         self._redirects += 1
@@ -159,7 +159,11 @@ class Call:
             The seconds to wait for the next attempt, or None to raise the error.
         """
         self.annotate(error)
-        if isinstance(error, APIStatusError) and error.status_code in MOVED and self.sent_request is not None:
+        if (
+            isinstance(error, APIStatusError)
+            and error.status_code in REDIRECT_STATUSES
+            and self.sent_request is not None
+        ):
             url, location = url_without_query(self.sent_request), error.headers.get("location", "")
             error.add_note(explain_redirect(error.status_code, url, location, self._redirects))
         self.redirect_url, self._redirects = None, 0  # the next attempt starts at the client's URL again
@@ -208,7 +212,7 @@ class Call:
                 redact_error(error, key.spellings)
         if error.request is None:
             if self.sent_request is not None:
-                forget_key_of(self.sent_request)
+                remove_credentials(self.sent_request)
                 error.request = describe_request(self.sent_request)
             else:
                 settings, request = self.settings, self.request

@@ -1,4 +1,4 @@
-"""The permit to make a call, or to use a connection, of which a limiter allows so many at a time. No I/O."""
+"""The permit to make a call or to use a connection. A limiter grants so many at a time. No I/O."""
 
 from __future__ import annotations
 

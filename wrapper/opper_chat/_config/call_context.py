@@ -45,10 +45,10 @@ class _Active(NamedTuple):
     """A ``with`` block that was entered and not left yet."""
 
     family: object
-    """What the clients have in common that the block applies to."""
+    """The session of the clients to which the block applies."""
     context: object
     layers: tuple[Layer, ...]
-    """Those of all active blocks, the outermost first."""
+    """The layers of all active blocks, the outermost first."""
 
 
 _active: ContextVar[tuple[_Active, ...]] = ContextVar("opper_chat_call_contexts", default=())
@@ -86,8 +86,8 @@ class CallContext(Generic[Client]):
     """Applies a layer to the calls inside a ``with`` block. It can be entered several times, also at once.
 
     Args:
-        family: what the clients have in common that it applies to.
-        own: the layers of the client that made it.
+        family: the session that its clients have in common.
+        own: the layers of the client that created it.
         layer: the layer.
         client: returns a client that has some layers of its own.
     """

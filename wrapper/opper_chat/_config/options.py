@@ -99,7 +99,7 @@ class ClientSettings(NamedTuple):
     default_headers: Mapping[str, str] = {}
     default_query: Mapping[str, str] = {}
     layers: tuple[Layer, ...] = ()
-    """Those that apply to its calls wherever they are made."""
+    """The layers of its calls, in every task and thread."""
 
     def portable(self) -> Self:
         """Return these settings without the key, and without headers and query parameters that are credentials."""

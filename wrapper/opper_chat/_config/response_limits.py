@@ -70,7 +70,7 @@ def check_response_limits(value: object) -> None:
 
 
 class LimitExceededError(Exception):
-    """A limit is exceeded. Whoever has the response makes a `ResponseTooLargeError` of it.
+    """A limit is exceeded. The code that has the response raises a `ResponseTooLargeError` for it.
 
     Attributes:
         limit: the field of `ResponseLimits`.

@@ -1,7 +1,7 @@
-"""Decode the content codings of a response body (RFC 9110 section 8.4), in small pieces and up to a limit. No I/O.
+"""Decode the content codings of a response body (RFC 9110 section 8.4), in small chunks and up to a limit. No I/O.
 
-httpx decompresses what it reads from the network at once, so that 260 KB of gzip become 500 MB before anybody can
-count them. Here no piece is longer than `PIECE`. Only codings that a request asks for are decoded: gzip and deflate.
+httpx decompresses all bytes of a read at once: 260 KB of gzip become 500 MB before they can be counted. Here, chunks
+have at most `CHUNK_BYTES`. Only the codings that requests accept are decoded: gzip and deflate.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from typing import Protocol, TypeAlias
 from .._config.response_limits import ResponseLimits, too_large_error
 from .._errors.api import APIConnectionError, APIResponseValidationError, ResponseTooLargeError, StreamTruncatedError
 
-PIECE = 65536
-"""Bytes of a decoded piece at most."""
+CHUNK_BYTES = 65536
+"""The most bytes of a decoded chunk."""
 
 PAUSE_BYTES = 1024 * 1024
-"""Decoded bytes after which an event loop gets a turn: they take a few milliseconds."""
+"""Decoded bytes after which other tasks of an event loop run. To decode them takes a few milliseconds."""
 
 ACCEPTED = ("gzip", "deflate")
-"""The codings that requests ask for."""
+"""The codings that requests accept."""
 
 _GZIP_NAMES = ("gzip", "x-gzip")  # the same by RFC 9110 section 8.4.1.3
 _GZIP_MAGIC = b"\x1f\x8b"
@@ -35,7 +35,7 @@ class _Coding(Protocol):
     """The decoder of one coding."""
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Yield the decoded pieces of the next bytes."""
+        """Yield the decoded chunks of the next bytes."""
         ...
 
     @property
@@ -51,10 +51,10 @@ class BodyDecoder:
         status_code: the status of the response.
         headers: its headers.
         limits: the limits of the client.
-        limit: the field of `limits` that bounds this body, such as ``max_body_bytes``.
+        limit: the field of `limits` that applies to this body, such as ``max_body_bytes``.
 
     Attributes:
-        is_identity: whether the body needs no decoding, so that `count` is all that is to be called.
+        is_identity: whether the body is not encoded. Then only `count` is to be called.
         maximum: the most bytes that the body may have, or None.
     """
 
@@ -81,7 +81,7 @@ class BodyDecoder:
             raise self.too_large(self._limit)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        """Yield the decoded pieces of the next bytes of the body.
+        """Yield the decoded chunks of the next bytes of the body.
 
         Raises:
             ResponseTooLargeError: there are more than the limit, or the body has more codings than the limit.
@@ -95,11 +95,11 @@ class BodyDecoder:
             self._chain = self._build_chain(data)
         self._encoded += len(data)
         if self.maximum is not None and self._encoded > self.maximum:
-            raise self.too_large(self._limit)  # encoded data may go on for ever and decode to nothing
+            raise self.too_large(self._limit)  # encoded data can be endless and decode to nothing
         try:
-            for piece in _through(self._chain, data):
-                self.count(len(piece))
-                yield piece
+            for chunk in _decode_all(self._chain, data):
+                self.count(len(chunk))
+                yield chunk
         except zlib.error as error:
             raise self._invalid(f"The body cannot be decompressed ({', '.join(self._names)}): {error}.", data) from None
 
@@ -128,8 +128,8 @@ class BodyDecoder:
         for name in self._names:
             if name not in ("deflate", *_GZIP_NAMES):
                 raise self._invalid(
-                    f"The body has the content coding {name[:40]!r}, which this client does not decode; "
-                    f"its requests ask for {' and '.join(ACCEPTED)}.",
+                    f"The body has the content coding {name[:40]!r}, which this client does not decode. "
+                    f"Its requests accept {' and '.join(ACCEPTED)}.",
                     data,
                 )
         # The last coding of the header was applied last (RFC 9110 section 8.4).
@@ -158,25 +158,30 @@ def accepted_codings(header: str) -> str:
     return ", ".join(known) or "identity"
 
 
-def beginning(pieces: list[bytes], size: int | None) -> bytes:
-    """Return the first bytes of a body that was read in pieces, at most so many."""
+def beginning(chunks: list[bytes], size: int | None) -> bytes:
+    """Return the first bytes of a body that was read in chunks.
+
+    Args:
+        chunks: the chunks.
+        size: how many bytes at most, or None for all.
+    """
     kept: list[bytes] = []
-    for piece in pieces:
-        kept.append(piece if size is None else piece[:size])
+    for chunk in chunks:
+        kept.append(chunk if size is None else chunk[:size])
         if size is not None:
-            size -= len(piece)
+            size -= len(chunk)
             if size <= 0:
                 break
     return b"".join(kept)
 
 
-def _through(chain: list[_Coding], data: bytes) -> Iterator[bytes]:
-    """Yield what some bytes are after every coding of a chain."""
+def _decode_all(chain: list[_Coding], data: bytes) -> Iterator[bytes]:
+    """Yield the chunks of some bytes, decoded by each decoder of a chain."""
     if len(chain) == 1:
         yield from chain[0].decode(data)
         return
-    for piece in chain[0].decode(data):
-        yield from _through(chain[1:], piece)
+    for chunk in chain[0].decode(data):
+        yield from _decode_all(chain[1:], chunk)
 
 
 class _Gzip:
@@ -185,24 +190,24 @@ class _Gzip:
     def __init__(self) -> None:
         self._member: _Inflater | None = zlib.decompressobj(_GZIP_WINDOW)
         """None between two members."""
-        self._is_begun = False
-        self._is_over = False
-        self._held = b""
+        self._has_data = False
+        self._is_ended = False
+        self._pending = b""
 
     @property
     def is_finished(self) -> bool:
-        return self._member is None or not self._is_begun
+        return self._member is None or not self._has_data
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        self._is_begun = self._is_begun or bool(data)
-        while data and not self._is_over:
+        self._has_data = self._has_data or bool(data)
+        while data and not self._is_ended:
             if self._member is None:
-                data = self._held + data
-                self._held = data if len(data) < len(_GZIP_MAGIC) else b""
-                if self._held:
+                data = self._pending + data
+                self._pending = data if len(data) < len(_GZIP_MAGIC) else b""
+                if self._pending:
                     return
                 if not data.startswith(_GZIP_MAGIC):
-                    self._is_over = True
+                    self._is_ended = True
                     return
                 self._member = zlib.decompressobj(_GZIP_WINDOW)
             yield from _inflate(self._member, data)
@@ -212,35 +217,35 @@ class _Gzip:
 
 
 class _Deflate:
-    """The zlib format of RFC 1950, which the name means, or the bare one of RFC 1951, which some servers send."""
+    """The zlib format of RFC 1950, which the name means, or that of RFC 1951, which some servers send."""
 
     def __init__(self) -> None:
-        self._data: _Inflater | None = None
-        self._begin = b""
+        self._inflater: _Inflater | None = None
+        self._start = b""
 
     @property
     def is_finished(self) -> bool:
-        return self._data.eof if self._data else not self._begin
+        return self._inflater.eof if self._inflater else not self._start
 
     def decode(self, data: bytes) -> Iterator[bytes]:
-        if self._data is None:
-            self._begin = data = self._begin + data
+        if self._inflater is None:
+            self._start = data = self._start + data
             if len(data) < 2:
                 return
             # RFC 1950 section 2.2: method 8, and the two bytes are a multiple of 31.
             is_zlib = data[0] & 15 == 8 and int.from_bytes(data[:2], "big") % 31 == 0
-            self._data = zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
-        if not self._data.eof:
-            yield from _inflate(self._data, data)
+            self._inflater = zlib.decompressobj(zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS)
+        if not self._inflater.eof:
+            yield from _inflate(self._inflater, data)
 
 
 def _inflate(inflater: _Inflater, data: bytes) -> Iterator[bytes]:
-    """Yield what some compressed bytes stand for, `PIECE` bytes at a time."""
+    """Yield the decompressed bytes, `CHUNK_BYTES` at a time."""
     while True:
-        piece = inflater.decompress(data, PIECE)
+        chunk = inflater.decompress(data, CHUNK_BYTES)
         data = inflater.unconsumed_tail
-        if piece:
-            yield piece
-        # A full piece may leave more behind in the inflater itself.
-        if inflater.eof or (not data and len(piece) < PIECE):
+        if chunk:
+            yield chunk
+        # After a full chunk, the inflater can have more.
+        if inflater.eof or (not data and len(chunk) < CHUNK_BYTES):
             return

@@ -19,7 +19,7 @@ from .._errors.api import (
 from .connection_users import ConnectionUsers
 from .leases import LEASE, ConnectionLease
 from .library import library_exceptions
-from .redaction import forget_key_of, url_without_query
+from .redaction import remove_credentials, url_without_query
 
 if TYPE_CHECKING:
     from .library import httpx
@@ -137,9 +137,9 @@ def _without_key(error: Exception, request: httpx.Request) -> Exception:
     Its request has the key. So do the frames of its traceback and of the exceptions before it, which some tools print
     with their variables.
     """
-    forget_key_of(request)
+    remove_credentials(request)
     with suppress(RuntimeError, AttributeError):  # it has no request
-        forget_key_of(cast("httpx.RequestError", error).request)  # another one after a redirect
+        remove_credentials(cast("httpx.RequestError", error).request)  # another one after a redirect
     cause = error.__cause__ or error.__context__
     error.__cause__ = error.__context__ = None
     while cause is not None:

@@ -1,4 +1,4 @@
-"""The lease of a connection: by it the owner of a response ends the use of the connection, from any thread."""
+"""The lease of a connection, by which any thread can end the use of the connection by one response."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ if TYPE_CHECKING:
     from .library import httpx
 
 LEASE = "opper_chat.lease"
-"""The request extension that hands a `ConnectionLease` to the transport.
-
-It is the only extension that the transport has beside those that httpx documents."""
+"""The request extension with the `ConnectionLease`. All other extensions of the transport are documented by httpx."""
 
 
 class Socket(Protocol):
-    """A socket, or what stands for one."""
+    """A socket, or an object with the same method."""
 
     def shutdown(self, how: int, /) -> None:
         """Shut it down."""
@@ -33,8 +31,8 @@ class ConnectionLease:
     `shutdown` does nothing.
 
     Attributes:
-        loop: The event loop that the connection belongs to; None for none, or where that is not known.
-        proxy: The proxy through which the request is sent, or None. Its string has no password.
+        loop: the event loop of the connection, or None if it has none or is unknown.
+        proxy: the proxy through which the request is sent, or None. Its string has no password.
     """
 
     def __init__(self) -> None:
@@ -55,7 +53,7 @@ class ConnectionLease:
         """Record the network stream of the connection, once there is one, or when TLS replaces it.
 
         Args:
-            network_stream: An httpcore network stream: https://www.encode.io/httpcore/extensions/#network_stream.
+            network_stream: an httpcore network stream: https://www.encode.io/httpcore/extensions/#network_stream.
                 One that carries HTTP/2 is ignored, because other responses are read from it.
         """
         tls = network_stream.get_extra_info("ssl_object")
@@ -82,8 +80,8 @@ class ConnectionLease:
         """Whether the permit of the pool was granted and is not released."""
         return self._permit is not None and self._permit.is_granted
 
-    def shutdown(self, how: int = SHUT_RDWR) -> None:  # noqa: ARG002  # it has the form of a socket's
-        """Make every read of the connection end now, whichever thread it is in. Closing it would not wake them."""
+    def shutdown(self, how: int = SHUT_RDWR) -> None:  # noqa: ARG002  # the signature is that of a socket
+        """End every read of the connection, in whichever thread it blocks. Closing the socket would not end it."""
         with self._lock:
             self._is_shut = True
             self._shut_down()
@@ -97,18 +95,18 @@ class ConnectionLease:
                 return
 
     def end(self) -> bool:
-        """Give the connection up; return whether another request may use it, because it was not shut down."""
+        """End the lease. Return whether another request can use the connection, because it was not shut down."""
         with self._lock:
             self._socket = None
             return not self._is_shut
 
     def release(self) -> None:
-        """Let the connection pool serve the next request. It can be called where nothing can be awaited."""
+        """Release the permit of the connection pool. It can be called where nothing can be awaited."""
         if self._permit is not None:
             self._permit.release()
 
     def close(self) -> None:
-        """End the use of the connection, where closing the response did not because a signal handler raised meanwhile.
+        """End the lease and release the permit, if an exception of a signal handler kept the response from doing so.
 
         It can be called where nothing can be awaited.
         """
@@ -120,6 +118,6 @@ class ConnectionLease:
 
 
 def lease_of(response: httpx.Response) -> ConnectionLease:
-    """Return the lease that the request of a response was sent with."""
+    """Return the lease of the request of a response."""
     lease: ConnectionLease = response.request.extensions[LEASE]
     return lease

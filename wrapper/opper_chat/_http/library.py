@@ -1,7 +1,7 @@
 """The HTTP library: httpx, or httpx2, its maintained fork, which has the same names.
 
-``httpx`` and ``httpcore`` here are the ones of which the default client is made: the environment variable
-``OPPER_HTTP_LIBRARY`` is read once, when this module is imported. A user-supplied client may be of the other library.
+``httpx`` and ``httpcore`` of this module are the libraries of the default client. The environment variable
+``OPPER_HTTP_LIBRARY`` is read once, when this module is imported. A user-supplied client can be of the other library.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def library_of(client: object, kind: str) -> Any:
     """Return the library, httpx or httpx2, that a user-supplied client is of.
 
     Args:
-        client: The user-supplied client.
+        client: the user-supplied client.
         kind: ``Client`` or ``AsyncClient``.
 
     Raises:
-        InvalidArgumentError: It is no client of this kind.
+        InvalidArgumentError: it is not a client of this kind.
     """
     for name in LIBRARIES:
         module = sys.modules.get(name)

@@ -1,4 +1,4 @@
-"""Requests and responses of httpx without their secrets. No I/O."""
+"""Remove credentials from requests and responses of httpx. No I/O."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 
 
 def url_without_query(request: httpx.Request) -> str:
-    """Return the address of a request without its query, which may hold secrets."""
+    """Return the URL of a request without its query, which can contain secrets."""
     return str(request.url.copy_with(query=None))
 
 
 def describe_request(request: httpx.Request) -> ErrorRequest:
-    """Return what an error shows of a request, after the key was removed."""
+    """Return the request of an error, after the credentials were removed from it."""
     return ErrorRequest(request.method, str(request.url), request.headers)
 
 
 def describe_unsent(method: str, url: str, query: Mapping[str, str], headers: Mapping[str, str]) -> ErrorRequest:
-    """Return what an error shows of a request that was not sent.
+    """Return the request of an error if it was not sent.
 
     Args:
         method: such as ``POST``.
-        url: where it was to go, without the query.
-        query: its parameters.
-        headers: those that are known before a key is.
+        url: the URL without its query.
+        query: the query parameters.
+        headers: the headers without the key.
     """
     from urllib.parse import urlencode
 
@@ -43,8 +43,8 @@ def describe_unsent(method: str, url: str, query: Mapping[str, str], headers: Ma
     )
 
 
-def forget_key_of(request: httpx.Request) -> None:
-    """Take the key out of a library's request, and whatever else goes by the name of a credential."""
+def remove_credentials(request: httpx.Request) -> None:
+    """Remove the key from a request, and all headers and query parameters with the name of a credential."""
     for name in request.headers:
         if is_secret_header(name):
             request.headers[name] = REMOVED
@@ -52,7 +52,7 @@ def forget_key_of(request: httpx.Request) -> None:
         request.url = _without_secrets(request.url)
 
 
-def forget_in_headers(headers: httpx.Headers, spellings: Sequence[str]) -> None:
+def redact_headers(headers: httpx.Headers, spellings: Sequence[str]) -> None:
     """Remove a key, given by its spellings from `_errors.redaction.spellings_of`, from headers of a response."""
     for name, value in headers.items():
         if redact(name, spellings) != name:
@@ -66,17 +66,14 @@ def _without_secrets(url: httpx.URL) -> httpx.URL:
     return url.copy_merge_params(dict.fromkeys(secret, REMOVED)) if secret else url
 
 
-def forget_keys(response: httpx.Response, keys: Iterable[Secret]) -> None:
-    """Remove keys from the headers of a response, where some servers repeat them, and from the requests that it has.
-
-    These hold the key for as long as the response lives.
-    """
-    spellings = [key.spellings for key in keys]
-    for one in (*response.history, response):
-        forget_key_of(one.request)
-        text = b"\n".join([part for pair in one.headers.raw for part in pair])
-        for each in spellings:
-            if each and redact_bytes(text, each) is not text:
-                forget_in_headers(one.headers, each)
+def remove_keys(response: httpx.Response, keys: Iterable[Secret]) -> None:
+    """Remove keys from the headers of a response, because some servers repeat them, and from its requests."""
+    all_spellings = [key.spellings for key in keys]
+    for received in (*response.history, response):
+        remove_credentials(received.request)
+        text = b"\n".join([part for pair in received.headers.raw for part in pair])
+        for spellings in all_spellings:
+            if spellings and redact_bytes(text, spellings) is not text:
+                redact_headers(received.headers, spellings)
     if response.next_request is not None:  # a redirect that was not followed
-        forget_key_of(response.next_request)
+        remove_credentials(response.next_request)

@@ -1,7 +1,7 @@
 """Which redirects are followed: those to the same origin that keep the method and the body. No I/O.
 
-A key is given for one origin, and a redirect of the other kinds (301, 302, 303) turns a POST into a GET, which the
-endpoint does not know.
+The key belongs to one origin. After the other redirects (301, 302, 303) a client sends GET instead of POST, which the
+endpoint does not support.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import re
 from .._errors.excerpts import one_line
 from .._errors.redaction import REMOVED
 
-FOLLOWED = frozenset({307, 308})
+FOLLOWED_STATUSES = frozenset({307, 308})
 """Statuses after which the same request is sent to another address (RFC 9110 sections 15.4.8 and 15.4.9)."""
 
-MOST_REDIRECTS = 20
-"""The most redirects that one attempt follows, as httpx does and with it the OpenAI SDK."""
+MAX_REDIRECTS = 20
+"""The most redirects of one attempt. It is the limit of httpx and of the OpenAI SDK."""
 
-MOVED = frozenset({301, 302, 303, *FOLLOWED})
+REDIRECT_STATUSES = frozenset({301, 302, 303, *FOLLOWED_STATUSES})
 """Statuses that redirect a request to the address in ``Location`` (RFC 9110 section 15.4)."""
 
 _LONGEST_TARGET = 300
-"""The most characters of an address that an error's text shows."""
+"""The most characters of a URL in the text of an error."""
 
 _USER = re.compile("//[^/?#]*@")
 
@@ -31,10 +31,10 @@ _PORTS = {"http": 80, "https": 443}
 
 
 def redirect_target(url: str, location: str) -> str | None:
-    """Return the address to which a redirect leads, or None if it is of another origin (RFC 6454) or no address.
+    """Return the URL to which a redirect leads, or None if it has another origin (RFC 6454) or is not a URL.
 
     Args:
-        url: the address of the request, without its query.
+        url: the URL of the request, without its query.
         location: the header of the response, relative or absolute.
     """
     if not _PRINTABLE.fullmatch(location) or REMOVED in location:
@@ -55,15 +55,15 @@ def redirect_target(url: str, location: str) -> str | None:
 
 
 def explain_redirect(status_code: int, url: str, location: str, followed: int) -> str:
-    """Return the sentence that says where a response redirects to, and why the redirect is not followed.
+    """Return the sentence for an error with the target of a redirect, and why the redirect is not followed.
 
-    The address is shown without user, password, query and fragment, which may be secrets.
+    The URL is shown without user, password, query and fragment, which can be secrets.
 
     Args:
         status_code: the status of the response.
-        url: the address of the request, without its query.
+        url: the URL of the request, without its query.
         location: the header of the response, relative or absolute.
-        followed: how many redirects of the same attempt were followed before.
+        followed: how many redirects of the attempt were followed before.
     """
     if not location.strip():
         return "It redirects without a Location header, so it is not followed."
@@ -74,10 +74,10 @@ def explain_redirect(status_code: int, url: str, location: str, followed: int) -
     except ValueError:
         target = location
     shown = re.split("[?#]", _USER.sub("//***@", target), maxsplit=1)[0]
-    if status_code not in FOLLOWED:
+    if status_code not in FOLLOWED_STATUSES:
         reason = "only 307 and 308 keep the method and the body"
     elif redirect_target(url, location) is None:
         reason = "only an address with the scheme, host and port of the request, and without a user, gets the key"
     else:
-        reason = f"{followed} redirects were followed already, the most of one attempt"
+        reason = f"{followed} redirects of this request were followed already, which is the maximum"
     return f"It redirects to {one_line(shown, _LONGEST_TARGET)}, which is not followed: {reason}."

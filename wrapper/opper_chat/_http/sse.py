@@ -1,6 +1,6 @@
 """Bytes to server-sent events, by section 9.2 of the WHATWG HTML standard.
 
-It does no I/O and knows nothing of HTTP, JSON or chat: the caller reads the bytes and feeds them in.
+It does no I/O, and no HTTP, JSON or chat: the caller reads the bytes and passes them in.
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 

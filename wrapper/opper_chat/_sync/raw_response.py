@@ -1,6 +1,6 @@
 # Made from wrapper/opper_chat/_async/raw_response.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The calls for those who want to see the HTTP response: whole, or before its body is read."""
+"""Calls that return the HTTP response, with its body or before it is read."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class _Response:
-    """What every response tells before its body is read."""
+    """The status, the headers and the other properties of a response that do not need its body."""
 
     http_response: httpx.Response
     """The response of the HTTP library."""
@@ -54,12 +54,12 @@ class _Response:
 
     @property
     def headers(self) -> httpx.Headers:
-        """The headers of the answer, as the HTTP library has them: by their names in upper or lower case."""
+        """The headers of the response. Their names are case-insensitive."""
         return self.http_response.headers
 
     @property
     def http_request(self) -> httpx.Request:
-        """The request that it answers, without the key."""
+        """The request, without the key."""
         return self.http_response.request
 
     @property
@@ -69,7 +69,7 @@ class _Response:
 
     @property
     def url(self) -> httpx.URL:
-        """The address that it came from."""
+        """The URL of the request, after redirects."""
         return self.http_response.url
 
     @property
@@ -79,22 +79,22 @@ class _Response:
 
     @property
     def is_closed(self) -> bool:
-        """Whether the body was read or given up."""
+        """Whether the body was read to its end, or the response was closed."""
         return self.http_response.is_closed
 
     @property
     def request_id(self) -> str | None:
-        """The id by which the server's people find the call, or None."""
+        """The id of the request, which the operator of the server can look up, or None."""
         return self._call.record.request_id
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """The requests of the call that ended."""
+        """The attempts of the call that have ended."""
         return tuple(self._call.record.attempts)
 
     @property
     def retries_taken(self) -> int:
-        """How many requests of the call there were before this one."""
+        """How many attempts of the call failed before this one."""
         return self._retries_taken
 
     def _completion(self, content: bytes) -> ChatCompletion:
@@ -121,11 +121,11 @@ class _Response:
 
 
 class RawResponse(_Response):
-    """The response of a plain call, its body read."""
+    """The response of a plain call, with its body."""
 
     @property
     def content(self) -> bytes:
-        """The body as it came, decompressed."""
+        """The decoded body bytes."""
         return self.http_response.content
 
     @property
@@ -145,14 +145,14 @@ class RawResponse(_Response):
         """Return the completion.
 
         Raises:
-            APIError: the body says that the call failed.
+            APIError: the body is an error.
             APIResponseValidationError: the body is not a chat completion.
         """
         return self._completion(self.content)
 
 
 class RawStream(_Response):
-    """The response of a streamed call, its body still to be read by the stream that `parse` gives."""
+    """The response of a streamed call. `parse` returns the stream that reads its body."""
 
     def __init__(
         self, requester: Requester, call: Call, site: str, response: httpx.Response
@@ -161,16 +161,17 @@ class RawStream(_Response):
         self._stream = Stream(requester, call, site, response)
 
     def parse(self) -> Stream:
-        """Return the stream of chunks, to be iterated over and closed.
+        """Return the stream of chunks. Iterate over it, and close it.
 
         Raises:
-            APIError: the answer is no stream, and what it is says that the call failed.
+            APIError: the body is an error and not a stream.
+            APIResponseValidationError: the body is not a stream.
         """
         return identify_stream(self._stream)
 
 
 class RawCompletions:
-    """The calls of `Completions`, whose responses are given as they came."""
+    """The namespace ``client.chat.completions.with_raw_response``."""
 
     def __init__(self, requester: Requester) -> None:
         self._requester = requester
@@ -186,11 +187,15 @@ class RawCompletions:
     def create(
         self, *_positional: object, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> RawResponse | RawStream:
-        """Ask the model for the next message, and return the HTTP response. Takes what `Completions.create` takes.
+        """Return the HTTP response of a call.
+
+        Args:
+            stream: True returns an `RawStream`, whose body is read by its stream.
+            arguments: as in `Completions.create`.
 
         Raises:
-            InvalidArgumentError, APIConnectionError, APIStatusError: as in `Completions.create`. What the body
-                of the last attempt says is raised by `parse`.
+            InvalidArgumentError, APIConnectionError, APIStatusError: as in `Completions.create`. If the body of
+                the last attempt is an error or not a chat completion, `parse` raises that.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
@@ -210,36 +215,36 @@ class RawCompletions:
                 self._requester.pause(call, wait)
                 raw = RawResponse(self._requester, call, self._requester.send_and_read(call))
         except BaseException:
-            call.release_permit()  # a signal handler may have raised while the end was told
+            call.release_permit()  # a signal handler can raise in the observers of the end
             raise
         return raw
 
     def _wait_after(self, call: Call, raw: RawResponse) -> float | None:
-        """Return how long to wait before the response is asked for again, or None where it is the last."""
+        """Return the seconds to wait before the next attempt, or None if there is none."""
         try:
             call.complete(raw.parse(), monotonic())
         except APIError as error:
             wait = call.record_failure(error, monotonic())
-            if wait is None:  # the caller learns of it by asking
+            if wait is None:  # `parse` raises it again
                 call.abort(error, monotonic())
             return wait
         return None
 
 
 class StreamedResponse(_Response):
-    """A response whose body is still to be read: once, by one of the ways below."""
+    """A response before its body is read. The body can be read once, by one of the methods."""
 
     def iter_bytes(self) -> Iterator[bytes]:
-        """Read the body piece by piece, as it comes, decompressed.
+        """Iterate over the decoded body bytes as they arrive.
 
         Raises:
-            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a clock ran out.
+            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a timeout expired.
         """
-        for data in self._pieces():
+        for data in self._iter_chunks():
             yield data
         self._call.finish(monotonic())
 
-    def _pieces(self) -> Iterator[bytes]:
+    def _iter_chunks(self) -> Iterator[bytes]:
         limits = self._requester.session.response_limits
         reader = ResponseReader(self.http_response, limits, stream=self._call.record.stream)
         try:
@@ -251,28 +256,28 @@ class StreamedResponse(_Response):
             raise
 
     def iter_lines(self) -> Iterator[str]:
-        """Read the body line by line, without their ends. None but CR, LF and both end a line, as in event streams."""
+        """Iterate over the lines of the body, without their ends: CR, LF or both, as in server-sent events."""
         rest = b""
         for data in self.iter_bytes():
-            held = data.endswith(b"\r")  # its LF may be in the next piece
+            ends_with_cr = data.endswith(b"\r")  # its LF can be in the next chunk
             lines = (
-                (rest + data[: -1 if held else None])
+                (rest + data[: -1 if ends_with_cr else None])
                 .replace(b"\r\n", b"\n")
                 .replace(b"\r", b"\n")
                 .split(b"\n")
             )
-            rest = lines.pop() + (b"\r" if held else b"")
+            rest = lines.pop() + (b"\r" if ends_with_cr else b"")
             for line in lines:
                 yield line.decode("utf-8", "replace")
         if rest:
             yield rest.removesuffix(b"\r").decode("utf-8", "replace")
 
     def read(self) -> bytes:
-        """Read the whole body."""
+        """Read the body, and return its decoded bytes."""
         return b"".join([data for data in self.iter_bytes()])
 
     def json(self) -> object:
-        """Read the whole body, and return it as a JSON value.
+        """Read the body, and return it as a JSON value.
 
         Raises:
             APIResponseValidationError: it is not JSON.
@@ -280,13 +285,13 @@ class StreamedResponse(_Response):
         return self._value(self.read())
 
     def parse(self) -> ChatCompletion:
-        """Read the whole body of a plain call, and return the completion.
+        """Read the body of a plain call, and return the completion.
 
         Raises:
-            APIError: the body says that the call failed.
+            APIError: the body is an error.
             APIResponseValidationError: the body is not a chat completion.
         """
-        content = b"".join([data for data in self._pieces()])
+        content = b"".join([data for data in self._iter_chunks()])
         try:
             completion = self._completion(content)
         except APIError as error:
@@ -305,7 +310,7 @@ class StreamedResponse(_Response):
 
 
 class StreamedCompletions:
-    """The calls of `Completions`, whose responses are given before their bodies are read."""
+    """The namespace ``client.chat.completions.with_streaming_response``."""
 
     def __init__(self, requester: Requester) -> None:
         self._requester = requester
@@ -313,12 +318,19 @@ class StreamedCompletions:
     def create(
         self, *_positional: Never, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> StreamedResponseManager:
-        """Ask the model for the next message; to be used with ``with``, which gives an `StreamedResponse`.
+        """Return a context manager for the HTTP response of a call, before its body is read.
 
-        Takes what `Completions.create` takes.
+        Use it with ``with``, which sends the request, and frees the connection at the end of the block.
+
+        Args:
+            stream: True asks the server for a stream.
+            arguments: as in `Completions.create`.
+
+        Returns:
+            A context manager that gives an `StreamedResponse`.
 
         Raises:
-            InvalidArgumentError: an argument is wrong; nothing was sent. All else is raised on entering.
+            InvalidArgumentError: an argument is wrong; nothing was sent. Other errors are raised by ``with``.
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
