@@ -14,8 +14,8 @@ from .connection import AsyncRequest
 _METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 """Methods whose responses have a body by the rules that `connection` knows: HEAD and CONNECT have their own."""
 
-_CHUNKED = (b"Transfer-Encoding", b"chunked")
-"""The header that httpx adds to a request whose body has no known length."""
+_TRANSFER_ENCODING = b"transfer-encoding"
+"""The header that httpx adds to a request whose body has no known length (RFC 9112 section 6.1)."""
 
 
 def requires_httpcore(request: AsyncRequest) -> bool:
@@ -26,7 +26,9 @@ def requires_httpcore(request: AsyncRequest) -> bool:
     """
     method = httpcore.AsyncConnectionPool.handle_async_request
     is_replaced = type(method) is not FunctionType or method.__globals__["__name__"] != _MODULE
-    return is_replaced or request.method not in _METHODS or _CHUNKED in request.headers
+    if is_replaced or request.method not in _METHODS:
+        return True
+    return _TRANSFER_ENCODING in b" ".join([name for name, _ in request.headers]).lower()
 
 
 _MODULE = httpcore.AsyncConnectionPool.__init__.__globals__["__name__"]

@@ -16,8 +16,8 @@ from .connection import Request
 _METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
 """Methods whose responses have a body by the rules that `connection` knows: HEAD and CONNECT have their own."""
 
-_CHUNKED = (b"Transfer-Encoding", b"chunked")
-"""The header that httpx adds to a request whose body has no known length."""
+_TRANSFER_ENCODING = b"transfer-encoding"
+"""The header that httpx adds to a request whose body has no known length (RFC 9112 section 6.1)."""
 
 
 def requires_httpcore(request: Request) -> bool:
@@ -28,7 +28,9 @@ def requires_httpcore(request: Request) -> bool:
     """
     method = httpcore.ConnectionPool.handle_request
     is_replaced = type(method) is not FunctionType or method.__globals__["__name__"] != _MODULE
-    return is_replaced or request.method not in _METHODS or _CHUNKED in request.headers
+    if is_replaced or request.method not in _METHODS:
+        return True
+    return _TRANSFER_ENCODING in b" ".join([name for name, _ in request.headers]).lower()
 
 
 _MODULE = httpcore.ConnectionPool.__init__.__globals__["__name__"]
