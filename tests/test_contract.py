@@ -1,5 +1,8 @@
 """The contract: all of the documentation page, in components with names and descriptions."""
 
+import ast
+import copy
+import json
 import re
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
@@ -9,13 +12,22 @@ import opper_chat_api
 import pytest
 import yaml
 from corpus import CORPUS
+from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
-from opper_chat import AsyncOpper, AsyncStream, CallOptions, Opper, Stream
+from opper_chat import APIError, APIStatusError, AsyncOpper, AsyncStream, CallOptions, Opper, Stream
+from opper_chat.testing import LocalServer, Reply
 from opper_chat_api import models
-from opper_chat_api.models import ChatCompletion, ChatCompletionRequest
+from opper_chat_api.models import (
+    ChatCompletion,
+    ChatCompletionChunk,
+    ChatCompletionRequest,
+    FlatErrorBody,
+    NestedErrorBody,
+)
 from opper_chat_api.params import ChatCompletionParametersParam, ChatCompletionRequestParam, ChatCompletionSettingsParam
 
 CONTRACT: dict[str, Any] = yaml.safe_load((Path(__file__).parent.parent / "openapi.yaml").read_text("utf-8"))
+ERROR_BODY = "#/components/schemas/ErrorBody"
 SCHEMAS: dict[str, Any] = CONTRACT["components"]["schemas"]
 
 PARAMETERS = (
@@ -26,52 +38,8 @@ PARAMETERS = (
     "user", "verbosity", "web_search_options", "stream", "tags", "parent_span_id",
 )  # fmt: skip
 
-# The documentation page's own example of an answer.
-LOGPROB = {"token": "<string>", "bytes": [123], "logprob": 123, "top_logprobs": [{}]}
-EXAMPLE = {
-    "id": "<string>",
-    "choices": [
-        {
-            "finish_reason": "stop",
-            "index": 123,
-            "logprobs": {"content": [LOGPROB], "refusal": [LOGPROB]},
-            "message": {
-                "content": "<string>",
-                "refusal": "<string>",
-                "role": "<string>",
-                "annotations": [
-                    {
-                        "type": "<string>",
-                        "url_citation": {"end_index": 123, "start_index": 123, "title": "<string>", "url": "<string>"},
-                    }
-                ],
-                "audio": {"id": "<string>", "data": "<string>", "expires_at": 123, "transcript": "<string>"},
-                "function_call": {"arguments": "<string>", "name": "<string>"},
-                "tool_calls": [
-                    {"id": "<string>", "function": {"arguments": "<string>", "name": "<string>"}, "type": "<string>"}
-                ],
-            },
-        }
-    ],
-    "created": 123,
-    "model": "<string>",
-    "object": "<string>",
-    "service_tier": "auto",
-    "system_fingerprint": "<string>",
-    "usage": {
-        "completion_tokens": 123,
-        "prompt_tokens": 123,
-        "total_tokens": 123,
-        "completion_tokens_details": {
-            "accepted_prediction_tokens": 123,
-            "audio_tokens": 123,
-            "reasoning_tokens": 123,
-            "rejected_prediction_tokens": 123,
-        },
-        "prompt_tokens_details": {"audio_tokens": 123, "cached_tokens": 123},
-    },
-}
-
+EXAMPLES: dict[str, Any] = {name: example["value"] for name, example in CONTRACT["components"]["examples"].items()}
+OF_THE_PAGE = EXAMPLES["completion_of_the_page"]
 REQUIRED = {
     "ChatCompletion": ["id", "choices", "created", "model", "object"],
     "Choice": ["finish_reason", "index", "message"],
@@ -130,12 +98,17 @@ def test_create_takes_its_keywords_from_the_contract(client: Any) -> None:
     assert set(unpacked.__annotations__) == {*ChatCompletionRequestParam.__annotations__, *CallOptions.__annotations__}
 
 
+def page() -> str:
+    """Return the documentation page."""
+    file = CORPUS.parent / "endpoint" / "chat-completions.txt"
+    if not file.exists():
+        pytest.skip("the documentation page is not beside this checkout")
+    return file.read_text("utf-8")
+
+
 def test_the_page_lists_the_same_parameters() -> None:
     """The names on the documentation page are those of the contract."""
-    page = CORPUS.parent / "endpoint" / "chat-completions.txt"
-    if not page.exists():
-        pytest.skip("the documentation page is not beside this checkout")
-    lines = page.read_text("utf-8").splitlines()
+    lines = page().splitlines()
     body = lines[lines.index("application/json", lines.index("Body")) + 1 : lines.index("Response")]
     kind = re.compile(r"^(object|number|integer|boolean|string|enum|\w+ · array|Function · object)\b")
     words = (
@@ -145,9 +118,116 @@ def test_the_page_lists_the_same_parameters() -> None:
     assert {name for name in names if not re.fullmatch(words, name)} - {"Allowed value"} == set(PARAMETERS)
 
 
-def test_the_example_of_the_page_survives() -> None:
-    """The page's example, unchanged by a way through the models."""
-    assert ChatCompletion.from_dict(EXAMPLE).to_dict() == EXAMPLE
+def test_the_page_shows_the_same_examples() -> None:
+    """The request and the reply on the documentation page, which leaves the `top_logprobs` empty."""
+    lines = page().splitlines()
+    ends = [at for at, line in enumerate(lines) if line == "}"]
+    start = lines.index("payload = {")
+    request = ast.literal_eval("\n".join(["{", *lines[start + 1 : ends[0] + 1]]))
+    assert request == EXAMPLES["question_of_the_page"]
+    start = lines.index("{")
+    reply = json.loads("\n".join(lines[start : lines.index("}", start) + 1]))
+    shown = copy.deepcopy(OF_THE_PAGE)
+    for token in (*shown["choices"][0]["logprobs"]["content"], *shown["choices"][0]["logprobs"]["refusal"]):
+        token["top_logprobs"] = [{}]
+    assert reply == shown
+    assert ChatCompletion.from_dict(reply).to_dict() == reply
+
+
+def media_types() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return each example of the operation: its content type, and the schema that it must fit."""
+    operation = CONTRACT["paths"]["/chat/completions"]["post"]
+    contents = [operation["requestBody"]["content"], *(one["content"] for one in operation["responses"].values())]
+    return {
+        reference["$ref"].rsplit("/", 1)[1]: (kind, media["schema"])
+        for content in contents
+        for kind, media in content.items()
+        for reference in media["examples"].values()
+    }
+
+
+def test_every_example_is_used() -> None:
+    """By the request or a response of the operation; and every content type has one."""
+    assert set(media_types()) == set(EXAMPLES)
+
+
+def without_nulls(value: Any) -> Any:
+    """Return the same JSON, with null and absent as one."""
+    if isinstance(value, dict):
+        return {name: without_nulls(item) for name, item in value.items() if item is not None}
+    return [without_nulls(item) for item in value] if isinstance(value, list) else value
+
+
+def events(name: str) -> list[str]:
+    """Return the data of the events of a stream that is an example."""
+    blocks = EXAMPLES[name].removesuffix("\n\n").split("\n\n")
+    assert all(block.startswith("data: ") for block in blocks)
+    return [block.removeprefix("data: ") for block in blocks]
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_example_fits_its_schema(name: str) -> None:
+    """Requests, replies and error bodies as a whole; of a stream each event but the last."""
+    kind, schema = media_types()[name]
+    validator = Draft202012Validator({**schema, "components": CONTRACT["components"]})
+    if kind != "text/event-stream":
+        validator.validate(EXAMPLES[name])
+        return
+    *chunks, last = events(name)
+    assert len(chunks) > 0
+    for chunk in chunks:
+        validator.validate(json.loads(chunk))
+        assert ChatCompletionChunk.from_dict(json.loads(chunk)).to_dict() == without_nulls(json.loads(chunk))
+    if last != "[DONE]":
+        Draft202012Validator({"$ref": ERROR_BODY, "components": CONTRACT["components"]}).validate(json.loads(last))
+
+
+@pytest.mark.parametrize("name", [name for name, (_, schema) in media_types().items() if "Error" in str(schema)])
+def test_an_error_body_is_read(server: LocalServer, name: str) -> None:
+    """By the client as an error with the message, by the models as one of the two shapes, with nothing lost."""
+    body = EXAMPLES[name]
+    server.reply(Reply.json(body, status=418))
+    with Opper(api_key="key", base_url=server.base_url) as client, pytest.raises(APIStatusError) as caught:
+        client.chat.completions.create(messages=[{"role": "user", "content": "x"}])
+    said = body.get("error", body)
+    assert (said.get("message") or said["detail"][0]["msg"]) in str(caught.value)
+    model = NestedErrorBody if "error" in body else FlatErrorBody
+    assert without_nulls(model.from_dict(body).to_dict()) == without_nulls(body)
+
+
+@pytest.mark.parametrize("name", ["completion", "tool_call", "completion_of_the_page"])
+def test_a_completion_is_read(server: LocalServer, name: str) -> None:
+    """The same JSON again."""
+    server.reply(Reply.json(EXAMPLES[name]))
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        completion = client.chat.completions.create(messages=[{"role": "user", "content": "x"}])
+    assert completion.to_dict() == without_nulls(EXAMPLES[name])
+
+
+@pytest.mark.parametrize("name", ["question", "question_with_tool", "question_of_the_page"])
+def test_a_request_is_accepted_and_sent(server: LocalServer, name: str) -> None:
+    """By the client and the local server, with the same members; a role that is not listed as it is."""
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        with client.chat.completions.with_streaming_response.create(**EXAMPLES[name]) as response:
+            response.read()
+    assert server.last_request.body == {"stream": False, **EXAMPLES[name]}
+
+
+@pytest.mark.parametrize("name", ["stream", "stream_with_error"])
+def test_a_stream_is_read(server: LocalServer, name: str) -> None:
+    """To its end, or to the error that is its last event."""
+    headers = {"content-type": "text/event-stream"}
+    server.reply(Reply(status=200, headers=headers, body=EXAMPLES[name].encode()))
+    with Opper(api_key="key", base_url=server.base_url) as client:
+        stream = client.chat.completions.create(messages=[{"role": "user", "content": "x"}], stream=True)
+        if name == "stream":
+            text = "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices)
+            assert text == EXAMPLES["completion"]["choices"][0]["message"]["content"]
+        else:
+            with pytest.raises(APIError, match=r"The model stopped responding\.") as caught:
+                list(stream)
+            assert caught.value.partial is not None
+            assert caught.value.partial.text == "About"
 
 
 def _walk(schema: Any, path: str) -> Any:
@@ -184,7 +264,9 @@ def test_every_property_says_where_it_is_known_from() -> None:
         for member, at in schema.get("properties", {}).items()
     }
     assert {name for name, source in sources.items() if source not in ("page", "sdk", "observed")} == set()
-    shown = ["ChatCompletionRequest." + name for name in PARAMETERS] + ["ChatCompletion." + name for name in EXAMPLE]
+    shown = ["ChatCompletionRequest." + name for name in PARAMETERS] + [
+        "ChatCompletion." + name for name in OF_THE_PAGE
+    ]
     assert {sources[name] for name in shown} == {"page"}
     assert sources["FlatErrorBody.detail"] == "sdk"
     assert sources["ChoiceDelta.content"] == "observed"

@@ -66,7 +66,8 @@ def test_the_short_forms_return_the_model(server: LocalServer) -> None:
     [
         ({"type": "T", "message": "M", "detail": None}, FlatErrorBody),
         ({"error": {"code": "c", "message": "M"}}, NestedErrorBody),
-        ({"detail": "M"}, None),
+        ({"detail": "M"}, FlatErrorBody),
+        ({"error": "M"}, FlatErrorBody),
         ([], None),
     ],
 )

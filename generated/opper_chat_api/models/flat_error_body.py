@@ -9,6 +9,7 @@ from attrs import define as _define
 from attrs import field as _field
 
 from ..errors import DecodeError
+from ..types import NOTHING as _NOTHING
 from ..types import (
     JsonValue,
     OpenModel,
@@ -22,20 +23,23 @@ from ..types import write as _write
 
 @_define
 class FlatErrorBody(OpenModel[JsonValue]):
-    """What went wrong, as the v2 service says it."""
+    """What went wrong, as the v2 service says it. Servers made with FastAPI send `detail` alone."""
 
-    type: str
+    type: str | None = None
     """ The name of the error, such as `NotFoundError`. """
-    message: str
+    message: str | None = None
     """ What went wrong, for a person to read. """
     detail: JsonValue | list[ValidationErrorEntry] | None = None
     """ More about it: for an invalid body, a list of `ValidationErrorEntry`; otherwise anything. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
+    _absent: frozenset[str] = _field(
+        default=frozenset(["detail"]), kw_only=True, alias="_absent", repr=False, eq=False
+    )
     _attributes: ClassVar[Mapping[str, str]] = {
+        "detail": "detail",
         "type": "type",
         "message": "message",
-        "detail": "detail",
     }
 
     @classmethod
@@ -48,14 +52,7 @@ class FlatErrorBody(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FlatErrorBody", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
-        _type__ = _rest.pop("type", None)
-        if not isinstance(_type__, str):
-            raise DecodeError("FlatErrorBody", "type", "str", _type__)
-
-        _message_ = _rest.pop("message", None)
-        if not isinstance(_message_, str):
-            raise DecodeError("FlatErrorBody", "message", "str", _message_)
-
+        _absent: list[str] = []
         _detail_ = _rest.pop("detail", None)
         if _detail_ is not None:
             try:
@@ -63,21 +60,36 @@ class FlatErrorBody(OpenModel[JsonValue]):
             except DecodeError:
                 _rest["detail"] = _detail_
                 _detail_ = None
+        if _detail_ is None and ("detail" not in src_dict or "detail" in _rest):
+            _absent.append("detail")
+
+        _type__ = _rest.pop("type", None)
+        if _type__ is not None and not isinstance(_type__, str):
+            _rest["type"] = _type__
+            _type__ = None
+
+        _message_ = _rest.pop("message", None)
+        if _message_ is not None and not isinstance(_message_, str):
+            _rest["message"] = _message_
+            _message_ = None
 
         return cls(
             _type__,
             _message_,
             _detail_,
             additional_properties=_rest,
+            _absent=frozenset(_absent) if _absent else _NOTHING,
         )
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
         _members: dict[str, Any] = {}
-        _members["type"] = self.type
-        _members["message"] = self.message
-        if self.detail is not None:
+        if "detail" not in self._absent or self.detail is not None:
             _members["detail"] = _write(self.detail)
+        if self.type is not None:
+            _members["type"] = self.type
+        if self.message is not None:
+            _members["message"] = self.message
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members

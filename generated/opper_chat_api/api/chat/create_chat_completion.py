@@ -63,7 +63,7 @@ def _parse_response(
     from ...models.nested_error_body import NestedErrorBody
 
     _read_response_default: Reader[FlatErrorBody | NestedErrorBody] = union_reader(
-        FlatErrorBody.from_dict, NestedErrorBody.from_dict
+        NestedErrorBody.from_dict, FlatErrorBody.from_dict
     )
     if response.status_code == 200:
         return ChatCompletion.from_dict(_read_json(response))
