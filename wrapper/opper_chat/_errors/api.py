@@ -204,6 +204,7 @@ class APIError(OpperError):
         return ErrorResponse(self.status_code, self.headers, self.raw_body, self.request)
 
     def __str__(self) -> str:
+        # The status of a success, such as 200 with an error in the body, is left out: it would mislead.
         status = None if self.status_code is not None and 200 <= self.status_code < 300 else self.status_code
         name = None if is_success_code(self.type or self.code) else self.type or self.code
         start = [one_line(str(field), _LONGEST_FIELD) for field in (status, name) if field is not None]

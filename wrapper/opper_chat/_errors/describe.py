@@ -109,6 +109,7 @@ def _letters(name: str) -> str:
 
 def _distance(first: str, second: str) -> int:
     """Return the Levenshtein distance of two strings."""
+    # Only the latest row of the table of distances is kept.
     row = list(range(len(second) + 1))
     for line, letter in enumerate(first, 1):
         above, row[0] = row[0], line

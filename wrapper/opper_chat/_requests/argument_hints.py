@@ -50,6 +50,7 @@ def unknown_parameter(name: str, value: object, known: Iterable[str], function: 
         function: the method that was called.
     """
     known = [*known]
+    # A misspelled parameter such as `max_token` has a secret word in its name, but its value is no secret.
     received = hidden(value) if is_secret_argument(name) and nearest(name, known) is None else describe(value)
     if name == "stream" and function in _WITHOUT_STREAM:
         return UnknownArgumentError(name, received, None, _WITHOUT_STREAM[function], function)

@@ -187,6 +187,7 @@ class MediaReader(NamedTuple):
         found = self._check_declared(declared, detected)
         if detected is None and found is not None and not can_be(found, data):
             raise self.refuse(f"{found}, as it is declared", received)
+        # The files of office programs are zip files. Only their name shows what they are.
         if found is None or found == "application/zip":
             named = type_of_name(name)
             if found is None or (named is not None and named.startswith(_ZIP_BASED_TYPES)):
@@ -225,6 +226,7 @@ class MediaReader(NamedTuple):
 
 def _text_hint(text: str) -> str:
     """Return what to do about a string that is neither a URL nor a data URL."""
+    # The first bytes show the type. base64 has four characters for three bytes, so whole groups are decoded.
     start = "".join(text[:200].split())[:64]
     try:
         detected = detect_type(a2b_base64(start[: len(start) // 4 * 4], strict_mode=True))

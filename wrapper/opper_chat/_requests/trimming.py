@@ -60,6 +60,7 @@ def estimate_tokens(message: Mapping[str, object]) -> int:
                 tokens += cost
             else:
                 pending.extend(item for name, item in value.items() if name not in _NOT_COUNTED)
+    # Rounded up.
     return tokens - (-characters // CHARACTERS_PER_TOKEN)
 
 
@@ -117,6 +118,7 @@ def _droppable_groups(messages: Sequence[Mapping[str, object]]) -> Iterator[list
         yield [index for round_ in turn for index in round_]
     if turns:
         last = turns[-1]
+        # Not the user message, with which the turn begins, and not the last round, which the model continues.
         yield from last[1 if messages[last[0][0]].get("role") == "user" else 0 : -1]
 
 

@@ -185,6 +185,8 @@ class AdapterBuilder:
             raise unsupported(path, "a class with fields", hint, "Give a subclass of Struct that has the fields.")
         if is_pydantic_model(hint):
             model = model_adapter((hint,), path)
+            # A recursive model has its own definition already. A second one would be the same schema under another
+            # name.
             is_recursive = "$ref" in model.json_schema
             self._references[hint] = model if is_recursive else ReferenceAdapter(schema_name(hint), model)
             return self._references[hint]

@@ -25,6 +25,7 @@ _OF_MSGSPEC = (*_COMPARISONS, "min_length", "max_length", "pattern", "tz")
 _UNSUPPORTED = ("max_digits", "decimal_places")
 _NUMBERS = (int, float, decimal.Decimal)
 _MOMENTS = (datetime.datetime, datetime.date, datetime.time, datetime.timedelta)
+# The bounds that msgspec compares by type. Others, such as those of decimals and dates, are compared here.
 _COMPARED_BY_MSGSPEC: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, float)}
 
 

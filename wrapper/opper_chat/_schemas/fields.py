@@ -82,6 +82,7 @@ def _constructor(cls: Any, hints: Mapping[str, Any]) -> Fields:
     fields = [] if tag is None else [Field(tag, Literal[cls.__struct_config__.tag], key=tag)]
     # A class may have a __new__ of its own, whose signature Python prefers.
     has_init = any(hasattr(cls, name) for name in ("__attrs_attrs__", "__dataclass_fields__"))
+    # `partial` binds `self`, so that the signature has the arguments alone.
     constructor: Callable[..., object] = partial(cls.__init__, None) if has_init else cls
     for key, parameter in inspect.signature(constructor).parameters.items():
         if key not in hints:

@@ -97,6 +97,7 @@ def _fields(hint: Any, path: str, seen: set[int], field: Any = None) -> Iterator
     cls = typing.get_origin(hint) or hint
     if is_pydantic_model(hint):
         config: Any = getattr(cls, "model_config", None) or getattr(cls, "__pydantic_config__", None) or {}
+        # Where values can be given by name, an alias is not the only name of a field, and needs no check.
         by_name = config.get("populate_by_name") or config.get("validate_by_name")
         declared: Any = getattr(cls, "__pydantic_fields__", None) or getattr(cls, "model_fields", {})
         for name, each in declared.items():

@@ -69,6 +69,7 @@ class StrictConverter:
             found["type"] = kinds[0] if len(kinds) == 1 else kinds
         if isinstance(reference := schema.get("$ref"), str):
             referred = self._refer(reference.rpartition("/")[2], path)
+            # Strict mode allows no other keyword next to a reference.
             return {**found, "anyOf": [referred]} if found else referred
         if is_array(arms := schema.get("anyOf", schema.get("oneOf"))):
             return {**found, "anyOf": [self.convert(arm, path) for arm in arms if is_object(arm)]}

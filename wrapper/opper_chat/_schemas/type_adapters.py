@@ -51,6 +51,7 @@ class Definitions:
         own = schema.get("$defs")
         added = own if is_object(own) else {}
         if any(self.schemas.get(name, value) != value for name, value in added.items()):
+            # References are the only strings of this form, at any depth, so they are renamed in the text.
             text = _json.encode([part, added]).decode()
             names = {name: self._unused(name) for name in added}
             for name, unused in names.items():
@@ -201,6 +202,7 @@ class TupleAdapter(NamedTuple):
         return {"type": "array", **items, "minItems": count, "maxItems": count}
 
     def read(self, value: object) -> object:
+        # msgspec checks the number of items only: they are read below, so that the problems of all are reported.
         items: tuple[object, ...] = check(value, tuple.__class_getitem__((Any,) * len(self.items)))
         return tuple(read_all(zip(range(len(items)), self.items, items, strict=True)))
 
@@ -245,6 +247,7 @@ class Property(NamedTuple):
     def schema(self, definitions: Definitions) -> Schema:
         schema = self.adapter.schema(definitions)
         if self.null_is_absent and definitions.strict and "null" not in self.adapter.kinds:
+            # Strict mode requires every property, so null is the only way to leave one out.
             return {"anyOf": [schema, {"type": "null"}]}
         return schema
 
@@ -312,6 +315,7 @@ class ReferenceAdapter:
 
     @property
     def kinds(self) -> Collection[str]:
+        # While a class is being built it can only be referred to by itself, and a class is an object.
         return ("object",) if self.adapter is self else self.adapter.kinds
 
     def schema(self, definitions: Definitions) -> Schema:

@@ -75,6 +75,7 @@ def alias_value(alias: Any) -> Any:
         UnknownHintError: It names what is not found.
     """
 
+    # `get_type_hints` resolves the hints of functions and classes only, so the type becomes the hint of a function.
     def annotated() -> None: ...
 
     annotated.__name__ = alias.__name__

@@ -35,6 +35,7 @@ class UnionAdapter:
     @cached_property
     def _arms_of_kind(self) -> dict[str, list[TypeAdapter]]:
         """The arms for each JSON type, those with choices first."""
+        # Of `Literal["a"] | str`, "a" is the choice and not any string.
         arms = sorted(self.arms, key=lambda arm: not isinstance(resolve(arm), ChoiceAdapter))
         return {kind: [arm for arm in arms if kind in arm.kinds] for kind in self.kinds}
 
@@ -60,6 +61,8 @@ class UnionAdapter:
     def read(self, value: object) -> object:
         kind = kind_of(value)
         known = self._arms_of_kind
+        # JSON has one type of number: 1.0 is an integer where no arm is a float, and 1 is a float where none is an
+        # integer.
         if kind == "number" and isinstance(value, float) and value.is_integer() and kind not in known:
             kind = "integer"
         elif kind == "integer" and kind not in known:
@@ -69,6 +72,7 @@ class UnionAdapter:
             return check(value, Union[tuple(_PYTHON_TYPES[kind] for kind in known)])  # noqa: UP007  # raises the error
         if is_object(value) and len(arms) > 1:
             return _select_object(value, arms).read(value)
+        # The last arm is outside of the loop, so that its problem is reported if none fits.
         for arm in arms[:-1]:
             try:
                 return arm.read(value)
@@ -102,6 +106,7 @@ def _tag_of(objects: list[Mapping[str, Property]]) -> str:
     """Return the name of a property that has its own choices in each of the objects, or an empty text."""
     for name in objects[0] if objects else ():
         each = [_choices_of(properties[name].adapter) if name in properties else [] for properties in objects]
+        # With the type, because True == 1 in Python and not in JSON.
         every = [(type(choice), choice) for choices in each for choice in choices]
         if all(each) and len(every) == len(set(every)):
             return name

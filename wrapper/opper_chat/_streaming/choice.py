@@ -72,6 +72,7 @@ class ChoiceAccumulator:
                         output = True
                 elif self._add_to_message(name, current, value):
                     output = True
+        # The finish reason of this chunk is added below, so this is an earlier one.
         if output and self.finish_reason:
             self.has_output_after_end = True
         for name, value in item.items():
@@ -156,6 +157,7 @@ class ChoiceAccumulator:
     def _add_to_message(self, name: str, current: object, value: object) -> bool:
         """Add a value that is not simply more of a text, and return whether it is output."""
         message = self.message
+        # The number of a token belongs to its chunk. Added up or replaced, it would mean nothing.
         if name in _TOKEN_PROPERTIES and isinstance(value, int):
             return False
         if name == "content" and is_array(current):  # a whole message came in parts, and yet more of it comes

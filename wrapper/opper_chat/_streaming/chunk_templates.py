@@ -254,6 +254,7 @@ class TemplateCache:
             self._wait -= 1
         elif self._misses_left:
             self._misses_left -= 1
+            # A chunk without text, such as one with a tool call, has no template. The last one may fit again after it.
             self._template = ChunkTemplate.from_chunk(data, value) or self._template
 
 
@@ -271,6 +272,7 @@ def _find_string(data: str, name: str, value: object) -> tuple[int, int] | None:
     """Return where the string of a property begins and ends in a JSON text, or None if that is ambiguous."""
     key = f'"{name}":'
     start = data.find(key) + len(key)
+    # If the key occurs twice, the string may be that of the other one. A string with escapes is longer than its value.
     if data.count(key) != 1 or not isinstance(value, str) or not _needs_no_escape(value):
         return None
     start += 2 if data.startswith(' "', start) else 1

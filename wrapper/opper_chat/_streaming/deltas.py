@@ -90,6 +90,7 @@ def continue_thought(thought: object, more: object) -> bool:
         return False
     current, added = thought[name], more[name]
     if is_array(current) and is_array(added) and len(current) == len(added) == 1:
+        # A list with one text part, as in `{"type": "thinking", "thinking": [{"type": "text", "text": ...}]}`.
         (thought,), (more,) = current, added
         name = "text"
         if not (is_object(thought) and is_object(more) and thought.keys() == more.keys() == {"type", name}):

@@ -46,6 +46,7 @@ class EventBuilder:
                 events += self._choice(template.index).add_text(template.name, chunk.text)
             return events
         additions = self._accumulator.additions
+        # They differ if an item of the list is not an object. Then no choice of the model belongs to an addition.
         choices = model.choices if len(model.choices) == len(additions) else ()
         for position, (index, item, delta, fragments) in enumerate(additions):
             logprobs = choices[position].logprobs if choices else None
@@ -167,6 +168,8 @@ class _ChoiceEvents:
         if reason is not None and not is_finish_reason(reason):
             reason = None
         if reason or self._has_ended:
+            # Some servers send a finish reason with every chunk. One that comes with the first output marks the end if
+            # the next chunk has no output; one that output has followed never does.
             if not self._has_ended:
                 self._may_continue = bool(events) and not self._has_output and may_continue(item)
             elif events:
@@ -226,6 +229,8 @@ class _ChoiceEvents:
             before, self._latest_call = self._latest_call, call
             if call.tool_index >= self._known_calls:
                 self._known_calls = call.tool_index + 1
+                # Servers send calls one after another: a new call ends the one before, unless this chunk has more of
+                # that one.
                 if before is not None and latest.get(before.tool_index, -1) < number:
                     events += self._close_call(before, complete=False)
             deltas = ("", delta) if call.is_custom else (delta, "")

@@ -62,6 +62,7 @@ def merge_value(name: str, current: object, value: object, depth: int = 0) -> ob
             if current.tell() >= COMPACT_SIZE:
                 current.compact()
             return current
+        # A string that is not yet a buffer: it becomes one with its second delta.
         if isinstance(current, str):
             if name in KEEP_FIRST:
                 return current or value
@@ -99,6 +100,7 @@ def update_value(current: object, value: object, depth: int = 0) -> object:
 
 
 def _merge_list(current: list[object], value: list[object], depth: int) -> list[object]:
+    # The index of the latest items is kept with the list. To search the list for each delta would take quadratic time.
     items = current if isinstance(current, _IndexedList) else _IndexedList(current)
     for item in value:
         if is_object(item) and (index := _index(item)) is not None:

@@ -69,6 +69,7 @@ class PartialJSONReader:
 
     def value(self) -> object:
         """Return the value so far, or None if nothing is certain yet. Its finished parts are not copied."""
+        # Only the open containers can still change, so only they are copied.
         copies = [copy(container) for container in self._stack]
         for outer, name, inner in zip(copies, self._names, copies[1:], strict=False):
             if isinstance(outer, dict):

@@ -148,6 +148,7 @@ class ToolLoop:
         run.completions.append(completion)
         self._total_tokens += completion.usage.total_tokens if completion.usage is not None else 0
         self.is_over = True
+        # The message goes back to the server, so it must be encodable, and its calls must have ids.
         message = add_call_ids(remove_unencodable(completion.message), run.turns)
         if not message.tool_calls:
             run.messages.append(message)
@@ -264,6 +265,7 @@ class ToolLoop:
                 setattr(error, "run", self.run)  # noqa: B010  # not an attribute of every class
 
     def _job(self, execution: ToolExecution, function: ToolFunction) -> Job:
+        # A copy, because the context is added, which is not one of the reported arguments.
         arguments = dict(execution.arguments or {})
         if function.context is not None:
             arguments[function.context] = ToolContext(self.settings.context, execution.call, self.run)
@@ -335,6 +337,7 @@ def _policy_text(content: object) -> str:
 def _key(call: ToolCall) -> tuple[str, bytes]:
     """Return the key of a call for `max_repeats`: equal for equal arguments, in any order and with any whitespace."""
     try:
+        # Models write equal arguments in different ways: with spaces or without, and in another order.
         value = _json.decode(call.arguments or "{}")
         return call.name, call.input.encode() + _json.encode(_sorted(value))
     except (ValueError, RecursionError):

@@ -107,6 +107,7 @@ def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
     """
     target = unwrap_partial(function)
     if isinstance(target, type):
+        # The parameters of a class are those of its constructor.
         target = vars(target).get("__init__", target)
     elif not inspect.isroutine(target):
         target = type(target).__call__
@@ -176,6 +177,7 @@ def _is_method(function: Callable[..., object], parameters: list[inspect.Paramet
     """Return whether a function is defined in a class body, so that its first parameter is not bound yet."""
     if not parameters or not inspect.isfunction(function):
         return False
+    # Such a function is decorated before its class exists, so only its name and its first parameter show it.
     first = parameters[0]
     inside = "." in function.__qualname__.rpartition("<locals>.")[2]
     return inside and first.annotation is first.empty and first.name in ("self", "cls")
@@ -183,6 +185,7 @@ def _is_method(function: Callable[..., object], parameters: list[inspect.Paramet
 
 def _local_names() -> dict[str, Any]:
     """Return the local variables of the function that called this package."""
+    # A tool can be defined in a function, with hints that name local classes. Python keeps no other trace of them.
     frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     own = f"{__name__.partition('.')[0]}."
     while frame.f_back is not None and str(frame.f_globals.get("__name__")).startswith(own):

@@ -42,6 +42,7 @@ class ExchangeStore:
         waiting = self._unused_by_key.get(self._key(request))
         if not waiting:
             return None
+        # The last one is kept if it can be used again.
         index = waiting[0] if self._repeat and len(waiting) == 1 else waiting.popleft()
         self._used.add(index)
         return self._exchanges[index]

@@ -107,6 +107,7 @@ def _names(message: str) -> tuple[list[str], list[str]]:
     for found in words:
         word, between = found[0], message[end : found.start()]
         begins = begins or _SENTENCE_END.search(between) is not None
+        # The first word of a sentence has a capital letter in any case, unless the message is this word alone.
         is_name = word[0].isupper() and word[:2] not in ("I", "I'") and (not begins or len(words) == 1)
         if is_name and was_name and between == " ":
             names[-1] += f" {word}"

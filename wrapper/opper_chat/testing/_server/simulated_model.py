@@ -177,6 +177,7 @@ def _chosen_tool(body: Body) -> Body | None:
         if choice["type"] == "allowed_tools":
             allowed = choice["allowed_tools"]["tools"]
             forced = choice["allowed_tools"]["mode"] == "required"
+        # Of several tools with one name, the first counts.
         by_name = {_tool_name(tool): tool for tool in reversed(tools)}
         tools = [by_name[name] for name in map(_tool_name, allowed) if name in by_name]
     if not tools or choice == "none" or (_follows_tool_result(body) and not forced):
