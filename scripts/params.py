@@ -62,6 +62,8 @@ def typed_dicts(text: str) -> str:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(MODELS):
             models.extend((str(node.module), alias) for alias in node.names)
             source.replace(node, "")
+        elif isinstance(node, ast.ImportFrom) and node.module == "opper_chat_api.types":
+            source.replace(node, f"from .types import {', '.join(alias.name for alias in node.names)}")
         elif isinstance(node, ast.ClassDef) and _hides_a_type(node):
             source.replace(node, _as_call(node))
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):

@@ -278,7 +278,8 @@ def _alternatives(schema: dict[str, Any]) -> list[Any]:
     kinds = kind if isinstance(kind, list) else [kind]
     null = [{"type": "null"}] if "null" in kinds else []
     if isinstance(form, str) and form in VALUES and "string" in kinds:
-        return [{"type": "string"}, {"customTypePath": VALUES[form]}, *null]
+        text = [] if form == "binary" else [{"type": "string"}]
+        return [*text, {"customTypePath": VALUES[form]}, *null]
     if isinstance(words, list) and kind is not None:
         words = [word for word in words if word is not None]
         return [{"type": kinds[0], "enum": words}, *({"type": each} for each in kinds if each != "null"), *null]

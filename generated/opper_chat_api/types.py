@@ -370,6 +370,17 @@ def take_required(rest: dict[str, object], name: str, model: str, reader: Reader
         raise error.within(model, name) from None
 
 
+def read_values(values: Mapping[str, Any], model: str, reader: Reader[T]) -> dict[str, T]:
+    """Read the values of an object whose properties have any name."""
+    read: dict[str, T] = {}
+    for name, value in values.items():
+        try:
+            read[name] = reader(value)
+        except DecodeError as error:
+            raise error.within(model, name) from None
+    return read
+
+
 def write(value: Any) -> Any:
     """The JSON value of what a member holds."""
     if isinstance(value, OpenModel):

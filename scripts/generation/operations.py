@@ -77,6 +77,9 @@ def _check_parameters(operation: Operation, document: dict[str, Any]) -> Iterato
             yield Problem(place.pointer, f"the {where} parameter {name!r} is there twice", "Remove one")
         seen.add((where, name))
         yield from _check_parameter(place.pointer, name, where, parameter)
+        if where == "header" and not _is_header_value(mapping(resolve(document, parameter.get("schema")))):
+            wrong = f"a header is not written from the schema of {name!r}"
+            yield Problem(join(place.pointer, "schema"), wrong, "Write one type of text, number or boolean, or an enum")
     in_path = PATH_PARAMETER.findall(operation.path)
     pointer = join("", "paths", operation.path)
     for name in in_path:
@@ -87,6 +90,11 @@ def _check_parameters(operation: Operation, document: dict[str, Any]) -> Iterato
             yield Problem(pointer, f"the path has no {{{name}}}", "Add it to the path, or remove the parameter")
     if len(in_path) != len(set(in_path)):
         yield Problem(pointer, "a path parameter is there twice", "Give each a name of its own")
+
+
+def _is_header_value(schema: dict[str, Any]) -> bool:
+    is_scalar = schema.get("type") in ("string", "integer", "number", "boolean") and "const" not in schema
+    return is_scalar and schema.get("format") not in ("date", "date-time", "binary")
 
 
 def _check_parameter(pointer: str, name: str, where: str, parameter: dict[str, Any]) -> Iterator[Problem]:

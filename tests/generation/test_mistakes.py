@@ -63,6 +63,10 @@ def body(kind: str, schema: Document) -> Document:
     return {"content": {kind: {"schema": schema}}}
 
 
+def discriminate(document: Document, **discriminator: Any) -> None:
+    schemas(document)["ToolCall"]["discriminator"] = discriminator
+
+
 def add(document: Document, schema: Any) -> None:
     parameters(document)["added"] = schema
 
@@ -125,11 +129,11 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         f"{PART}/properties/$: '$' has no letter or digit",
     ),
     "a discriminator that leads to nothing": (
-        lambda d: schemas(d)["ToolCall"]["discriminator"].update(mapping={"a": "#/components/schemas/FunctionTolCall"}),
+        lambda d: discriminate(d, propertyName="type", mapping={"a": "#/components/schemas/FunctionTolCall"}),
         "/discriminator/mapping/a: '#/components/schemas/FunctionTolCall' is not an arm of the union. Write '#/comp",
     ),
     "a discriminator that arms lack": (
-        lambda d: schemas(d)["ToolCall"]["discriminator"].update(propertyName="knid"),
+        lambda d: discriminate(d, propertyName="knid"),
         "/discriminator/propertyName: FunctionToolCall has no property 'knid'. Write a property that every arm has.",
     ),
     "a union without a property that tells": (
@@ -233,6 +237,10 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "a style that is not written": (
         lambda d: path(d, "/models", parameters=query(style="deepObject")),
         "#/paths/~1models/get/parameters/0/style: 'deepObject' is not written. Write 'form'.",
+    ),
+    "a header that is a list": (
+        lambda d: path(d, "/models", parameters=query(**{"in": "header"}, schema={"type": "array", "items": {}})),
+        "#/paths/~1models/get/parameters/0/schema: a header is not written from the schema of 'a'. Write one type",
     ),
     "a body without a name": (
         lambda d: path(d, "/x", "post", requestBody=body("application/json", {"type": "object"})),

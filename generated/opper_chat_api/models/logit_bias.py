@@ -13,6 +13,7 @@ from ..types import (
     OpenModel,
     read_int,
 )
+from ..types import read_values as _read_values
 from ..types import write as _write
 
 
@@ -33,9 +34,7 @@ class LogitBias(OpenModel[int]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("LogitBias", None, "an object", src_dict)
-        return cls(
-            additional_properties={_name: read_int(_value) for _name, _value in src_dict.items()}
-        )
+        return cls(additional_properties=_read_values(src_dict, "LogitBias", read_int))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""

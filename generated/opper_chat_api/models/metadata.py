@@ -13,6 +13,7 @@ from ..types import (
     OpenModel,
     read_str,
 )
+from ..types import read_values as _read_values
 from ..types import write as _write
 
 
@@ -32,9 +33,7 @@ class Metadata(OpenModel[str]):
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Metadata", None, "an object", src_dict)
-        return cls(
-            additional_properties={_name: read_str(_value) for _name, _value in src_dict.items()}
-        )
+        return cls(additional_properties=_read_values(src_dict, "Metadata", read_str))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""

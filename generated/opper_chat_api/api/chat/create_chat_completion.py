@@ -6,7 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...errors import DecodeError, UnexpectedContentType
-from ...types import Reader, Response, union_reader, write
+from ...types import (
+    Reader,
+    Response,
+    union_reader,
+    write,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -25,15 +30,15 @@ def _get_kwargs(
     *,
     body: ChatCompletionRequest | ChatCompletionRequestParam,
 ) -> dict[str, Any]:
-    headers: dict[str, Any] = {}
-
+    _headers: dict[str, Any] = {}
     _kwargs: dict[str, Any] = {
         "method": "post",
         "url": "/chat/completions",
     }
     _kwargs["json"] = write(body)
-    headers["Content-Type"] = "application/json"
-    _kwargs["headers"] = headers
+    _headers["Content-Type"] = "application/json"
+
+    _kwargs["headers"] = _headers
     return _kwargs
 
 
@@ -101,12 +106,12 @@ def sync_detailed(
         errors.UnexpectedStatus: the status is not documented, and the client is set to raise.
         httpx.HTTPError: there was no answer.
     """
-    response = client.get_httpx_client().request(
+    _response = client.get_httpx_client().request(
         **_get_kwargs(
             body=body,
         )
     )
-    return _build_response(client=client, response=response)
+    return _build_response(client=client, response=_response)
 
 
 def sync(
@@ -155,12 +160,12 @@ async def asyncio_detailed(
         errors.UnexpectedStatus: the status is not documented, and the client is set to raise.
         httpx.HTTPError: there was no answer.
     """
-    response = await client.get_async_httpx_client().request(
+    _response = await client.get_async_httpx_client().request(
         **_get_kwargs(
             body=body,
         )
     )
-    return _build_response(client=client, response=response)
+    return _build_response(client=client, response=_response)
 
 
 async def asyncio(
