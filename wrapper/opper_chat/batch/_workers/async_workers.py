@@ -33,6 +33,9 @@ class AsyncWorkerPool:
         """The tasks of asyncio."""
         self._group: TaskGroup | None = None
         """The tasks of trio."""
+        self._running = 0
+        """How many of these have not ended."""
+        self._ended: anyio.Event | None = None
 
     async def start(self, count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Start tasks.
@@ -47,16 +50,16 @@ class AsyncWorkerPool:
             return
         self._group = anyio.create_task_group()
         await self._group.__aenter__()
+        self._running, self._ended = count, anyio.Event()
         for _ in range(count):
-            self._group.start_soon(work)
+            self._group.start_soon(self._run, work)
 
     async def join(self) -> None:
         """Wait until all have ended."""
         if self._tasks:
             await asyncio.wait(self._tasks)
-        group, self._group = self._group, None
-        if group is not None:
-            await group.__aexit__(None, None, None)
+        if self._ended is not None:
+            await self._ended.wait()  # not the end of the group, which would put an interrupt into an ExceptionGroup
 
     async def close(self) -> None:
         """Cancel the tasks that run, and wait until they have ended."""
@@ -70,6 +73,14 @@ class AsyncWorkerPool:
             group.cancel_scope.cancel()
             # Without the exception that is being handled, if any: the group would put it into an ExceptionGroup.
             await group.__aexit__(None, None, None)
+
+    async def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        finally:
+            self._running -= 1
+            if not self._running and self._ended is not None:
+                self._ended.set()
 
 
 async def _wait_for(tasks: list[asyncio.Task[None]]) -> None:

@@ -1,0 +1,117 @@
+"""Batches in processes of their own: Ctrl-C once and twice, stdin, and `kill -9` at random moments."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from batch_runs import Runner, read, rows, texts
+from opper_chat.testing import LocalServer, Reply
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+
+PROGRAM = """
+import asyncio, sys
+from opper_chat.batch import async_run_batch, run_batch
+
+kind, requests, output = sys.argv[1:]
+options = {"output": output, "concurrency": 4}
+if kind == "sync":
+    progress = run_batch(requests, **options)
+elif kind == "asyncio":
+    progress = asyncio.run(async_run_batch(requests, **options))
+else:
+    import trio
+    from functools import partial
+    progress = trio.run(partial(async_run_batch, requests, **options))
+print(progress.succeeded)
+"""
+
+KINDS = ["sync", "asyncio", "trio"]
+
+
+def start(kind: str, requests: Path | str, output: Path, base_url: str) -> subprocess.Popen[bytes]:
+    """Start a run, which is not a job of a shell that ignores SIGINT."""
+    environment = {**os.environ, "OPPER_API_KEY": "key", "OPPER_BASE_URL": base_url}
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, kind, str(requests), str(output)], env=environment, stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+
+
+def wait_for_requests(server: LocalServer, count: int) -> None:
+    """Wait until the server has received so many."""
+    deadline = time.monotonic() + 30
+    while len(server.requests) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_first_interrupt_finishes_what_is_in_flight(kind: str, tmp_path: Path, server: LocalServer) -> None:
+    """And then interrupts the program: nothing is paid twice."""
+    server.always(Reply.completion("Hi", delay=0.3))
+    run = Runner("sync", tmp_path, server.base_url)
+    process = start(kind, run.input(rows(1000)), run.output, server.base_url)
+    wait_for_requests(server, 6)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == -signal.SIGINT, stderr
+    assert b"KeyboardInterrupt" in stderr
+    assert stdout == b""
+    written = run.succeeded()
+    assert len(written) == len(server.requests) < 20
+    server.always(None)
+    run(run.folder / "in.jsonl")
+    assert set(Counter(texts(server)).values()) == {1}
+    run.assert_once(f"r{number}" for number in range(1000))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_second_interrupt_stops_at_once(kind: str, tmp_path: Path, server: LocalServer) -> None:
+    """What is in flight is not written, and asked again by the next run."""
+    server.always(Reply.completion("Hi", delay=60))
+    run = Runner("sync", tmp_path, server.base_url)
+    process = start(kind, run.input(rows(10)), run.output, server.base_url)
+    wait_for_requests(server, 4)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, stderr = process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT, stderr
+    assert (run.succeeded(), run.failed()) == ([], [])
+    server.always(None)
+    assert run(run.folder / "in.jsonl").succeeded == 10
+
+
+def test_requests_can_come_from_stdin(tmp_path: Path, server: LocalServer) -> None:
+    """As JSON lines, which are numbered."""
+    output = tmp_path / "out.jsonl"
+    process = start("sync", "-", output, server.base_url)
+    stdout, stderr = process.communicate(b'{"messages": [{"role": "user", "content": "Hi"}]}\n' * 5, timeout=30)
+    assert stdout == b"5\n", stderr
+    assert sorted(line["custom_id"] for line in read(output)) == [f"line-{number}" for number in range(1, 6)]
+
+
+@pytest.mark.parametrize("kind", ["sync", "asyncio"])
+def test_a_killed_run_goes_on(kind: str, tmp_path: Path, server: LocalServer) -> None:
+    """Each row is there once, and at most the calls in flight were paid twice. `nox -s batch-kills` does it 50 times."""
+    run = Runner("sync", tmp_path, server.base_url)
+    path = run.input(rows(400))
+    server.always(lambda request: Reply.completion("Hi", delay=0.002))
+    chance = random.Random(kind)
+    for kill in range(1, 4):
+        process = start(kind, path, run.output, server.base_url)
+        wait_for_requests(server, kill * 80 + chance.randrange(20))
+        process.kill()
+        process.communicate(timeout=10)
+    run(path)
+    run.assert_once(f"r{number}" for number in range(400))
+    assert sum(Counter(texts(server)).values()) - 400 <= 3 * 4
