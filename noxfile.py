@@ -232,6 +232,20 @@ def storm(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.loads.storm", *session.posargs, env=NO_KEY)
 
 
+@nox.session(name="batch-kills")
+def batch_kills(session: nox.Session) -> None:
+    """Kill a batch fifty times at random moments, and count the rows in its files and at the server."""
+    session.install(".[testing]")
+    session.run("python", "-m", "benchmarks.loads.batch.kills", *session.posargs, env=NO_KEY)
+
+
+@nox.session(name="batch-million")
+def batch_million(session: nox.Session) -> None:
+    """Send a million rows, and measure memory and rate; a number of rows can be given."""
+    session.install(".[testing]")
+    session.run("python", "-m", "benchmarks.loads.batch.million", *session.posargs, env=NO_KEY)
+
+
 @nox.session
 def servers(session: nox.Session) -> None:
     """Run the client against two real servers, started on this machine: LiteLLM's proxy, and llama.cpp's engine."""

@@ -16,7 +16,8 @@ from opper_chat.testing import LocalServer, Reply
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 
 PROGRAM = """
-import asyncio, sys
+import asyncio, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
 from opper_chat.batch import async_run_batch, run_batch
 
 kind, requests, output = sys.argv[1:]
@@ -36,12 +37,11 @@ KINDS = ["sync", "asyncio", "trio"]
 
 
 def start(kind: str, requests: Path | str, output: Path, base_url: str) -> subprocess.Popen[bytes]:
-    """Start a run, which is not a job of a shell that ignores SIGINT."""
+    """Start a run."""
     environment = {**os.environ, "OPPER_API_KEY": "key", "OPPER_BASE_URL": base_url}
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, kind, str(requests), str(output)], env=environment, stdin=subprocess.PIPE,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_requests_can_come_from_stdin(tmp_path: Path, server: LocalServer) -> No
 
 @pytest.mark.parametrize("kind", ["sync", "asyncio"])
 def test_a_killed_run_goes_on(kind: str, tmp_path: Path, server: LocalServer) -> None:
-    """Each row is there once, and at most the calls in flight were paid twice. `nox -s batch-kills` does it 50 times."""
+    """Each row is there once, and at most the calls in flight were sent twice. `nox -s batch-kills` kills 50 times."""
     run = Runner("sync", tmp_path, server.base_url)
     path = run.input(rows(400))
     server.always(lambda request: Reply.completion("Hi", delay=0.002))

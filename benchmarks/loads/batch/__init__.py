@@ -1,0 +1,1 @@
+"""Loads of `opper_chat.batch`: many rows, and runs that are killed."""
