@@ -1,6 +1,6 @@
 """Run the fault scenarios through the openai package and through this client, and print both columns.
 
-Usage: `python -m benchmarks.loads.faults`. Needs openai beside `opper-chat[testing]`.
+Usage: `python -m benchmarks.loads.faults`. Needs openai and `opper-chat[testing]`.
 
 Marks: `ok` is the expected outcome. `~` is an error where one is expected, with all of the text, but another error or
 other details. `NO` is anything else, such as an incomplete response that is reported as complete.

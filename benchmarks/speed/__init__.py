@@ -1,1 +1,1 @@
-"""How fast and how light the client is, beside its peers: `python -m benchmarks.speed`."""
+"""Measure the speed and memory of the client and its peers: `python -m benchmarks.speed`."""

@@ -1,4 +1,4 @@
-"""Measure how fast and how light this client is, beside its peers: `python -m benchmarks.speed`.
+"""Measure the speed and memory of this client and its peers: `python -m benchmarks.speed`.
 
 Prints the table of the goals and the figures of every client, and writes `results.json` and a picture for each question
 into a folder. With `--publish` they go into `docs/`, and the tables into `docs/performance.md`.

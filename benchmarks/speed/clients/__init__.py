@@ -1,6 +1,6 @@
-"""One module for each client, with the same two classes: `Sync` and `Async`, made of an address.
+"""One module for each client, with the same two classes: `Sync` and `Async`, which are created with a URL.
 
-Each does what a user of that client would write, and looks at the text of what it is given.
+Each has the code that a user of that client would write, and reads the text of each response.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ BODY: dict[str, Any] = {"model": MODEL, "messages": MESSAGES}
 
 
 class Moment(NamedTuple):
-    """A moment by both clocks, in seconds: that of the processor, and that on the wall."""
+    """A time in seconds, as CPU time of the process and as wall-clock time."""
 
     cpu: float
     wall: float

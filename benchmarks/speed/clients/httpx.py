@@ -1,4 +1,4 @@
-"""Bare httpx and the standard library's json, as in a script of one's own."""
+"""Bare httpx and the standard library's json, as a script without a client package would use them."""
 
 from __future__ import annotations
 

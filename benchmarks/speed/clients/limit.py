@@ -1,6 +1,6 @@
-"""The limit: a bare socket and orjson. No client: it knows the server's every byte, and looks for no error.
+"""The upper limit of speed: a bare socket and orjson, for responses of this server alone, without error handling.
 
-What it reads of a second is what the server can send and this machine can move, at most.
+No client can be faster than this with the same server on the same machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""litellm, which has functions and keeps its clients to itself."""
+"""The litellm package. It has functions, and creates its HTTP clients itself."""
 
 from __future__ import annotations
 

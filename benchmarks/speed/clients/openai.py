@@ -1,4 +1,4 @@
-"""The openai package, as it comes; but for the 5 seconds to connect, which are not enough for 1,000 at once here."""
+"""The openai package, with a longer connect timeout: its 5 seconds are too short for 1,000 connections at once."""
 
 from __future__ import annotations
 

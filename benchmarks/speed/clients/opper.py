@@ -1,4 +1,4 @@
-"""This client, by its own connections or by another package's. Text and events are measured beside chunks."""
+"""This client, with its own transport or that of another package. Text and events are measured as well as chunks."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Sync:
         return count
 
     def text(self) -> int:
-        """Read the text alone. Counts the pieces, and the first and last chunk, which have none."""
+        """Read the text alone. Counts the chunks: those with text, and the first and last one, which have none."""
         count = 2
         with self.create(stream=True, **BODY) as stream:
             for _ in stream.text_stream:

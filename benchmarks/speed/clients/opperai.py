@@ -1,4 +1,4 @@
-"""opperai, the vendor's own package, at its door for this form of events, which has no models: dicts as they are."""
+"""The opperai package, with its client for events of this format, which returns dicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments of a call to the HTTP request: its headers, query and body. No I/O, no HTTP library."""
+"""Convert the arguments of a call to an HTTP request: its headers, query and body. No I/O, no HTTP library."""
 
 from __future__ import annotations
 

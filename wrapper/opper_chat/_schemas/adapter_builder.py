@@ -1,4 +1,4 @@
-"""Python types to type adapters. No I/O."""
+"""Build the type adapter of a Python type. Which values it reads is decided in `type_adapters`. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Constraints in an Annotated: of msgspec.Meta, annotated_types or pydantic's Field. No I/O.
+"""Read and check the constraints in an Annotated: of msgspec.Meta, annotated_types or pydantic's Field. No I/O.
 
 msgspec checks those that it knows. This module checks the others on the value, and refuses what neither can check.
 """

@@ -1,4 +1,4 @@
-"""The fields of a class: names, type hints, defaults and descriptions. No I/O.
+"""Read the fields of a class: names, type hints, defaults and descriptions. No I/O.
 
 Supports attrs classes, dataclasses, typed dicts, named tuples and msgspec Structs.
 """

@@ -1,4 +1,4 @@
-"""The schema that a response or the arguments of a tool must fit, and the Python values of their JSON. No I/O.
+"""Build the JSON Schema of a typed response or of the arguments of a tool, and read the JSON that fits it. No I/O.
 
 Supports attrs classes, dataclasses, typed dicts, named tuples, msgspec Structs, pydantic models, lists and sets of
 these, None, unions, Literals, enums, dates, UUIDs, decimals, bytes and plain scalars, nested, generic and recursive;

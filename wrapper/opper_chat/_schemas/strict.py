@@ -1,4 +1,4 @@
-"""JSON Schema to the subset that strict mode accepts. No I/O.
+"""Convert a JSON Schema to the subset that strict mode accepts. No I/O.
 
 In strict mode every property is required, no other property is allowed, and a few keywords exist. The others become
 part of the description, and the result is checked for them when it arrives.

@@ -1,4 +1,4 @@
-"""Type hints: resolved, without their qualifiers, and with type variables substituted. No I/O."""
+"""Resolve type hints, remove their qualifiers, and substitute their type variables. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Type adapters of unions: which arm reads a JSON value. No I/O."""
+"""The type adapter of a union, which selects the arm that reads a JSON value. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chunks to the completion that they make up, in time in proportion to the stream. No I/O."""
+"""Accumulate the chunks of a stream to a completion, in linear time. `choice` does one choice of it. No I/O."""
 
 from __future__ import annotations
 

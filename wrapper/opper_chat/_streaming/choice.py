@@ -1,4 +1,4 @@
-"""One choice of a streamed completion: its message, tool calls and log probabilities so far. No I/O."""
+"""Accumulate one choice of a streamed completion: its message, tool calls and log probabilities so far. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Chunk templates: decode a chunk that differs from the chunks before it only in its text. No I/O.
+"""Decode a chunk by a template, if it differs from the chunks before it only in its text. No I/O.
 
 Of the 300 bytes that a server sends for a token, about five are new. A template is a chunk with placeholders for its
 text and its padding. A chunk that fits around the placeholders need not be parsed again: JSON is read from left to

@@ -1,4 +1,4 @@
-"""What a choice in a chunk adds to its message: a delta, a whole message, or both. No I/O."""
+"""Read what a choice in a chunk adds to its message: a delta, a whole message, or both. No I/O."""
 
 from __future__ import annotations
 

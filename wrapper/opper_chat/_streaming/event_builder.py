@@ -1,4 +1,4 @@
-"""Chunks to the typed events of a stream. No I/O.
+"""Build the typed events of a stream from its chunks. No I/O.
 
 The accumulator merges the stream, and events are built from what each chunk added to it. The builder keeps no text of
 its own, except where the text of an event is not a text of the message.

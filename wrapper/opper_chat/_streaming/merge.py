@@ -1,4 +1,4 @@
-"""How the deltas of a JSON object merge into one. No I/O."""
+"""Merge the deltas of a JSON object into one object. No I/O."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of one stream: which chunk comes next, when it ends, and with which error. No I/O."""
+"""Track the state of one stream: which chunk comes next, when it ends, and with which error. No I/O."""
 
 from __future__ import annotations
 

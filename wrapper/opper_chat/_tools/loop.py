@@ -1,4 +1,4 @@
-"""State of a tool loop: which calls of a completion to run, what to tell the model, when the run is over.
+"""Decide in a tool loop which calls to run, which results to send to the model, and when the run is over.
 
 Does not send requests and does not run tools: `_async.tool_runner` does. No I/O, and no
 clock: the time is handed in, in seconds of any monotonic clock.

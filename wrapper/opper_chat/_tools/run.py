@@ -1,4 +1,4 @@
-"""Results of a run of tools, and its events. Data only: `loop` fills it in."""
+"""The result of a run of tools, and its events. Data only: `loop` sets it."""
 
 from __future__ import annotations
 

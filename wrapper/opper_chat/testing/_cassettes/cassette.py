@@ -1,4 +1,4 @@
-"""The cassette, as tests use it: the file, what is recorded, and the errors of requests that do not match."""
+"""`Cassette`, the server that tests use: its arguments, its file, and the errors of requests that do not match."""
 
 from __future__ import annotations
 

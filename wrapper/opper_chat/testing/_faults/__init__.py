@@ -1,1 +1,1 @@
-"""The proxy that does to connections what a bad network does."""
+"""A proxy that imitates a bad network."""

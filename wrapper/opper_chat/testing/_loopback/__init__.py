@@ -1,1 +1,1 @@
-"""A server on loopback in a thread of its own, and what it received."""
+"""Servers on loopback, each in a thread of its own, and the requests that they received."""

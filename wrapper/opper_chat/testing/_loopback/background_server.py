@@ -1,4 +1,4 @@
-"""Start and stop a server on loopback whose event loop runs in a thread of its own. What it does is left to others."""
+"""Start and stop a server on loopback whose event loop runs in a thread of its own. Subclasses serve connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bodies that are not a stream of chunks, and events that are not a chunk."""
+"""Scenarios of bodies that are not a stream of chunks, and events that are not a chunk."""
 
 from typing import Any
 

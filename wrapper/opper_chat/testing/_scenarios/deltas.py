@@ -1,4 +1,4 @@
-"""Deltas: how servers differ in what chunks have, except for tool calls."""
+"""Scenarios of deltas: the different properties that servers send in chunks, except for tool calls."""
 
 from typing import Any
 
@@ -36,13 +36,13 @@ def _choices(*choices: Any) -> dict[str, object]:
 
 _delta(
     "role-in-every-delta",
-    "Some servers say the role again and again.",
+    "Some servers send the role with every chunk.",
     [chunk("Hel", delta={"role": "assistant"}), chunk("lo", delta={"role": "assistant"}), STOP, DONE],
     members={"role": "assistant"},
 )
 _delta(
     "role-first",
-    "Most servers say the role first, with an empty text.",
+    "Most servers send the role first, with an empty text.",
     [chunk("", delta={"role": "assistant"}), *WHOLE],
     members={"role": "assistant"},
 )
@@ -62,7 +62,7 @@ _delta(
 )
 _delta(
     "role-never",
-    "Some servers never say the role.",
+    "Some servers never send the role.",
     members={"role": "assistant"},
 )
 _delta(

@@ -1,4 +1,4 @@
-"""Endings: complete responses, truncated ones, and those whose bytes do not show which."""
+"""Scenarios of endings: complete responses, truncated ones, and those whose bytes do not show which."""
 
 from .._replies.completion import chunk
 from .._replies.reply import CUT, Reply
@@ -24,7 +24,7 @@ _complete(
     "whole-but-empty", "A model may have nothing to say.", [chunk("", delta={"role": "assistant"}), STOP, DONE], ""
 )
 _complete("no-done", "Some servers never send [DONE].", [HEL, LO, STOP])
-_complete("no-finish-reason", "Some servers say [DONE] and no finish reason.", [HEL, LO, DONE], finish_reasons=(None,))
+_complete("no-finish-reason", "Some servers send [DONE] and no finish reason.", [HEL, LO, DONE], finish_reasons=(None,))
 _complete(
     "finish-reason-length",
     "The limit of tokens was reached: the text is short, and complete.",
@@ -56,7 +56,7 @@ _complete(
 
 _complete(
     "finish-reason-in-every-chunk",
-    "Some servers say with every chunk why they stopped.",
+    "Some servers send the finish reason with every chunk.",
     [*_STOPS, DONE],
 )
 _complete("finish-reason-in-every-chunk-no-done", "As above, and the body ends in good order.", _STOPS)

@@ -1,4 +1,4 @@
-"""Errors from servers: by their status, or in the body of a 200."""
+"""Scenarios of errors from servers: by their status, or in the body of a 200."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -121,7 +121,7 @@ _in_stream(
 )
 _in_stream(
     "finish-reason-error",
-    "Gateways say that a choice failed and not why.",
+    "Gateways report that a choice failed, without the reason.",
     [HEL, chunk(finish_reason="error"), DONE],
     "Hel",
     finish_reasons=("error",),

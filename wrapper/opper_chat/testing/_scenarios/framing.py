@@ -1,4 +1,4 @@
-"""The same complete response in other bytes: line endings, splits, compression, and noise that must be ignored."""
+"""Scenarios of framing: one response with other line endings, splits, compression, and bytes that must be ignored."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""Servers that keep a client waiting, and timeouts that must expire, or must not."""
+"""Scenarios of timing: servers that keep a client waiting, and timeouts that must expire, or must not."""
 
 from collections.abc import Callable, Iterator
 
@@ -214,7 +214,7 @@ _timeout(
 )
 _timeout(
     "empty-deltas-for-ever",
-    "As above, with chunks that say nothing.",
+    "As above, with chunks that have no text.",
     _repeat_forever(chunk(""), after=(HEL,)),
     "Hel",
     chunks=None,

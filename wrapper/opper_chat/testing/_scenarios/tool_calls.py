@@ -1,4 +1,4 @@
-"""Tool calls: how servers say which fragment belongs to which call, and calls that are cut short."""
+"""Scenarios of tool calls: how servers identify the call of a fragment, and calls that are cut short."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -241,7 +241,7 @@ _complete(
 )
 _complete(
     "calls-after-text",
-    "A model may say something first.",
+    "A model may write a text first.",
     HEL,
     LO,
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments=_CITY + _OSLO)),

@@ -1,4 +1,4 @@
-"""The local server, as tests use it. `LoopbackServer` starts and stops it, and `LocalApp` makes its responses."""
+"""`LocalServer`, the class that tests use. `LoopbackServer` starts and stops it, and `LocalApp` makes its responses."""
 
 from __future__ import annotations
 
