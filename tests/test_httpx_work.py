@@ -8,7 +8,7 @@ from flavours import HELLO, Flavour
 from hypothesis import given
 from hypothesis import strategies as st
 from opper_chat import AsyncOpper, DefaultAsyncHttpxClient, DefaultHttpxClient, Opper
-from opper_chat._http.headers import merge_headers
+from opper_chat._call.http_request import merge_headers
 from opper_chat._http.library import httpx
 from opper_chat.testing import LocalServer, Reply
 

@@ -11,11 +11,13 @@ from typing import Any
 import anyio
 import anyio.lowlevel
 import pytest
+from opper_chat import Opper, RateLimitError
 from opper_chat._async.rate_limiter import AsyncRateLimiter
 from opper_chat._concurrency.permits import Permit
 from opper_chat._sync.rate_limiter import MOST_MODELS, RateLimiter, RateLimiters
 from opper_chat._transport._async.limiter import AsyncConcurrencyLimiter
 from opper_chat._transport._sync.limiter import ConcurrencyLimiter
+from opper_chat.testing import LocalServer, Reply
 
 BACKENDS = ["asyncio", "trio"]
 LONG = 30.0
@@ -25,8 +27,8 @@ LONG = 30.0
 class AsyncLimiters(AsyncRateLimiter):
     """What a call of an async client goes through: the two limiters."""
 
-    def __init__(self, limit: int | None = None, *, adaptive: bool = False) -> None:
-        super().__init__(adaptive=adaptive)
+    def __init__(self, limit: int | None = None) -> None:
+        super().__init__()
         self.concurrency = AsyncConcurrencyLimiter(limit)
 
     async def enter(self, seconds: float | None) -> Permit:
@@ -42,8 +44,8 @@ class AsyncLimiters(AsyncRateLimiter):
 class Limiters(RateLimiter):
     """What a call of a sync client goes through: the two limiters."""
 
-    def __init__(self, limit: int | None = None, *, adaptive: bool = False) -> None:
-        super().__init__(adaptive=adaptive)
+    def __init__(self, limit: int | None = None) -> None:
+        super().__init__()
         self.concurrency = ConcurrencyLimiter(limit)
 
     def enter(self, seconds: float | None) -> Permit:
@@ -160,7 +162,7 @@ def test_turns_are_given_in_the_order_of_asking(backend: str) -> None:
     """One by one, at times that do not go back."""
 
     async def work() -> None:
-        limiters, order = AsyncLimiters(adaptive=True), []
+        limiters, order = AsyncLimiters(), []
         refused(limiters, 200)
 
         async def attempt(number: int) -> None:
@@ -179,7 +181,7 @@ def test_turns_are_given_in_the_order_of_asking(backend: str) -> None:
 
 def test_threads_are_served_in_the_order_of_asking() -> None:
     """Places and turns alike."""
-    limiters, entered, turned = Limiters(1, adaptive=True), [], []
+    limiters, entered, turned = Limiters(1), [], []
     refused(limiters, 200)
     permit = limiters.enter(None)
 
@@ -208,7 +210,7 @@ def test_cancelled_scopes_take_nothing_with_them(backend: str, seed: int) -> Non
     chance = random.Random(seed)
 
     async def work() -> None:
-        limiters, served = AsyncLimiters(2, adaptive=True), 0
+        limiters, served = AsyncLimiters(2), 0
         refused(limiters, 1000)
 
         async def call(patience: float) -> None:
@@ -236,7 +238,7 @@ def test_cancelled_tasks_take_nothing_with_them(steps: int) -> None:
     """asyncio's own cancellation, so many steps after a permit of either limiter was passed on."""
 
     async def work() -> None:
-        limiters = AsyncLimiters(1, adaptive=True)
+        limiters = AsyncLimiters(1)
         permit = await limiters.enter(None)
         waiting = [asyncio.ensure_future(limiters.enter(None)) for _ in range(3)]
         await until_async(lambda: limiters.concurrency.waiting == 3)
@@ -288,7 +290,7 @@ def test_a_turn_that_cannot_come_in_time_fails_at_once(backend: str) -> None:
     """Without a step of the event loop, where the server asked for a longer pause than there is time."""
 
     async def work() -> None:
-        limiters = AsyncLimiters(adaptive=True)
+        limiters = AsyncLimiters()
         refused(limiters, 5, {"retry-after": "40"})
         with pytest.raises(TimeoutError):
             limiters.acquire(10).send(None)
@@ -299,7 +301,7 @@ def test_a_turn_that_cannot_come_in_time_fails_at_once(backend: str) -> None:
 
 def test_a_turn_that_does_not_come_in_time_fails() -> None:
     """TimeoutError for the one whose time is up in the queue; the one before it gets its permit."""
-    limiters = Limiters(adaptive=True)
+    limiters = Limiters()
     refused(limiters, 1)
     first: list[float] = []
     thread = threading.Thread(target=lambda: first.append(limiters.acquire(LONG)))
@@ -346,7 +348,7 @@ def test_a_permit_may_be_left_while_the_lock_is_held() -> None:
 
 def test_one_limiter_for_several_loops_at_once() -> None:
     """asyncio, trio and asyncio again, in threads of their own: together they keep to the permits and to the order."""
-    limiters, inside, most, served = AsyncLimiters(2, adaptive=True), 0, 0, 0
+    limiters, inside, most, served = AsyncLimiters(2), 0, 0, 0
     refused(limiters, 2000)
     lock = threading.Lock()
 
@@ -398,7 +400,7 @@ def test_one_limiter_for_several_loops_after_each_other() -> None:
 
 def test_who_waits_in_a_loop_that_is_closed_is_passed_over() -> None:
     """Its permits go to the next one."""
-    limiters = AsyncLimiters(1, adaptive=True)
+    limiters = AsyncLimiters(1)
     permit = anyio.run(limiters.enter, None)
     refused(limiters, 100)
     loop = asyncio.new_event_loop()
@@ -445,7 +447,7 @@ def test_a_permit_that_was_given_to_a_loop_that_is_closed_comes_back() -> None:
 
 def test_many_threads_with_little_patience() -> None:
     """Nothing is lost between threads that come, go and give up at once."""
-    limiters = Limiters(3, adaptive=True)
+    limiters = Limiters(3)
     refused(limiters, 5000)
     counts = [0, 0]
 
@@ -473,7 +475,7 @@ def test_many_threads_with_little_patience() -> None:
 
 def test_each_model_has_a_rate_limiter() -> None:
     """By base URL and name, which may be in an object or in a list of fallbacks; as many as are remembered."""
-    rate_limiters = RateLimiters(adaptive=True)
+    rate_limiters = RateLimiters()
     first = rate_limiters.for_model("https://a", "small")
     for model in ("small", {"name": "small", "options": {}}, ["small", "large"], [{"name": "small"}]):
         assert rate_limiters.for_model("https://a", model) is first
@@ -489,11 +491,13 @@ def test_each_model_has_a_rate_limiter() -> None:
     assert rate_limiters.for_model("https://a", "large") not in others  # it was not, and is learnt anew
 
 
-def test_without_adaptive_all_models_share_what_never_waits() -> None:
-    """No rate limiter is made for each model, and none learns."""
-    rate_limiters = RateLimiters(adaptive=False)
-    limiter = rate_limiters.for_model("https://a", "small")
-    assert rate_limiters.for_model("https://b", "large") is limiter
-    refused(limiter, 5, {"retry-after": "40"})  # type: ignore[arg-type]
-    assert limiter.rate is None
-    assert limiter.acquire(0)
+def test_without_adaptive_rate_limit_no_call_waits(server: LocalServer) -> None:
+    """However many requests the server refuses, and whatever pause it asks for."""
+    started = time.monotonic()
+    with Opper(api_key="key", base_url=server.base_url, max_retries=0) as client:
+        for _ in range(30):
+            server.reply(Reply.json({"error": {"message": "busy"}}, status=429, headers={"retry-after": "40"}))
+            with pytest.raises(RateLimitError):
+                client.chat.completions.create(messages=[{"role": "user", "content": "Hello"}])
+        client.chat.completions.create(messages=[{"role": "user", "content": "Hello"}])
+    assert time.monotonic() - started < LONG

@@ -25,14 +25,9 @@ MOST_MODELS = 100
 
 
 class RateLimiters:
-    """The rate limiter of each model at each base URL, because servers limit requests by model.
+    """The rate limiter of each model at each base URL, because servers limit requests by model."""
 
-    Args:
-        adaptive: whether to limit the rate when the server refuses too large a share of the requests with status 429.
-    """
-
-    def __init__(self, *, adaptive: bool) -> None:
-        self._without_limit = None if adaptive else RateLimiter()
+    def __init__(self) -> None:
         self._by_model: OrderedDict[tuple[str, str], RateLimiter] = OrderedDict()
         """The least recently used first."""
         self._lock = Lock()
@@ -44,11 +39,9 @@ class RateLimiters:
             base_url: the base URL of the server.
             model: the `model` of the request: a name, an object with a name, or a list of these, whose first counts.
         """
-        if self._without_limit is not None:
-            return self._without_limit
         key = base_url, _model_name(model)
         with self._lock:
-            limiter = self._by_model.get(key) or RateLimiter(adaptive=True)
+            limiter = self._by_model.get(key) or RateLimiter()
             self._by_model[key] = limiter
             self._by_model.move_to_end(key)
             if len(self._by_model) > MOST_MODELS:
@@ -67,13 +60,11 @@ def _model_name(model: object) -> str:
 class RateLimiter:
     """Grants permits to send a request, as fast as the server accepts them.
 
-    Args:
-        adaptive: whether to limit the rate when the server refuses too large a share of the requests with status 429.
-            If not, every permit is granted at once.
+    Every permit is granted at once, until the server has refused too large a share of the requests with status 429.
     """
 
-    def __init__(self, *, adaptive: bool = False) -> None:
-        self._pace = Pace() if adaptive else None
+    def __init__(self) -> None:
+        self._pace = Pace()
         self._waiting: OrderedDict[ref[Event], None] = OrderedDict()
         """The requests that wait, oldest first. By weak references: one that was interrupted before it could remove
         itself does not block the others."""
@@ -83,7 +74,7 @@ class RateLimiter:
     @property
     def rate(self) -> float | None:
         """Requests per second, or None for no limit."""
-        return self._pace.rate if self._pace else None
+        return self._pace.rate
 
     def acquire(self, seconds: float | None, since: float = inf, retries: int = 0) -> float:
         """Wait for the permit to send one request, and return the time, for `record_response`.
@@ -100,8 +91,6 @@ class RateLimiter:
         """
         now = monotonic()
         deadline = inf if seconds is None else now + seconds
-        if self._pace is None:
-            return now
         with self._lock:
             due = self._pace.due(now)
             is_granted = not self._waiting and due <= now
@@ -109,7 +98,7 @@ class RateLimiter:
                 self._pace.record_request(now)
         if is_granted:
             return now
-        self._wait(self._pace, deadline, since, retries)
+        self._wait(deadline, since, retries)
         return monotonic()
 
     def record_response(self, sent: float, status_code: int, headers: Mapping[str, str]) -> None:
@@ -120,8 +109,6 @@ class RateLimiter:
             status_code: the status of the response.
             headers: the headers of the response.
         """
-        if self._pace is None:
-            return
         with self._lock:
             now = monotonic()
             due = self._pace.due(now)
@@ -130,23 +117,22 @@ class RateLimiter:
         if is_earlier:
             self._wake_next()
 
-    def _wait(self, pace: Pace, deadline: float, since: float, retries: int) -> None:
+    def _wait(self, deadline: float, since: float, retries: int) -> None:
         event = Event()
         entry = ref(event)
         try:
             self._waiting[entry] = None
-            if pace.due(monotonic()) <= monotonic():
+            if self._pace.due(monotonic()) <= monotonic():
                 self._wake_next()  # the oldest is late: if its event loop is closed, the permit is for the next one
-            while (seconds := self._try(entry, pace, deadline, since, retries)) is not None:
+            while (seconds := self._try(entry, deadline, since, retries)) is not None:
                 event.wait(min(seconds, event.recheck_seconds))
         finally:
             self._waiting.pop(entry, None)
             self._wake_next()
 
-    def _try(
-        self, entry: ref[Event], pace: Pace, deadline: float, since: float, retries: int
-    ) -> float | None:
+    def _try(self, entry: ref[Event], deadline: float, since: float, retries: int) -> float | None:
         """Take the permit and return None, or return how long to wait before the next try."""
+        pace = self._pace
         with self._lock:
             now = monotonic()
             due = pace.due(now)

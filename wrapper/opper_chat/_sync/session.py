@@ -16,6 +16,7 @@ from inspect import iscoroutinefunction
 from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
+from .._call.http_request import build_request
 from .._call.state import Call
 from .._concurrency.deadlines import Deadlines, RequestTimeouts, queue_timeout_error, timeout_error
 from .._concurrency.loop import current_loop, is_closed_loop
@@ -32,11 +33,9 @@ from .._errors.api import (
 )
 from .._http.cleanup import abandon_client
 from .._http.connection_users import WAITING_CALL, ConnectionUsers
-from .._http.content_coding import accepted_codings
 from .._http.error_map import ErrorMap
-from .._http.headers import merge_headers
 from .._http.leases import LEASE, ConnectionLease, lease_of
-from .._http.library import httpx, library_exceptions, library_of
+from .._http.library import httpx, library_of
 from .._http.redaction import remove_credentials, remove_keys
 from .._http.timeouts import SendLimit
 from .._observability.observers import around_request
@@ -94,7 +93,7 @@ class Session:
 
     def _create_limiters(self) -> None:
         self._process = os.getpid()
-        self._rate_limiters = RateLimiters(adaptive=self._limits.adaptive_rate_limit)
+        self._rate_limiters = RateLimiters() if self._limits.adaptive_rate_limit else None
         self._limiter = ConcurrencyLimiter(self._limits.max_concurrency)
 
     @property
@@ -107,10 +106,12 @@ class Session:
         """Whether the session or its HTTP client is closed."""
         return self._closed or self._client.is_closed
 
-    def rate_limiter(self, call: Call) -> RateLimiter:
+    def rate_limiter(self, call: Call) -> RateLimiter | None:
         """Return the rate limiter for the model of a call. A forked child process has limiters of its own."""
         if self._process != os.getpid():
             self._create_limiters()
+        if self._rate_limiters is None:
+            return None
         return self._rate_limiters.for_model(call.settings.base_url, call.request.body.get("model"))
 
     @property
@@ -167,19 +168,12 @@ class Session:
         self, call: Call, http_timeouts: dict[str, float | None], *, is_rate_limited: bool
     ) -> httpx.Response:
         self._close_abandoned()
-        if self._closed or self._client.is_closed:
-            closed = APIConnectionError("The client is closed.")
-            set_permanent(closed)
-            raise closed
-        if not self._used:
-            self._used = True
-            if not self._is_user_supplied:
-                warn_at_exit(self)
+        self._check_open()
         deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
-        permitted = (
-            self._acquire_rate_permit(rate_limiter, call) if is_rate_limited else monotonic()
-        )
+        permitted = monotonic()
+        if rate_limiter is not None and is_rate_limited:
+            permitted = self._acquire_rate_permit(rate_limiter, call)
         key = self._resolve_key(call.settings.key, deadlines)
         if key not in call.keys:
             call.keys.append(key)
@@ -191,9 +185,8 @@ class Session:
             )  # a function for keys cannot be interrupted in the sync client
         call.lease = lease = ConnectionLease()
         send_limit = SendLimit(None if limit is None else limit.remaining, lease)
-        request = self._build_request(
-            call, key, {"timeout": timeouts, LEASE: lease, **send_limit.extensions}
-        )
+        extensions = {"timeout": timeouts, LEASE: lease, **send_limit.extensions}
+        request = build_request(self._client, call, key, self._parse_url, extensions)
         response: httpx.Response | None = None
         started = monotonic()
         call.start_attempt(started, request)
@@ -224,10 +217,21 @@ class Session:
                 close_response(response)
             # Raised here, so that its context is not the exception of the library, whose frames have the key.
             raise timeout_error(limit) if limit else APIConnectionError("There was no response.")
-        rate_limiter.record_response(permitted, response.status_code, response.headers)
+        if rate_limiter is not None:
+            rate_limiter.record_response(permitted, response.status_code, response.headers)
         remove_keys(response, call.keys)
         call.sent_request = response.request  # another request if the client followed a redirect
         return response
+
+    def _check_open(self) -> None:
+        if self._closed or self._client.is_closed:
+            closed = APIConnectionError("The client is closed.")
+            set_permanent(closed)
+            raise closed
+        if not self._used:
+            self._used = True
+            if not self._is_user_supplied:
+                warn_at_exit(self)
 
     def release_call(self, call: Call) -> None:
         """Free the permit and the connection of a call that an exception ends, or that is closed."""
@@ -260,41 +264,6 @@ class Session:
         if is_of_network and not response.is_closed and not response.is_stream_consumed:
             check_end(response, self._library)
         return response
-
-    def _build_request(self, call: Call, key: Secret, extensions: dict[str, Any]) -> httpx.Request:
-        request, settings = call.request, call.settings
-        url = f"{settings.base_url}{request.path}"
-        try:
-            built = self._client.build_request(
-                request.method,
-                call.redirect_url or self._parse_url(url),
-                params=None
-                if call.redirect_url
-                else {**settings.default_query, **request.query} or None,
-                content=request.content,
-                extensions=extensions,
-            )
-        except library_exceptions("InvalidURL", also=(UnicodeError,)) as error:
-            raise InvalidArgumentError(
-                "base_url",
-                "a URL that HTTP can represent",
-                repr(call.redirect_url or url),
-                f"{error}.",
-            ) from None
-        authorization = f"Bearer {key.reveal()}"  # RFC 6750 section 2.1
-        headers = {
-            "user-agent": "opper-chat",
-            "authorization": authorization,
-            **call.headers,
-            **request.headers,
-        }
-        if "accept-encoding" not in headers:
-            # httpx accepts every coding that it can decode, without a limit of the size. Here, two are decoded.
-            headers["accept-encoding"] = accepted_codings(
-                self._client.headers.get("accept-encoding", "")
-            )
-        built.headers = merge_headers(built.headers, headers)
-        return built
 
     def acquire_permit(self, call: Call) -> None:
         """Acquire the permit of ``max_concurrency`` for a call, which releases it at its end.
