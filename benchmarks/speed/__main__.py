@@ -109,7 +109,8 @@ def tables(results: dict[str, object]) -> dict[str, str]:
     about = (
         f"{facts['when']}, Python {facts['python']}, {facts['system']}, {facts['cores']} cores, load "
         f"{facts['load'][0]} before and {facts['load after'][0]} after; {len(rounds)} rounds of {plan['seconds']} s "
-        f"a question, streams of {plan['size']:,} chunks, {facts['seconds']} s in all. Memory: "
+        f"a question, streams of {plan['size']:,} chunks, many at once of {plan['at_once']} chunks each, "
+        f"{facts['seconds']} s in all. Memory: "
         f"{plan['memory'][0]:,} chunks, {plan['memory'][1]:,} calls, {plan['memory'][2]:,} clients."
     )
     pictures = "\n".join(

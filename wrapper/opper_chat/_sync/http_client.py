@@ -84,7 +84,7 @@ class _DefaultAsyncHttpxClient(httpx.Client):
         )
         """The passwords of the proxies of the environment that were used."""
         super().__init__(**settings)
-        # Private, and the same since httpx 0.13. The public setter makes it httpx's own class.
+        # Private, and the same in all supported versions. The public setter converts it to httpx's own class.
         self._cookies = Cookies(self.cookies.jar)
 
     def _build_redirect_request(
