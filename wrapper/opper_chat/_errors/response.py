@@ -78,6 +78,9 @@ class ErrorResponse:  # noqa: PLW1641  # dicts have no hash
     def json(self) -> Any:
         """Return the body as a JSON value.
 
+        Returns:
+            The value, of built-in types.
+
         Raises:
             json.JSONDecodeError: the body is not JSON. httpx raises the same.
         """

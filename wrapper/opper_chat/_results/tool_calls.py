@@ -58,6 +58,9 @@ class ToolCall:
         Args:
             hint: an attrs class, a dataclass, a TypedDict, a pydantic model or another type that strict mode describes.
 
+        Returns:
+            The value.
+
         Raises:
             ToolArgumentsError: the arguments do not fit the type. The message has the paths.
             InvalidArgumentError: strict mode cannot describe the type.

@@ -27,9 +27,13 @@ class RowResult(Protocol):
     """A result that can be written."""
 
     @property
-    def is_failed(self) -> bool: ...
+    def is_failed(self) -> bool:
+        """Whether the row failed."""
+        ...
 
-    def to_dict(self) -> dict[str, object]: ...
+    def to_dict(self) -> dict[str, object]:
+        """Return the result as a JSON object."""
+        ...
 
 
 class _Extra(msgspec.Struct):

@@ -70,7 +70,14 @@ class FaultyProxy(BackgroundServer):
 
     @contextmanager
     def refusing(self) -> Generator[None]:
-        """Refuse new connections inside a `with` block, as if no server were running. Open connections stay open."""
+        """Refuse new connections inside a `with` block, as if no server were running. Open connections stay open.
+
+        Returns:
+            A context manager, whose value is None.
+
+        Raises:
+            RuntimeError: The proxy is not running.
+        """
         self._wait_for(self._stop_listening())
         try:
             yield
