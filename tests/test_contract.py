@@ -160,7 +160,7 @@ def without_nulls(value: Any) -> Any:
 
 def events(name: str) -> list[str]:
     """Return the data of the events of a stream that is an example."""
-    blocks = EXAMPLES[name].removesuffix("\n\n").split("\n\n")
+    blocks = [block for block in EXAMPLES[name].removesuffix("\n\n").split("\n\n") if not block.startswith(":")]
     assert all(block.startswith("data: ") for block in blocks)
     return [block.removeprefix("data: ") for block in blocks]
 
