@@ -34,7 +34,7 @@ METHODS = ("on_call_start", "on_attempt_end", "on_call_end")
 class SendingObserver(Observer, Protocol):
     """An observer with a context manager for requests, such as one that makes a span the current one.
 
-    Each request of a call is sent inside of what `sending` returns. It is left when the headers of the response have
+    Each request of a call is sent inside the context manager, which is left when the headers of the response have
     arrived, in the same task or thread.
     """
 
@@ -47,7 +47,7 @@ class _Registration(NamedTuple):
     observer: Observer
     sending: Callable[[CallRecord], AbstractContextManager[object]] | None
     failed: set[Method]
-    """The methods whose failure was logged."""
+    """The methods for which an exception was logged."""
 
 
 # Replaced and never changed, because an observer may remove itself while the observers are notified.
@@ -60,6 +60,9 @@ def add_observer(observer: Observer) -> None:
 
     Observers are notified in the order in which they were added. Adding one again does nothing. The observer is also
     notified of the end of a call that is in progress, without its start.
+
+    Args:
+        observer: an object with the methods of `Observer`. An exception of a method is logged, and the call continues.
 
     Raises:
         InvalidArgumentError: the object lacks a method of `Observer`, or is a class.
@@ -79,7 +82,11 @@ def add_observer(observer: Observer) -> None:
 
 
 def remove_observer(observer: Observer) -> None:
-    """Notify an observer no longer. If it was not added, nothing happens."""
+    """Stop notifying an observer. If it was not added, nothing happens.
+
+    Args:
+        observer: the object that was passed to `add_observer`.
+    """
     global _registrations  # noqa: PLW0603
     with _lock:
         _registrations = tuple(registration for registration in _registrations if registration.observer is not observer)

@@ -1,7 +1,7 @@
 """The trace of one call, and the protocol of observers. No I/O, no HTTP library.
 
-Observers are notified of a call from its start to its end. The end comes exactly once: with the completion, with the
-error, or when the caller gives up a stream.
+Observers are notified of the start and of the end of a call. The end is notified once: with the completion, with the
+error, or when the caller closes a stream early.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 Outcome: TypeAlias = Literal["complete", "failed", "closed"]
-"""How a call ended: with the whole response; with an error; or before the response was whole, because the caller closed
-or dropped a stream or was cancelled. A response whose bytes the caller reads is whole at the end of its body."""
+"""How a call ended: with the complete response; with an error; or before the response was complete, because the caller
+closed or dropped a stream or was cancelled. A response that the caller reads as bytes is complete at its end."""
 
 
 class CallRecord:
@@ -77,13 +77,29 @@ def set_metadata(completion: ChatCompletion, record: CallRecord) -> None:
 
 
 class Observer(Protocol):
-    """Is notified of every call. Its exceptions are logged and do not reach the caller."""
+    """An object that is notified of every call. Its exceptions are logged and do not reach the caller.
+
+    Pass it to `add_observer`. The methods must not block: they run in the task or thread of the call.
+    """
 
     def on_call_start(self, call: CallRecord) -> None:
-        """Handle the start of a call, in the caller's context: its arguments are valid, and it is about to be sent."""
+        """Handle the start of a call, in the context of the caller.
+
+        Args:
+            call: the record of the call. Its arguments are valid, and nothing was sent.
+        """
 
     def on_attempt_end(self, call: CallRecord, attempt: Attempt) -> None:
-        """Handle the end of a request, the last one included."""
+        """Handle the end of an attempt, also of the last one.
+
+        Args:
+            call: the record of the call.
+            attempt: the attempt, which is also the last item of ``call.attempts``.
+        """
 
     def on_call_end(self, call: CallRecord) -> None:
-        """Handle the end of a call. This may run in another thread, or in a finalizer."""
+        """Handle the end of a call. It is called once for each call, possibly in another thread or in a finalizer.
+
+        Args:
+            call: the record of the call, with its ``outcome``, ``duration``, ``error`` and ``completion``.
+        """

@@ -121,8 +121,12 @@ class Opper:
         """Return a client with other options and the same connections. Options that are not given stay as they are.
 
         Args:
-            options: those of `ClientOptions`. ``default_headers`` and ``default_query`` are added to the present ones;
-                ``set_default_headers`` and ``set_default_query`` replace them.
+            options: ``api_key``, ``base_url``, ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``
+                and ``deadline``, as in the constructor. ``default_headers`` and ``default_query`` are added to those of
+                the client; ``set_default_headers`` and ``set_default_query`` replace them.
+
+        Returns:
+            The client. Closing it closes this client too.
 
         Raises:
             InvalidArgumentError: an option is wrong.
@@ -143,11 +147,11 @@ class Opper:
     def _with(self, settings: ClientSettings) -> Self:
         other = type(self).__new__(type(self))
         vars(other).update(vars(self))  # a subclass may have more
-        other._set_up(self._session, settings)  # noqa: SLF001  # it is one of these
+        other._set_up(self._session, settings)  # noqa: SLF001  # of the same class
         return other
 
     copy = with_options
-    """The same, by the name that the OpenAI SDK has for it too."""
+    """The same as `with_options`, under the other name that the OpenAI SDK has for it."""
 
     def span(self, parent_span_id: str | UUID | OpenTelemetrySpan) -> CallContext[Self]:
         """Return a context manager: the calls inside its ``with`` block are sent with a ``parent_span_id``.
@@ -166,6 +170,9 @@ class Opper:
             parent_span_id: the id of a span of Opper; the server responds with 404 to an unknown one. Or a span of
                 OpenTelemetry, whose trace id is sent as a UUID, unless it is not recorded.
 
+        Returns:
+            The context manager. Entering it returns a client that has the span wherever it is used.
+
         Raises:
             InvalidArgumentError: it is neither.
         """
@@ -182,7 +189,10 @@ class Opper:
 
         Args:
             tags: a dict of JSON values, for names that are not Python identifiers.
-            named: further tags.
+            named: further tags, by name.
+
+        Returns:
+            The context manager. Entering it returns a client that has the tags wherever it is used.
 
         Raises:
             InvalidArgumentError: the tags are not a JSON object.

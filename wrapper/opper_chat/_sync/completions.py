@@ -75,10 +75,13 @@ class Completions:
                   parameters of the same name, and None is sent as null.
                 - ``timeout``, ``max_retries``, ``first_token_timeout``, ``idle_timeout``, ``deadline``: as in `Opper`.
 
+        Returns:
+            A `ChatCompletion`, or with ``stream=True`` a stream.
+
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
             APIConnectionError: there was no response. APITimeoutError: a timeout expired.
-            APIStatusError: the response is an error; its class tells which.
+            APIStatusError: the response is an error. Each status has its class, such as `RateLimitError`.
             APIResponseValidationError: the response is not a chat completion, or not a stream.
 
         Transient errors are retried ``max_retries`` times. What is raised then has all ``attempts``.
@@ -147,8 +150,8 @@ class Completions:
             strict: whether to use strict mode, in which the server makes the model follow the schema. Strict mode
                 cannot describe some types, such as ``dict[str, int]``. Use False for them. The completion is validated
                 in both cases.
-            retries_on_invalid: how often to ask again, with a list of the problems, if the completion does not fit the
-                type. Default: 0. ``deadline`` bounds all requests together.
+            retries_on_invalid: how often to send the request again, with a list of the problems, if the completion does
+                not fit the type. Default: 0. ``deadline`` bounds all requests together.
             arguments: as for `create`.
 
         Raises:
@@ -206,9 +209,13 @@ class Completions:
                         print(event.delta, end="")
             completion = stream.get_final_completion()
 
-        The arguments are those of `create`. ``response_format`` can also be a type, with ``strict``, as in `parse`.
-        Then the events have ``parsed``, and the completion has ``parsed``. If it does not fit the
-        type, the end of the stream raises what `parse` raises.
+        Args:
+            arguments: as in `create`. ``response_format`` can also be a type, with ``strict``, as in `parse`. Then the
+                events and the completion have ``parsed``. If the completion does not fit the type, the end of the
+                stream raises what `parse` raises.
+
+        Returns:
+            A context manager that gives an `EventStream`, or with a type an `ParsedStream`.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. Other errors are raised by ``with``.
@@ -279,7 +286,7 @@ class Completions:
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
-            ToolRunError: the loop ended early. The class tells why, and ``run`` has what was done.
+            ToolRunError: the loop ended early. Its class is the reason, and ``run`` has what was done.
             APIError: as for `create`. ``run`` has what was done. AnswerError: as for `parse`.
 
         When the deadline expires or this is cancelled, coroutines are cancelled. Other functions cannot be stopped.
@@ -326,7 +333,12 @@ class Completions:
                         print(event.call.name)
             run = stream.run
 
-        The arguments are those of `run_tools`. ``stream_options`` include the usage by default.
+        Args:
+            before_call: as in `run_tools`.
+            arguments: as in `run_tools`, but for ``on_event``. ``stream_options`` include the usage by default.
+
+        Returns:
+            The stream, which is a context manager.
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent. Other errors are raised by iteration.
