@@ -52,11 +52,11 @@ class Recorder(Raw):
 def send(kind: str, requests: list[Request], url: str) -> list[httpx.Response]:
     """Send requests one after the other by one client, and return the responses with their bodies."""
     if kind == "sync":
-        with DefaultHttpxClient() as client:
+        with DefaultHttpxClient(timeout=5) as client:
             return [client.request(method, url, **options) for method, options in requests]
 
     async def run() -> list[httpx.Response]:
-        async with DefaultAsyncHttpxClient() as client:
+        async with DefaultAsyncHttpxClient(timeout=5) as client:
             return [await client.request(method, url, **options) for method, options in requests]
 
     return trio.run(run) if kind == "trio" else asyncio.run(run())
