@@ -1,1 +1,1 @@
-"""The HTTP/1.1 engine: connections, their pool, and the messages that they carry. It knows nothing of chat."""
+"""The HTTP/1.1 engine behind httpx: transport, pool, connections and messages. It knows nothing of chat."""

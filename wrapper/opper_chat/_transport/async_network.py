@@ -1,7 +1,7 @@
-"""The network of the async transport: connections by TCP, with or without TLS.
+"""Network streams of the async transport: TCP with or without TLS. Raises the exceptions of httpcore.
 
-`network` has the same names for the sync transport. Under asyncio this uses the transports of the event loop, whichever
-that is; under trio the anyio backend of httpcore, which bounds every read and write by a scope of its own.
+`network` has the same names for the sync transport. Under asyncio and uvloop, the streams are those of
+`asyncio_stream`; under trio, those of httpcore's anyio backend.
 """
 
 from __future__ import annotations
@@ -25,31 +25,39 @@ from .tls import has_close_notify
 __all__ = ["AsyncNetworkStream", "Server", "Timeouts", "connect"]
 
 CONNECTION_ATTEMPT_DELAY = 0.25
-"""Seconds that each address of a host has before the next is tried beside it (RFC 8305 section 5)."""
+"""Seconds after which the next address of a host is tried too (RFC 8305 section 5)."""
 
 
 class AsyncNetworkStream(Protocol):
-    """The bytes of one connection.
+    """A connection.
 
     Attributes:
-        unexpected_eof: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+        unexpected_eof: Whether the connection, if it has ended, may have ended without TLS's ``close_notify`` alert.
     """
 
     unexpected_eof: bool
 
     async def read(self, size: int, timeout: float | None) -> bytes:
-        """Return the next bytes, so many at most; none at the end.
+        """Return the next bytes, or no bytes at the end of the connection.
+
+        Args:
+            size: The most bytes to return.
+            timeout: Seconds to wait, or None for no limit.
 
         Raises:
-            ReadTimeout, ReadError: of httpcore.
+            ReadTimeout, ReadError: Of httpcore.
         """
         ...
 
     async def write(self, data: bytes, timeout: float | None) -> None:
-        """Send some bytes.
+        """Send bytes.
+
+        Args:
+            data: The bytes.
+            timeout: Seconds to wait until the system accepts them, or None for no limit.
 
         Raises:
-            WriteTimeout, WriteError: of httpcore.
+            WriteTimeout, WriteError: Of httpcore.
         """
         ...
 
@@ -58,11 +66,11 @@ class AsyncNetworkStream(Protocol):
         ...
 
     async def is_readable(self) -> bool:
-        """Whether there is something to be read, or the end."""
+        """Return whether `read` would return at once: with bytes, the end or an error."""
         ...
 
     def get_extra_info(self, info: str) -> object:
-        """Return what httpcore's streams of a network tell by these names; None for any other."""
+        """Return a property by its name in httpcore, or None: `network.extra_info`."""
         ...
 
 
@@ -85,7 +93,7 @@ async def connect(server: Server, timeouts: Timeouts, attach: Callable[[object],
 
 
 async def _connect_tcp(host: str, port: int) -> socket.socket:
-    """Connect to the first address of a host that lets us in, trying several at once where one keeps us waiting."""
+    """Connect to the first address of a host that accepts. If one takes long, try the next beside it (RFC 8305)."""
     addresses = await _addresses(host, port)
     if len(addresses) == 1:
         return await _connect_address(*addresses[0])
@@ -115,7 +123,7 @@ async def _connect_tcp(host: str, port: int) -> socket.socket:
 
 
 SocketAddress = tuple[int, object]
-"""The family of an address, and the address as sockets take it."""
+"""The address family, and the address in the form of the socket module."""
 
 
 async def _connect_address(family: int, address: Any) -> socket.socket:
@@ -131,17 +139,17 @@ async def _connect_address(family: int, address: Any) -> socket.socket:
 
 
 def _close_result(task: asyncio.Task[socket.socket]) -> None:
-    """Close what was reached after another address was."""
+    """Close a connection that came after one to another address."""
     if not task.cancelled() and task.exception() is None:
         task.result().close()
 
 
 async def _addresses(host: str, port: int) -> list[SocketAddress]:
-    """Return the addresses of a host, those of its two families by turns."""
+    """Return the addresses of a host, IPv6 and IPv4 by turns (RFC 8305 section 4)."""
     for family in (socket.AF_INET, socket.AF_INET6):
         with suppress(OSError):
             socket.inet_pton(family, host)
-            return [(family, (host, port))]  # nobody need be asked
+            return [(family, (host, port))]  # an IP address needs no resolver
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     addresses = list(dict.fromkeys((int(family), address) for family, *_, address in found))
     first = [address for address in addresses if address[0] == addresses[0][0]]
@@ -162,7 +170,7 @@ async def _connect_by_anyio(
 
 
 class _AnyIOStream:
-    """A connection as httpcore makes it."""
+    """A connection over a network stream of httpcore."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self.unexpected_eof = False
@@ -190,7 +198,7 @@ class _AnyIOStream:
             return True
         if self._stream.get_extra_info("ssl_object") is None:
             return False
-        try:  # TLS reads ahead of its socket, which says nothing of it
+        try:  # TLS may have read it from the socket already
             await self.read(1, 0)
         except httpcore.ReadTimeout:
             return False
@@ -203,7 +211,7 @@ class _AnyIOStream:
 
 
 class _TLSErrors:
-    """Turns the errors of TLS that httpcore leaves as they are, such as those of a broken record, into its own."""
+    """Translates the exceptions of TLS that httpcore does not, such as that of a broken record."""
 
     __slots__ = ()
 

@@ -1,4 +1,8 @@
-"""A network stream over an asyncio event loop, whichever loop that is. It reads ahead, and bounds reads in time."""
+"""Network streams over the transports of an asyncio event loop, such as asyncio's own or uvloop's.
+
+A stream receives data before `read` is called, up to a limit, and `read` takes what is there. One timer per stream
+bounds its reads, which costs less than an `asyncio.timeout` for each.
+"""
 
 from __future__ import annotations
 
@@ -12,23 +16,23 @@ from .network import Server, extra_info
 from .tls import has_close_notify
 
 MAX_BUFFERED = 65536
-"""Bytes that were not asked for yet, beyond which no more are taken from the system."""
+"""Unread bytes beyond which the stream stops receiving."""
 
 MAX_BUFFERED_TLS = 16_777_216
-"""The same by TLS under loops that are not asyncio's own: uvloop loses what it holds back when the connection ends."""
+"""The same for TLS in other loops than asyncio's own. uvloop loses data that it holds back when the connection ends."""
 
 SMALL_READ, LARGE_READ = 4096, 65536
-"""Bytes that there is room for in one read: at first, and where a read before it was not a short one."""
+"""Bytes of the buffer for one read: the first, and the one after a read that filled it."""
 
 ONE_DAY = 86400.0
-"""Seconds, where a bound cannot be left out and another holds."""
+"""Seconds. A timeout that asyncio requires, where the caller has a shorter one."""
 
 
 class AsyncioStream(asyncio.BaseProtocol):
-    """A connection of an event loop of asyncio, which reads ahead of the reader.
+    """A connection, as the protocol of an asyncio transport.
 
     Attributes:
-        unexpected_eof: Whether the server ended the connection without the ``close_notify`` alert of TLS.
+        unexpected_eof: Whether the connection may have ended without TLS's ``close_notify`` alert.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -38,11 +42,11 @@ class AsyncioStream(asyncio.BaseProtocol):
         self._transport: asyncio.Transport | None = None
         self._fragments: list[bytes] = []
         self._current: bytes = b""
-        """What is given out, in parts, before those."""
+        """The fragment that `read` returns parts of, before those."""
         self._offset = 0
-        """Where in it the next part begins."""
+        """The index of the next part."""
         self._buffered = 0
-        """Bytes that were not given out."""
+        """Unread bytes."""
         self._max_buffered = MAX_BUFFERED
         self._paused = False
         self._ended = False
@@ -52,10 +56,10 @@ class AsyncioStream(asyncio.BaseProtocol):
         self._deadline = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_deadline = 0.0
-        """When the timer checks the deadline. Most reads end before, and moving a deadline then costs nothing."""
+        """When the timer checks the deadline. Most reads end before, so that a new deadline needs no new timer."""
 
     async def start(self, server: Server) -> None:
-        """Have the loop take the socket over."""
+        """Hand the socket to the event loop, and do the TLS handshake."""
         try:
             if server.tls is None:
                 await self._loop.create_connection(lambda: self, sock=self._sock)
@@ -97,7 +101,7 @@ class AsyncioStream(asyncio.BaseProtocol):
         if transport is None or self._ended or transport.is_closing():
             raise httpcore.WriteError(str(self._error or "the connection was closed")) from self._error
         transport.write(data)
-        del data  # it can contain the key, which a traceback from here would show
+        del data  # it can contain the API key, which a traceback with variables would show
         if self._writer is not None:
             try:
                 async with asyncio.timeout(timeout):
@@ -111,7 +115,7 @@ class AsyncioStream(asyncio.BaseProtocol):
         self._stop_timer()
         if self._transport is not None:
             self._transport.abort()
-            await asyncio.sleep(0)  # the loop closes the socket in its next turn
+            await asyncio.sleep(0)  # the loop closes the socket in its next iteration
 
     async def is_readable(self) -> bool:
         return bool(self._buffered) or self._ended or bool(self.get_extra_info("is_readable"))
@@ -154,7 +158,7 @@ class AsyncioStream(asyncio.BaseProtocol):
         else:
             self._set_timer()
 
-    # What the transport calls.
+    # The methods of asyncio.Protocol, which the transport calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -187,18 +191,15 @@ class AsyncioStream(asyncio.BaseProtocol):
 
 
 class TCPStream(AsyncioStream, asyncio.BufferedProtocol):
-    """One that is not by TLS.
-
-    With buffers of its own: for each piece, however short, a loop takes a quarter of a megabyte, and gives it back.
-    """
+    """A connection without TLS. It has its own buffers, because asyncio allocates 256 KiB for each read."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
         self._buffer = memoryview(b"")
         self._buffer_size = SMALL_READ
 
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # there is none without TLS
-        # Anew each time: there are loops that read into it while something else is done.
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002  # without TLS, it is -1
+        # A new one each time: some loops read into it while other code runs.
         self._buffer = memoryview(bytearray(self._buffer_size))
         return self._buffer
 
@@ -209,7 +210,7 @@ class TCPStream(AsyncioStream, asyncio.BufferedProtocol):
 
 
 class TLSStream(AsyncioStream, asyncio.Protocol):
-    """One by TLS. Into a buffer of its own, the loop would not put all that is left at the end of a connection."""
+    """A connection by TLS. Not a BufferedProtocol, into which asyncio does not put all data before the end."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
@@ -217,7 +218,7 @@ class TLSStream(AsyncioStream, asyncio.Protocol):
             self._max_buffered = MAX_BUFFERED_TLS
 
     def eof_received(self) -> None:
-        # asyncio calls this also where the alert did not come; other loops do not.
+        # asyncio calls this also without the alert; other loops do not.
         tls = self.get_extra_info("ssl_object")
         self.unexpected_eof = tls is None or not has_close_notify(tls)
         super().eof_received()

@@ -1,7 +1,7 @@
-"""Decode the body of an HTTP/1.1 response from the bytes of its connection: RFC 9112 sections 6 and 7. No I/O.
+"""Find the body of an HTTP/1.1 response in the bytes of its connection: RFC 9112 sections 6 and 7. No I/O.
 
-All chunks that are received at once are returned as one piece. General parsers make an event of each chunk, which is
-half of the cost of a streamed token.
+All HTTP chunks that are received at once are returned as one `bytes`. General parsers such as h11 return an event for
+each, which is half of the cost of a streamed token. Content codings such as gzip are not decoded here.
 """
 
 from __future__ import annotations
@@ -17,38 +17,38 @@ MISSING_CLOSE_NOTIFY = (
 )
 
 MAX_LINE_BYTES = 16384
-"""Bytes of the line before a chunk, with its extensions, or of a line of a trailer."""
+"""Bytes of a line with a chunk size and its extensions, or of a trailer field."""
 
 MAX_TRAILER_BYTES = 65536
-"""Bytes of all lines behind the last chunk."""
+"""Bytes of the trailer section."""
 
 _CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})([ \t]*)(;[^\x00\r\n]*)?\r\n")
 
 _TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 _QUOTED = rb'"[^"\\\x00-\x08\x0a-\x1f\x7f]*+(?:\\[\t -~\x80-\xff][^"\\\x00-\x08\x0a-\x1f\x7f]*+)*"'
 _EXTENSIONS = re.compile(rb"(?:[ \t]*+;[ \t]*+%s(?:[ \t]*+=[ \t]*+(?:%s|%s))?)+" % (_TOKEN, _TOKEN, _QUOTED))
-"""Chunk extensions by the grammar of section 7.1.1. Others are skipped, but the connection is not used again.
+"""Chunk extensions by the grammar of section 7.1.1. Other ones are ignored, but the connection is not used again.
 
 Only single characters have possessive quantifiers: those of groups match too much in Python 3.11.0 to 3.11.4.
 """
 
 _HEX_PREFIX_LETTERS = frozenset({b"x", b"X"})
-"""What Python takes behind a first zero for the mark of a hexadecimal number. Elsewhere the zero is all of it."""
+"""Letters that Python accepts after a leading zero ("0x10"). In HTTP, a size cannot contain them."""
 
 
 class BodyError(Exception):
-    """The bytes are not framed as the headers say, or the body is cut off."""
+    """The bytes do not have the form that the headers announce, or the body is incomplete."""
 
 
 class BodyParser(Protocol):
-    """A body that is being read.
+    """Parses one body.
 
     Attributes:
-        ended: whether it is complete.
-        trailing_data: the bytes after its end.
-        error: what is wrong after the bytes that were returned last, to be raised after those.
-        strict: Whether the framing follows the grammar. If not, another server may have read it otherwise, and no
-            request may follow on the connection.
+        ended: Whether the body is complete.
+        trailing_data: The bytes after its end.
+        error: The error behind the bytes that were returned last. Raise it after these bytes are used.
+        strict: Whether the bytes follow the grammar. If not, an intermediary may have parsed them differently, and no
+            other request may be sent over the connection.
     """
 
     ended: bool
@@ -60,7 +60,7 @@ class BodyParser(Protocol):
         """Add the next bytes, and return the decoded body bytes in them.
 
         Raises:
-            BodyError: they are not framed as they should be.
+            BodyError: The bytes do not have the form that the headers announce.
         """
         ...
 
@@ -68,16 +68,16 @@ class BodyParser(Protocol):
         """Signal the end of the connection.
 
         Args:
-            unexpected_eof: Whether TLS says nothing of the end, so that anybody on the way may have made it.
+            unexpected_eof: Whether TLS did not confirm the end, so that an attacker may have caused it.
 
         Raises:
-            BodyError: The body is not whole, or nobody can tell.
+            BodyError: The body is incomplete, or may be.
         """
         ...
 
 
 class ContentLengthParser:
-    """A body whose length is known: ``Content-Length``, or nothing at all (section 6.2)."""
+    """Parses a body whose length is known from ``Content-Length`` (section 6.2), or that is empty."""
 
     strict = True
 
@@ -100,7 +100,7 @@ class ContentLengthParser:
             data, self.trailing_data = data[:left], data[left:]
         return data
 
-    def feed_eof(self, *, unexpected_eof: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
+    def feed_eof(self, *, unexpected_eof: bool = False) -> None:  # noqa: ARG002  # the length decides
         """Signal the end of the connection."""
         if not self.ended:
             raise BodyError(
@@ -110,7 +110,7 @@ class ContentLengthParser:
 
 
 class CloseDelimitedParser:
-    """A body that ends with its connection (section 6.3, rule 8): only TLS can tell whether it is whole."""
+    """Parses a body that ends with its connection (section 6.3, rule 8). Only TLS can tell whether it is complete."""
 
     trailing_data = b""
     strict = True
@@ -124,14 +124,14 @@ class CloseDelimitedParser:
         return data
 
     def feed_eof(self, *, unexpected_eof: bool = False) -> None:
-        """Signal the end of the connection, which is that of the body unless it was cut off (section 9.8)."""
+        """Signal the end of the connection, which ends the body if TLS confirms it (section 9.8)."""
         if unexpected_eof:
             raise BodyError(MISSING_CLOSE_NOTIFY)
         self.ended = True
 
 
 class ChunkedParser:
-    """A body in chunks, each with its length before it (section 7.1). Extensions and trailer fields are not kept."""
+    """Parses a body in HTTP chunks (section 7.1). Ignores chunk extensions and trailer fields."""
 
     def __init__(self) -> None:
         self.ended = False
@@ -139,13 +139,13 @@ class ChunkedParser:
         self.strict = True
         self.error: BodyError | None = None
         self._left = 0
-        """Bytes of the chunk still to come, its line end included."""
+        """Bytes of the current chunk that are still to come, with its line end."""
         self._held: bytes = b""
-        """The beginning of a line."""
+        """The beginning of an incomplete line."""
         self._searched = 0
-        """Bytes of it in which no line end begins."""
+        """Bytes of `_held` in which no line end begins."""
         self._trailer = 0
-        """Bytes of the trailer, counted from 1 where it has begun."""
+        """Bytes of the trailer section plus 1, or 0 before the last chunk."""
 
     def feed(self, data: bytes) -> bytes:
         """Add the next bytes, and return the decoded body bytes in them."""
@@ -176,26 +176,26 @@ class ChunkedParser:
             self._held = data[at:]
         return fragments[0] if len(fragments) == 1 else b"".join(fragments)
 
-    def feed_eof(self, *, unexpected_eof: bool = False) -> None:  # noqa: ARG002  # its own framing tells its end
+    def feed_eof(self, *, unexpected_eof: bool = False) -> None:  # noqa: ARG002  # the length decides
         """Signal the end of the connection."""
         if not self.ended:
             raise BodyError("peer closed connection without sending complete message body (incomplete chunked read)")
 
     def _parse_chunk(self, data: bytes, at: int, fragments: list[bytes]) -> int:
-        """Take what there is of a chunk and its line end; return where it ends."""
+        """Parse the received part of a chunk and its line end, and return the index behind it."""
         left = self._left
         end = min(at + left, len(data))
         self._left = left - (end - at)
         if left > 2:
             fragments.append(data[at : min(at + left - 2, end)])
-        # Of the two bytes of the line end either may come later.
+        # The line end may be split between two reads.
         seen = data[max(at, at + left - 2) : end]
         if seen != b"\r\n"[2 - left if left < 2 else 0 :][: len(seen)]:
             raise BodyError("malformed chunk footer")
         return end
 
     def _parse_chunk_size(self, data: bytes, at: int) -> int:
-        """Take the line before a chunk; return where it ends, or `at` where it has not come."""
+        """Parse a line with a chunk size, and return the index behind it, or `at` if the line is incomplete."""
         end = self._next_line(data, at)
         if end < 0:
             return at
@@ -203,7 +203,7 @@ class ChunkedParser:
         if found is None:
             raise BodyError("illegal chunk header")
         if (found[2] or found[3]) and not _EXTENSIONS.fullmatch(data, found.end(1), end - 2):
-            self.strict = False  # such as white space without an extension, which old servers pad the size with
+            self.strict = False  # such as spaces without an extension, with which old servers pad the size
         size = int(found[1], 16)
         if size:
             self._left = size + 2
@@ -212,7 +212,7 @@ class ChunkedParser:
         return end
 
     def _parse_trailer_line(self, data: bytes, at: int) -> int:
-        """Take a line behind the last chunk, the empty one of which is the end; return where it ends, or `at`."""
+        """Parse a line of the trailer section, and return the index behind it, or `at` if the line is incomplete."""
         end = self._next_line(data, at)
         if end < 0:
             return at
@@ -226,18 +226,18 @@ class ChunkedParser:
         return end
 
     def _next_line(self, data: bytes, at: int) -> int:
-        """Return where the line ends that begins here, or -1 where its end has not come."""
+        """Return the index behind the line that begins at `at`, or -1 if the line is incomplete."""
         end = data.find(b"\r\n", at or self._searched)
         if (len(data) if end < 0 else end) - at > MAX_LINE_BYTES:
             raise BodyError("a line of a chunked body is too long")
         if end < 0:
-            self._searched = max(len(data) - at - 1, 0)  # the last byte may be the first of the line end
+            self._searched = max(len(data) - at - 1, 0)  # the last byte may be the CR of the line end
             return -1
         return end + 2
 
 
 def _parse_whole_chunks(data: bytes, at: int, fragments: list[bytes]) -> int:
-    """Take the chunks that are there as a whole, as nearly all are; return where they end."""
+    """Parse complete chunks without extensions, as nearly all are, and return the index behind them."""
     total = len(data)
     while at < total:
         line = data.find(b"\r\n", at, at + 18)

@@ -1,7 +1,8 @@
-"""Serialize the head of a request and parse the head of a response: HTTP/1.1 by RFC 9112 and RFC 9110. No I/O.
+"""Serialize request headers and parse response headers: HTTP/1.1 by RFC 9112 and RFC 9110. No I/O.
 
-The head is the first line with the header fields. A general parser of the protocol takes longer for the two heads of a
-call than everything else that is done to send it, so one regular expression reads all lines here.
+"Headers" here are the first line of a message and its header fields. One regular expression matches all lines, because
+a general parser such as h11 takes longer for the headers of a call than the rest of sending it. Bodies are in
+`message_body`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from .header_limits import HeaderLimitError
 
 MAX_LENGTH_DIGITS = 20
-"""Of a length."""
+"""Digits of a ``Content-Length``. More than these would not fit into the integers of other programs."""
 
 Fields = list[tuple[bytes, bytes]]
 
@@ -40,19 +41,19 @@ _FOLDED_LINE = re.compile(rb"[ \t][^\x00\r\n]*")
 
 
 class HeaderError(Exception):
-    """The bytes are not the head of a response. The message has nothing that the server sent."""
+    """The bytes are not the headers of a response. The message contains nothing that the server sent."""
 
 
 class RequestHeaderError(Exception):
-    """The request cannot be serialized. The message has no header value."""
+    """The request cannot be serialized. The message contains no header value."""
 
 
 class RequestHeaders(NamedTuple):
-    """The head of a request.
+    """The headers of a request.
 
     Attributes:
-        data: its bytes.
-        closes: whether it asks the server to close the connection.
+        data: The bytes.
+        closes: Whether they ask the server to close the connection.
     """
 
     data: bytes
@@ -62,11 +63,17 @@ class RequestHeaders(NamedTuple):
 def serialize_request_headers(
     method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], length: int
 ) -> RequestHeaders:
-    """Return the head of a request with a body of `length` bytes.
+    """Return the bytes of request headers.
+
+    Args:
+        method: Such as ``POST``.
+        target: The request target: path and query.
+        headers: The header fields.
+        length: Bytes of the body.
 
     Raises:
-        RequestHeaderError: A part of it has no form in HTTP, or it contradicts the body: a server that trusted it would
-            read the rest as another request.
+        RequestHeaderError: A part is not valid in HTTP, or a header contradicts the length of the body. A server that
+            believes such a header reads the rest of the body as another request (request smuggling).
     """
     request_line = b"%b %b" % (method.encode("ascii", "replace"), target)
     pairs = list(headers)
@@ -80,10 +87,10 @@ def serialize_request_headers(
         lower = name.lower()
         if lower == b"content-length":
             if value != b"%d" % length:
-                raise RequestHeaderError("the header content-length says another length than that of the body")
+                raise RequestHeaderError("the header content-length differs from the length of the body")
             has_length = True
         elif lower == b"transfer-encoding":
-            raise RequestHeaderError("the header transfer-encoding is not for a body whose length is known")
+            raise RequestHeaderError("the header transfer-encoding is not allowed for a body of known length")
         else:
             closes = closes or _has_close_option(value)
     if not has_length:
@@ -102,16 +109,16 @@ def _describe_illegal_header(fields: Fields) -> str:
 
 
 class ResponseHeaders(NamedTuple):
-    """The head of a response.
+    """The headers of a response.
 
     Attributes:
-        status_code: such as 200.
-        http_version: such as ``1.1``.
-        reason: the reason phrase.
-        fields: the header fields as received, in their order.
-        chunked: whether the body is in chunks.
-        length: of the body, or None where that is not values.
-        keep_alive: whether another request may be sent over the connection, once the body is read.
+        status_code: Such as 200.
+        http_version: Such as ``1.1``.
+        reason: The reason phrase.
+        fields: The header fields as received, in their order.
+        chunked: Whether the body has the transfer coding ``chunked``.
+        length: The ``Content-Length`` in bytes, or None if there is none.
+        keep_alive: Whether another request may be sent over the connection after the body is read.
     """
 
     status_code: int
@@ -124,10 +131,10 @@ class ResponseHeaders(NamedTuple):
 
 
 class ResponseHeaderParser:
-    """Parses the head of a response from bytes that are cut anywhere.
+    """Parses response headers from bytes that are split anywhere.
 
     Args:
-        max_bytes: how long a head may be, or None for any length.
+        max_bytes: The limit for the headers of one response, in bytes, or None for no limit.
     """
 
     def __init__(self, max_bytes: int | None = None) -> None:
@@ -140,11 +147,11 @@ class ResponseHeaderParser:
         self._data += data
 
     def next_headers(self) -> ResponseHeaders | None:
-        """Return the next head, or None where more bytes are needed.
+        """Return the headers of the next response, or None if more bytes are needed.
 
         Raises:
-            HeaderError: there is none.
-            HeaderLimitError: it is longer than `max_bytes`.
+            HeaderError: The bytes are not the headers of a response.
+            HeaderLimitError: The headers are longer than `max_bytes`.
         """
         end = _END.search(self._data, self._seen)
         if self._max_bytes is not None and (len(self._data) if end is None else end.end()) > self._max_bytes:
@@ -159,7 +166,7 @@ class ResponseHeaderParser:
         return _parse(lines.removesuffix(b"\r"), strict=strict)
 
     def trailing_data(self) -> bytes:
-        """Return the bytes after the head."""
+        """Return the bytes after the headers that were returned last."""
         return bytes(self._data)
 
 
@@ -171,7 +178,7 @@ def _parse(data: bytes, *, strict: bool) -> ResponseHeaders:
         if _VERSION.match(first):
             raise HeaderError("the HTTP version of the response is neither 1.0 nor 1.1")
         raise HeaderError("illegal status line")
-    # A line that ends in LF alone is read, but a server on the way may have read another message there.
+    # A line may end in LF alone (RFC 9112 section 2.2), but an intermediary may have read another message.
     strict = strict and len(data) - len(text) == text.count(b"\n")
     if b"\n " in block or b"\n\t" in block:
         block = _FOLD.sub(b" ", block)  # a value over several lines (RFC 9112 section 5.2)
@@ -200,14 +207,15 @@ def _parse(data: bytes, *, strict: bool) -> ResponseHeaders:
 
 
 def has_body(status_code: int) -> bool:
-    """Return whether a response of this status to a POST has a body (RFC 9112 section 6.3, rule 1)."""
+    """Return whether a response has a body (RFC 9112 section 6.3, rule 1). Not for HEAD and CONNECT."""
     return status_code >= 200 and status_code not in _WITHOUT_BODY
 
 
 def has_certain_end(status_code: int, *, chunked: bool, length: int | None) -> bool:
-    """Return whether the headers of a response to a POST contradict neither each other nor the status about its body.
+    """Return whether the headers of a response agree with each other and with the status on where the body ends.
 
-    Otherwise the server, or one on the way, may send bytes that belong to no response, and no request may follow.
+    If they do not, the server or an intermediary may send bytes that belong to no response, and no other request may be
+    sent over the connection. Not for HEAD and CONNECT.
 
     Args:
         status_code: The status code of the response.
@@ -215,7 +223,7 @@ def has_certain_end(status_code: int, *, chunked: bool, length: int | None) -> b
         length: The value of its Content-Length, in bytes, or None if it has none.
     """
     if chunked and length is not None:
-        return False  # one of two servers may have used the other framing (RFC 9112 section 6.3, rule 3)
+        return False  # an intermediary may have used the other header (RFC 9112 section 6.3, rule 3)
     return not (chunked or length) or has_body(status_code)
 
 

@@ -1,6 +1,7 @@
-"""The network of the sync transport: connections by TCP, with or without TLS.
+"""Network streams of the sync transport: TCP with or without TLS. Raises the exceptions of httpcore.
 
-`async_network` has the same names for the async transport. Errors are those of httpcore.
+`async_network` has the same names for the async transport. They are two modules, so that a sync client does not import
+asyncio.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from .._http.library import httpcore
 from .tls import ignores_unexpected_eof, is_unexpected_eof
 
 Timeouts = Mapping[str, float | None]
-"""Seconds that each step may take, by its name; looked up when the step begins."""
+"""Seconds by the names of httpx's timeouts: ``connect``, ``read``, ``write`` and ``pool``.
+
+A value is looked up when its operation begins, so that the mapping can return what a deadline leaves."""
 
 MIN_SECONDS = 0.001
 """Seconds that connecting to an address gets if no time is left. To a socket, 0 means that it must not block."""
@@ -26,17 +29,17 @@ NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 class Server(NamedTuple):
-    """Where to connect to."""
+    """The address of a server."""
 
     host: str
-    """Its name or its address."""
+    """Its name or its IP address."""
     port: int
     tls: ssl.SSLContext | None
-    """The context in which it is verified, where it is spoken to by TLS."""
+    """The context in which it is verified, or None for TCP without TLS."""
 
 
 class NetworkStream:
-    """The bytes of one connection.
+    """A connection.
 
     Attributes:
         unexpected_eof: Whether the connection, if it has ended, may have ended without TLS's ``close_notify`` alert.
@@ -48,10 +51,14 @@ class NetworkStream:
         self._timeout: float | None = -1
 
     def read(self, size: int, timeout: float | None) -> bytes:
-        """Return the next bytes, so many at most; none at the end.
+        """Return the next bytes, or no bytes at the end of the connection.
+
+        Args:
+            size: The most bytes to return.
+            timeout: Seconds to wait, or None for no limit.
 
         Raises:
-            ReadTimeout, ReadError: of httpcore.
+            ReadTimeout, ReadError: Of httpcore.
         """
         try:
             self._set_timeout(timeout)
@@ -65,10 +72,14 @@ class NetworkStream:
             raise httpcore.ReadError(str(error)) from error
 
     def write(self, data: bytes, timeout: float | None) -> None:
-        """Send some bytes. The timeout is that of each part which the system takes.
+        """Send bytes.
+
+        Args:
+            data: The bytes.
+            timeout: Seconds to wait until the system accepts some of them, or None for no limit.
 
         Raises:
-            WriteTimeout, WriteError: of httpcore.
+            WriteTimeout, WriteError: Of httpcore.
         """
         try:
             self._set_timeout(timeout)
@@ -87,21 +98,24 @@ class NetworkStream:
         self._sock.close()
 
     def is_readable(self) -> bool:
-        """Whether there is something to be read, or the end."""
+        """Return whether `read` would return at once: with bytes, the end or an error."""
         return is_readable(self._sock)
 
     def get_extra_info(self, info: str) -> object:
-        """Return what httpcore's streams of a network tell by these names; None for any other."""
+        """Return a property by its name in httpcore, or None: `extra_info`."""
         return extra_info(self._sock, self._sock if isinstance(self._sock, ssl.SSLSocket) else None, info)
 
     def _set_timeout(self, timeout: float | None) -> None:
-        if timeout != self._timeout:  # the system is asked each time, whether it is another or not
+        if timeout != self._timeout:  # a system call, also if it is the same
             self._sock.settimeout(timeout)
             self._timeout = timeout
 
 
 def extra_info(sock: socket.socket, tls: object, info: str) -> object:
-    """Return what is asked of a connection: https://www.encode.io/httpcore/extensions/#network_stream."""
+    """Return a property of a connection by its name in httpcore, or None if there is none.
+
+    The names: https://www.encode.io/httpcore/extensions/#network_stream.
+    """
     if info == "socket":
         return sock
     if info == "ssl_object":
@@ -115,11 +129,11 @@ def extra_info(sock: socket.socket, tls: object, info: str) -> object:
 
 
 def is_readable(sock: socket.socket) -> bool:
-    """Whether there is something to be read from a socket, or its end."""
+    """Return whether a socket has data, or its end, to read."""
     number = sock.fileno()
     if number < 0:
         return True
-    if hasattr(select, "poll"):  # which, unlike the other, knows sockets of any number
+    if hasattr(select, "poll"):  # unlike select, it takes file descriptors above 1023
         poll = select.poll()
         poll.register(number, select.POLLIN)
         return bool(poll.poll(0))
@@ -130,12 +144,12 @@ def connect(server: Server, timeouts: Timeouts, attach: Callable[[object], objec
     """Connect to a server.
 
     Args:
-        server: where it is.
-        timeouts: seconds that each step may take; these are two, both by the name ``connect``.
-        attach: is called with each stream as soon as there is one: TLS puts another around that which was there.
+        server: The server.
+        timeouts: ``connect`` bounds connecting by TCP, and then the TLS handshake.
+        attach: Called with the stream as soon as there is one, and again with the stream over TLS.
 
     Raises:
-        ConnectTimeout, ConnectError: of httpcore: it could not be reached, or is not the one.
+        ConnectTimeout, ConnectError: Of httpcore. The server could not be reached or verified.
     """
     sock = _map_errors(lambda: _connect_tcp(server.host, server.port, timeouts.get("connect")))
     stream = NetworkStream(sock)
@@ -154,7 +168,7 @@ def connect(server: Server, timeouts: Timeouts, attach: Callable[[object], objec
 
 
 def _start_tls(tls: ssl.SSLContext, sock: socket.socket, host: str) -> socket.socket:
-    # By default the end of a connection that was cut off would look like any other.
+    # By default, an end without close_notify looks like any other end.
     return tls.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
 
 
@@ -171,7 +185,7 @@ def _map_errors(work: Callable[[], Result]) -> Result:
 
 
 def _connect_tcp(host: str, port: int, seconds: float | None) -> socket.socket:
-    """Connect to the first address of a host that lets us in. All of them share the time that there is."""
+    """Connect to the first address of a host that accepts. All addresses share the timeout."""
     due = None if seconds is None else monotonic() + seconds
     *others, last = _addresses(host, port)
 
@@ -185,9 +199,9 @@ def _connect_tcp(host: str, port: int, seconds: float | None) -> socket.socket:
 
 
 def _addresses(host: str, port: int) -> list[str]:
-    """Return the addresses of a host, so that each is given its share of the time; the host where they are unknown."""
+    """Return the addresses of a host, or the host itself if it cannot be resolved."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return [host]  # connecting says what is wrong
+        return [host]  # connecting raises the error
     return list(dict.fromkeys(str(address[0]) for *_, address in found)) or [host]

@@ -1,8 +1,8 @@
-"""One connection to a server, over which requests go one after another: HTTP/1.1 by RFC 9112.
+"""One connection to a server, for one request after another: HTTP/1.1 by RFC 9112.
 
-The network is that of `async_network`; `head` parses message headers and `body` decodes bodies. Requests, responses and
-errors are those of httpcore, whose own connections make an event of each chunk of a body: more than half the cost of a
-streamed response. This module does not know proxies.
+`async_network` has the network streams, `message_headers` and `message_body` the syntax. Requests, responses and
+exceptions are those of httpcore. httpcore's own connections make an event of each HTTP chunk, which is more than half
+of the cost of a streamed response. This module does not know proxies, and no other HTTP version.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     import ssl
 
 READ_BYTES = 16384
-"""The most bytes that are read at once. Larger reads make so many chunks at once that Python's garbage collector moves
-them to its old generation, which costs a tenth of the time of reading them."""
+"""The most bytes of one read. Larger reads make so many chunks at once that Python's garbage collector moves them to
+its old generation, which costs a tenth of the time of reading them."""
 
 SEPARATE_BODY_BYTES = 65536
-"""Bytes of a request body that is sent apart from its headers."""
+"""Bytes from which on a request body is sent separately from its headers."""
 
 PORTS = {b"http": 80, b"https": 443}
 
@@ -42,7 +42,7 @@ Timeouts = Mapping[str, float | None]
 
 
 class AsyncRequest(Protocol):
-    """What is used of a request of httpcore."""
+    """The attributes of httpcore's request that are used here."""
 
     method: bytes
     url: httpcore.URL
@@ -52,15 +52,15 @@ class AsyncRequest(Protocol):
 
 
 class AsyncConnection:
-    """One connection, made when it is needed. For one request at a time.
+    """One connection, which connects when it is used. For one request at a time.
 
     Args:
-        tls: the context in which a server is verified; None for ``http``.
-        keepalive_seconds: seconds after which a connection that nobody used is made anew.
+        tls: The TLS context in which the server is verified, or None for ``http``.
+        keepalive_seconds: Seconds after which an idle connection is replaced by a new one.
         limits: The limits of response headers.
 
     Attributes:
-        stream: the network stream, while there is one.
+        stream: The network stream, or None if it is not connected.
     """
 
     def __init__(self, tls: ssl.SSLContext | None, keepalive_seconds: float, limits: HeaderLimits) -> None:
@@ -71,10 +71,10 @@ class AsyncConnection:
         self._idle_since = 0.0
 
     async def handle_async_request(self, request: AsyncRequest, lease: ConnectionLease) -> httpcore.Response:
-        """Send a request, and return the response with its body still to be read.
+        """Send a request, and return the response. Its body is not read yet.
 
         Raises:
-            TimeoutException, NetworkError, ProtocolError: of httpcore.
+            TimeoutException, NetworkError, ProtocolError: Of httpcore.
             HeaderLimitError: The headers exceed a limit.
         """
         timeouts: Timeouts = request.extensions.get("timeout", {})
@@ -98,7 +98,7 @@ class AsyncConnection:
         return httpcore.Response(headers.status_code, headers=headers.fields, content=content, extensions=extensions)
 
     async def aclose(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if it is connected."""
         stream, self.stream = self.stream, None
         if stream is not None:
             await stream.aclose()
@@ -106,9 +106,9 @@ class AsyncConnection:
     async def _connect_if_needed(
         self, request: AsyncRequest, timeouts: Timeouts, lease: ConnectionLease
     ) -> AsyncNetworkStream:
-        """Return the network stream, made anew where there is none that can be used."""
+        """Return the network stream. Connect if there is none, or if the server may have closed it."""
         if self.stream is not None:
-            # What can be read before anything was asked is the end, by a server that has waited long enough.
+            # Before a request is sent, there is nothing to read but the end, or a response that belongs to no request.
             if monotonic() - self._idle_since <= self._keepalive_seconds and not await self.stream.is_readable():
                 lease.attach(self.stream)
                 return self.stream
@@ -132,14 +132,14 @@ class AsyncConnection:
         return stream
 
     async def _write(self, stream: AsyncNetworkStream, request: AsyncRequest, timeouts: Timeouts) -> bool:
-        """Send a request; return whether the connection ends with its response."""
+        """Send a request, and return whether the connection ends with its response."""
         parts, closes = await _serialize(request)
         try:
-            # Each is let go of as it is sent, and all with this frame: the first has the key in it.
+            # `pop` leaves no reference to the part, which contains the API key, in the frames of a traceback.
             while parts:
                 await stream.write(parts.pop(0), timeouts.get("write"))
         except httpcore.WriteError:
-            return True  # a server may answer before it has read all, and leave
+            return True  # a server may respond and close before it has read all of the request (RFC 9112 section 9.5)
         return closes
 
     async def _read_headers(
@@ -167,31 +167,31 @@ class AsyncConnection:
                     raise HeaderLimitError("max_informational_responses", maximum)
 
     def mark_idle(self) -> None:
-        """Record that the response was read."""
+        """Record the time at which the response was read to its end."""
         self._idle_since = monotonic()
 
 
 class AsyncResponseBody:
-    """The body of a response, in pieces as the network gives them.
+    """The body of a response, in the parts in which it arrives.
 
     Attributes:
-        reusable: whether it was read to its end and the connection may carry another request.
+        reusable: Whether the body was read to its end, and the connection may carry another request.
     """
 
     def __init__(
-        self, connection: AsyncConnection, body: BodyParser, begun: bytes, timeouts: Timeouts, *, reusable: bool
+        self, connection: AsyncConnection, body: BodyParser, first_data: bytes, timeouts: Timeouts, *, reusable: bool
     ) -> None:
         self.reusable = False
         self._connection = connection
         self._body = body
-        self._begun = begun
+        self._first_data = first_data
         self._timeouts = timeouts
         self._may_be_reused = reusable
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         body, connection = self._body, self._connection
         timeout = self._timeouts.get("read")
-        data, self._begun = self._begun, b""
+        data, self._first_data = self._first_data, b""
         try:
             while True:
                 if data:
@@ -202,7 +202,7 @@ class AsyncResponseBody:
                         raise body.error
                 if body.ended:
                     break
-                # The connection may be closed, by somebody else, whenever this is not running.
+                # Another task or thread may have closed the connection since the last read.
                 stream = connection.stream
                 if stream is None:
                     raise BodyError("the connection was closed before the response body was read")
@@ -210,7 +210,7 @@ class AsyncResponseBody:
                 if not data:
                     body.feed_eof(unexpected_eof=stream.unexpected_eof)
         except BaseException as error:
-            # Here and not only by the pool: at the end of an event loop, this is what is closed.
+            # Not only in the pool: at the end of an event loop, only this generator is closed.
             await async_shielded(connection.aclose)
             if isinstance(error, BodyError):
                 raise httpcore.RemoteProtocolError(str(error)) from error
@@ -219,14 +219,14 @@ class AsyncResponseBody:
         self.reusable = self._may_be_reused and body.strict and not body.trailing_data
 
     async def aclose(self) -> None:
-        """Do nothing: the pool closes the connection where the body was not read to its end."""
+        """Do nothing. If the body was not read to its end, the pool closes the connection."""
 
 
 async def _serialize(request: AsyncRequest) -> tuple[list[bytes], bool]:
-    """Return a request as bytes, and whether it asks that the connection be closed.
+    """Return a request as one or two parts, and whether it asks the server to close the connection.
 
-    Its headers and its body are one part, unless the body is long, so that its sending takes a while: the headers have
-    the key, and the frame of an interrupted send has the part in a variable.
+    A long body is a part of its own. Sending it takes time, and if that is interrupted, the traceback has the part in a
+    variable. The headers contain the API key.
     """
     content = b"".join([part async for part in request.stream])
     headers = serialize_request_headers(
@@ -236,7 +236,7 @@ async def _serialize(request: AsyncRequest) -> tuple[list[bytes], bool]:
 
 
 def _body_parser(headers: ResponseHeaders) -> BodyParser:
-    """Return how the body of a response is framed (RFC 9112 section 6.3)."""
+    """Return the parser for the body of a response (RFC 9112 section 6.3)."""
     if not has_body(headers.status_code):
         return ContentLengthParser(0)
     if headers.chunked:

@@ -1,4 +1,4 @@
-"""A connection of httpcore: by a proxy, and for requests that this package's own connections do not carry."""
+"""A connection of httpcore: through a proxy, and for requests that `connection` cannot send."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .checked_body import AsyncCheckedBody
 from .connection import AsyncRequest
 
 _METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
-"""Methods whose responses have a body by the rules that `connection` knows: HEAD and CONNECT have their own."""
+"""The methods that `connection` sends. Responses to HEAD and CONNECT have no body, whatever their headers say."""
 
 _TRANSFER_ENCODING = b"transfer-encoding"
 """The header that httpx adds to a request whose body has no known length (RFC 9112 section 6.1)."""
 
 
 def requires_httpcore(request: AsyncRequest) -> bool:
-    """Return whether a connection of httpcore is to carry a request.
+    """Return whether httpcore must send a request.
 
-    It is for methods and bodies that `connection` does not know, and wherever a tool has replaced the method of
-    httpcore, as respx does to answer requests itself: then nothing may reach the network but by way of that method.
+    It sends the methods and bodies that `connection` cannot. It sends everything if a tool such as respx has replaced
+    the method of its pool to respond itself, because then no request may reach the network except through that method.
     """
     method = httpcore.AsyncConnectionPool.handle_async_request
     is_replaced = type(method) is not FunctionType or method.__globals__["__name__"] != _MODULE
@@ -51,7 +51,7 @@ FindProxy: TypeAlias = Callable[[str, str, int | None], Proxy | None]
 
 
 class AsyncHttpcoreConnection:
-    """One connection of httpcore, made when it is needed. For one request at a time.
+    """One connection of httpcore, which connects when it is used. For one request at a time.
 
     Args:
         pool: A pool of httpcore for one connection.
@@ -64,7 +64,7 @@ class AsyncHttpcoreConnection:
         self._body: AsyncCheckedBody | None = None
 
     async def handle_async_request(self, request: AsyncRequest, lease: ConnectionLease) -> httpcore.Response:
-        """Send a request, and return the response with its body still to be read.
+        """Send a request, and return the response. Its body is not read yet.
 
         Raises:
             TimeoutException, NetworkError, ProxyError, ProtocolError: Of httpcore.
@@ -74,9 +74,9 @@ class AsyncHttpcoreConnection:
             if self._body.reusable:
                 lease.attach(self._body.network_stream)
             else:
-                await self._pool.aclose()  # it connects anew
+                await self._pool.aclose()  # the next request connects again
         response: Any = await self._pool.handle_async_request(request)
-        if "network_stream" in response.extensions:  # there is none where a tool has answered
+        if "network_stream" in response.extensions:  # a response of a tool such as respx has none
             response.stream = self._body = AsyncCheckedBody(
                 response.stream,
                 lease,
@@ -85,7 +85,7 @@ class AsyncHttpcoreConnection:
                 headers=httpx.Headers(response.headers),
                 extensions=response.extensions,
             )
-            self._body.check_version()  # the pool closes the connection where anything is raised
+            self._body.check_version()  # the pool closes the connection if this raises
         return cast("httpcore.Response", response)
 
     async def aclose(self) -> None:

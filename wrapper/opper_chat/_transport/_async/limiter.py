@@ -1,4 +1,4 @@
-"""A limit on how many calls, or connections, are in use at a time.
+"""A limit on the number of calls, or of connections, at a time.
 
 Permits are granted in the order in which they were requested, across threads and event loops. The rate of requests is
 limited by `_async.rate_limiter`.
@@ -25,7 +25,7 @@ class AsyncConcurrencyLimiter:
     cannot leave the lock held.
 
     Args:
-        limit: how many permits may be granted at once, or None for any number.
+        limit: The most permits at a time, or None for no limit.
     """
 
     def __init__(self, limit: int | None) -> None:
@@ -36,30 +36,30 @@ class AsyncConcurrencyLimiter:
 
     @property
     def granted(self) -> int:
-        """How many permits are granted now."""
+        """The number of granted permits."""
         return len(self._granted)
 
     @property
     def waiting(self) -> int:
-        """How many calls wait for a permit."""
+        """The number of waiting callers."""
         return len(self._waiting)
 
     def permit(self) -> Permit:
         """Return a permit that is not granted yet.
 
-        Keep it where whatever ends the call finds it, and release it there, before you await `acquire`.
+        Before you await `acquire`, store the permit where the code that ends the call finds it and releases it.
         """
         return Permit(self._granted, self._grant_free_permits)
 
     async def acquire(self, permit: Permit, seconds: float | None) -> None:
-        """Wait until a permit is granted. Whatever this raises, release the permit.
+        """Wait until a permit is granted. Release the permit afterwards, also if this raises any exception.
 
         Args:
-            permit: what `permit` returned.
-            seconds: how long to wait at most, or None for no limit.
+            permit: A permit that `permit` returned.
+            seconds: The most seconds to wait, or None for no limit.
 
         Raises:
-            TimeoutError: it was not granted in time.
+            TimeoutError: The permit was not granted in time.
         """
         with self._lock:
             granted = len(self._granted) < self._limit and not self._waiting
@@ -91,14 +91,14 @@ class AsyncConcurrencyLimiter:
             self._waiting.pop(event, None)
 
     def _grant_free_permits(self) -> None:
-        """Grant free permits to those that wait, unless another thread does so, or this one in an outer frame."""
+        """Grant free permits to waiting callers, unless another thread does so, or an outer frame of this thread."""
         while self._waiting and len(self._granted) < self._limit:
             acquired: list[bool] = []
             try:
                 # One call of C code, because a signal handler may raise an exception between two calls.
                 acquired.extend(map(self._lock.acquire, _WITHOUT_WAITING))
                 if True not in acquired:
-                    return  # the one that holds the lock looks again after it has released it
+                    return  # the thread with the lock checks again after releasing it
                 self._grant_next()
             finally:
                 if True in acquired:
@@ -108,7 +108,7 @@ class AsyncConcurrencyLimiter:
         try:
             event, entry = self._waiting.popitem(last=False)
         except KeyError:
-            return  # it has stopped waiting
+            return  # the caller has stopped waiting
         self._granted.add(entry)
-        if entry() is None or not event.set():  # the call is gone, or its event loop is closed
+        if entry() is None or not event.set():  # the caller is garbage, or its event loop is closed
             self._granted.discard(entry)

@@ -1,8 +1,8 @@
-"""The connection pool: a connection is leased to one request at a time, and kept only if its response ended well.
+"""The connection pool: leases a connection to one request at a time, and keeps it if its response was read to the end.
 
-It stands where httpx's transport has a pool of httpcore, and has the same interface. The pool of httpcore searches all
-its connections for each request, and a request that is cancelled at the wrong moment can leave one of them taken for
-good. Here a connection whose response did not end well is closed.
+It has the interface of httpcore's pool, which it replaces in httpx's transport. httpcore's pool searches all its
+connections for each request, and if a request is cancelled at the wrong moment, its connection can stay leased.
+This pool closes a connection in every other case than that of a complete response.
 """
 
 from __future__ import annotations
@@ -31,26 +31,26 @@ from .limiter import AsyncConcurrencyLimiter
 
 
 class Origin(NamedTuple):
-    """Where a connection leads to, and which kind of connection it is."""
+    """The key by which connections are kept: the origin of a URL (RFC 6454), and what else must be the same."""
 
     scheme: bytes
     host: bytes
     port: int | None
     loop: Hashable
-    """The event loop that it belongs to."""
+    """The event loop that the connection belongs to."""
     uses_httpcore: bool
-    """Whether it is a connection of httpcore."""
+    """Whether httpcore carries the request."""
 
 
 class AsyncPooledConnection(Protocol):
-    """One connection, made when it is needed."""
+    """One connection, which connects when it is used."""
 
     async def handle_async_request(self, request: AsyncRequest, lease: ConnectionLease) -> httpcore.Response:
-        """Send a request, and return the response with its body, an `AsyncPooledBody`, still to be read."""
+        """Send a request, and return the response. Its body, an `AsyncPooledBody`, is not read yet."""
         ...
 
     async def aclose(self) -> None:
-        """Close it."""
+        """Close the connection."""
         ...
 
 
@@ -58,33 +58,33 @@ class AsyncPooledBody(AsyncIterable[bytes], Protocol):
     """The body of a response.
 
     Attributes:
-        reusable: whether it was read to its end and its connection may carry another request.
+        reusable: Whether the body was read to its end, and the connection may carry another request.
     """
 
     reusable: bool
 
     async def aclose(self) -> None:
-        """End the reading of it."""
+        """Stop reading the body."""
         ...
 
 
-class _Idle(NamedTuple):
-    """A connection that nobody uses."""
+class _IdleConnection(NamedTuple):
+    """An idle connection."""
 
     since: float
     slot: list[AsyncPooledConnection]
-    """The connection, until somebody takes it out, which one caller alone can. What is interrupted or cancelled while
-    it gives a connection back cannot know whether another call has it already."""
+    """The connection, until a caller pops it. `pop` is atomic, so that only one caller gets the connection, even if a
+    signal or a cancellation interrupts the code that gives it back."""
 
 
 class AsyncConnectionPool:
     """A pool of connections, with the interface of httpcore's.
 
     Args:
-        connect: makes one connection.
-        limit: how many connections there may be.
-        keepalive_seconds: seconds after which a connection that nobody uses is closed.
-        max_idle: how many connections that nobody uses are kept, or None for any number.
+        connect: Returns a new connection.
+        limit: The most connections at a time, or None for no limit.
+        keepalive_seconds: Seconds after which an idle connection is closed.
+        max_idle: The most idle connections that are kept, or None for no limit.
     """
 
     def __init__(
@@ -101,20 +101,20 @@ class AsyncConnectionPool:
         self._keepalive_seconds = keepalive_seconds
         self._closed = False
         self._inherited: list[object] = []
-        self._begin()
+        self._create_state()
 
-    def _begin(self) -> None:
+    def _create_state(self) -> None:
         self._process = os.getpid()
         self._limiter = AsyncConcurrencyLimiter(self._limit)
-        self._idle: defaultdict[Origin, deque[_Idle]] = defaultdict(deque)
+        self._idle: defaultdict[Origin, deque[_IdleConnection]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
 
     async def handle_async_request(self, request: AsyncRequest) -> httpcore.Response:
-        """Send a request over a connection that nobody else uses.
+        """Send a request over a connection that no other request uses, and return the response.
 
         Raises:
-            PoolTimeout: all connections stayed in use for longer than the request's timeout for the pool.
-            TimeoutException, NetworkError, ProtocolError: as the connection raises them.
+            PoolTimeout: No connection became free within the request's ``pool`` timeout.
+            TimeoutException, NetworkError, ProtocolError: As the connection raises them.
         """
         if self._process != os.getpid():
             await self._reset_after_fork()
@@ -128,7 +128,7 @@ class AsyncConnectionPool:
             )
             lease.begin(permit, origin.loop)
             await self._acquire(permit, request)
-            connection = self._take(origin)
+            connection = self._get_connection(origin)
             response = await connection.handle_async_request(request, lease)
             body = cast("AsyncPooledBody", response.stream)
             response.stream = AsyncResponseStream(body, self, connection, origin, lease)
@@ -145,25 +145,25 @@ class AsyncConnectionPool:
         except TimeoutError:
             raise httpcore.PoolTimeout("all connections are in use") from None
 
-    def _take(self, origin: Origin) -> AsyncPooledConnection:
+    def _get_connection(self, origin: Origin) -> AsyncPooledConnection:
         idle = self._idle.get(origin)
         while idle:
             try:
                 # The one that was used last is the least likely to have been closed by the server. Another thread may
-                # take it between the two.
+                # pop it between the two calls.
                 return idle.pop().slot.pop()
             except IndexError:
                 continue
         return self._connect(origin)
 
     async def keep(self, slot: list[AsyncPooledConnection], origin: Origin) -> None:
-        """Keep a connection for the next call, and close those that have waited for one too long."""
+        """Keep a connection for the next request, and close those that have been idle for too long."""
         if self._max_idle is not None and sum(map(len, list(self._idle.values()))) >= self._max_idle:
             await async_shielded(partial(_close, slot))
             return
         now = monotonic()
         idle = self._idle[origin]
-        idle.append(_Idle(now, slot))
+        idle.append(_IdleConnection(now, slot))
         loop = origin.loop
         if loop not in self._guards:
             self._discard_closed_loops()
@@ -173,13 +173,13 @@ class AsyncConnectionPool:
             try:
                 old = idle.popleft()
             except IndexError:
-                return  # another thread took it
+                return  # another thread popped it
             await async_shielded(partial(_close, old.slot))
 
     async def aclose(self) -> None:
-        """Close the connections that are not in use; one that is in use is closed when it comes back.
+        """Close the idle connections. Those in use are closed when their responses are.
 
-        Those of another event loop are closed when that loop ends: nothing can be awaited on its behalf.
+        Connections of other event loops are closed when those loops end, because they can only be awaited there.
         """
         self._closed = True
         self._discard_closed_loops()
@@ -197,7 +197,7 @@ class AsyncConnectionPool:
 
     @property
     def closed(self) -> bool:
-        """Whether connections that come back are closed."""
+        """Whether the pool is closed, so that it keeps no connection."""
         return self._closed
 
     async def _close_loop(self, loop: Hashable) -> None:
@@ -210,28 +210,28 @@ class AsyncConnectionPool:
                 await async_shielded(partial(_close, idle.slot))
 
     def _discard_closed_loops(self) -> None:
-        """Let go of what belongs to an event loop that was closed without a word; its sockets close with it."""
+        """Forget the connections of event loops that were closed without closing them. The loops close the sockets."""
         for loop in [loop for loop in list(self._guards) if async_is_closed_loop(loop)]:
             self._guards.pop(loop, None)
             for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
                 self._idle.pop(origin, None)
 
     async def _reset_after_fork(self) -> None:
-        """Begin anew in a forked child: two processes that read from one socket would take each other's answers.
+        """Start without connections in a forked child process. The parent reads its responses from the same sockets.
 
-        Closing a copy of a socket leaves the parent's open. What belongs to an event loop of the parent's is left
-        alone for ever, since whatever is done to it there may reach the parent.
+        Closing the child's copy of a socket leaves the parent's open. Objects of the parent's event loops are kept and
+        never used, because closing them could unregister the parent's sockets.
         """
         idle = self._idle
         self._inherited.append((self._limiter, self._guards, idle))
-        self._begin()
+        self._create_state()
         for origin, connections in idle.items():
             for one in connections if origin.loop == async_current_loop() else ():
                 await async_shielded(partial(_close, one.slot))
 
 
 async def _close(slot: list[AsyncPooledConnection]) -> None:
-    """Close a connection, unless somebody else has taken it."""
+    """Close a connection, unless another caller has popped it."""
     try:
         connection = slot.pop()
     except IndexError:
@@ -240,7 +240,7 @@ async def _close(slot: list[AsyncPooledConnection]) -> None:
 
 
 class AsyncResponseStream:
-    """A body that gives its connection back when it was read to its end, and closes the connection when it was not."""
+    """A body that keeps its connection in the pool if it was read to its end, and closes the connection otherwise."""
 
     def __init__(
         self,
@@ -261,15 +261,15 @@ class AsyncResponseStream:
         return aiter(self._body)
 
     async def aclose(self) -> None:
-        """Give the connection back, or close it."""
+        """Give the connection back to the pool, or close it."""
         if self._returned:
             self._lease.release()  # a signal handler may have raised before it was
             return
         self._returned = True
         try:
-            # Whoever bounds the reading may still be about to shut the socket down: not once it is another call's.
-            sound = self._lease.end()
-            if getattr(self._body, "reusable", False) and sound and self._lease.is_granted and not self._pool.closed:
+            # A timeout of this response may still shut the socket down, until the lease ends.
+            is_open = self._lease.end()
+            if getattr(self._body, "reusable", False) and is_open and self._lease.is_granted and not self._pool.closed:
                 await self._body.aclose()
                 await self._pool.keep(self._slot, self._origin)
                 return

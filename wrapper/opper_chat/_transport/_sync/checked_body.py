@@ -1,11 +1,11 @@
 # Made from wrapper/opper_chat/_transport/_async/checked_body.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""Checks the end of a response body that httpcore carries: by a proxy, or for a user-supplied client.
+"""Checks the end of a response body on a connection of httpcore: through a proxy, or of a user-supplied client.
 
-httpcore gives a connection back to its pool with whatever its parser has left, and after a response that announces a
-body and has none, so that bytes behind a response would be read as the response to the next request. It also takes any
-end of a TLS connection for the end of a body. This module checks for all of that when the body was read and the
-connection is not yet back in the pool. It does not decode bodies, and it does not see informational responses (1xx).
+httpcore reuses a connection although bytes follow the response, so that it reads them as the response to the next
+request. It also accepts every end of a TLS connection as the end of a body. This module checks both after the body was
+read and before httpcore has the connection back. It does not decode bodies, and does not see informational responses
+(1xx).
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ if TYPE_CHECKING:
     import h11
 
 _UNSUPPORTED_VERSION = re.compile(r"HTTP/(?!1\.[01]$)[0-9]\.[0-9]")
-"""Versions of the syntax of HTTP/1 that do not exist. Those of other syntaxes have no minor version."""
+"""Versions with the syntax of HTTP/1 that do not exist. HTTP/2 and HTTP/3 have no minor version."""
 
 _CONNECTION_ATTRIBUTES = ("_stream", "_httpcore_stream", "_connection")
-"""The attributes that lead from the body of a response to its connection in httpx and httpcore."""
+"""The attributes by which httpx and httpcore refer from a response body to its connection."""
 
 
 class CheckedBody:
-    """The body of a response that was carried by a connection of httpcore.
+    """The body of a response on a connection of httpcore.
 
     Args:
-        stream: The body as httpcore, or httpx above it, has it.
-        lease: The lease of the connection; it is ended before httpcore has the connection back.
-        protocol_error: The exception to raise where the response breaks HTTP.
+        stream: The body of httpcore, or that of httpx around it.
+        lease: The lease of the connection. It ends before httpcore has the connection back.
+        protocol_error: The exception class for a response that violates HTTP.
         status_code: The status code of the response.
         headers: Its headers.
         extensions: Its extensions, with the network stream.
@@ -74,14 +74,14 @@ class CheckedBody:
         self._has_certain_end = has_certain_end(
             status_code,
             chunked="transfer-encoding" in headers,
-            # Only whether it is zero matters, and a custom transport may return what is no number.
+            # Only whether it is zero matters, and a custom transport may return something else than a number.
             length=None if length is None else len(length.strip("0")),
         )
         self.reusable = False
         lease.attach(self.network_stream)
 
     def check_version(self) -> None:
-        """Refuse a response in another syntax than that of HTTP/1.0 and HTTP/1.1, whose framing is then unknown.
+        """Refuse versions other than HTTP/1.0 and HTTP/1.1 in the syntax of HTTP/1, whose framing is unknown.
 
         Raises:
             RemoteProtocolError: The `protocol_error`.
@@ -106,7 +106,7 @@ class CheckedBody:
 
     @property
     def elapsed(self) -> timedelta | None:
-        """The time that the response took, where the library keeps it here."""
+        """The time that the response took, if httpx's stream has it."""
         elapsed: timedelta | None = getattr(self._stream, "elapsed", None)
         return elapsed
 
@@ -119,14 +119,14 @@ class CheckedBody:
             data, ended = parser.trailing_data
             self.reusable = self._has_certain_end and not (data or ended or _has_unread_data(tls))
             if not self.reusable:
-                parser.send_failed()  # the library keeps no connection on which sending failed
+                parser.send_failed()  # httpcore closes a connection on which sending failed
 
 
 def _find_parser(stream: object) -> h11.Connection | None:
-    """Return the parser of an HTTP/1.1 connection, or None where it is not found.
+    """Return the parser of an HTTP/1.1 connection, or None if it is not found.
 
-    Nothing public leads there. Where the library changes, a connection of a proxy is not used again, and one of a
-    user-supplied client is used as the library has it; the tests say so.
+    The attributes are private. If they change, a connection through a proxy is not reused, and a user-supplied client
+    reuses its connections without this check. The tests detect it.
     """
     for _ in range(10):
         parser: h11.Connection | None = getattr(stream, "_h11_state", None)
@@ -144,16 +144,16 @@ def _find_parser(stream: object) -> h11.Connection | None:
 
 
 def _has_unread_data(tls: Any) -> bool:
-    """Return whether TLS has data, or the end, that it has taken from the socket and nobody has read.
+    """Return whether TLS has read data, or the end, from the socket that was not read from TLS.
 
-    What the socket itself has is looked at by the library when the connection is used again.
+    httpcore checks the socket itself when it reuses the connection.
     """
     if tls is None:
         return False
     import ssl
 
     if not isinstance(tls, ssl.SSLObject):
-        return bool(tls.pending())  # it reads the socket itself, and reading might wait
+        return bool(tls.pending())  # a read from the socket could block
     try:
         tls.read(1)
     except ssl.SSLWantReadError:

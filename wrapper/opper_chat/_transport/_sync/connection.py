@@ -1,10 +1,10 @@
 # Made from wrapper/opper_chat/_transport/_async/connection.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""One connection to a server, over which requests go one after another: HTTP/1.1 by RFC 9112.
+"""One connection to a server, for one request after another: HTTP/1.1 by RFC 9112.
 
-The network is that of `network`; `head` parses message headers and `body` decodes bodies. Requests, responses and
-errors are those of httpcore, whose own connections make an event of each chunk of a body: more than half the cost of a
-streamed response. This module does not know proxies.
+`network` has the network streams, `message_headers` and `message_body` the syntax. Requests, responses and
+exceptions are those of httpcore. httpcore's own connections make an event of each HTTP chunk, which is more than half
+of the cost of a streamed response. This module does not know proxies, and no other HTTP version.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     import ssl
 
 READ_BYTES = 16384
-"""The most bytes that are read at once. Larger reads make so many chunks at once that Python's garbage collector moves
-them to its old generation, which costs a tenth of the time of reading them."""
+"""The most bytes of one read. Larger reads make so many chunks at once that Python's garbage collector moves them to
+its old generation, which costs a tenth of the time of reading them."""
 
 SEPARATE_BODY_BYTES = 65536
-"""Bytes of a request body that is sent apart from its headers."""
+"""Bytes from which on a request body is sent separately from its headers."""
 
 PORTS = {b"http": 80, b"https": 443}
 
@@ -50,7 +50,7 @@ Timeouts = Mapping[str, float | None]
 
 
 class Request(Protocol):
-    """What is used of a request of httpcore."""
+    """The attributes of httpcore's request that are used here."""
 
     method: bytes
     url: httpcore.URL
@@ -60,15 +60,15 @@ class Request(Protocol):
 
 
 class Connection:
-    """One connection, made when it is needed. For one request at a time.
+    """One connection, which connects when it is used. For one request at a time.
 
     Args:
-        tls: the context in which a server is verified; None for ``http``.
-        keepalive_seconds: seconds after which a connection that nobody used is made anew.
+        tls: The TLS context in which the server is verified, or None for ``http``.
+        keepalive_seconds: Seconds after which an idle connection is replaced by a new one.
         limits: The limits of response headers.
 
     Attributes:
-        stream: the network stream, while there is one.
+        stream: The network stream, or None if it is not connected.
     """
 
     def __init__(
@@ -81,10 +81,10 @@ class Connection:
         self._idle_since = 0.0
 
     def handle_request(self, request: Request, lease: ConnectionLease) -> httpcore.Response:
-        """Send a request, and return the response with its body still to be read.
+        """Send a request, and return the response. Its body is not read yet.
 
         Raises:
-            TimeoutException, NetworkError, ProtocolError: of httpcore.
+            TimeoutException, NetworkError, ProtocolError: Of httpcore.
             HeaderLimitError: The headers exceed a limit.
         """
         timeouts: Timeouts = request.extensions.get("timeout", {})
@@ -110,7 +110,7 @@ class Connection:
         )
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection, if it is connected."""
         stream, self.stream = self.stream, None
         if stream is not None:
             stream.close()
@@ -118,9 +118,9 @@ class Connection:
     def _connect_if_needed(
         self, request: Request, timeouts: Timeouts, lease: ConnectionLease
     ) -> NetworkStream:
-        """Return the network stream, made anew where there is none that can be used."""
+        """Return the network stream. Connect if there is none, or if the server may have closed it."""
         if self.stream is not None:
-            # What can be read before anything was asked is the end, by a server that has waited long enough.
+            # Before a request is sent, there is nothing to read but the end, or a response that belongs to no request.
             if (
                 monotonic() - self._idle_since <= self._keepalive_seconds
                 and not self.stream.is_readable()
@@ -151,14 +151,14 @@ class Connection:
         return stream
 
     def _write(self, stream: NetworkStream, request: Request, timeouts: Timeouts) -> bool:
-        """Send a request; return whether the connection ends with its response."""
+        """Send a request, and return whether the connection ends with its response."""
         parts, closes = _serialize(request)
         try:
-            # Each is let go of as it is sent, and all with this frame: the first has the key in it.
+            # `pop` leaves no reference to the part, which contains the API key, in the frames of a traceback.
             while parts:
                 stream.write(parts.pop(0), timeouts.get("write"))
         except httpcore.WriteError:
-            return True  # a server may answer before it has read all, and leave
+            return True  # a server may respond and close before it has read all of the request (RFC 9112 section 9.5)
         return closes
 
     def _read_headers(
@@ -186,22 +186,22 @@ class Connection:
                     raise HeaderLimitError("max_informational_responses", maximum)
 
     def mark_idle(self) -> None:
-        """Record that the response was read."""
+        """Record the time at which the response was read to its end."""
         self._idle_since = monotonic()
 
 
 class ResponseBody:
-    """The body of a response, in pieces as the network gives them.
+    """The body of a response, in the parts in which it arrives.
 
     Attributes:
-        reusable: whether it was read to its end and the connection may carry another request.
+        reusable: Whether the body was read to its end, and the connection may carry another request.
     """
 
     def __init__(
         self,
         connection: Connection,
         body: BodyParser,
-        begun: bytes,
+        first_data: bytes,
         timeouts: Timeouts,
         *,
         reusable: bool,
@@ -209,14 +209,14 @@ class ResponseBody:
         self.reusable = False
         self._connection = connection
         self._body = body
-        self._begun = begun
+        self._first_data = first_data
         self._timeouts = timeouts
         self._may_be_reused = reusable
 
     def __iter__(self) -> Iterator[bytes]:
         body, connection = self._body, self._connection
         timeout = self._timeouts.get("read")
-        data, self._begun = self._begun, b""
+        data, self._first_data = self._first_data, b""
         try:
             while True:
                 if data:
@@ -227,7 +227,7 @@ class ResponseBody:
                         raise body.error
                 if body.ended:
                     break
-                # The connection may be closed, by somebody else, whenever this is not running.
+                # Another task or thread may have closed the connection since the last read.
                 stream = connection.stream
                 if stream is None:
                     raise BodyError("the connection was closed before the response body was read")
@@ -235,7 +235,7 @@ class ResponseBody:
                 if not data:
                     body.feed_eof(unexpected_eof=stream.unexpected_eof)
         except BaseException as error:
-            # Here and not only by the pool: at the end of an event loop, this is what is closed.
+            # Not only in the pool: at the end of an event loop, only this generator is closed.
             shielded(connection.close)
             if isinstance(error, BodyError):
                 raise httpcore.RemoteProtocolError(str(error)) from error
@@ -244,14 +244,14 @@ class ResponseBody:
         self.reusable = self._may_be_reused and body.strict and not body.trailing_data
 
     def close(self) -> None:
-        """Do nothing: the pool closes the connection where the body was not read to its end."""
+        """Do nothing. If the body was not read to its end, the pool closes the connection."""
 
 
 def _serialize(request: Request) -> tuple[list[bytes], bool]:
-    """Return a request as bytes, and whether it asks that the connection be closed.
+    """Return a request as one or two parts, and whether it asks the server to close the connection.
 
-    Its headers and its body are one part, unless the body is long, so that its sending takes a while: the headers have
-    the key, and the frame of an interrupted send has the part in a variable.
+    A long body is a part of its own. Sending it takes time, and if that is interrupted, the traceback has the part in a
+    variable. The headers contain the API key.
     """
     content = b"".join([part for part in request.stream])
     headers = serialize_request_headers(
@@ -264,7 +264,7 @@ def _serialize(request: Request) -> tuple[list[bytes], bool]:
 
 
 def _body_parser(headers: ResponseHeaders) -> BodyParser:
-    """Return how the body of a response is framed (RFC 9112 section 6.3)."""
+    """Return the parser for the body of a response (RFC 9112 section 6.3)."""
     if not has_body(headers.status_code):
         return ContentLengthParser(0)
     if headers.chunked:

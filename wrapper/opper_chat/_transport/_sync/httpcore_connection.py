@@ -1,6 +1,6 @@
 # Made from wrapper/opper_chat/_transport/_async/httpcore_connection.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""A connection of httpcore: by a proxy, and for requests that this package's own connections do not carry."""
+"""A connection of httpcore: through a proxy, and for requests that `connection` cannot send."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .checked_body import CheckedBody
 from .connection import Request
 
 _METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
-"""Methods whose responses have a body by the rules that `connection` knows: HEAD and CONNECT have their own."""
+"""The methods that `connection` sends. Responses to HEAD and CONNECT have no body, whatever their headers say."""
 
 _TRANSFER_ENCODING = b"transfer-encoding"
 """The header that httpx adds to a request whose body has no known length (RFC 9112 section 6.1)."""
 
 
 def requires_httpcore(request: Request) -> bool:
-    """Return whether a connection of httpcore is to carry a request.
+    """Return whether httpcore must send a request.
 
-    It is for methods and bodies that `connection` does not know, and wherever a tool has replaced the method of
-    httpcore, as respx does to answer requests itself: then nothing may reach the network but by way of that method.
+    It sends the methods and bodies that `connection` cannot. It sends everything if a tool such as respx has replaced
+    the method of its pool to respond itself, because then no request may reach the network except through that method.
     """
     method = httpcore.ConnectionPool.handle_request
     is_replaced = type(method) is not FunctionType or method.__globals__["__name__"] != _MODULE
@@ -53,7 +53,7 @@ FindProxy: TypeAlias = Callable[[str, str, int | None], Proxy | None]
 
 
 class HttpcoreConnection:
-    """One connection of httpcore, made when it is needed. For one request at a time.
+    """One connection of httpcore, which connects when it is used. For one request at a time.
 
     Args:
         pool: A pool of httpcore for one connection.
@@ -66,7 +66,7 @@ class HttpcoreConnection:
         self._body: CheckedBody | None = None
 
     def handle_request(self, request: Request, lease: ConnectionLease) -> httpcore.Response:
-        """Send a request, and return the response with its body still to be read.
+        """Send a request, and return the response. Its body is not read yet.
 
         Raises:
             TimeoutException, NetworkError, ProxyError, ProtocolError: Of httpcore.
@@ -76,9 +76,9 @@ class HttpcoreConnection:
             if self._body.reusable:
                 lease.attach(self._body.network_stream)
             else:
-                self._pool.close()  # it connects anew
+                self._pool.close()  # the next request connects again
         response: Any = self._pool.handle_request(request)
-        if "network_stream" in response.extensions:  # there is none where a tool has answered
+        if "network_stream" in response.extensions:  # a response of a tool such as respx has none
             response.stream = self._body = CheckedBody(
                 response.stream,
                 lease,
@@ -87,7 +87,7 @@ class HttpcoreConnection:
                 headers=httpx.Headers(response.headers),
                 extensions=response.extensions,
             )
-            self._body.check_version()  # the pool closes the connection where anything is raised
+            self._body.check_version()  # the pool closes the connection if this raises
         return cast("httpcore.Response", response)
 
     def close(self) -> None:
