@@ -68,14 +68,15 @@ class Proposer:
         null = [arm for arm in arms if arm.type == "null"]
         values = [arm for arm in arms if arm.enum is not None]
         plain = [arm for arm in arms if arm.enum is None and arm.type not in ("null", "object", "array")]
-        if values and any(arm.type == "string" for arm in plain):
-            plain = [arm for arm in plain if arm.type != "string"]  # the list is open, as every list of the contract
+        is_open = any(arm.type == value.type for arm in plain for value in values)
+        if is_open:
+            plain = [arm for arm in plain if arm.type != values[0].type]
         others = [arm for arm in arms if arm.type in ("object", "array")]
         converted: list[dict[str, Json]] = []
         if plain:
             converted.append(_plain(plain))
         if values:
-            converted.append(self._values(values, schema, name, components))
+            converted.append(self._values(values, schema, name, components, is_open=is_open))
         for number, arm in enumerate(others):
             arm_name = name if len(others) == 1 else f"{name}{_arm_suffix(arm, number)}"
             converted.append(self._structure(arm, arm_name, components))
@@ -89,18 +90,15 @@ class Proposer:
         return {"oneOf": [*converted, *([{"type": "null"}] if null else [])]}
 
     def _values(
-        self, arms: list[Arm], schema: Schema, name: str, components: dict[str, dict[str, Json]]
+        self, arms: list[Arm], schema: Schema, name: str, components: dict[str, dict[str, Json]], *, is_open: bool
     ) -> dict[str, Json]:
         listed = list(dict.fromkeys(value for arm in arms for value in arm.enum or ()))
-        if len(listed) == 1:
+        if len(listed) == 1 and not is_open:
             return {"type": arms[0].type, "const": listed[0]}
         known = self._known.get(arms[0].pointer)
         if known is None:
             known = self._known[arms[0].pointer] = self._free(name)
-            components[known] = {
-                **value_list(arms[0].type, listed),
-                "description": _description(schema) or NOT_DESCRIBED,
-            }
+            components[known] = value_list(arms[0].type, listed, _description(schema) or NOT_DESCRIBED)
         return _reference(known)
 
     def _structure(self, arm: Arm, name: str, components: dict[str, dict[str, Json]]) -> dict[str, Json]:
@@ -136,9 +134,9 @@ class Proposer:
         return free
 
 
-def value_list(kind: str, values: list[Json]) -> dict[str, Json]:
-    """Return a list of values as the contract writes it."""
-    return {"type": kind, "enum": values}
+def value_list(kind: str, values: list[Json], description: str) -> dict[str, Json]:
+    """Return a list of values as the contract writes it: open, so that any other value of the type is accepted."""
+    return {"description": description, "anyOf": [{"type": kind, "enum": values}, {"type": kind}]}
 
 
 def _plain(arms: list[Arm]) -> dict[str, Json]:

@@ -19,8 +19,8 @@ from .document import CONTRACT, DocumentError, Json, load_document, parse_docume
 from .edits import Edit, apply, format_edit
 from .operations import Operation
 
-SOURCE = "upstream"
-"""The `x-source` of properties that are taken from the vendor's document."""
+SOURCE = "sdk"
+"""The `x-source` of properties that are taken from the vendor's document: its SDK is generated from it."""
 
 MAX_BYTES = 20_000_000
 TIMEOUT = 30.0
