@@ -49,7 +49,9 @@ class Proposer:
             description: A description, if the schema has none.
         """
         proposal = Proposal({})
-        converted = self._convert(schema, _component_name(owner, name), proposal.components)
+        # A parameter names its component alone, as `reasoning_effort` does `ReasoningEffort`.
+        prefix = "" if owner.endswith("Request") else owner
+        converted = self._convert(schema, _component_name(prefix, name), proposal.components)
         annotations = {key: schema.value[key] for key in _ANNOTATIONS if key in schema.value}
         first = {key: value for key, value in converted.items() if key in ("$ref", "type")}
         proposal.schema = {

@@ -227,7 +227,7 @@ def test_recursive_schemas() -> None:
     proposed = comparison.edits(comparison.differences, "x", []).values()
     edits = {edit.name: edit for edit in proposed if isinstance(edit, AddProperty)}
     (component,) = edits["tree"].proposal.components.values()
-    assert component["properties"]["children"]["items"] == {"$ref": PREFIX + "ChatCompletionRequestTree"}
+    assert component["properties"]["children"]["items"] == {"$ref": PREFIX + "Tree"}
 
 
 # ------------------------------------------------------------------ edits
@@ -277,7 +277,7 @@ def test_patch_adopts_what_is_new(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert upstream.main([*arguments, "--patch"]) == 1
     assert "edits are made" in capsys.readouterr().out
     patched = load_document(contract)
-    guard = patched["components"]["schemas"]["ChatCompletionRequestGuard"]
+    guard = patched["components"]["schemas"]["Guard"]
     assert guard["required"] == ["action"]
     assert guard["description"] == "Checks what is sent."
     assert guard["properties"]["usage"]["$ref"] == PREFIX + "CompletionUsage"
