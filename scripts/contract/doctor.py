@@ -127,7 +127,7 @@ def patch(path: Path, findings: Sequence[Finding]) -> None:
     changed = apply(text, edits)
     if changed != text:
         path.write_text(changed, "utf-8")
-    print(f"{len(edits)} edits in {path}; {len(left)} findings are left for you to decide")
+    print(f"Edits made in {path}: {len(edits)}. Findings left for you to decide: {len(left)}")
     if edits:
         print("Read the names and descriptions (`git diff`), then run `nox -s generate`")
 

@@ -104,7 +104,7 @@ def format_report(differences: Sequence[Difference], edits: Sequence[Edit], *, p
             lines.append(f"{kind} ({len(found)})")
             lines += [f"  {one.place}: {one.description}" for one in found]
     if patched:
-        lines += ["", f"{len(edits)} edits are made. Read them (`git diff`), then run `nox -s generate`."]
+        lines += ["", f"Edits made: {len(edits)}. Read them (`git diff`), then run `nox -s generate`."]
         lines.append("What is gone or different is left to you: to adopt it can break users.")
     elif edits:
         lines += ["", "Proposed edits of openapi.yaml (--patch makes them):", *map(format_edit, edits)]

@@ -318,8 +318,7 @@ def test_patch(contract: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     traffic = write_lines(tmp_path / "replies.jsonl", *odd)
     assert doctor.main([str(traffic), "--patch", "--contract", str(contract)]) == 1
     output = capsys.readouterr().out
-    assert "3 edits" in output
-    assert "2 findings are left for you to decide" in output
+    assert "openapi.yaml: 3. Findings left for you to decide: 2" in output
     before, after = CONTRACT.read_text("utf-8"), contract.read_text("utf-8")
     assert SECRET not in after
     removed = [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line.startswith("- ")]

@@ -54,14 +54,14 @@ def in_other_words(document: Document, *, inline: bool) -> Document:
             return [convert(item) for item in value]
         if not isinstance(value, dict):
             return value
-        if "$ref" in value:
+        if str(value.get("$ref")).startswith(PREFIX):
             name = value["$ref"].removeprefix(PREFIX)
             if inline and "$ref" not in json.dumps(schemas[name]):
                 return {**convert(schemas[name]), **convert({k: v for k, v in value.items() if k != "$ref"})}
             siblings = convert({key: item for key, item in value.items() if key != "$ref"})
             reference = {"$ref": PREFIX + names[name]}
             return {"allOf": [reference], **siblings} if siblings else reference
-        made = {key: convert(item) for key, item in value.items()}
+        made = {key: convert(item) for key, item in value.items() if key != "examples"}
         if "const" in made:
             made["enum"] = [made.pop("const")]
         if isinstance(value.get("type"), list):
@@ -275,7 +275,7 @@ def test_patch_adopts_what_is_new(tmp_path: Path, capsys: pytest.CaptureFixture[
     contract.write_bytes(CONTRACT.read_bytes())
     arguments = [str(theirs), "--contract", str(contract)]
     assert upstream.main([*arguments, "--patch"]) == 1
-    assert "edits are made" in capsys.readouterr().out
+    assert "Edits made: 2." in capsys.readouterr().out
     patched = load_document(contract)
     guard = patched["components"]["schemas"]["Guard"]
     assert guard["required"] == ["action"]
