@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 RUN = [
-    "README.md", "calls.md", "clients.md", "errors.md",
+    "README.md", "batch.md", "calls.md", "clients.md", "errors.md",
     "conversations.md", "messages.md", "observability.md", "openai-names.md", "opper.md",
     "performance.md", "raw-responses.md", "retries.md", "streams.md", "tools.md",
     "typed-answers.md",
@@ -30,6 +30,7 @@ FOLDER = (
     "Path('cat.png').write_bytes(bytes.fromhex('89504e470d0a1a0a0000000d49484452'))\n"
 )
 ELSEWHERE = {
+    "batch.md": FOLDER,
     "conversations.md": FOLDER,
     "local-server.md": (
         "from collections.abc import Mapping\nfrom typing import Any\nfrom opper_chat.testing import Outcome\n"

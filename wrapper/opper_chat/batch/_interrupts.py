@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
-import sys
 import threading
 from collections.abc import Callable
 from types import FrameType, TracebackType
@@ -41,7 +41,7 @@ class DeferredInterrupt:
         if signal.getsignal(signal.SIGINT) == self._handle:
             signal.signal(signal.SIGINT, self._previous)
         if self._count and error is None:
-            self._previous(signal.SIGINT, sys._getframe())  # noqa: SLF001  # what a handler is called with
+            self._previous(signal.SIGINT, inspect.currentframe())
 
     def _handle(self, signal_number: int, frame: FrameType | None) -> None:
         self._count += 1

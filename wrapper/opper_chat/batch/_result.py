@@ -163,7 +163,7 @@ class CopiedResult(NamedTuple):
 
     def to_dict(self) -> dict[str, object]:
         """Return the line of the row in the output, as a JSON object."""
-        opper = {**self.line["opper"], "attempts": 0, "seconds": 0.0, "cost": "0", "tokens": [0, 0]}
+        opper: dict[str, Any] = {**self.line["opper"], "attempts": 0, "seconds": 0.0, "cost": "0", "tokens": [0, 0]}
         return {
             **self.line,
             "id": line_id(self.custom_id, opper["body_hash"]),

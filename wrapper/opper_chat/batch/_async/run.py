@@ -15,7 +15,7 @@ from ..._errors.describe import describe
 from ..._validation.type_checks import check_flags
 from .._input.check import check_rows
 from .._input.rows import InputFormat
-from .._input.source import RowSource
+from .._input.source import RowSource, is_path
 from .._interrupts import DeferredInterrupt
 from .._journal.journal import Journal
 from .._journal.row_table import DONE
@@ -142,7 +142,7 @@ def _pending_rows(source: RowSource, settings: BatchSettings, journal: Journal) 
 
 
 def _check_output(path: object, argument: str) -> Path:
-    if not isinstance(path, str | os.PathLike) or path in ("", "-"):
+    if not is_path(path) or path in ("", "-"):
         raise InvalidArgumentError(argument, "the path of a file", describe(path))
     checked = Path(path)
     if checked.suffix in (".gz", ".parquet", ".csv"):

@@ -10,14 +10,14 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TypeGuard
 
 from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
 from ..._json import codec as _json
 from ..._json.codec import is_mapping
 from .._request import BatchRequest, InvalidRow
-from .rows import NumberedRow, find_format, read_file, read_lines
+from .rows import InputFormat, NumberedRow, find_format, read_file, read_lines
 
 
 class RowSource:
@@ -40,13 +40,13 @@ class RowSource:
         if requests == "-":
             self._label = "line"
             self._copy(sys.stdin.buffer)
-        elif isinstance(requests, str | os.PathLike):
+        elif is_path(requests):
             self.path = Path(requests)
-            self._format = find_format(self.path, input_format)
+            self._format: InputFormat = find_format(self.path, input_format)
             with self.path.open("rb"):  # so that a missing file is reported before the output is made
                 pass
-        elif isinstance(requests, Iterable) and not is_mapping(requests) and not isinstance(requests, bytes):
-            self._rows = cast("Iterable[object]", requests)
+        elif is_iterable(requests):
+            self._rows = requests
             if isinstance(requests, Iterator):
                 self._copy(map(_encode, self._rows))
         else:
@@ -73,6 +73,16 @@ class RowSource:
         except BaseException:
             self._spool.close()
             raise
+
+
+def is_path(value: object) -> TypeGuard[str | os.PathLike[str]]:
+    """Return whether a value is a path."""
+    return isinstance(value, str | os.PathLike)
+
+
+def is_iterable(value: object) -> TypeGuard[Iterable[object]]:
+    """Return whether a value is an iterable of rows, and not one row or a text."""
+    return not is_mapping(value) and not isinstance(value, str | bytes) and isinstance(value, Iterable)
 
 
 def _encode(row: object) -> bytes:

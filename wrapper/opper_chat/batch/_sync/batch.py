@@ -11,6 +11,7 @@ from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
 from ..._sync.client import Opper
 from ..._sync.requester import Requester
+from .._input.source import is_iterable
 from .._options import BatchOptions, check_batch_options
 from .._progress import BatchProgress
 from .._request import BatchRequest
@@ -47,9 +48,7 @@ class Batch:
     ) -> None:
         self._settings = check_batch_options(options, "Batch()")
         self._requester = find_requester(client)
-        if isinstance(requests, str | bytes | dict) or not (
-            hasattr(requests, "__iter__") or hasattr(requests, "__iter__")
-        ):
+        if not is_iterable(requests) and not hasattr(requests, "__iter__"):
             hint = "run_batch() reads files."
             raise InvalidArgumentError(
                 "requests", "an iterable of requests", describe(requests), hint
