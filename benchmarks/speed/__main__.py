@@ -41,7 +41,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--within", type=float, help="seconds after which no process is begun")
     parser.add_argument("--clients", nargs="+", help=f"{OURS}, {OURS}[uvloop] and the like, {list(PEERS)}")
     parser.add_argument(
-        "--transports", nargs="+", default=[], choices=TRANSPORTS, help="of this client, beside its own"
+        "--transports", nargs="+", default=[], choices=TRANSPORTS, help="of this client, in addition to its own"
     )
     parser.add_argument("--only", nargs="+", default=[], metavar="QUESTION", help="such as own, small, memory-stream")
     parser.add_argument("--environments", type=Path, default=ROOT / ".nox" / "peers", help="where peers are installed")

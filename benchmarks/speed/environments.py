@@ -72,7 +72,7 @@ def environment(client: str, folder: Path) -> Environment:
         uv = shutil.which("uv")
         if uv is None:
             sys.exit(
-                "The peers are installed with uv, which is not here: run `nox -s bench`, which brings it, "
+                "The peers are installed with uv, which is not installed: run `nox -s bench`, which installs it, "
                 "or pip install uv."
             )
         print(f"Installing {requirement} ...", flush=True)

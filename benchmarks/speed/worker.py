@@ -129,7 +129,7 @@ async def concurrent(subject: Subject, streams: int, size: int) -> Measurement:
 
 
 async def second_client(subject: Subject) -> Measurement:
-    """Measure creating and closing a second client beside one in use: the median."""
+    """Measure creating and closing a second client while another is in use: the median."""
     client = subject.create_client("small", 1)
     await resolve(client.call())
     cpu: list[float] = []

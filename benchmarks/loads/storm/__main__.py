@@ -5,7 +5,7 @@ Prints three tables, for threads and for tasks. The server is a process of its o
 - `limits`: the server accepts R requests a second. Prints the successes a second as a share of R, the share of 429
   among all responses and among those to requests that were sent after the first 429 arrived, and the least and most
   successes of a caller. A run is good with at least 95 % of R, and at most 2 % of 429 after the first one.
-- `healthy`: the server refuses a single request, or a random share of them, whatever the rate. Prints the successes a
+- `healthy`: the server refuses a single request, or a random share of them, at any rate. Prints the successes a
   second with the limiter and without it. A run is good if no call fails, and if it takes at most 2 seconds longer (a
   single refusal) or reaches at least 80 % of the throughput (a share of up to 5 %).
 - `processes`: two and eight processes share a limit of R. Printed only.

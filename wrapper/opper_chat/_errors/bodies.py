@@ -53,7 +53,7 @@ def is_error(body: object) -> bool:
     if not is_object(body):
         return False
     choices = body.get("choices")
-    if "error" in body and _has_value(body["error"]) and not (_is_success(body["error"]) and _has_answer(body)):
+    if "error" in body and _has_value(body["error"]) and not (_is_success(body["error"]) and _has_output(body)):
         return True
     if choices:
         return is_array(choices) and any(map(_is_failed_choice, choices))
@@ -78,7 +78,7 @@ def _is_failed_choice(choice: object) -> bool:
     return "error" in choice and _has_value(choice["error"]) and not _is_success(choice["error"])
 
 
-def _has_answer(body: dict[str, object]) -> bool:
+def _has_output(body: dict[str, object]) -> bool:
     return bool(body.get("choices") or body.get("usage"))
 
 

@@ -30,7 +30,7 @@ _COMPARED_BY_MSGSPEC: dict[Any, tuple[type, ...]] = {int: (int,), float: (int, f
 
 
 class UnsupportedConstraintError(Exception):
-    """A constraint that cannot be checked on values of the type. The text says why."""
+    """A constraint that cannot be checked on values of the type. The text is the reason."""
 
 
 def constraints_of(notes: Iterable[Any]) -> dict[str, Any]:

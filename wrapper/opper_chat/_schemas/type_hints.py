@@ -11,7 +11,7 @@ from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, get_arg
 
 
 class UnknownHintError(Exception):
-    """A type hint that cannot be resolved. The text says why."""
+    """A type hint that cannot be resolved. The text is the reason."""
 
 
 class UnwrappedHint(NamedTuple):

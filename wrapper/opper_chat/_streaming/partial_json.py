@@ -15,7 +15,7 @@ def partial_json(text: str) -> object:
     r"""Return what is certain of the value of an unfinished JSON text, or None if nothing is certain yet.
 
     An unfinished string ends where the text ends, without half an escape or half a surrogate pair. Open objects and
-    lists are closed. An unfinished number, literal or name is left out, because ``12`` may become ``123``. Whatever
+    lists are closed. An unfinished number, literal or name is left out, because ``12`` may become ``123``. What
     follows the first invalid character is ignored. Takes time in proportion to the text, however deeply it is nested,
     and raises no error.
     """

@@ -62,7 +62,7 @@ class StreamState:
         """Events that are not decoded yet."""
         self._chunks: deque[DecodedChunk] = deque()
         """Chunks that are not handed out yet. Those of events are decoded one by one: many streams at once would keep
-        the garbage collector busy with models that nobody has asked for."""
+        the garbage collector busy with models that are not read yet."""
         self._first_choice = 0 if expected_choices > 1 else None
         """The index of the first choice. If the request requires one choice, it is the first that arrives."""
         self._template: ChunkTemplate | None = None
@@ -148,7 +148,7 @@ class StreamState:
                 return None
             self._template = chunk.template
         if self._events and (self.chunks_received or len(self._events) == 1):
-            # The last event tells that the completion is complete. The first chunk does not wait for others.
+            # The last event shows that the completion is complete. The first chunk does not wait for others.
             self._decode_next()
         self.chunks_received += 1
         if has_output:

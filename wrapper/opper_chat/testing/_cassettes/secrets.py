@@ -21,8 +21,8 @@ _MIN_LENGTH = 8
 _ACCOUNT_WORDS = {
     "account", "customer", "org", "organisation", "organization", "project", "sig", "tenant", "workspace",
 }  # fmt: skip
-"""Words in the name of a header or query parameter that says whose account is used. Its value is not recorded. Only a
-value with a digit in it is taken for an id, which is removed from all texts: others may be ordinary words."""
+"""Words in the name of a header or query parameter that names the account. Its value is not recorded. Only a
+value with a digit in it counts as an id, which is removed from all texts: others may be ordinary words."""
 
 _ACCOUNT = re.compile(
     "(?:account|customer|org|organi[sz]ation|project|session|tenant|user|workspace)id"
@@ -194,7 +194,7 @@ def _encodings(secret: str) -> Iterator[str]:
         for kept in ("", ascii_letters + digits):
             yield "".join([one if one in kept else written.format(ord(one)) for one in letters])
     # Base64 makes four characters of three bytes, so a secret has three encodings inside of a longer text. Its first
-    # and last characters are left out, because they share bits with the bytes beside it.
+    # and last characters are left out, because they share bits with the bytes next to it.
     for before in range(3):
         coded = b64encode(bytes(before) + raw).decode()
         inner = coded[-(-before * 8 // 6) : (before + len(raw)) * 8 // 6]

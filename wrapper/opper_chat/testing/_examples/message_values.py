@@ -98,7 +98,7 @@ def is_place(argument: str) -> bool:
 def _names(message: str) -> tuple[list[str], list[str]]:
     """Return the capitalized words, and those of them that follow a preposition.
 
-    Words beside each other are one. The first word of a sentence is left out.
+    Adjacent words are one name. The first word of a sentence is left out.
     """
     names: list[str] = []
     places: list[int] = []

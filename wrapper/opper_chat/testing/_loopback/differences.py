@@ -64,7 +64,7 @@ def differences(expected: object, got: object, *, partly: bool = False) -> Itera
             if not _same(one, other):
                 yield Difference(path, one, other)
             continue
-        # A stack in place of recursion, which deep JSON would exceed. Reversed, so that the first is the next.
+        # A stack instead of recursion, which deep JSON would exceed. Reversed, so that the first is the next.
         pending.extend(reversed(inside))
 
 
