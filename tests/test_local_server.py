@@ -1,6 +1,7 @@
 """The local server over real sockets, through httpx: its life, its answers, its errors, its script."""
 
 import asyncio
+import errno
 import itertools
 import json
 import math
@@ -838,6 +839,25 @@ def test_taken_port(server: LocalServer) -> None:
     """`OSError` at the start, and nothing is left behind."""
     with pytest.raises(OSError, match="in use"):
         LocalServer(port=server.port).start()
+
+
+def test_a_server_that_fails_to_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exception of its thread in the one that starts it, and neither the thread nor the port is left behind."""
+
+    def without_descriptors() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    server = LocalServer()
+    threads = threading.active_count()
+    with monkeypatch.context() as patch:
+        patch.setattr(asyncio, "SelectorEventLoop", without_descriptors)
+        for _ in range(2):
+            with pytest.raises(OSError, match="Too many open files"):
+                server.start()
+    assert threading.active_count() == threads
+    server.close()
+    with server.start():
+        assert httpx.get(server.origin).status_code == 404
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "starlette", "jsonschema"])

@@ -101,7 +101,7 @@ class ResponseSchema(Generic[T]):
         return self.read(value)
 
     def unwrap(self, value: object) -> object:
-        """Return the JSON value of the type: that of the property ``value`` if it is wrapped. The JSON may be partial."""
+        """Return the JSON value of the type: that of the property ``value`` if it is wrapped. JSON may be partial."""
         if not self.is_wrapped:
             return value
         return value.get(VALUE) if is_object(value) else None

@@ -24,7 +24,7 @@ class BackgroundServer:
         self._name = name
         self._thread: threading.Thread | None = None
         self._loop: Future[asyncio.AbstractEventLoop] = Future()
-        """The event loop, once `_open` has returned."""
+        """The event loop, once `_open` has returned, or the exception that it raised."""
         self._stopped = asyncio.Event()
 
     async def _open(self, listener: socket.socket) -> None:
@@ -53,12 +53,15 @@ class BackgroundServer:
                 target=self._run, args=(listener,), name=f"{self._name} on port {self.port}", daemon=True
             )
             self._thread.start()
+            if (error := self._loop.exception()) is not None:  # waits until the server has started
+                self.close()
+                raise error
         return self
 
     def close(self) -> None:
         """Close every connection, free the port, and wait for the thread to end. You can call it again."""
         if self._thread is not None:
-            if self._loop.exception() is None:  # waits until the server has started
+            if self._loop.exception() is None:
                 self._loop.result().call_soon_threadsafe(self._stopped.set)
             self._thread.join()
             self._thread = None
@@ -109,9 +112,9 @@ class BackgroundServer:
             with listener, asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
                 runner.run(self._serve(listener))
         except BaseException as error:
-            if not self._loop.done():
-                self._loop.set_exception(error)
-            raise
+            if self._loop.done():
+                raise
+            self._loop.set_exception(error)
 
     async def _serve(self, listener: socket.socket) -> None:
         await self._open(listener)
