@@ -1,15 +1,17 @@
 """What a person gets who uses the generated client alone, over a real socket."""
 
 import asyncio
-from typing import Any
+import copy
+import json
+from typing import Any, get_type_hints
 
 import httpx
 import pytest
 from flavours import HELLO
 from opper_chat.testing import LocalServer, Reply
-from opper_chat_api import AuthenticatedClient
+from opper_chat_api import AuthenticatedClient, Client
 from opper_chat_api.api.chat import create_chat_completion
-from opper_chat_api.errors import DecodeError, UnexpectedContentType
+from opper_chat_api.errors import DecodeError, UnexpectedContentType, UnexpectedStatus
 from opper_chat_api.models import (
     ChatCompletion,
     ChatCompletionRequest,
@@ -111,3 +113,56 @@ def test_no_answer_raises_what_httpx_raises() -> None:
     """httpx.ConnectError, from a port that nobody listens on."""
     with AuthenticatedClient(base_url="http://127.0.0.1:9", token="key") as client, pytest.raises(httpx.ConnectError):
         create_chat_completion.sync(client=client, body=DICT)
+
+
+@pytest.mark.parametrize("status", [201, 302, 418, 429, 503, 529])
+def test_a_status_that_the_contract_does_not_list_raises_where_that_is_asked_for(
+    server: LocalServer, status: int
+) -> None:
+    """UnexpectedStatus with the body; without the setting the body is read as that of any failure."""
+    body = {"error": {"message": "M"}}
+    for strict in (True, False):
+        server.reply(Reply.json(body, status=status))
+        with AuthenticatedClient(base_url=server.base_url, token="key", raise_on_unexpected_status=strict) as client:
+            if strict:
+                with pytest.raises(UnexpectedStatus, match=f"status {status}") as caught:
+                    create_chat_completion.sync(client=client, body=DICT)
+                assert json.loads(caught.value.content) == body
+            else:
+                assert isinstance(create_chat_completion.sync(client=client, body=DICT), NestedErrorBody)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+def test_a_status_that_the_contract_lists_is_expected(server: LocalServer, status: int) -> None:
+    """The body, also where other statuses raise."""
+    server.reply(Reply.json({"detail": "M"}, status=status))
+    with AuthenticatedClient(base_url=server.base_url, token="key", raise_on_unexpected_status=True) as client:
+        assert create_chat_completion.sync(client=client, body=DICT) == FlatErrorBody(detail="M")
+
+
+def test_a_copy_has_connections_of_its_own(server: LocalServer) -> None:
+    """The settings and the token of the original, which goes on working."""
+    headers = {"X-More": "1"}
+    with AuthenticatedClient(base_url=server.base_url, token="key", headers=headers) as client:
+        for copied in (copy.copy(client), copy.deepcopy(client)):
+            assert copied == client
+            assert copied.get_httpx_client() is not client.get_httpx_client()
+            with copied:
+                assert isinstance(create_chat_completion.sync(client=copied, body=DICT), ChatCompletion)
+            assert server.last_request.headers["x-more"] == "1"
+        copied.with_headers({"X-Other": "1"})
+        assert isinstance(create_chat_completion.sync(client=client, body=DICT), ChatCompletion)
+
+
+def test_the_default_timeout_leaves_a_model_time() -> None:
+    """As that of the wrapper: 5 seconds to connect, 600 for the others. None waits for ever."""
+    with Client(base_url="http://127.0.0.1:9").get_httpx_client() as client:
+        assert client.timeout == httpx.Timeout(600.0, connect=5.0)
+    with Client(base_url="http://127.0.0.1:9", timeout=None).get_httpx_client() as client:
+        assert client.timeout == httpx.Timeout(None)
+
+
+@pytest.mark.parametrize("documented", [Client, AuthenticatedClient, Response, Client.__init__, Client.with_timeout])
+def test_hints_can_be_read_at_run_time(documented: Any) -> None:
+    """By `typing.get_type_hints`, as frameworks do."""
+    assert get_type_hints(documented)

@@ -367,6 +367,7 @@ def test_every_model_can_be_imported_first_and_resolves_its_hints() -> None:
         model = getattr(models, name)
         if attrs.has(model):
             assert get_type_hints(model)
+            assert get_type_hints(model.__init__)
     assert set(models.__all__) <= set(dir(models))
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = models.Nonsense  # type: ignore[attr-defined]

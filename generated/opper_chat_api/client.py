@@ -12,13 +12,17 @@ import httpx
 from attrs import define, evolve, field
 
 
+def _default_timeout() -> httpx.Timeout:
+    return httpx.Timeout(600.0, connect=5.0)
+
+
 @define
 class Client:
     """Settings from which an `httpx.Client` and an `httpx.AsyncClient` are made when they are first needed.
 
     Attributes:
-        raise_on_unexpected_status: raise `errors.UnexpectedStatus` where the contract does not document a status,
-            instead of returning None.
+        raise_on_unexpected_status: raise `errors.UnexpectedStatus` if the contract does not list the status, instead
+            of reading the body as that of any failure. False by default.
     """
 
     raise_on_unexpected_status: bool = field(default=False, kw_only=True)
@@ -28,8 +32,8 @@ class Client:
     """ Cookies sent with every request. """
     _headers: dict[str, str] = field(factory=dict, kw_only=True, alias="headers", repr=False)
     """ Headers sent with every request. """
-    _timeout: httpx.Timeout | None = field(default=None, kw_only=True, alias="timeout")
-    """ How long httpx waits for each step. None waits for ever. """
+    _timeout: httpx.Timeout | None = field(factory=_default_timeout, kw_only=True, alias="timeout")
+    """ How long httpx waits for each step: 5 seconds to connect and 600 for the others by default. None waits for ever. """
     _verify_ssl: str | bool | ssl.SSLContext = field(default=True, kw_only=True, alias="verify_ssl")
     """ Whether, or with which certificates, the server is verified. """
     _follow_redirects: bool = field(default=False, kw_only=True, alias="follow_redirects")
@@ -50,6 +54,19 @@ class Client:
     def with_timeout(self, timeout: httpx.Timeout) -> Self:
         """A copy with another timeout and connections of its own."""
         return evolve(self, timeout=timeout)
+
+    def __copy__(self) -> Self:
+        """A copy with connections of its own."""
+        return evolve(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """A copy with headers, cookies and connections of its own."""
+        return evolve(
+            self,
+            headers=dict(self._headers),
+            cookies=dict(self._cookies),
+            httpx_args=dict(self._httpx_args),
+        )
 
     def _request_headers(self) -> dict[str, str]:
         return dict(self._headers)

@@ -238,6 +238,13 @@ def make_lazy(model: type, members: dict[str, tuple[str, Reader[Any]]]) -> None:
     setattr(model, "additional_properties", _Rest(slot, lazy))
 
 
+def add_names(model: Any, names: Mapping[str, object]) -> None:
+    """Let `typing.get_type_hints` read the annotations of a model's `__init__`, which name what is imported later."""
+    known: dict[str, object] = model.__init__.__globals__
+    for name, value in names.items():
+        known.setdefault(name, value)
+
+
 def read_any(value: object) -> object:
     return value
 

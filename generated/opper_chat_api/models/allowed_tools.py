@@ -15,6 +15,7 @@ from ..types import (
     Reader,
     list_reader,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -69,4 +70,5 @@ class AllowedTools(OpenModel[JsonValue]):
 from ..models.allowed_tool import AllowedTool
 from ..models.allowed_tools_mode import AllowedToolsMode
 
+_add_names(AllowedTools, globals())
 _read_tools: Reader[list[AllowedTool]] = list_reader(AllowedTool.from_dict)

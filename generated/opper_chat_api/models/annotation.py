@@ -14,6 +14,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -88,3 +89,5 @@ class Annotation(OpenModel[JsonValue]):
 
 from ..models.annotation_type import AnnotationType
 from ..models.url_citation import UrlCitation
+
+_add_names(Annotation, globals())

@@ -18,6 +18,7 @@ from ..types import (
     read_str,
     union_reader,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -155,6 +156,7 @@ from ..models.other_tool_call import OtherToolCall
 from ..models.refusal_part import RefusalPart
 from ..models.text_part import TextPart
 
+_add_names(AssistantMessage, globals())
 _read_content: Reader[list[OtherPart | RefusalPart | TextPart] | str] = union_reader(
     read_str,
     list_reader(union_reader(TextPart.from_dict, RefusalPart.from_dict, OtherPart.from_dict)),

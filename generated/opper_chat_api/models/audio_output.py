@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -66,3 +67,5 @@ class AudioOutput(OpenModel[JsonValue]):
 
 
 from ..models.audio_output_format import AudioOutputFormat
+
+_add_names(AudioOutput, globals())

@@ -14,6 +14,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -73,3 +74,5 @@ class AudioPart(OpenModel[JsonValue]):
 
 
 from ..models.input_audio import InputAudio
+
+_add_names(AudioPart, globals())

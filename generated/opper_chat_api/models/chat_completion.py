@@ -16,6 +16,7 @@ from ..types import (
     Reader,
     list_reader,
 )
+from ..types import add_names as _add_names
 from ..types import keep_int as _keep_int
 from ..types import take_required as _take_required
 from ..types import write as _write
@@ -160,4 +161,5 @@ from ..models.choice import Choice
 from ..models.completion_usage import CompletionUsage
 from ..models.service_tier import ServiceTier
 
+_add_names(ChatCompletion, globals())
 _read_choices: Reader[list[Choice]] = list_reader(Choice.from_dict)

@@ -16,6 +16,7 @@ from ..types import (
     Reader,
     list_reader,
 )
+from ..types import add_names as _add_names
 from ..types import keep_int as _keep_int
 from ..types import write as _write
 
@@ -180,4 +181,5 @@ from ..models.chunk_choice import ChunkChoice
 from ..models.completion_usage import CompletionUsage
 from ..models.service_tier import ServiceTier
 
+_add_names(ChatCompletionChunk, globals())
 _read_choices: Reader[list[ChunkChoice]] = list_reader(ChunkChoice.from_dict)

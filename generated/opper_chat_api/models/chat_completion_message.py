@@ -17,6 +17,7 @@ from ..types import (
     list_reader,
     union_reader,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -155,6 +156,7 @@ from ..models.function_tool_call import FunctionToolCall
 from ..models.other_tool_call import OtherToolCall
 from ..models.reply_role import ReplyRole
 
+_add_names(ChatCompletionMessage, globals())
 _read_annotations: Reader[list[Annotation]] = list_reader(Annotation.from_dict)
 _read_tool_calls: Reader[list[CustomToolCall | FunctionToolCall | OtherToolCall]] = list_reader(
     union_reader(FunctionToolCall.from_dict, CustomToolCall.from_dict, OtherToolCall.from_dict)

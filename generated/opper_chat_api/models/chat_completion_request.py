@@ -20,6 +20,7 @@ from ..types import (
     read_uuid,
     union_reader,
 )
+from ..types import add_names as _add_names
 from ..types import keep_float as _keep_float
 from ..types import keep_int as _keep_int
 from ..types import take_required as _take_required
@@ -551,6 +552,7 @@ from ..models.user_message import UserMessage
 from ..models.verbosity import Verbosity
 from ..models.web_search_options import WebSearchOptions
 
+_add_names(ChatCompletionRequest, globals())
 _read_messages: Reader[
     list[
         AssistantMessage

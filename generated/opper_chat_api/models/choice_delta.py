@@ -15,6 +15,7 @@ from ..types import (
     Reader,
     list_reader,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -114,4 +115,5 @@ from ..models.function_call_delta import FunctionCallDelta
 from ..models.reply_role import ReplyRole
 from ..models.tool_call_delta import ToolCallDelta
 
+_add_names(ChoiceDelta, globals())
 _read_tool_calls: Reader[list[ToolCallDelta]] = list_reader(ToolCallDelta.from_dict)

@@ -15,6 +15,7 @@ from ..types import (
     Reader,
     list_reader,
 )
+from ..types import add_names as _add_names
 from ..types import make_lazy as _make_lazy
 from ..types import unread as _unread
 from ..types import write as _write
@@ -81,6 +82,7 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
 
 from ..models.token_logprob import TokenLogprob
 
+_add_names(ChoiceLogprobs, globals())
 _read_content: Reader[list[TokenLogprob]] = list_reader(TokenLogprob.from_dict)
 _read_refusal: Reader[list[TokenLogprob]] = list_reader(TokenLogprob.from_dict)
 _make_lazy(

@@ -14,6 +14,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import keep_int as _keep_int
 from ..types import write as _write
 
@@ -111,3 +112,5 @@ class ChunkChoice(OpenModel[JsonValue]):
 from ..models.choice_delta import ChoiceDelta
 from ..models.choice_logprobs import ChoiceLogprobs
 from ..models.finish_reason import FinishReason
+
+_add_names(ChunkChoice, globals())

@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import keep_int as _keep_int
 from ..types import write as _write
 
@@ -96,3 +97,6 @@ class CompletionTokensDetails(OpenModel[JsonValue]):
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members
+
+
+_add_names(CompletionTokensDetails, globals())

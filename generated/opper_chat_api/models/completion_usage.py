@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import keep_int as _keep_int
 from ..types import write as _write
 
@@ -120,3 +121,5 @@ class CompletionUsage(OpenModel[JsonValue]):
 
 from ..models.completion_tokens_details import CompletionTokensDetails
 from ..models.prompt_tokens_details import PromptTokensDetails
+
+_add_names(CompletionUsage, globals())

@@ -14,6 +14,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -87,3 +88,5 @@ class CustomToolCall(OpenModel[JsonValue]):
 
 
 from ..models.custom_call import CustomCall
+
+_add_names(CustomToolCall, globals())

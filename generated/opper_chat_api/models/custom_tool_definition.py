@@ -15,6 +15,7 @@ from ..types import (
     Reader,
     union_reader,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -86,6 +87,7 @@ class CustomToolDefinition(OpenModel[JsonValue]):
 from ..models.custom_grammar_format import CustomGrammarFormat
 from ..models.custom_text_format import CustomTextFormat
 
+_add_names(CustomToolDefinition, globals())
 _read_format_: Reader[CustomGrammarFormat | CustomTextFormat] = union_reader(
     CustomTextFormat.from_dict, CustomGrammarFormat.from_dict
 )

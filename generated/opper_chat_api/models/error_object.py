@@ -18,6 +18,7 @@ from ..types import (
     read_str,
     union_reader,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -111,4 +112,5 @@ class ErrorObject(OpenModel[JsonValue]):
         return _members
 
 
+_add_names(ErrorObject, globals())
 _read_code: Reader[int | str] = union_reader(read_str, read_int)

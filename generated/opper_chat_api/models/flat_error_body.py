@@ -18,6 +18,7 @@ from ..types import (
     read_any,
     union_reader,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -97,6 +98,7 @@ class FlatErrorBody(OpenModel[JsonValue]):
 
 from ..models.validation_error_entry import ValidationErrorEntry
 
+_add_names(FlatErrorBody, globals())
 _read_detail: Reader[object | list[ValidationErrorEntry]] = union_reader(
     list_reader(ValidationErrorEntry.from_dict), read_any
 )

@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -67,3 +68,6 @@ class FunctionCallDelta(OpenModel[JsonValue]):
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members
+
+
+_add_names(FunctionCallDelta, globals())

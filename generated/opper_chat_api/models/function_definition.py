@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -93,3 +94,5 @@ class FunctionDefinition(OpenModel[JsonValue]):
 
 
 from ..models.function_parameters import FunctionParameters
+
+_add_names(FunctionDefinition, globals())

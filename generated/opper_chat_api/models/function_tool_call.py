@@ -14,6 +14,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -87,3 +88,5 @@ class FunctionToolCall(OpenModel[JsonValue]):
 
 
 from ..models.function_call import FunctionCall
+
+_add_names(FunctionToolCall, globals())

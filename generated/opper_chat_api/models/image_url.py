@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -68,3 +69,5 @@ class ImageUrl(OpenModel[JsonValue]):
 
 
 from ..models.image_detail import ImageDetail
+
+_add_names(ImageUrl, globals())

@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -66,3 +67,5 @@ class InputAudio(OpenModel[JsonValue]):
 
 
 from ..models.input_audio_format import InputAudioFormat
+
+_add_names(InputAudio, globals())

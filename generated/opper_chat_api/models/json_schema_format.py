@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -93,3 +94,5 @@ class JsonSchemaFormat(OpenModel[JsonValue]):
 
 
 from ..models.json_schema import JsonSchema
+
+_add_names(JsonSchemaFormat, globals())

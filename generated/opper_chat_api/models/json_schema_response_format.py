@@ -14,6 +14,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -75,3 +76,5 @@ class JsonSchemaResponseFormat(OpenModel[JsonValue]):
 
 
 from ..models.json_schema_format import JsonSchemaFormat
+
+_add_names(JsonSchemaResponseFormat, globals())

@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -86,3 +87,5 @@ class ModelWithOptions(OpenModel[JsonValue]):
 
 from ..models.model_headers import ModelHeaders
 from ..models.model_options import ModelOptions
+
+_add_names(ModelWithOptions, globals())

@@ -14,6 +14,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -75,3 +76,5 @@ class NamedFunctionToolChoice(OpenModel[JsonValue]):
 
 
 from ..models.named_function import NamedFunction
+
+_add_names(NamedFunctionToolChoice, globals())

@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -56,3 +57,5 @@ class NestedErrorBody(OpenModel[JsonValue]):
 
 
 from ..models.error_object import ErrorObject
+
+_add_names(NestedErrorBody, globals())

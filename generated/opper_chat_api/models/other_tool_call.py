@@ -14,6 +14,7 @@ from ..types import (
     OpenModel,
     OtherValue,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -68,3 +69,6 @@ class OtherToolCall(OpenModel[JsonValue]):
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members
+
+
+_add_names(OtherToolCall, globals())

@@ -18,6 +18,7 @@ from ..types import (
     read_str,
     union_reader,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -89,6 +90,7 @@ class SystemMessage(OpenModel[JsonValue]):
 
 from ..models.text_part import TextPart
 
+_add_names(SystemMessage, globals())
 _read_content: Reader[list[TextPart] | str] = union_reader(
     read_str, list_reader(TextPart.from_dict)
 )

@@ -14,6 +14,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -62,3 +63,6 @@ class TextResponseFormat(OpenModel[JsonValue]):
         for _name, _value in self.additional_properties.items():
             _members.setdefault(_name, _write(_value))
         return _members
+
+
+_add_names(TextResponseFormat, globals())

@@ -17,6 +17,7 @@ from ..types import (
     list_reader,
     read_int,
 )
+from ..types import add_names as _add_names
 from ..types import keep_float as _keep_float
 from ..types import write as _write
 
@@ -110,5 +111,6 @@ class TokenLogprob(OpenModel[JsonValue]):
 
 from ..models.top_logprob import TopLogprob
 
+_add_names(TokenLogprob, globals())
 _read_top_logprobs: Reader[list[TopLogprob]] = list_reader(TopLogprob.from_dict)
 _read_bytes_: Reader[list[int]] = list_reader(read_int)

@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import keep_int as _keep_int
 from ..types import write as _write
 
@@ -111,3 +112,5 @@ class ToolCallDelta(OpenModel[JsonValue]):
 from ..models.custom_call_delta import CustomCallDelta
 from ..models.function_call_delta import FunctionCallDelta
 from ..models.tool_call_type import ToolCallType
+
+_add_names(ToolCallDelta, globals())

@@ -17,6 +17,7 @@ from ..types import (
     list_reader,
     read_int,
 )
+from ..types import add_names as _add_names
 from ..types import keep_float as _keep_float
 from ..types import write as _write
 
@@ -96,4 +97,5 @@ class TopLogprob(OpenModel[JsonValue]):
         return _members
 
 
+_add_names(TopLogprob, globals())
 _read_bytes_: Reader[list[int]] = list_reader(read_int)

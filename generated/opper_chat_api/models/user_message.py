@@ -18,6 +18,7 @@ from ..types import (
     read_str,
     union_reader,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -93,6 +94,7 @@ from ..models.image_part import ImagePart
 from ..models.other_part import OtherPart
 from ..models.text_part import TextPart
 
+_add_names(UserMessage, globals())
 _read_content: Reader[list[AudioPart | FilePart | ImagePart | OtherPart | TextPart] | str] = (
     union_reader(
         read_str,

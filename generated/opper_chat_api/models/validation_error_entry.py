@@ -19,6 +19,7 @@ from ..types import (
     read_str,
     union_reader,
 )
+from ..types import add_names as _add_names
 from ..types import take_required as _take_required
 from ..types import write as _write
 
@@ -93,4 +94,5 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
         return _members
 
 
+_add_names(ValidationErrorEntry, globals())
 _read_loc: Reader[list[int | str]] = list_reader(union_reader(read_str, read_int))

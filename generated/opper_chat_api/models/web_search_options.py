@@ -13,6 +13,7 @@ from ..types import (
     JsonValue,
     OpenModel,
 )
+from ..types import add_names as _add_names
 from ..types import write as _write
 
 
@@ -74,3 +75,5 @@ class WebSearchOptions(OpenModel[JsonValue]):
 
 from ..models.search_context_size import SearchContextSize
 from ..models.user_location import UserLocation
+
+_add_names(WebSearchOptions, globals())

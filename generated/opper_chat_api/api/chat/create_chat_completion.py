@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ...errors import DecodeError, UnexpectedContentType
+from ...errors import DecodeError, UnexpectedContentType, UnexpectedStatus
 from ...types import (
     Reader,
     Response,
@@ -72,6 +72,15 @@ def _parse_response(
     )
     if response.status_code == 200:
         return ChatCompletion.from_dict(_read_json(response))
+    if client.raise_on_unexpected_status and response.status_code not in [
+        400,
+        401,
+        403,
+        404,
+        409,
+        422,
+    ]:
+        raise UnexpectedStatus(response.status_code, response.content)
     return _read_failure(response, _read_response_default)
 
 
