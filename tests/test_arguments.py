@@ -60,7 +60,7 @@ def test_none_leaves_a_parameter_out_async(opper_server: LocalServer) -> None:
     assert set(opper_server.last_request.body) == {"messages", "stream"}
 
 
-@pytest.mark.parametrize("name", NEW_VALUES)
+@pytest.mark.parametrize("name", [name for name in NEW_VALUES if name in OPTIONAL])
 def test_an_enum_accepts_any_string(opper: Opper, opper_server: LocalServer, name: str) -> None:
     """It is sent as it is, and the local server accepts it, as the contract does."""
     opper.chat.completions.create(messages=MESSAGES, **{name: NEW_VALUES[name]})

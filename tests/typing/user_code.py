@@ -104,13 +104,8 @@ def left_out(model: str | None, tools: list[ToolParam] | None) -> None:
     """None leaves an optional parameter out."""
     messages: list[ChatMessageParam] = [{"role": "user", "content": "Hi"}]
     client.chat.completions.create(
-        messages=messages, stream=None, model=model, tools=tools, audio=None, frequency_penalty=None,
-        function_call=None, functions=None, logit_bias=None, logprobs=None, max_completion_tokens=None,
-        max_tokens=None, metadata=None, modalities=None, n=None, parallel_tool_calls=None, prediction=None,
-        presence_penalty=None, prompt_cache_key=None, reasoning_effort=None, safety_identifier=None, seed=None,
-        service_tier=None, stop=None, store=None, stream_options=None, temperature=None, tool_choice=None,
-        top_logprobs=None, top_p=None, user=None, verbosity=None, web_search_options=None, tags=None,
-        parent_span_id=None, response_format=None, extra_headers=None, extra_query=None, extra_body=None,
+        messages=messages, stream=None, model=model, tools=tools, response_format=None, tool_choice=None, tags=None,
+        stream_options=None, parent_span_id=None, extra_headers=None, extra_query=None, extra_body=None,
         timeout=None, first_token_timeout=None, idle_timeout=None, deadline=None,
     )  # fmt: skip
     assert_type(
@@ -129,8 +124,8 @@ def open_enums(effort: str) -> None:
     """An enum takes values that the contract does not know yet."""
     messages: list[ChatMessageParam] = [{"role": "user", "content": [image(b"", detail="original")]}]
     create = client.chat.completions.create
-    create(messages=messages, reasoning_effort="high", service_tier="flex", verbosity="low", tool_choice="required")
-    create(messages=messages, reasoning_effort="none", service_tier="fast", verbosity="max", tool_choice="some")
+    create(messages=messages, reasoning_effort="high", tool_choice="required")
+    create(messages=messages, reasoning_effort="none", tool_choice="some")
     create(messages=messages, reasoning_effort=effort, modalities=["text", "video"], function_call="some")
     create(messages=messages, audio={"format": "opus2", "voice": "v"}, web_search_options={"search_context_size": "x"})
     client.chat.completions.parse(messages=messages, response_format=int, reasoning_effort="xhigh")
