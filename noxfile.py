@@ -124,6 +124,14 @@ def generate(session: nox.Session) -> None:
     session.run("python", "scripts/generate.py", *session.posargs)
 
 
+@nox.session(name="generator-next")
+def generator_next(session: nox.Session) -> None:
+    """Try the newest releases of the generators, and report what they would change. Status 0: nothing; 2: they fail."""
+    session.install(*group("generate"))
+    session.install("--upgrade", "openapi-python-client", "datamodel-code-generator", "ruff")
+    session.run("python", "scripts/generator_next.py", *session.posargs)
+
+
 @nox.session
 def drift(session: nox.Session) -> None:
     """Fail where `nox -s generate` would change, add or delete a file, repairing nothing; and test that it does."""
