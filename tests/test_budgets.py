@@ -51,7 +51,7 @@ BUDGETS = {
     "piece of text": Budget(42, 42, "a chunk, and a look at whose text it has: asking for text alone saves nothing"),
     "event": Budget(53, 53, "a chunk and its two events, one of which refers to the text that the accumulator has"),
     "call": Budget(
-        1200, 1300, "half is httpx's: its client, request, headers and response; then the checks of the"
+        1120, 1250, "half is httpx's: its client, request, headers and response; then the checks of the"
         " arguments, the two heads, the limits of waiting, and under asyncio the turns of its loop"
     ),
     "call, 52 KB with log probabilities": Budget(

@@ -45,9 +45,9 @@ def describe_unsent(method: str, url: str, query: Mapping[str, str], headers: Ma
 
 def remove_credentials(request: httpx.Request) -> None:
     """Remove the key from a request, and all headers and query parameters with the name of a credential."""
-    for name in request.headers:
-        if is_secret_header(name):
-            request.headers[name] = REMOVED
+    for name, _ in request.headers.raw:  # iterating over the headers decodes each of them three times
+        if is_secret_header(text := name.decode("latin-1")):
+            request.headers[text] = REMOVED
     if request.url.query:
         request.url = _without_secrets(request.url)
 

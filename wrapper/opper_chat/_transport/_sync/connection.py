@@ -37,9 +37,8 @@ from ..network import NetworkStream, Server, connect
 if TYPE_CHECKING:
     import ssl
 
-READ_BYTES = 16384
-"""The most bytes of one read. Larger reads make so many chunks at once that Python's garbage collector moves them to
-its old generation, which costs a tenth of the time of reading them."""
+READ_BYTES = 65536
+"""The most bytes that are read at once. Each read goes through all layers above, however many events it brings."""
 
 SEPARATE_BODY_BYTES = 65536
 """Bytes from which on a request body is sent separately from its headers."""
