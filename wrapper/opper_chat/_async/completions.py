@@ -249,7 +249,7 @@ class AsyncCompletions:
         on_event: AsyncOnEvent | None = None,
         **arguments: object,
     ) -> ToolRun[Any]:
-        """Run a tool loop: call the model, run the tools that it requester, send their results, until it calls none.
+        """Run a tool loop: call the model, run the tools that it calls, send their results, until it calls none.
 
         Args:
             max_turns: the maximum number of requests. Default: 8.

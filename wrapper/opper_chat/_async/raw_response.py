@@ -180,6 +180,11 @@ class AsyncRawCompletions:
     @typing.overload
     async def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> AsyncRawStream: ...
 
+    @typing.overload
+    async def create(
+        self, *, stream: bool | None, **arguments: Unpack[CallArguments]
+    ) -> AsyncRawResponse | AsyncRawStream: ...
+
     async def create(
         self, *_positional: object, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> AsyncRawResponse | AsyncRawStream:

@@ -223,16 +223,17 @@ class AsyncSession:
     async def _send_request(self, call: Call, request: httpx.Request) -> httpx.Response:
         client = self._client
         response: httpx.Response | None = None
+        exceeded = ("", 0)
         try:
             response = await client.send(request, stream=True)
         except HeaderLimitError as error:
-            limit, maximum = error.limit, error.maximum
+            exceeded = (error.limit, error.maximum)
         finally:
             passwords: list[Secret] = getattr(client, "proxy_passwords", [])  # only `DefaultAsyncHttpxClient` has them
             if passwords:
                 call.keys.extend([secret for secret in passwords if secret not in call.keys])
         if response is None:  # outside of the clause: the exception has the request, and so the key
-            raise ResponseTooLargeError(limit, maximum)
+            raise ResponseTooLargeError(*exceeded)
         is_of_network = "network_stream" in response.extensions and not lease_of(response).is_of_pool
         if is_of_network and not response.is_closed and not response.is_stream_consumed:
             await check_end(response, self._library)

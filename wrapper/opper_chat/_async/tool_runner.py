@@ -1,4 +1,4 @@
-"""Run a tool loop: send its requests, run the tools that the model requester, and emit an event for each step.
+"""Run a tool loop: send its requests, run the tools that the model calls, and emit an event for each step.
 
 The decisions are in `_tools.loop`, the tasks and threads in `_tools.async_workers`.
 """

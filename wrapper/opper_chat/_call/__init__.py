@@ -1,1 +1,1 @@
-"""The state of one call: attempts, retries, and the rate of requests."""
+"""One call: its state, its requests and retries, and the rate of requests to a model."""

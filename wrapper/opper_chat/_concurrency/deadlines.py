@@ -1,8 +1,8 @@
-"""Timeouts of a call, a stream or a run of tools: what is left of each, and which one expires first.
+"""Timeouts of a call, a stream or a tool loop: how much is left of each, and which one expires first.
 
-No I/O and no clock: the time is handed in, in seconds of any monotonic clock. httpx's own timeouts bound single
-operations, and one for reading begins anew with every byte. These bound what a person waits for: the first token, the
-next token, the whole. Who waits enforces them: `_http` for requests and reads, `_tools` for tools.
+No I/O and no clock: the time is handed in, in seconds of any monotonic clock. httpx's timeouts limit single operations,
+and its timeout for reading starts anew with every byte. These limit the time to the first token, to the next token and
+to the end. `_http.timeouts` enforces them for requests and reads, `_tools` for tools.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .._errors.api import APITimeoutError
 from .._validation.numbers import check_seconds
 
 SHORTEST = 0.001
-"""Seconds that an operation gets when its timeout has expired. To a socket, 0 means that it must not block."""
+"""Seconds for an operation when its timeout has expired. For a socket, 0 means that it does not block."""
 
 PARAMETERS = {"first_token": "first_token_timeout", "idle": "idle_timeout", "deadline": "deadline"}
 """The parameter that sets each kind of timeout."""
@@ -73,7 +73,7 @@ class Deadlines:
         now: when the call starts.
 
     Attributes:
-        is_bounded: whether any timeout is set. If none is, there is no need to ask for the next one.
+        is_bounded: whether any timeout is set. If not, `next_timeout` returns None.
         has_token: whether a token has arrived.
     """
 
@@ -108,7 +108,7 @@ class Deadlines:
 
         Args:
             now: the time.
-            queued: whether the call waits for its turn in this client. The idle timeout does not apply there: it
+            queued: whether the call waits for a permit of this client. The idle timeout does not apply there: it
                 bounds the server.
         """
         first_token, idle, deadline = self._timeouts
@@ -136,8 +136,8 @@ class Deadlines:
 class RequestTimeouts(dict[str, float | None]):
     """httpx's timeouts of one request, each cut to what the deadlines leave when its operation begins.
 
-    httpx passes this mapping on as it is, and its transport looks a timeout up when the operation begins. Reading the
-    body is one operation to it, so detach the deadlines before: the reader bounds each read.
+    httpx passes this mapping to the transport, which looks up a timeout when an operation begins. Reading the body is
+    one operation, so detach the deadlines before it. The reader limits each read.
     """
 
     def __init__(self, seconds: Mapping[str, float | None], deadlines: Deadlines, time: Callable[[], float]) -> None:

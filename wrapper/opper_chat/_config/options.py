@@ -202,12 +202,13 @@ def check_limits(limits: Limits) -> Limits:
     Raises:
         InvalidArgumentError: a value is not accepted.
     """
-    if not isinstance(limits.adaptive_rate_limit, bool):
-        raise InvalidArgumentError("adaptive_rate_limit", "True or False", repr(limits.adaptive_rate_limit))
-    if limits.max_concurrency is not None:
-        check_count(limits.max_concurrency, "max_concurrency")
-    check_count(limits.max_connections, "max_connections")
-    check_response_limits(limits.response_limits)
+    given = limits._asdict()
+    if not isinstance(given["adaptive_rate_limit"], bool):
+        raise InvalidArgumentError("adaptive_rate_limit", "True or False", repr(given["adaptive_rate_limit"]))
+    if given["max_concurrency"] is not None:
+        check_count(given["max_concurrency"], "max_concurrency")
+    check_count(given["max_connections"], "max_connections")
+    check_response_limits(given["response_limits"])
     return limits
 
 

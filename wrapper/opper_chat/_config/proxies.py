@@ -1,4 +1,4 @@
-"""Find the proxy of the environment for a host, and validate its URL. No connection is opened here."""
+"""Find the proxy of the environment for a host, and validate its URL. No I/O."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What lies between the client and an HTTP library: errors, addresses, content codings and server-sent events."""
+"""Work with an HTTP library: its errors, redirects, timeouts, content codings and server-sent events."""

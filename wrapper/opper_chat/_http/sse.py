@@ -1,4 +1,4 @@
-"""Bytes to server-sent events, by section 9.2 of the WHATWG HTML standard.
+"""Decode bytes to server-sent events, by section 9.2 of the WHATWG HTML standard.
 
 It does no I/O, and no HTTP, JSON or chat: the caller reads the bytes and passes them in.
 https://html.spec.whatwg.org/multipage/server-sent-events.html

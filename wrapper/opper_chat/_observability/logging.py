@@ -113,7 +113,7 @@ log = Log()
 
 
 def log_tool_failure(tool: str, call_id: str, error: Exception) -> None:
-    """Write that a tool failed: at WARNING, or at INFO if the model made the mistake or gets the message.
+    """Write that a tool failed: at WARNING, or at INFO if the model made the mistake or reads the message.
 
     The message of the exception is written only with content, and the arguments never. At DEBUG the traceback is
     written: its frames, and the class of the exception.

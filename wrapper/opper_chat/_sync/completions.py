@@ -259,7 +259,7 @@ class Completions:
         on_event: OnEvent | None = None,
         **arguments: object,
     ) -> ToolRun[Any]:
-        """Run a tool loop: call the model, run the tools that it requester, send their results, until it calls none.
+        """Run a tool loop: call the model, run the tools that it calls, send their results, until it calls none.
 
         Args:
             max_turns: the maximum number of requests. Default: 8.

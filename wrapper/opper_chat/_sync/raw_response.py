@@ -184,6 +184,11 @@ class RawCompletions:
     @typing.overload
     def create(self, *, stream: Literal[True], **arguments: Unpack[CallArguments]) -> RawStream: ...
 
+    @typing.overload
+    def create(
+        self, *, stream: bool | None, **arguments: Unpack[CallArguments]
+    ) -> RawResponse | RawStream: ...
+
     def create(
         self, *_positional: object, stream: bool | None = None, **arguments: Unpack[CallArguments]
     ) -> RawResponse | RawStream:

@@ -1,6 +1,6 @@
 # Made from wrapper/opper_chat/_async/tool_runner.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""Run a tool loop: send its requests, run the tools that the model requester, and emit an event for each step.
+"""Run a tool loop: send its requests, run the tools that the model calls, and emit an event for each step.
 
 The decisions are in `_tools.loop`, the tasks and threads in `_tools.workers`.
 """
