@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +17,7 @@ import anyio
 import pytest
 from attrs import define
 from batch_runs import PRICED, Runner, error_reply, read, reply_by_text, row, rows, texts
-from opper_chat import AsyncOpper, AuthenticationError, InvalidArgumentError, UnknownArgumentError
+from opper_chat import AsyncOpper, AuthenticationError, InvalidArgumentError, MissingKeyError, UnknownArgumentError
 from opper_chat.batch import (
     BatchError,
     BatchFileError,
@@ -460,7 +461,7 @@ def test_files_can_be_compressed_csv_or_parquet(run: Runner, server: LocalServer
 @pytest.mark.parametrize(("name", "content"), [
     ("a.jsonl.gz", gzip.compress(b'{"messages": []}\n' * 100, mtime=0)[:-10]),
     ("a.parquet", b"PAR1 but no more"), ("a.csv", b"a,b\n\xff\xfe,2\n"), ("a.csv", b'a,b\n"open,2\n'),
-    ("a.xlsx", b""), ("a", b""),
+    ("a.csv", b"a,a\n1,2\n"), ("a.xlsx", b""), ("a", b""),
 ])  # fmt: skip
 def test_files_that_cannot_be_read_are_refused_before_the_first_request(
     run: Runner, name: str, content: bytes, server: LocalServer
@@ -560,6 +561,69 @@ def test_batches_run_under_trio(tmp_path: Path, server: LocalServer) -> None:
 
     assert anyio.run(main, backend="trio").succeeded == 30
     assert [line["custom_id"] for line in read(tmp_path / "out.jsonl")] == [f"r{number}" for number in range(30)]
+
+
+def test_odd_rows_and_responses_are_written(run: Runner, server: LocalServer) -> None:
+    """Half of a surrogate pair, names that are numbers, nesting, cycles, and integers of any length."""
+    deep: Any = []
+    for _ in range(10_000):
+        deep = [deep]
+    cycle: list[Any] = []
+    cycle.append(cycle)
+    big = b'{"id": "c", "object": "chat.completion", "created": 1, "model": "\\ud800", "choices": [], "big": %d}'
+    server.always(reply_by_text({"big": Reply(200, {"content-type": "application/json"}, big % 10**40)}))
+    requests = [
+        row("big"), row("\ud800"), row("text", "\ud800"), row("keys", metadata={1: "a", "b": 2}), row("deep", x=deep),
+        row("cycle", x=cycle), row("nan", x=float("nan")), row("bytes", x=b"x"),
+    ]  # fmt: skip
+    progress = run(requests)
+    assert progress.finished == 8
+    (line,) = [line for line in run.succeeded() if line["custom_id"] == "big"]
+    assert float(line["response"]["body"]["big"]) == 1e40
+    assert run(requests).skipped == 8
+    run.assert_once(["big", "row-2", "text", "keys", "deep", "cycle", "nan", "bytes"])
+
+
+def test_an_input_that_changes_meanwhile_is_an_error(run: Runner, server: LocalServer) -> None:
+    """After the rows that were checked. A row that is repeated meanwhile is not sent twice."""
+    path = run.input(rows(5))
+
+    def reply(_: ReceivedRequest) -> Reply:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row("r0")) + "\n" + json.dumps(row("new")) + "\n")
+        server.always(None)
+        return Reply.completion("Hi")
+
+    server.always(reply)
+    with pytest.raises(BatchInputError, match="'new'"):
+        run(path, concurrency=1)
+    run.assert_once(f"r{number}" for number in range(5))
+
+
+def test_a_failure_of_a_deduplicated_batch_ends_it(run: Runner, server: LocalServer) -> None:
+    """Though rows wait for the result of another one, which is not written."""
+    server.always(reply_by_text({"slow": Reply.completion("Hi", delay=0.5)}))
+
+    def fail(_: BatchProgress) -> None:
+        raise ZeroDivisionError
+
+    requests = [row("first", "slow"), *(row(f"same{number}", "same") for number in range(6))]
+    with pytest.raises(ZeroDivisionError):
+        run(requests, dedupe=True, ordered=True, concurrency=4, on_progress=fail, progress_interval=0)
+
+
+def test_without_a_key_nothing_is_made(tmp_path: Path) -> None:
+    """Neither the output nor the errors file."""
+    with pytest.raises(MissingKeyError):
+        anyio.run(lambda: async_run_batch(rows(1), output=tmp_path / "out.jsonl"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_values_of_columns_are_texts(run: Runner, server: LocalServer) -> None:
+    """Numbers of other libraries and dates too."""
+    columns = {"a": Decimal("1.5"), "b": date(2026, 1, 2), "c": True, "d": 3}
+    run([columns], template="{a} {b} {c} {d}")
+    assert texts(server) == ["1.5 2026-01-02 true 3"]
 
 
 FULL_DISK = """

@@ -28,6 +28,7 @@ from opper_chat import (
     StreamedResponse,
     ToolStream,
 )
+from opper_chat.batch import AsyncBatch, Batch
 
 WRAPPER = Path(opper_chat.__file__).parent
 
@@ -111,6 +112,7 @@ def surface(cls: type) -> dict[str, str]:
         (RawStream, AsyncRawStream),
         (StreamedResponse, AsyncStreamedResponse),
         (ToolStream, AsyncToolStream),
+        (Batch, AsyncBatch),
     ],
 )
 def test_both_clients_have_the_same_surface(sync: type, asynchronous: type) -> None:

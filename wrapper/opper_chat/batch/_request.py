@@ -91,6 +91,10 @@ def _check_id(value: object, column: str, *, accept_integers: bool) -> str:
         return str(value)
     if not isinstance(value, str) or not value:
         raise InvalidArgumentError(column, "a string that is not empty", describe(value))
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgumentError(column, "a string without half of a surrogate pair", describe(value)) from None
     return value
 
 
@@ -127,7 +131,12 @@ def call_arguments(body: Mapping[str, object]) -> dict[str, object]:
 
 def hash_request(request: BatchRequest) -> str:
     """Return a hash of the body, as 32 hexadecimal digits. The order of properties does not matter."""
-    text = json.dumps(request.body, sort_keys=True, separators=(",", ":"), default=repr)
+    try:
+        text = json.dumps(request.body, sort_keys=True, separators=(",", ":"), default=repr)
+    except (TypeError, ValueError):  # it is no JSON, which the call refuses
+        text = ascii(request.body)
+    except RecursionError:  # which the call refuses too
+        text = "nested too deeply"
     return blake2b(text.encode(), digest_size=HASH_BYTES).hexdigest()
 
 

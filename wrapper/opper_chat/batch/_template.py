@@ -14,6 +14,7 @@ from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._json import codec as _json
 from .._json.codec import is_mapping, is_sequence
+from .._json.scalars import json_scalar
 
 Columns: TypeAlias = Mapping[object, object]
 Render: TypeAlias = Callable[[Columns], object]
@@ -88,9 +89,12 @@ def _column_text(columns: Columns, name: str) -> str:
     value = columns[name]
     if value is None:
         raise InvalidArgumentError(f"column {name!r}", "a value", "null")
+    value = json_scalar(value)
     if isinstance(value, str):
         return value
     try:
-        return _json.encode(value).decode()
+        text = _json.encode(value)
+        # Dates and the like are texts.
+        return str(_json.decode(text)) if text.startswith(b'"') else text.decode()
     except ValueError as error:
         raise InvalidArgumentError(f"column {name!r}", "a JSON value", f"{describe(value)} ({error})") from None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 
 from ..._concurrency.events import AsyncEvent
+from .._errors import BatchError
 from .._journal.journal import Journal
 from .._request import BatchRequest, hash_request
 from .._result import BatchResult, CopiedResult
 from .engine import AnyResult, AsyncHandle
+
+RECHECK_SECONDS = 1.0
+"""Seconds after which a row that waits for another one looks whether the batch has failed."""
 
 
 class AsyncCopies:
@@ -22,6 +27,8 @@ class AsyncCopies:
     def __init__(self, journal: Journal, ask: AsyncHandle) -> None:
         self._journal = journal
         self._ask = ask
+        self.is_failed: Callable[[], bool] = bool
+        """Whether the batch has failed, so that the result of a row in flight may never be written."""
         self._in_flight: dict[str, list[AsyncEvent]] = {}
         """The rows that wait for the result of a body, by its hash."""
         self._lock = Lock()
@@ -41,7 +48,9 @@ class AsyncCopies:
                     self._in_flight[body_hash] = []
                     break
                 waiting.append(event)
-            await event.wait(event.recheck_seconds)
+            await event.wait(RECHECK_SECONDS)
+            if self.is_failed():
+                raise BatchError("The batch has failed.")
         try:
             return await self._ask(request)
         except BaseException:

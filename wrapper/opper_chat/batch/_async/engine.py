@@ -88,12 +88,15 @@ class AsyncEngine:
         """Held while results are emitted in order."""
         self._state_lock = Lock()
         """For counts. Nothing is awaited while it is held."""
+        self._report_lock = Lock()
+        """Held while the function that is told of the progress runs, so that it is called once at a time."""
         self._changed = AsyncEvent()
         """Wakes the worker that takes a row."""
         self._is_waiting = False
         """Whether that worker may wait."""
         self._stopped: StopReason | None = None
         self._is_exhausted = False
+        self._is_closed = False
         self._read = 0
         self._started = 0
         self._emitted = 0
@@ -137,7 +140,7 @@ class AsyncEngine:
     async def close(self) -> None:
         """Stop without waiting for rows in flight. Their results are discarded."""
         self._is_exhausted = True
-        self._running = -1  # a thread that still runs emits nothing
+        self._is_closed = True  # a thread that still runs emits nothing
         self._changed.set()
         await self._workers.close()
 
@@ -209,7 +212,7 @@ class AsyncEngine:
         """Emit a result, and count it."""
         if self._settings.ordered:
             await self._emit_in_order(index, result)
-        elif self._running >= 0:
+        elif not self._is_closed:
             await self._emit(result)
         with self._state_lock:
             self._count(result)
@@ -220,7 +223,7 @@ class AsyncEngine:
     async def _emit_in_order(self, index: int, result: AnyResult) -> None:
         async with self._emit_lock:
             self._held[index] = result
-            while self._emitted in self._held and self._running >= 0:
+            while self._emitted in self._held and not self._is_closed:
                 await self._emit(self._held.pop(self._emitted))
                 self._emitted += 1
 
@@ -258,9 +261,8 @@ class AsyncEngine:
         notify = self._settings.on_progress
         if notify is None:
             return
-        with self._state_lock:
+        with self._report_lock:
             now = monotonic()
-            if not is_end and now - self._reported_at < self._settings.progress_interval:
-                return
-            self._reported_at = now
-        notify(self.progress)
+            if is_end or now - self._reported_at >= self._settings.progress_interval:
+                self._reported_at = now
+                notify(self.progress)

@@ -6,22 +6,23 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Unpack
+from typing import NamedTuple, Unpack
 
 from ..._async.client import AsyncOpper
 from ..._concurrency.loop import async_sleep
 from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
 from ..._validation.type_checks import check_flags
+from .._errors import BatchInputError
 from .._input.check import check_rows
 from .._input.rows import InputFormat
 from .._input.source import RowSource, is_path
 from .._interrupts import DeferredInterrupt
 from .._journal.journal import Journal
-from .._journal.row_table import DONE
+from .._journal.row_table import DONE, SEEN
 from .._options import BatchOptions, BatchSettings, check_batch_options
 from .._progress import BatchProgress
-from .._request import BatchRequest
+from .._request import BatchRequest, is_in_shard
 from .._workers.async_workers import call_in_thread
 from .ask import ask
 from .batch import find_requester
@@ -73,25 +74,40 @@ async def async_run_batch(
     check_flags(retry_errors=retry_errors, dedupe=dedupe)
     output_path = _check_output(output, "output")
     errors_path = _default_errors_path(output_path) if errors is None else _check_output(errors, "errors")
+    files = RunFiles(requests, input_format, output_path, errors_path, retry_errors=retry_errors, dedupe=dedupe)
     if client is not None:
-        find_requester(client)
-    source = RowSource(requests, input_format)
+        return await _run_files(client, settings, files)
+    async with AsyncOpper(adaptive_rate_limit=True, max_connections=max(1000, settings.concurrency)) as own_client:
+        return await _run_files(own_client, settings, files)
+
+
+class RunFiles(NamedTuple):
+    """The files of a run, and what is done with them."""
+
+    requests: object
+    input_format: InputFormat | None
+    output: Path
+    errors: Path
+    retry_errors: bool
+    dedupe: bool
+
+
+async def _run_files(client: AsyncOpper, settings: BatchSettings, files: RunFiles) -> BatchProgress:
+    find_requester(client)
+    source = RowSource(files.requests, files.input_format)
     try:
-        open_journal = partial(Journal, output_path, errors_path, retry_errors=retry_errors, indexed=dedupe)
+        open_journal = partial(
+            Journal, files.output, files.errors, retry_errors=files.retry_errors, indexed=files.dedupe
+        )
         with await call_in_thread(open_journal) as journal:
             if source.path is not None and journal.is_own_file(source.path):
-                raise InvalidArgumentError("output", "another file than the input", str(output_path))
+                raise InvalidArgumentError("output", "another file than the input", str(files.output))
             check = partial(check_rows, source, settings, journal.rows)
             # An iterable may be bound to this thread, as a cursor of a database is.
             progress = check() if source.path is None else await call_in_thread(check)
-            if retry_errors:
+            if files.retry_errors:
                 journal.forget_errors()
-            if client is not None:
-                return await _run(client, settings, source, journal, progress, dedupe=dedupe)
-            async with AsyncOpper(
-                adaptive_rate_limit=True, max_connections=max(1000, settings.concurrency)
-            ) as own_client:
-                return await _run(own_client, settings, source, journal, progress, dedupe=dedupe)
+            return await _run(client, settings, source, journal, progress, dedupe=files.dedupe)
     finally:
         source.close()
 
@@ -122,6 +138,8 @@ async def _run(
         progress=progress,
         earlier=journal.spent,
     )
+    if copies is not None:
+        copies.is_failed = lambda: engine.failure is not None
     with DeferredInterrupt(partial(engine.stop, "interrupt")):
         try:
             await engine.start()
@@ -133,11 +151,21 @@ async def _run(
 
 
 def _pending_rows(source: RowSource, settings: BatchSettings, journal: Journal) -> Iterator[BatchRequest]:
-    """Yield the requests that are not done."""
+    """Yield the requests that are not done.
+
+    Raises:
+        BatchInputError: there is a row that was not there when the rows were checked.
+    """
     for row, default_id in source:
         request = settings.reader.read(row, default_id)
-        found = journal.rows.find(request.custom_id)
-        if found is None or not found[1] & DONE:
+        if not is_in_shard(request.custom_id, settings.shard):
+            continue
+        number, flags = journal.rows.find(request.custom_id) or (0, 0)
+        if not flags & SEEN:
+            received, hint = f"the new row {request.custom_id!r}", "Wait until the input is whole, and run this again."
+            raise BatchInputError("requests", "rows that do not change", received, hint, request.custom_id)
+        if not flags & DONE:
+            journal.rows.put(request.custom_id, number, flags | DONE)  # so that it is not there twice in any case
             yield request
 
 

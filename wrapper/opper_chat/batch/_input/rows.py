@@ -103,7 +103,11 @@ def _read_csv(file: IO[bytes], path: Path) -> Iterator[NumberedRow]:
     csv.field_size_limit(min(sys.maxsize, 0x7FFF_FFFF))
     try:
         with TextIOWrapper(file, "utf-8-sig", newline="") as text:
-            for number, row in enumerate(csv.DictReader(text, strict=True), 1):
+            reader = csv.DictReader(text, strict=True)
+            names = reader.fieldnames or ()
+            if len({*names}) < len(names):
+                raise InvalidArgumentError("requests", "a CSV file with different columns", repr(str(path)))
+            for number, row in enumerate(reader, 1):
                 yield _checked_columns(cast("dict[Any, Any]", row)), f"row-{number}"
     except (csv.Error, UnicodeDecodeError) as error:
         raise InvalidArgumentError("requests", "a CSV file in UTF-8", f"{str(path)!r} ({error})") from None

@@ -6,6 +6,7 @@ repair but a last line without its end.
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from threading import Lock
@@ -117,7 +118,7 @@ class Journal:
             ValueError: the journal is closed.
         """
         line = result.to_dict()
-        content = _json.encode(line) + b"\n"
+        content = _encode(line) + b"\n"
         is_failed = result.is_failed
         with self._lock:
             offset = (self._errors if is_failed else self._output).append(content)
@@ -165,6 +166,13 @@ class Journal:
         cost = _cost(line)
         if cost:
             self.spent = Spent(self.spent.cost + cost, self.spent.rows + 1)
+
+
+def _encode(line: dict[str, object]) -> bytes:
+    try:
+        return _json.encode(line)
+    except ValueError:  # a server sent an integer or a text that is JSON, but not for msgspec
+        return json.dumps(_json.replace_surrogates(line), default=str, separators=(",", ":")).encode()
 
 
 def _read_line(file: AppendFile, number: int, content: bytes) -> _Line:

@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Lock
 
 from ..._concurrency.events import Event
+from .._errors import BatchError
 from .._journal.journal import Journal
 from .._request import BatchRequest, hash_request
 from .._result import BatchResult, CopiedResult
 from .engine import AnyResult, Handle
+
+RECHECK_SECONDS = 1.0
+"""Seconds after which a row that waits for another one looks whether the batch has failed."""
 
 
 class Copies:
@@ -24,6 +29,8 @@ class Copies:
     def __init__(self, journal: Journal, ask: Handle) -> None:
         self._journal = journal
         self._ask = ask
+        self.is_failed: Callable[[], bool] = bool
+        """Whether the batch has failed, so that the result of a row in flight may never be written."""
         self._in_flight: dict[str, list[Event]] = {}
         """The rows that wait for the result of a body, by its hash."""
         self._lock = Lock()
@@ -43,7 +50,9 @@ class Copies:
                     self._in_flight[body_hash] = []
                     break
                 waiting.append(event)
-            event.wait(event.recheck_seconds)
+            event.wait(RECHECK_SECONDS)
+            if self.is_failed():
+                raise BatchError("The batch has failed.")
         try:
             return self._ask(request)
         except BaseException:

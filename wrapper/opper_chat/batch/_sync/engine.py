@@ -92,12 +92,15 @@ class Engine:
         """Held while results are emitted in order."""
         self._state_lock = Lock()
         """For counts. Nothing is awaited while it is held."""
+        self._report_lock = Lock()
+        """Held while the function that is told of the progress runs, so that it is called once at a time."""
         self._changed = Event()
         """Wakes the worker that takes a row."""
         self._is_waiting = False
         """Whether that worker may wait."""
         self._stopped: StopReason | None = None
         self._is_exhausted = False
+        self._is_closed = False
         self._read = 0
         self._started = 0
         self._emitted = 0
@@ -147,7 +150,7 @@ class Engine:
     def close(self) -> None:
         """Stop without waiting for rows in flight. Their results are discarded."""
         self._is_exhausted = True
-        self._running = -1  # a thread that still runs emits nothing
+        self._is_closed = True  # a thread that still runs emits nothing
         self._changed.set()
         self._workers.close()
 
@@ -224,7 +227,7 @@ class Engine:
         """Emit a result, and count it."""
         if self._settings.ordered:
             self._emit_in_order(index, result)
-        elif self._running >= 0:
+        elif not self._is_closed:
             self._emit(result)
         with self._state_lock:
             self._count(result)
@@ -235,7 +238,7 @@ class Engine:
     def _emit_in_order(self, index: int, result: AnyResult) -> None:
         with self._emit_lock:
             self._held[index] = result
-            while self._emitted in self._held and self._running >= 0:
+            while self._emitted in self._held and not self._is_closed:
                 self._emit(self._held.pop(self._emitted))
                 self._emitted += 1
 
@@ -279,9 +282,8 @@ class Engine:
         notify = self._settings.on_progress
         if notify is None:
             return
-        with self._state_lock:
+        with self._report_lock:
             now = monotonic()
-            if not is_end and now - self._reported_at < self._settings.progress_interval:
-                return
-            self._reported_at = now
-        notify(self.progress)
+            if is_end or now - self._reported_at >= self._settings.progress_interval:
+                self._reported_at = now
+                notify(self.progress)
