@@ -18,6 +18,7 @@ MUST = (
     "opper_chat/testing/contract.json",
     "opper_chat/testing/plugin.py",
     "opper_chat_api/models/chat_completion.py",
+    "opper_chat_api/openapi.yaml",
     "opper_chat_api/params.py",
     "opper_chat_api/py.typed",
 )
