@@ -191,7 +191,7 @@ def test_answers_without_a_body(flavour: Flavour, status: bytes) -> None:
     [(b"x: %s\r\n" % (b"a" * 60_000), True), (b"x: %s\r\n" % (b"a" * 200_000), False), (b"x\r\n", False)],
     ids=["long", "too-long", "no-header"],
 )
-def test_heads(flavour: Flavour, head: bytes, whole: bool) -> None:
+def test_response_headers(flavour: Flavour, head: bytes, whole: bool) -> None:
     """Of any sensible length; anything else is an error of this package."""
 
     def script(connection: socket.socket, _: int) -> None:

@@ -19,10 +19,10 @@ from sniffio import current_async_library
 
 from .._http.library import httpcore
 from .asyncio_stream import TCPStream, TLSStream
-from .network import NO_DELAY, Server, Timeouts
+from .network import NO_DELAY, HTTPTimeouts, Server
 from .tls import has_close_notify
 
-__all__ = ["AsyncNetworkStream", "Server", "Timeouts", "connect"]
+__all__ = ["AsyncNetworkStream", "HTTPTimeouts", "Server", "connect"]
 
 CONNECTION_ATTEMPT_DELAY = 0.25
 """Seconds after which the next address of a host is tried too (RFC 8305 section 5)."""
@@ -74,7 +74,7 @@ class AsyncNetworkStream(Protocol):
         ...
 
 
-async def connect(server: Server, timeouts: Timeouts, attach: Callable[[object], object]) -> AsyncNetworkStream:
+async def connect(server: Server, timeouts: HTTPTimeouts, attach: Callable[[object], object]) -> AsyncNetworkStream:
     """Connect to a server. Arguments and errors are those of `network.connect`."""
     if current_async_library() != "asyncio":
         return await _connect_by_anyio(server, timeouts, attach)
@@ -158,7 +158,7 @@ async def _addresses(host: str, port: int) -> list[SocketAddress]:
 
 
 async def _connect_by_anyio(
-    server: Server, timeouts: Timeouts, attach: Callable[[object], object]
+    server: Server, timeouts: HTTPTimeouts, attach: Callable[[object], object]
 ) -> AsyncNetworkStream:
     backend: httpcore.AsyncNetworkBackend = cast("Any", httpcore.AnyIOBackend())
     with _TLSErrors():

@@ -17,7 +17,7 @@ from typing import NamedTuple, TypeVar
 from .._http.library import httpcore
 from .tls import ignores_unexpected_eof, is_unexpected_eof
 
-Timeouts = Mapping[str, float | None]
+HTTPTimeouts = Mapping[str, float | None]
 """Seconds by the names of httpx's timeouts: ``connect``, ``read``, ``write`` and ``pool``.
 
 A value is looked up when its operation begins, so that the mapping can return what a deadline leaves."""
@@ -140,7 +140,7 @@ def is_readable(sock: socket.socket) -> bool:
     return bool(select.select([number], [], [], 0)[0])
 
 
-def connect(server: Server, timeouts: Timeouts, attach: Callable[[object], object]) -> NetworkStream:
+def connect(server: Server, timeouts: HTTPTimeouts, attach: Callable[[object], object]) -> NetworkStream:
     """Connect to a server.
 
     Args:

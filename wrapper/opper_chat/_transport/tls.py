@@ -18,7 +18,8 @@ def ignores_unexpected_eof(tls: Any) -> bool:
     Args:
         tls: The ``SSLObject`` or ``SSLSocket`` of the connection.
     """
-    return bool(tls.context.options & IGNORE_UNEXPECTED_EOF)
+    context = getattr(tls, "context", None)  # which an object of a custom network backend need not have
+    return bool(getattr(context, "options", 0) & IGNORE_UNEXPECTED_EOF)
 
 
 def has_close_notify(tls: Any) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..._concurrency.loop import async_shielded
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
-from ..async_network import AsyncNetworkStream, Server, connect
+from ..async_network import AsyncNetworkStream, HTTPTimeouts, Server, connect
 from ..header_limits import HeaderLimitError, HeaderLimits
 from ..message_body import BodyError, BodyParser, ChunkedParser, CloseDelimitedParser, ContentLengthParser
 from ..message_headers import (
@@ -36,8 +36,6 @@ SEPARATE_BODY_BYTES = 65536
 """Bytes from which on a request body is sent separately from its headers."""
 
 PORTS = {b"http": 80, b"https": 443}
-
-Timeouts = Mapping[str, float | None]
 
 
 class AsyncRequest(Protocol):
@@ -76,7 +74,7 @@ class AsyncConnection:
             TimeoutException, NetworkError, ProtocolError: Of httpcore.
             HeaderLimitError: The headers exceed a limit.
         """
-        timeouts: Timeouts = request.extensions.get("timeout", {})
+        timeouts: HTTPTimeouts = request.extensions.get("timeout", {})
         parser = ResponseHeaderParser(self._limits.max_header_bytes)
         try:
             stream = await self._connect_if_needed(request, timeouts, lease)
@@ -103,7 +101,7 @@ class AsyncConnection:
             await stream.aclose()
 
     async def _connect_if_needed(
-        self, request: AsyncRequest, timeouts: Timeouts, lease: ConnectionLease
+        self, request: AsyncRequest, timeouts: HTTPTimeouts, lease: ConnectionLease
     ) -> AsyncNetworkStream:
         """Return the network stream. Connect if there is none, or if the server may have closed it."""
         if self.stream is not None:
@@ -130,7 +128,7 @@ class AsyncConnection:
             await trace("connection.connect_tcp.complete", {"return_value": stream})
         return stream
 
-    async def _write(self, stream: AsyncNetworkStream, request: AsyncRequest, timeouts: Timeouts) -> bool:
+    async def _write(self, stream: AsyncNetworkStream, request: AsyncRequest, timeouts: HTTPTimeouts) -> bool:
         """Send a request, and return whether the connection ends with its response."""
         parts, closes = await _serialize(request)
         try:
@@ -142,7 +140,7 @@ class AsyncConnection:
         return closes
 
     async def _read_headers(
-        self, stream: AsyncNetworkStream, parser: ResponseHeaderParser, timeouts: Timeouts
+        self, stream: AsyncNetworkStream, parser: ResponseHeaderParser, timeouts: HTTPTimeouts
     ) -> ResponseHeaders:
         timeout = timeouts.get("read")
         keep_alive = True
@@ -178,7 +176,13 @@ class AsyncResponseBody:
     """
 
     def __init__(
-        self, connection: AsyncConnection, body: BodyParser, first_data: bytes, timeouts: Timeouts, *, reusable: bool
+        self,
+        connection: AsyncConnection,
+        body: BodyParser,
+        first_data: bytes,
+        timeouts: HTTPTimeouts,
+        *,
+        reusable: bool,
     ) -> None:
         self.reusable = False
         self._connection = connection

@@ -32,7 +32,7 @@ from ..message_headers import (
     has_body,
     serialize_request_headers,
 )
-from ..network import NetworkStream, Server, connect
+from ..network import HTTPTimeouts, NetworkStream, Server, connect
 
 if TYPE_CHECKING:
     import ssl
@@ -44,8 +44,6 @@ SEPARATE_BODY_BYTES = 65536
 """Bytes from which on a request body is sent separately from its headers."""
 
 PORTS = {b"http": 80, b"https": 443}
-
-Timeouts = Mapping[str, float | None]
 
 
 class Request(Protocol):
@@ -86,7 +84,7 @@ class Connection:
             TimeoutException, NetworkError, ProtocolError: Of httpcore.
             HeaderLimitError: The headers exceed a limit.
         """
-        timeouts: Timeouts = request.extensions.get("timeout", {})
+        timeouts: HTTPTimeouts = request.extensions.get("timeout", {})
         parser = ResponseHeaderParser(self._limits.max_header_bytes)
         try:
             stream = self._connect_if_needed(request, timeouts, lease)
@@ -115,7 +113,7 @@ class Connection:
             stream.close()
 
     def _connect_if_needed(
-        self, request: Request, timeouts: Timeouts, lease: ConnectionLease
+        self, request: Request, timeouts: HTTPTimeouts, lease: ConnectionLease
     ) -> NetworkStream:
         """Return the network stream. Connect if there is none, or if the server may have closed it."""
         if self.stream is not None:
@@ -149,7 +147,7 @@ class Connection:
             trace("connection.connect_tcp.complete", {"return_value": stream})
         return stream
 
-    def _write(self, stream: NetworkStream, request: Request, timeouts: Timeouts) -> bool:
+    def _write(self, stream: NetworkStream, request: Request, timeouts: HTTPTimeouts) -> bool:
         """Send a request, and return whether the connection ends with its response."""
         parts, closes = _serialize(request)
         try:
@@ -161,7 +159,7 @@ class Connection:
         return closes
 
     def _read_headers(
-        self, stream: NetworkStream, parser: ResponseHeaderParser, timeouts: Timeouts
+        self, stream: NetworkStream, parser: ResponseHeaderParser, timeouts: HTTPTimeouts
     ) -> ResponseHeaders:
         timeout = timeouts.get("read")
         keep_alive = True
@@ -201,7 +199,7 @@ class ResponseBody:
         connection: Connection,
         body: BodyParser,
         first_data: bytes,
-        timeouts: Timeouts,
+        timeouts: HTTPTimeouts,
         *,
         reusable: bool,
     ) -> None:
