@@ -19,8 +19,9 @@ from . import contract_changes, python_changes
 from .changes import BREAKING_ENTRY, changes_without_entry, format_report, new_entries, semver_word
 from .document import ROOT, DocumentError, load_document
 
+CONTRACT = "openapi.yaml"
 CHANGELOG = "CHANGELOG.md"
-PARTS = ("openapi.yaml", CHANGELOG, "pyproject.toml", *python_changes.FOLDERS)
+PARTS = (CONTRACT, CHANGELOG, "pyproject.toml", *python_changes.FOLDERS)
 """What is read of each version."""
 
 
@@ -46,13 +47,12 @@ def compare(root: Path, ref: str, folder: Path) -> int:
         before = Path(name)
         extract(root, ref, before)
         changes = [
-            *contract_changes.find_changes(
-                load_document(before / "openapi.yaml"), load_document(root / "openapi.yaml"), modules
-            ),
-            *python_changes.find_changes(before, root),
+            *contract_changes.find_changes(load_document(before / CONTRACT), load_document(root / CONTRACT), modules),
+            *(python_changes.find_changes(before, root) if (before / python_changes.FOLDERS[0]).is_dir() else ()),
         ]
         entries = new_entries(_read(before / CHANGELOG), _read(root / CHANGELOG))
-        version = tomllib.loads(_read(before / "pyproject.toml"))["project"]["version"]
+        project = tomllib.loads(_read(before / "pyproject.toml")).get("project", {})
+        version = str(project.get("version", "0"))
     print(f"Changes since {ref}, version {version}\n\n{format_report(changes)}\n")
     print(f"semver: {semver_word(changes, version)}")
     missing = changes_without_entry(changes, entries)
@@ -86,7 +86,12 @@ def extract(root: Path, ref: str, folder: Path) -> None:
     Raises:
         DocumentError: There is no such version, or it has no contract.
     """
-    done = _git(root, "archive", "--format=tar", ref, "--", *PARTS)
+    done = _git(root, "ls-tree", "--name-only", ref)
+    parts = [part for part in PARTS if part in done.stdout.decode().splitlines()]
+    if done.returncode == 0 and CONTRACT not in parts:
+        raise DocumentError(f"{ref} cannot be compared with: it has no {CONTRACT}")
+    if done.returncode == 0:
+        done = _git(root, "archive", "--format=tar", ref, "--", *parts)
     if done.returncode:
         raise DocumentError(f"{ref} cannot be compared with: {done.stderr.decode().strip()}")
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
@@ -98,7 +103,7 @@ def _git(root: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def _read(path: Path) -> str:
-    return path.read_text("utf-8")
+    return path.read_text("utf-8") if path.exists() else ""
 
 
 if __name__ == "__main__":

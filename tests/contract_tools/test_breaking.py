@@ -124,6 +124,13 @@ MORE: dict[str, tuple[Edit, str | None]] = {
         lambda d: properties(d, "UrlCitation")["title"].update({"x-when-absent": None}),
         "breaking",
     ),
+    "required, and read as it was": (
+        lambda d: (
+            properties(d, "CompletionUsage")["completion_tokens_details"].update({"x-when-absent": None}),
+            schema(d, "CompletionUsage")["required"].append("completion_tokens_details"),
+        ),
+        None,
+    ),
     "version of the contract": (lambda d: d["info"].update(version="9.9.9"), "documentation"),
     "source of a property": (
         lambda d: properties(d, "ChatCompletionRequest")["seed"].update({"x-source": "invented"}),
@@ -144,10 +151,23 @@ def test_verdict(name: str, contract: Document, modules: Path) -> None:
     edit, expected = {**TEN, **MORE}[name]
     changes = contract_changes.find_changes(contract, edited(contract, edit), modules)
     severities = [change.severity for change in changes]
-    if name == "closed reply enum gains a value":
+    if name in ("closed reply enum gains a value", "read as null when absent"):
         assert "breaking" in severities
     else:
         assert severities == ([expected] if expected else [])
+
+
+def test_null_for_what_may_be_absent(contract: Document, modules: Path) -> None:
+    """Models have None for a property that is absent, so that null in its place breaks nobody."""
+    before = edited(contract, lambda d: properties(d, "ChatCompletion").update(new=described(type="string")))
+    after = edited(before, lambda d: properties(d, "ChatCompletion")["new"].update(type=["string", "null"]))
+    (change,) = contract_changes.find_changes(before, after, modules)
+    assert change.severity == "safe"
+    listed = described(type="array", items={"type": "string"})
+    before = edited(contract, lambda d: properties(d, "ChatCompletion").update(new=listed))
+    after = edited(before, lambda d: properties(d, "ChatCompletion")["new"]["items"].update(type=["string", "null"]))
+    (change,) = contract_changes.find_changes(before, after, modules)
+    assert change.severity == "breaking"
 
 
 def test_place_names_the_component_and_property(contract: Document, modules: Path) -> None:
@@ -183,6 +203,8 @@ def test_changes_of_the_python_surface(trees: tuple[Path, Path]) -> None:
     replace(package / "_json" / "codec.py", "def is_mapping(", "def is_dict(")
     replace(package / "_call" / "retries.py", '"""', '"""Other. ')
     replace(package / "_sync" / "client.py", "def close(self)", "def close(self, wait: bool)")
+    # Users make no streams, because they have no requester.
+    replace(package / "_sync" / "stream.py", "requester: Requester", "caller: Requester")
     found = {(change.severity, change.place): change for change in python_changes.find_changes(before, after)}
     assert set(found) == {
         ("breaking", "opper_chat.messages.system"),
@@ -291,7 +313,10 @@ def test_nothing_to_compare_with(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without a tag, or with a commit that is not there, the message says what to give, and the exit status is 2."""
+    git(repository, "mv", "openapi.yaml", "contract.yaml")
+    git(repository, "-c", "user.name=T", "-c", "user.email=t@example.com", "commit", "-q", "-m", "Rename")
     for arguments, message in (
+        (["HEAD"], "HEAD cannot be compared with: it has no openapi.yaml"),
         ([], "There is no tag, so there is no version to compare with. Give a commit"),
         (["no-such-tag"], "no-such-tag cannot be compared with"),
     ):
