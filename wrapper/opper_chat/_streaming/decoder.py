@@ -149,7 +149,7 @@ class ChunkDecoder:
                 self.failure = self._error(cls, message, event.data.encode())
                 return None
             has_surrogates = "\\ud" in data.lower()
-        if not is_error_event and not has_surrogates and is_usual(value):
+        if not is_error_event and not has_surrogates and is_common_chunk(value):
             self._templates.learn(data, value)
             return self._decode_chunk(value, data)
         raw = event.data.encode()
@@ -212,8 +212,8 @@ def _is_choice(choice: object) -> bool:
     return is_object(choice.get("message")) or is_object(choice.get("delta")) or is_filtered(choice)
 
 
-def is_usual(value: object) -> TypeGuard[dict[str, object]]:
-    """Return whether an event is what nearly all events are: one delta of one choice, and nothing that may be an error.
+def is_common_chunk(value: object) -> TypeGuard[dict[str, object]]:
+    """Return whether an event is like nearly all events: one delta of one choice, and nothing that may be an error.
 
     It is checked first, because it costs a quarter of the checks that it makes unnecessary.
     """
@@ -226,29 +226,30 @@ def is_usual(value: object) -> TypeGuard[dict[str, object]]:
     return (
         is_object(choice)
         and choice.get("index").__class__ is int
-        and choice.get("finish_reason") in _USUAL_REASONS
+        and choice.get("finish_reason") in _COMMON_REASONS
         and "message" not in choice
         and "error" not in choice
     )
 
 
-_USUAL_REASONS = (None, "stop", "length", "tool_calls")
+_COMMON_REASONS = (None, "stop", "length", "tool_calls")
 
 
 def with_integer_indexes(value: dict[str, object]) -> dict[str, object]:
     """Return a chunk whose choices have integer indexes. Some servers send texts or fractions."""
     choices = value.get("choices")
-    if not is_array(choices) or all(map(_has_usual_index, choices)):
+    if not is_array(choices) or all(map(_has_integer_index, choices)):
         return value
     return {**value, "choices": [_with_integer_index(choice) for choice in choices]}
 
 
-def _has_usual_index(choice: object) -> bool:
+def _has_integer_index(choice: object) -> bool:
+    """Return whether the index of a choice is an integer, or absent."""
     return not is_object(choice) or type(choice.get("index")) in (int, type(None))
 
 
 def _with_integer_index(choice: object) -> object:
-    if is_object(choice) and not _has_usual_index(choice) and (index := whole_number(choice["index"])) is not None:
+    if is_object(choice) and not _has_integer_index(choice) and (index := whole_number(choice["index"])) is not None:
         return {**choice, "index": index}
     return choice
 

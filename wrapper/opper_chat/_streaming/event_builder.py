@@ -69,7 +69,7 @@ class EventBuilder:
         return choice
 
 
-class _Text:
+class _TextProgress:
     """How much of a text the events of a choice have covered.
 
     Attributes:
@@ -125,11 +125,11 @@ class _ChoiceEvents:
         self._may_continue = False
         """Whether the finish reason may not mark the end: it came with the first output, or output came after it."""
         self._texts = {
-            "reasoning": _Text(ev.ReasoningDeltaEvent, ev.ReasoningDoneEvent),
-            "content": _Text(ev.ContentDeltaEvent, ev.ContentDoneEvent),
-            "refusal": _Text(ev.RefusalDeltaEvent, ev.RefusalDoneEvent),
+            "reasoning": _TextProgress(ev.ReasoningDeltaEvent, ev.ReasoningDoneEvent),
+            "content": _TextProgress(ev.ContentDeltaEvent, ev.ContentDoneEvent),
+            "refusal": _TextProgress(ev.RefusalDeltaEvent, ev.RefusalDoneEvent),
         }
-        self._shared_texts: dict[str, _Text] = {}
+        self._shared_texts: dict[str, _TextProgress] = {}
         """The texts whose buffers are the accumulator's, by the properties of the message."""
         self._logprobs_emitted = {"content": 0, "refusal": 0}
         self._logprobs_done = {"content": 0, "refusal": 0}

@@ -18,11 +18,11 @@ def main(arguments: list[str] | None = None) -> None:
 
     stop = threading.Event()
 
-    def ask_to_stop(_signal: int, _frame: FrameType | None) -> None:
+    def request_stop(_signal: int, _frame: FrameType | None) -> None:
         stop.set()
 
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, ask_to_stop)
+        signal.signal(number, request_stop)
     try:
         server = LocalServer(host=options.host, port=options.port).start()
     except (ImportError, OSError, ValueError, OverflowError) as error:

@@ -6,9 +6,9 @@ import msgspec
 
 from .._replies.completion import chunk
 from .._replies.reply import Reply
-from .builders import DONE, HEL, LO, STOP, Group, event, stream, usage
+from .builders import DONE, HEL, LO, STOP, ScenarioGroup, event, stream, usage
 
-BODIES = Group("other bodies")
+BODIES = ScenarioGroup("other bodies")
 _complete, _invalid = BODIES.complete, BODIES.invalid
 
 

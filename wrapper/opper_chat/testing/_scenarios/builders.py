@@ -59,7 +59,7 @@ class Facts(OutcomeFacts, total=False):
     request: Mapping[str, Any]
 
 
-class Group:
+class ScenarioGroup:
     """The scenarios of one group, in the order of their definition.
 
     By default the chunks among the events are counted, they are of one choice, and the choice has no finish reason.

@@ -3,10 +3,10 @@
 from typing import Any
 
 from .._replies.completion import chunk
-from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, usage
+from .builders import DONE, HEL, LO, STOP, WHOLE, ScenarioGroup, event, usage
 
-DELTAS = Group("deltas")
-CHOICES = Group("choices and usage")
+DELTAS = ScenarioGroup("deltas")
+CHOICES = ScenarioGroup("choices and usage")
 _delta, _choice = DELTAS.complete, CHOICES.complete
 
 _CITED = {

@@ -2,9 +2,9 @@
 
 from .._replies.completion import chunk
 from .._replies.reply import CUT, Reply
-from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, stream
+from .builders import DONE, HEL, LO, STOP, WHOLE, ScenarioGroup, event, stream
 
-ENDINGS = Group("endings")
+ENDINGS = ScenarioGroup("endings")
 _complete, _truncated, _cut = ENDINGS.complete, ENDINGS.truncated, ENDINGS.cut
 
 _TYPE = {"content-type": "text/event-stream"}

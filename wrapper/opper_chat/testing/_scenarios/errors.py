@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from .._replies.completion import chunk
 from .._replies.reply import Reply
-from .builders import DONE, HEL, LO, STOP, ErrorFacts, Group, event
+from .builders import DONE, HEL, LO, STOP, ErrorFacts, ScenarioGroup, event
 
-ERRORS_IN_STREAMS = Group("errors in a stream")
-STATUSES = Group("error statuses")
+ERRORS_IN_STREAMS = ScenarioGroup("errors in a stream")
+STATUSES = ScenarioGroup("error statuses")
 _in_stream, _status = ERRORS_IN_STREAMS.error, STATUSES.error
 
 _BUSY = "The model is busy"

@@ -7,10 +7,10 @@ import msgspec
 
 from .._replies.completion import chunk
 from .._replies.reply import Pause, Reply
-from .builders import DONE, HEL, LO, STOP, WHOLE, Group, event, split, stream, usage
+from .builders import DONE, HEL, LO, STOP, WHOLE, ScenarioGroup, event, split, stream, usage
 
-FRAMING = Group("framing")
-NOISE = Group("noise")
+FRAMING = ScenarioGroup("framing")
+NOISE = ScenarioGroup("noise")
 _complete, _noise = FRAMING.complete, NOISE.complete
 
 _USUAL = stream()

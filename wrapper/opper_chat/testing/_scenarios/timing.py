@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 
 from .._replies.completion import chunk
 from .._replies.reply import Event, Pause, Reply
-from .builders import A_MINUTE, DONE, HEL, LO, STALL, STOP, WHOLE, Group, event
+from .builders import A_MINUTE, DONE, HEL, LO, STALL, STOP, WHOLE, ScenarioGroup, event
 
-TIME = Group("time")
+TIME = ScenarioGroup("time")
 _complete, _timeout = TIME.complete, TIME.timeout
 
 _SHORT = 0.3

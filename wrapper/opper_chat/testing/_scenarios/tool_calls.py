@@ -5,10 +5,10 @@ from typing import Any
 
 from .._replies.completion import chunk
 from .._replies.reply import CUT, Event
-from .builders import DONE, HEL, LO, Group, event
+from .builders import DONE, HEL, LO, ScenarioGroup, event
 from .scenario import Call
 
-CALLS = Group("tool calls")
+CALLS = ScenarioGroup("tool calls")
 
 _CITY, _OSLO = '{"city": ', '"Oslo"}'
 _ZONE, _CET = '{"zone": ', '"CET"}'
