@@ -135,10 +135,10 @@ def generator_next(session: nox.Session) -> None:
 @nox.session
 def drift(session: nox.Session) -> None:
     """Fail where `nox -s generate` would change, add or delete a file, repairing nothing; and test that it does."""
-    session.install(".[testing]", *group("generate", "types", "contract"), "pytest")
+    session.install(".[testing]", *group("generate", "types", "contract"), "pytest", "pytest-xdist>=3.6")
     session.run("python", "scripts/generate.py", "--check")
-    session.run("mypy", "--strict", "scripts/contract")
-    session.run("pytest", "tests/generation", "tests/contract_tools", *session.posargs)
+    session.run("mypy", "--strict", "scripts/contract", "scripts/generate.py", "scripts/generator_next.py")
+    session.run("pytest", "-n", "2", "--dist", "loadfile", "tests/generation", "tests/contract_tools", *session.posargs)
 
 
 @nox.session

@@ -33,10 +33,10 @@ class ResultError(Exception):
 
     def __init__(self, what: str, output: str) -> None:
         lines = output.strip().splitlines()
-        more = len(lines) - MOST_LINES
-        shown = lines[-MOST_LINES:] if what.endswith("imported") else lines[:MOST_LINES]
-        shown += [f"... and {more} more lines"] if more > 0 else []
-        super().__init__("\n".join([f"{what}. Nothing was changed.", *(f"  {line}" for line in shown)]))
+        if more := max(0, len(lines) - MOST_LINES):
+            # A tool says first what it did, and last why it ended.
+            lines[MOST_LINES // 2 : -MOST_LINES // 2] = [f"... {more} lines ..."]
+        super().__init__("\n".join([f"{what}. Nothing was changed.", *(f"  {line}" for line in lines)]))
 
 
 def check_result(root: Path) -> None:

@@ -13,19 +13,16 @@ from generator_tree import Tree
 
 USER_CODE = """
 from opper_chat import Opper
-completion = Opper(api_key="key").chat.completions.create(messages=[{"role": "user", "content": "x"}], invented=1)
-reveal_type(completion)
+create = Opper(api_key="key").chat.completions.create
+reveal_type(create(messages=[{"role": "user", "content": "x"}], invented=1))
+create(messages=[{"role": "user", "content": "x"}], seed="one")
+create(messages=[{"role": "user", "content": "x"}], verbosity="low")
 """
 
 
-def test_an_invented_parameter_reaches_create(tree: Tree) -> None:
-    """Drift before, none after, and `create(invented=1)` passes the type checker and the checks, with no other edit."""
-    contract = tree / "openapi.yaml"
-    text = contract.read_text("utf-8")
-    marker = "        parent_span_id:\n"
-    assert text.count(marker) == 1
-    invented = "        invented:\n          type: integer\n          description: Invented for a test.\n"
-    contract.write_text(text.replace(marker, invented + marker), "utf-8")
+def test_changed_parameters_reach_create(tree: Tree) -> None:
+    """One that is added, one of another type and one that goes: in the types and the checks, with no other edit."""
+    change(tree, {"invented": {"type": "integer"}, "seed": {"type": ["string", "null"]}}, {}, remove="verbosity")
     assert tree.check().returncode == 1
     user = tree / "user.py"
     user.write_text(USER_CODE, "utf-8")
@@ -38,11 +35,16 @@ def test_an_invented_parameter_reaches_create(tree: Tree) -> None:
         )
         return done.stdout
 
-    assert 'Unexpected keyword argument "invented"' in type_check()
+    before = type_check()
+    assert 'Unexpected keyword argument "invented"' in before
+    assert "user.py:5: error:" in before
+    assert "user.py:6: error:" not in before
     assert tree.generate().returncode == 0
     assert tree.check().returncode == 0
-    assert "ChatCompletion" in type_check()
-    assert "error" not in type_check()
+    after = type_check()
+    assert 'Revealed type is "opper_chat._results.completion.ChatCompletion"' in after
+    assert 'Unexpected keyword argument "verbosity"' in after
+    assert {line.split(":")[1] for line in after.splitlines() if ": error:" in line} == {"6"}
     send = (
         "import sys; sys.path[:0] = ['wrapper', 'generated']\n"
         "from opper_chat._requests.prepare import prepare\n"
@@ -50,10 +52,15 @@ def test_an_invented_parameter_reaches_create(tree: Tree) -> None:
         "print(prepare({'messages': hello, 'invented': 1}).content.decode())\n"
         "try: prepare({'messages': hello, 'invented': 'one'})\n"
         "except ValueError as error: print(error)\n"
+        "print(prepare({'messages': hello, 'seed': 'one'}).content.decode())\n"
+        "try: prepare({'messages': hello, 'verbosity': 'low'})\n"
+        "except TypeError as error: print(error)\n"
     )
     done = tree.run("-c", send)
     assert '"invented":1' in done.stdout, done.stderr
     assert "invented: expected an integer or None, got 'one'" in done.stdout
+    assert '"seed":"one"' in done.stdout
+    assert "verbosity" in done.stdout.splitlines()[-1]
 
 
 def ref(name: str) -> dict[str, str]:
@@ -65,12 +72,14 @@ def obj(required: list[str], **members: Any) -> dict[str, Any]:
     return {"type": "object", "description": "Invented for a test.", "required": required, "properties": described}
 
 
-def change(tree: Tree, parameters: dict[str, Any], components: dict[str, Any]) -> None:
+def change(tree: Tree, parameters: dict[str, Any], components: dict[str, Any], remove: str | None = None) -> None:
     contract = tree / "openapi.yaml"
     document = yaml.safe_load(contract.read_text("utf-8"))
     schemas = document["components"]["schemas"]
     schemas.update(components)
     request = schemas["ChatCompletionRequest"]["properties"]
+    if remove:
+        del request[remove]
     for name, schema in parameters.items():
         request[name] = {"description": f"The {name}.", **schema}
     contract.write_text(yaml.safe_dump(document, sort_keys=False), "utf-8")
