@@ -366,6 +366,16 @@ def keep_float(rest: dict[str, object], name: str, value: object) -> float | Non
         return None
 
 
+def take_other_value(rest: dict[str, object], name: str) -> OtherValue | None:
+    """Take a discriminator of an unknown kind out. One that is no text is put back, and None is returned."""
+    value = rest.pop(name, None)
+    if isinstance(value, str):
+        return cast("OtherValue", value)
+    if value is not None:
+        rest[name] = value
+    return None
+
+
 def take_required(rest: dict[str, object], name: str, model: str, reader: Reader[T]) -> T:
     """Take a member out and read it. One that is not there or does not fit raises DecodeError."""
     value = rest.pop(name, None)

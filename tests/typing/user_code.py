@@ -41,6 +41,7 @@ from opper_chat.types import (
     FunctionToolCall,
     FunctionToolParam,
     ImagePartParam,
+    OtherToolCall,
     TextPart,
     ToolParam,
     UserMessage,
@@ -147,7 +148,9 @@ def tools() -> None:
             assert_type(call, CustomToolCall)
             print(call.custom.input)
         else:
-            print(call.additional_properties.get("type"))
+            assert_type(call, OtherToolCall)
+            kind: str | None = call.type
+            print(kind or "no kind")
 
 
 def errors() -> None:

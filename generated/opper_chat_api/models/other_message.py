@@ -14,6 +14,7 @@ from ..types import (
     OpenModel,
     OtherValue,
 )
+from ..types import take_other_value as _take_other_value
 from ..types import write as _write
 
 
@@ -39,11 +40,7 @@ class OtherMessage(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("OtherMessage", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
-        _role_ = _rest.pop("role", None)
-        if _role_ is not None and not isinstance(_role_, str):
-            _rest["role"] = _role_
-            _role_ = None
-
+        _role_ = _take_other_value(_rest, "role")
         return cls(
             role=_role_,
             additional_properties=_rest,

@@ -14,6 +14,7 @@ from ..types import (
     OpenModel,
     OtherValue,
 )
+from ..types import take_other_value as _take_other_value
 from ..types import write as _write
 
 
@@ -39,11 +40,7 @@ class OtherPart(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("OtherPart", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
-        _type__ = _rest.pop("type", None)
-        if _type__ is not None and not isinstance(_type__, str):
-            _rest["type"] = _type__
-            _type__ = None
-
+        _type__ = _take_other_value(_rest, "type")
         return cls(
             type=_type__,
             additional_properties=_rest,

@@ -15,6 +15,7 @@ from ..types import (
     OtherValue,
 )
 from ..types import add_names as _add_names
+from ..types import take_other_value as _take_other_value
 from ..types import write as _write
 
 
@@ -43,11 +44,7 @@ class OtherToolCall(OpenModel[JsonValue]):
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("OtherToolCall", None, "an object", src_dict)
         _rest: dict[str, Any] = dict(src_dict)
-        _type__ = _rest.pop("type", None)
-        if _type__ is not None and not isinstance(_type__, str):
-            _rest["type"] = _type__
-            _type__ = None
-
+        _type__ = _take_other_value(_rest, "type")
         _id_ = _rest.pop("id", None)
         if _id_ is not None and not isinstance(_id_, str):
             _rest["id"] = _id_
