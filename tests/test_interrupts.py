@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from _thread import _count
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
@@ -18,6 +18,7 @@ import anyio
 import pytest
 from flavours import HELLO
 from opper_chat import AsyncOpper
+from opper_chat._concurrency.loop import async_shielded
 from opper_chat._tools.threads import start_thread
 from opper_chat.testing import LocalServer
 
@@ -110,6 +111,31 @@ def test_cancelling_at_any_step_loses_no_permit_and_no_connection(
         await client.close()
 
     anyio.run(work, backend=backend)
+
+
+@pytest.mark.parametrize("backend", ["asyncio", "trio"])
+def test_closing_an_async_generator_finishes_the_cleanup_in_it(backend: str) -> None:
+    """It can await, though it handles a GeneratorExit."""
+    finished = False
+
+    async def clean_up() -> None:
+        nonlocal finished
+        await anyio.sleep(0.001)
+        finished = True
+
+    async def generate() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await async_shielded(clean_up)
+
+    async def work() -> None:
+        generator: Any = generate()
+        await anext(generator)
+        await generator.aclose()
+
+    anyio.run(work, backend=backend)
+    assert finished
 
 
 @pytest.mark.parametrize("stream", [False, True])

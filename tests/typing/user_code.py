@@ -210,6 +210,10 @@ def raw() -> None:
     assert_type(response, RawResponse)
     assert_type(response.parse(), ChatCompletion)
     assert_type(client.chat.completions.with_raw_response.create(messages=messages, stream=True), RawStream)
+    flag = bool(messages)
+    assert_type(
+        client.chat.completions.with_raw_response.create(messages=messages, stream=flag), RawResponse | RawStream
+    )
     with client.chat.completions.with_streaming_response.create(messages=messages) as streamed:
         for line in streamed.iter_lines():
             assert_type(line, str)

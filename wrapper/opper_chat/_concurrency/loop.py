@@ -6,12 +6,11 @@ counterparts, for threads, do nothing where there is no event loop.
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable
 from contextlib import suppress
 
-from sniffio import current_async_library
+from sniffio import AsyncLibraryNotFoundError, current_async_library
 
 
 async def async_sleep(seconds: float) -> None:
@@ -60,16 +59,18 @@ def is_closed_loop(loop: object) -> bool:  # noqa: ARG001  # the async counterpa
 async def async_shielded(work: Callable[[], Coroutine[object, object, None]]) -> None:
     """Finish some work even if the awaiting task is cancelled. Use it for short work that must not be interrupted.
 
-    A coroutine that is garbage-collected, because its event loop ended before it did, cannot await anything. There, the
-    work is done up to the point where it would wait.
+    A coroutine that is garbage-collected, because its event loop ended before it did, cannot await anything. Where no
+    event loop runs, the work is done up to the point where it would wait.
     """
-    if _is_finalized():
+    try:
+        library = current_async_library()
+    except AsyncLibraryNotFoundError:
         unfinished = work()
         with suppress(StopIteration):
             unfinished.send(None)
         unfinished.close()
         return
-    if current_async_library() != "asyncio":
+    if library != "asyncio":
         import anyio
 
         with anyio.CancelScope(shield=True):
@@ -87,14 +88,6 @@ async def async_shielded(work: Callable[[], Coroutine[object, object, None]]) ->
     if cancelled is not None:
         raise cancelled
     task.result()
-
-
-def _is_finalized() -> bool:
-    """Return whether the running coroutine handles a GeneratorExit."""
-    error = sys.exception()
-    while error is not None and not isinstance(error, GeneratorExit):
-        error = error.__context__  # closing what belongs to a closed event loop raises other exceptions
-    return error is not None
 
 
 def shielded(work: Callable[[], None]) -> None:
