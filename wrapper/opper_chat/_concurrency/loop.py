@@ -6,11 +6,13 @@ counterparts, for threads, do nothing where there is no event loop.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable
 from contextlib import suppress
+from inspect import CO_ASYNC_GENERATOR
 
-from sniffio import AsyncLibraryNotFoundError, current_async_library
+from sniffio import current_async_library
 
 
 async def async_sleep(seconds: float) -> None:
@@ -59,18 +61,16 @@ def is_closed_loop(loop: object) -> bool:  # noqa: ARG001  # the async counterpa
 async def async_shielded(work: Callable[[], Coroutine[object, object, None]]) -> None:
     """Finish some work even if the awaiting task is cancelled. Use it for short work that must not be interrupted.
 
-    A coroutine that is garbage-collected, because its event loop ended before it did, cannot await anything. Where no
-    event loop runs, the work is done up to the point where it would wait.
+    A coroutine that is garbage-collected, because its event loop ended before it did, cannot await anything. There, the
+    work is done up to the point where it would wait.
     """
-    try:
-        library = current_async_library()
-    except AsyncLibraryNotFoundError:
+    if _is_finalized():
         unfinished = work()
         with suppress(StopIteration):
             unfinished.send(None)
         unfinished.close()
         return
-    if library != "asyncio":
+    if current_async_library() != "asyncio":
         import anyio
 
         with anyio.CancelScope(shield=True):
@@ -88,6 +88,23 @@ async def async_shielded(work: Callable[[], Coroutine[object, object, None]]) ->
     if cancelled is not None:
         raise cancelled
     task.result()
+
+
+def _is_finalized() -> bool:
+    """Return whether the running coroutine is closed while it waits for something, as the garbage collector does.
+
+    A GeneratorExit is raised in it then, where it waits. In an async generator that is closed, a GeneratorExit is
+    raised at a ``yield``, and the generator can await.
+    """
+    error = sys.exception()
+    while error is not None and not isinstance(error, GeneratorExit):
+        error = error.__context__  # closing what belongs to a closed event loop raises other exceptions
+    traceback = None if error is None else error.__traceback__
+    if traceback is None:
+        return False
+    while traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return not traceback.tb_frame.f_code.co_flags & CO_ASYNC_GENERATOR
 
 
 def shielded(work: Callable[[], None]) -> None:
