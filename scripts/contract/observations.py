@@ -24,6 +24,9 @@ _LONG_CODE = re.compile(r"(?=[A-Za-z]*\d)[A-Za-z0-9]{9,}")
 _NAME = re.compile(r"[A-Za-z_$@][\w.$@-]*")
 MAX_WORD = 32
 """Characters. What is longer, has a long part with digits, as keys and ids do, or is no word, is not shown."""
+MAX_DEPTH = 20
+"""Of an unknown property, objects and arrays that are nested more deeply are taken for empty."""
+
 MAX_PROPERTIES = 50
 """An unknown object with more names than this is a map."""
 
@@ -113,7 +116,7 @@ class Observations:
                 self._read(item, arm.additional, host, f"{place}.*")
             elif not arm.is_map and not arm.excluded_kinds():
                 finding = self._add("unknown property", f"{place}.{show_name(name)}", "", arm.pointer, host, name=name)
-                finding.builder.add_object(item)
+                finding.builder.add_object(_shallow(item))
         for name, excluded in arm.excluded_kinds().items():
             if name in value and value[name] not in excluded:
                 self._add("value not listed", f"{place}.{name}", show_word(value[name]), arm.pointer, host)
@@ -130,6 +133,15 @@ class Observations:
         finding.seen += 1
         finding.hosts.add(host)
         return finding
+
+
+def _shallow(value: Json, depth: int = MAX_DEPTH) -> Json:
+    """Return a value without what is nested more deeply than a schema is worth."""
+    if isinstance(value, dict):
+        return {key: _shallow(item, depth - 1) for key, item in value.items()} if depth else {}
+    if isinstance(value, list):
+        return [_shallow(item, depth - 1) for item in value] if depth else []
+    return value
 
 
 def choose_arm(value: dict[str, Json], arms: Sequence[Arm]) -> Arm:

@@ -22,7 +22,8 @@ class Operation:
     """
 
     def __init__(self, document: Json, path: str | None = None) -> None:
-        paths = [name for name, item in document.get("paths", {}).items() if "post" in item]
+        items = mapping(document, "paths").items()
+        paths = [name for name, item in items if isinstance(item, dict) and isinstance(item.get("post"), dict)]
         found = [one for one in paths if (one == path if path else one.endswith(CHAT_COMPLETIONS))]
         if len(found) != 1:
             wanted = path or f"...{CHAT_COMPLETIONS}"
@@ -59,13 +60,13 @@ class Operation:
 
     def errors(self) -> Iterator[tuple[str, Schema]]:
         """Yield each status code that has a body, and the schema of that, but those of success."""
-        for status in self._value.get("responses", {}):
+        for status in mapping(self._value, "responses"):
             schema = None if str(status).startswith("2") else self._response(str(status), JSON_TYPE)
             if schema:
                 yield str(status), schema
 
     def _response(self, status: str, media_type: str) -> Schema | None:
-        responses = {str(key): key for key in self._value.get("responses", {})}
+        responses = {str(key): key for key in mapping(self._value, "responses")}
         if status not in responses:
             return None
         key = responses[status]
@@ -75,7 +76,14 @@ class Operation:
         while isinstance(value, dict) and "$ref" in value:
             pointer = tuple(parse_reference(value["$ref"]))
             value = get(self.document, pointer)
-        for name, content in (value or {}).get("content", {}).items():
-            if name.partition(";")[0].strip().lower() == media_type and "schema" in content:
+        for name, content in mapping(value, "content").items():
+            media = str(name).partition(";")[0].strip().lower()
+            if media == media_type and isinstance(content, dict) and "schema" in content:
                 return Schema(self.document, content["schema"], (*pointer, "content", name, "schema"), self._arms)
         return None
+
+
+def mapping(value: Json, key: str) -> dict[Json, Json]:
+    """Return the JSON object below a key, empty if there is none."""
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}

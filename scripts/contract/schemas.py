@@ -100,16 +100,16 @@ def _find_arms(schema: Schema, references: frozenset[str]) -> list[Arm]:
         return []
     conjuncts: list[list[Arm]] = []
     if "$ref" in value:
-        reference = value["$ref"]
+        pointer = tuple(parse_reference(value["$ref"]))
+        reference = str(value["$ref"])
         if reference in references:
             return []  # a union that has itself as an arm adds nothing
-        pointer = tuple(parse_reference(reference))
         target = replace(schema, value=get(schema.document, pointer), pointer=pointer)
         conjuncts.append(_find_arms(target, references | {reference}))
-    conjuncts += [_find_arms(schema.child("allOf", index), references) for index in range(len(value.get("allOf", ())))]
+    conjuncts += [_find_arms(schema.child("allOf", index), references) for index in range(len(_list(value, "allOf")))]
     for keyword in ("oneOf", "anyOf"):
         if keyword in value:
-            children = (schema.child(keyword, index) for index in range(len(value[keyword])))
+            children = (schema.child(keyword, index) for index in range(len(_list(value, keyword))))
             conjuncts.append([arm for child in children for arm in _find_arms(child, references)])
     if value.keys() & _OWN or not conjuncts:
         conjuncts.append(list(_own_arms(schema)))
@@ -123,20 +123,22 @@ def _find_arms(schema: Schema, references: frozenset[str]) -> list[Arm]:
 
 def _own_arms(schema: Schema) -> Iterator[Arm]:
     value, pointer = schema.value, schema.pointer
-    given = value.get("type", _implied_types(value))
+    given = value.get("type")
+    given = given if isinstance(given, str | list) else _implied_types(value)
     description = str(value.get("description") or "")
-    listed = value.get("enum", [value["const"]] if "const" in value else None)
+    listed = _listed(value)
     excluded = value.get("not")
     excluded = excluded if isinstance(excluded, dict) else {}
     for name in [given] if isinstance(given, str) else given:
-        if (kind := _TYPES.get(name, "any")) == "object":
-            names = value.get("properties", {})
+        if (kind := _TYPES.get(str(name), "any")) == "object":
+            names = value.get("properties")
+            names = names if isinstance(names, dict) else {}
             additional = value.get("additionalProperties")
             yield Arm(
                 kind,
                 pointer,
                 properties={name: schema.child("properties", name) for name in names},
-                required=frozenset(value.get("required", ())),
+                required=frozenset(map(str, _list(value, "required"))),
                 additional=schema.child("additionalProperties") if isinstance(additional, dict) else None,
                 description=description,
             )
@@ -146,14 +148,26 @@ def _own_arms(schema: Schema) -> Iterator[Arm]:
         else:
             fitting = [one for one in listed or () if fits(type_of(one), kind)]
             if listed is None or fitting:
-                other_than = tuple(excluded.get("enum", [excluded["const"]] if "const" in excluded else ()))
+                other_than = tuple(_listed(excluded) or ())
                 enum = None if listed is None or kind == "null" else tuple(fitting)
                 bounds = _bounds(value) if kind != "null" else {}
                 yield Arm(kind, pointer, enum, other_than, bounds=bounds, description=description)
 
 
+def _list(value: dict[str, Json], keyword: str) -> list[Json]:
+    given = value.get(keyword)
+    return given if isinstance(given, list) else []
+
+
+def _listed(value: dict[str, Json]) -> list[Json] | None:
+    """Return the values that a schema lists, or None if it lists none."""
+    if isinstance(value.get("enum"), list):
+        return _list(value, "enum")
+    return [value["const"]] if "const" in value else None
+
+
 def _implied_types(value: dict[str, Json]) -> list[str]:
-    listed = value.get("enum", [value["const"]] if "const" in value else None)
+    listed = _listed(value)
     if listed is not None:
         return sorted({type_of(one) for one in listed})
     if value.keys() & {"properties", "required", "additionalProperties"}:

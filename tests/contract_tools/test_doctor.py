@@ -416,6 +416,15 @@ def test_long_traffic_is_read_in_linear_time() -> None:
     assert doctor.format_table(observations.findings(), observations, Counter()).count("\n") == 2
 
 
+def test_deep_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An unknown property that is nested deeply is a finding with its type."""
+    deep: Any = []
+    for _ in range(600):
+        deep = [deep]
+    _, report = run(capsys, write_lines(tmp_path / "replies.jsonl", reply(deep=deep)))
+    assert found(report) == {("unknown property", "ChatCompletion.deep", "array")}
+
+
 @needs_corpus
 def test_corpus(capsys: pytest.CaptureFixture[str]) -> None:
     """Recorded traffic of many servers: what is known of them is found, on several hosts."""

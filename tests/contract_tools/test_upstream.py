@@ -7,8 +7,10 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from random import Random
 from threading import Thread
 from typing import Any
 
@@ -395,6 +397,33 @@ def test_references_that_lead_nowhere(reference: object) -> None:
     document = {"components": {"schemas": {}}}
     with pytest.raises(DocumentError, match=r"Nowhere|leads out of the document"):
         arms_of(Schema(document, {"$ref": reference}, ("x",)))
+
+
+def nodes(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of each value in a document."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*path, key)
+        yield from nodes(item, (*path, key))
+
+
+def test_documents_with_mistakes() -> None:
+    """A document in which any value is of the wrong type is compared, or is an error that says what is wrong."""
+    document = load_document(CONTRACT)
+    paths = [path for path in nodes(document) if "examples" not in path]
+    random = Random(7)
+    refused = 0
+    for path in random.sample(paths, 120):
+        wrong = json.loads(json.dumps(document))
+        target = wrong
+        for key in path[:-1]:
+            target = target[key]
+        target[path[-1]] = random.choice([None, True, 7, "x", [], {}, [None], {"x": None}])
+        try:
+            compare(wrong)
+        except DocumentError:
+            refused += 1
+    assert refused < 60
 
 
 def test_url(capsys: pytest.CaptureFixture[str]) -> None:
