@@ -16,9 +16,9 @@ class BatchProgress(NamedTuple):
     skipped: int = 0
     """The rows that earlier runs have written to the output or the errors file."""
     succeeded: int = 0
-    """The rows that this run has written to the output."""
+    """The rows of this run that succeeded. With ``ordered``, some may wait to be written."""
     failed: int = 0
-    """The rows that this run has written to the errors file."""
+    """The rows of this run that failed. With ``ordered``, some may wait to be written."""
     in_flight: int = 0
     """The rows that were started and have not ended."""
     prompt_tokens: int = 0
