@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from flavours import HELLO, Flavour
 from opper_chat import APIConnectionError, AsyncOpper, AsyncStream, Opper
+from opper_chat._concurrency.deadlines import Deadlines, Timeouts
+from opper_chat._streaming.state import StreamState
 from opper_chat.testing import chunk
 from raw_server import Raw, Script, requested
 
@@ -78,6 +80,21 @@ def test_what_came_and_was_not_taken_is_waited_for() -> None:
         with client.chat.completions.create(messages=HELLO, stream=True) as stream:  # type: ignore[arg-type]
             next(stream)
         assert not stream.complete
+
+
+def test_chunks_are_decoded_one_by_one() -> None:
+    """Of what came at once, one chunk beyond those that were handed out: an error is found when it is near."""
+    state = StreamState(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
+    state.receive(b"".join([*[event(str(number)) for number in range(20)], b"data: {no JSON}\n\n", event("never")]))
+    for number in range(20):
+        assert not state.finished
+        received = state.next_chunk()
+        assert received is not None
+        assert received.model.choices[0].delta.content == str(number)
+    assert state.finished
+    assert not state.has_pending
+    assert state.next_chunk() is None
+    assert "no JSON" in str(state.conclude())
 
 
 @pytest.mark.parametrize(
