@@ -53,7 +53,7 @@ class ResponseFormat(Generic[T]):
     def __init__(self, response_format: Any, *, strict: Any = True) -> None:
         check_flags(strict=strict)
         self._schema: ResponseSchema[T] | None = None
-        self.has_values = is_type(response_format)
+        self.has_values: bool = is_type(response_format)
         self.parameter: object = response_format
         if self.has_values:
             self._schema = response_schema(response_format, strict=strict)
