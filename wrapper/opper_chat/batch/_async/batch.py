@@ -9,12 +9,11 @@ from ..._async.client import AsyncOpper
 from ..._async.requester import AsyncRequester
 from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
-from .._input.source import is_iterable
 from .._options import BatchOptions, check_batch_options
 from .._progress import BatchProgress
 from .._request import BatchRequest
 from .._result import BatchResult
-from .._workers.async_workers import AsyncResultQueue, AsyncRows
+from .._workers.async_workers import AsyncResultQueue, AsyncRows, is_rows
 from .ask import ask
 from .engine import AnyResult, AsyncEngine
 
@@ -44,7 +43,7 @@ class AsyncBatch:
     def __init__(self, client: AsyncOpper, requests: AsyncRows[object], **options: Unpack[BatchOptions]) -> None:
         self._settings = check_batch_options(options, "AsyncBatch()")
         self._requester = find_requester(client)
-        if not is_iterable(requests) and not hasattr(requests, "__aiter__"):
+        if not is_rows(requests):
             hint = "run_batch() reads files."
             raise InvalidArgumentError("requests", "an iterable of requests", describe(requests), hint)
         self._requests = requests

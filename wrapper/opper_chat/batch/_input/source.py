@@ -15,8 +15,8 @@ from typing import IO, TypeGuard
 from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
 from ..._json import codec as _json
-from ..._json.codec import is_mapping
 from .._request import BatchRequest, InvalidRow
+from .._workers.workers import is_rows
 from .rows import InputFormat, NumberedRow, find_format, read_file, read_lines
 
 
@@ -45,7 +45,7 @@ class RowSource:
             self._format: InputFormat = find_format(self.path, input_format)
             with self.path.open("rb"):  # so that a missing file is reported before the output is made
                 pass
-        elif is_iterable(requests):
+        elif is_rows(requests):
             self._rows = requests
             if isinstance(requests, Iterator):
                 self._copy(map(_encode, self._rows))
@@ -78,11 +78,6 @@ class RowSource:
 def is_path(value: object) -> TypeGuard[str | os.PathLike[str]]:
     """Return whether a value is a path."""
     return isinstance(value, str | os.PathLike)
-
-
-def is_iterable(value: object) -> TypeGuard[Iterable[object]]:
-    """Return whether a value is an iterable of rows, and not one row or a text."""
-    return not is_mapping(value) and not isinstance(value, str | bytes) and isinstance(value, Iterable)
 
 
 def _encode(row: object) -> bytes:

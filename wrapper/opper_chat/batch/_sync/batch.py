@@ -11,12 +11,11 @@ from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
 from ..._sync.client import Opper
 from ..._sync.requester import Requester
-from .._input.source import is_iterable
 from .._options import BatchOptions, check_batch_options
 from .._progress import BatchProgress
 from .._request import BatchRequest
 from .._result import BatchResult
-from .._workers.workers import ResultQueue, Rows
+from .._workers.workers import ResultQueue, Rows, is_rows
 from .ask import ask
 from .engine import AnyResult, Engine
 
@@ -48,7 +47,7 @@ class Batch:
     ) -> None:
         self._settings = check_batch_options(options, "Batch()")
         self._requester = find_requester(client)
-        if not is_iterable(requests) and not hasattr(requests, "__iter__"):
+        if not is_rows(requests):
             hint = "run_batch() reads files."
             raise InvalidArgumentError(
                 "requests", "an iterable of requests", describe(requests), hint

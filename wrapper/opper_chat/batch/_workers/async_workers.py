@@ -16,6 +16,7 @@ from anyio.abc import TaskGroup
 from sniffio import current_async_library
 
 from ..._concurrency.loop import async_shielded
+from .workers import is_rows as is_iterable_of_rows
 
 T = TypeVar("T")
 
@@ -122,6 +123,11 @@ class AsyncResultQueue(Generic[T]):
 def new_lock() -> AsyncLock:
     """Return a lock."""
     return asyncio.Lock() if current_async_library() == "asyncio" else anyio.Lock()
+
+
+def is_rows(value: object) -> bool:
+    """Return whether a value is an iterable of rows, async or not, and not one row or a text."""
+    return isinstance(value, AsyncIterable) or is_iterable_of_rows(value)
 
 
 def row_iterator(rows: AsyncRows[T]) -> Iterator[T] | AsyncIterator[T]:

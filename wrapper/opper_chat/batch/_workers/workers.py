@@ -6,9 +6,21 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeGuard, TypeVar
 
-__all__ = ["Lock", "ResultQueue", "Rows", "WorkerPool", "call_in_thread", "new_lock", "next_row", "row_iterator"]
+from ..._json.codec import is_mapping
+
+__all__ = [
+    "Lock",
+    "ResultQueue",
+    "Rows",
+    "WorkerPool",
+    "call_in_thread",
+    "is_rows",
+    "new_lock",
+    "next_row",
+    "row_iterator",
+]
 
 T = TypeVar("T")
 
@@ -97,6 +109,11 @@ class ResultQueue(Generic[T]):
 def new_lock() -> Lock:
     """Return a lock."""
     return Lock()
+
+
+def is_rows(value: object) -> TypeGuard[Iterable[object]]:
+    """Return whether a value is an iterable of rows, and not one row or a text."""
+    return not is_mapping(value) and not isinstance(value, str | bytes) and isinstance(value, Iterable)
 
 
 def row_iterator(rows: Rows[T]) -> Iterator[T]:
