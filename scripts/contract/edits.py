@@ -87,7 +87,7 @@ def format_edit(edit: Edit) -> str:
 def _add_property(document: Json, edit: AddProperty) -> None:
     properties = get(document, edit.pointer).setdefault("properties", CommentedMap())
     # Before the last one, to which the comment and the empty line that follow belong.
-    properties.insert(max(len(properties) - 1, 0), edit.name, _styled(edit.proposal.schema))
+    properties.insert(max(len(properties) - 1, 0), _styled(edit.name), _styled(edit.proposal.schema))
 
 
 def _component(pointer: Pointer) -> str | int | None:
@@ -115,7 +115,7 @@ def _add_values(values: CommentedSeq, added: Sequence[Json]) -> None:
 def _styled(value: Json) -> Json:
     """Return a value in the style of the contract: short lists in one line, double quotes where they are needed."""
     if isinstance(value, dict):
-        return CommentedMap({key: _styled(item) for key, item in value.items()})
+        return CommentedMap({_styled(key): _styled(item) for key, item in value.items()})
     if isinstance(value, list):
         styled = CommentedSeq(_styled(item) for item in value)
         if not any(isinstance(item, dict | list) for item in value):

@@ -361,6 +361,17 @@ def test_components_keep_their_empty_lines() -> None:
         assert f"\n\n    {name}:\n" in after
 
 
+def test_names_that_yaml_reads_as_another_type_are_quoted() -> None:
+    """A property is called `no` or `on`, and not false or true."""
+    value = {"type": "object", "properties": {"off": {"type": "string"}, "1": {"type": "string"}}}
+    addition = edits.AddProperty(("components", "schemas", "UrlCitation"), "no", Proposal({}, {"New": value}))
+    after = yaml.safe_load(edits.apply(CONTRACT.read_text("utf-8"), [addition]))["components"]["schemas"]
+    assert "no" in after["UrlCitation"]["properties"]
+    assert after["New"] == value
+    pasted = yaml.safe_load(edits.format_edit(addition).split("# add to components/schemas\n")[0])
+    assert list(pasted) == ["no"]
+
+
 @pytest.mark.parametrize("word", ["stop", "on_demand", "24h", "in-memory", "no", "chat.completion.done", "x/y:z"])
 def test_words(word: str) -> None:
     """What a list of values may have is shown."""
