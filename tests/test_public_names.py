@@ -152,12 +152,12 @@ def is_in_docs(name: str) -> bool:
 
 
 def members_of_the_contract() -> set[str]:
-    """Return the names of the properties in the contract, whose descriptions are in openapi.yaml."""
+    """Return the attributes for the properties of the contract, whose descriptions are in openapi.yaml."""
     found: set[str] = set()
 
     def walk(value: Any) -> None:
         if isinstance(value, dict):
-            found.update(value.get("properties", {}))
+            found.update(re.sub(r"\W", "_", name) for name in value.get("properties", {}))
             for inner in value.values():
                 walk(inner)
         elif isinstance(value, list):
