@@ -94,6 +94,10 @@ def check_requests(contract: dict[str, Any], taken: set[str]) -> None:
             reached.add(name)
             problems += _check_unions(schemas[name], schemas, join("", "components", "schemas", name))
             waiting.extend(_references(schemas[name]))
+    if CONVERSATION in schemas[request]["properties"] and CONVERSATION_ITEM not in reached:
+        pointer = join("", "components", "schemas", request, "properties", CONVERSATION)
+        write = f"Write an array whose items are '{SCHEMAS}{CONVERSATION_ITEM}'"
+        problems.append(Problem(pointer, f"this is not a list of {CONVERSATION_ITEM}", write))
     if problems:
         raise ContractError(*problems)
 

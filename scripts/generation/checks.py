@@ -19,7 +19,7 @@ from openapi_spec_validator.schemas import schema_v31
 
 from generation.names import check_names
 from generation.operations import check_operations
-from generation.schemas import LISTS, MAPS, ONE, SCHEMAS, Place, mapping, referred, resolve, roots, walk
+from generation.schemas import LISTS, MAPS, ONE, SCHEMAS, Place, children, mapping, referred, resolve, roots, walk
 from generation.source import Contract, Problem, join
 
 TYPES = ("string", "integer", "number", "boolean", "array", "object", "null")
@@ -32,7 +32,12 @@ KEYWORDS = {
     "contentEncoding", "contentSchema", "discriminator", "externalDocs", "xml",
 }  # fmt: skip
 """Keywords of JSON Schema and OpenAPI 3.1."""
-VALUE_KEYWORDS = ("type", "enum", "const", "minimum", "maximum", "minLength", "maxLength", "pattern")
+EXTENSIONS = ("x-when-absent", "x-source", "x-lazy")
+"""Keywords of this project. Any other that begins with `x-` is accepted, unless it looks like one of these."""
+UNIONS = ("allOf", "anyOf", "oneOf")
+VALUES = ("items", "additionalProperties")
+CIRCLE = "Remove one of the references, or make it a property of an object"
+VALUE_KEYWORDS = ("type", "format", "enum", "const", "minimum", "maximum", "minLength", "maxLength", "pattern")
 """Keywords that say of a scalar whether it fits."""
 
 
@@ -130,6 +135,13 @@ def _check_schema(place: Place) -> Iterator[Problem]:
             near = difflib.get_close_matches(key, KEYWORDS, 1, 0.75)
             write = f"Write {near[0]!r}" if near else "Correct the name, or begin it with 'x-'"
             yield Problem(join(pointer, key), f"{key!r} is not a keyword of JSON Schema", write)
+        elif key not in EXTENSIONS and (near := difflib.get_close_matches(key, EXTENSIONS, 1, 0.75)):
+            yield Problem(join(pointer, key), f"{key!r} has no meaning here", f"Write {near[0]!r}")
+    for keys, child in children(schema):
+        if isinstance(child, bool) and keys != ("additionalProperties",):
+            wrong = f"no code is generated from the schema {str(child).lower()}"
+            write = "Write '{}' for any value" if child else "Remove it"
+            yield Problem(join(pointer, *keys), wrong, write)
     try:
         re.compile(str(schema.get("pattern", "")))
     except re.error as error:
@@ -182,7 +194,8 @@ def _check_values(place: Place) -> Iterator[Problem]:
         wrong = f"{schema['const']!r} is not of type {' or '.join(kinds)}"
         yield Problem(join(pointer, "const"), wrong, f"Write a value of type {kinds[0]}")
     rules = {key: schema[key] for key in VALUE_KEYWORDS if key in schema}
-    if "default" in schema and not Draft202012Validator(rules).is_valid(schema["default"]):
+    by_rules = Draft202012Validator(rules, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    if "default" in schema and not by_rules.is_valid(schema["default"]):
         wrong = f"the default {schema['default']!r} is not a value of this schema"
         yield Problem(join(pointer, "default"), wrong, "Write one that is")
 
@@ -238,12 +251,14 @@ def _check_discriminator(place: Place, document: dict[str, Any]) -> Iterator[Pro
 
 
 def _check_circles(document: dict[str, Any]) -> Iterator[Problem]:
-    """Check that no component is composed of itself: by `allOf`, or as an arm of its own union."""
+    """Check that no component is composed of itself: as an arm, an item, or a value of a map.
+
+    A property of an object may be an object of the same kind.
+    """
     schemas: dict[str, Any] = document["components"]["schemas"]
 
     def parts(name: str) -> list[tuple[str, str]]:
-        listed = [(key, arm) for key in ("allOf", "anyOf", "oneOf") for arm in schemas[name].get(key, [])]
-        return [(key, target) for key, arm in listed if (target := referred(arm)) is not None]
+        return list(_parts(schemas[name]))
 
     for name in schemas:
         waiting = [(target, [name, target], key) for key, target in parts(name)]
@@ -252,8 +267,17 @@ def _check_circles(document: dict[str, Any]) -> Iterator[Problem]:
             current, path, first = waiting.pop()
             if current == name:
                 wrong = f"{name} contains itself: {' -> '.join(path)}"
-                yield Problem(join("", "components", "schemas", name, first), wrong, "Remove one of the references")
+                yield Problem(join("", "components", "schemas", name, first), wrong, CIRCLE)
                 break
             if current not in seen and current in schemas:
                 seen.add(current)
                 waiting += [(target, [*path, target], first) for _, target in parts(current)]
+
+
+def _parts(schema: Any) -> Iterator[tuple[str, str]]:
+    """Return the components that a schema is composed of, each with the keyword that leads there."""
+    for (key, *_), child in children(mapping(schema)):
+        # An object with properties has a class, which its own values may refer to.
+        if key in UNIONS or (key in VALUES and "properties" not in schema):
+            target = referred(child)
+            yield from [(str(key), target)] if target is not None else ((str(key), name) for _, name in _parts(child))

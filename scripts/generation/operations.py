@@ -23,6 +23,9 @@ def check_operations(document: dict[str, Any]) -> Iterator[Problem]:
     listed = list(operations(document))
     if not any(operation.path == CHAT and operation.method == "post" for operation in listed):
         yield Problem("/paths", f"there is no POST {CHAT}, which the wrapper calls", "Add it")
+    for path, item in mapping(document.get("paths")).items():
+        if "$ref" in mapping(item):
+            yield Problem(join("", "paths", path, "$ref"), "a path is not read through a reference", "Write it here")
     names: dict[tuple[str, str], str] = {}
     yield from _check_security(document, "", document)
     for operation in listed:
@@ -30,6 +33,8 @@ def check_operations(document: dict[str, Any]) -> Iterator[Problem]:
         yield from _check_identifier(operation, names)
         yield from _check_parameters(operation, document)
         yield from _check_body(operation, document)
+        if not operation.value.get("responses"):
+            yield Problem(operation.pointer, "there are no responses", "Add 'responses'")
         for status, response in mapping(operation.value.get("responses")).items():
             place = Place(join(operation.pointer, "responses", status), resolve(document, response))
             if place.value is None:
@@ -77,6 +82,10 @@ def _check_parameters(operation: Operation, document: dict[str, Any]) -> Iterato
             yield Problem(place.pointer, f"the {where} parameter {name!r} is there twice", "Remove one")
         seen.add((where, name))
         yield from _check_parameter(place.pointer, name, where, parameter)
+        if operation.path == CHAT and operation.method == "post" and parameter.get("required") is True:
+            write = "Remove 'required', or write it in _requests/prepare and then change this check"
+            wrong = f"create() does not send the {where} parameter {name!r}"
+            yield Problem(join(place.pointer, "required"), wrong, write)
         if where == "header" and not _is_header_value(mapping(resolve(document, parameter.get("schema")))):
             wrong = f"a header is not written from the schema of {name!r}"
             yield Problem(join(place.pointer, "schema"), wrong, "Write one type of text, number or boolean, or an enum")

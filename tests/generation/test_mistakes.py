@@ -144,11 +144,33 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         lambda d: schemas(d).update(
             A={"allOf": [{"$ref": "#/components/schemas/B"}]}, B={"allOf": [{"$ref": "#/components/schemas/A"}]}
         ),
-        "#/components/schemas/A/allOf: A contains itself: A -> B -> A. Remove one of the references.",
+        "#/components/schemas/A/allOf: A contains itself: A -> B -> A. Remove one of the references,",
     ),
     "a circle of references": (
         lambda d: schemas(d).update(A={"$ref": "#/components/schemas/B"}, B={"$ref": "#/components/schemas/A"}),
         "#/components/schemas/A/$ref: '#/components/schemas/B' refers to itself.",
+    ),
+    "a list of itself": (
+        lambda d: schemas(d).update(A={"type": "array", "items": {"$ref": "#/components/schemas/A"}}),
+        "#/components/schemas/A/items: A contains itself: A -> A. Remove one of the references, or make it a property",
+    ),
+    "a map of maps of itself": (
+        lambda d: schemas(d).update(
+            A={"type": "object", "additionalProperties": {"additionalProperties": {"$ref": "#/components/schemas/A"}}}
+        ),
+        "#/components/schemas/A/additionalProperties: A contains itself: A -> A.",
+    ),
+    "messages that are a text": (
+        lambda d: parameters(d).update(messages={"type": "string"}),
+        f"{REQUEST}/properties/messages: this is not a list of ChatMessage. Write an array whose items are",
+    ),
+    "a schema that is a boolean": (
+        lambda d: add(d, True),
+        f"{REQUEST}/properties/added: no code is generated from the schema true. Write '{{}}' for any value.",
+    ),
+    "a keyword of this project with a typo": (
+        lambda d: parameters(d)["store"].update({"x-when-absnt": None}),
+        f"{REQUEST}/properties/store/x-when-absnt: 'x-when-absnt' has no meaning here. Write 'x-when-absent'.",
     ),
     "nullable of OpenAPI 3.0": (
         lambda d: parameters(d)["store"].update(nullable=True),
@@ -181,6 +203,10 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "a default of another type": (
         lambda d: add(d, {"type": "integer", "default": "a"}),
         f"{REQUEST}/properties/added/default: the default 'a' is not a value of this schema. Write one that is.",
+    ),
+    "a default of another format": (
+        lambda d: add(d, {"type": "string", "format": "date", "default": "today"}),
+        f"{REQUEST}/properties/added/default: the default 'today' is not a value of this schema. Write one that is.",
     ),
     "a const of another type": (
         lambda d: add(d, {"type": "integer", "const": "a"}),
@@ -234,6 +260,14 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         lambda d: path(d, "/models", parameters=query() + query()),
         "#/paths/~1models/get/parameters/1: the query parameter 'a' is there twice. Remove one.",
     ),
+    "a required parameter that create() does not send": (
+        lambda d: operation(d).update(parameters=query(required=True)),
+        f"{OPERATION}/parameters/0/required: create() does not send the query parameter 'a'. Remove 'required'",
+    ),
+    "a path that is a reference": (
+        lambda d: d["paths"].update({"/x": {"$ref": "#/components/pathItems/x"}}),
+        "#/paths/~1x/$ref: a path is not read through a reference. Write it here.",
+    ),
     "a style that is not written": (
         lambda d: path(d, "/models", parameters=query(style="deepObject")),
         "#/paths/~1models/get/parameters/0/style: 'deepObject' is not written. Write 'form'.",
@@ -253,6 +287,10 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "a key of an operation with a typo": (
         lambda d: operation(d).update(operationid="x"),
         f"{OPERATION}: Unevaluated properties are not allowed ('operationid' was unexpected). Correct the name",
+    ),
+    "no responses": (
+        lambda d: operation(d).pop("responses"),
+        f"{OPERATION}: there are no responses. Add 'responses'.",
     ),
     "a response without a description": (
         lambda d: operation(d)["responses"]["200"].pop("description"),
