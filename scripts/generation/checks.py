@@ -146,6 +146,9 @@ def _check_schema(place: Place) -> Iterator[Problem]:
         re.compile(str(schema.get("pattern", "")))
     except re.error as error:
         yield Problem(join(pointer, "pattern"), f"this is not a regular expression: {error}", "Correct it")
+    if "allOf" in schema and len(schema["allOf"]) + ("properties" in schema) > 1:
+        write = "Write all properties in one object"
+        yield Problem(join(pointer, "allOf"), "the templates read no object that is composed of several", write)
     kinds = _kinds(schema)
     if "array" in kinds and "items" not in schema and "prefixItems" not in schema:
         yield Problem(pointer, "an array does not say what its items are", "Add 'items'")
@@ -188,6 +191,10 @@ def _check_values(place: Place) -> Iterator[Problem]:
             yield Problem(join(pointer, "enum", index), f"{value!r} is not of type {' or '.join(kinds)}", write)
         elif value in values[:index] and not isinstance(value, bool):
             yield Problem(join(pointer, "enum", index), f"{value!r} is there twice", "Remove one")
+    types = {type(value) for value in values if value is not None}
+    if (len(types) > 1 or types - {str, int}) and all(map(by_type.is_valid, values)):
+        write = "Write 'anyOf' with an enum for each type, or 'type' alone"
+        yield Problem(join(pointer, "enum"), "the values are not all texts, or all integers", write)
     if "enum" in schema and not values:
         yield Problem(join(pointer, "enum"), "the enum has no values", "Add them, or remove 'enum'")
     if "const" in schema and not by_type.is_valid(schema["const"]):

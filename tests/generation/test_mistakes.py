@@ -140,6 +140,10 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
         lambda d: add(d, {"oneOf": [{"$ref": "#/components/schemas/AudioOutput"}, {"$ref": PART}, {"type": "null"}]}),
         f"{REQUEST}/properties/added/oneOf: nothing tells AudioOutput, TextPart apart. Give each of them",
     ),
+    "an object of two": (
+        lambda d: schemas(d).update(A={"allOf": [{"$ref": PART}, {"type": "object", "properties": {"b": {}}}]}),
+        "#/components/schemas/A/allOf: the templates read no object that is composed of several. Write all properties",
+    ),
     "a circle of allOf": (
         lambda d: schemas(d).update(
             A={"allOf": [{"$ref": "#/components/schemas/B"}]}, B={"allOf": [{"$ref": "#/components/schemas/A"}]}
@@ -191,6 +195,10 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     "a number among texts": (
         lambda d: add(d, {"type": "string", "enum": ["a", 1]}),
         f"{REQUEST}/properties/added/enum/1: 1 is not of type string. Write '1' in quotes.",
+    ),
+    "an enum of two types": (
+        lambda d: add(d, {"enum": ["a", 1, None]}),
+        f"{REQUEST}/properties/added/enum: the values are not all texts, or all integers. Write 'anyOf'",
     ),
     "a value twice": (
         lambda d: add(d, {"type": "string", "enum": ["a", "a"]}),
