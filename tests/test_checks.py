@@ -72,6 +72,13 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"messages": HELLO, "extra_body": [1]}, "extra_body", "a dict", "[1]"),
     ({"messages": HELLO, "extra_body": {"a": NAN}}, "extra_body.a", "a finite number", "nan"),
     ({"messages": HELLO, "extra_headers": {"a": "b\r\nHost: evil"}}, "extra_headers['a']", "line breaks", "str"),
+    (
+        {"messages": HELLO, "extra_headers": {"Transfer-Encoding": "chunked"}},
+        "extra_headers",
+        "the client sets",
+        "'Transfer-Encoding'",
+    ),
+    ({"messages": HELLO, "extra_headers": {"content-length": "3"}}, "extra_headers", "client sets", "'content-length'"),
     ({"messages": HELLO, "extra_query": {"a": [1]}}, "extra_query['a']", "a string", "a list"),
     ({"messages": [{"role": "user", "content": "\ud800"}]}, "messages[0].content", "surrogate", "'\\ud800'"),
 ]

@@ -15,6 +15,10 @@ HEADER_NAME = re.compile("[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 HEADER_VALUE = re.compile("(?:[!-~](?:[\\t -~]*[!-~])?)?")
 """Visible ASCII, with spaces and tabs inside (RFC 9110 section 5.5). Line breaks could add headers or requests."""
 
+FRAMING_HEADERS = frozenset({"content-length", "transfer-encoding"})
+"""Headers that delimit the body of a request. The client sets them: if they contradict each other or the body, a server
+can read the body as another request (RFC 9112 section 11.2)."""
+
 
 def hidden(value: object) -> str:
     """Name the type of a value that can contain a credential."""
@@ -25,12 +29,15 @@ def check_headers(headers: object, argument: str) -> dict[str, str]:
     """Validate headers, and return them by name in lower case, so that case is ignored when they are merged.
 
     Raises:
-        InvalidArgumentError: HTTP cannot represent a name or a value.
+        InvalidArgumentError: HTTP cannot represent a name or a value, or the client sets the header itself.
     """
     checked: dict[str, str] = {}
     for name, value in _scalar_items(headers, argument, "a dict of strings"):
         if not isinstance(name, str) or not HEADER_NAME.fullmatch(name):
             raise InvalidArgumentError(argument, "keys of letters, digits and dashes", describe(name))
+        if name.lower() in FRAMING_HEADERS:
+            accepted = "headers other than Content-Length and Transfer-Encoding, which the client sets"
+            raise InvalidArgumentError(argument, accepted, describe(name))
         if not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
             accepted = "a string of ASCII characters without line breaks, and without spaces at its ends"
             raise InvalidArgumentError(f"{argument}[{name!r}]", accepted, hidden(value))
