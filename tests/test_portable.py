@@ -8,6 +8,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 import time
 import warnings
 import weakref
@@ -23,12 +24,15 @@ from http_library import httpx
 from opper_chat import (
     APIError,
     AsyncOpper,
+    CallRecord,
     ChatCompletion,
     InvalidArgumentError,
     MissingKeyError,
+    Observer,
     Opper,
     RateLimitError,
     StreamTruncatedError,
+    add_observer,
 )
 from opper_chat.testing import CUT, FaultyProxy, LocalServer, Pause, Reply, chunk
 
@@ -290,6 +294,36 @@ def in_child(work: Callable[[], object]) -> None:
         finally:
             os._exit(status)
     assert os.waitpid(child, 0)[1] == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_threads_of_a_forked_child_have_limiters_of_its_own(server: LocalServer) -> None:
+    """Also if several threads make the first calls at once, while the parent's call has the only permit."""
+    client = Opper(api_key="key", base_url=server.base_url, max_concurrency=1, max_retries=0)
+    server.reply(Reply.sse([chunk("Hel"), Pause(0.3), chunk("lo"), chunk(finish_reason="stop"), "[DONE]"]))
+    stream = client.chat.completions.create(messages=HELLO, stream=True)  # type: ignore[call-overload]
+    next(stream)
+
+    barrier = threading.Barrier(4)
+
+    class Together(Observer):
+        def on_call_start(self, record: CallRecord) -> None:
+            barrier.wait(10)
+
+    def call(_: int) -> bool:
+        return bool(client.with_options(deadline=5).chat.completions.create(messages=HELLO).choices)  # type: ignore[arg-type]
+
+    def call_from_threads() -> bool:
+        sys.setswitchinterval(1e-6)  # another thread can go on after each step
+        add_observer(Together())
+        with ThreadPoolExecutor(4) as threads:
+            return all(list(threads.map(call, range(4))))
+
+    for _ in range(10):
+        in_child(call_from_threads)
+    with stream:
+        assert stream.get_final_text() == "Hello"
+    client.close()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")

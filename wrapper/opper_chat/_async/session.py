@@ -84,9 +84,9 @@ class AsyncSession:
         self._closed = False
 
     def _create_limiters(self) -> None:
-        self._process = os.getpid()
         self._rate_limiters = AsyncRateLimiters() if self._limits.adaptive_rate_limit else None
         self._limiter = AsyncConcurrencyLimiter(self._limits.max_concurrency)
+        self._process = os.getpid()  # set last: another thread that reads it uses the limiters
 
     @property
     def response_limits(self) -> ResponseLimits:

@@ -104,10 +104,10 @@ class AsyncConnectionPool:
         self._create_state()
 
     def _create_state(self) -> None:
-        self._process = os.getpid()
         self._limiter = AsyncConcurrencyLimiter(self._limit)
         self._idle: defaultdict[Origin, deque[_IdleConnection]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
+        self._process = os.getpid()  # set last: another thread that reads it uses the rest
 
     async def handle_async_request(self, request: AsyncRequest) -> httpcore.Response:
         """Send a request over a connection that no other request uses, and return the response.
@@ -118,7 +118,8 @@ class AsyncConnectionPool:
         """
         if self._process != os.getpid():
             await self._reset_after_fork()
-        permit = self._limiter.permit()
+        limiter = self._limiter  # read once: another thread of a forked child process may replace it
+        permit = limiter.permit()
         lease: ConnectionLease = request.extensions.get(LEASE) or ConnectionLease()
         connection: AsyncPooledConnection | None = None
         try:
@@ -127,7 +128,7 @@ class AsyncConnectionPool:
                 url.scheme, url.host, url.port, async_current_loop(), uses_httpcore=requires_httpcore(request)
             )
             lease.begin(permit, origin.loop)
-            await self._acquire(permit, request)
+            await _acquire(limiter, permit, request)
             connection = self._get_connection(origin)
             response = await connection.handle_async_request(request, lease)
             body = cast("AsyncPooledBody", response.stream)
@@ -138,12 +139,6 @@ class AsyncConnectionPool:
                 await async_shielded(connection.aclose)
             raise
         return response
-
-    async def _acquire(self, permit: Permit, request: AsyncRequest) -> None:
-        try:
-            await self._limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
-        except TimeoutError:
-            raise httpcore.PoolTimeout("all connections are in use") from None
 
     def _get_connection(self, origin: Origin) -> AsyncPooledConnection:
         idle = self._idle.get(origin)
@@ -228,6 +223,13 @@ class AsyncConnectionPool:
         for origin, connections in idle.items():
             for one in connections if origin.loop == async_current_loop() else ():
                 await async_shielded(partial(_close, one.slot))
+
+
+async def _acquire(limiter: AsyncConcurrencyLimiter, permit: Permit, request: AsyncRequest) -> None:
+    try:
+        await limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
+    except TimeoutError:
+        raise httpcore.PoolTimeout("all connections are in use") from None
 
 
 async def _close(slot: list[AsyncPooledConnection]) -> None:

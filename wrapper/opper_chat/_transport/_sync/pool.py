@@ -106,10 +106,10 @@ class ConnectionPool:
         self._create_state()
 
     def _create_state(self) -> None:
-        self._process = os.getpid()
         self._limiter = ConcurrencyLimiter(self._limit)
         self._idle: defaultdict[Origin, deque[_IdleConnection]] = defaultdict(deque)
         self._guards: dict[Hashable, object] = {}
+        self._process = os.getpid()  # set last: another thread that reads it uses the rest
 
     def handle_request(self, request: Request) -> httpcore.Response:
         """Send a request over a connection that no other request uses, and return the response.
@@ -120,7 +120,10 @@ class ConnectionPool:
         """
         if self._process != os.getpid():
             self._reset_after_fork()
-        permit = self._limiter.permit()
+        limiter = (
+            self._limiter
+        )  # read once: another thread of a forked child process may replace it
+        permit = limiter.permit()
         lease: ConnectionLease = request.extensions.get(LEASE) or ConnectionLease()
         connection: PooledConnection | None = None
         try:
@@ -133,7 +136,7 @@ class ConnectionPool:
                 uses_httpcore=requires_httpcore(request),
             )
             lease.begin(permit, origin.loop)
-            self._acquire(permit, request)
+            _acquire(limiter, permit, request)
             connection = self._get_connection(origin)
             response = connection.handle_request(request, lease)
             body = cast("PooledBody", response.stream)
@@ -144,12 +147,6 @@ class ConnectionPool:
                 shielded(connection.close)
             raise
         return response
-
-    def _acquire(self, permit: Permit, request: Request) -> None:
-        try:
-            self._limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
-        except TimeoutError:
-            raise httpcore.PoolTimeout("all connections are in use") from None
 
     def _get_connection(self, origin: Origin) -> PooledConnection:
         idle = self._idle.get(origin)
@@ -240,6 +237,13 @@ class ConnectionPool:
         for origin, connections in idle.items():
             for one in connections if origin.loop == current_loop() else ():
                 shielded(partial(_close, one.slot))
+
+
+def _acquire(limiter: ConcurrencyLimiter, permit: Permit, request: Request) -> None:
+    try:
+        limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
+    except TimeoutError:
+        raise httpcore.PoolTimeout("all connections are in use") from None
 
 
 def _close(slot: list[PooledConnection]) -> None:
