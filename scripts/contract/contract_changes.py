@@ -108,6 +108,8 @@ def judge(difference: dict[str, Json], before: Json, after: Json) -> Severity:
         return "breaking"
     if action == "add" and parent == "enum" and _is_open(after, path[:-2]):
         return "safe"
+    if action == "add" and "requestBody" in path and _refuses_values(difference, before):
+        return "breaking"
     if action == "add" and "parameters" in (key, parent) and _any_required(difference["after"]):
         return "breaking"
     if "responses" in path and (gained := _gained_types(difference)):
@@ -124,6 +126,14 @@ def _reads_absent(before: Json, after: Json, path: Sequence[str | int]) -> bool:
     except DocumentError:
         return False
     return "default" in schema or any(arm.type == "null" for arm in arms_of(Schema(after, schema, ())))
+
+
+def _refuses_values(difference: dict[str, Json], before: Json) -> bool:
+    """Return whether what is added refuses values: a list of values where there was none, or other properties."""
+    path: list[str | int] = difference["path"]
+    if path[-1] == "additionalProperties":
+        return difference["after"] is False
+    return path[-2] == "enum" and "enum" not in get(before, locate(before, path[:-2]))
 
 
 def _any_required(parameters: Json) -> bool:

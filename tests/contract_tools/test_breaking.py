@@ -103,6 +103,14 @@ MORE: dict[str, tuple[Edit, str | None]] = {
         "safe",
     ),
     "narrower bound": (lambda d: properties(d, "ChatCompletionRequest")["top_p"].update(maximum=0.5), "breaking"),
+    "parameter with a closed list of values": (
+        lambda d: properties(d, "ChatCompletionRequest")["user"].update(enum=["one"]),
+        "breaking",
+    ),
+    "request without other properties": (
+        lambda d: schema(d, "ChatCompletionRequest").update(additionalProperties=False),
+        "breaking",
+    ),
     "wider bound": (lambda d: properties(d, "ChatCompletionRequest")["top_p"].update(maximum=2), "safe"),
     "another default": (lambda d: properties(d, "ChatCompletionRequest")["stream"].update(default=True), "breaking"),
     "kind of part renamed": (lambda d: properties(d, "TextPart")["type"].update(const="texts"), "breaking"),
