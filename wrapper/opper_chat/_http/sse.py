@@ -1,6 +1,6 @@
 """Decode bytes to server-sent events, by section 9.2 of the WHATWG HTML standard.
 
-It does no I/O, and no HTTP, JSON or chat: the caller reads the bytes and passes them in.
+No I/O: the caller reads the bytes and passes them in. HTTP, JSON and chat are not known here.
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
@@ -8,37 +8,34 @@ from typing import NamedTuple
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _COLON = ord(":")
-# The lowest bound that ``sys.set_int_max_str_digits`` takes: at any setting of it ``int`` reads
-# as many digits without raising, and soon.
+# The lowest limit that ``sys.set_int_max_str_digits`` accepts, so that ``int`` never raises for this many digits.
 _MAX_RETRY_DIGITS = 640
 LINE_BYTES = 48
-"""What a line of an unfinished event takes in memory beside its bytes: its object, and a place in a list."""
+"""The memory in bytes of a line of an unfinished event, without its text: its object, and its entry in a list."""
 
 
 class ServerSentEvent(NamedTuple):
     """One dispatched event."""
 
     event: str = "message"
-    """The event type: ``"message"`` where the block names none, or an empty one."""
+    """The event type: ``"message"`` if the block has none, or an empty one."""
 
     data: str = ""
     """The values of the block's ``data`` fields, joined by line feeds."""
 
     id: str = ""
-    """The last event ID at dispatch, ``""`` until there is one. It outlives the block that set
-    it: an event whose block has no ``id`` field carries the one before it."""
+    """The last event ID, or ``""`` before the first. An event whose block has no ``id`` field has that of the event
+    before it."""
 
     retry: int | None = None
-    """The reconnection time in milliseconds that the event's own block asks for. Unlike ``id``
-    it is not carried over."""
+    """The reconnection time in milliseconds, or None if the event's own block has none."""
 
 
 class EventDecoder:
-    """Turns the bytes of one event stream, cut anywhere, into its events.
+    """Decodes the bytes of one event stream, in chunks of any size, to its events.
 
-    Every byte is looked at a fixed number of times whatever the cutting, and nothing is kept but
-    the unfinished event and the last event ID. No input raises: bytes which are not UTF-8 become
-    U+FFFD, and lines which are not understood are skipped (9.2.6).
+    The time is linear in the number of bytes, and only the unfinished event and the last event ID are kept. No input
+    raises an exception: bytes that are not UTF-8 become U+FFFD, and unknown lines are skipped (9.2.6).
     """
 
     __slots__ = ("_after_cr", "_at_start", "_block", "_block_size", "_last_event_id", "_line")
@@ -52,23 +49,22 @@ class EventDecoder:
         self._last_event_id = ""
 
     def feed(self, data: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes, in pieces of any size, and return the events which they complete.
+        """Decode the next bytes, and return the events that they complete.
 
-        An event is returned with the first byte that ends its blank line. At the end of the
-        stream there is nothing to call: the standard discards an event without its blank line
-        (9.2.6), and ``pending`` tells whether there was one.
+        An event is complete with the first byte that ends its blank line. At the end of the stream, an event without
+        its blank line is discarded (9.2.6). It is in `pending`.
         """
         if self._at_start:
             data = self._without_byte_order_mark(data)
         if self._after_cr and data:
-            # The CR has ended its line already, so that no event waits for this LF.
+            # The CR has ended its line, so that no event waits for this LF.
             self._after_cr = False
             data = data.removeprefix(b"\n")
-        if data.find(b"\r") >= 0:  # a quarter of what ``in`` takes, which tries the bytes as a number first
+        if data.find(b"\r") >= 0:  # four times as fast as ``in``, which tries the bytes as a number first
             self._after_cr = data.endswith(b"\r")
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        # CRLF, CR and LF end a line and nothing else does (9.2.5). No byte of a longer UTF-8
-        # sequence equals any of them, so that decoding can wait until the line is whole.
+        # Only CRLF, CR and LF end a line (9.2.5). No longer UTF-8 sequence contains their bytes, so that a line can be
+        # decoded when it is complete.
         lines = data.split(b"\n")
         rest = lines.pop()
         if lines and self._line:
@@ -87,8 +83,8 @@ class EventDecoder:
                     block.append(line)
             elif block:
                 if len(block) == 1 and block[0].startswith(b"data: "):
-                    # Nearly every block of a chat stream. ``tuple.__new__`` is what the class call
-                    # ends in, at half its price; typeshed leaves the type of its items open.
+                    # Nearly every block of a chat stream. ``tuple.__new__`` does what the class does, in half the time.
+                    # typeshed leaves the type of its items open.
                     text = block[0][6:].decode("utf-8", "replace")
                     fields = ("message", text, self._last_event_id, None)
                     event = tuple.__new__(ServerSentEvent, fields)  # pyright: ignore[reportUnknownMemberType]
@@ -105,21 +101,20 @@ class EventDecoder:
 
     @property
     def pending(self) -> bytes:
-        r"""The bytes taken since the last blank line: empty unless an event is unfinished.
+        r"""The bytes since the last blank line: empty unless an event is unfinished.
 
-        As they came, except that comments are left out, since no event is lost with them, and
-        that every line end is ``\n``.
+        Comments are left out, and every line ends in ``\n``.
         """
         unfinished = b"" if self._line.startswith(b":") else bytes(self._line)
         return b"".join([line + b"\n" for line in self._block]) + unfinished
 
     @property
     def pending_size(self) -> int:
-        """What the unfinished event takes in memory, in bytes: those of its lines, and what keeping each line costs."""
+        """The memory of the unfinished event in bytes: its lines, and `LINE_BYTES` for each."""
         return len(self._line) + (self._block_size if self._block else 0)
 
     def _without_byte_order_mark(self, data: bytes) -> bytes:
-        """Drop the one mark which may open a stream (9.2.5), once enough came to know it."""
+        """Remove the byte order mark that may begin a stream (9.2.5), once enough bytes have arrived to tell."""
         data = bytes(self._line) + data
         self._line.clear()
         if len(data) < len(_BYTE_ORDER_MARK) and _BYTE_ORDER_MARK.startswith(data):
@@ -129,7 +124,7 @@ class EventDecoder:
         return data.removeprefix(_BYTE_ORDER_MARK)
 
     def _interpret(self, block: list[bytes]) -> ServerSentEvent | None:
-        """Read the fields of a block and dispatch it: no event without a data field (9.2.6)."""
+        """Return the event of a block, or None if it has no ``data`` field (9.2.6)."""
         event_type = ""
         values: list[bytes] = []
         retry: int | None = None
