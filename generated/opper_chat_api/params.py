@@ -1238,7 +1238,7 @@ One message of a conversation. Its `role` says who speaks.
 
 class ChatCompletionRequestParam(ChatCompletionParametersParam):
     """
-    Everything that can be asked of the model in one call. Only `messages` is required; a member left out takes the default of the server or of the model.
+    Everything that can be asked of the model in one call. Only `messages` is required; a parameter left out takes the default of the server or of the model.
     """
 
     messages: Sequence[ChatMessageParam]

@@ -29,7 +29,7 @@ from ..types import write as _write
 
 @_define
 class ChatCompletionRequest(OpenModel[JsonValue]):
-    """Everything that can be asked of the model in one call. Only `messages` is required; a member left
+    """Everything that can be asked of the model in one call. Only `messages` is required; a parameter left
     out takes the default of the server or of the model."""
 
     messages: list[

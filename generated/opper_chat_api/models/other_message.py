@@ -20,7 +20,7 @@ from ..types import write as _write
 
 @_define
 class OtherMessage(OpenModel[JsonValue]):
-    """A message of a role that this contract does not know. Its members are kept as they are."""
+    """A message of a role that this contract does not know. Its properties are kept as they are."""
 
     role: OtherValue | None = _field(default=None, kw_only=True)
     """ Any other word. """

@@ -20,7 +20,7 @@ from ..types import write as _write
 
 @_define
 class OtherTool(OpenModel[JsonValue]):
-    """A tool of a kind that this contract does not know. Its members are kept as they are."""
+    """A tool of a kind that this contract does not know. Its properties are kept as they are."""
 
     type: OtherValue | None = _field(default=None, kw_only=True)
     """ Any other word. """

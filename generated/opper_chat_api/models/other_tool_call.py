@@ -21,7 +21,7 @@ from ..types import write as _write
 
 @_define
 class OtherToolCall(OpenModel[JsonValue]):
-    """A call of a kind that this contract does not know. Its members are kept as they are."""
+    """A call of a kind that this contract does not know. Its properties are kept as they are."""
 
     id: str | None = None
     """ Names the call. """

@@ -29,7 +29,7 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
     """A place of an invalid body, and what is wrong there."""
 
     loc: list[int | str]
-    """ The way to the place, member by member and item by item. """
+    """ The path to the place, by names of properties and indexes of items. """
     msg: str
     """ What is wrong, for a person to read. """
     type: str
