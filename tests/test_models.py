@@ -333,8 +333,9 @@ def test_copies_of_a_client_leave_it_alone() -> None:
 
 
 def test_every_file_says_that_it_is_made() -> None:
-    """A banner that names the source and the command, first in every file."""
+    """A banner that names the source and the command, first in every file but the contract, which wheels contain."""
     files = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    files = [path for path in files if path.name != "openapi.yaml"]
     assert len(files) > 100
     for path in files:
         first, second = path.read_text("utf-8").splitlines()[:2]

@@ -51,7 +51,7 @@ def test_the_nearest_is_shown(opper: Opper, opper_server: LocalServer) -> None:
             model="a/b", messages=[{"role": "user", "content": "too"}, *HELLO], stop=["x", "y"], seed=1
         )
     assert str(raised.value) == (
-        "no request was sent that has these members; the nearest of 2 requests, requests[1], differs:\n"
+        "no request was sent that has these properties; the nearest of 2 requests, requests[1], differs:\n"
         "  messages[0].content: expected 'too', got 'two'\n"
         "  messages[1]: expected {'role': 'user', 'content': 'Hello'}, got nothing\n"
         "  stop[1]: expected 'y', got nothing\n"
