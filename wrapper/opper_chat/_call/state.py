@@ -21,7 +21,7 @@ from .._http.leases import ConnectionLease
 from .._http.redaction import describe_request, describe_unsent, remove_credentials, url_without_query
 from .._http.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, explain_redirect, redirect_target
 from .._observability.observers import notify_attempt_end, notify_call_end, notify_call_start
-from .._observability.record import CallRecord, Outcome, set_completion, set_metadata
+from .._observability.record import CallOutcome, CallRecord, set_completion, set_metadata
 from .._requests.prepare import PreparedRequest
 from .._results.completion import ChatCompletion
 from .retries import Retries
@@ -229,7 +229,7 @@ class Call:
             self._attempt_started = None
             notify_attempt_end(self.record, self._retries.attempts[-1])
 
-    def _end(self, outcome: Outcome, now: float, error: BaseException | None = None) -> None:
+    def _end(self, outcome: CallOutcome, now: float, error: BaseException | None = None) -> None:
         """End the call, unless it has ended."""
         self.release_permit()
         if not self._is_open:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .._results.completion import ChatCompletion
 
 
-Outcome: TypeAlias = Literal["complete", "failed", "closed"]
+CallOutcome: TypeAlias = Literal["complete", "failed", "closed"]
 """How a call ended: with the complete response; with an error; or before the response was complete, because the caller
 closed or dropped a stream or was cancelled. A response that the caller reads as bytes is complete at its end."""
 
@@ -53,7 +53,7 @@ class CallRecord:
         self.headers: Mapping[str, str] = {}
         self.first_token: float | None = None
         self.duration: float | None = None
-        self.outcome: Outcome | None = None
+        self.outcome: CallOutcome | None = None
         self.error: BaseException | None = None
         self._completion: ChatCompletion | Callable[[], ChatCompletion | None] | None = None
 

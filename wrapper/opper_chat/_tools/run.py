@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 T_co = TypeVar("T_co", covariant=True)
 
-Outcome: TypeAlias = Literal["succeeded", "failed", "denied", "not_run"]
+ToolOutcome: TypeAlias = Literal["succeeded", "failed", "denied", "not_run"]
 """How a call ended. ``succeeded``: the function returned. ``failed``: it raised, its arguments were wrong, there is no
 such tool, or JSON cannot represent the result. ``denied``: ``before_call`` denied it. ``not_run``: the run ended before
 the function returned."""
@@ -35,7 +35,7 @@ class ToolExecution:
     arguments: dict[str, object] | None = None
     """The arguments of the function, by parameter, converted to the declared types, without defaults. None if the
     function was not called."""
-    outcome: Outcome = "not_run"
+    outcome: ToolOutcome = "not_run"
     """How the call ended."""
     result: object = None
     """What the function returned. For a generator, the list of what it yielded."""
