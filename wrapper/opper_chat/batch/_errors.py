@@ -15,7 +15,7 @@ from .._errors.api import InvalidArgumentError, OpperError
 
 
 class BatchInputError(InvalidArgumentError):
-    """The input has an id twice, or a row that is not the one that was answered. Nothing was sent.
+    """The input has an id twice, or a row that changed after it was sent. Nothing was sent.
 
     Attributes:
         custom_id: the id of the row.

@@ -41,11 +41,11 @@ class BatchOptions(TypedDict, total=False):
     shard: tuple[int, int] | None
     """``(3, 16)`` works on the third of 16 parts of the rows. A row is in the same part in every process."""
     response_format: Any
-    """A Python type, as in ``parse()``, or a JSON Schema. An answer that does not fit is a failure."""
+    """A Python type, as in ``parse()``, or a JSON Schema. A completion that does not fit is a failure."""
     strict: bool
-    """Whether the server is asked to follow the schema of the type. Default: True."""
+    """Whether the server has to follow the schema of the type. Default: True."""
     retries_on_invalid: int
-    """How often to ask again, with a list of the problems, if an answer does not fit. Default: 0."""
+    """How often to send the request again, with a list of the problems, if a completion does not fit. Default: 0."""
     ordered: bool
     """Whether results come in the order of the input. Default: False, as they arrive."""
     max_cost: Amount | None

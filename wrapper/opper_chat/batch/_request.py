@@ -2,7 +2,7 @@
 
 A row is a line of OpenAI's batch files (``custom_id``, ``method``, ``url``, ``body``), the body of a request with or
 without ``custom_id``, or, with a template, columns. A row that cannot be sent becomes a request with an error, because
-each row has its place in the output.
+each row has a result in the output.
 """
 
 from __future__ import annotations

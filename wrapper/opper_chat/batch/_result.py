@@ -1,6 +1,6 @@
 """The result of a row, and its line in the output. No I/O.
 
-A line has OpenAI's form, and under ``opper`` what that form has no place for.
+A line has OpenAI's form, and under ``opper`` what that form cannot contain.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class TokenPrice(NamedTuple):
 class BatchResult(NamedTuple):
     """The result of a row: a completion, or the error that it failed with.
 
-    A result whose answer does not fit ``response_format`` has both.
+    A result whose completion does not fit ``response_format`` has both.
     """
 
     custom_id: str
@@ -108,7 +108,7 @@ class BatchResult(NamedTuple):
 
     @property
     def completions(self) -> tuple[ChatCompletion, ...]:
-        """All completions of the row. There are several if answers did not fit and it was asked again."""
+        """All completions of the row. There are several if completions did not fit and it was sent again."""
         source = self.error if isinstance(self.error, APIError) else self.completion
         rejected: tuple[ChatCompletion, ...] = getattr(source, "rejected", ())
         return rejected if self.completion is None else (*rejected, self.completion)
@@ -189,7 +189,7 @@ def response_body(content: bytes) -> object:
 
 
 def failed_completion(error: OpperError) -> ChatCompletion | None:
-    """Return the completion of an answer that does not fit, or None."""
+    """Return the completion that does not fit, or None."""
     return error.completion if isinstance(error, AnswerError) else None
 
 

@@ -1,4 +1,4 @@
-"""The response format of a batch: a Python type, or a JSON Schema, against which each answer is checked. No I/O.
+"""The response format of a batch: a Python type, or a JSON Schema, against which each completion is checked. No I/O.
 
 A JSON Schema needs the package jsonschema.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class JSONSchemaFormat(ResponseFormat[Any]):
-    """A response format with a JSON Schema, whose answers are checked against it.
+    """A response format with a JSON Schema, against which completions are checked.
 
     Args:
         parameter: the ``response_format`` of the request, of type ``json_schema``.
@@ -77,7 +77,7 @@ def read_response_format(value: object, *, strict: bool) -> ResponseFormat[Any] 
 
     Args:
         value: a Python type, a JSON Schema, a ``response_format`` of the API, or None.
-        strict: whether the server is asked to follow the schema.
+        strict: whether the server has to follow the schema.
 
     Raises:
         InvalidArgumentError: it is something else, or a schema cannot describe the type.

@@ -64,22 +64,22 @@ class Template:
         return lambda columns: value  # noqa: ARG005  # it has no text
 
     def _compile_text(self, text: str) -> Render:
-        pieces: list[tuple[str, str | None]] = []
+        parts: list[tuple[str, str | None]] = []
         try:
             for literal, name, format_spec, conversion in Formatter().parse(text):
                 if name is not None and (not name or format_spec or conversion):
                     raise ValueError("a pair of braces must have the name of a column and nothing else")
-                pieces.append((literal, name))
+                parts.append((literal, name))
         except ValueError as error:
             hint = f"{str(error).capitalize()}. Write {{{{ and }}}} for braces."
             raise InvalidArgumentError("template", "a text with columns in braces", describe(text), hint) from None
-        names = [name for _, name in pieces if name is not None]
+        names = [name for _, name in parts if name is not None]
         self.columns.update(names)
         if not names:
-            whole = "".join(literal for literal, _ in pieces)
+            whole = "".join(literal for literal, _ in parts)
             return lambda columns: whole  # noqa: ARG005  # it has no column
         return lambda columns: "".join(
-            literal + ("" if name is None else _column_text(columns, name)) for literal, name in pieces
+            literal + ("" if name is None else _column_text(columns, name)) for literal, name in parts
         )
 
 

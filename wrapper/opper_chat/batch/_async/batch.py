@@ -14,7 +14,7 @@ from .._progress import BatchProgress
 from .._request import BatchRequest
 from .._result import BatchResult
 from .._workers.async_workers import AsyncResultQueue, AsyncRows, is_rows
-from .ask import ask
+from .complete_request import complete_request
 from .engine import AnyResult, AsyncEngine
 
 
@@ -27,7 +27,7 @@ class AsyncBatch:
             async for result in batch:
                 print(result.custom_id, result.error or result.text)
 
-    Requests are read when there is room for them, so they can be without end. A failed row is a result with an
+    Requests are read when a worker is free, so they can be without end. A failed row is a result with an
     ``error``. The end of the block cancels what is not finished.
 
     Args:
@@ -67,7 +67,7 @@ class AsyncBatch:
         results = self._results = AsyncResultQueue[BatchResult](self._settings.concurrency)
 
         async def handle(request: BatchRequest) -> AnyResult:
-            return await ask(self._requester, request, self._settings)
+            return await complete_request(self._requester, request, self._settings)
 
         async def emit(result: AnyResult) -> None:
             await results.put(cast("BatchResult", result))

@@ -1,4 +1,4 @@
-"""Rows with equal bodies: one is asked, and the others get copies of its result."""
+"""Deduplicate rows with equal bodies: one is sent, and the others get copies of its result."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ RECHECK_SECONDS = 1.0
 
 
 class AsyncCopies:
-    """Asks each body once. Results are read from the journal, so memory does not grow with them.
+    """Sends each body once. Results are read from the journal, so memory does not grow with them.
 
     Args:
         journal: the journal, which is indexed.
-        ask: asks a request.
+        send: sends a request, and returns its result.
     """
 
-    def __init__(self, journal: Journal, ask: AsyncHandle) -> None:
+    def __init__(self, journal: Journal, send: AsyncHandle) -> None:
         self._journal = journal
-        self._ask = ask
+        self._send = send
         self.is_failed: Callable[[], bool] = bool
         """Whether the batch has failed, so that the result of a row in flight may never be written."""
         self._in_flight: dict[str, list[AsyncEvent]] = {}
         """The rows that wait for the result of a body, by its hash."""
         self._lock = Lock()
-        """For this dict. Nothing is awaited while it is held."""
+        """For this dict. Nothing is awaited while a thread has it."""
 
     async def handle(self, request: BatchRequest) -> AnyResult:
-        """Return the result of a row. If its body is being asked already, this waits for that."""
+        """Return the result of a row. If its body is in flight already, this waits for that result."""
         body_hash = hash_request(request)
         while True:
             event = AsyncEvent()
@@ -52,7 +52,7 @@ class AsyncCopies:
             if self.is_failed():
                 raise BatchError("The batch has failed.")
         try:
-            return await self._ask(request)
+            return await self._send(request)
         except BaseException:
             self._release(body_hash)
             raise

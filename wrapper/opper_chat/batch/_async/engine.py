@@ -1,7 +1,7 @@
 """The engine of batches: requests go in, results come out, a bounded number of calls at a time. No files.
 
 There is a worker, a task, for each call at a time, and none for a row. A worker takes the next row when the limits let
-it, asks, and hands over the result. One worker at a time takes a row, so limits need only wait in one place.
+it, sends it, and emits the result. One worker at a time takes a row, so limits need only wait in one place.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ AnyResult: TypeAlias = BatchResult | CopiedResult
 
 
 class AsyncHandle(Protocol):
-    """Asks a request, and returns the result."""
+    """Sends a request, and returns the result."""
 
     async def __call__(self, request: BatchRequest, /) -> AnyResult: ...
 
@@ -56,7 +56,7 @@ class AsyncEngine:
     Args:
         settings: those of the batch.
         rows: the rows. Those of other shards are left out.
-        handle: asks a request and returns the result. An exception ends the batch.
+        handle: sends a request and returns the result. An exception ends the batch.
         emit: takes each result. An exception ends the batch.
         progress: the state at the start, with the total if it is known.
         earlier: what the rows of earlier runs cost.
@@ -87,9 +87,9 @@ class AsyncEngine:
         self._emit_lock = new_lock()
         """Held while results are emitted in order."""
         self._state_lock = Lock()
-        """For counts. Nothing is awaited while it is held."""
+        """For counts. Nothing is awaited while a thread has it."""
         self._report_lock = Lock()
-        """Held while the function that is told of the progress runs, so that it is called once at a time."""
+        """Acquired while the progress callback runs, so that it is called once at a time."""
         self._changed = AsyncEvent()
         """Wakes the worker that takes a row."""
         self._is_waiting = False
@@ -257,7 +257,7 @@ class AsyncEngine:
             self._token_rate.record(sum(tokens), monotonic())
 
     def _report(self, *, is_end: bool = False) -> None:
-        """Call the function that is told of the progress, if it is time."""
+        """Call the progress callback, if it is time."""
         notify = self._settings.on_progress
         if notify is None:
             return

@@ -39,7 +39,7 @@ def check_rows(source: Iterable[NumberedRow], settings: BatchSettings, rows: Row
             if number != int(hash_request(request)[:8], 16):
                 raise BatchInputError(
                     "requests",
-                    f"the row {custom_id!r} as it was answered",
+                    f"the row {custom_id!r} as it was sent",
                     "another body",
                     "Nothing was sent. Write the output to another file, or give the row another id.",
                     custom_id,

@@ -132,8 +132,8 @@ class Journal:
             found = self._bodies.find(body_hash) if self._bodies is not None else None
         if found is None:
             return None
-        place, _ = found
-        line = _json.decode((self._errors if place & 1 else self._output).read_line(place >> 1))
+        location, _ = found
+        line = _json.decode((self._errors if location & 1 else self._output).read_line(location >> 1))
         if not is_object(line):
             return None
         extra = line.get("opper")

@@ -16,7 +16,7 @@ from .._progress import BatchProgress
 from .._request import BatchRequest
 from .._result import BatchResult
 from .._workers.workers import ResultQueue, Rows, is_rows
-from .ask import ask
+from .complete_request import complete_request
 from .engine import AnyResult, Engine
 
 
@@ -29,7 +29,7 @@ class Batch:
             for result in batch:
                 print(result.custom_id, result.error or result.text)
 
-    Requests are read when there is room for them, so they can be without end. A failed row is a result with an
+    Requests are read when a worker is free, so they can be without end. A failed row is a result with an
     ``error``. The end of the block cancels what is not finished.
 
     Args:
@@ -73,7 +73,7 @@ class Batch:
         results = self._results = ResultQueue[BatchResult](self._settings.concurrency)
 
         def handle(request: BatchRequest) -> AnyResult:
-            return ask(self._requester, request, self._settings)
+            return complete_request(self._requester, request, self._settings)
 
         def emit(result: AnyResult) -> None:
             results.put(cast("BatchResult", result))

@@ -1,6 +1,6 @@
 # Made from wrapper/opper_chat/batch/_async/copies.py by scripts/unasync.py. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""Rows with equal bodies: one is asked, and the others get copies of its result."""
+"""Deduplicate rows with equal bodies: one is sent, and the others get copies of its result."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ RECHECK_SECONDS = 1.0
 
 
 class Copies:
-    """Asks each body once. Results are read from the journal, so memory does not grow with them.
+    """Sends each body once. Results are read from the journal, so memory does not grow with them.
 
     Args:
         journal: the journal, which is indexed.
-        ask: asks a request.
+        send: sends a request, and returns its result.
     """
 
-    def __init__(self, journal: Journal, ask: Handle) -> None:
+    def __init__(self, journal: Journal, send: Handle) -> None:
         self._journal = journal
-        self._ask = ask
+        self._send = send
         self.is_failed: Callable[[], bool] = bool
         """Whether the batch has failed, so that the result of a row in flight may never be written."""
         self._in_flight: dict[str, list[Event]] = {}
         """The rows that wait for the result of a body, by its hash."""
         self._lock = Lock()
-        """For this dict. Nothing is awaited while it is held."""
+        """For this dict. Nothing is awaited while a thread has it."""
 
     def handle(self, request: BatchRequest) -> AnyResult:
-        """Return the result of a row. If its body is being asked already, this waits for that."""
+        """Return the result of a row. If its body is in flight already, this waits for that result."""
         body_hash = hash_request(request)
         while True:
             event = Event()
@@ -54,7 +54,7 @@ class Copies:
             if self.is_failed():
                 raise BatchError("The batch has failed.")
         try:
-            return self._ask(request)
+            return self._send(request)
         except BaseException:
             self._release(body_hash)
             raise

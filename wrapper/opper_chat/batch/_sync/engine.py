@@ -3,7 +3,7 @@
 """The engine of batches: requests go in, results come out, a bounded number of calls at a time. No files.
 
 There is a worker, a task, for each call at a time, and none for a row. A worker takes the next row when the limits let
-it, asks, and hands over the result. One worker at a time takes a row, so limits need only wait in one place.
+it, sends it, and emits the result. One worker at a time takes a row, so limits need only wait in one place.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ AnyResult: TypeAlias = BatchResult | CopiedResult
 
 
 class Handle(Protocol):
-    """Asks a request, and returns the result."""
+    """Sends a request, and returns the result."""
 
     def __call__(self, request: BatchRequest, /) -> AnyResult: ...
 
@@ -58,7 +58,7 @@ class Engine:
     Args:
         settings: those of the batch.
         rows: the rows. Those of other shards are left out.
-        handle: asks a request and returns the result. An exception ends the batch.
+        handle: sends a request and returns the result. An exception ends the batch.
         emit: takes each result. An exception ends the batch.
         progress: the state at the start, with the total if it is known.
         earlier: what the rows of earlier runs cost.
@@ -91,9 +91,9 @@ class Engine:
         self._emit_lock = new_lock()
         """Held while results are emitted in order."""
         self._state_lock = Lock()
-        """For counts. Nothing is awaited while it is held."""
+        """For counts. Nothing is awaited while a thread has it."""
         self._report_lock = Lock()
-        """Held while the function that is told of the progress runs, so that it is called once at a time."""
+        """Acquired while the progress callback runs, so that it is called once at a time."""
         self._changed = Event()
         """Wakes the worker that takes a row."""
         self._is_waiting = False
@@ -278,7 +278,7 @@ class Engine:
             self._token_rate.record(sum(tokens), monotonic())
 
     def _report(self, *, is_end: bool = False) -> None:
-        """Call the function that is told of the progress, if it is time."""
+        """Call the progress callback, if it is time."""
         notify = self._settings.on_progress
         if notify is None:
             return

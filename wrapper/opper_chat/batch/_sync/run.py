@@ -26,8 +26,8 @@ from .._options import BatchOptions, BatchSettings, check_batch_options
 from .._progress import BatchProgress
 from .._request import BatchRequest, is_in_shard
 from .._workers.workers import call_in_thread
-from .ask import ask
 from .batch import find_requester
+from .complete_request import complete_request
 from .copies import Copies
 from .engine import AnyResult, Engine
 
@@ -56,8 +56,8 @@ def run_batch(
         client: the client. Default: a new one, with its key from the environment and ``adaptive_rate_limit``.
         errors: the path of the errors file. Default: that of the output, with ``.errors`` before the suffix.
         input_format: ``jsonl``, ``csv`` or ``parquet``. Default: by the name of the file.
-        retry_errors: whether rows of the errors file are asked again.
-        dedupe: whether rows with equal bodies are asked once.
+        retry_errors: whether rows of the errors file are sent again.
+        dedupe: whether rows with equal bodies are sent once.
         options: those of `BatchOptions`.
 
     Returns:
@@ -65,8 +65,8 @@ def run_batch(
         ended the batch before its input.
 
     Raises:
-        InvalidArgumentError: an argument is wrong; nothing was sent. BatchInputError: an id is there twice, or a row is
-            not the one that was answered.
+        InvalidArgumentError: an argument is wrong; nothing was sent. BatchInputError: an id is there twice, or a row
+            changed after it was sent.
         BatchFileError: another run writes to the output, or it was not written by a batch.
         AuthenticationError: the key is wrong. MissingKeyError: there is none.
         UnknownCostError: ``max_cost`` is set and no cost is known. UnknownUsageError: the same for tokens.
@@ -138,7 +138,7 @@ def _run(
     requester = find_requester(client)
 
     def handle(request: BatchRequest) -> AnyResult:
-        return ask(requester, request, settings)
+        return complete_request(requester, request, settings)
 
     def emit(result: AnyResult) -> None:
         journal.write(result)

@@ -1,3 +1,5 @@
+# Made from wrapper/opper_chat/batch/_async/complete_request.py by scripts/unasync.py. Do not edit:
+# change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
 """The call of a row: its result, also if it fails."""
 
 from __future__ import annotations
@@ -5,19 +7,21 @@ from __future__ import annotations
 from time import monotonic
 from typing import Any
 
-from ..._async.parsed_stream import parse_with_body
-from ..._async.requester import AsyncRequester
 from ..._errors.api import APIError, AuthenticationError, InvalidArgumentError
 from ..._json import codec as _json
 from ..._requests.response_format import ResponseFormat
 from ..._results.completion import ChatCompletion
 from ..._results.markdown_fences import without_fence
+from ..._sync.parsed_stream import parse_with_body
+from ..._sync.requester import Requester
 from .._options import BatchSettings
 from .._request import BatchRequest, call_arguments, hash_request
 from .._result import BatchResult, failed_completion, response_body
 
 
-async def ask(requester: AsyncRequester, request: BatchRequest, settings: BatchSettings) -> BatchResult:
+def complete_request(
+    requester: Requester, request: BatchRequest, settings: BatchSettings
+) -> BatchResult:
     """Send a request, and return its result.
 
     Args:
@@ -36,7 +40,7 @@ async def ask(requester: AsyncRequester, request: BatchRequest, settings: BatchS
     error: APIError | InvalidArgumentError | None = request.error
     if error is None:
         try:
-            completion, content, parsed = await _call(requester, request, settings)
+            completion, content, parsed = _call(requester, request, settings)
             body = _body(content, completion)
         except AuthenticationError:
             raise
@@ -58,19 +62,21 @@ async def ask(requester: AsyncRequester, request: BatchRequest, settings: BatchS
     )
 
 
-async def _call(
-    requester: AsyncRequester, request: BatchRequest, settings: BatchSettings
+def _call(
+    requester: Requester, request: BatchRequest, settings: BatchSettings
 ) -> tuple[ChatCompletion, bytes, Any]:
     """Return the completion, the body that it was read from, and its value."""
     arguments = call_arguments(request.body)
     if settings.response_format is None:
         call = requester.create_call(arguments, stream=None)
-        completion, content = await requester.complete_with_body(call)
+        completion, content = requester.complete_with_body(call)
         return completion, content, None
     if "response_format" in arguments:
         hint = "The option response_format of the batch makes it."
         raise InvalidArgumentError("response_format", "none in the row", "one", hint)
-    parsed, content = await parse_with_body(requester, arguments, settings.response_format, settings.retries_on_invalid)
+    parsed, content = parse_with_body(
+        requester, arguments, settings.response_format, settings.retries_on_invalid
+    )
     return parsed, content, parsed.parsed
 
 
@@ -81,8 +87,10 @@ def _body(content: bytes, completion: ChatCompletion) -> object:
         return completion.to_dict()
 
 
-def _json_value(response_format: ResponseFormat[Any] | None, completion: ChatCompletion | None) -> object:
-    """Return the value of an answer that fits, as a JSON value."""
+def _json_value(
+    response_format: ResponseFormat[Any] | None, completion: ChatCompletion | None
+) -> object:
+    """Return the value of a completion that fits, as a JSON value."""
     if response_format is None or completion is None:
         return None
     return response_format.unwrap(_json.decode(without_fence(completion.text)))
