@@ -46,7 +46,7 @@ nox.options.sessions = ["lint", "types", "drift", "tests", "wheel"]
 nox.options.error_on_missing_interpreters = False
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL"))
+NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL", "OPPER_LOG", "OPPER_LOG_CONTENT"))
 OF_THEIR_OWN = [
     f"--ignore=tests/{folder}"
     for folder in ("contract_tools", "editors", "generation", "interop", "neighbours", "servers")
