@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from opper_chat import AsyncOpper, Opper
+from opper_chat import AsyncOpper, Opper, ResponseLimits
 
 from . import BODY, Moment, now
+
+LIMITS = ResponseLimits(max_stream_bytes=None)
+"""The stream of a million chunks is larger than the default limit."""
 
 
 def sync_client(transport: str | None) -> Any:
@@ -36,7 +39,7 @@ def async_client(transport: str | None) -> Any:
 
 class Sync:
     def __init__(self, url: str, transport: str | None = None) -> None:
-        self.client = Opper(api_key="key", base_url=url, http_client=sync_client(transport))
+        self.client = Opper(api_key="key", base_url=url, http_client=sync_client(transport), response_limits=LIMITS)
         self.create = self.client.chat.completions.create
 
     def call(self) -> int:
@@ -86,7 +89,9 @@ class Sync:
 
 class Async:
     def __init__(self, url: str, transport: str | None = None) -> None:
-        self.client = AsyncOpper(api_key="key", base_url=url, timeout=600, http_client=async_client(transport))
+        self.client = AsyncOpper(
+            api_key="key", base_url=url, timeout=600, http_client=async_client(transport), response_limits=LIMITS
+        )
         self.create = self.client.chat.completions.create
 
     async def call(self) -> int:
