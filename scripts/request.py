@@ -15,7 +15,6 @@ import keyword
 from collections.abc import Iterator
 from typing import Any
 
-from generation.names import attribute_name
 from generation.operations import CHAT
 from generation.schemas import SCHEMAS, is_for_reading, mapping, operations, referred
 from generation.source import ContractError, Problem, join
@@ -270,10 +269,6 @@ def _name(reference: dict[str, Any]) -> str:
 def _is_reference(schema: Any) -> bool:
     # In a map of members, `$ref` would be the name of one.
     return isinstance(schema, dict) and isinstance(schema.get("$ref"), str)
-
-
-def _model(name: str) -> dict[str, Any]:
-    return {"customTypePath": f"opper_chat_api.models.{attribute_name(name)}.{name}"}
 
 
 def _alternatives(schema: dict[str, Any]) -> list[Any]:
