@@ -61,12 +61,12 @@ class StreamState:
         self._events: deque[ServerSentEvent] = deque()
         """Events that are not decoded yet."""
         self._chunks: deque[DecodedChunk] = deque()
-        """Chunks that are not handed out yet. Those of events are decoded one by one: many streams at once would keep
-        the garbage collector busy with models that are not read yet."""
+        """Decoded chunks that are not returned yet. Events are decoded one by one, because models that are not read yet
+        cost time in each run of the garbage collector."""
         self._first_choice = 0 if expected_choices > 1 else None
         """The index of the first choice. If the request requires one choice, it is the first that arrives."""
         self._template: ChunkTemplate | None = None
-        """The template of the chunk that was handed out last."""
+        """The template of the chunk that was returned last."""
         self._surrogates: SurrogateJoiner | None = None
         """Joins surrogate halves, from the first half until none is held back."""
         self._body_ended = False
@@ -121,7 +121,7 @@ class StreamState:
                 self.receive(bytes(body))
 
     def next_chunk(self) -> DecodedChunk | None:
-        """Return the next chunk to hand out, or None if more bytes are needed or the stream has no more chunks.
+        """Return the next chunk, or None if more bytes are needed or the stream has no more chunks.
 
         If a stream ends after half a character, which was held back, one more chunk has a replacement character.
         """
