@@ -15,11 +15,9 @@ from time import monotonic
 from typing import Any, TypeAlias, cast
 
 import anyio
-from anyio.abc import TaskGroup
-from sniffio import current_async_library
 
 from .._concurrency.events import AsyncEvent
-from .._concurrency.loop import async_shielded
+from .._concurrency.tasks import TaskPool
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._requests.tool_options import Verdict
@@ -52,10 +50,7 @@ class AsyncWorkers:
         self._jobs: deque[Job] = deque()
         self._events: deque[JobEvent] = deque()
         self._has_events: anyio.Event | None = None
-        self._tasks: list[asyncio.Task[None]] = []
-        """The tasks of asyncio."""
-        self._group: TaskGroup | None = None
-        """The tasks of trio."""
+        self._tasks = TaskPool("opper_chat tool")
         self._is_closing = False
 
     async def start(self, jobs: list[Job]) -> None:
@@ -64,14 +59,7 @@ class AsyncWorkers:
         self._is_closing = False
         self._jobs.extend(jobs)
         count = min(self._max_parallel, len(jobs))
-        if current_async_library() == "asyncio":
-            # With anyio, each await in the cleanup of a cancelled tool would be cancelled again. asyncio cancels once.
-            self._tasks = [asyncio.create_task(self._work(), name="opper_chat tool") for _ in range(count)]
-            return
-        self._group = anyio.create_task_group()
-        await self._group.__aenter__()
-        for _ in range(count):
-            self._group.start_soon(self._work)
+        await self._tasks.start(count, self._work)
 
     async def next(self, seconds: float | None) -> JobEvent:
         """Wait until a job starts or ends.
@@ -92,16 +80,7 @@ class AsyncWorkers:
         """Cancel the jobs that run, and wait until they have ended."""
         self._is_closing = True
         self._jobs.clear()
-        running, self._tasks = [task for task in self._tasks if not task.done()], []
-        if running:
-            for task in running:
-                task.cancel()
-            await async_shielded(partial(_wait_for, running))
-        group, self._group = self._group, None
-        if group is not None:
-            group.cancel_scope.cancel()
-            # Without the exception that is being handled, if any: the group would put it into an ExceptionGroup.
-            await group.__aexit__(None, None, None)
+        await self._tasks.close()
 
     def _emit(self, job: Job, *, is_end: bool) -> None:
         self._events.append(JobEvent(job, is_end))
@@ -119,7 +98,7 @@ class AsyncWorkers:
                 if pending is not None:
                     job.set_result(await _resolve(pending))
             except anyio.get_cancelled_exc_class() as cancelled:
-                if self._is_closing or not self._tasks:
+                if self._is_closing or not self._tasks.asyncio_tasks:
                     raise
                 # Only `close` cancels these tasks, so the tool has awaited a cancelled task, or has cancelled itself.
                 if (task := asyncio.current_task()) is not None:
@@ -129,10 +108,6 @@ class AsyncWorkers:
                 error = raised
             job.end(error, monotonic() - started)
             self._emit(job, is_end=True)
-
-
-async def _wait_for(tasks: list[asyncio.Task[None]]) -> None:
-    await asyncio.wait(tasks)
 
 
 def check_tools(tools: Toolbox) -> None:

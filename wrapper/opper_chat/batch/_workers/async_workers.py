@@ -12,10 +12,9 @@ from functools import partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import anyio
-from anyio.abc import TaskGroup
 from sniffio import current_async_library
 
-from ..._concurrency.loop import async_shielded
+from ..._concurrency.tasks import TaskPool
 from .workers import is_rows as is_iterable_of_rows
 
 T = TypeVar("T")
@@ -30,12 +29,9 @@ class AsyncWorkerPool:
     """A number of tasks that do the same. Use and close it in one task."""
 
     def __init__(self) -> None:
-        self._tasks: list[asyncio.Task[None]] = []
-        """The tasks of asyncio."""
-        self._group: TaskGroup | None = None
-        """The tasks of trio."""
+        self._tasks = TaskPool("opper_chat batch")
         self._running = 0
-        """How many of these have not ended."""
+        """How many tasks of trio have not ended."""
         self._ended: anyio.Event | None = None
 
     async def start(self, count: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -46,34 +42,21 @@ class AsyncWorkerPool:
             work: what each of them calls. It raises nothing but a cancellation.
         """
         if current_async_library() == "asyncio":
-            # With anyio, each await in the cleanup of a cancelled call would be cancelled again. asyncio cancels once.
-            self._tasks = [asyncio.create_task(work(), name="opper_chat batch") for _ in range(count)]
+            await self._tasks.start(count, work)
             return
-        self._group = anyio.create_task_group()
-        await self._group.__aenter__()
         self._running, self._ended = count, anyio.Event()
-        for _ in range(count):
-            self._group.start_soon(self._run, work)
+        await self._tasks.start(count, partial(self._run, work))
 
     async def join(self) -> None:
         """Wait until all have ended."""
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        if self._tasks.asyncio_tasks:
+            await asyncio.wait(self._tasks.asyncio_tasks)
         if self._ended is not None:
             await self._ended.wait()  # not the end of the group, which would put an interrupt into an ExceptionGroup
 
     async def close(self) -> None:
         """Cancel the tasks that run, and wait until they have ended."""
-        running, self._tasks = [task for task in self._tasks if not task.done()], []
-        if running:
-            for task in running:
-                task.cancel()
-            await async_shielded(partial(_wait_for, running))
-        group, self._group = self._group, None
-        if group is not None:
-            group.cancel_scope.cancel()
-            # Without the exception that is being handled, if any: the group would put it into an ExceptionGroup.
-            await group.__aexit__(None, None, None)
+        await self._tasks.close()
 
     async def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
@@ -82,10 +65,6 @@ class AsyncWorkerPool:
             self._running -= 1
             if not self._running and self._ended is not None:
                 self._ended.set()
-
-
-async def _wait_for(tasks: list[asyncio.Task[None]]) -> None:
-    await asyncio.wait(tasks)
 
 
 class AsyncResultQueue(Generic[T]):
