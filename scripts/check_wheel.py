@@ -8,11 +8,13 @@ from pathlib import Path
 
 MUST = (
     "opper_chat/__init__.py",
+    "opper_chat/__main__.py",
     "opper_chat/_sync/client.py",
     "opper_chat/_sync/completions.py",
     "opper_chat/_sync/session.py",
     "opper_chat/_transport/_sync/pool.py",
     "opper_chat/_sync/stream.py",
+    "opper_chat/cli/main.py",
     "opper_chat/py.typed",
     "opper_chat/testing/__main__.py",
     "opper_chat/testing/contract.json",

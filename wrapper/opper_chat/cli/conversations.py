@@ -1,0 +1,85 @@
+"""The files of saved conversations, which only their owner can read. Does not list or remove them.
+
+A file has the format of `opper_chat.Conversation.save`: a message as JSON on each line. The model, the parameters and
+the key are not in it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .errors import CommandError, UsageError
+from .paths import conversations_folder
+from .proposals import did_you_mean
+
+if TYPE_CHECKING:
+    from opper_chat import Conversation
+
+_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+
+
+def new_conversation() -> Path:
+    """Return the path of a conversation that does not exist yet. Its name begins with the time."""
+    name = time.strftime("%Y%m%d-%H%M%S")
+    return conversations_folder() / f"{name}-{os.urandom(2).hex()}.jsonl"
+
+
+def conversation_path(name: str) -> Path:
+    """Return the path of a conversation, whether or not it exists.
+
+    Raises:
+        UsageError: the id has characters that are not accepted.
+    """
+    if not _ID.fullmatch(name):
+        raise UsageError(f"--conversation {name}: expected an id of letters, digits, '.', '_' and '-'.")
+    return conversations_folder() / f"{name}.jsonl"
+
+
+def find_conversation(name: str) -> Path:
+    """Return the path of a conversation that exists.
+
+    Raises:
+        UsageError: there is none. The error proposes a similar id.
+    """
+    path = conversation_path(name)
+    if path.is_file():
+        return path
+    known = [each.stem for each in list_conversations()]
+    near = did_you_mean(name, known)
+    raise UsageError(f"--conversation {name}: There is no conversation {path}. {near}To begin one, add --save.")
+
+
+def latest_conversation() -> Path:
+    """Return the path of the conversation that was changed last.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = list_conversations()
+    if not found:
+        raise UsageError(f"-c: There is no conversation in {conversations_folder()}. Save one with --save.")
+    return found[-1]
+
+
+def list_conversations() -> list[Path]:
+    """Return the paths of all conversations, by the time of their last change."""
+    return sorted(conversations_folder().glob("[!.]*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+
+def save_conversation(conversation: Conversation, path: Path) -> None:
+    """Write a conversation to its file, which only its owner can read.
+
+    Raises:
+        CommandError: the file cannot be written.
+        InvalidArgumentError: a message in it is not accepted by requests.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # saving keeps the permissions
+        conversation.save(path)
+    except OSError as error:
+        raise CommandError(f"The conversation cannot be saved to {path}: {error.strerror or error}.") from None

@@ -1,0 +1,156 @@
+"""The entry point: find the command in the arguments, load its module, run it, and return the exit code.
+
+Only the module of that command is loaded. Neither ``--help`` nor ``--version`` loads any.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn, Protocol, cast
+
+from .console import Console
+from .errors import ClosedPipeError, UsageError
+from .exit_codes import ExitCode, exit_code
+
+PROGRAM = "opper-chat"
+DEFAULT_COMMAND = "ask"
+COMMANDS = {
+    "ask": "Send a prompt, and print the completion. The command may be left out.",
+}
+"""The commands by name, each with a line for the help. The module of a command is ``commands/NAME.py``."""
+
+_EPILOG = """\
+`opper-chat COMMAND --help` lists the options of a command. If the first argument is no command,
+the arguments are those of `ask`: opper-chat "Why is the sky blue?"
+"""
+
+
+class Command(Protocol):
+    """The module of a command."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the arguments."""
+
+    def run(self, options: argparse.Namespace, console: Console) -> int:
+        """Run the command, and return the exit code."""
+        ...
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises its errors."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a UsageError."""
+        raise UsageError(f"{_with_proposal(self, message)} See `{self.prog} --help`.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Args:
+        argv: the arguments after the name of the program. Default: those of the process.
+
+    Returns:
+        The exit code, as `ExitCode` describes it.
+    """
+    console = Console()
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_rest: console.note(f"Warning: {message}")
+            code = _run(list(sys.argv[1:] if argv is None else argv), console)
+            console.flush()
+    except BaseException as error:  # noqa: BLE001  # each becomes an exit code
+        return _report(error, console)
+    return code
+
+
+def _run(arguments: list[str], console: Console) -> int:
+    first = arguments[0] if arguments else ""
+    if first == "--version":
+        from importlib.metadata import version
+
+        console.write_line(f"{PROGRAM} {version('opper-chat')}")
+        return ExitCode.OK
+    if first in ("-h", "--help"):
+        console.write(_overview().format_help())
+        return ExitCode.OK
+    name = first if first in COMMANDS else DEFAULT_COMMAND
+    command = load_command(name)
+    parser = Parser(prog=f"{PROGRAM} {name}", description=COMMANDS[name], allow_abbrev=False)
+    command.add_arguments(parser)
+    options = _parse(parser, arguments[1:] if first in COMMANDS else arguments)
+    console.quiet = bool(getattr(options, "quiet", False))
+    return command.run(options, console)
+
+
+def load_command(name: str) -> Command:
+    """Return the module of a command."""
+    return cast("Command", import_module(f".commands.{name}", __package__))
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands, which loads their modules, for the completion of shells."""
+    parser = _overview()
+    commands = parser.add_subparsers(dest="command")
+    for name, line in COMMANDS.items():
+        load_command(name).add_arguments(commands.add_parser(name, help=line, description=line))
+    return parser
+
+
+def _overview() -> argparse.ArgumentParser:
+    width = max(map(len, COMMANDS))
+    lines = "\n".join(f"  {name:<{width}}  {line}" for name, line in COMMANDS.items())
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [COMMAND] ...",
+        description=f"Chat completions of Opper in a terminal or a pipe.\n\ncommands:\n{lines}",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version")
+    return parser
+
+
+def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
+    """Parse arguments, also those that have options between the words of a prompt."""
+    try:
+        return parser.parse_intermixed_args(arguments)
+    except TypeError:  # the command has commands of its own
+        return parser.parse_args(arguments)
+
+
+def _with_proposal(parser: argparse.ArgumentParser, message: str) -> str:
+    """Return an error of argparse as a sentence, with the option that was probably meant."""
+    sentence = f"{message[:1].upper()}{message[1:]}."
+    unknown = message.removeprefix("unrecognized arguments: ").split()[0] if "unrecognized" in message else ""
+    if unknown.startswith("--"):
+        from difflib import get_close_matches
+
+        known = [name for action in parser._actions for name in action.option_strings]  # noqa: SLF001
+        near = get_close_matches(unknown.partition("=")[0], known, 1)
+        return f"{sentence} Did you mean {near[0]}?" if near else sentence
+    return sentence
+
+
+def _report(error: BaseException, console: Console) -> int:
+    """Write what ended the command to stderr, and return the exit code."""
+    if isinstance(error, SystemExit):  # of argparse, after a help
+        try:
+            console.flush()
+        except ClosedPipeError as closed:
+            return closed.exit_code
+        return error.code if isinstance(error.code, int) else ExitCode.OK
+    code = exit_code(error)
+    if code in (ExitCode.INTERRUPTED, ExitCode.CLOSED_PIPE):
+        return code
+    if code is ExitCode.UNEXPECTED and not hasattr(error, "exit_code"):
+        from traceback import format_exception
+
+        console.error("".join(format_exception(error)).rstrip())
+        return code
+    console.error("\n".join([str(error), *getattr(error, "__notes__", ())]))
+    return code

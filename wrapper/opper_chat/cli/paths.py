@@ -1,0 +1,53 @@
+"""The folders of the command: configuration and templates, and saved conversations.
+
+``OPPER_CHAT_HOME`` is one folder for all. Without it, the XDG base directories are used, and on Windows the folders for
+application data. Nothing is created here.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+HOME_VARIABLE = "OPPER_CHAT_HOME"
+_NAME = "opper-chat"
+
+
+def config_folder() -> Path:
+    """Return the folder with the configuration and the templates."""
+    return _folder("XDG_CONFIG_HOME", ".config", "APPDATA")
+
+
+def data_folder() -> Path:
+    """Return the folder with what the command writes."""
+    return _folder("XDG_DATA_HOME", ".local/share", "LOCALAPPDATA")
+
+
+def config_file() -> Path:
+    """Return the path of the configuration file."""
+    return config_folder() / "config.toml"
+
+
+def templates_folder() -> Path:
+    """Return the folder of the templates, each a file ``NAME.toml``."""
+    return config_folder() / "templates"
+
+
+def conversations_folder() -> Path:
+    """Return the folder of the saved conversations, each a file ``ID.jsonl``."""
+    return data_folder() / "conversations"
+
+
+def vendor_config_file() -> Path:
+    """Return the file in which the vendor's command ``opper`` keeps keys. It is read, and never written."""
+    return Path(os.environ.get("OPPER_HOME") or Path.home() / ".opper") / "config.json"
+
+
+def _folder(variable: str, default: str, windows_variable: str) -> Path:
+    if home := os.environ.get(HOME_VARIABLE):
+        return Path(home)
+    if os.name == "nt" and (folder := os.environ.get(windows_variable)):
+        return Path(folder) / _NAME
+    # Relative paths are to be ignored: https://specifications.freedesktop.org/basedir-spec, "Environment variables".
+    folder = os.environ.get(variable, "")
+    return (Path(folder) if Path(folder).is_absolute() else Path.home() / default) / _NAME

@@ -1,0 +1,121 @@
+"""The arguments of a call, from the options, the template and the configuration. Sends nothing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .config import CLIENT_DEFAULTS, Config
+from .errors import UsageError
+
+_NOT_PARAMETERS = ("system", "model", *CLIENT_DEFAULTS)
+
+
+class Parameters(NamedTuple):
+    """Arguments of ``create()`` other than messages."""
+
+    known: dict[str, Any]
+    """Parameters of the contract."""
+    extra_body: dict[str, Any]
+    """Parameters that the contract does not have."""
+
+    def arguments(self) -> dict[str, Any]:
+        """Return them as arguments."""
+        return {**self.known, "extra_body": self.extra_body} if self.extra_body else dict(self.known)
+
+
+def merge_parameters(
+    config: Config, template: Mapping[str, Any], models: list[str], given: tuple[dict[str, Any], dict[str, Any]]
+) -> Parameters:
+    """Merge parameters. Those of the command line count before the template, the model and the defaults.
+
+    Args:
+        config: the configuration, with the defaults.
+        template: the parameters of the template.
+        models: those of the command line, the first choice first.
+        given: the parameters of the command line, and those that the contract does not have.
+    """
+    names = models or _as_list(template.get("model")) or _as_list(config.defaults.get("model"))
+    known, extra = _split(config.defaults)
+    if len(names) == 1:
+        _update(known, extra, config.models.get(names[0], {}))
+        known["model"] = names[0]
+    elif names:
+        known["model"] = [_model(name, config.models.get(name, {})) for name in names]
+    _update(known, extra, template)
+    known.update(given[0])
+    extra.update(given[1])
+    return Parameters(known, extra)
+
+
+def read_system(options: argparse.Namespace, template: str | None, config: Config) -> str | None:
+    """Return the instructions: those of ``-s``, of the template, or of the configuration.
+
+    Raises:
+        UsageError: the file of ``-s @FILE`` cannot be read.
+    """
+    given: str | None = options.system
+    if given is None:
+        default: str | None = config.defaults.get("system")
+        return default if template is None else template
+    return read_file("-s", given[1:]) if given.startswith("@") else given
+
+
+def read_file(option: str, name: str) -> str:
+    """Return the text of a file that an option names.
+
+    Raises:
+        UsageError: it cannot be read, or is not UTF-8 text.
+    """
+    try:
+        return Path(name).expanduser().read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"{option} {name}: The file cannot be read: {reason}.") from None
+
+
+def add_labels(known: dict[str, Any], tags: list[str] | None, span: str | None) -> None:
+    """Add the options ``--tag`` and ``--span`` to parameters.
+
+    Raises:
+        UsageError: a tag has no value.
+    """
+    labels: dict[str, Any] = {}
+    for pair in tags or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--tag {pair}: expected NAME=VALUE.")
+        labels[name] = value
+    if labels:
+        existing = known.get("tags") or {}
+        known["tags"] = {**existing, **labels} if isinstance(existing, dict) else labels
+    if span is not None:
+        known["parent_span_id"] = span
+
+
+def _as_list(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value or ())
+
+
+def _split(table: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    known: dict[str, Any] = {}
+    extra: dict[str, Any] = {}
+    _update(known, extra, table)
+    return known, extra
+
+
+def _update(known: dict[str, Any], extra: dict[str, Any], table: Mapping[str, Any]) -> None:
+    for name, value in table.items():
+        if name == "extra_body":
+            extra.update(value)
+        elif name not in _NOT_PARAMETERS:
+            known[name] = value
+
+
+def _model(name: str, table: Mapping[str, Any]) -> object:
+    """Return an entry of a list of fallback models, which has the defaults of its model as options of its own."""
+    known, extra = _split(table)
+    options = {**known, **extra}
+    return {"name": name, "options": options} if options else name
