@@ -1,7 +1,7 @@
 """Measure the speed and memory of this client and its peers: `python -m benchmarks.speed`.
 
 Prints the table of the goals and the figures of every client, and writes `results.json` and a picture for each question
-into a folder. With `--publish` they go into `docs/`, and the tables into `docs/performance.md`.
+into a folder. With `--publish` they go into `docs/`, and the tables into `docs/benchmarks/speed.md`.
 
 A server in a process of its own sends prepared bytes. Every client runs in processes of its own, from an environment of
 its own, in rounds that take turns. A ratio is computed within each round, and shown as the median of the rounds with
@@ -28,7 +28,7 @@ from .rounds import Plan, run
 from .server import running_server
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "performance.md"
+PAGE = ROOT / "docs" / "benchmarks" / "speed.md"
 FULL = Plan(5, 0.5, 2000, 100, (1_000_000, 5000, 200), 3, (OURS, *PEERS))
 QUICK = Plan(3, 0.1, 1000, 20, (50_000, 1000, 50), 1, (OURS, "openai", "httpx", "limit"), 100)
 
@@ -114,7 +114,7 @@ def tables(results: dict[str, object]) -> dict[str, str]:
         f"{plan['memory'][0]:,} chunks, {plan['memory'][1]:,} calls, {plan['memory'][2]:,} clients."
     )
     pictures = "\n".join(
-        f"![{title}](benchmarks/{picture_name(question)})"
+        f"![{title}]({picture_name(question)})"
         for question, (title, _, _) in report.QUESTIONS.items()
         if plots.picture(rounds, question)
     )
@@ -142,6 +142,8 @@ def publish(parts: dict[str, str]) -> None:
     """Replace the sections of the page between their markers."""
     page = PAGE.read_text("utf-8")
     for name, text in parts.items():
+        if name == "transports":  # printed only: the published run does not have to measure them
+            continue
         begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         before, _, rest = page.partition(begin)
         _, found, after = rest.partition(end)
@@ -152,7 +154,7 @@ def publish(parts: dict[str, str]) -> None:
 
 def main() -> int:
     options = parse_arguments()
-    folder = PAGE.parent / "benchmarks" if options.publish else options.out
+    folder = PAGE.parent if options.publish else options.out
     results = json.loads(options.show.read_text("utf-8")) if options.show else None
     if results is None:
         results = measure(make_plan(options), options.environments)
