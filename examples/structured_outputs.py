@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from opper_chat import AnswerError, InvalidArgumentError, Opper
+from opper_chat import CompletionError, InvalidArgumentError, Opper
 from opper_chat.types import ChatMessageParam
 
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
@@ -58,7 +58,7 @@ def main() -> None:
 
         try:
             parse(model=MODEL, messages=messages, response_format=Recipe, max_completion_tokens=5)
-        except AnswerError as error:  # cut off, withheld, refused, or not fitting
+        except CompletionError as error:  # cut off, withheld, refused, or not fitting
             print(type(error).__name__, "after", repr(error.completion.choices[0].message.content))
 
         try:

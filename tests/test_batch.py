@@ -385,10 +385,10 @@ def test_answers_are_checked_against_a_type_or_a_schema(run: Runner, server: Loc
     assert server.requests[0].body["response_format"]["type"] == "json_schema"
     lines = {line["custom_id"]: line for line in run.failed()}
     assert lines["bad"]["response"]["body"]["choices"][0]["message"]["content"] == '{"name": "Oslo"}'
-    assert lines["bad"]["error"]["code"] == "InvalidAnswerError"
+    assert lines["bad"]["error"]["code"] == "InvalidCompletionError"
     assert "people" in lines["bad"]["opper"]["error"]["problems"][0]
     assert lines["bad"]["opper"]["tokens"]
-    assert lines["text"]["error"]["code"] == "InvalidAnswerError"
+    assert lines["text"]["error"]["code"] == "InvalidCompletionError"
     assert lines["cut"]["error"]["code"] == "LengthFinishReasonError"
 
 

@@ -495,7 +495,7 @@ def test_an_error_of_a_success_has_its_response(server: LocalServer, flavour: Fl
     assert error.response.headers["content-type"].startswith("text/event-stream")
     assert error.response.json() == {"error": {"message": "No."}}
     server.reply(Reply.json({"choices": [{"message": {"role": "assistant", "content": "x"}, "finish_reason": "stop"}]}))
-    with pytest.raises(opper_chat.InvalidAnswerError) as invalid:
+    with pytest.raises(opper_chat.InvalidCompletionError) as invalid:
         flavour(
             lambda client: client.chat.completions.parse(messages=HELLO, response_format=int),
             api_key="key", base_url=server.base_url,

@@ -9,7 +9,7 @@ from typing import Any
 import pydantic
 import pytest
 from flavours import HELLO, Flavour
-from opper_chat import InvalidAnswerError, InvalidArgumentError, Opper, ToolArgumentsError, tool
+from opper_chat import InvalidArgumentError, InvalidCompletionError, Opper, ToolArgumentsError, tool
 from opper_chat.testing import LocalServer, Reply
 
 
@@ -111,7 +111,7 @@ def test_types_that_strict_mode_cannot_describe_are_asked_for_without_it(
 def test_an_answer_is_checked_without_strict_mode_too(server: LocalServer, hint: Any, text: str, problem: str) -> None:
     """Each place that does not fit."""
     server.reply(completion(text))
-    with Opper(api_key="key", base_url=server.base_url) as client, pytest.raises(InvalidAnswerError) as caught:
+    with Opper(api_key="key", base_url=server.base_url) as client, pytest.raises(InvalidCompletionError) as caught:
         client.chat.completions.parse(messages=HELLO, response_format=hint, strict=False)  # type: ignore[arg-type]
     assert problem in caught.value.problems[0]
 

@@ -66,12 +66,12 @@ def test_the_public_names() -> None:
     assert list(vars(opper_chat)["__all__"]) == sorted(vars(opper_chat)["__all__"])
     assert set(vars(opper_chat)["__all__"]) == {
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-        "AnswerError", "AsyncConversation", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse",
+        "AsyncConversation", "AsyncEventStream", "AsyncOpper", "AsyncParsedStream", "AsyncRawResponse",
         "AsyncRawStream", "AsyncStream", "AsyncStreamedResponse", "AsyncToolStream", "Attempt", "AuthenticationError",
-        "BadRequestError", "CallOptions", "CallRecord", "ChatCompletion", "ClientOptions", "ConflictError",
-        "ContentFilterFinishReasonError", "Conversation", "CustomTool", "DefaultAsyncHttpxClient", "DefaultHttpxClient",
-        "ErrorRequest", "ErrorResponse", "EventStream",
-        "InternalServerError", "InvalidAnswerError", "InvalidArgumentError", "LengthFinishReasonError",
+        "BadRequestError", "CallOptions", "CallRecord", "ChatCompletion", "ClientOptions", "CompletionError",
+        "ConflictError", "ContentFilterFinishReasonError", "Conversation", "CustomTool", "DefaultAsyncHttpxClient",
+        "DefaultHttpxClient", "ErrorRequest", "ErrorResponse", "EventStream",
+        "InternalServerError", "InvalidCompletionError", "InvalidArgumentError", "LengthFinishReasonError",
         "MissingKeyError", "Model", "NotFoundError", "Observer", "Opper", "OpperError", "ParsedChatCompletion",
         "ParsedStream", "ParsedStreamEvent", "PermissionDeniedError", "RateLimitError", "RawResponse", "RawStream",
         "RefusalError", "RepeatedCallError", "ResponseLimits", "ResponseTooLargeError", "Stream", "StreamEvent",

@@ -14,15 +14,14 @@ from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, NamedTuple, Self, TypedDict, TypeVar
 
 import annotated_types
-import answer_types as kinds
 import attrs
 import jsonschema
 import msgspec
 import pydantic
 import pydantic.dataclasses
 import pytest
+import response_types as kinds
 import typing_extensions
-from answer_types import VALUES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import InvalidArgumentError
@@ -30,6 +29,7 @@ from opper_chat._errors.invalid_value import InvalidValueError
 from opper_chat._schemas.response_schema import Field, convert, parameters_schema, response_schema
 from opper_chat.testing import example
 from pydantic import BaseModel
+from response_types import VALUES
 from strict import breaches
 from typing_extensions import TypeAliasType
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from flavours import HELLO, Flavour
 from opper_chat import (
-    AnswerError,
     APIError,
     APIResponseValidationError,
     ChatCompletion,
+    CompletionError,
     ContentFilterFinishReasonError,
-    InvalidAnswerError,
+    InvalidCompletionError,
     LengthFinishReasonError,
     RefusalError,
     StreamTruncatedError,
@@ -320,7 +320,7 @@ def test_a_completion_without_choices_says_so(flavour: Flavour, server: LocalSer
 def test_parsing_a_completion_without_choices(flavour: Flavour, server: LocalServer) -> None:
     """No value, with a type or without one."""
     server.reply(Reply.json(completion()))
-    with pytest.raises(InvalidAnswerError, match="no choice"):
+    with pytest.raises(InvalidCompletionError, match="no choice"):
         parse(flavour, server, int)
     server.reply(Reply.json(completion()))
     with pytest.raises(APIResponseValidationError, match="no choices, and so no value"):
@@ -531,7 +531,7 @@ def test_a_content_that_is_a_number_is_text(flavour: Flavour, server: LocalServe
     assert [event.delta for event in told if event.type == "content.delta"] == texts
 
 
-# --- Typed answers -----------------------------------------------------------------------------
+# --- Structured outputs --------------------------------------------------------------------------
 
 
 @dataclass
@@ -591,7 +591,7 @@ def test_values_of_answers_in_parts_and_in_fences(flavour: Flavour, server: Loca
 def test_a_fence_around_a_part_is_none(flavour: Flavour, server: LocalServer, content: str) -> None:
     """Nobody says what the rest means."""
     server.reply(Reply.json(completion(choice(content))))
-    with pytest.raises(InvalidAnswerError, match="not JSON"):
+    with pytest.raises(InvalidCompletionError, match="not JSON"):
         parse(flavour, server, Answer)
 
 
@@ -645,9 +645,9 @@ def test_a_plain_call_that_is_answered_with_a_stream(
     assert read(flavour, server)[2].text == "Hello"
 
 
-ENDS: list[tuple[type[AnswerError], dict[str, Any], str]] = [
-    (InvalidAnswerError, {"content": "no"}, "stop"),
-    (InvalidAnswerError, {"content": '{"x": "one"}'}, "stop"),
+ENDS: list[tuple[type[CompletionError], dict[str, Any], str]] = [
+    (InvalidCompletionError, {"content": "no"}, "stop"),
+    (InvalidCompletionError, {"content": '{"x": "one"}'}, "stop"),
     (RefusalError, {"refusal": "No."}, "stop"),
     (LengthFinishReasonError, {"content": '{"x": 1'}, "length"),
     (ContentFilterFinishReasonError, {}, "content_filter"),
@@ -665,7 +665,7 @@ def unasked(delta: dict[str, Any], reason: str, kind: str) -> Reply:
 @pytest.mark.parametrize("kind", ["stream", "json and [DONE]"])
 @pytest.mark.parametrize(("error", "delta", "reason"), ENDS)
 def test_parse_answered_with_a_stream_raises_the_typed_error(
-    flavour: Flavour, server: LocalServer, error: type[AnswerError], delta: dict[str, Any], reason: str, kind: str
+    flavour: Flavour, server: LocalServer, error: type[CompletionError], delta: dict[str, Any], reason: str, kind: str
 ) -> None:
     """As for a plain body, with the completion as ``body`` and the bytes as ``raw_body``; a streamed one likewise."""
     reply = unasked(delta, reason, kind)
@@ -678,7 +678,7 @@ def test_parse_answered_with_a_stream_raises_the_typed_error(
     assert found.body["choices"][0]["finish_reason"] == reason
     assert b"data: [DONE]" in found.raw_body
     assert (found.status_code, found.request_id) == (200, "req_000001")
-    if error is InvalidAnswerError:
+    if error is InvalidCompletionError:
         server.reply(reply)
         server.reply(sse(chunk('{"x": 2}'), STOP, "[DONE]"))
         said = parse(flavour, server, Answer, retries_on_invalid=1)

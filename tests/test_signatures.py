@@ -94,7 +94,7 @@ def test_the_defaults_of_a_tool_loop(flavour: str, name: str) -> None:
     """Those that apply, and not NOT_GIVEN, which stands for a setting of the client."""
     parameters = inspect.signature(method(flavour, name)).parameters
     assert {option: parameters[option].default for option in METHODS[name]} == {
-        "max_turns": 8, "max_parallel": 8, "max_repeats": 3, "max_total_tokens": None, "on_tool_error": "answer",
+        "max_turns": 8, "max_parallel": 8, "max_repeats": 3, "max_total_tokens": None, "on_tool_error": "report",
         "context": None, "before_call": None, "strict": True, **({"on_event": None} if name == "run_tools" else {}),
     }  # fmt: skip
     assert parameters["max_repeats"].annotation == "int | None"

@@ -12,18 +12,17 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import answer_types as kinds
 import pytest
-from answer_types import VALUES, Cat, Point
+import response_types as kinds
 from flavours import HELLO, Flavour
 from opper_chat import (
-    AnswerError,
     APITimeoutError,
     AsyncOpper,
+    CompletionError,
     ContentFilterFinishReasonError,
     InternalServerError,
-    InvalidAnswerError,
     InvalidArgumentError,
+    InvalidCompletionError,
     LengthFinishReasonError,
     Opper,
     ParsedChatCompletion,
@@ -39,6 +38,7 @@ from opper_chat._streaming.event_builder import EventBuilder
 from opper_chat._streaming.parsed_events import EventParser
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
 from opper_chat_api.models import ChatCompletionChunk
+from response_types import VALUES, Cat, Point
 from strict import breaches
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -198,14 +198,14 @@ def test_tool_calls(flavour: Flavour, server: LocalServer, content: str | None) 
 
 GOOD = '{"x": 1.0, "y": 2.0}'
 
-ENDS: dict[str, tuple[type[AnswerError], dict[str, Any]]] = {
+ENDS: dict[str, tuple[type[CompletionError], dict[str, Any]]] = {
     "cut off": (LengthFinishReasonError, {"text": '{"x": 1', "reason": "length"}),
     "cut off where it is whole": (LengthFinishReasonError, {"text": GOOD, "reason": "length"}),
     "withheld": (ContentFilterFinishReasonError, {"text": "", "reason": "content_filter"}),
     "refused": (RefusalError, {"text": "", "refusal": "No."}),
-    "no JSON": (InvalidAnswerError, {"text": "Here you are: {}"}),
-    "another value": (InvalidAnswerError, {"text": '{"x": "one"}'}),
-    "nothing": (InvalidAnswerError, {"text": ""}),
+    "no JSON": (InvalidCompletionError, {"text": "Here you are: {}"}),
+    "another value": (InvalidCompletionError, {"text": '{"x": "one"}'}),
+    "nothing": (InvalidCompletionError, {"text": ""}),
 }
 
 
@@ -241,14 +241,14 @@ def test_an_answer_without_value(flavour: Flavour, server: LocalServer, name: st
 def test_the_problems_of_an_answer(flavour: Flavour, server: LocalServer) -> None:
     """Each place, in the error and in its text; nothing of what was said there."""
     server.reply(reply(GOOD, '{"x": "secret", "y": []}'))
-    with pytest.raises(InvalidAnswerError) as caught:
+    with pytest.raises(InvalidCompletionError) as caught:
         parse(flavour, server, Point, n=2)
     assert caught.value.index == 1
     assert caught.value.problems == ("x: expected `float`, got `str`", "y: expected `float`, got `array`")
     assert "x: expected `float`, got `str`; y: " in str(caught.value)
     assert "secret" not in str(caught.value)
     server.reply(reply())
-    with pytest.raises(InvalidAnswerError, match="there is no choice"):
+    with pytest.raises(InvalidCompletionError, match="there is no choice"):
         parse(flavour, server, Point)
 
 
@@ -274,7 +274,7 @@ def test_asking_again(flavour: Flavour, server: LocalServer) -> None:
 def test_asking_in_vain(flavour: Flavour, server: LocalServer) -> None:
     """The last answer's error, with those before it; nothing that asking again cannot mend is asked again."""
     server.reply(reply("a"), reply("b"))
-    with pytest.raises(InvalidAnswerError) as caught:
+    with pytest.raises(InvalidCompletionError) as caught:
         parse(flavour, server, Point, retries_on_invalid=1)
     assert caught.value.completion.choices[0].message.content == "b"
     assert [rejected.choices[0].message.content for rejected in caught.value.rejected] == ["a"]
@@ -317,7 +317,7 @@ class Slow:
 
 def test_a_deadline_that_passes_while_an_answer_is_read(flavour: Flavour, server: LocalServer) -> None:
     """The answer's error, which says why nobody asked again."""
-    with pytest.raises(InvalidAnswerError, match=r"never\. \[request id .*\]\nNot asked again: the deadline"):
+    with pytest.raises(InvalidCompletionError, match=r"never\. \[request id .*\]\nNot asked again: the deadline"):
         parse(flavour, server, Slow, retries_on_invalid=3, deadline=0.25)
     assert len(server.requests) == 1
 
@@ -402,7 +402,7 @@ def test_a_stream_that_is_cut(server: LocalServer, kept: int) -> None:
     seen: list[Any] = []
     with pytest.raises(Exception) as caught:
         streamed(Flavour("sync"), server, Point, seen.append)
-    assert not isinstance(caught.value, AnswerError)
+    assert not isinstance(caught.value, CompletionError)
     assert not [event for event in seen if event.type in ("content.done", "done")]
     partial: Any = caught.value
     assert (partial.partial.choices[0].message.content if kept else partial.partial) == (GOOD[:kept] or None)

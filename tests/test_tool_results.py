@@ -374,7 +374,7 @@ FORMLESS: list[tuple[Callable[[], object], str]] = [
 
 
 @pytest.mark.parametrize(("value", "place"), FORMLESS, ids=[place for _, place in FORMLESS])
-@pytest.mark.parametrize("on_tool_error", ["answer", "raise", lambda *_: "not asked"])
+@pytest.mark.parametrize("on_tool_error", ["report", "raise", lambda *_: "not asked"])
 def test_a_result_without_a_form_is_an_error_of_the_program(
     way: Way, server: LocalServer, value: Callable[[], object], place: str, on_tool_error: Any,
     caplog: pytest.LogCaptureFixture,

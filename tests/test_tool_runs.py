@@ -14,8 +14,8 @@ from opper_chat import (
     APIResponseValidationError,
     APITimeoutError,
     AsyncOpper,
-    InvalidAnswerError,
     InvalidArgumentError,
+    InvalidCompletionError,
     Opper,
     RateLimitError,
     RepeatedCallError,
@@ -643,7 +643,7 @@ def test_an_answer_of_a_type(way: Way, server: LocalServer) -> None:
     for request in server.requests:
         assert request.body["response_format"]["json_schema"]["strict"] is True  # type: ignore[index]
     play(server, [call("double", '{"number": 2}')], '{"total": "four"}')
-    with pytest.raises(InvalidAnswerError, match="total") as raised:
+    with pytest.raises(InvalidCompletionError, match="total") as raised:
         way.run(server, [double], response_format=Sum)
     assert raised.value.run is not None
     assert roles(raised.value.run) == ["user", "assistant", "1.0", "assistant"]

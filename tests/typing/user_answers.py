@@ -11,7 +11,7 @@ from opper_chat import (
     AsyncParsedStream,
     ChatCompletion,
     EventStream,
-    InvalidAnswerError,
+    InvalidCompletionError,
     LengthFinishReasonError,
     Opper,
     ParsedChatCompletion,
@@ -114,7 +114,7 @@ def streamed() -> None:
 def errors() -> None:
     try:
         values()
-    except InvalidAnswerError as error:
+    except InvalidCompletionError as error:
         assert_type(error.problems, tuple[str, ...])
         assert_type(error.completion, ChatCompletion)
         assert_type(error.rejected, tuple[ChatCompletion, ...])

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from ._config.options import CallOptions as CallOptions
     from ._config.options import ClientOptions as ClientOptions
     from ._config.response_limits import ResponseLimits as ResponseLimits
-    from ._errors.api import AnswerError as AnswerError
     from ._errors.api import APIConnectionError as APIConnectionError
     from ._errors.api import APIError as APIError
     from ._errors.api import APIResponseValidationError as APIResponseValidationError
@@ -28,11 +27,12 @@ if TYPE_CHECKING:
     from ._errors.api import APITimeoutError as APITimeoutError
     from ._errors.api import AuthenticationError as AuthenticationError
     from ._errors.api import BadRequestError as BadRequestError
+    from ._errors.api import CompletionError as CompletionError
     from ._errors.api import ConflictError as ConflictError
     from ._errors.api import ContentFilterFinishReasonError as ContentFilterFinishReasonError
     from ._errors.api import InternalServerError as InternalServerError
-    from ._errors.api import InvalidAnswerError as InvalidAnswerError
     from ._errors.api import InvalidArgumentError as InvalidArgumentError
+    from ._errors.api import InvalidCompletionError as InvalidCompletionError
     from ._errors.api import LengthFinishReasonError as LengthFinishReasonError
     from ._errors.api import MissingKeyError as MissingKeyError
     from ._errors.api import NotFoundError as NotFoundError
@@ -102,8 +102,8 @@ _MODULES = {
     "_config.response_limits": ("ResponseLimits",),
     "_errors.api": (
         "APIConnectionError", "APIError", "APIResponseValidationError", "APIStatusError", "APITimeoutError",
-        "AnswerError", "AuthenticationError", "BadRequestError", "ConflictError", "ContentFilterFinishReasonError",
-        "InternalServerError", "InvalidAnswerError", "InvalidArgumentError", "LengthFinishReasonError",
+        "AuthenticationError", "BadRequestError", "CompletionError", "ConflictError", "ContentFilterFinishReasonError",
+        "InternalServerError", "InvalidArgumentError", "InvalidCompletionError", "LengthFinishReasonError",
         "MissingKeyError", "NotFoundError", "OpperError", "PermissionDeniedError", "RateLimitError", "RefusalError",
         "ResponseTooLargeError", "StreamTruncatedError", "UnknownArgumentError", "UnprocessableEntityError",
     ),

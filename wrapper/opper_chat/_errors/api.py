@@ -8,8 +8,8 @@ OpperError
     ├── APIConnectionError                    no response, or not the whole of it
     │   └── APITimeoutError                   a timeout expired
     ├── APIResponseValidationError            a response that does not fit the contract
-    │   └── AnswerError                       a completion without a value of the requested type
-    │       ├── InvalidAnswerError            it does not fit the type
+    │   └── CompletionError                   a completion without a value of the requested type
+    │       ├── InvalidCompletionError        it does not fit the type
     │       ├── RefusalError                  the model refused
     │       ├── LengthFinishReasonError       it was cut off
     │       └── ContentFilterFinishReasonError  a content filter removed it
@@ -299,7 +299,7 @@ class ResponseTooLargeError(APIError):
         self.maximum = maximum
 
 
-class AnswerError(APIResponseValidationError):
+class CompletionError(APIResponseValidationError):
     """The completion is whole, but has no value of the requested type.
 
     Attributes:
@@ -324,7 +324,7 @@ class AnswerError(APIResponseValidationError):
         self.index = index
 
 
-class InvalidAnswerError(AnswerError):
+class InvalidCompletionError(CompletionError):
     """The completion is not JSON, or JSON that does not fit the requested type.
 
     Attributes:
@@ -334,15 +334,15 @@ class InvalidAnswerError(AnswerError):
     problems: tuple[str, ...] = ()
 
 
-class RefusalError(AnswerError):
+class RefusalError(CompletionError):
     """The model refused the request. ``completion.choices[index].message.refusal`` has the reason."""
 
 
-class LengthFinishReasonError(AnswerError):
+class LengthFinishReasonError(CompletionError):
     """The completion was cut off at the maximum number of tokens."""
 
 
-class ContentFilterFinishReasonError(AnswerError):
+class ContentFilterFinishReasonError(CompletionError):
     """A content filter removed content of the completion."""
 
 

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .._errors.api import (
-    AnswerError,
+    CompletionError,
     ContentFilterFinishReasonError,
-    InvalidAnswerError,
     InvalidArgumentError,
+    InvalidCompletionError,
     LengthFinishReasonError,
     RefusalError,
 )
@@ -97,7 +97,7 @@ class ResponseFormat(Generic[T]):
             LengthFinishReasonError: A choice was cut off at the token limit.
             ContentFilterFinishReasonError: The content filter removed a choice.
             RefusalError: The model refused to respond.
-            InvalidAnswerError: A choice is no JSON or does not fit the type, or there is none.
+            InvalidCompletionError: A choice is no JSON or does not fit the type, or there is none.
         """
         values: list[T] = []
         try:
@@ -128,7 +128,7 @@ class ResponseFormat(Generic[T]):
 class _NoValueError(Exception):
     """A choice must not be read, even if its text is valid."""
 
-    def __init__(self, kind: type[AnswerError], message: str) -> None:
+    def __init__(self, kind: type[CompletionError], message: str) -> None:
         super().__init__(message)
         self.kind = kind
 
@@ -139,7 +139,7 @@ def _error(
     index: int,
     status_code: int | None,
     content: bytes,
-) -> AnswerError:
+) -> CompletionError:
     try:
         body = _json.decode(content)
     except ValueError:  # a stream, or JSON with `data: [DONE]` after it
@@ -147,12 +147,12 @@ def _error(
     if isinstance(problem, _NoValueError):
         return problem.kind(str(problem), completion, index, status_code=status_code, raw_body=content, body=body)
     message = f"The completion does not fit the response format: {problem}."
-    error = InvalidAnswerError(message, completion, index, status_code=status_code, raw_body=content, body=body)
+    error = InvalidCompletionError(message, completion, index, status_code=status_code, raw_body=content, body=body)
     error.problems = tuple(problem.problems)
     return error
 
 
-def correction_arguments(arguments: Mapping[str, object], error: InvalidAnswerError) -> dict[str, object]:
+def correction_arguments(arguments: Mapping[str, object], error: InvalidCompletionError) -> dict[str, object]:
     """Return the arguments of another call, whose messages end with the invalid text and a list of its problems."""
     messages = arguments["messages"]
     text = text_of(error.completion.choices[error.index].message) if error.completion.choices else ""

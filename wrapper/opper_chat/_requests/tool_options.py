@@ -15,8 +15,8 @@ from .._results.tool_calls import ToolCall
 from .._validation.functions import is_coroutine_function
 from .._validation.numbers import check_count
 
-OnToolError: TypeAlias = Literal["answer", "raise"] | Callable[[ToolCall, Exception], str]
-"""What to do when a tool fails: ``answer`` sends the error to the model, ``raise`` ends the run, and a function returns
+OnToolError: TypeAlias = Literal["report", "raise"] | Callable[[ToolCall, Exception], str]
+"""What to do when a tool fails: ``report`` sends the error to the model, ``raise`` ends the run, and a function returns
 the text for the model, or raises an exception."""
 
 Verdict: TypeAlias = bool | str | Mapping[str, object] | None
@@ -36,7 +36,7 @@ class ToolLoopOptions(TypedDict, total=False):
     max_total_tokens: int | None
     """How many tokens all turns can use together, or None for no limit. Default: None."""
     on_tool_error: OnToolError
-    """What to do when a tool fails. Default: ``answer``."""
+    """What to do when a tool fails. Default: ``report``."""
     context: object
     """The value that tools with a parameter of type `ToolContext` get. Default: None."""
 
@@ -57,7 +57,7 @@ class ToolLoopSettings:
         max_parallel: int = 8,
         max_repeats: int | None = 3,
         max_total_tokens: int | None = None,
-        on_tool_error: OnToolError = "answer",
+        on_tool_error: OnToolError = "report",
         context: object = None,
     ) -> None:
         self.max_turns: int = check_count(max_turns, "max_turns")
@@ -75,8 +75,8 @@ def _check_limit(value: object, argument: str) -> int | None:
 def _check_policy(on_tool_error: OnToolError) -> OnToolError:
     if callable(on_tool_error):
         if is_coroutine_function(on_tool_error):
-            expected = "'answer', 'raise' or a function that is not async"
+            expected = "'report', 'raise' or a function that is not async"
             raise InvalidArgumentError("on_tool_error", expected, describe(on_tool_error))
-    elif on_tool_error not in ("answer", "raise"):
-        raise InvalidArgumentError("on_tool_error", "'answer', 'raise' or a function", describe(on_tool_error))
+    elif on_tool_error not in ("report", "raise"):
+        raise InvalidArgumentError("on_tool_error", "'report', 'raise' or a function", describe(on_tool_error))
     return on_tool_error

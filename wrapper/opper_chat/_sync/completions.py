@@ -156,11 +156,11 @@ class Completions:
 
         Raises:
             InvalidArgumentError: an argument is wrong, or strict mode cannot describe the type; nothing was sent.
-            InvalidAnswerError: the completion does not fit the type. RefusalError: the model refused.
+            InvalidCompletionError: the completion does not fit the type. RefusalError: the model refused.
             LengthFinishReasonError: it was cut off. ContentFilterFinishReasonError: a content filter removed it.
             APIError: as for `create`.
 
-        The errors from InvalidAnswerError to ContentFilterFinishReasonError have the ``completion``. Their ``attempts``
+        The errors from InvalidCompletionError to ContentFilterFinishReasonError have the ``completion``. ``attempts``
         are those of all requests, and ``rejected`` has the earlier completions.
         """
         if TYPE_CHECKING:
@@ -269,10 +269,10 @@ class Completions:
                 limit. The loop ends if the model calls it once more. Default: 3.
             max_total_tokens: how many tokens all turns can use together, or None for no limit. It is checked before
                 tools run. Default: None.
-            on_tool_error: ``answer`` sends the model the error of a tool, of its arguments, or of its name; ``raise``
+            on_tool_error: ``report`` sends the model the error of a tool, of its arguments, or of its name; ``raise``
                 ends the loop with ToolFailedError; a function gets the call and the exception, and returns the text for
                 the model, or raises. The model reads the text of ToolError and of wrong arguments, and of other
-                exceptions the class. Default: ``answer``.
+                exceptions the class. Default: ``report``.
             before_call: a function that is called for each tool call, in order, before the calls of a turn run. None or
                 True lets the call pass, a mapping replaces its arguments, False or a text denies it. The model reads
                 the text. An exception ends the loop.
@@ -287,7 +287,7 @@ class Completions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
             ToolRunError: the loop ended early. Its class is the reason, and ``run`` has what was done.
-            APIError: as for `create`. ``run`` has what was done. AnswerError: as for `parse`.
+            APIError: as for `create`. ``run`` has what was done. CompletionError: as for `parse`.
 
         When the deadline expires or this is cancelled, coroutines are cancelled. Other functions cannot be stopped.
         """

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from .._call.state import Call
-from .._errors.api import AnswerError, APIError, InvalidAnswerError
+from .._errors.api import APIError, CompletionError, InvalidCompletionError
 from .._errors.attempt import Attempt
 from .._requests.parameters import check_extra_keys
 from .._requests.response_format import ResponseFormat, correction_arguments
@@ -45,7 +45,7 @@ def parse(
 
     Raises:
         InvalidArgumentError: an argument is wrong.
-        AnswerError: the last completion has no value of the type.
+        CompletionError: the last completion has no value of the type.
         APIError: a call failed.
     """
     expected = ResponseFormat[Any](response_format, strict=strict)
@@ -67,7 +67,7 @@ def parse_with_body(
 
     Raises:
         InvalidArgumentError: an argument is wrong.
-        AnswerError: the last completion has no value of the type.
+        CompletionError: the last completion has no value of the type.
         APIError: a call failed.
     """
     expected.check_extra_body(arguments)
@@ -85,7 +85,7 @@ def parse_with_body(
             completion, body = requester.complete_with_body(call)
             completion.attempts = attempts = (*attempts, *completion.attempts)
             parsed = expected.parse(completion, call.record.status_code, body)
-        except InvalidAnswerError as error:
+        except InvalidCompletionError as error:
             call.annotate(error)
             error.rejected = tuple(rejected)
             if len(rejected) == left:
@@ -98,7 +98,7 @@ def parse_with_body(
         except APIError as error:
             call.annotate(error)
             error.rejected = tuple(rejected)
-            if not isinstance(error, AnswerError):
+            if not isinstance(error, CompletionError):
                 error.attempts = (*attempts, *error.attempts)
             raise
         else:
@@ -147,7 +147,7 @@ class ParsedStream(EventStream, Generic[T]):
         Raises:
             APIError: an error ended the stream, as in iteration.
             StreamTruncatedError: the stream was closed before the completion was complete.
-            AnswerError: the completion is complete and has no value of the type.
+            CompletionError: the completion is complete and has no value of the type.
         """
         super().get_final_completion()
         return self._parsed()

@@ -141,7 +141,7 @@ class ToolLoop:
 
         Raises:
             TooManyTurnsError, RepeatedCallError, TokenBudgetError: a limit of the run is reached.
-            AnswerError: the completion does not have the type of ``response_format``.
+            CompletionError: the completion does not have the type of ``response_format``.
             APIResponseValidationError: the completion has no choices.
         """
         run = self.run

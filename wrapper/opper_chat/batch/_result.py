@@ -10,7 +10,7 @@ from decimal import Decimal
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .._errors.api import AnswerError, APIError, InvalidAnswerError, OpperError
+from .._errors.api import APIError, CompletionError, InvalidCompletionError, OpperError
 from .._errors.attempt import count_attempts
 from .._json import codec as _json
 from .._results.completion import ChatCompletion
@@ -190,12 +190,12 @@ def response_body(content: bytes) -> object:
 
 def failed_completion(error: OpperError) -> ChatCompletion | None:
     """Return the completion that does not fit, or None."""
-    return error.completion if isinstance(error, AnswerError) else None
+    return error.completion if isinstance(error, CompletionError) else None
 
 
 def _error(error: OpperError) -> dict[str, object]:
     described: dict[str, object] = {"type": type(error).__name__, "message": str(error)}
-    if isinstance(error, InvalidAnswerError):
+    if isinstance(error, InvalidCompletionError):
         described["problems"] = list(error.problems)
     return described
 
