@@ -255,6 +255,13 @@ def test_max_errors_can_be_a_share(run: Runner, server: LocalServer) -> None:
     assert run(run.input(rows(400)), max_errors=0.6, concurrency=8).stopped is None
 
 
+def test_errors_one_after_the_other_stop_a_batch(run: Runner, server: LocalServer) -> None:
+    """A row that succeeds between them sets the count back."""
+    server.always(reply_by_text({f"r{number}": error_reply(400) for number in range(500) if number % 5 or number > 50}))
+    progress = run(run.input(rows(500)), max_consecutive_errors=10, concurrency=1)
+    assert (progress.stopped, progress.succeeded, progress.finished) == ("max_errors", 11, 61)
+
+
 def test_max_cost_stops_a_batch(run: Runner, server: LocalServer) -> None:
     """Before it costs more, by the server's costs, those of earlier runs included."""
     server.always(Reply.completion("Hi", **PRICED))
@@ -494,10 +501,20 @@ def test_progress_is_told(run: Runner) -> None:
     assert progress.seconds_left == 0
 
 
+def test_progress_comes_while_no_row_ends(run: Runner, server: LocalServer) -> None:
+    """So that a program can show that it waits."""
+    server.always(Reply.completion("Hi", delay=0.8))
+    states: list[BatchProgress] = []
+    run(run.input(rows(1)), on_progress=states.append, progress_interval=0.2)
+    assert [state.in_flight for state in states[:3]] == [1, 1, 1]
+    assert (states[-1].in_flight, states[-1].finished) == (0, 1)
+
+
 @pytest.mark.parametrize(("option", "value"), [
     ("concurrency", 0), ("concurrency", 1.5), ("shard", (0, 2)), ("shard", (3, 2)), ("shard", "1/2"),
     ("max_cost", 0), ("max_cost", "much"), ("max_cost", True), ("price", 3), ("price", (1,)), ("price", (1, -1)),
     ("max_errors", -1), ("max_errors", 1.0), ("max_errors", "5%"), ("tokens_per_minute", 0),
+    ("max_consecutive_errors", 0),
     ("on_progress", 3), ("progress_interval", -1), ("defaults", {"stream": True}), ("defaults", {"messages": []}),
     ("defaults", 3), ("ordered", 1), ("dedupe", 1), ("retry_errors", 1), ("strict", 1), ("response_format", 3),
     ("response_format", {"type": "object", "properties": 3}), ("response_format", {"type": "json_object"}),

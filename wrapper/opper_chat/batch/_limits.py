@@ -100,14 +100,24 @@ class ErrorLimit:
     """Stops a batch of which too many rows fail.
 
     Args:
-        maximum: a number of rows, or a share between 0 and 1, which counts from the hundredth row on.
+        maximum: a number of rows, or a share between 0 and 1, which counts from the hundredth row on; or None.
+        consecutive: a number of rows that fail one after the other; or None.
     """
 
-    def __init__(self, maximum: float) -> None:
+    def __init__(self, maximum: float | None, consecutive: int | None) -> None:
         self._maximum = maximum
+        self._max_consecutive = consecutive
+        self._finished = self._failed = self._consecutive = 0
 
-    def is_exceeded(self, failed: int, finished: int) -> bool:
-        """Return whether more rows have failed than the limit allows."""
+    def record(self, *, is_failed: bool) -> bool:
+        """Record a row that has ended, and return whether more rows have failed than the limits allow."""
+        self._finished += 1
+        self._failed += is_failed
+        self._consecutive = self._consecutive + 1 if is_failed else 0
+        if self._max_consecutive is not None and self._consecutive >= self._max_consecutive:
+            return True
+        if self._maximum is None:
+            return False
         if isinstance(self._maximum, int):
-            return failed > self._maximum
-        return finished >= MINIMUM_FOR_SHARE and failed > self._maximum * finished
+            return self._failed > self._maximum
+        return self._finished >= MINIMUM_FOR_SHARE and self._failed > self._maximum * self._finished

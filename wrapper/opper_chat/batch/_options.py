@@ -54,11 +54,13 @@ class BatchOptions(TypedDict, total=False):
     """US dollars for a million tokens of prompts and of completions, if the server does not send the cost."""
     max_errors: float | None
     """The number of failed rows, or their share (a float below 1), above which no row is started."""
+    max_consecutive_errors: int | None
+    """The number of rows that fail one after the other, after which no row is started, as when a server is down."""
     tokens_per_minute: float | None
     """The rate of tokens, by the usage that the server sends."""
     on_progress: OnProgress | None
     """A function that is called with the `BatchProgress`, at most every ``progress_interval`` seconds and at the end.
-    It must not block."""
+    Runs that write files also call it while no row ends. It must not block."""
     progress_interval: float
     """Seconds between two calls of ``on_progress``. Default: 1."""
 
@@ -75,6 +77,7 @@ class BatchSettings(NamedTuple):
     max_cost: Decimal | None = None
     price: TokenPrice | None = None
     max_errors: float | None = None
+    max_consecutive_errors: int | None = None
     tokens_per_minute: float | None = None
     on_progress: OnProgress | None = None
     progress_interval: float = 1.0
@@ -103,6 +106,7 @@ def check_batch_options(options: Mapping[str, Any], function: str) -> BatchSetti
     defaults = _check_defaults(given.get("defaults", {}), response_format)
     price = given.get("price")
     max_cost, max_errors = given.get("max_cost"), given.get("max_errors")
+    consecutive = given.get("max_consecutive_errors")
     per_minute = given.get("tokens_per_minute")
     return BatchSettings(
         reader=RequestReader(template, defaults, id_column),
@@ -114,6 +118,7 @@ def check_batch_options(options: Mapping[str, Any], function: str) -> BatchSetti
         max_cost=None if max_cost is None else _check_amount(max_cost, "max_cost"),
         price=None if price is None else _check_price(price),
         max_errors=None if max_errors is None else _check_errors(max_errors),
+        max_consecutive_errors=None if consecutive is None else check_count(consecutive, "max_consecutive_errors"),
         tokens_per_minute=None if per_minute is None else _check_positive(per_minute, "tokens_per_minute"),
         on_progress=on_progress,
         progress_interval=_check_interval(given.get("progress_interval", 1.0)),

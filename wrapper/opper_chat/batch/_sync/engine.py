@@ -44,6 +44,9 @@ class OnEnd(Protocol):
     def __call__(self) -> None: ...
 
 
+MIN_INTERVAL = 0.1
+"""The minimum of the seconds between two calls of the progress callback while no row ends."""
+
 WINDOW = 8
 """With ``ordered``, how many rows for each worker may be started and not emitted."""
 
@@ -85,7 +88,7 @@ class Engine:
         )
         per_minute = settings.tokens_per_minute
         self._token_rate = None if per_minute is None else TokenRate(per_minute, self._started_at)
-        self._error_limit = None if settings.max_errors is None else ErrorLimit(settings.max_errors)
+        self._error_limit = ErrorLimit(settings.max_errors, settings.max_consecutive_errors)
         self._take_lock = new_lock()
         """Held by the worker that takes a row."""
         self._emit_lock = new_lock()
@@ -142,7 +145,13 @@ class Engine:
         Raises:
             BaseException: what ended the batch early.
         """
-        self._workers.join()
+        interval = (
+            None
+            if self._settings.on_progress is None
+            else max(self._settings.progress_interval, MIN_INTERVAL)
+        )
+        while not self._workers.join(interval):
+            self._report()
         self._report(is_end=True)
         if self.failure is not None:
             raise self.failure
@@ -255,9 +264,7 @@ class Engine:
             completion_tokens=progress.completion_tokens + completion,
             cost=None if cost is None or progress.cost is None else progress.cost + cost,
         )
-        if self._error_limit is not None and self._error_limit.is_exceeded(
-            progress.failed, progress.finished
-        ):
+        if self._error_limit.record(is_failed=failed):
             self.stop("max_errors")
         if is_complete:
             self._record_usage(cost, tokens)

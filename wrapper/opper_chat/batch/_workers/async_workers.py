@@ -47,12 +47,16 @@ class AsyncWorkerPool:
         self._running, self._ended = count, anyio.Event()
         await self._tasks.start(count, partial(self._run, work))
 
-    async def join(self) -> None:
-        """Wait until all have ended."""
+    async def join(self, seconds: float | None = None) -> bool:
+        """Wait until all have ended, or for some seconds. Return whether all have ended."""
         if self._tasks.asyncio_tasks:
-            await asyncio.wait(self._tasks.asyncio_tasks)
-        if self._ended is not None:
+            _, running = await asyncio.wait(self._tasks.asyncio_tasks, timeout=seconds)
+            return not running
+        if self._ended is None:
+            return True
+        with anyio.move_on_after(seconds):
             await self._ended.wait()  # not the end of the group, which would put an interrupt into an ExceptionGroup
+        return self._ended.is_set()
 
     async def close(self) -> None:
         """Cancel the tasks that run, and wait until they have ended."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Context, copy_context
+from math import inf
 from queue import Empty, Full, Queue
 from threading import Lock, Thread
+from time import monotonic
 from typing import Generic, TypeAlias, TypeGuard, TypeVar
 
 from ..._json.codec import is_mapping
@@ -54,11 +56,16 @@ class WorkerPool:
             self._threads.append(thread)
             thread.start()
 
-    def join(self) -> None:
-        """Wait until all have ended."""
+    def join(self, seconds: float | None = None) -> bool:
+        """Wait until all have ended, or for some seconds. Return whether all have ended."""
+        end = inf if seconds is None else monotonic() + seconds
         for thread in self._threads:
             while thread.is_alive():
-                thread.join(RECHECK_SECONDS)  # so that a signal handler runs on Windows too
+                left = end - monotonic()
+                if left <= 0:
+                    return False
+                thread.join(min(left, RECHECK_SECONDS))  # so that a signal handler runs on Windows too
+        return True
 
     def close(self) -> None:
         """Forget the threads."""
