@@ -1,0 +1,70 @@
+"""`python3 noxfile.py` under an old version of Python. `tests/release` has what it does for those who have no nox."""
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NOXFILE = ROOT / "noxfile.py"
+PYENV = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+FOUND = [
+    *(shutil.which(name) for name in ("python2", "python3.8", "python3.9", "python3.10")),
+    *(str(path / "bin" / "python") for pattern in ("2.*", "3.?.*", "3.10.*") for path in PYENV.glob(pattern)),
+]
+
+
+def old_version(python: str) -> str:
+    """Return the version of a Python that is older than 3.11, or an empty string if it cannot run."""
+    code = "import sys; sys.stdout.write('%d.%d' % tuple(sys.version_info[:2]) if sys.version_info < (3, 11) else '')"
+    return subprocess.run([python, "-c", code], capture_output=True, text=True, check=False).stdout
+
+
+OLD = {version: python for python in FOUND if python and (version := old_version(python))}
+"""The old versions on this machine."""
+
+
+def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.mark.parametrize("python", OLD.values(), ids=OLD)
+def test_an_old_python_says_what_is_needed(python: str) -> None:
+    """The version that is needed, its own, and what to run instead; no traceback."""
+    done = run(python, str(NOXFILE), "-s", "demo")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert lines[0].startswith("opper-chat needs Python 3.11 or newer. This is Python ")
+    assert "uv run noxfile.py" in lines[-1]
+    assert len(lines) == 3
+
+
+def test_the_version_is_compared_first() -> None:
+    """Before anything is imported that an old version lacks."""
+    code = (
+        "import runpy, sys; sys.version_info = (3, 10, 4, 'final', 0); sys.modules['nox'] = None\n"
+        f"runpy.run_path({str(NOXFILE)!r}, run_name='__main__')"
+    )
+    done = run(sys.executable, "-c", code)
+    assert done.returncode == 1
+    assert "This is Python 3.10.4 (" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_syntax_is_that_of_python_2() -> None:
+    """No f-strings, annotations, or other newer syntax, so that Python 2 reaches the message."""
+    text = NOXFILE.read_text("utf-8")
+    assert text.isascii()
+    newer = (ast.JoinedStr, ast.AnnAssign, ast.NamedExpr, ast.Starred, ast.AsyncFunctionDef, ast.Await, ast.Nonlocal)
+    nodes = list(ast.walk(ast.parse(text)))
+    assert [ast.unparse(node) for node in nodes if isinstance(node, newer)] == []
+    assert [ast.unparse(node) for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))] == []
+    calls = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
+    assert "print" not in calls
