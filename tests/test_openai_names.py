@@ -1,4 +1,4 @@
-"""docs/openai-names.md against the openai package that is installed: every name of its chat completions has its row."""
+"""docs/openai-names.md against the installed openai package: every name of its chat completions is listed there."""
 
 import importlib
 import inspect
@@ -136,19 +136,19 @@ def has_error_name(name: str) -> bool:
 
 
 SURFACES = {
-    "The client's arguments": Surface(
+    "Arguments of the client": Surface(
         lambda: parameters(openai.OpenAI.__init__) | parameters(openai.AsyncOpenAI.__init__),
         lambda name: name in parameters(Opper.__init__),
     ),
-    "The client": Surface(lambda: members(CLIENT), lambda name: hasattr(OURS, name)),
-    "with_options and copy": Surface(
+    "Attributes and methods of the client": Surface(lambda: members(CLIENT), lambda name: hasattr(OURS, name)),
+    "Arguments of with_options and copy": Surface(
         lambda: parameters(openai.OpenAI.copy), lambda name: name in ClientOptions.__annotations__
     ),
-    "client.chat": Surface(lambda: members(CLIENT.chat), lambda name: hasattr(OURS.chat, name)),
-    "client.chat.completions": Surface(
+    "Attributes of client.chat": Surface(lambda: members(CLIENT.chat), lambda name: hasattr(OURS.chat, name)),
+    "Attributes and methods of client.chat.completions": Surface(
         lambda: members(CLIENT.chat.completions), lambda name: hasattr(OURS.chat.completions, name)
     ),
-    "create, parse and stream": Surface(
+    "Arguments of create, parse and stream": Surface(
         lambda: {
             name
             for cls in (Completions, AsyncCompletions)
@@ -157,47 +157,49 @@ SURFACES = {
         },
         lambda name: name in ARGUMENTS,
     ),
-    "with_raw_response": Surface(
+    "Methods of with_raw_response": Surface(
         lambda: members(CLIENT.chat.completions.with_raw_response),
         lambda name: hasattr(OURS.chat.completions.with_raw_response, name),
     ),
-    "What with_raw_response gives": Surface(
+    "Attributes of raw responses": Surface(
         lambda: annotated(LegacyAPIResponse), lambda name: has_attribute(opper_chat.RawResponse, name)
     ),
-    "with_streaming_response": Surface(
+    "Methods of with_streaming_response": Surface(
         lambda: members(CLIENT.chat.completions.with_streaming_response),
         lambda name: hasattr(OURS.chat.completions.with_streaming_response, name),
     ),
-    "What with_streaming_response gives": Surface(
+    "Attributes of streamed responses": Surface(
         lambda: annotated(APIResponse), lambda name: has_attribute(StreamedResponse, name)
     ),
-    "A stream of chunks": Surface(
+    "Streams of chunks": Surface(
         lambda: members(Stream) | public(Stream.__annotations__), lambda name: hasattr(opper_chat.Stream, name)
     ),
-    "A stream of events": Surface(
+    "Streams of events": Surface(
         lambda: members(streaming.ChatCompletionStream) | members(streaming.ChatCompletionStreamManager),
         lambda name: hasattr(EventStream, name) or hasattr(StreamManager, name),
     ),
-    "Events, by their type": Surface(lambda: set(EVENTS), lambda name: name in OUR_EVENTS),
-    "The members of events": Surface(
+    "Types of events": Surface(lambda: set(EVENTS), lambda name: name in OUR_EVENTS),
+    "Fields of events": Surface(
         lambda: {f"{kind}: {field}" for kind, event in EVENTS.items() for field in event.model_fields},
         lambda name: hasattr(OUR_EVENTS.get(name.partition(": ")[0]), name.partition(": ")[2]),
     ),
     "Classes of streams": Surface(
         lambda: {name for name in members(streaming) if name[0].isupper()}, lambda name: hasattr(opper_chat, name)
     ),
-    "Errors: their attributes": Surface(error_names, has_error_name),
-    "The members of completions": Surface(
+    "Attributes of errors": Surface(error_names, has_error_name),
+    "Fields of completions": Surface(
         lambda: fields_of(MODELS) | {"_request_id"},  # documented, and set where a response is read
         lambda name: has_field(MODELS, name),
     ),
-    "The members of chunks": Surface(lambda: fields_of(CHUNKS), lambda name: has_field(CHUNKS, name)),
-    "The methods of models": Surface(lambda: members(openai.BaseModel), lambda name: hasattr(ChatCompletion, name)),
-    "The package": Surface(
+    "Fields of chunks": Surface(lambda: fields_of(CHUNKS), lambda name: has_field(CHUNKS, name)),
+    "Methods of models": Surface(lambda: members(openai.BaseModel), lambda name: hasattr(ChatCompletion, name)),
+    "Names in openai": Surface(
         lambda: {*public(openai.__all__), "pydantic_function_tool"}, lambda name: name in vars(opper_chat)["__all__"]
     ),
-    "The module": Surface(module_names, lambda name: hasattr(opper_chat, name)),
-    "openai.types.chat": Surface(lambda: {name for name in members(types) if name[0].isupper()}, lambda _: False),
+    "Settings and shortcuts of the module openai": Surface(module_names, lambda name: hasattr(opper_chat, name)),
+    "Names in openai.types.chat": Surface(
+        lambda: {name for name in members(types) if name[0].isupper()}, lambda _: False
+    ),
 }
 
 
@@ -209,22 +211,32 @@ class Row(NamedTuple):
     why: str
 
 
-def rows() -> dict[str, dict[str, Row]]:
-    """The rows of the page, by heading and name. A row may name several, which have the same to say."""
+NAMES = r"`[^`]+`(?:,\s+`[^`]+`)*"
+"""Names in a list of the page, which may continue on the next line."""
+
+
+def read_rows() -> dict[str, dict[str, Row]]:
+    """Read what the page says of each name, by heading and name."""
     found: dict[str, dict[str, Row]] = {}
-    heading = ""
-    for line in PAGE.read_text("utf-8").splitlines():
-        if line.startswith("## "):
-            heading = line.removeprefix("## ")
-        elif line.startswith("| `"):
-            names, here, why = (cell.strip() for cell in line.strip("|").split(" | "))
-            for name in re.findall("`([^`]+)`", names):
-                assert name not in found.setdefault(heading, {}), f"{heading}: {name} is there twice"
-                found[heading][name] = Row(here, why)
+    for section in re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.MULTILINE)[1:]:
+        heading, _, text = re.split(r"^## ", section, flags=re.MULTILINE)[0].partition("\n")
+        same = re.findall(rf"^The same: ({NAMES})\.$", text, re.MULTILINE)
+        table = re.findall(r"^\| `([^`]+)` \| ([^|]+) \|(?: (.*) \|)?", text, re.MULTILINE)
+        missing = re.findall(rf"^- ({NAMES}): (.+?)(?=\n- |\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+        lists = [
+            *[[(name, Row("yes", "")) for name in re.findall("`([^`]+)`", names)] for names in same],
+            [(name, Row(here, why)) for name, here, why in table],
+            *[[(name, Row("no", why)) for name in re.findall("`([^`]+)`", names)] for names, why in missing],
+        ]
+        for names in lists:
+            assert [name for name, _ in names] == sorted(name for name, _ in names), f"{heading}: not in order"
+        rows = [row for names in lists for row in names]
+        found[heading] = dict(rows)
+        assert len(found[heading]) == len(rows), f"{heading}: a name is listed twice"
     return found
 
 
-ROWS = rows()
+ROWS = read_rows()
 
 
 def found_at(path: str) -> bool:
@@ -241,9 +253,10 @@ def found_at(path: str) -> bool:
     return False
 
 
-def test_the_page_has_a_table_for_every_kind() -> None:
-    """And no other."""
-    assert list(ROWS) == list(SURFACES)
+def test_the_page_has_a_section_for_every_kind() -> None:
+    """And no other, in lines that can be read."""
+    assert sorted(ROWS) == sorted(SURFACES)
+    assert [line for line in PAGE.read_text("utf-8").splitlines() if len(line) > 160] == []
 
 
 @pytest.mark.parametrize("heading", SURFACES)
