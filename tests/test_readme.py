@@ -1,5 +1,6 @@
 """The python blocks of README.md and docs/: all compile, those that are a tour run, and mypy can read them as files.
 
+A block whose title is the name of another package is part of another program, which is not checked by mypy.
 `python tests/test_readme.py --write FOLDER` writes a file for each page, its blocks one after the other.
 """
 
@@ -26,7 +27,7 @@ RUN = [
     "conversations.md", "messages.md", "observability.md", "openai-names.md", "opper.md",
     "raw-responses.md", "retries.md", "streams.md", "tools.md", "structured-outputs.md",
 ]  # fmt: skip
-"""The pages whose blocks are a program when they are put after each other."""
+"""The pages whose blocks are a program when they are put after each other. Other tests run some more."""
 
 FOLDER = (
     "import atexit, os, shutil, tempfile\nfrom pathlib import Path\n"
@@ -47,31 +48,39 @@ ELSEWHERE = {
 """What the blocks of the other pages take from the reader's own program."""
 
 
-def blocks(page: Path) -> list[str]:
-    """The python blocks of a page."""
-    return re.findall(r"^```python\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r'^```python(?: title="([^"\n]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
+OTHER_PACKAGES = ("openai", "opperai")
 
 
-def program(page: Path) -> str:
+def blocks(page: Path, package: str = "opper-chat") -> list[str]:
+    """The python blocks of a page for a package, which the title of the block names if it is not this one."""
+    found = BLOCK.findall(page.read_text("utf-8"))
+    return [text for title, text in found if (title if title in OTHER_PACKAGES else "opper-chat") == package]
+
+
+def program(page: Path, package: str = "opper-chat") -> str:
     """All of them, one after the other."""
-    return "\n".join([ELSEWHERE.get(page.name, ""), *blocks(page)])
+    return "\n".join([ELSEWHERE.get(page.name, ""), *blocks(page, package)])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_compiles(page: Path) -> None:
     """Each block, and all of them together."""
-    for number, block in enumerate(blocks(page)):
-        compile(block, f"{page.name}, block {number + 1}", "exec")
-    compile(program(page), page.name, "exec")
+    for package in ("opper-chat", *OTHER_PACKAGES):
+        for number, block in enumerate(blocks(page, package)):
+            compile(block, f"{page.name}, block {number + 1} of {package}", "exec")
+        compile(program(page, package), page.name, "exec")
 
 
-def run(name: str, server: LocalServer) -> str:
+def run(name: str, server: LocalServer, package: str = "opper-chat") -> str:
     """Run a page's blocks against a server, warnings as errors, and return what they print."""
     page = next(page for page in PAGES if page.name == name)
-    code = program(page).replace("https://api.opper.ai/v2/openai", server.base_url)
+    code = program(page, package).replace("https://api.opper.ai/v2/openai", server.base_url)
+    keys = {"OPPER_API_KEY": "local", "OPENAI_API_KEY": "local"}
+    urls = {"OPPER_BASE_URL": server.base_url, "OPENAI_BASE_URL": server.base_url}
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", f"{code}\nclient.close()\n"],
-        env={**os.environ, "OPPER_API_KEY": "local", "OPPER_BASE_URL": server.base_url},
+        env={**os.environ, **keys, **urls},
         capture_output=True,
         text=True,
         timeout=60,
