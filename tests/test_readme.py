@@ -37,6 +37,7 @@ FOLDER = (
 ELSEWHERE = {
     "batch.md": FOLDER,
     "conversations.md": FOLDER,
+    "troubleshooting.md": FOLDER,
     "local-server.md": (
         "from collections.abc import Mapping\nfrom typing import Any\nfrom opper_chat.testing import Outcome\n"
         "def run_my_client(base_url: str, settings: Mapping[Any, float], request: Mapping[str, object]) -> Outcome:\n"
