@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from command_runs import Command
 from flavours import Flavour
 from opper_chat._http.ssl_context import shared_ssl_context
 from opper_chat.testing import LocalServer
@@ -26,6 +27,22 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server(opper_server: LocalServer) -> LocalServer:
     return opper_server
+
+
+@pytest.fixture(scope="module")
+def module_server() -> Iterator[LocalServer]:
+    """A server that the tests of a module share, since starting one takes longer than most of them."""
+    with LocalServer() as server:
+        yield server
+
+
+@pytest.fixture
+def command(module_server: LocalServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
+    """The command, in a folder of its own, with a key for the server of the module."""
+    module_server.requests.clear()
+    module_server._app.queued_replies.clear()
+    monkeypatch.chdir(tmp_path)
+    return Command(module_server, monkeypatch, tmp_path)
 
 
 @pytest.fixture(params=["sync", "async"])

@@ -26,8 +26,8 @@ def read_attachment(source: str, stdin: bytes | None) -> UserPartParam:
         UsageError: it cannot be read, or is the URL of something else than an image.
         InvalidArgumentError: its content is not accepted.
     """
-    from opper_chat._requests.media_types import AUDIO_FORMATS, IMAGES, detect_type, is_text, type_of_name
-    from opper_chat.messages import audio, file, image, text
+    from .._requests.media_types import AUDIO_FORMATS, IMAGES, detect_type, is_text, type_of_name
+    from ..messages import audio, file, image, text
 
     if source.startswith(("http://", "https://")):
         media_type = type_of_name(urlsplit(source).path)
@@ -50,7 +50,7 @@ def read_attachment(source: str, stdin: bytes | None) -> UserPartParam:
 
 
 def _read(path: Path | None, stdin: bytes | None) -> bytes:
-    from opper_chat.messages import MAX_BYTES
+    from ..messages import MAX_BYTES
 
     if path is None:
         return stdin or b""

@@ -10,8 +10,7 @@ from .output import TextCollector, TextWriter, create_text_writer, write_event
 from .tools import describe_call
 
 if TYPE_CHECKING:
-    from opper_chat import ChatCompletion, Opper
-
+    from .. import ChatCompletion, Opper
     from .question import Question
 
 
@@ -46,7 +45,7 @@ def make_call(options: argparse.Namespace, console: Console, client: Opper, ques
         completion = _complete(console, client, question, writer, as_events=options.jsonl)
     finally:
         writer.finish()
-    from opper_chat._requests.assistant_messages import remove_unencodable
+    from .._requests.assistant_messages import remove_unencodable
 
     usage = None if completion.usage is None else completion.usage.to_dict()
     messages = [remove_unencodable(choice.message) for choice in completion.choices[:1]]

@@ -10,7 +10,7 @@ from .config import CLIENT_DEFAULTS, Config
 from .keys import KeySource, require_key
 
 if TYPE_CHECKING:
-    from opper_chat import Opper
+    from .. import Opper
 
 
 def client_arguments(options: argparse.Namespace, config: Config) -> dict[str, Any]:
@@ -61,6 +61,6 @@ def create_client(options: argparse.Namespace, config: Config) -> Opper:
         UsageError: there is no key.
         InvalidArgumentError: an option is not accepted.
     """
-    from opper_chat import Opper
+    from .. import Opper
 
     return Opper(**client_arguments(options, config))

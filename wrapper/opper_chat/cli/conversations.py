@@ -17,7 +17,7 @@ from .paths import conversations_folder
 from .proposals import did_you_mean
 
 if TYPE_CHECKING:
-    from opper_chat import Conversation
+    from .. import Conversation
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 

@@ -6,8 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from opper_chat import Opper
-
+    from .. import Opper
     from .question import Question
 
 
@@ -21,11 +20,11 @@ def describe_request(client: Opper, question: Question) -> dict[str, object]:
     Raises:
         InvalidArgumentError: a message or a parameter is not accepted.
     """
-    from opper_chat._requests.prepare import prepare
+    from .._requests.prepare import prepare
 
     arguments = dict(question.arguments)
     if question.tools:
-        from opper_chat._tools.loop import ToolLoop
+        from .._tools.loop import ToolLoop
 
         tools = [*question.tools, *question.arguments.get("tools", ())]
         loop = ToolLoop({**arguments, **question.loop_arguments, "tools": tools}, None)

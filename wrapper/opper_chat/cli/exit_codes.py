@@ -35,7 +35,7 @@ _CODES = {
     "MissingKeyError": ExitCode.USAGE,
     "APIStatusError": ExitCode.REFUSED,
     "APIConnectionError": ExitCode.NO_RESPONSE,
-    "AnswerError": ExitCode.NOT_AS_REQUESTED,
+    "CompletionError": ExitCode.NOT_AS_REQUESTED,
     "APIResponseValidationError": ExitCode.BROKEN_RESPONSE,
     "ResponseTooLargeError": ExitCode.BROKEN_RESPONSE,
     "StreamTruncatedError": ExitCode.BROKEN_RESPONSE,
@@ -69,5 +69,8 @@ def exit_code(error: BaseException) -> ExitCode:
 
 
 def _has_begun(error: BaseException) -> bool:
-    """Return whether a part of a completion arrived before the error."""
-    return bool(getattr(error, "chunks_received", 0))
+    """Return whether a part of the completion arrived before the error."""
+    if getattr(error, "chunks_received", 0):
+        return True
+    is_broken = not hasattr(error, "timeout_kind") and type(error).__name__ == "APIConnectionError"
+    return is_broken and getattr(error, "status_code", None) is not None

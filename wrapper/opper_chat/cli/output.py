@@ -11,7 +11,7 @@ from .errors import CommandError
 from .exit_codes import ExitCode
 
 if TYPE_CHECKING:
-    from opper_chat import ChatCompletion
+    from .. import ChatCompletion
 
 
 class TextWriter(Protocol):
@@ -156,7 +156,7 @@ def write_code_block(console: Console, text: str) -> None:
 
 def write_other_choices(console: Console, completion: ChatCompletion) -> None:
     """Write the texts of all choices but the first, each after a blank line."""
-    from opper_chat._results.content import text_of
+    from .._results.content import text_of
 
     for choice in completion.choices[1:]:
         console.end_line()

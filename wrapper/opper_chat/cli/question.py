@@ -6,20 +6,17 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .attachments import read_attachment
 from .config import Config
 from .console import Console
 from .errors import UsageError
 from .parameters import given_parameters, load_parameters
 from .request import add_labels, merge_parameters, read_system
-from .schema import read_schema
 from .standard_input import decode_stdin, read_stdin
-from .tools import LOOP_OPTIONS, load_tools
+from .tools import LOOP_OPTIONS
 
 if TYPE_CHECKING:
-    from opper_chat import Conversation, Opper
-    from opper_chat._requests.response_format import ResponseFormat
-
+    from .. import Conversation, Opper
+    from .._requests.response_format import ResponseFormat
     from .templates import Template
 
 
@@ -56,7 +53,7 @@ class Question:
             given_parameters(options, load_parameters()),
         )
         add_labels(parameters.known, options.tag, options.span)
-        self.tools: list[Any] = load_tools(options.tool or ())
+        self.tools: list[Any] = _load_tools(options)
         limits = {name: getattr(options, name) for name in LOOP_OPTIONS}
         self.loop_arguments: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
         if not self.tools and (options.approve or self.loop_arguments):
@@ -65,6 +62,8 @@ class Question:
         if options.schema is not None:
             if "response_format" in parameters.known:
                 raise UsageError("--schema: It is not accepted together with --response-format.")
+            from .schema import read_schema
+
             self.response_format = read_schema(options.schema, strict=options.strict)
             parameters.known["response_format"] = self.response_format.parameter
         elif options.strict is not None:
@@ -85,6 +84,22 @@ class Question:
         self.streams: bool = not (options.no_stream or options.json)
         if self.streams and (options.usage or options.jsonl):
             self.arguments.setdefault("stream_options", {"include_usage": True})
+
+
+def _load_tools(options: argparse.Namespace) -> list[Any]:
+    if not options.tool:
+        return []
+    from .tools import load_tools
+
+    return load_tools(options.tool)
+
+
+def _read_attachments(sources: list[str], stdin: bytes | None) -> list[Any]:
+    if not sources:
+        return []
+    from .attachments import read_attachment
+
+    return [read_attachment(source, stdin) for source in sources]
 
 
 def _load_template(options: argparse.Namespace) -> Template | None:
@@ -113,7 +128,7 @@ def _read_prompt(
         has_content = has_content or INPUT not in template.names
     is_named = "-" in options.prompt or "-" in sources
     stdin = read_stdin(console, is_required=is_named or not (has_content or console.stdin_is_terminal))
-    parts = [read_attachment(source, stdin) for source in sources]
+    parts = _read_attachments(sources, stdin)
     if stdin and "-" not in sources:
         text = "\n\n".join(filter(None, (text, decode_stdin(stdin))))
     system = None
@@ -130,8 +145,7 @@ def _open_conversation(options: argparse.Namespace, client: Opper) -> tuple[Path
     """Return the file and the messages of the conversation that is continued or begun."""
     if not (options.resume or options.conversation or options.save):
         return None, None
-    from opper_chat import Conversation
-
+    from .. import Conversation
     from .conversations import conversation_path, find_conversation, latest_conversation, new_conversation
 
     if options.resume and options.conversation:

@@ -13,7 +13,7 @@ from .imports import is_reference, load_reference
 from .proposals import did_you_mean
 
 if TYPE_CHECKING:
-    from opper_chat._requests.response_format import ResponseFormat
+    from .._requests.response_format import ResponseFormat
 
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool}
 _FIELD = re.compile(r"(?P<name>\w+)(?:\s+(?P<type>\w+)(?P<list>\[\])?)?\s*(?::\s*(?P<description>.*))?", re.DOTALL)
@@ -31,7 +31,7 @@ def read_schema(text: str, *, strict: bool | None) -> ResponseFormat[Any]:
         UsageError: it is none of these.
         InvalidArgumentError: the schema or the type is not accepted.
     """
-    from opper_chat._requests.response_format import ResponseFormat
+    from .._requests.response_format import ResponseFormat
 
     if is_reference(text):
         return ResponseFormat(load_reference(text, "--schema"), strict=strict is not False)
@@ -43,7 +43,7 @@ def read_schema(text: str, *, strict: bool | None) -> ResponseFormat[Any]:
     except ImportError:
         hint = "Install it with: pip install 'opper-chat[cli]'."
         raise UsageError(f"--schema: Checking a JSON Schema needs the package jsonschema. {hint}") from None
-    from opper_chat.batch._schema import read_response_format
+    from ..batch._schema import read_response_format
 
     found = read_response_format(schema, strict=bool(strict))
     if found is None:
@@ -102,5 +102,5 @@ def _read_fields(text: str) -> type:
     if not hints:
         raise UsageError("--schema: expected at least one field, got none.")
     make: Any = TypedDict  # a type checker accepts no computed fields
-    answer: type = make("Answer", hints)
-    return answer
+    response: type = make("Response", hints)
+    return response

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from .console import Console, printable
 from .errors import UsageError
-from .imports import load_reference
 
 if TYPE_CHECKING:
-    from opper_chat import ToolCall
+    from .. import ToolCall
 
 LOOP_OPTIONS = ("max_turns", "max_parallel", "max_repeats", "max_total_tokens")
 """The limits of the tool loop, by the names that `run_tools` has for them."""
@@ -26,8 +25,9 @@ def load_tools(references: Sequence[str]) -> list[Any]:
         UsageError: a name does not exist, or is no function.
         InvalidArgumentError: a function cannot be a tool.
     """
-    from opper_chat import CustomTool, Tool, tool
-    from opper_chat._validation.functions import is_coroutine_function
+    from .. import CustomTool, Tool, tool
+    from .._validation.functions import is_coroutine_function
+    from .imports import load_reference
 
     tools: list[Any] = []
     for reference in references:

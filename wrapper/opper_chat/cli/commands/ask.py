@@ -19,8 +19,7 @@ from ..parameters import add_parameters, load_parameters
 from ..tools import LOOP_OPTIONS, Approval
 
 if TYPE_CHECKING:
-    from opper_chat import Opper
-
+    from ... import Opper
     from ..question import Question
 
 
@@ -83,8 +82,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     arguments = (
         _dry_client_arguments(options, config, console) if options.dry_run else client_arguments(options, config)
     )
-    from opper_chat import Opper  # not before the options and the key are known to be right
-
+    from ... import Opper  # not before the options and the key are known to be right
     from ..question import Question
 
     with ExitStack() as stack:
