@@ -63,12 +63,21 @@ class Console:
             ClosedPipeError: nobody reads stdout any more.
             CommandError: stdout is closed, or cannot be written for another reason, such as a full disk.
         """
+        self.write_sequences(printable(text) if self.stdout_is_terminal else text)
+
+    def write_sequences(self, text: str) -> None:
+        """Write text of this package with control sequences, such as colors, to stdout, and flush it.
+
+        Raises:
+            ClosedPipeError: nobody reads stdout any more.
+            CommandError: stdout cannot be written.
+        """
         if not text:
             return
         if self.stdout is None:
             raise CommandError("stdout is closed, so the result cannot be written.")
         try:
-            self.stdout.write(printable(text) if self.stdout_is_terminal else text)
+            self.stdout.write(text)
             self.stdout.flush()
         except OSError as error:
             raise self._output_error(error) from None

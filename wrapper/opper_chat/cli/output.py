@@ -66,8 +66,19 @@ class TextCollector:
         """Do nothing."""
 
 
-def create_text_writer(console: Console) -> TextWriter:
-    """Return what writes the text of a completion to stdout."""
+def create_text_writer(console: Console, *, formats: bool = True) -> TextWriter:
+    """Return what writes the text of a completion to stdout.
+
+    Args:
+        console: has stdout.
+        formats: whether the text is Markdown, which a terminal shows formatted if rich is installed.
+    """
+    if formats and console.formats_output:
+        try:
+            from .markdown import MarkdownWriter
+        except ImportError:  # rich is not installed
+            return PlainWriter(console)
+        return MarkdownWriter.for_console(console)
     return PlainWriter(console)
 
 
