@@ -52,7 +52,7 @@ def without(path: Path, *secrets: str) -> str:
     packed = [
         b64decode(piece["base64"])
         for line in content.splitlines()[1:]
-        for piece in [json.loads(line)["request"], *json.loads(line)["response"].get("pieces", [])]
+        for piece in [json.loads(line)["request"], *json.loads(line)["response"].get("chunks", [])]
         if "base64" in piece
     ]
     for secret in secrets:
@@ -154,7 +154,7 @@ def test_headers_of_an_answer(server: LocalServer, path: Path) -> None:
     record(server, path, reply)
     kept = json.loads(path.read_bytes().splitlines()[1])["response"]
     without(path, KEY, "org-12345abc", "proj_6789xyz", "cookie12345")
-    assert "personal" in kept["pieces"][0]["text"]  # a word, not an id
+    assert "personal" in kept["chunks"][0]["text"]  # a word, not an id
     kept["headers"].pop("content-length")
     assert kept["headers"] == {
         "content-type": "application/json",
@@ -231,7 +231,7 @@ def test_names_of_members_and_parameters(server: LocalServer, path: Path, name: 
     exchange = json.loads(without(path, "vendor-5551", "vendor-5552", "vendor-5553").splitlines()[1])
     assert exchange["request"]["query"] == f"{name}=***&n=1"
     assert exchange["request"]["body"] == {**USER, "provider": {name: "***"}, "n": 1}
-    assert json.loads(exchange["response"]["pieces"][0]["text"])["text"] == "***, ***, ***"
+    assert json.loads(exchange["response"]["chunks"][0]["text"])["text"] == "***, ***, ***"
 
 
 @pytest.mark.parametrize("streamed", [False, True])
@@ -251,7 +251,7 @@ def test_what_is_named_alike(server: LocalServer, path: Path, streamed: bool) ->
     said = record(server, path, reply, {"json": {**USER, **body}})
     exchange = json.loads(path.read_bytes().splitlines()[1])
     assert exchange["request"]["body"] == {**USER, **body}
-    assert "".join(piece["text"] for piece in exchange["response"]["pieces"]) == said
+    assert "".join(piece["text"] for piece in exchange["response"]["chunks"]) == said
     # Beside them it is a credential still.
     record(server, path, Reply.json({**answer, "token": "token-12345"}))
     without(path, "token-12345")
@@ -298,7 +298,7 @@ def test_a_key_that_is_cut(server: LocalServer, path: Path, spelled: bool) -> No
     assert "***" in without(path, KEY)
     assert begun[4:] not in without(path)
     if spelled:
-        pieces = json.loads(path.read_bytes().splitlines()[1])["response"]["pieces"]
+        pieces = json.loads(path.read_bytes().splitlines()[1])["response"]["chunks"]
         said = [json.loads(piece["text"].removeprefix("data: ")) for piece in pieces]
         assert [one["choices"][0]["delta"]["content"] for one in said] == ["***", *[""] * 7]
 
@@ -347,7 +347,7 @@ def test_names_of_the_users_own(server: LocalServer, path: Path) -> None:
     """Headers, members and whatever a function finds, in question and answer, plain and streamed."""
     options: Any = {
         "scrub_headers": ["X-Region"],
-        "scrub_members": ["email", "age", "address"],
+        "scrub_properties": ["email", "age", "address"],
         "scrub": lambda text: re.findall(r"acct_\w+", text),
     }
     person = {"email": 'ann "a" <a@b.example>', "age": 42, "address": {"street": "Elm"}, "name": "Ann"}

@@ -110,7 +110,7 @@ def test_pieces_come_one_by_one(server: LocalServer, path: Path) -> None:
         assert ask(cassette.base_url)["pieces"] == sent
     with Cassette(path) as cassette:
         assert ask(cassette.base_url)["pieces"] == sent
-    pieces = lines(path)[0]["response"]["pieces"]
+    pieces = lines(path)[0]["response"]["chunks"]
     assert [piece.get("text") for piece in pieces] == ["data: one\n\n", None, None, "data: ✓\n\n"]
     assert "✓" in path.read_text("utf-8")
 
@@ -281,7 +281,7 @@ def test_the_environment_says_what_to_record(server: LocalServer, path: Path, mo
 
 
 @pytest.mark.parametrize(
-    "settings", [{"record": "new"}, {"speed": 0}, {"speed": math.nan}, {"ignore": "user"}, {"scrub_members": "user"}]
+    "settings", [{"record": "new"}, {"speed": 0}, {"speed": math.nan}, {"ignore": "user"}, {"scrub_properties": "user"}]
 )
 def test_wrong_arguments(path: Path, settings: Any) -> None:
     """An error before anything is served."""
@@ -305,7 +305,7 @@ def recorded(server: LocalServer, path: Path) -> Path:
 
 def test_equal_requests_are_answered_in_turn(recorded: Path) -> None:
     """The first, then the second; then a refusal, or the second again where that is wanted."""
-    ids = [json.loads(one["response"]["pieces"][0]["text"])["id"] for one in lines(recorded)]
+    ids = [json.loads(one["response"]["chunks"][0]["text"])["id"] for one in lines(recorded)]
     same = {
         "stream": False,
         "metadata": {"who": "me", "run": "a"},
@@ -461,7 +461,7 @@ def test_what_is_left_early_is_recorded_whole(server: LocalServer, path: Path) -
     client.close()
     for one in lines(path):
         assert "ends" not in one["response"]
-        assert one["response"]["pieces"][-1]["text"] == "data: [DONE]\n\n"
+        assert one["response"]["chunks"][-1]["text"] == "data: [DONE]\n\n"
 
 
 def test_an_upstream_out_of_reach(path: Path) -> None:

@@ -307,7 +307,7 @@ def test_a_page_of_a_gateway(
 
 def test_a_page_of_a_gateway_that_breaks_off(flavour: Flavour, proxy: FaultyProxy, streamed: bool) -> None:
     """APIConnectionError with the status, as of any answer that is not whole."""
-    proxy.fault(Fault(answer=Fault.status(502).answer, cut=160))
+    proxy.fault(Fault(response=Fault.status(502).response, cut=160))
     error = failed(calls(flavour, proxy, 2, stream=streamed), proxy)
     assert type(error) is APIConnectionError
     assert error.status_code == 502
@@ -470,7 +470,7 @@ RETRIED = {
     "502": (Fault.status(502), 502),
     "503": (Fault.status(503), 503),
     "504": (Fault.status(504), 504),
-    "half a page of 502": (Fault(answer=Fault.status(502).answer, cut=160), 502),
+    "half a page of 502": (Fault(response=Fault.status(502).response, cut=160), 502),
     "stall": (Fault(stall=0), None),
     "stall behind the head": (Fault(stall=200), 200),
 }

@@ -183,7 +183,9 @@ def test_events(server: LocalServer, kind: str, scenario: Scenario) -> None:
     types = [event.type for event in done.handed]
     if scenario.outcome.ends == "complete":
         assert text == scenario.outcome.text
-        whole = Outcome("complete", tool_calls=tuple(sorted(scenario.outcome.whole_calls, key=str)), status=None)
+        whole = Outcome(
+            "complete", tool_calls=tuple(sorted(scenario.outcome.complete_tool_calls, key=str)), status=None
+        )
         assert whole.differences(Outcome("complete", tool_calls=tuple(sorted(told, key=str)))) == {}
         assert types.count("done") == 1
         assert types[-1] == "done"
@@ -191,7 +193,7 @@ def test_events(server: LocalServer, kind: str, scenario: Scenario) -> None:
     else:
         assert "done" not in types
         assert "content.done" not in types or scenario.outcome.finish_reasons[0]
-        assert set(told) <= set(scenario.outcome.whole_calls)
+        assert set(told) <= set(scenario.outcome.complete_tool_calls)
         assert len(told) == len(set(told))
 
 
@@ -240,7 +242,7 @@ def test_the_truth_compares() -> None:
     """What differs, by its name; arguments by their value; nothing where the truth is not certain."""
     truth = Outcome("error", "Hel", tool_calls=(("a", "f", '{"x": 1}'),), chunks=2, error_message="busy", status=None)
     assert truth.differences(replace(truth, tool_calls=(("a", "f", '{"x":1}'),), error_message="so busy")) == {}
-    assert truth.differences(replace(truth, status=200, usage_total=3, members={"role": "assistant"})) == {}
+    assert truth.differences(replace(truth, status=200, usage_total=3, message_properties={"role": "assistant"})) == {}
     seen = Outcome("complete", "Hello", tool_calls=(("a", "f", '{"x": 2}'),))
     assert set(truth.differences(seen)) == {"ends", "text", "tool_calls", "chunks", "error_message"}
     assert truth.differences(replace(truth, text="Hello")) == {"text": "expected 'Hel', got 'Hello'"}
@@ -249,6 +251,6 @@ def test_the_truth_compares() -> None:
 def test_only_whole_calls_may_be_acted_upon() -> None:
     """Those with whole arguments; all of them where the model ended by itself."""
     calls = (("a", "f", "{}"), ("b", "g", ""), ("c", "h", '{"x'))
-    assert Outcome("cut", tool_calls=calls).whole_calls == calls[:1]
-    assert Outcome("complete", finish_reasons=("length",), tool_calls=calls).whole_calls == calls[:1]
-    assert Outcome("complete", finish_reasons=("tool_calls",), tool_calls=calls[:2]).whole_calls == calls[:2]
+    assert Outcome("cut", tool_calls=calls).complete_tool_calls == calls[:1]
+    assert Outcome("complete", finish_reasons=("length",), tool_calls=calls).complete_tool_calls == calls[:1]
+    assert Outcome("complete", finish_reasons=("tool_calls",), tool_calls=calls[:2]).complete_tool_calls == calls[:2]

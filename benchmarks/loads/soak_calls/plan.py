@@ -37,7 +37,7 @@ class Step:
     @property
     def is_forwarded(self) -> bool:
         """Whether the server receives the request."""
-        return self.fault is None or not (self.fault.lost or self.fault.answer is not None)
+        return self.fault is None or not (self.fault.lost or self.fault.response is not None)
 
 
 def _busy(status: int, **headers: str) -> Callable[[], Reply]:
@@ -63,7 +63,7 @@ FAULTS = {
     "529": Step(reply=_busy(529), error=InternalServerError, status=529),
     "page of 502": Step(Fault.status(502), error=InternalServerError, status=502),
     "page of 503": Step(Fault.status(503), error=InternalServerError, status=503),
-    "page of 504, cut": _broken(Fault(answer=Fault.status(504).answer, cut=160), status=504),
+    "page of 504, cut": _broken(Fault(response=Fault.status(504).response, cut=160), status=504),
     "no response": _broken(Fault(cut=0)),
     "no response, RST": _broken(Fault(cut=0, reset=True)),
     "lost": _broken(Fault(lost=True)),

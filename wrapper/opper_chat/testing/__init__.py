@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ._cassettes.cassette import Cassette as Cassette
     from ._cassettes.cassette import CassetteSettings as CassetteSettings
-    from ._cassettes.cassette import Record as Record
+    from ._cassettes.cassette import RecordMode as RecordMode
     from ._cassettes.errors import CassetteError as CassetteError
     from ._cassettes.errors import CassetteFileError as CassetteFileError
     from ._cassettes.errors import RecordingError as RecordingError
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ._server.rate_limits import TokenBucket as TokenBucket
 
 _MODULES = {
-    "_cassettes.cassette": ("Cassette", "CassetteSettings", "Record"),
+    "_cassettes.cassette": ("Cassette", "CassetteSettings", "RecordMode"),
     "_cassettes.errors": (
         "CassetteError", "CassetteFileError", "RecordingError", "UnmatchedRequestError", "UnusedExchangeError",
     ),

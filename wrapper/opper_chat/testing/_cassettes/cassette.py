@@ -17,7 +17,7 @@ from .exchange import Exchange, encode_exchange, read_lines, write_lines
 from .matching import ExchangeStore
 from .scrubber import Scrubber
 
-Record: TypeAlias = Literal["none", "once", "missing", "all"]
+RecordMode: TypeAlias = Literal["none", "once", "missing", "all"]
 """What a cassette records:
 
 - `none`: nothing. The network is not used.
@@ -33,13 +33,13 @@ class CassetteSettings(TypedDict, total=False):
     """The arguments of `Cassette` that the fixture `opper_cassette` takes from `opper_cassette_settings`."""
 
     upstream: str | None
-    record: Record | None
+    record: RecordMode | None
     speed: float
     ignore: Iterable[str]
     repeat: bool
     strict: bool
     scrub_headers: Iterable[str]
-    scrub_members: Iterable[str]
+    scrub_properties: Iterable[str]
     scrub: Callable[[str], Iterable[str]] | None
 
 
@@ -71,7 +71,7 @@ class Cassette(LoopbackServer):
         repeat: Whether the last of several equal exchanges can be used again.
         strict: Whether leaving the block raises `UnusedExchangeError` if a recorded exchange was not used.
         scrub_headers: Further headers that are not recorded.
-        scrub_members: Names of properties, in any JSON object of a body, whose values are not recorded.
+        scrub_properties: Names of properties, in any JSON object of a body, whose values are not recorded.
         scrub: A function that gets the text of each body, and returns the parts of it that are not recorded.
 
     Raises:
@@ -84,13 +84,13 @@ class Cassette(LoopbackServer):
         path: str | os.PathLike[str],
         *,
         upstream: str | None = None,
-        record: Record | None = None,
+        record: RecordMode | None = None,
         speed: float = math.inf,
         ignore: Iterable[str] = (),
         repeat: bool = False,
         strict: bool = False,
         scrub_headers: Iterable[str] = (),
-        scrub_members: Iterable[str] = (),
+        scrub_properties: Iterable[str] = (),
         scrub: Callable[[str], Iterable[str]] | None = None,
     ) -> None:
         self.path: Path = Path(path)
@@ -100,7 +100,11 @@ class Cassette(LoopbackServer):
         self._ignore = _check_names(ignore, "ignore")
         self._repeat = repeat
         self._strict = strict
-        self._scrub = _check_names(scrub_headers, "scrub_headers"), _check_names(scrub_members, "scrub_members"), scrub
+        self._scrub = (
+            _check_names(scrub_headers, "scrub_headers"),
+            _check_names(scrub_properties, "scrub_properties"),
+            scrub,
+        )
         self._kept_lines: list[bytes] = []
         self._can_record = self._record in ("missing", "all") or (self._record == "once" and not self.path.exists())
         with explain_missing_extra("a cassette"):
@@ -192,14 +196,14 @@ class Cassette(LoopbackServer):
         return [encode_exchange(self._app.scrubber.exchange(exchange)) for exchange in readable]
 
 
-def find_record_mode(record: str | None) -> Record:
+def find_record_mode(record: str | None) -> RecordMode:
     """Return what to record, from the argument or the environment.
 
     Raises:
         InvalidArgumentError: It is not one of the accepted values.
     """
     given = os.environ.get(RECORD_VARIABLE, "").strip() or "none" if record is None else record
-    modes: tuple[Record, ...] = get_args(Record)
+    modes: tuple[RecordMode, ...] = get_args(RecordMode)
     for mode in modes:
         if given == mode:
             return mode

@@ -4,7 +4,7 @@ The first line is `{"cassette": 1}`. The others are exchanges:
 
     {"request": {"method": "POST", "path": "/chat/completions", "body": {...}},
      "response": {"status": 200, "after": 0.41, "headers": {"content-type": "text/event-stream"},
-                  "pieces": [{"text": "data: {...}\n\n"}, {"after": 0.02, "text": "data: [DONE]\n\n"}]}}
+                  "chunks": [{"text": "data: {...}\n\n"}, {"after": 0.02, "text": "data: [DONE]\n\n"}]}}
 
 `after` is the time in seconds since the previous event: the request, the response head or a chunk.
 """
@@ -25,7 +25,7 @@ from .errors import CassetteFileError
 
 VERSION = 1
 
-Ends = Literal["whole", "cut", "left"]
+Ends = Literal["complete", "cut", "disconnected"]
 """How a response ends: complete, with a broken connection, or because the client disconnected."""
 
 
@@ -87,8 +87,8 @@ class Response(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=T
     status: int | None = None
     after: float = 0.0
     headers: dict[str, str | list[str]] = {}
-    chunks: list[BodyChunk] = msgspec.field(default_factory=list[BodyChunk], name="pieces")
-    ends: Ends = "whole"
+    chunks: list[BodyChunk] = msgspec.field(default_factory=list[BodyChunk])
+    ends: Ends = "complete"
 
     @property
     def fields(self) -> list[tuple[str, str]]:

@@ -97,7 +97,7 @@ class Recorder:
                 self.unmatched.append(self.store.explain_mismatch(scrubbed))
                 await _send_error("UnmatchedRequestError", self.unmatched[-1], send)
             else:
-                exchange = Exchange(request=request, response=Response(ends="left"))
+                exchange = Exchange(request=request, response=Response(ends="disconnected"))
                 headers = _forwarded_headers(scope["headers"])
                 caller_left = asyncio.get_running_loop().create_future()
                 disconnect.add_done_callback(lambda _: _resolve(caller_left))
@@ -160,7 +160,7 @@ class Recorder:
                     last = now
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
                 if chunk is not None:
-                    response.ends = "whole"
+                    response.ends = "complete"
             except _CONNECT_ERRORS:
                 raise
             except httpx.TransportError:
@@ -201,7 +201,7 @@ async def _replay(
     chunks = [chunk.content for chunk in response.chunks]
     if response.status is not None and not disconnect.done():
         fields = response.fields
-        if response.ends == "whole":
+        if response.ends == "complete":
             # So that a recording can be edited without counting bytes.
             length = str(sum(map(len, chunks)))
             fields = [(name, length if name == "content-length" else value) for name, value in fields]
@@ -220,10 +220,10 @@ async def _end_response(
     response: Response, connection: H11Protocol, disconnect: asyncio.Task[None], send: Send
 ) -> None:
     """End a response as it was recorded: complete, with a closed connection, or when the client disconnects."""
-    if response.ends == "whole" and response.status is not None:
+    if response.ends == "complete" and response.status is not None:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
         return
-    if response.ends != "left":
+    if response.ends != "disconnected":
         connection.transport.close()
     # uvicorn sends a 500 if the application returns before the connection is closed.
     await disconnect

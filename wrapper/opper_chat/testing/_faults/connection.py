@@ -97,7 +97,7 @@ class ProxyConnection:
             return self._end(fault)
         limit = min(bytes_ for bytes_ in (fault.cut, fault.stall, sys.maxsize) if bytes_ is not None)
         response, sent_bytes = ResponseReader(request.request.method), 0
-        data = fault.answer if fault.answer is not None else await self._forward(request.raw)
+        data = fault.response if fault.response is not None else await self._forward(request.raw)
         while data:
             await self._send(data[: limit - sent_bytes], fault)
             sent_bytes += len(data)
@@ -127,7 +127,7 @@ class ProxyConnection:
             except BaseException as error:
                 server.close()
                 if isinstance(error, OSError):
-                    return Fault.status(502).answer or b""
+                    return Fault.status(502).response or b""
                 raise
             self._server = server
         await self._loop.sock_sendall(self._server, request)

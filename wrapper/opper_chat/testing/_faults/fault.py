@@ -25,7 +25,7 @@ class Fault:
     """Whether the connection is closed when the request arrives, which is not forwarded. This happens if a server
     closes an idle connection while the client reuses it."""
 
-    answer: bytes | None = None
+    response: bytes | None = None
     """The bytes of a response that the proxy sends itself, with the status line. The request is not forwarded."""
 
     segment: int | None = None
@@ -54,7 +54,7 @@ class Fault:
             status: The HTTP status, such as 502, 503 or 504.
 
         Returns:
-            A fault whose `answer` is the response with the page. The connection stays open.
+            A fault whose `response` has the page. The connection stays open.
 
         Raises:
             ValueError: The status is not registered (`http.HTTPStatus`).
@@ -65,7 +65,7 @@ class Fault:
             "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
         )
         head = f"HTTP/1.1 {title}\r\nServer: nginx\r\nContent-Type: text/html\r\nContent-Length: {len(page)}\r\n"
-        return cls(answer=f"{head}Connection: keep-alive\r\n\r\n{page}".encode("ascii"))
+        return cls(response=f"{head}Connection: keep-alive\r\n\r\n{page}".encode("ascii"))
 
 
 FaultSource: TypeAlias = Fault | Callable[[ReceivedRequest], Fault | None] | None

@@ -17,7 +17,7 @@ from .validation import (
     check_event,
     check_events,
     check_flag,
-    check_headers,
+    check_reply_headers,
     check_status,
     require,
     show,
@@ -27,9 +27,9 @@ __all__ = [
     "CUT",
     "BodyPart",
     "Cut",
-    "Event",
     "Pause",
     "Reply",
+    "ReplyEvent",
     "ReplySource",
 ]
 
@@ -63,7 +63,7 @@ CUT: Final = Cut.CUT
 BodyPart: TypeAlias = bytes | Pause | Cut
 """A part of a body: bytes to send, a pause, or `CUT`."""
 
-Event: TypeAlias = Mapping[str, object] | str | BodyPart
+ReplyEvent: TypeAlias = Mapping[str, object] | str | BodyPart
 """An event of a stream: its data as a JSON object or as text. Bytes, pauses and `CUT` are sent as they are."""
 
 Encoding: TypeAlias = Literal["gzip", "deflate"]
@@ -108,7 +108,7 @@ class Reply:
             ValueError: One is out of range.
         """
         check_status(self.status)
-        check_headers(self.headers)
+        check_reply_headers(self.headers)
         check_body(self.body)
         if isinstance(self.body, Sequence) and not isinstance(self.body, bytes):
             for index, part in enumerate(self.body):
@@ -145,14 +145,14 @@ class Reply:
             TypeError: JSON cannot represent `value`, or an argument has another type.
             ValueError: An argument is out of range.
         """
-        check_headers({} if headers is None else headers)
+        check_reply_headers({} if headers is None else headers)
         all_headers = {"content-type": "application/json", **(headers or {})}
         return cls(status, all_headers, msgspec.json.encode(value), delay, encoding)
 
     @classmethod
     def sse(
         cls,
-        events: Iterable[Event],
+        events: Iterable[ReplyEvent],
         *,
         status: int = 200,
         headers: Mapping[str, str] | None = None,
@@ -179,7 +179,7 @@ class Reply:
             ValueError: An argument is out of range.
         """
         check_events(events)
-        check_headers({} if headers is None else headers)
+        check_reply_headers({} if headers is None else headers)
         all_headers = {"content-type": "text/event-stream; charset=utf-8", **(headers or {})}
         parts = map(_encode_event, events)  # lazily: an iterator may have no end
         body = list(parts) if isinstance(events, Sequence) else parts
@@ -222,7 +222,7 @@ class Reply:
         check_completion(
             text=text, tool_calls=tool_calls, message=message, finish_reason=finish_reason, model=model, usage=usage
         )
-        check_headers({} if headers is None else headers)
+        check_reply_headers({} if headers is None else headers)
         check_delay(delay)
         completion = ScriptedCompletion(text, tuple(tool_calls), dict(message or {}), finish_reason, model, usage)
 
@@ -283,7 +283,7 @@ def check_body_part(part: object, argument: str) -> None:
     require(isinstance(part, (bytes, Pause, Cut)), argument, "bytes, Pause or CUT", part, hint)
 
 
-def _encode_event(event: Event) -> BodyPart:
+def _encode_event(event: ReplyEvent) -> BodyPart:
     if isinstance(event, (bytes, Pause, Cut)):
         return event
     check_event(event)

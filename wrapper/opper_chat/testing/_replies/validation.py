@@ -45,7 +45,7 @@ def check_status(status: object) -> None:
         raise ValueError(f"status: expected an integer from 100 to 599, got {status}.")
 
 
-def check_headers(headers: object) -> None:
+def check_reply_headers(headers: object) -> None:
     """Check that headers are a mapping of strings that HTTP can carry.
 
     Raises:

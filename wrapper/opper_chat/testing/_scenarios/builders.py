@@ -9,14 +9,14 @@ from typing import Any, Final, TypeAlias, TypedDict, Unpack, cast
 import msgspec
 
 from .._replies.completion import chunk
-from .._replies.reply import Event, Pause, Reply
-from .scenario import Call, Ending, Outcome, Scenario, Setting, TimeoutKind
+from .._replies.reply import Pause, Reply, ReplyEvent
+from .scenario import Ending, Outcome, Scenario, ScenarioToolCall, Setting, TimeoutKind
 
 HEL: Final = chunk("Hel")
 LO: Final = chunk("lo")
 STOP: Final = chunk(finish_reason="stop")
 DONE: Final = "[DONE]"
-WHOLE: Final[tuple[Event, ...]] = (HEL, LO, STOP, DONE)
+WHOLE: Final[tuple[ReplyEvent, ...]] = (HEL, LO, STOP, DONE)
 """A complete response, `Hello`, as most servers send it."""
 
 A_MINUTE: Final = 60.0
@@ -24,7 +24,7 @@ A_MINUTE: Final = 60.0
 
 STALL: Final = Pause(A_MINUTE)
 
-ReplyContent: TypeAlias = Callable[[], Reply] | Sequence[Event]
+ReplyContent: TypeAlias = Callable[[], Reply] | Sequence[ReplyEvent]
 """The events of a stream, or a function that makes another reply."""
 
 
@@ -41,11 +41,11 @@ class OutcomeFacts(ErrorFacts, total=False):
 
     finish_reasons: tuple[str | None, ...] | None
     other_texts: tuple[str, ...]
-    tool_calls: tuple[Call, ...]
+    tool_calls: tuple[ScenarioToolCall, ...]
     function_call: tuple[str, str]
     refusal: str
     reasoning: str
-    members: Mapping[str, object]
+    message_properties: Mapping[str, object]
     usage_total: int
     chunks: int | None
     timeout_kind: TimeoutKind
@@ -125,7 +125,7 @@ def stream(events: Iterable[object] = WHOLE) -> bytes:
     return b"".join(map(event, events))
 
 
-def split(data: bytes, size: int = 1) -> list[Event]:
+def split(data: bytes, size: int = 1) -> list[ReplyEvent]:
     """Split bytes into parts of a size, which are sent one by one."""
     return [data[at : at + size] for at in range(0, len(data), size)]
 
@@ -135,5 +135,5 @@ def usage(prompt: int, completion: int) -> dict[str, int]:
     return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
-def _is_chunk(each: Event) -> bool:
+def _is_chunk(each: ReplyEvent) -> bool:
     return isinstance(each, Mapping) and each.get("object") == "chat.completion.chunk" and "error" not in each

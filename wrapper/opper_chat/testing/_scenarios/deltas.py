@@ -38,19 +38,19 @@ _delta(
     "role-in-every-delta",
     "Some servers send the role with every chunk.",
     [chunk("Hel", delta={"role": "assistant"}), chunk("lo", delta={"role": "assistant"}), STOP, DONE],
-    members={"role": "assistant"},
+    message_properties={"role": "assistant"},
 )
 _delta(
     "role-first",
     "Most servers send the role first, with an empty text.",
     [chunk("", delta={"role": "assistant"}), *WHOLE],
-    members={"role": "assistant"},
+    message_properties={"role": "assistant"},
 )
 _delta(
     "content-null-then-text",
     "Some servers begin with null.",
     [_delta_chunk(role="assistant", content=None), *WHOLE],
-    members={"role": "assistant"},
+    message_properties={"role": "assistant"},
 )
 _delta(
     "content-null-in-last-delta",
@@ -63,7 +63,7 @@ _delta(
 _delta(
     "role-never",
     "Some servers never send the role.",
-    members={"role": "assistant"},
+    message_properties={"role": "assistant"},
 )
 _delta(
     "content-number",
@@ -91,7 +91,7 @@ _delta(
     [_delta_chunk(content=_text("Hel")), _delta_chunk(content=_text("lo")), STOP, DONE],
 )
 _delta(
-    "content-in-parts-with-thoughts",
+    "content-in-parts-with-reasoning",
     "Some servers send thoughts among the parts.",
     [_delta_chunk(content=[_THINKING]), _delta_chunk(content=_text("Hel")), LO, STOP, DONE],
 )
@@ -136,13 +136,13 @@ _delta(
         DONE,
     ],
     "",
-    members={"audio": {"id": "audio_1", "transcript": "Hello", "data": "AAAAAQID", "expires_at": 9}},
+    message_properties={"audio": {"id": "audio_1", "transcript": "Hello", "data": "AAAAAQID", "expires_at": 9}},
 )
 _delta(
     "annotations",
     "Sources arrive with the text.",
     [HEL, LO, _delta_chunk(annotations=[_CITED]), STOP, DONE],
-    members={"annotations": [_CITED]},
+    message_properties={"annotations": [_CITED]},
 )
 _delta(
     "function-call",
@@ -159,7 +159,7 @@ _delta(
     finish_reasons=("function_call",),
 )
 _delta(
-    "unknown-members",
+    "unknown-properties",
     "Servers add properties of their own everywhere.",
     [
         {**HEL, "provider": "p"},
@@ -168,7 +168,7 @@ _delta(
         STOP,
         DONE,
     ],
-    members={"mood": {"level": 3}},
+    message_properties={"mood": {"level": 3}},
 )
 
 _choice(
@@ -244,7 +244,7 @@ _choice(
     usage_total=7,
 )
 _choice(
-    "usage-beside-finish-reason",
+    "usage-with-finish-reason",
     "The usage comes with the last choice.",
     [HEL, LO, {**STOP, "usage": usage(5, 2)}, DONE],
     usage_total=7,

@@ -89,7 +89,7 @@ _in_stream(
     **_TYPED_FACTS,
 )
 _in_stream(
-    "error-beside-choices",
+    "error-with-choices",
     "Gateways send a chunk that ends the choice and has the error.",
     [HEL, chunk("", finish_reason="error", **_TYPED)],
     "Hel",
@@ -97,7 +97,7 @@ _in_stream(
     **_TYPED_FACTS,
 )
 _in_stream(
-    "error-beside-text",
+    "error-with-text",
     "As above, and the chunk has the last part of the text.",
     [HEL, chunk("lo", finish_reason="error", **_TYPED)],
     "Hello",
@@ -106,7 +106,7 @@ _in_stream(
     chunks=None,
 )
 _in_stream(
-    "error-beside-no-choices",
+    "error-with-no-choices",
     "Gateways send an error in the envelope of a chunk.",
     [HEL, chunk(choices=[], **_TYPED)],
     "Hel",
@@ -134,7 +134,7 @@ ERRORS_IN_STREAMS.complete(
     chunks=3,
 )
 ERRORS_IN_STREAMS.complete(
-    "code-of-a-success",
+    "success-code",
     "Some servers send a code of success with the usage.",
     [HEL, LO, STOP, {**chunk(choices=[], usage=_USED), "code": 200, "message": "success"}, DONE],
     usage_total=5,

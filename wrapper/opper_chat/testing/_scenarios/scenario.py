@@ -26,7 +26,7 @@ TimeoutKind: TypeAlias = Literal["first_token", "idle", "deadline", "read"]
 """The timeout that expires: for the first token, for the time between two tokens, for the whole call, or for the time
 between two reads of bytes (`read`, which most clients call their timeout)."""
 
-Call: TypeAlias = tuple[str | None, str | None, str]
+ScenarioToolCall: TypeAlias = tuple[str | None, str | None, str]
 """A tool call: its id, or None if there is none, its name, and its arguments or input as far as they arrived."""
 
 Setting: TypeAlias = Literal["first_token_timeout", "idle_timeout", "deadline", "timeout"]
@@ -52,7 +52,7 @@ class Outcome:
     other_texts: tuple[str, ...] = ()
     """The texts of the choices after the first."""
 
-    tool_calls: tuple[Call, ...] = ()
+    tool_calls: tuple[ScenarioToolCall, ...] = ()
     """The tool calls of the first choice, in the order of their indexes, or of their arrival."""
 
     function_call: tuple[str, str] | None = None
@@ -64,7 +64,7 @@ class Outcome:
     reasoning: str | None = None
     """The text of `reasoning` or `reasoning_content`."""
 
-    members: Mapping[str, object] = field(default_factory=dict[str, object])
+    message_properties: Mapping[str, object] = field(default_factory=dict[str, object])
     """Further properties of the message of the first choice, as JSON. A client may have more."""
 
     usage_total: int | None = None
@@ -120,7 +120,7 @@ class Outcome:
             else None,
             refusal=first.get("refusal"),
             reasoning=first.get("reasoning") or first.get("reasoning_content"),
-            members=first,
+            message_properties=first,
             usage_total=_object(body.get("usage")).get("total_tokens"),
             **facts,
         )
@@ -142,7 +142,7 @@ class Outcome:
         return found
 
     @property
-    def whole_calls(self) -> tuple[Call, ...]:
+    def complete_tool_calls(self) -> tuple[ScenarioToolCall, ...]:
         """The complete tool calls, which can be executed. Those that were cut short are left out."""
         finished = self.finish_reasons[0] if self.finish_reasons else None
         ended_well = self.ends == "complete" and finished not in (None, "length")
@@ -186,7 +186,7 @@ def _list(value: Any) -> list[Any]:
     return value if is_list(value) else []
 
 
-def _call(tool_call: Mapping[str, Any]) -> Call:
+def _call(tool_call: Mapping[str, Any]) -> ScenarioToolCall:
     body = _object(tool_call.get("custom") or tool_call.get("function"))
     text = body.get("arguments", body.get("input"))
     if text is not None and not isinstance(text, str):
@@ -200,7 +200,7 @@ def _agree(name: str, expected: Any, got: Any) -> bool:
             return isinstance(got, str) and expected in got
         case "error_code":
             return str(expected) == str(got)
-        case "members":
+        case "message_properties":
             return all(name in got and got[name] == value for name, value in expected.items())
         case "tool_calls":
             return len(expected) == len(got) and all(map(_same_call, expected, got))
@@ -208,7 +208,7 @@ def _agree(name: str, expected: Any, got: Any) -> bool:
             return bool(expected == got)
 
 
-def _same_call(one: Call, other: Call) -> bool:
+def _same_call(one: ScenarioToolCall, other: ScenarioToolCall) -> bool:
     """Return whether two tool calls are equal. Arguments are compared as JSON values if they are JSON."""
     if one[:2] != other[:2]:
         return False

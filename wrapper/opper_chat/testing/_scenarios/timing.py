@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from .._replies.completion import chunk
-from .._replies.reply import Event, Pause, Reply
+from .._replies.reply import Pause, Reply, ReplyEvent
 from .builders import A_MINUTE, DONE, HEL, LO, STALL, STOP, WHOLE, ScenarioGroup, event
 
 TIME = ScenarioGroup("time")
@@ -21,10 +21,10 @@ _HALF = b'data: {"id": "chatcmpl-scripted", "choi'
 _LAST = event("[DONE]")
 
 
-def _repeat_forever(*events: Event, after: tuple[Event, ...] = ()) -> Callable[[], Reply]:
+def _repeat_forever(*events: ReplyEvent, after: tuple[ReplyEvent, ...] = ()) -> Callable[[], Reply]:
     """Return a function that makes a stream of repeated events, one every tick."""
 
-    def delayed() -> Iterator[Event]:
+    def delayed() -> Iterator[ReplyEvent]:
         yield from after
         for _ in range(round(A_MINUTE / _TICK)):
             for one in events:
@@ -44,7 +44,7 @@ def _trickling_head() -> Reply:
 
 
 def _flood() -> Reply:
-    def delayed() -> Iterator[Event]:
+    def delayed() -> Iterator[ReplyEvent]:
         yield from WHOLE
         for _ in range(4096):
             yield b": " + b"x" * 16382 + b"\n\n"
@@ -52,7 +52,7 @@ def _flood() -> Reply:
     return Reply.sse(delayed())
 
 
-def _slow(*events: Event) -> list[Event]:
+def _slow(*events: ReplyEvent) -> list[ReplyEvent]:
     return [one for each in events for one in (Pause(0.15), each)]
 
 
@@ -213,7 +213,7 @@ _timeout(
     settings={"idle_timeout": _SHORT},
 )
 _timeout(
-    "empty-deltas-for-ever",
+    "empty-deltas-forever",
     "As above, with chunks that have no text.",
     _repeat_forever(chunk(""), after=(HEL,)),
     "Hel",
@@ -222,7 +222,7 @@ _timeout(
     settings={"idle_timeout": _SHORT},
 )
 _timeout(
-    "bytes-for-ever",
+    "bytes-forever",
     "An event comes byte by byte and never ends.",
     _repeat_forever(b"x", after=(HEL, b"data: ")),
     "Hel",
@@ -240,7 +240,7 @@ _complete(
 
 # The whole
 _timeout(
-    "tokens-for-ever",
+    "tokens-forever",
     "A model repeats itself, and every token arrives in time.",
     _repeat_forever(chunk("a")),
     None,
@@ -249,7 +249,7 @@ _timeout(
     settings={"timeout": _LONG, "deadline": _SHORT},
 )
 _timeout(
-    "thoughts-for-ever",
+    "reasoning-forever",
     "As above, and it never starts its text.",
     _repeat_forever(chunk(delta={"reasoning": "a"})),
     "",

@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._replies.completion import chunk
-from .._replies.reply import CUT, Event
+from .._replies.reply import CUT, ReplyEvent
 from .builders import DONE, HEL, LO, ScenarioGroup, event
-from .scenario import Call
+from .scenario import ScenarioToolCall
 
 CALLS = ScenarioGroup("tool calls")
 
 _CITY, _OSLO = '{"city": ', '"Oslo"}'
 _ZONE, _CET = '{"zone": ', '"CET"}'
-_WEATHER: Call = ("call_1", "get_weather", _CITY + _OSLO)
-_TIME: Call = ("call_2", "get_time", _ZONE + _CET)
+_WEATHER: ScenarioToolCall = ("call_1", "get_weather", _CITY + _OSLO)
+_TIME: ScenarioToolCall = ("call_2", "get_time", _ZONE + _CET)
 _BOTH = (_WEATHER, _TIME)
-_HALF: Call = ("call_1", "get_weather", _CITY)
+_HALF: ScenarioToolCall = ("call_1", "get_weather", _CITY)
 _END = chunk(finish_reason="tool_calls")
 
 
@@ -40,8 +40,8 @@ def _tool_call_chunk(*parts: dict[str, Any]) -> dict[str, object]:
 def _complete(
     name: str,
     why: str,
-    *events: Event,
-    calls: tuple[Call, ...] = _BOTH,
+    *events: ReplyEvent,
+    calls: tuple[ScenarioToolCall, ...] = _BOTH,
     text: str = "",
     request: Mapping[str, Any] = _REQUEST,
 ) -> None:
@@ -113,7 +113,7 @@ _complete(
     _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_CET)),
 )
 _complete(
-    "calls-name-in-pieces",
+    "calls-name-in-parts",
     "Some servers send the name as they send the arguments, part by part.",
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_", arguments="")),
     _tool_call_chunk(_part(index=0, name="weather", arguments="")),
@@ -146,7 +146,7 @@ _complete(
     calls=((None, *_WEATHER[1:]),),
 )
 _complete(
-    "calls-id-in-a-later-piece",
+    "calls-id-in-a-later-chunk",
     "Some servers know the id only after the first part.",
     _tool_call_chunk(_part(index=0, type="function", name="get_weather", arguments="")),
     _tool_call_chunk(_part(index=0, id="call_1", arguments=_CITY)),
@@ -154,7 +154,7 @@ _complete(
     calls=(_WEATHER,),
 )
 _complete(
-    "calls-fresh-id-in-every-piece",
+    "calls-new-id-in-every-chunk",
     "Some servers make a new id for every part, and only the first has a name.",
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
     _tool_call_chunk(_part(index=0, id="call_7", type="function", arguments=_CITY)),
@@ -259,16 +259,16 @@ _complete(
 )
 
 # Cut short
-_BEGUN: list[Event] = [
+_BEGUN: list[ReplyEvent] = [
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
     _tool_call_chunk(_part(index=0, arguments=_CITY)),
 ]
-_SECOND: list[Event] = [
+_SECOND: list[ReplyEvent] = [
     *_BEGUN,
     _tool_call_chunk(_part(index=0, arguments=_OSLO)),
     _tool_call_chunk(_part(index=1, id="call_2", type="function", name="get_time", arguments=_ZONE)),
 ]
-_SECOND_HALF: tuple[Call, ...] = (_WEATHER, ("call_2", "get_time", _ZONE))
+_SECOND_HALF: tuple[ScenarioToolCall, ...] = (_WEATHER, ("call_2", "get_time", _ZONE))
 
 CALLS.cut("call-cut", "The server was killed inside a call.", [*_BEGUN, CUT], tool_calls=(_HALF,), request=_REQUEST)
 CALLS.truncated("call-truncated", "The body ends inside a call.", _BEGUN, tool_calls=(_HALF,), request=_REQUEST)
