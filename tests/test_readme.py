@@ -24,7 +24,8 @@ PAGES = [
 
 RUN = [
     "README.md", "batch.md", "calls.md", "clients.md", "errors.md",
-    "conversations.md", "messages.md", "observability.md", "openai-names.md", "opper.md",
+    "conversations.md", "messages.md", "migration-opperai.md", "observability.md", "openai-names.md",
+    "opper.md",
     "raw-responses.md", "retries.md", "streams.md", "tools.md", "structured-outputs.md",
 ]  # fmt: skip
 """The pages whose blocks are a program when they are put after each other. Other tests run some more."""
