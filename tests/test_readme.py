@@ -24,7 +24,7 @@ PAGES = [
 
 RUN = [
     "README.md", "batch.md", "calls.md", "clients.md", "errors.md",
-    "conversations.md", "messages.md", "migration-opperai.md", "observability.md", "openai-names.md",
+    "conversations.md", "index.md", "messages.md", "migration-opperai.md", "observability.md", "openai-names.md",
     "opper.md",
     "raw-responses.md", "retries.md", "streams.md", "tools.md", "structured-outputs.md",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ ENDPOINT_PATH = "/chat/completions"
 """The path that is appended to the base URL."""
 
 BASE_URL_VARIABLE = "OPPER_BASE_URL"
+"""The URL of the server. Default: ``https://api.opper.ai/v2/openai``."""
 
 _SCHEMES = re.compile(r"(?:(https?)(?::/{0,2}(?![0-9]+(?:/|$))|//))+|//", re.IGNORECASE)
 """The beginning of a URL whose scheme is incomplete, or is there twice."""

@@ -29,12 +29,13 @@ class NotGiven:
 NOT_GIVEN = NotGiven()
 
 KEY_VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
-"""The environment variables for the key: that of the vendor's current SDK, then that of its previous one."""
+"""The API key: the variable of the vendor's current SDK, then that of its previous one."""
 
 LIBRARIES = {"httpx": "httpcore", "httpx2": "httpcore2"}
 """The HTTP libraries, each with the package of its transport."""
 
 LIBRARY_VARIABLE = "OPPER_HTTP_LIBRARY"
+"""The HTTP library of clients without an ``http_client``: ``httpx`` (the default) or ``httpx2``."""
 
 DEFAULT_LIBRARY = "httpx"
 """The HTTP library of clients without an ``http_client``."""
@@ -43,11 +44,14 @@ DEFAULT_RETRIES = 2
 """The default number of retries."""
 
 LOG_VARIABLE = "OPPER_LOG"
+"""The level of the log on stderr: ``debug``, ``info`` or ``warning``. Default: the program sets up the log."""
 
 CONTENT_VARIABLE = "OPPER_LOG_CONTENT"
+"""Whether the log has messages and completions: ``1`` or ``0`` (the default)."""
 
 SPAN_CONTENT_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-"""The variable of OpenTelemetry for all instrumentations of generative AI."""
+"""Whether spans have messages and completions: ``span_only``, ``span_and_event`` or ``true``. The variable is
+OpenTelemetry's, for all instrumentations of generative AI."""
 
 CONNECT_TIMEOUT = 5.0
 """The default timeout for connecting, in seconds."""

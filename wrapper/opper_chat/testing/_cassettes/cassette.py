@@ -27,6 +27,7 @@ RecordMode: TypeAlias = Literal["none", "once", "missing", "all"]
 """
 
 RECORD_VARIABLE = "OPPER_RECORD"
+"""What cassettes record: ``none`` (the default), ``once``, ``missing`` or ``all``."""
 
 
 class CassetteSettings(TypedDict, total=False):

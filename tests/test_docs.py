@@ -1,0 +1,67 @@
+"""What the site of the documentation needs of the pages and of the code. `nox -s docs` builds it."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.docs import pages, reference
+from scripts.docs.names import SiteError, public_names
+
+ROOT = Path(__file__).parents[1]
+NAVIGATION: list[Any] = tomllib.loads((ROOT / pages.SETTINGS).read_text("utf-8"))["project"]["nav"]
+
+
+def test_every_page_is_in_the_navigation() -> None:
+    """Add a new page to `nav` in scripts/docs/zensical.toml."""
+    found = [page for page in pages.list_sources(ROOT).values() if page.endswith(".md")]
+    pages.check_navigation([*pages.navigation_pages(NAVIGATION)], found)
+
+
+@pytest.mark.parametrize(
+    ("listed", "found", "problem"),
+    [
+        (["a.md"], ["a.md", "b.md"], "b.md is in no section of the navigation."),
+        (["a.md", "b.md"], ["a.md"], "The navigation names b.md, which does not exist."),
+        (["a.md", "a.md"], ["a.md"], "The navigation names a.md 2 times."),
+    ],
+)
+def test_a_navigation_that_does_not_fit_is_an_error(listed: list[str], found: list[str], problem: str) -> None:
+    with pytest.raises(SiteError, match=problem):
+        pages.check_navigation(listed, found)
+
+
+def test_every_public_name_is_on_one_page_of_the_reference() -> None:
+    """Add a new name to scripts/docs/reference.toml. Every table of the reference can be derived from the code."""
+    listed = [name for page in reference.list_pages() for entry in page.entries for name in entry.names]
+    assert len(listed) == len(set(listed))
+    assert set(public_names()) <= set(listed)
+    assert {"opper_chat.Opper", "opper_chat.types.UserMessageParam", "opper_chat.batch.run_batch"} <= set(listed)
+
+
+def test_a_name_on_no_page_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {**public_names(), "opper_chat.something": object()}
+    monkeypatch.setattr(reference, "public_names", lambda: names)
+    with pytest.raises(SiteError, match=r"no page for these names: opper_chat\.something"):
+        reference.list_pages()
+
+
+def test_links_lead_to_pages_and_else_to_the_repository(tmp_path: Path) -> None:
+    """A link to a page of the site, to another file, to nothing, and one in a code block."""
+    (tmp_path / "docs" / "sub").mkdir(parents=True)
+    (tmp_path / "examples").mkdir()
+    (tmp_path / "examples" / "demo.py").touch()
+    (tmp_path / "SECURITY.md").write_text("See [a page](docs/sub/page.md#part).\n")
+    (tmp_path / "docs" / "sub" / "page.md").write_text(
+        "[Security](../../SECURITY.md), [code](../../examples/demo.py), [all](../../examples), [none](none.md#x),\n"
+        "[elsewhere](https://example.com/a.md)\n```\n[code](../../examples/demo.py)\n```\n"
+    )
+    assert pages.copy_pages(tmp_path, tmp_path / "site", "https://example.com/us") == ["sub/page.md", "security.md"]
+    assert (tmp_path / "site" / "sub" / "page.md").read_text() == (
+        "[Security](../security.md), [code](https://example.com/us/blob/main/examples/demo.py), "
+        "[all](https://example.com/us/tree/main/examples), [none](none.md#x),\n"
+        "[elsewhere](https://example.com/a.md)\n```\n[code](../../examples/demo.py)\n```\n"
+    )
+    security = "---\nedit: SECURITY.md\n---\nSee [a page](sub/page.md#part).\n"
+    assert (tmp_path / "site" / "security.md").read_text() == security
