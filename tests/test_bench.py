@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from flavours import HELLO, Flavour
 
-from benchmarks.speed import report
+from benchmarks.speed import report, summary
 from benchmarks.speed.goals import GOALS, Goal, Record
 from benchmarks.speed.payloads import LARGE, WORDS
 from benchmarks.speed.server import running_server
@@ -86,6 +86,34 @@ def test_other_transports_have_a_table_of_their_own() -> None:
 def test_every_goal_is_listed() -> None:
     """All lines of the table, sync and async where they are both."""
     assert sum(len(goal.layers) for goal in GOALS) == 36
+
+
+def test_the_picture_of_the_readme_is_of_the_published_results() -> None:
+    """Draw it again with `python -m benchmarks.speed.summary`. Without one of the clients there is none."""
+    results = json.loads((summary.FOLDER / "results.json").read_text("utf-8"))
+    drawn = summary.draw(results)
+    assert drawn == (summary.FOLDER / summary.NAME).read_text("utf-8")
+    ET.fromstring(drawn)
+    assert summary.draw({**results, "versions": {"opper": []}}) is None
+    ours = [[record for record in records if record["client"] == "opper"] for records in results["rounds"]]
+    assert summary.draw({**results, "rounds": ours}) is None
+
+
+def test_the_summary_compares_within_each_round() -> None:
+    """The ratio of the medians would be 5; the median of the ratios is 4."""
+    pairs = [(1.0, 10.0), (2.0, 8.0), (4.0, 12.0)]
+    rounds = [
+        [
+            record(client, question, 1, wall)
+            for question in summary.QUESTIONS
+            for client, wall in zip(("opper", "openai"), pair, strict=True)
+        ]
+        for pair in pairs
+    ]
+    drawn = summary.picture(rounds, "9.9")
+    assert drawn
+    assert drawn.count("4.0 times less") == len(summary.QUESTIONS)
+    assert "beside openai 9.9" in drawn
 
 
 def test_a_small_run(tmp_path: Path) -> None:

@@ -21,9 +21,9 @@ import sys
 import time
 from pathlib import Path
 
-from . import plots, report
+from . import plots, report, summary
 from .environments import OURS, PEERS, TRANSPORTS, Environment, environment, name_of
-from .goals import Rounds
+from .goals import Rounds, load_rounds
 from .rounds import Plan, run
 from .server import running_server
 
@@ -92,15 +92,6 @@ def measure(plan: Plan, folder: Path) -> dict[str, object]:
     }
 
 
-def load_rounds(results: dict[str, object]) -> Rounds:
-    """Return the rounds in results."""
-    from .goals import Record
-
-    given = results["rounds"]
-    assert isinstance(given, list)
-    return [[Record(**record) for record in records] for records in given]
-
-
 def tables(results: dict[str, object]) -> dict[str, str]:
     """Return the sections of the page, by the names of their markers."""
     rounds, facts, plan = load_rounds(results), results["machine"], results["plan"]
@@ -164,6 +155,8 @@ def main() -> int:
     for question in report.QUESTIONS:
         if drawn := plots.picture(rounds, question):
             (folder / picture_name(question)).write_text(drawn, "utf-8")
+    if drawn := summary.draw(results):
+        (folder / summary.NAME).write_text(drawn, "utf-8")
     if options.publish:
         publish(parts)
     for name in ("about", "goals", "clients", "transports"):

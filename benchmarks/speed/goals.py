@@ -47,6 +47,13 @@ class Record(NamedTuple):
 Rounds = list[list[Record]]
 
 
+def load_rounds(results: dict[str, object]) -> Rounds:
+    """Return the rounds in results."""
+    given = results["rounds"]
+    assert isinstance(given, list)
+    return [[Record(**record) for record in records] for records in given]
+
+
 @dataclass(frozen=True)
 class Goal:
     """One line of the table.
