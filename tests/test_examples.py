@@ -1,5 +1,7 @@
 """Every example runs as it stands, without a key, on the local server that it starts itself."""
 
+import html
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,3 +33,13 @@ def test_the_demo_shows_all_three() -> None:
     said = subprocess.run([sys.executable, str(demo)], capture_output=True, text=True, timeout=60, check=True).stdout
     for word in ("plain:", "streamed:", "the model calls get_weather(", "and the answer:"):
         assert word in said
+
+
+def test_the_picture_in_the_readme_shows_the_demo() -> None:
+    """Every line that it prints after the address. Draw it again with `nox -s recording`."""
+    demo = next(path for path in EXAMPLES if path.name == "demo.py")
+    said = subprocess.run([sys.executable, str(demo)], capture_output=True, text=True, timeout=60, check=True).stdout
+    picture = (demo.parents[1] / "docs" / "images" / "demo.svg").read_text("utf-8")
+    drawn = "".join(html.unescape(re.sub(r"<[^>]*>", "", picture)).split())
+    assert said.splitlines()[1:]
+    assert [line for line in said.splitlines()[1:] if "".join(line.split()) not in drawn] == []

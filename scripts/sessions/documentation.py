@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nox
 
-from .common import group
+from .common import NO_KEY, group
 
 
 @nox.session
@@ -19,3 +19,10 @@ def docs(session: nox.Session) -> None:
     """Build the site of the documentation into `build/docs/site`; `-- serve` shows it while you write."""
     session.install(".[testing,otel]", *group("docs"))
     session.run("python", "-m", "scripts.docs.build", *session.posargs)
+
+
+@nox.session
+def recording(session: nox.Session) -> None:
+    """Record the demo in a terminal, as the picture in the README; `-- --check` compares it with the one there."""
+    session.install("nox", "rich>=13")
+    session.run("python", "scripts/recording.py", *session.posargs, env=NO_KEY)
