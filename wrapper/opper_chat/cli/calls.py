@@ -38,7 +38,8 @@ def make_call(options: argparse.Namespace, console: Console, client: Opper, ques
         OpperError: a call failed, or a limit ended the tool loop. What arrived until then is written.
     """
     is_text = not (options.json or options.jsonl or options.extract)
-    writer = create_text_writer(console) if is_text else TextCollector()
+    formats = question.response_format is None  # formatted JSON would be no JSON
+    writer = create_text_writer(console, formats=formats) if is_text else TextCollector()
     try:
         if question.tools:
             return _run_tools(console, client, question, writer, as_events=options.jsonl)

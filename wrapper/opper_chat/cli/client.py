@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from .config import CLIENT_DEFAULTS, Config
@@ -61,6 +62,16 @@ def create_client(options: argparse.Namespace, config: Config) -> Opper:
         UsageError: there is no key.
         InvalidArgumentError: an option is not accepted.
     """
+    return import_client()(**client_arguments(options, config))
+
+
+def import_client() -> type[Opper]:
+    """Return the class of the client, loaded without httpx's own command.
+
+    httpx loads that, and with it click and rich, wherever they are installed, and goes on without it otherwise.
+    """
+    modules: dict[str, Any] = sys.modules
+    modules.setdefault("httpx._main", None)  # such an import is an ImportError
     from .. import Opper
 
-    return Opper(**client_arguments(options, config))
+    return Opper

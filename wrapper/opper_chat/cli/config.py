@@ -106,9 +106,10 @@ def _check(path: Path, values: dict[str, Any]) -> Config:
     if command is not None:
         accepted = "a command as a string, or a list of strings"
         check_value(path, "key_command", command, accepted, str, list)
-        if not command or (isinstance(command, list) and not all(isinstance(word, str) for word in command)):
+        words: list[Any] = [command] if isinstance(command, str) else command
+        if not command or not all(isinstance(word, str) for word in words):
             raise UsageError(f"{path}: key_command: expected {accepted}, got {command!r}.")
-        command = command if isinstance(command, str) else tuple(command)
+        command = command if isinstance(command, str) else tuple(words)
     defaults = values.get("defaults", {})
     models = values.get("models", {})
     for name, table in (("defaults", defaults), ("models", models)):

@@ -57,9 +57,8 @@ def exit_code(error: BaseException) -> ExitCode:
         return own
     if isinstance(error, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
-    names = (
-        cls.__name__ for cls in type(error).__mro__ if cls.__module__.partition(".")[0] == __package__.partition(".")[0]
-    )
+    package = __name__.partition(".")[0]
+    names = (cls.__name__ for cls in type(error).__mro__ if cls.__module__.partition(".")[0] == package)
     code = next((_CODES[name] for name in names if name in _CODES), ExitCode.UNEXPECTED)
     if code is ExitCode.USAGE and getattr(error, "run", None) is not None:
         return ExitCode.UNEXPECTED  # in a tool loop, after requests were sent

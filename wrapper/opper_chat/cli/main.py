@@ -9,6 +9,7 @@ import argparse
 import sys
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
@@ -60,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     console = Console()
     try:
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_rest: console.note(f"Warning: {message}")
+            warnings.showwarning = partial(_show_warning, console)
             code = _run(list(sys.argv[1:] if argv is None else argv), console)
             console.flush()
     except BaseException as error:  # noqa: BLE001  # each becomes an exit code
@@ -78,6 +79,8 @@ def _run(arguments: list[str], console: Console) -> int:
     if first in ("-h", "--help"):
         console.write(_overview().format_help())
         return ExitCode.OK
+    if console.stdout is None:
+        raise UsageError("stdout is closed, so the result could not be written. Redirect it to a file.")
     name = first if first in COMMANDS else DEFAULT_COMMAND
     command = load_command(name)
     parser = Parser(prog=f"{PROGRAM} {name}", description=COMMANDS[name], allow_abbrev=False)
@@ -134,6 +137,10 @@ def _with_proposal(parser: argparse.ArgumentParser, message: str) -> str:
         near = get_close_matches(unknown.partition("=")[0], known, 1)
         return f"{sentence} Did you mean {near[0]}?" if near else sentence
     return sentence
+
+
+def _show_warning(console: Console, message: Warning | str, *_where: object) -> None:
+    console.note(f"Warning: {message}")
 
 
 def _report(error: BaseException, console: Console) -> int:

@@ -95,9 +95,7 @@ def write_event(console: Console, event: Any) -> None:
     """
     if event.type == "chunk":
         return
-    from attrs import fields
-
-    names = [attribute.name for attribute in fields(type(event)) if not attribute.name.startswith("_")]
+    names = [attribute.name for attribute in event.__attrs_attrs__ if not attribute.name.startswith("_")]
     line = {"type": event.type, **{name: _json_value(getattr(event, name)) for name in names}}
     console.write_line(json.dumps(line, ensure_ascii=False))
 

@@ -17,7 +17,9 @@ from .errors import UsageError
 _CONTRACT = Path(__file__).parent.parent / "testing" / "contract.json"
 _OWN_OPTIONS = ("messages", "model", "stream")
 """Parameters that the command has options of its own for."""
-_SCALARS = {"string", "number", "integer", "boolean"}
+_BOOLEAN, _STRING, _INTEGER = frozenset({"boolean"}), frozenset({"string"}), frozenset({"integer"})
+_SCALARS = {"string": "TEXT", "number": "NUMBER", "integer": "INTEGER"}
+"""What the help shows for values of one type."""
 
 
 class Parameter(NamedTuple):
@@ -59,7 +61,7 @@ def add_parameters(parser: argparse.ArgumentParser, parameters: Mapping[str, Par
         if parameter.name in _OWN_OPTIONS or parameter.flag in taken:
             continue
         keywords: dict[str, Any] = {"dest": f"parameter_{parameter.name}", "help": parameter.description}
-        if parameter.types == {"boolean"}:
+        if parameter.types == _BOOLEAN:
             group.add_argument(parameter.flag, action=argparse.BooleanOptionalAction, **keywords)
         else:
             group.add_argument(parameter.flag, metavar=_metavar(parameter), type=_reader(parameter), **keywords)
@@ -90,7 +92,7 @@ def given_parameters(
         if name in parameters:
             try:
                 known[name] = (
-                    _read_boolean(text) if parameters[name].types == {"boolean"} else _reader(parameters[name])(text)
+                    _read_boolean(text) if parameters[name].types == _BOOLEAN else _reader(parameters[name])(text)
                 )
             except argparse.ArgumentTypeError as error:
                 raise UsageError(f"-o {name}: {error}") from None
@@ -122,17 +124,17 @@ def _collect(schema: Mapping[str, Any], schemas: Mapping[str, Any], types: set[s
 def _metavar(parameter: Parameter) -> str:
     if parameter.values:
         return "|".join(parameter.values).replace("%", "%%")
-    if len(parameter.types) == 1 and (kind := next(iter(parameter.types))) in _SCALARS:
-        return {"string": "TEXT", "number": "NUMBER", "integer": "INTEGER", "boolean": "true|false"}[kind]
+    if len(parameter.types) == 1:
+        return _SCALARS.get(next(iter(parameter.types)), "JSON")
     return "JSON"
 
 
 def _reader(parameter: Parameter) -> Callable[[str], Any]:
     """Return the function that makes a value of the text of an argument. It raises ArgumentTypeError."""
     types = parameter.types
-    if types == {"string"}:
+    if types == _STRING:
         return str
-    if types == {"integer"}:
+    if types == _INTEGER:
         return _read_integer
     if types <= {"number", "integer"} and types:
         return _read_number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from .config import CLIENT_DEFAULTS, Config
 from .errors import UsageError
@@ -80,7 +80,7 @@ def add_labels(known: dict[str, Any], tags: list[str] | None, span: str | None) 
     """Add the options ``--tag`` and ``--span`` to parameters.
 
     Raises:
-        UsageError: a tag has no value.
+        UsageError: a tag has no value, or the parameter ``tags`` is no object.
     """
     labels: dict[str, Any] = {}
     for pair in tags or ():
@@ -89,8 +89,10 @@ def add_labels(known: dict[str, Any], tags: list[str] | None, span: str | None) 
             raise UsageError(f"--tag {pair}: expected NAME=VALUE.")
         labels[name] = value
     if labels:
-        existing = known.get("tags") or {}
-        known["tags"] = {**existing, **labels} if isinstance(existing, dict) else labels
+        others: Any = known.get("tags") or {}
+        if not isinstance(others, dict):
+            raise UsageError("--tag: It needs --tags to be a JSON object.")
+        known["tags"] = {**cast("dict[str, Any]", others), **labels}
     if span is not None:
         known["parent_span_id"] = span
 

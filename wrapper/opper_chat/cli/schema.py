@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
@@ -38,11 +39,9 @@ def read_schema(text: str, *, strict: bool | None) -> ResponseFormat[Any]:
     schema = _read_json(text)
     if schema is None:
         return ResponseFormat(_read_fields(text), strict=strict is not False)
-    try:
-        import jsonschema  # noqa: F401
-    except ImportError:
+    if find_spec("jsonschema") is None:
         hint = "Install it with: pip install 'opper-chat[cli]'."
-        raise UsageError(f"--schema: Checking a JSON Schema needs the package jsonschema. {hint}") from None
+        raise UsageError(f"--schema: Checking a JSON Schema needs the package jsonschema. {hint}")
     from ..batch._schema import read_response_format
 
     found = read_response_format(schema, strict=bool(strict))
@@ -91,6 +90,7 @@ def _read_fields(text: str) -> type:
             form = "a file, JSON text, module:Class, or fields such as 'name, age int, tags str[]'"
             raise UsageError(f"--schema: expected {form}, got {part.strip()!r}.")
         name, kind = found["name"], found["type"] or "str"
+        description: Any = (found["description"] or "").strip()
         if kind not in _TYPES:
             near = did_you_mean(kind, _TYPES)
             raise UsageError(f"--schema: {name}: There is no type {kind!r}. {near}Accepted: {', '.join(_TYPES)}.")
@@ -98,7 +98,7 @@ def _read_fields(text: str) -> type:
             raise UsageError(f"--schema: There are two fields {name!r}.")
         hint: Any = _TYPES[kind]
         hint = list[hint] if found["list"] else hint
-        hints[name] = Annotated[hint, found["description"].strip()] if found["description"] else hint
+        hints[name] = Annotated[hint, description] if description else hint
     if not hints:
         raise UsageError("--schema: expected at least one field, got none.")
     make: Any = TypedDict  # a type checker accepts no computed fields

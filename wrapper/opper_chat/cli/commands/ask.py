@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
-from ..client import client_arguments, connection_arguments
+from ..client import client_arguments, connection_arguments, import_client
 from ..config import Config, load_config
 from ..console import Console
 from ..errors import UsageError
@@ -82,11 +82,10 @@ def run(options: argparse.Namespace, console: Console) -> int:
     arguments = (
         _dry_client_arguments(options, config, console) if options.dry_run else client_arguments(options, config)
     )
-    from ... import Opper  # not before the options and the key are known to be right
     from ..question import Question
 
     with ExitStack() as stack:
-        client = stack.enter_context(Opper(**arguments))
+        client = stack.enter_context(import_client()(**arguments))
         question = Question(options, config, console, client)
         if options.dry_run:
             from ..dry_run import describe_request
