@@ -1,0 +1,75 @@
+"""A web server that streams completions to a page as server-sent events, and stops the model when the browser leaves.
+
+`uvicorn app:app` serves it; the page is `page.html`. It needs `pip install fastapi uvicorn`, and `OPPER_API_KEY`.
+"""
+
+import logging
+import os
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, TypedDict
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import FileResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from opper_chat import APIError, AsyncOpper
+from pydantic import BaseModel, Field
+
+MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
+PAGE = Path(__file__).with_name("page.html")
+
+logger = logging.getLogger(__name__)
+
+
+class State(TypedDict):
+    """What all requests share."""
+
+    client: AsyncOpper
+
+
+@asynccontextmanager
+async def lifespan(_app: FastAPI) -> AsyncGenerator[State]:
+    """Open one client when the server starts, and close it when the server stops."""
+    async with AsyncOpper(first_token_timeout=60, idle_timeout=20, deadline=300) as client:
+        yield {"client": client}
+
+
+def shared_client(request: Request) -> AsyncOpper:
+    """Return the client that all requests share."""
+    client: AsyncOpper = request.state.client
+    return client
+
+
+class Question(BaseModel):
+    """The body of a request."""
+
+    text: str = Field(min_length=1, max_length=4000)
+
+
+app = FastAPI(lifespan=lifespan)
+
+
+@app.get("/")
+async def page() -> FileResponse:
+    """Send the page."""
+    return FileResponse(PAGE)
+
+
+@app.post("/completions", response_class=EventSourceResponse)
+async def stream_completion(
+    question: Question, client: Annotated[AsyncOpper, Depends(shared_client)]
+) -> AsyncIterator[ServerSentEvent]:
+    """Send each fragment of the text as an event `text`, then one event `done` or `failed`."""
+    try:
+        async with await client.chat.completions.create(
+            model=MODEL, messages=[{"role": "user", "content": question.text}], stream=True
+        ) as stream:
+            async for text in stream.text_stream:
+                yield ServerSentEvent(event="text", data=text)
+            completion = await stream.get_final_completion()
+    except APIError as error:
+        logger.warning("A completion failed after %d chunks.", error.chunks_received, exc_info=error)
+        yield ServerSentEvent(event="failed", data="The model did not finish. Please try again.")
+    else:
+        yield ServerSentEvent(event="done", data=completion.choices[0].finish_reason)
