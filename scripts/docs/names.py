@@ -15,6 +15,7 @@ MODULES = (
     "opper_chat",
     "opper_chat.messages",
     "opper_chat.batch",
+    "opper_chat.ray",
     "opper_chat.telemetry",
     "opper_chat.testing",
     "opper_chat.types",

@@ -27,6 +27,7 @@ EXTRAS = {
     "batch": "Parquet files and JSON Schemas of [batches](../batch.md)",
     "httpx2": "[httpx2](../clients.md#httpx-httpx2-proxies-and-certificates) in place of httpx, if "
     "`OPPER_HTTP_LIBRARY=httpx2` is set",
+    "ray": "batches on a [Ray cluster](../ray.md)",
     "otel": "spans and metrics for [OpenTelemetry](../observability.md#opentelemetry)",
     "testing": "the [local server](../local-server.md), the [faulty proxy](../faulty-network.md) and "
     "[cassettes](../testing.md#cassettes)",

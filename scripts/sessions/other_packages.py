@@ -1,4 +1,4 @@
-"""Other packages with this client: servers, instructor, openai's examples."""
+"""Other packages with this client: servers, Ray, instructor, openai's examples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import nox
 
-from .common import NO_KEY
+from .common import NO_KEY, group
 
 
 @nox.session
@@ -14,6 +14,13 @@ def servers(session: nox.Session) -> None:
     """Run the client against two real servers, started on this machine: LiteLLM's proxy, and llama.cpp's engine."""
     session.install(".[testing]", "pytest>=8", "litellm[proxy]", "xllamacpp", "gguf")
     session.run("pytest", "tests/servers", *session.posargs, env=NO_KEY)
+
+
+@nox.session
+def ray(session: nox.Session) -> None:
+    """Run batches on a Ray cluster of this machine, kill a worker and a driver, and count the rows on both sides."""
+    session.install(".[ray,testing]", *group("ray"))
+    session.run("pytest", "-s", "tests/ray_data", *session.posargs, env=NO_KEY)
 
 
 @nox.session
