@@ -127,8 +127,9 @@ class ChatCompletions:
         """
         if not is_mapping(row):
             raise InvalidArgumentError("row", "a dict of columns", describe(row))
-        (result,) = await self._send([self._read({str(name): value for name, value in row.items()})])
-        return result_values(result)
+        request = self._read({str(name): value for name, value in row.items()})
+        await self._check_key()
+        return result_values(await self._send_one(request))
 
     def _read(self, row: Mapping[str, object]) -> BatchRequest:
         """Return the request of a row."""
@@ -162,20 +163,15 @@ class ChatCompletions:
 
     async def _send(self, requests: Sequence[BatchRequest]) -> list[BatchResult]:
         await self._check_key()
-        permits, requester = self._find_permits(), find_requester(self._client)
         settings = self._settings.batch
         results: list[BatchResult] = []
-
-        async def handle(request: BatchRequest) -> AnyResult:
-            async with permits:  # of all batches of the worker; the deadline of a call begins after it
-                return await complete_request(requester, request, settings)
 
         async def emit(result: AnyResult) -> None:
             assert isinstance(result, BatchResult)  # noqa: S101  # nothing is deduplicated
             results.append(result)
 
         workers = min(settings.concurrency, max(1, len(requests)))
-        engine = AsyncEngine(settings._replace(concurrency=workers), requests, handle, emit)
+        engine = AsyncEngine(settings._replace(concurrency=workers), requests, self._send_one, emit)
         try:
             await engine.start()
             await engine.join()
@@ -183,12 +179,12 @@ class ChatCompletions:
             await engine.close()
         return results
 
-    def _find_permits(self) -> asyncio.Semaphore:
-        """Return what bounds the calls at a time. It belongs to an event loop."""
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._loop, self._permits = loop, asyncio.Semaphore(self._settings.batch.concurrency)
-        return self._permits
+    async def _send_one(self, request: BatchRequest) -> BatchResult:
+        loop, settings = asyncio.get_running_loop(), self._settings.batch
+        if self._loop is not loop:  # a semaphore belongs to an event loop
+            self._loop, self._permits = loop, asyncio.Semaphore(settings.concurrency)
+        async with self._permits:  # of all batches of the worker; the deadline of a call begins after it
+            return await complete_request(find_requester(self._client), request, settings)
 
     async def _check_key(self) -> None:
         """Read the key, so that one that is missing or malformed ends the job and is no failure of a row."""
