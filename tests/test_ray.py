@@ -111,7 +111,7 @@ def test_values_are_checked(server: LocalServer) -> None:
     found = send(columns("good", "bad"), response_format=int)
     assert found["parsed"] == ["3", None]
     assert found["text"] == ['{"value": 3}', '{"value": "x"}']
-    assert found["error"][1]["type"] == "InvalidAnswerError"
+    assert found["error"][1]["type"] == "InvalidCompletionError"
     assert found["error"][1]["problems"]
     pa.Table.from_pydict(found, schema=ChatCompletions.schema())
 

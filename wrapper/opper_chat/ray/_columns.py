@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, TypeAlias
 
-from .._errors.api import InvalidAnswerError, InvalidArgumentError
+from .._errors.api import InvalidArgumentError, InvalidCompletionError
 from .._errors.describe import describe
 from .._json import codec as _json
 from .._json.codec import is_mapping, is_sequence
@@ -159,7 +159,7 @@ def _error(result: BatchResult) -> dict[str, object] | None:
     error = result.error
     if error is None:
         return None
-    problems = [*map(_json.join_surrogates, error.problems)] if isinstance(error, InvalidAnswerError) else None
+    problems = [*map(_json.join_surrogates, error.problems)] if isinstance(error, InvalidCompletionError) else None
     body = encode_json(result.body) if result.completion is None and result.body is not None else None
     message = _json.join_surrogates(str(error))
     return {"type": type(error).__name__, "message": message, "problems": problems, "body": body}
