@@ -76,7 +76,7 @@ def read_response_format(value: object, *, strict: bool) -> ResponseFormat[Any] 
     """Return the response format of a batch.
 
     Args:
-        value: a Python type, a JSON Schema, a ``response_format`` of the API, or None.
+        value: a Python type, a JSON Schema, a ``response_format`` of the API, one that was read before, or None.
         strict: whether the server has to follow the schema.
 
     Raises:
@@ -84,6 +84,8 @@ def read_response_format(value: object, *, strict: bool) -> ResponseFormat[Any] 
     """
     if value is None:
         return None
+    if isinstance(value, ResponseFormat):
+        return value  # pyright: ignore[reportUnknownVariableType]
     if is_type(value):
         return ResponseFormat(value, strict=strict)
     if not is_mapping(value):

@@ -52,6 +52,11 @@ class Console:
         return (self.stdout_is_terminal or _is_color_forced()) and os.environ.get("TERM") != "dumb"
 
     @property
+    def stderr_moves_cursor(self) -> bool:
+        """Whether stderr is a terminal that can draw a line again."""
+        return self.stderr_is_terminal and os.environ.get("TERM") != "dumb"
+
+    @property
     def uses_color(self) -> bool:
         """Whether stdout can have color. ``NO_COLOR`` counts before ``FORCE_COLOR`` (https://no-color.org)."""
         return self.formats_output and not os.environ.get("NO_COLOR")

@@ -168,6 +168,11 @@ class Journal:
             self.spent = Spent(self.spent.cost + cost, self.spent.rows + 1)
 
 
+def default_errors_path(output: Path) -> Path:
+    """Return the errors file of an output: with ``.errors`` before the suffix."""
+    return output.with_name(f"{output.stem}.errors{output.suffix}")
+
+
 def _encode(line: dict[str, object]) -> bytes:
     try:
         return _json.encode(line)

@@ -20,7 +20,7 @@ from .._input.check import check_rows
 from .._input.rows import InputFormat
 from .._input.source import RowSource, is_path
 from .._interrupts import DeferredInterrupt
-from .._journal.journal import Journal
+from .._journal.journal import Journal, default_errors_path
 from .._journal.row_table import DONE, SEEN
 from .._options import BatchOptions, BatchSettings, check_batch_options
 from .._progress import BatchProgress
@@ -76,7 +76,7 @@ def run_batch(
     check_flags(retry_errors=retry_errors, dedupe=dedupe)
     output_path = _check_output(output, "output")
     errors_path = (
-        _default_errors_path(output_path) if errors is None else _check_output(errors, "errors")
+        default_errors_path(output_path) if errors is None else _check_output(errors, "errors")
     )
     files = RunFiles(
         requests, input_format, output_path, errors_path, retry_errors=retry_errors, dedupe=dedupe
@@ -199,7 +199,3 @@ def _check_output(path: object, argument: str) -> Path:
     if checked.suffix in (".gz", ".parquet", ".csv"):
         raise InvalidArgumentError(argument, "the path of a file of JSON lines", repr(str(checked)))
     return checked
-
-
-def _default_errors_path(output: Path) -> Path:
-    return output.with_name(f"{output.stem}.errors{output.suffix}")

@@ -1,0 +1,109 @@
+"""Run a batch on this machine: `opper_chat.batch` sends the rows, and the progress is shown."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from opper_chat import AsyncOpper
+from opper_chat.batch import BatchProgress, async_run_batch
+
+from ..client import client_arguments
+from ..config import load_config
+from ..console import Console
+from ..exit_codes import ExitCode
+from .files import check_input, output_files
+from .numbers import format_seconds
+from .progress_display import UPDATE_SECONDS, create_display, describe_progress
+from .sample import Sample, describe_estimate, take_sample
+from .settings import read_batch_options
+
+_REASONS = {
+    "max_cost": "--max-cost was reached",
+    "max_errors": "too many rows failed (--max-errors, --max-consecutive-errors)",
+    "interrupt": "it was interrupted",
+}
+"""Why a batch ended before its input, for people."""
+
+
+def run_local(options: argparse.Namespace, console: Console) -> int:
+    """Run the batch, or a sample of its rows, and return the exit code.
+
+    Raises:
+        UsageError: an option is wrong, or the input is not there. Nothing was sent.
+        OpperError: the batch cannot start or go on.
+        KeyboardInterrupt: it was interrupted.
+    """
+    check_input(options)
+    config = load_config(options.config)
+    batch_options = read_batch_options(options, config)
+    client = client_arguments(options, config)
+    client["adaptive_rate_limit"] = True
+    client["max_connections"] = max(1000, batch_options.get("concurrency", 0))
+    run_options: dict[str, Any] = {
+        "output": options.output,
+        "errors": options.errors,
+        "retry_errors": options.retry_errors,
+        "dedupe": options.dedupe,
+        "input_format": options.input_format,
+    }
+    sample: Sample | None = None
+    if options.sample is not None:
+        sample = take_sample(options, batch_options)
+        run_options["input_format"] = None
+    requests: Any = options.input if sample is None else sample.requests
+    progress = _run(console, options, client, requests, {**batch_options, **run_options})
+    if sample is not None:
+        console.note(describe_estimate(progress, sample.remaining))
+    _, errors = output_files(options)
+    if progress.stopped is not None or (errors.is_file() and errors.stat().st_size):
+        return ExitCode.STOPPED
+    return ExitCode.OK
+
+
+def _run(
+    console: Console, options: argparse.Namespace, client: dict[str, Any], requests: Any, run_options: dict[str, Any]
+) -> BatchProgress:
+    """Run the batch, show its progress and a summary, and return its state at the end."""
+    display = create_display(options.progress, options.progress_interval, console)
+    last = BatchProgress()
+
+    def update(progress: BatchProgress) -> None:
+        nonlocal last
+        last = progress
+        display.update(progress)
+
+    async def run() -> BatchProgress:
+        async with AsyncOpper(**client) as opper:
+            return await async_run_batch(
+                requests, client=opper, on_progress=update, progress_interval=UPDATE_SECONDS, **run_options
+            )
+
+    try:
+        last = asyncio.run(run())
+    except KeyboardInterrupt:
+        display.close(last)
+        console.note(_describe_end(last._replace(stopped="interrupt"), output_files(options)[1]))
+        raise
+    except BaseException:
+        display.close(last)
+        raise
+    display.close(last)
+    console.note(_describe_end(last, output_files(options)[1]))
+    return last
+
+
+def _describe_end(progress: BatchProgress, errors: Path) -> str:
+    """Return the summary of a batch."""
+    lines = [f"{describe_progress(progress._replace(in_flight=0))}, in {format_seconds(progress.seconds)}"]
+    if progress.skipped:
+        lines.append(f"{progress.skipped:,} rows were done before.")
+    if errors.is_file() and errors.stat().st_size:
+        lines.append(f"Failed rows are in {errors}. To send them again, add --retry-errors.")
+    if progress.stopped is not None:
+        left = "" if progress.remaining is None else f" {progress.remaining:,} rows are left."
+        reason = _REASONS.get(progress.stopped, progress.stopped)
+        lines.append(f"The batch has stopped: {reason}.{left} To go on, run the same command.")
+    return "\n".join(lines)

@@ -1,0 +1,90 @@
+"""The options of ``opper_chat.batch``, from those of the command, the configuration and the parameters of the API."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from typing import Any
+
+from ..config import Config
+from ..errors import UsageError
+from ..parameters import given_parameters, load_parameters
+from ..request import add_labels, merge_parameters, read_file
+
+_PLAIN = ("concurrency", "ordered", "max_cost", "tokens_per_minute", "retries_on_invalid")
+"""Options that the library has under the same name and takes as they are."""
+
+
+def read_batch_options(options: argparse.Namespace, config: Config) -> dict[str, Any]:
+    """Return the `BatchOptions` of a command.
+
+    Args:
+        options: those of the command.
+        config: the configuration, with the defaults of parameters.
+
+    Raises:
+        UsageError: an option is wrong. The library checks the values of those that it takes as they are.
+    """
+    parameters = merge_parameters(config, {}, options.model or [], given_parameters(options, load_parameters()))
+    add_labels(parameters.known, options.tag, options.span)
+    found: dict[str, Any] = {name: getattr(options, name) for name in _PLAIN}
+    found["defaults"] = {**parameters.known, **parameters.extra_body}
+    found["id_column"] = options.id_column
+    found["template"] = _read_template(options)
+    if options.schema is not None:
+        from ..schema import read_schema
+
+        found["response_format"] = read_schema(options.schema, strict=options.strict)
+    elif options.strict is not None:
+        raise UsageError("--strict and --no-strict: They need --schema.")
+    found["max_consecutive_errors"] = options.max_consecutive_errors or None
+    if options.max_errors is not None:
+        found["max_errors"] = _read_max_errors(options.max_errors)
+    if options.price is not None:
+        found["price"] = tuple(part.strip() for part in options.price.split(","))
+    if options.shard is not None:
+        found["shard"] = _read_shard(options.shard)
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _read_template(options: argparse.Namespace) -> Any:
+    """Return the template: a text, or the JSON value of a file."""
+    given: str | None = options.template
+    system: str | None = options.system
+    if given is None:
+        if system is not None:
+            raise UsageError("-s: It needs --template. Rows with messages have their own instructions.")
+        return None
+    template: Any = given
+    if given.startswith("@"):
+        template = read_file("--template", given[1:])
+        if given.endswith(".json"):
+            try:
+                template = json.loads(template)
+            except ValueError as error:
+                raise UsageError(f"--template {given}: expected a file with JSON: {error}.") from None
+    if system is None:
+        return template
+    if not isinstance(template, str):
+        raise UsageError("-s: The template has messages of its own. Put the instructions there.")
+    text = read_file("-s", system[1:]) if system.startswith("@") else system
+    return [{"role": "system", "content": text}, {"role": "user", "content": template}]
+
+
+def _read_max_errors(text: str) -> int | float:
+    """Return a number of rows, or a share of them."""
+    try:
+        if text.endswith("%"):
+            return float(text[:-1]) / 100
+        return float(text) if "." in text else int(text)
+    except ValueError:
+        raise UsageError(
+            f"--max-errors {text}: expected a number of rows, such as 10, or a share, such as 5%."
+        ) from None
+
+
+def _read_shard(text: str) -> tuple[int, int]:
+    number, slash, count = text.partition("/")
+    if not slash or not number.isdecimal() or not count.isdecimal():
+        raise UsageError(f"--shard {text}: expected a number and the number of shards, such as 3/16.")
+    return int(number), int(count)
