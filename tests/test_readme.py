@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -99,14 +100,34 @@ def test_a_page_runs(name: str, server: LocalServer) -> None:
     assert server.requests
 
 
-def test_the_tour_says_what_it_promises(server: LocalServer) -> None:
-    """The texts, the conversation with a tool, the mistake and the scripted reply that the README shows."""
-    said = run("README.md", server)
-    assert "Name a colour of the rainbow." in said
-    assert said.count("Count from one to five.") == 2
-    assert "messages[0].role: expected one of 'developer', 'system', 'user'" in said
-    assert "got 'usr'" in said
-    assert "Slow down." in said
+def test_the_tour_prints_what_it_promises(server: LocalServer) -> None:
+    """The text of the completion and of the stream, a value of each type, and what the tool returned."""
+    printed = run("README.md", server)
+    assert "Name a colour of the rainbow." in printed
+    assert printed.count("Count from one to five.") == 1
+    assert re.search(r"^\S.* (True|False)$", printed, re.MULTILINE)
+    assert "Sunny in Oslo" in printed
+
+
+def test_the_links_of_the_readme_exist() -> None:
+    """Pages, pictures and headings. The site checks those of docs/."""
+    links = re.findall(r"\]\((?!https://)([^)]+)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert links
+    assert [link for link in links if not (ROOT / link.partition("#")[0]).is_file()] == []
+
+
+def test_the_table_of_extras_is_that_of_the_package() -> None:
+    """Every extra, with the packages that it installs."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {
+        extra: [re.split(r"[^\w-]", requirement)[0] for requirement in requirements]
+        for extra, requirements in project["optional-dependencies"].items()
+    }
+    page = (ROOT / "docs" / "installation.md").read_text("utf-8")
+    listed = {
+        row[1]: row[2].split(", ") for row in re.finditer(r"^\| `([\w-]+)` \|.*\| ([^|]*) \|$", page, re.MULTILINE)
+    }
+    assert listed == declared
 
 
 def write(folder: Path) -> None:
