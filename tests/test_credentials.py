@@ -28,6 +28,7 @@ from opper_chat import (
     OpperError,
 )
 from opper_chat.testing import CUT, LocalServer, Reply, chunk
+from raw_server import Raw, requested
 
 KEY = "open-" + "sesame" * 3
 PLAIN = {"id": "c", "choices": [], "created": 1, "model": "m", "object": "chat.completion"}
@@ -333,6 +334,18 @@ class TLS:
         async with server:
             ready(server.sockets[0].getsockname()[1])
             await stop.wait()
+
+
+def test_a_server_that_asks_for_a_client_certificate(flavour: Flavour, tls: ssl.SSLContext) -> None:
+    """An error without another attempt, whose text is the alert of TLS."""
+    tls.verify_mode = ssl.CERT_REQUIRED
+    # In TLS 1.3 the alert follows the handshake, and is lost if the server resets the connection behind it.
+    tls.maximum_version = ssl.TLSVersion.TLSv1_2
+    with Raw(lambda peer, _: requested(peer), tls) as server:
+        with pytest.raises(APIConnectionError, match="alert handshake failure") as caught:
+            flavour.create(server.base_url, {"api_key": KEY, "max_retries": 3}, messages=HELLO)
+        assert server.connections == len(caught.value.attempts) == 1
+    assert not caught.value.is_retryable
 
 
 def test_a_server_that_cannot_be_verified_gets_nothing(flavour: Flavour, tmp_path: Path) -> None:

@@ -34,6 +34,15 @@ _TIMEOUTS = {
 _PERMANENT = ("UnsupportedProtocol", "LocalProtocolError", "TooManyRedirects")
 """Exceptions of httpx whose cause is the request itself. The same request would fail again."""
 
+_CLIENT_CERTIFICATE_ALERTS = frozenset({
+    "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_REVOKED",
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN", "SSLV3_ALERT_HANDSHAKE_FAILURE", "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED", "TLSV1_ALERT_UNKNOWN_CA",
+})  # fmt: skip
+"""OpenSSL's names for the alerts of a server that refuses the client's certificate, or asks for one in vain.
+
+RFC 8446 section 6.2. With TLS 1.2, a client without a certificate gets the general alert ``handshake_failure``."""
+
 
 class ErrorMap:
     """A context manager that translates the exceptions of an HTTP library into those of this package.
@@ -117,15 +126,17 @@ def _translated(
     translated = APIConnectionError(f"{problem} ({where}): {reason}.", status_code=status_code, headers=headers)
     # A proxy responds with 407 to a wrong password (RFC 9110 section 15.5.8).
     refused = isinstance(error, library_exceptions("ProxyError")) and str(error).startswith("407")
-    if refused or isinstance(error, library_exceptions(*_PERMANENT)) or _is_of_tls(error):
+    if refused or isinstance(error, library_exceptions(*_PERMANENT)) or _is_about_certificates(error):
         set_permanent(translated)
     return translated
 
 
-def _is_of_tls(error: BaseException | None) -> bool:
-    """Return whether the certificate of the server could not be verified."""
+def _is_about_certificates(error: BaseException | None) -> bool:
+    """Return whether the client could not verify the certificate of the server, or the server that of the client."""
     while error is not None:
         if isinstance(error, SSLCertVerificationError):
+            return True
+        if isinstance(error, SSLError) and error.reason in _CLIENT_CERTIFICATE_ALERTS:
             return True
         error = error.__cause__ or error.__context__
     return False
