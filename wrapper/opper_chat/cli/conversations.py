@@ -6,6 +6,7 @@ the key are not in it.
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import time
@@ -17,7 +18,7 @@ from .paths import conversations_folder
 from .proposals import did_you_mean
 
 if TYPE_CHECKING:
-    from .. import Conversation
+    from .. import Conversation, Opper
 
 _ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
@@ -63,6 +64,37 @@ def latest_conversation() -> Path:
     if not found:
         raise UsageError(f"-c: There is no conversation in {conversations_folder()}. Save one with --save.")
     return found[-1]
+
+
+def open_conversation(options: argparse.Namespace, client: Opper) -> tuple[Path | None, Conversation | None]:
+    """Return the file and the messages of the conversation that the options continue or begin, or None twice.
+
+    Args:
+        options: ``--save``, ``-c`` and ``--conversation``.
+        client: the client of the conversation.
+
+    Raises:
+        UsageError: there is no such conversation, or it cannot be read.
+        InvalidArgumentError: a line of the file is not a message.
+    """
+    if not (options.resume or options.conversation or options.save):
+        return None, None
+    from .. import Conversation
+
+    if options.resume and options.conversation:
+        raise UsageError("-c: It is not accepted together with --conversation.")
+    if options.resume:
+        path = latest_conversation()
+    elif options.conversation and not options.save:
+        path = find_conversation(options.conversation)
+    else:
+        path = conversation_path(options.conversation) if options.conversation else new_conversation()
+        if not path.exists():
+            return path, Conversation(client)
+    try:
+        return path, Conversation.load(client, path)
+    except OSError as error:
+        raise UsageError(f"{path}: The conversation cannot be read: {error.strerror or error}.") from None
 
 
 def list_conversations() -> list[Path]:

@@ -21,6 +21,7 @@ PROGRAM = "opper-chat"
 DEFAULT_COMMAND = "ask"
 COMMANDS = {
     "ask": "Send a prompt, and print the completion. The command may be left out.",
+    "chat": "Have a conversation in the terminal.",
     "batch": "Send every row of a file, and write a line for each. It can be interrupted and resumed.",
 }
 """The commands by name, each with a line for the help. The module of a command is ``commands/NAME.py``."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config import Config
 from .console import Console
+from .conversations import open_conversation
 from .errors import UsageError
 from .parameters import given_parameters, load_parameters
 from .request import add_labels, merge_parameters, read_system
@@ -71,7 +72,7 @@ class Question:
         prompt, system, attachments = _read_prompt(options, config, console, template)
         self.path: Path | None
         self.conversation: Conversation | None
-        self.path, self.conversation = _open_conversation(options, client)
+        self.path, self.conversation = open_conversation(options, client)
         earlier: list[Any] = [] if self.conversation is None else self.conversation.messages
         if earlier and options.system is not None:
             raise UsageError("-s: The conversation has its instructions already. Begin a new one with other ones.")
@@ -139,26 +140,3 @@ def _read_prompt(
     if not text.strip() and not parts:
         raise UsageError("The prompt is empty. Give it as an argument, or pipe it to stdin.")
     return text, read_system(options, system, config), parts
-
-
-def _open_conversation(options: argparse.Namespace, client: Opper) -> tuple[Path | None, Conversation | None]:
-    """Return the file and the messages of the conversation that is continued or begun."""
-    if not (options.resume or options.conversation or options.save):
-        return None, None
-    from .. import Conversation
-    from .conversations import conversation_path, find_conversation, latest_conversation, new_conversation
-
-    if options.resume and options.conversation:
-        raise UsageError("-c: It is not accepted together with --conversation.")
-    if options.resume:
-        path = latest_conversation()
-    elif options.conversation and not options.save:
-        path = find_conversation(options.conversation)
-    else:
-        path = conversation_path(options.conversation) if options.conversation else new_conversation()
-        if not path.exists():
-            return path, Conversation(client)
-    try:
-        return path, Conversation.load(client, path)
-    except OSError as error:
-        raise UsageError(f"{path}: The conversation cannot be read: {error.strerror or error}.") from None

@@ -1,0 +1,45 @@
+"""The lines that a user types, or that are piped."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from ..console import Console
+
+PROMPT = "> "
+
+
+class LineReader:
+    """Reads lines of stdin. In a terminal there is a prompt, and readline edits the line and keeps those before it.
+
+    Args:
+        console: the standard streams.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._uses_readline = console.stdin_is_terminal and console.stdout_is_terminal
+        if self._uses_readline:
+            with suppress(ImportError):  # Windows has none; its console edits lines
+                import readline  # noqa: F401  # input() uses it
+
+    def read(self) -> str | None:
+        """Return the next line, or None at the end of the input, as after Ctrl-D.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C.
+        """
+        if self._uses_readline:
+            try:
+                return input(PROMPT)
+            except EOFError:
+                self._console.write("\n")  # the shell's prompt begins on a line of its own
+                return None
+        stdin = self._console.stdin
+        if stdin is None:
+            return None
+        if self._console.stdin_is_terminal and self._console.stderr is not None:
+            self._console.stderr.write(PROMPT)
+            self._console.stderr.flush()
+        line = stdin.readline()
+        return line.rstrip("\r\n") if line else None
