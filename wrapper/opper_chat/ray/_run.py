@@ -161,7 +161,7 @@ def _run(ray: Any, job: _Job) -> BatchProgress:
         try:
             progress = _collect(job, _pipeline(ray, job, finished, limits), progress)
         except Exception as error:
-            raise _find_cause(error) from error
+            raise _find_cause(ray, error) from error
         return progress._replace(stopped=ray.get(limits.progress.remote()).stopped)
 
 
@@ -251,7 +251,7 @@ def _cluster(ray: Any) -> Generator[None]:
 def _context(ray: Any) -> Generator[None]:
     """Set the options of Ray Data that the job needs, and restore them at the end."""
     context = ray.data.DataContext.get_current()
-    options = {"target_max_block_size": READ_BYTES, "enable_progress_bars": False}
+    options = {"target_max_block_size": READ_BYTES, "enable_progress_bars": False, "raise_original_map_exception": True}
     previous = {name: getattr(context, name) for name in options}
     try:
         for name, value in options.items():
@@ -262,11 +262,13 @@ def _context(ray: Any) -> Generator[None]:
             setattr(context, name, value)
 
 
-def _find_cause(error: BaseException) -> BaseException:
-    """Return the error of this package that ended a job, or the error itself."""
+def _find_cause(ray: Any, error: BaseException) -> BaseException:
+    """Return the error of a worker that ended a job, or the error itself."""
     found: BaseException | None = error
+    while isinstance(found, ray.exceptions.RayTaskError):
+        found = getattr(found, "cause", None)
     while found is not None and not isinstance(found, OpperError):
-        found = getattr(found, "cause", None) or found.__cause__
+        found = found.__cause__
     return found or error
 
 
