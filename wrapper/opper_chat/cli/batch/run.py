@@ -103,7 +103,12 @@ def _describe_end(progress: BatchProgress, errors: Path) -> str:
     if errors.is_file() and errors.stat().st_size:
         lines.append(f"Failed rows are in {errors}. To send them again, add --retry-errors.")
     if progress.stopped is not None:
-        left = "" if progress.remaining is None else f" {progress.remaining:,} rows are left."
-        reason = _REASONS.get(progress.stopped, progress.stopped)
-        lines.append(f"The batch has stopped: {reason}.{left} To go on, run the same command.")
+        lines.append(describe_stop(progress))
     return "\n".join(lines)
+
+
+def describe_stop(progress: BatchProgress) -> str:
+    """Return why a batch ended before its input, and what is left."""
+    left = "" if progress.remaining is None else f" {progress.remaining:,} rows are left."
+    reason = _REASONS.get(progress.stopped or "", progress.stopped)
+    return f"The batch has stopped: {reason}.{left} To go on, run the same command."

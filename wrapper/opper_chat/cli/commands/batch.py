@@ -38,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     only.add_argument("--dry-run", action="store_true", help="count and check the rows, and send nothing")
     only.add_argument("--sample", type=int, metavar="N", help="send N rows, and estimate the cost of the others")
     group.add_argument("--json", action="store_true", help="print the result of status or --dry-run as JSON")
+    group = parser.add_argument_group("clusters")
+    group.add_argument("--ray", action="store_true", help="send the rows from a Ray cluster; OUTPUT is a folder")
+    group.add_argument("--actors", type=int, metavar="N", help="with --ray: the number of workers (default: 2)")
+    group.add_argument("--rows-per-file", type=int, metavar="N", help="with --ray: of a Parquet file (default: 256)")
     add_client_options(parser)
     add_common_options(parser)
     add_parameters(parser, load_parameters())
@@ -83,13 +87,19 @@ def run(options: argparse.Namespace, console: Console) -> int:
         return show_status(options, console)
     if options.status_of is not None:
         raise UsageError(f"There are two inputs: {options.input} and {options.status_of}. Name the output with -o.")
-    if options.dry_run:
+    if options.dry_run and not options.ray:
         from ..batch.dry_run import run_dry
 
         return run_dry(options, console)
     if options.output is None:
         raise UsageError("-o is missing. Name the output file: opper-chat batch INPUT -o OUTPUT.")
-    # An engine for many machines is called here, instead of the one for this machine.
+    if options.ray:
+        from ..batch.cluster import run_on_cluster
+
+        return run_on_cluster(options, console)
+    for name in ("actors", "rows_per_file"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--{name.replace('_', '-')}: It needs --ray.")
     from ..batch.run import run_local
 
     return run_local(options, console)
