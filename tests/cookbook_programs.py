@@ -47,7 +47,7 @@ class WebServer:
         self._log = tempfile.TemporaryFile()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "uvicorn", "app:app", "--port", "0"],
-            cwd=RECIPES / "streaming_server", env=program_environment(self.model), stderr=self._log,
+            cwd=RECIPES / "streaming_server", env=program_environment(self.model), stdout=self._log, stderr=self._log,
         )  # fmt: skip
         try:
             self.port = self._read_port()
@@ -71,6 +71,11 @@ class WebServer:
                 break
             time.sleep(0.02)
         raise AssertionError(f"the web server did not start: {self.log()}")
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return f"http://127.0.0.1:{self.port}/"
 
     def log(self) -> str:
         """Return what the web server has logged so far."""

@@ -1,6 +1,8 @@
 """The pages of the cookbook show the programs as they are, and every program has a page."""
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,13 @@ SHOWN = ("console", "text")
 def programs(page: Path) -> dict[str, str]:
     """Return the texts of the files that a page links to, by their names. Of a notebook, the cells."""
     files = [ROOT / path for path in LINK.findall(page.read_text("utf-8"))]
-    return {file.name: file.read_text("utf-8") for file in files}
+    return {file.name: "".join(cells(file)) if file.suffix == ".ipynb" else file.read_text("utf-8") for file in files}
+
+
+def cells(notebook: Path) -> Iterator[str]:
+    """Yield the source of each cell, with a newline at its end."""
+    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+        yield "".join(cell["source"]) + "\n"
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != "index.md"], ids=lambda page: page.stem)
@@ -40,3 +48,11 @@ def test_every_program_has_a_page() -> None:
     ignored = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
     files = [path for path in RECIPES.rglob("*") if path.is_file() and ignored.isdisjoint(path.parts)]
     assert linked == {path.relative_to(ROOT).as_posix() for path in files}
+
+
+@pytest.mark.parametrize("notebook", sorted(RECIPES.glob("*.ipynb")), ids=lambda path: path.name)
+def test_a_notebook_has_no_outputs(notebook: Path) -> None:
+    """They can contain secrets, and change with each run. In Jupyter: Edit, Clear Outputs of All Cells."""
+    code = [cell for cell in json.loads(notebook.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+    assert code
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)

@@ -11,8 +11,10 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL", "OPPER_LOG", "OPPER_LOG_CONTENT"))
 OF_THEIR_OWN = [
     f"--ignore=tests/{folder}"
-    for folder in ("contract_tools", "editors", "generation", "interop", "neighbours", "ray_data", "release", "servers")
-]
+    for folder in (
+        "contract_tools", "cookbook", "editors", "generation", "interop", "neighbours", "ray_data", "release", "servers"
+    )
+]  # fmt: skip
 """Tests that a session of their own runs."""
 
 WORKERS = "4"
