@@ -130,7 +130,9 @@ def archive_problems(root: Path, version: str, folder: Path) -> Iterator[str]:
 
 
 def sdist_problems(root: Path, version: str, sdist: Path) -> Iterator[str]:
-    """Yield files that the sdist lacks, and files in it that are not in git."""
+    """Yield files that the sdist lacks, and files in it that are not in git; nothing outside a clone."""
+    if not (root / ".git").exists():
+        return  # an unpacked sdist
     top = f"opper_chat-{version}/"
     with tarfile.open(sdist) as archive:
         members = [member.name for member in archive.getmembers() if member.isfile()]

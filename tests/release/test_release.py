@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -164,3 +165,15 @@ def test_archives(project: Path, tmp_path: Path) -> None:
     assert check(project, "archives", str(old)) == ["the wheel has version 9.8.6, and pyproject.toml 9.8.7"]
     next(old.glob("*.whl")).unlink()
     assert "expected ['opper_chat-9.8.7-py3-none-any.whl'" in check(project, "archives", str(old))[0]
+
+
+def test_the_address_of_the_repository_is_in_one_file() -> None:
+    """All of it begins with the address of the source, so that one replacement in pyproject.toml changes it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    source = project["project"]["urls"]["Source"]
+    assert all(url.startswith(source) for url in project["project"]["urls"].values())
+    substitutions = project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]
+    name = source.removeprefix("https://github.com/")
+    assert [f"/{name}/" in entry["replacement"] for entry in substitutions] == [True, True]
+    command = ["git", "-C", str(ROOT), "grep", "--files-with-matches", f"github.com/{name}"]
+    assert subprocess.run(command, capture_output=True, text=True, check=False).stdout.split() == ["pyproject.toml"]
