@@ -28,9 +28,12 @@ def reply(request: ReceivedRequest) -> Reply:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
-def test_a_conversation_in_a_terminal(command: Command, server: LocalServer) -> None:
+def test_a_conversation_in_a_terminal(
+    command: Command, server: LocalServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ctrl-C stops a completion and keeps what arrived; commands change the conversation; Ctrl-D ends it."""
     server.always(reply)
+    monkeypatch.chdir(tmp_path)
     terminal = Terminal(
         "chat", "-m", "one", "-s", "Be brief.", "--max-retries", "0", "--save", "--conversation", "talk"
     )
@@ -79,6 +82,7 @@ def test_a_conversation_in_a_terminal(command: Command, server: LocalServer) -> 
     terminal.type("\x04")
     assert terminal.end() == 0
 
+    assert len((tmp_path / "copy.jsonl").read_text().splitlines()) == 5
     saved = command.home / "conversations" / "talk.jsonl"
     messages = [json.loads(line) for line in saved.read_text().splitlines()]
     assert [message["content"] for message in messages] == ["Be brief.", "hello", "2: hello", "/retry", "4: /retry"]
