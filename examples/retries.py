@@ -26,7 +26,7 @@ def show(attempts: Iterable[Attempt]) -> None:
 
 
 def ask(client: Opper) -> None:
-    """Make a call, and say what became of it and how long it took."""
+    """Make a call, and print its result and its duration."""
     began = time.monotonic()
     try:
         completion = client.chat.completions.create(messages=MESSAGES)

@@ -406,7 +406,7 @@ def test_strict(recorded: Path) -> None:
 
 
 def test_each_try_is_recorded(server: LocalServer, path: Path) -> None:
-    """A client that tries again by itself gets what each of its tries got, in order."""
+    """A client that retries gets the recorded response of each attempt, in order."""
     openai = pytest.importorskip("openai")
     busy = {"type": "RateLimitError", "message": "Slow down."}
     server.reply(*[Reply.json(busy, status=429, headers={"retry-after-ms": "1"})] * 2)

@@ -395,10 +395,10 @@ MISTAKES: list[tuple[Callable[[Any], Any], type[Exception], str]] = [
 
 
 @pytest.mark.parametrize(("mistake", "error", "argument"), MISTAKES)
-def test_mistakes_cost_nothing(
+def test_wrong_arguments_send_nothing(
     server: LocalServer, mistake: Callable[[Any], Any], error: type[InvalidArgumentError], argument: str
 ) -> None:
-    """An error that names the argument, no request, and nothing added."""
+    """An error that names the argument; no request is sent, and the history does not change."""
     with Opper(api_key="key", base_url=server.base_url) as client:
         conversation = Conversation(client)
         with pytest.raises(error) as caught:
@@ -408,8 +408,8 @@ def test_mistakes_cost_nothing(
     assert len(conversation) == 0
 
 
-def test_mistakes_of_the_beginning_are_told_there(server: LocalServer) -> None:
-    """An argument that is none, a value that is wrong, and a client of the other kind."""
+def test_wrong_arguments_of_the_constructor_are_refused(server: LocalServer) -> None:
+    """An unknown argument, a wrong value, and a client of the other kind."""
     with Opper(api_key="key", base_url=server.base_url) as client:
         for arguments, argument in [
             ({"temprature": 1}, "temprature"),

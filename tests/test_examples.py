@@ -28,7 +28,7 @@ def test_an_example_runs(path: Path) -> None:
 
 
 def test_the_demo_shows_all_three() -> None:
-    """A plain answer, a streamed one, a tool call and what became of it."""
+    """A plain completion, a stream, and a tool call with the completion that follows."""
     demo = next(path for path in EXAMPLES if path.name == "demo.py")
     said = subprocess.run([sys.executable, str(demo)], capture_output=True, text=True, timeout=60, check=True).stdout
     for word in ("plain:", "streamed:", "the model calls get_weather(", "and the answer:"):

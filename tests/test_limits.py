@@ -253,7 +253,7 @@ def test_processes_share_a_limit(kind: str, processes: int, least: float) -> Non
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_keeps_to_the_limit_over_two_seconds_of_latency(kind: str) -> None:
-    """70 % of R and at most 5 % of refusals, when every lesson comes two seconds late, by 0.4 s more or less."""
+    """70 % of R and at most 5 % of refusals, when each response arrives two seconds late, give or take 0.4 s."""
     run = storm(server(kind, 100), 2.0, 400).run(60)
     assert run.successes(30, 60) >= 0.7 * 100
     assert run.refused(30) <= 0.05

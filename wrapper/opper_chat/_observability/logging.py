@@ -47,8 +47,8 @@ Fields = dict[str, object]
 class Log:
     """The observer that writes to the logger ``opper_chat``.
 
-    At INFO it writes the end of each call and each wait before another attempt, at DEBUG more. A call that failed is no
-    warning: its exception tells the caller, who decides how serious it is.
+    At INFO it writes the end of each call and each wait before another attempt, at DEBUG more. A failed call is
+    logged at INFO, not at WARNING or ERROR, because its exception reaches the caller.
 
     Attributes:
         content: whether to write messages, completions and the messages of a server's errors.

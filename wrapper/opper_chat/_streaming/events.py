@@ -191,7 +191,7 @@ class ToolCallDeltaEvent(_ChoiceEvent):
 class ToolCallDoneEvent(_ChoiceEvent):
     """A tool call is complete: another one began, its choice got the finish reason, or the stream is complete.
 
-    Comes once for each call, and never for a call that was cut off. That one stays in the completion.
+    Emitted once for each complete call. A call that was cut off is in the completion only.
     """
 
     type: ClassVar[Literal["tool_call.done"]] = "tool_call.done"
