@@ -29,29 +29,35 @@ def new_conversation() -> Path:
     return conversations_folder() / f"{name}-{os.urandom(2).hex()}.jsonl"
 
 
-def conversation_path(name: str) -> Path:
+def conversation_path(name: str, source: str | None = None) -> Path:
     """Return the path of a conversation, whether or not it exists.
 
     Raises:
         UsageError: the id has characters that are not accepted.
     """
     if not _ID.fullmatch(name):
-        raise UsageError(f"--conversation {name}: expected an id of letters, digits, '.', '_' and '-'.")
+        raise UsageError(f"{source or f'--conversation {name}'}: expected an id of letters, digits, '.', '_' and '-'.")
     return conversations_folder() / f"{name}.jsonl"
 
 
-def find_conversation(name: str) -> Path:
+def find_conversation(name: str, source: str | None = None) -> Path:
     """Return the path of a conversation that exists.
+
+    Args:
+        name: its id.
+        source: what named it, for error messages. Default: the option ``--conversation``.
 
     Raises:
         UsageError: there is none. The error proposes a similar id.
     """
-    path = conversation_path(name)
+    source = source or f"--conversation {name}"
+    path = conversation_path(name, source)
     if path.is_file():
         return path
     known = [each.stem for each in list_conversations()]
     near = did_you_mean(name, known)
-    raise UsageError(f"--conversation {name}: There is no conversation {path}. {near}To begin one, add --save.")
+    hint = "To begin one, add --save." if source.startswith("--") else "`conversations list` lists them."
+    raise UsageError(f"{source}: There is no conversation {path}. {near}{hint}")
 
 
 def latest_conversation() -> Path:

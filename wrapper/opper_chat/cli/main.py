@@ -23,6 +23,11 @@ COMMANDS = {
     "ask": "Send a prompt, and print the completion. The command may be left out.",
     "chat": "Have a conversation in the terminal.",
     "batch": "Send every row of a file, and write a line for each. It can be interrupted and resumed.",
+    "conversations": "List, show or remove saved conversations.",
+    "templates": "List, show or edit templates.",
+    "doctor": "Check the key, the address, TLS and one call.",
+    "serve": "Run a local server that behaves as the API does.",
+    "completion": "Print a script with which a shell completes commands and options.",
 }
 """The commands by name, each with a line for the help. The module of a command is ``commands/NAME.py``."""
 

@@ -53,7 +53,7 @@ class BlockRenderer:
     def __init__(self, color_system: ColorSystem | None) -> None:
         # Without HTML and images, their source is shown.
         self._parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
-        self._color_system = color_system
+        self._color_system: ColorSystem | None = color_system
 
     def parse(self, text: str, next_number: int | None = None) -> list[Block]:
         """Return the blocks of a text.

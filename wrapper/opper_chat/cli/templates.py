@@ -72,11 +72,12 @@ class Template(NamedTuple):
         return "".join(literal + ("" if name is None else values[name]) for literal, name in _parse(self.path, text))
 
 
-def find_template(name: str) -> Path:
+def find_template(name: str, source: str | None = None) -> Path:
     """Return the path of a template.
 
     Args:
         name: its name in the folder of templates, or the path of a file ``....toml``.
+        source: what named it, for error messages. Default: the option ``-t``.
 
     Raises:
         UsageError: there is none. The error proposes a similar name.
@@ -85,7 +86,7 @@ def find_template(name: str) -> Path:
     if path.is_file():
         return path
     known = [each.stem for each in templates_folder().glob("*.toml")]
-    raise UsageError(f"-t {name}: There is no template {path}. {did_you_mean(name, known)}".rstrip())
+    raise UsageError(f"{source or f'-t {name}'}: There is no template {path}. {did_you_mean(name, known)}".rstrip())
 
 
 def load_template(name: str) -> Template:

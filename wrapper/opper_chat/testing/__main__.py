@@ -4,9 +4,39 @@ import argparse
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 from ._server.local_server import LocalServer
+
+
+def serve(host: str, port: int, write_line: Callable[[str], object]) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Args:
+        host: a loopback address.
+        port: the port, or 0 for any free one.
+        write_line: writes a line for the user, with the URL.
+
+    Raises:
+        ImportError: the extra ``testing`` is not installed.
+        OSError: the port is in use.
+        ValueError: the address is not a loopback address.
+    """
+    stop = threading.Event()
+
+    def request_stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, request_stop)
+    with LocalServer(host=host, port=port) as server:
+        write_line(f"Serving {server.base_url}/chat/completions")
+        write_line("Any key will do that does not start with `bad`. Ctrl+C ends it.")
+        # Waiting without a timeout cannot be interrupted on Windows.
+        while not stop.wait(0.5):
+            pass
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -15,24 +45,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--port", type=int, default=0, help="the port (default: any free one)")
     parser.add_argument("--host", default="127.0.0.1", help="a loopback address (default: 127.0.0.1)")
     options = parser.parse_args(arguments)
-
-    stop = threading.Event()
-
-    def request_stop(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, request_stop)
     try:
-        server = LocalServer(host=options.host, port=options.port).start()
+        serve(options.host, options.port, partial(print, flush=True))
     except (ImportError, OSError, ValueError, OverflowError) as error:
         sys.exit(f"{parser.prog}: {error}")
-    with server:
-        print(f"Serving {server.base_url}/chat/completions", flush=True)
-        print("Any key will do that does not start with `bad`. Ctrl+C ends it.", flush=True)
-        # Waiting without a timeout cannot be interrupted on Windows.
-        while not stop.wait(0.5):
-            pass
 
 
 if __name__ == "__main__":

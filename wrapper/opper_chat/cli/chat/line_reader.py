@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from importlib import import_module
 
 from ..console import Console
 
@@ -21,7 +22,7 @@ class LineReader:
         self._uses_readline = console.stdin_is_terminal and console.stdout_is_terminal
         if self._uses_readline:
             with suppress(ImportError):  # Windows has none; its console edits lines
-                import readline  # noqa: F401  # input() uses it
+                import_module("readline")  # input() uses it
 
     def read(self) -> str | None:
         """Return the next line, or None at the end of the input, as after Ctrl-D.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..client import import_client
 from ..console import Console
 from ..errors import UsageError
 from ..options import add_client_options, add_common_options
@@ -81,6 +82,7 @@ def _add_limits(group: Any) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Run the batch, or what was asked about it, and return the exit code."""
+    import_client()
     if options.input == STATUS and options.status_of is not None:
         from ..batch.status import show_status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from ..client import client_arguments
+from ..client import create_client
 from ..config import Config, load_config
 from ..console import Console
 from ..errors import UsageError
@@ -40,14 +40,14 @@ def run(options: argparse.Namespace, console: Console) -> int:
     config = load_config(options.config)
     parameters = merge_parameters(config, {}, options.model or [], given_parameters(options, load_parameters()))
     add_labels(parameters.known, options.tag, options.span)
-    client_options = client_arguments(options, config)
-    from ... import Conversation, Opper
+    client = create_client(options, config)
+    from ... import Conversation
     from ..chat.loop import ChatLoop
     from ..chat.session import ChatSession
     from ..conversations import open_conversation
     from ..output import create_text_writer
 
-    with Opper(**client_options) as client:
+    with client:
         path, conversation = open_conversation(options, client)
         if conversation is None:
             conversation = Conversation(client)
