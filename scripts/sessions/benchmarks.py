@@ -19,6 +19,13 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks.speed", "--environments", peers, *session.posargs, env=NO_KEY)
 
 
+@nox.session(name="bench-cli")
+def bench_cli(session: nox.Session) -> None:
+    """Measure the command `opper-chat` beside `llm`: starting, and a piped question to its first token."""
+    session.install(".[testing]", "uv")
+    session.run("python", "-m", "benchmarks.command_line", *session.posargs, env=NO_KEY)
+
+
 @nox.session
 def soak(session: nox.Session) -> None:
     """Run ten thousand streams with every fault and with cancellations through a pool of ten connections."""

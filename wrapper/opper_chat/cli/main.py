@@ -79,9 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str], console: Console) -> int:
     first = arguments[0] if arguments else ""
     if first == "--version":
-        from importlib.metadata import version
-
-        console.write_line(f"{PROGRAM} {version('opper-chat')}")
+        console.write_line(f"{PROGRAM} {find_version()}")
         return ExitCode.OK
     if first in ("-h", "--help"):
         console.write(_overview().format_help())
@@ -95,6 +93,21 @@ def _run(arguments: list[str], console: Console) -> int:
     options = _parse(parser, arguments[1:] if first in COMMANDS else arguments)
     console.quiet = bool(getattr(options, "quiet", False))
     return command.run(options, console)
+
+
+def find_version() -> str:
+    """Return the version of the package, from the name of its folder of metadata if that is where pip puts it.
+
+    Importing importlib.metadata takes longer than the rest of the command.
+    """
+    from pathlib import Path
+
+    found = [path.name for path in Path(__file__).parents[2].glob("opper_chat-*.dist-info")]
+    if len(found) == 1:
+        return found[0].removeprefix("opper_chat-").removesuffix(".dist-info")
+    from importlib.metadata import version
+
+    return version("opper-chat")
 
 
 def load_command(name: str) -> Command:
