@@ -51,6 +51,8 @@ class SiteDocstrings(griffe.Extension):
                 _simplify(item, modules)
             elif isinstance(item, griffe.Attribute):
                 item.annotation = _inlined(item.annotation, modules)
+                if isinstance(item.parent, griffe.Class) and "class-attribute" not in item.labels:
+                    item.value = None  # an expression of the constructor
             elif isinstance(item, griffe.Class) and pkg.name == "opper_chat_api":
                 _add_properties(item)
 
@@ -58,7 +60,12 @@ class SiteDocstrings(griffe.Extension):
 def _fit_constructor(item: griffe.Class) -> None:
     """Remove a constructor that is not for users, and call the arguments of one that attrs writes attributes."""
     text = item.docstring.value if item.docstring is not None else ""
-    if "__init__" in item.members and "Args:\n" not in text:
+    constructor = item.members.get("__init__")
+    if isinstance(constructor, griffe.Function) and "Args:\n" not in text:
+        for parameter in constructor.parameters:
+            attribute = item.members.get(parameter.name)
+            if isinstance(attribute, griffe.Attribute) and attribute.annotation is None:
+                attribute.annotation = parameter.annotation
         del item.members["__init__"]
     elif "__init__" not in item.members and item.docstring is not None:
         item.docstring.value = text.replace("Args:\n", "Attributes:\n")
@@ -161,7 +168,9 @@ def _options(
 ) -> Iterator[griffe.Parameter]:
     """Yield a parameter for each option of a typed dict, and one for all arguments of a call."""
     if options.name in CALL_ARGUMENTS:
-        yield griffe.Parameter(parameter.name, annotation="Unpack[CallArguments]", kind=KEYWORDS)
+        name = griffe.ExprName("CallArguments", parent=modules["opper_chat.types"])
+        annotation = griffe.ExprSubscript(griffe.ExprName("Unpack"), name)
+        yield griffe.Parameter(parameter.name, annotation=annotation, kind=KEYWORDS)
         return
     for base in options.bases:
         found = _find(base, modules)

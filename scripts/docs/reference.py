@@ -191,7 +191,8 @@ def _directive(name: str, page: Page, entry: Entry) -> str:
     """Return what mkdocstrings replaces by the documentation of a name."""
     options = {**page.options}
     if entry.heading:
-        options |= {"heading": entry.heading, "toc_label": entry.heading}
+        heading = entry.heading if name == entry.names[0] else f"{entry.heading} (async)"
+        options |= {"heading": heading, "toc_label": heading}
     if entry.is_type:
         options |= {"members": False, "inherited_members": False}
     lines = [f"::: {name}", *(["    options:"] if options else [])]

@@ -35,24 +35,29 @@ EXTRAS = {
 """What each extra is for."""
 
 VARIABLES = {
-    "OPPER_CHAT_HOME": "of the command line: one folder for its configuration, templates and conversations",
-    "OPPER_HOME": "of the command line: the folder in which the vendor's command `opper` keeps keys",
-    "NO_COLOR": "of the command line: if it is not empty, the output has no colours",
-    "FORCE_COLOR": "of the command line: if it is neither empty nor `0`, the output is formatted, even in a file",
-    "TERM": "of the command line: `dumb` means that the terminal can show no formatted output",
-    "SSL_CERT_FILE": "a file with the certificates to trust, in place of those of certifi",
-    "SSL_CERT_DIR": "a folder with the certificates to trust, if `SSL_CERT_FILE` is not set",
-    "SSLKEYLOGFILE": "a file to which TLS keys are written, for programs that analyse network traffic",
-    "NO_PROXY": "hosts and networks that are reached without a proxy",
-    "no_proxy": "the same; it has precedence",
+    "OPPER_CHAT_HOME": "Of the command line: one folder for its configuration, templates and conversations.",
+    "OPPER_HOME": "Of the command line: the folder in which the vendor's command `opper` keeps keys.",
+    "NO_COLOR": "Of the command line: if it is not empty, the output has no colours.",
+    "FORCE_COLOR": "Of the command line: if it is neither empty nor `0`, the output is formatted, even in a file.",
+    "TERM": "Of the command line: `dumb` means that the terminal can show no formatted output.",
+    "SSL_CERT_FILE": "A file with the certificates to trust, in place of those of certifi.",
+    "SSL_CERT_DIR": "A folder with the certificates to trust, if `SSL_CERT_FILE` is not set.",
+    "SSLKEYLOGFILE": "A file to which TLS keys are written, for programs that analyse network traffic.",
+    "NO_PROXY": "Hosts and networks that are reached without a proxy. The variable in lower case has precedence.",
+    "no_proxy": "Hosts and networks that are reached without a proxy. The variable in lower case has precedence.",
 }
-"""What the variables do that have no constant in the code."""
+"""What the variables do that have no docstring in the code."""
 
 OTHER_VARIABLES = {
-    "XDG_CONFIG_HOME, XDG_DATA_HOME": "of the command line, if `OPPER_CHAT_HOME` is not set: the parents of its "
-    "folders; on Windows `APPDATA` and `LOCALAPPDATA`",
-    "HTTP_PROXY, HTTPS_PROXY, ALL_PROXY": "the proxy for URLs of `http`, of `https`, and for both: "
-    "[proxies](../clients.md#httpx-httpx2-proxies-and-certificates)",
+    "XDG_CONFIG_HOME": "Of the command line, if `OPPER_CHAT_HOME` is not set: the folder above its configuration and "
+    "templates. On Windows it is `APPDATA`.",
+    "XDG_DATA_HOME": "Of the command line, if `OPPER_CHAT_HOME` is not set: the folder above its conversations. On "
+    "Windows it is `LOCALAPPDATA`.",
+    **dict.fromkeys(
+        ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
+        "The [proxy](../clients.md#httpx-httpx2-proxies-and-certificates) for URLs of `http`, of `https`, and for both. The "
+        "variables in lower case have precedence.",
+    ),
 }
 """Variables whose names the code does not spell out."""
 
@@ -151,7 +156,7 @@ def fixtures() -> str:
 
 
 def environment_variables() -> str:
-    """Return a table of the environment variables that the package reads.
+    """Return a list of the environment variables that the package reads.
 
     Raises:
         SiteError: the code reads one that has no description, or no longer reads one that has.
@@ -172,9 +177,13 @@ def environment_variables() -> str:
         raise SiteError(f"Describe these environment variables in VARIABLES of tables.py: {', '.join(unknown)}.")
     if needless := sorted(VARIABLES.keys() - read):
         raise SiteError(f"VARIABLES of tables.py has environment variables that nothing reads: {', '.join(needless)}.")
-    rows = {name: known[name] for name in sorted(known)} | OTHER_VARIABLES
-    shown = ((", ".join(f"`{name}`" for name in names.split(", ")), text) for names, text in rows.items())
-    return "## Environment variables\n\n" + _table(("variable", "meaning"), shown)
+    variables: dict[str, list[str]] = {}
+    for name, text in sorted((known | OTHER_VARIABLES).items()):
+        variables.setdefault(text, []).append(f"`{name}`")
+    # Headings, and not a table, so that the search finds them.
+    return "\n\n".join(
+        ["## Environment variables", *(f"### {', '.join(names)}\n\n{text}" for text, names in variables.items())]
+    )
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[ast.Assign, str]]:

@@ -17,8 +17,18 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site of the documentation into `build/docs/site`; `-- serve` shows it while you write."""
-    session.install(".[testing,otel]", *group("docs"))
+    session.install(".[testing,otel]", *group("docs"), "pytest>=8")
     session.run("python", "-m", "scripts.docs.build", *session.posargs)
+    if not session.posargs:
+        session.run("pytest", "tests/site/test_strict.py", env=NO_KEY)
+
+
+@nox.session(name="docs-browser")
+def docs_browser(session: nox.Session) -> None:
+    """Build the site, and test it in Chromium, which must be installed; `-- --screenshots FOLDER` takes pictures."""
+    session.install(".[testing,otel]", *group("docs"), "playwright>=1.50", "pytest>=8")
+    session.run("python", "-m", "scripts.docs.build")
+    session.run("pytest", "tests/site/test_browser.py", *session.posargs, env=NO_KEY)
 
 
 @nox.session

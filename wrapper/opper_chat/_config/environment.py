@@ -29,7 +29,7 @@ class NotGiven:
 NOT_GIVEN = NotGiven()
 
 KEY_VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
-"""The API key: the variable of the vendor's current SDK, then that of its previous one."""
+"""The API key. The first of these variables, that of the vendor's current SDK, has precedence."""
 
 LIBRARIES = {"httpx": "httpcore", "httpx2": "httpcore2"}
 """The HTTP libraries, each with the package of its transport."""

@@ -1,0 +1,194 @@
+"""The built site in Chromium, as wide as a desktop and as a phone: every page, the navigation, the search, the colours.
+
+A message of level error in the console, a request that fails or goes to another server, and a horizontal scroll bar are
+failures.
+"""
+
+import functools
+import http.server
+import re
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, expect, sync_playwright
+
+SITE = Path(__file__).resolve().parents[2] / "build" / "docs" / "site"
+PAGES = sorted(path.parent.relative_to(SITE).as_posix().removeprefix(".") for path in SITE.rglob("index.html"))
+PICTURES = (
+    "", "structured-outputs", "openai-names", "reference/client", "reference/parameters", "reference/errors",
+)  # fmt: skip
+SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+NO_BROWSER = (
+    "There is no Chromium. Install it (on Debian: `apt-get install chromium`), or name its path: "
+    "`nox -s docs-browser -- --chromium PATH`, or the environment variable CHROMIUM."
+)
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+"""The browser may run as root in a container, and asks no server of its own accord."""
+
+
+class Handler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_arguments: object) -> None:
+        """Write no line for each request."""
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[str]:
+    """The URL of the site on a loopback address."""
+    if not PAGES:
+        pytest.exit("There is no site. Build it: `nox -s docs`.", 2)
+    handler = functools.partial(Handler, directory=str(SITE))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    path = request.config.getoption("--chromium") or next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None or not Path(path).is_file():
+        pytest.exit(NO_BROWSER, 2)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=SIZES)
+def size(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@pytest.fixture
+def page(browser: Browser, site: str, size: str) -> Iterator[Page]:
+    """A page of the browser. At the end of the test, nothing may have gone wrong in it."""
+    context = new_context(browser, site, size, "light")
+    page = context.new_page()
+    problems: list[str] = []
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            problems.append(f"{page.url}: {message.text}")
+
+    def on_failed_request(request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page was left before the request had ended
+            problems.append(f"{page.url}: {request.url}: {request.failure}")
+
+    page.on("console", on_console)
+    page.on("pageerror", lambda error: problems.append(f"{page.url}: {error}"))
+    page.on("requestfailed", on_failed_request)
+    yield page
+    context.close()
+    assert problems == []
+
+
+def new_context(browser: Browser, site: str, size: str, scheme: str) -> BrowserContext:
+    width, height = SIZES[size]
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
+
+    def refuse_other_servers(route: Route) -> None:
+        if route.request.url.startswith(site):
+            route.continue_()
+        else:
+            route.abort()
+
+    context.route("**/*", refuse_other_servers)
+    return context
+
+
+def test_the_links_to_the_next_page_lead_through_all(page: Page, site: str) -> None:
+    """Each page has one heading of the first level, and is no wider than the window."""
+    wide: list[str] = []
+    seen: list[str] = []
+    page.goto(site)
+    while len(seen) <= len(PAGES):
+        seen.append(page.url.removeprefix(site).strip("/"))
+        expect(page.locator("h1")).to_have_count(1)
+        if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):
+            wide.append(seen[-1])
+        following = page.locator(".md-footer__link--next")
+        if following.count() == 0:
+            break
+        following.click()
+    assert sorted(seen) == PAGES
+    assert wide == []
+
+
+def test_the_navigation_leads_to_a_page(page: Page, site: str, size: str) -> None:
+    """Through the tabs and the list beside the page, or on a phone through the menu."""
+    page.goto(site)
+    if size == "desktop":
+        page.locator(".md-tabs__link", has_text="Reference").click()
+    else:
+        page.locator("header label[for=__drawer]").click()
+        page.locator(".md-nav__item > label.md-nav__link", has_text="Reference").click()
+    page.locator(".md-nav--primary").get_by_role("link", name="Errors", exact=True).last.click()
+    expect(page.locator("h1")).to_have_text(re.compile("^Errors"))
+    assert page.url == f"{site}reference/errors/"
+
+
+@pytest.mark.parametrize("name", ["first_token_timeout", "RateLimitError", "OPPER_HTTP_LIBRARY"])
+def test_the_search_leads_to_a_name(page: Page, site: str, name: str) -> None:
+    page.goto(f"{site}calls/")
+    field = page.get_by_role("combobox", name="Search")
+    while not field.is_visible():  # the script of the page may not have begun
+        page.keyboard.press("Control+k")
+        page.wait_for_timeout(500)
+    field.fill(name)
+    result = page.get_by_role("option").first
+    expect(result).to_contain_text(name)
+    result.click()
+    page.wait_for_url(re.compile("/reference/|#"))
+    expect(page.get_by_text(name).locator("visible=true").first).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("anchor", ["opper_chat.AsyncOpper.tags", "opper_chat.Opper.tags"])
+def test_a_link_to_a_name_in_a_tab_opens_the_tab(page: Page, site: str, anchor: str) -> None:
+    """When the page opens, and when it is open already."""
+    page.goto(f"{site}reference/client/#{anchor}")
+    heading = page.locator(f'[id="{anchor}"]')
+    expect(heading).to_be_in_viewport()
+    other = anchor.replace("tags", "span")
+    page.evaluate(f"location.hash = {other!r}")
+    expect(page.locator(f'[id="{other}"]')).to_be_in_viewport()
+
+
+def test_the_colours_follow_the_system_until_they_are_chosen(browser: Browser, site: str) -> None:
+    """The choice is kept from page to page."""
+    context = new_context(browser, site, "desktop", "dark")
+    page = context.new_page()
+    page.goto(site)
+    body = page.locator("body")
+    expect(body).to_have_attribute("data-md-color-scheme", "slate")
+    page.locator("label[title='Switch to light mode']").click()
+    expect(body).to_have_attribute("data-md-color-scheme", "default")
+    page.goto(f"{site}calls/")
+    expect(body).to_have_attribute("data-md-color-scheme", "default")
+    context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures(browser: Browser, site: str, size: str, scheme: str, request: pytest.FixtureRequest) -> None:
+    """Take pictures of some pages for people to look at, if there is a folder for them."""
+    folder = request.config.getoption("--screenshots")
+    if folder is None:
+        pytest.skip("no --screenshots")
+    context = new_context(browser, site, size, scheme)
+    page = context.new_page()
+    for path in PICTURES:
+        page.goto(site + path)
+        page.screenshot(path=folder / f"{path.replace('/', '-') or 'home'}-{size}-{scheme}.png")
+    context.close()
