@@ -55,7 +55,7 @@ OTHER_VARIABLES = {
     "Windows it is `LOCALAPPDATA`.",
     **dict.fromkeys(
         ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"),
-        "The [proxy](../clients.md#httpx-httpx2-proxies-and-certificates) for URLs of `http`, of `https`, and for both. The "
+        "The [proxy](../clients.md#httpx-httpx2-proxies-and-certificates) for `http`, for `https`, and for both. The "
         "variables in lower case have precedence.",
     ),
 }

@@ -12,8 +12,8 @@ NO_KEY = dict.fromkeys(("OPPER_API_KEY", "OPPER_HTTP_BEARER", "OPPER_BASE_URL", 
 OF_THEIR_OWN = [
     f"--ignore=tests/{folder}"
     for folder in (
-        "contract_tools", "cookbook", "editors", "generation", "interop", "neighbours", "ray_data", "release", "servers",
-        "site",
+        "contract_tools", "cookbook", "editors", "generation", "interop", "neighbours", "ray_data", "release",
+        "servers", "site",
     )
 ]  # fmt: skip
 """Tests that a session of their own runs."""

@@ -130,12 +130,17 @@ def test_the_links_to_the_next_page_lead_through_all(page: Page, site: str) -> N
 def test_the_navigation_leads_to_a_page(page: Page, site: str, size: str) -> None:
     """Through the tabs and the list beside the page, or on a phone through the menu."""
     page.goto(site)
+    menu = page.locator("header label[for=__drawer]")
+    navigation = page.locator(".md-nav--primary")
     if size == "desktop":
         page.locator(".md-tabs__link", has_text="Reference").click()
     else:
-        page.locator("header label[for=__drawer]").click()
-        page.locator(".md-nav__item > label.md-nav__link", has_text="Reference").click()
-    page.locator(".md-nav--primary").get_by_role("link", name="Errors", exact=True).last.click()
+        menu.click()
+        navigation.get_by_role("link", name="Reference", exact=True).click()
+        page.wait_for_url(f"{site}reference/")
+        menu.click()
+        navigation.locator("label.md-nav__link", has_text="opper_chat").first.click()
+    navigation.get_by_role("link", name="Errors", exact=True).last.click()
     expect(page.locator("h1")).to_have_text(re.compile("^Errors"))
     assert page.url == f"{site}reference/errors/"
 
@@ -151,8 +156,10 @@ def test_the_search_leads_to_a_name(page: Page, site: str, name: str) -> None:
     result = page.get_by_role("option").first
     expect(result).to_contain_text(name)
     result.click()
-    page.wait_for_url(re.compile("/reference/|#"))
-    expect(page.get_by_text(name).locator("visible=true").first).to_be_in_viewport()
+    page.wait_for_url(re.compile("#"))
+    heading = page.locator(f'[id="{page.url.partition("#")[2]}"]')
+    expect(heading).to_contain_text(name)
+    expect(heading).to_be_in_viewport()
 
 
 @pytest.mark.parametrize("anchor", ["opper_chat.AsyncOpper.tags", "opper_chat.Opper.tags"])
