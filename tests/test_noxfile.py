@@ -2,9 +2,11 @@
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -68,3 +70,15 @@ def test_the_syntax_is_that_of_python_2() -> None:
     assert [ast.unparse(node) for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))] == []
     calls = [ast.unparse(node.func) for node in nodes if isinstance(node, ast.Call)]
     assert "print" not in calls
+
+
+def test_a_nox_without_extras_is_enough() -> None:
+    """If nox lacks something that its file requires, it installs it at each run and shows pip's log."""
+    block = re.search(r"^# /// script\n(.*?)^# ///$", NOXFILE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert block
+    script = tomllib.loads(re.sub("^# ?", "", block[1], flags=re.MULTILINE))
+    needed = re.search(r'^nox.needs_version = "(.*)"$', NOXFILE.read_text("utf-8"), re.MULTILINE)
+    assert needed
+    assert script["dependencies"] == [f"nox{needed[1]}"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert script["requires-python"] == project["requires-python"]
