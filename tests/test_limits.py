@@ -613,7 +613,7 @@ def check_refused(errors: list[Any], requests: int, seconds: float) -> None:
         assert 1 <= len(error.attempts) <= 3
         notes = getattr(error, "__notes__", [])
         assert (notes == []) == (len(error.attempts) == 3)
-        assert notes in ([], ["Not tried again: meanwhile the server refused all requests with status 429."])
+        assert notes in ([], ["Not retried: meanwhile the server refused all requests with status 429."])
     assert sum(len(error.attempts) for error in errors) == requests < 120
     assert seconds < 20  # without a limiter about 2
 

@@ -368,7 +368,7 @@ def test_the_package_alone_shows_nothing() -> None:
 def test_the_reason_of_a_failed_call_has_its_notes() -> None:
     """Why it was not retried stands in the line too."""
     error = APIConnectionError("The connection broke.")
-    error.add_note("Not tried again: a wait of 0.5 s would pass the deadline of 1 s.")
+    error.add_note("Not retried: a wait of 0.5 s would exceed the deadline of 1 s (0.3 s left).")
     assert _logs.reason(error, content=False) == (
-        "The connection broke. Not tried again: a wait of 0.5 s would pass the deadline of 1 s."
+        "The connection broke. Not retried: a wait of 0.5 s would exceed the deadline of 1 s (0.3 s left)."
     )

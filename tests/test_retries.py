@@ -111,7 +111,7 @@ def test_a_wait_that_nobody_expects_is_not_begun() -> None:
     """An hour is for the caller to wait."""
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "3600"})
     assert Retries(5, Deadlines(Timeouts(), 0)).record_failure(error, 1, now=1) is None
-    assert "the server asks to wait 3600 s, more than 60 s" in error.__notes__[0]
+    assert "requests a wait of 3600 s, and the client waits at most 60 s" in error.__notes__[0]
 
 
 # --- Over sockets ------------------------------------------------------------------------------
@@ -124,7 +124,7 @@ def test_the_reset_of_a_quota_is_a_wait_as_well(server: LocalServer, flavour: Fl
     with pytest.raises(RateLimitError) as caught:
         flavour.create(server.base_url, {"max_retries": 2}, messages=HELLO)
     assert statuses(caught.value.attempts) == [503, 429]
-    assert "the server asks to wait 120 s, more than 60 s" in caught.value.__notes__[0]
+    assert "requests a wait of 120 s, and the client waits at most 60 s" in caught.value.__notes__[0]
 
 
 def test_a_call_is_tried_again(server: LocalServer, flavour: Flavour) -> None:
@@ -221,7 +221,7 @@ def test_a_long_wait_fails_at_once(server: LocalServer, flavour: Flavour) -> Non
     """Without waiting for the deadline: it could not be kept."""
     server.reply(busy(429, {"retry-after": "50"}))
     began = time.monotonic()
-    with pytest.raises(RateLimitError, match="Not tried again: a wait of 5") as caught:
+    with pytest.raises(RateLimitError, match="Not retried: a wait of 5") as caught:
         flavour.create(server.base_url, {"max_retries": 2, "deadline": 20}, messages=HELLO)
     assert time.monotonic() - began < 15
     assert len(caught.value.attempts) == 1

@@ -317,7 +317,7 @@ class Slow:
 
 def test_a_deadline_that_passes_while_an_answer_is_read(flavour: Flavour, server: LocalServer) -> None:
     """The answer's error, which says why nobody asked again."""
-    with pytest.raises(InvalidCompletionError, match=r"never\. \[request id .*\]\nNot asked again: the deadline"):
+    with pytest.raises(InvalidCompletionError, match=r"never\. \[request id .*\]\nNot retried: the deadline"):
         parse(flavour, server, Slow, retries_on_invalid=3, deadline=0.25)
     assert len(server.requests) == 1
 

@@ -191,7 +191,7 @@ class AsyncRequester:
                     failure = error
                 except AllRefusedError:
                     if failure is not None:
-                        failure.add_note("Not tried again: meanwhile the server refused all requests with status 429.")
+                        failure.add_note("Not retried: meanwhile the server refused all requests with status 429.")
                         raise failure from None
                     is_rate_limited = False  # send one request, so that the error is that of the server
                     continue

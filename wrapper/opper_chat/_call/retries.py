@@ -1,6 +1,6 @@
 """Decide whether a failed request is sent again, and after which wait. No I/O; the monotonic time is handed in.
 
-Which errors are retryable is decided by `_errors.retryable`; how long a server asks to wait is parsed by `retry_after`.
+Which errors are retryable is decided by `_errors.retryable`; the wait that a server requests is parsed by `retry_after`.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ FIRST_WAIT = 0.5
 """The most seconds before the first retry. The bound doubles with each further retry."""
 
 LONGEST_WAIT = 8.0
-"""The most seconds before any retry, unless the server asks for more."""
+"""The most seconds before any retry, unless the server requests more."""
 
 LONGEST_RETRY_AFTER = 60.0
-"""The most seconds that a call waits because the server asks for it."""
+"""The most seconds that a call waits because the server requests it."""
 
 
 def backoff(attempt: int) -> float:
@@ -37,7 +37,7 @@ def backoff(attempt: int) -> float:
 
 
 def longest_backoff(retries: int) -> float:
-    """Return the most seconds that the waits before so many retries take together, but for what the server asks for."""
+    """Return the most seconds that the waits before so many retries take together, except those that the server requests."""
     doubling = min(retries, 4)  # from then on each takes LONGEST_WAIT
     return FIRST_WAIT * (2.0**doubling - 1) + LONGEST_WAIT * (retries - doubling)
 
@@ -75,7 +75,7 @@ class Retries:
         """Record an attempt that failed.
 
         Args:
-            error: why. It gets the attempts, and a note if only the wait is the reason for not trying again.
+            error: why. It gets the attempts, and a note if it is not retried only because of the wait.
             seconds: how long the attempt took.
             now: the time.
             final: whether to make no further attempt, whatever the error.
@@ -96,7 +96,7 @@ class Retries:
         seconds = 0.0 if requested is None else requested.seconds
         if seconds > LONGEST_RETRY_AFTER:
             error.add_note(
-                f"Not tried again: the server asks to wait {seconds:g} s, more than {LONGEST_RETRY_AFTER:g} s."
+                f"Not retried: the server requests a wait of {seconds:g} s, and the client waits at most {LONGEST_RETRY_AFTER:g} s."
             )
             return None
         # The backoff is added, so that clients with the same Retry-After do not all send at once.
@@ -104,8 +104,8 @@ class Retries:
         timeout = self._deadlines.next_timeout(now) if self._deadlines.is_bounded else None
         if timeout is not None and wait >= timeout.remaining:
             error.add_note(
-                f"Not tried again: a wait of {wait:.1f} s would pass the {timeout.parameter} of {timeout.seconds:g} s, "
-                f"of which {max(timeout.remaining, 0):.1f} s are left.",
+                f"Not retried: a wait of {wait:.1f} s would exceed the {timeout.parameter} of {timeout.seconds:g} s "
+                f"({max(timeout.remaining, 0):.1f} s left)."
             )
             return None
         return wait

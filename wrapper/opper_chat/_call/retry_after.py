@@ -1,4 +1,4 @@
-"""Parse how long a server asks a client to wait. No I/O and no clock; the time is handed in.
+"""Parse the wait that a server requests. No I/O and no clock; the time is handed in.
 
 These headers are read, and the first one that can be read counts:
 
@@ -21,7 +21,7 @@ _RESET = re.compile(r";\s*t=([0-9]{1,9})")
 
 
 class RetryAfter(NamedTuple):
-    """What a server asks for."""
+    """A wait that a server requests."""
 
     seconds: float
     """0 for a date that has passed."""
@@ -35,7 +35,7 @@ class RetryAfter(NamedTuple):
 
 
 def parse_retry_after(headers: Mapping[str, str], status_code: int | None, now: datetime | None) -> RetryAfter | None:
-    """Return how long the server asks to wait, or None if it does not say.
+    """Return the wait that the server requests, or None if it requests none.
 
     Args:
         headers: of the response; names in lower case, or a case-insensitive mapping.

@@ -91,7 +91,7 @@ def parse_with_body(
             if len(rejected) == left:
                 raise
             if call.deadlines.expired(monotonic()):
-                error.add_note("Not asked again: the deadline has passed.")
+                error.add_note("Not retried: the deadline has passed.")
                 raise
             rejected.append(error.completion)
             arguments = correction_arguments(arguments, error)

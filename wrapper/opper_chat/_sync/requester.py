@@ -198,7 +198,7 @@ class Requester:
                 except AllRefusedError:
                     if failure is not None:
                         failure.add_note(
-                            "Not tried again: meanwhile the server refused all requests with status 429."
+                            "Not retried: meanwhile the server refused all requests with status 429."
                         )
                         raise failure from None
                     is_rate_limited = (
