@@ -11,8 +11,8 @@ from opper_chat._transport.header_limits import HeaderLimitError
 from opper_chat._transport.message_headers import (
     HeaderError,
     RequestHeaderError,
+    ResponseHead,
     ResponseHeaderParser,
-    ResponseHeaders,
     serialize_request_headers,
 )
 
@@ -20,7 +20,7 @@ OK = b"HTTP/1.1 200 OK\r\n"
 MAX_BYTES = 100 * 1024
 
 
-def read(data: bytes, size: int = 0) -> tuple[ResponseHeaders | None, bytes]:
+def read(data: bytes, size: int = 0) -> tuple[ResponseHead | None, bytes]:
     """Read headers from bytes that come so many at a time, and return them with the bytes after them."""
     reader = ResponseHeaderParser(MAX_BYTES)
     for start in range(0, len(data), size or len(data)):
@@ -40,7 +40,7 @@ def test_headers_cut_anywhere(size: int, line: bytes) -> None:
     )
     headers, rest = read(data + b"abc", size)
     fields = [(b"X-One", b"a b"), (b"x-two", b""), (b"X-ONE", b"c\xff"), (b"Content-Length", b"3")]
-    assert headers == ResponseHeaders(
+    assert headers == ResponseHead(
         404, b"1.1", b"Not  Found", fields, chunked=False, length=3, keep_alive=line == b"\r\n"
     )
     assert rest == b"abc"

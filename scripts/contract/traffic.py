@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 from opper_chat._http.sse import EventDecoder
 from opper_chat.testing._cassettes.errors import CassetteFileError
-from opper_chat.testing._cassettes.exchange import Response, read_lines
+from opper_chat.testing._cassettes.exchange import Response, read_exchanges
 
 from .document import Json
 from .operations import CHAT_COMPLETIONS
@@ -134,7 +134,7 @@ class TrafficReader:
 
     def _cassette(self, path: Path) -> Iterator[Message]:
         try:
-            for _, exchange in read_lines(path):
+            for _, exchange in read_exchanges(path):
                 if not exchange.request.path.endswith(CHAT_COMPLETIONS):
                     self.left_out["exchange of another path"] += 1
                     continue

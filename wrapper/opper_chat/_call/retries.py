@@ -1,6 +1,6 @@
 """Decide whether a failed request is sent again, and after which wait. No I/O; the monotonic time is handed in.
 
-Which errors are retryable is decided by `_errors.retryable`; the wait that a server requests is parsed by `retry_after`.
+`_errors.retryable` decides which errors are retryable, and `retry_after` parses the wait that a server requests.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def backoff(attempt: int) -> float:
 
 
 def longest_backoff(retries: int) -> float:
-    """Return the most seconds that the waits before so many retries take together, except those that the server requests."""
+    """Return the most seconds that the waits before so many retries take together, without those of the server."""
     doubling = min(retries, 4)  # from then on each takes LONGEST_WAIT
     return FIRST_WAIT * (2.0**doubling - 1) + LONGEST_WAIT * (retries - doubling)
 
@@ -96,7 +96,8 @@ class Retries:
         seconds = 0.0 if requested is None else requested.seconds
         if seconds > LONGEST_RETRY_AFTER:
             error.add_note(
-                f"Not retried: the server requests a wait of {seconds:g} s, and the client waits at most {LONGEST_RETRY_AFTER:g} s."
+                f"Not retried: the server requests a wait of {seconds:g} s, and the client waits at most "
+                f"{LONGEST_RETRY_AFTER:g} s."
             )
             return None
         # The backoff is added, so that clients with the same Retry-After do not all send at once.

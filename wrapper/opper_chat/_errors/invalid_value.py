@@ -13,10 +13,10 @@ from .describe import describe
 
 _SHOWN = 10
 
-Path: TypeAlias = tuple[str | int, ...]
+JSONPath: TypeAlias = tuple[str | int, ...]
 """Names of properties and indexes of items, from the outside in."""
 
-Problem: TypeAlias = tuple[Path, str]
+Problem: TypeAlias = tuple[JSONPath, str]
 """The path to a value, and what is wrong with it."""
 
 
@@ -62,7 +62,7 @@ class UnexpectedValueError(InvalidValueError):
         self.hint = hint
 
     @property
-    def path(self) -> Path:
+    def path(self) -> JSONPath:
         """The path from the argument to the value."""
         return self.located[0][0]
 

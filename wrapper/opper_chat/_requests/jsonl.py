@@ -11,7 +11,7 @@ from .._errors.describe import describe
 from .._json import codec as _json
 
 
-def write_lines(path: Path, values: Iterable[object]) -> None:
+def write_json_lines(path: Path, values: Iterable[object]) -> None:
     """Write values, one on each line. An existing file is replaced when the new one is complete.
 
     Args:
@@ -38,7 +38,7 @@ def write_lines(path: Path, values: Iterable[object]) -> None:
         raise
 
 
-def read_lines(path: Path) -> Iterator[tuple[str, object]]:
+def read_json_lines(path: Path) -> Iterator[tuple[str, object]]:
     """Yield the values of a file, each with its location as text. Blank lines are skipped.
 
     Raises:

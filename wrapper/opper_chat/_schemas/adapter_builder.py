@@ -25,11 +25,11 @@ from .type_adapters import (
     ChoiceAdapter,
     DescribedAdapter,
     DictAdapter,
+    JSONSchema,
     ObjectAdapter,
     Property,
     ReferenceAdapter,
     ScalarAdapter,
-    Schema,
     TupleAdapter,
     TypeAdapter,
     resolve,
@@ -51,7 +51,7 @@ _SCALARS = (
     str, int, float, bool, type(None), datetime.datetime, datetime.date, datetime.time, datetime.timedelta, uuid.UUID,
     decimal.Decimal, bytes,
 )  # fmt: skip
-_KEYWORDS: dict[Any, Schema] = {  # where msgspec has none, or one that is not in JSON Schema
+_KEYWORDS: dict[Any, JSONSchema] = {  # where msgspec has none, or one that is not in JSON Schema
     datetime.datetime: {"format": "date-time"},
     datetime.time: {"format": "time"},
     decimal.Decimal: {"format": None, "pattern": r"^-?[0-9]+(\.[0-9]+)?$"},
@@ -106,7 +106,7 @@ class AdapterBuilder:
     def property(self, field: Field, path: str) -> Property:
         """Return a field of a class, or a parameter of a function, as a property."""
         adapter = self.adapter(field.hint, path)
-        keywords: Schema = {"description": field.description} if field.description else {}
+        keywords: JSONSchema = {"description": field.description} if field.description else {}
         if isinstance(adapter, DescribedAdapter):
             adapter, keywords = adapter
         if (default := _json_of(field.default)) is not None:

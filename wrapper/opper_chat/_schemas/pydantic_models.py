@@ -16,7 +16,7 @@ from .._json import codec as _json
 from .._json.codec import is_array, is_object
 from .checks import exception_text, invalid
 from .strict import merge_single_part
-from .type_adapters import AnyAdapter, ChoiceAdapter, Definitions, Property, Schema
+from .type_adapters import AnyAdapter, ChoiceAdapter, Definitions, JSONSchema, Property
 
 
 def is_pydantic_model(hint: Any) -> bool:
@@ -36,12 +36,12 @@ class ModelAdapter(NamedTuple):
     """A model, or a union of models."""
 
     adapter: Any
-    json_schema: Schema
+    json_schema: JSONSchema
     kinds: Collection[str]
     properties: Mapping[str, Property] | None = None
     """The properties of one model that is an object. Their adapters do no more than tell it from other classes."""
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, definitions: Definitions) -> JSONSchema:
         return definitions.embed(self.json_schema)
 
     def read(self, value: object) -> object:
@@ -82,9 +82,9 @@ def model_adapter(models: tuple[Any, ...], path: str) -> ModelAdapter:
     return ModelAdapter(adapter, schema, kinds, _properties(schema) if len(models) == 1 else None)
 
 
-def _adapter_and_schema(hint: Any, config: Any = None) -> tuple[Any, Schema]:
+def _adapter_and_schema(hint: Any, config: Any = None) -> tuple[Any, JSONSchema]:
     adapter = sys.modules["pydantic"].TypeAdapter(hint, config=config)
-    schema: Schema = adapter.json_schema()
+    schema: JSONSchema = adapter.json_schema()
     return adapter, merge_single_part(schema)
 
 
@@ -135,7 +135,7 @@ def _check_field(hint: Any, field: Any, path: str) -> None:
         raise InvalidArgumentError(path, "a field with one name as its alias", "an AliasPath")
 
 
-def _properties(schema: Schema) -> Mapping[str, Property] | None:
+def _properties(schema: JSONSchema) -> Mapping[str, Property] | None:
     reference = schema.get("$ref")
     properties = (_target(schema, reference) if isinstance(reference, str) else schema).get("properties")
     if not is_object(properties):
@@ -143,7 +143,7 @@ def _properties(schema: Schema) -> Mapping[str, Property] | None:
     return {name: Property(name, _choices(part, schema)) for name, part in properties.items()}
 
 
-def _choices(part: object, root: Schema) -> ChoiceAdapter | AnyAdapter:
+def _choices(part: object, root: JSONSchema) -> ChoiceAdapter | AnyAdapter:
     found = part if is_object(part) else {}
     if isinstance(reference := found.get("$ref"), str):
         found = _target(root, reference)
@@ -151,7 +151,7 @@ def _choices(part: object, root: Schema) -> ChoiceAdapter | AnyAdapter:
     return ChoiceAdapter((choice, choice) for choice in choices) if is_array(choices) and choices else AnyAdapter()
 
 
-def _target(root: Schema, reference: str) -> Schema:
+def _target(root: JSONSchema, reference: str) -> JSONSchema:
     definitions = root.get("$defs")
     found = definitions.get(reference.rpartition("/")[2]) if is_object(definitions) else None
     return found if is_object(found) else {}

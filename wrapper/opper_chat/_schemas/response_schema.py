@@ -21,7 +21,7 @@ from .adapter_builder import AdapterBuilder
 from .checks import invalid
 from .fields import Field
 from .strict import StrictConverter
-from .type_adapters import Definitions, ObjectAdapter, Property, Schema, TypeAdapter, resolve
+from .type_adapters import Definitions, JSONSchema, ObjectAdapter, Property, TypeAdapter, resolve
 from .type_hints import schema_name
 from .unsupported import is_instance, unknown_type, unsupported
 
@@ -59,7 +59,7 @@ class ResponseSchema(Generic[T]):
         self.name = name
         self.strict = strict
         definitions = Definitions(strict=strict)
-        schema: Schema = resolve(adapter).schema(definitions)
+        schema: JSONSchema = resolve(adapter).schema(definitions)
         if "$ref" in schema:  # the root may be no reference
             schema = dict(definitions.schemas[str(schema["$ref"]).rpartition("/")[2]])
         self.is_wrapped: bool = schema.get("type") != "object"

@@ -14,7 +14,7 @@ from .._errors.api import InvalidArgumentError
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
 from .checks import join_sentences
-from .type_adapters import Schema, kind_of
+from .type_adapters import JSONSchema, kind_of
 
 _KEYWORDS = {
     "type", "enum", "description", "format", "pattern", "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum",
@@ -37,11 +37,11 @@ class StrictConverter:
         definitions: The converted definitions.
     """
 
-    def __init__(self, definitions: Mapping[str, Schema]) -> None:
+    def __init__(self, definitions: Mapping[str, JSONSchema]) -> None:
         self._source = definitions
-        self.definitions: dict[str, Schema] = {}
+        self.definitions: dict[str, JSONSchema] = {}
 
-    def convert(self, schema: Schema, path: str) -> Schema:
+    def convert(self, schema: JSONSchema, path: str) -> JSONSchema:
         """Return a part of the schema for strict mode.
 
         Args:
@@ -81,13 +81,13 @@ class StrictConverter:
             raise _unsupported(path, "Any", "Name a type")
         return found
 
-    def _refer(self, name: str, path: str) -> Schema:
+    def _refer(self, name: str, path: str) -> JSONSchema:
         if name not in self.definitions:
             self.definitions[name] = {}  # the definition may refer to itself
             self.definitions[name] = self.convert(self._source.get(name, {}), path)
         return {"$ref": f"#/$defs/{name}"}
 
-    def _items(self, schema: Schema, path: str) -> Schema:
+    def _items(self, schema: JSONSchema, path: str) -> JSONSchema:
         items = schema.get("items")
         if "prefixItems" in schema or schema.get("maxItems") == 0:
             raise _unsupported(path, "a tuple with a type for each item", "Use a NamedTuple, a list of one type")
@@ -95,7 +95,7 @@ class StrictConverter:
             raise _unsupported(path, "an array of any items", "Name the type of the items, as in list[str]")
         return self.convert(items, f"{path}[]")
 
-    def _object(self, schema: Schema, path: str) -> Schema:
+    def _object(self, schema: JSONSchema, path: str) -> JSONSchema:
         properties = schema.get("properties")
         if not is_object(properties):
             use = "Use a list of objects with a name and a value, a class with the known names"
@@ -106,7 +106,7 @@ class StrictConverter:
         return {"properties": converted, "required": list(converted), "additionalProperties": False}
 
 
-def merge_single_part(schema: Schema) -> Schema:
+def merge_single_part(schema: JSONSchema) -> JSONSchema:
     """Return a schema without an ``allOf`` of one part, in which pydantic before 2.9 puts a reference."""
     parts = schema.get("allOf")
     if not is_array(parts) or len(parts) != 1 or not is_object(parts[0]):

@@ -17,7 +17,7 @@ from .._json.codec import is_object
 from .checks import check, construct, invalid, join_sentences
 from .constraints import check_constraints
 
-Schema: TypeAlias = dict[str, object]
+JSONSchema: TypeAlias = dict[str, object]
 
 ANY_KIND = ("null", "boolean", "integer", "number", "string", "array", "object")
 _KINDS: dict[type, str] = {
@@ -34,10 +34,10 @@ class Definitions:
 
     def __init__(self, *, strict: bool = True) -> None:
         self.strict = strict
-        self.schemas: dict[str, Schema] = {}
+        self.schemas: dict[str, JSONSchema] = {}
         self._names: dict[object, str] = {}
 
-    def refer(self, key: object, name: str, schema: Callable[[Definitions], Schema]) -> Schema:
+    def refer(self, key: object, name: str, schema: Callable[[Definitions], JSONSchema]) -> JSONSchema:
         """Return a reference to the definition of a key, which is added if there is none yet."""
         if key not in self._names:
             self._names[key] = unused = self._unused(name)
@@ -45,7 +45,7 @@ class Definitions:
             self.schemas[unused] = schema(self)
         return {"$ref": f"#/$defs/{self._names[key]}"}
 
-    def embed(self, schema: Schema) -> Schema:
+    def embed(self, schema: JSONSchema) -> JSONSchema:
         """Return a whole schema without its own definitions, which are added."""
         part = {name: value for name, value in schema.items() if name != "$defs"}
         own = schema.get("$defs")
@@ -56,9 +56,9 @@ class Definitions:
             names = {name: self._unused(name) for name in added}
             for name, unused in names.items():
                 text = text.replace(f'"#/$defs/{name}"', f'"#/$defs/{unused}"')
-            part, added = cast("list[Schema]", _json.decode(text))
+            part, added = cast("list[JSONSchema]", _json.decode(text))
             added = {names[name]: value for name, value in added.items()}
-        self.schemas |= cast("dict[str, Schema]", added)
+        self.schemas |= cast("dict[str, JSONSchema]", added)
         return part
 
     def _unused(self, name: str) -> str:
@@ -77,7 +77,7 @@ class TypeAdapter(Protocol):
         """The JSON types of the values."""
         ...
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, definitions: Definitions) -> JSONSchema:
         """Return the JSON Schema. What it refers to is added to the definitions."""
         ...
 
@@ -117,7 +117,7 @@ class AnyAdapter(NamedTuple):
 
     kinds: Collection[str] = ANY_KIND
 
-    def schema(self, definitions: Definitions) -> Schema:  # noqa: ARG002
+    def schema(self, definitions: Definitions) -> JSONSchema:  # noqa: ARG002
         return {}
 
     def read(self, value: object) -> object:
@@ -129,7 +129,7 @@ class ScalarAdapter(NamedTuple):
 
     hint: Any
     """The type, with the constraints that msgspec checks."""
-    json_schema: Schema
+    json_schema: JSONSchema
     constraints: Mapping[str, Any] = {}
     """Constraints that msgspec cannot check."""
 
@@ -137,7 +137,7 @@ class ScalarAdapter(NamedTuple):
     def kinds(self) -> Collection[str]:
         return (str(self.json_schema["type"]),)
 
-    def schema(self, definitions: Definitions) -> Schema:  # noqa: ARG002
+    def schema(self, definitions: Definitions) -> JSONSchema:  # noqa: ARG002
         return dict(self.json_schema)
 
     def read(self, value: object) -> object:
@@ -162,7 +162,7 @@ class ChoiceAdapter:
         self.choices = [choice for _, choice in self._values]
         self.kinds = list(dict.fromkeys(map(kind_of, self.choices)))
 
-    def schema(self, definitions: Definitions) -> Schema:  # noqa: ARG002
+    def schema(self, definitions: Definitions) -> JSONSchema:  # noqa: ARG002
         return {"type": self.kinds[0] if len(self.kinds) == 1 else list(self.kinds), "enum": list(self.choices)}
 
     def read(self, value: object) -> object:
@@ -182,7 +182,7 @@ class ArrayAdapter(NamedTuple):
     """The type list, with the constraints of its length."""
     kinds: Collection[str] = ("array",)
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, definitions: Definitions) -> JSONSchema:
         return {**msgspec.json.schema(self.hint), "items": self.item.schema(definitions)}
 
     def read(self, value: object) -> object:
@@ -196,9 +196,9 @@ class TupleAdapter(NamedTuple):
     items: tuple[TypeAdapter, ...]
     kinds: Collection[str] = ("array",)
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, definitions: Definitions) -> JSONSchema:
         count = len(self.items)
-        items: Schema = {"prefixItems": [item.schema(definitions) for item in self.items]} if count else {}
+        items: JSONSchema = {"prefixItems": [item.schema(definitions) for item in self.items]} if count else {}
         return {"type": "array", **items, "minItems": count, "maxItems": count}
 
     def read(self, value: object) -> object:
@@ -214,8 +214,8 @@ class DictAdapter(NamedTuple):
     value: TypeAdapter
     kinds: Collection[str] = ("object",)
 
-    def schema(self, definitions: Definitions) -> Schema:
-        schema: Schema = {"type": "object"}
+    def schema(self, definitions: Definitions) -> JSONSchema:
+        schema: JSONSchema = {"type": "object"}
         if "string" in self.key.kinds and (names := self.key.schema(definitions)) != {"type": "string"}:
             schema["propertyNames"] = names
         if values := self.value.schema(definitions):
@@ -244,7 +244,7 @@ class Property(NamedTuple):
     null_is_absent: bool = False
     """Whether null means that a property is absent. Strict mode requires every property."""
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, definitions: Definitions) -> JSONSchema:
         schema = self.adapter.schema(definitions)
         if self.null_is_absent and definitions.strict and "null" not in self.adapter.kinds:
             # Strict mode requires every property, so null is the only way to leave one out.
@@ -261,7 +261,7 @@ class ObjectAdapter(NamedTuple):
     description: str = ""
     kinds: Collection[str] = ("object",)
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, definitions: Definitions) -> JSONSchema:
         return {
             "type": "object",
             **({"description": self.description} if self.description else {}),
@@ -287,13 +287,13 @@ class DescribedAdapter(NamedTuple):
     """Another adapter, with keywords that describe this use of it: ``description`` and ``default``."""
 
     adapter: TypeAdapter
-    keywords: Schema
+    keywords: JSONSchema
 
     @property
     def kinds(self) -> Collection[str]:
         return self.adapter.kinds
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, definitions: Definitions) -> JSONSchema:
         schema = self.adapter.schema(definitions)
         text = join_sentences(self.keywords.get("description"), schema.get("description"))
         return {**schema, **self.keywords, **({"description": text} if text else {})}
@@ -318,7 +318,7 @@ class ReferenceAdapter:
         # While a class is being built it can only be referred to by itself, and a class is an object.
         return ("object",) if self.adapter is self else self.adapter.kinds
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, definitions: Definitions) -> JSONSchema:
         return definitions.refer(self, self.name, self.adapter.schema)
 
     def read(self, value: object) -> object:

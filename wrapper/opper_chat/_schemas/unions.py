@@ -9,7 +9,16 @@ from typing import Any, Union
 from .._errors.invalid_value import InvalidValueError
 from .._json.codec import is_object
 from .checks import check
-from .type_adapters import ChoiceAdapter, Definitions, Property, Schema, TypeAdapter, expected_choice, kind_of, resolve
+from .type_adapters import (
+    ChoiceAdapter,
+    Definitions,
+    JSONSchema,
+    Property,
+    TypeAdapter,
+    expected_choice,
+    kind_of,
+    resolve,
+)
 
 _PYTHON_TYPES: dict[str, Any] = {
     "null": None, "boolean": bool, "integer": int, "number": float, "string": str, "array": list, "object": dict
@@ -55,7 +64,7 @@ class UnionAdapter:
             return True
         return not _tag_of(objects) and len({frozenset(properties) for properties in objects}) != len(objects)
 
-    def schema(self, definitions: Definitions) -> Schema:
+    def schema(self, definitions: Definitions) -> JSONSchema:
         return {"anyOf": [arm.schema(definitions) for arm in self._arms]}
 
     def read(self, value: object) -> object:

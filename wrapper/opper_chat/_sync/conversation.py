@@ -17,7 +17,7 @@ from .._errors.context_managers import RequiresWithBlock
 from .._errors.describe import describe
 from .._json.scalars import text_value
 from .._json.values import copy_json
-from .._requests.jsonl import read_lines, write_lines
+from .._requests.jsonl import read_json_lines, write_json_lines
 from .._requests.parameters import TurnArguments, check_turn_arguments
 from .._requests.signatures import list_arguments
 from .._requests.transcript import Transcript, TurnContent, new_messages, read_message
@@ -83,7 +83,7 @@ class Conversation(Transcript):
             OSError: the file cannot be read.
         """
         loaded = cls(client, **arguments)
-        lines = enumerate(read_lines(Path(path)))
+        lines = enumerate(read_json_lines(Path(path)))
         loaded._messages = [
             read_message(value, f"{line}, messages[{index}]") for index, (line, value) in lines
         ]
@@ -102,7 +102,7 @@ class Conversation(Transcript):
                 names the path, such as ``messages[3].content``.
             OSError: the file cannot be written.
         """
-        write_lines(
+        write_json_lines(
             Path(path),
             (
                 read_message(message, f"messages[{index}]")

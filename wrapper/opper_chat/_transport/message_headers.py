@@ -48,8 +48,8 @@ class RequestHeaderError(Exception):
     """The request cannot be serialized. The message contains no header value."""
 
 
-class RequestHeaders(NamedTuple):
-    """The headers of a request.
+class RequestHead(NamedTuple):
+    """The head of a request: its request line and its headers.
 
     Attributes:
         data: The bytes.
@@ -62,7 +62,7 @@ class RequestHeaders(NamedTuple):
 
 def serialize_request_headers(
     method: str, target: bytes, headers: Iterable[tuple[bytes, bytes]], length: int
-) -> RequestHeaders:
+) -> RequestHead:
     """Return the bytes of request headers.
 
     Args:
@@ -95,7 +95,7 @@ def serialize_request_headers(
             closes = closes or _has_close_option(value)
     if not has_length:
         raise RequestHeaderError("the header content-length is missing")
-    return RequestHeaders(serialized, closes)
+    return RequestHead(serialized, closes)
 
 
 def _describe_illegal_header(fields: Fields) -> str:
@@ -108,8 +108,8 @@ def _describe_illegal_header(fields: Fields) -> str:
     return "illegal headers"
 
 
-class ResponseHeaders(NamedTuple):
-    """The headers of a response.
+class ResponseHead(NamedTuple):
+    """The head of a response: its status line and its headers (RFC 9112 section 4).
 
     Attributes:
         status_code: Such as 200.
@@ -146,7 +146,7 @@ class ResponseHeaderParser:
         """Add the next bytes."""
         self._data += data
 
-    def next_headers(self) -> ResponseHeaders | None:
+    def next_headers(self) -> ResponseHead | None:
         """Return the headers of the next response, or None if more bytes are needed.
 
         Raises:
@@ -170,7 +170,7 @@ class ResponseHeaderParser:
         return bytes(self._data)
 
 
-def _parse(data: bytes, *, strict: bool) -> ResponseHeaders:
+def _parse(data: bytes, *, strict: bool) -> ResponseHead:
     text = data.replace(b"\r\n", b"\n")
     first, _, block = text.partition(b"\n")
     status = _STATUS.fullmatch(first)
@@ -203,7 +203,7 @@ def _parse(data: bytes, *, strict: bool) -> ResponseHeaders:
     code = int(status[2])
     length = _parse_content_length(lengths) if lengths else None
     keep_alive = strict and not closes and has_certain_end(code, chunked=bool(codings), length=length)
-    return ResponseHeaders(code, status[1], status[3] or b"", fields, bool(codings), length, keep_alive)
+    return ResponseHead(code, status[1], status[3] or b"", fields, bool(codings), length, keep_alive)
 
 
 def has_body(status_code: int) -> bool:

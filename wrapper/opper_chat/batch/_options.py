@@ -15,7 +15,7 @@ from .._requests.response_format import ResponseFormat
 from .._validation.numbers import check_count, check_retries, check_seconds
 from .._validation.type_checks import check_flags
 from ._progress import BatchProgress
-from ._request import CUSTOM_ID, RequestReader
+from ._request import CUSTOM_ID, RowReader
 from ._result import TokenPrice
 from ._schema import read_response_format
 from ._template import Template
@@ -68,7 +68,7 @@ class BatchOptions(TypedDict, total=False):
 class BatchSettings(NamedTuple):
     """The validated options of a batch."""
 
-    reader: RequestReader
+    reader: RowReader
     concurrency: int = DEFAULT_CONCURRENCY
     shard: tuple[int, int] | None = None
     response_format: ResponseFormat[Any] | None = None
@@ -109,7 +109,7 @@ def check_batch_options(options: Mapping[str, Any], function: str) -> BatchSetti
     consecutive = given.get("max_consecutive_errors")
     per_minute = given.get("tokens_per_minute")
     return BatchSettings(
-        reader=RequestReader(template, defaults, id_column),
+        reader=RowReader(template, defaults, id_column),
         concurrency=check_count(given.get("concurrency", DEFAULT_CONCURRENCY), "concurrency"),
         shard=_check_shard(given.get("shard")),
         response_format=response_format,

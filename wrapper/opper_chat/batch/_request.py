@@ -45,7 +45,7 @@ class InvalidRow(NamedTuple):
     error: InvalidArgumentError
 
 
-class RequestReader:
+class RowReader:
     """Reads rows as requests.
 
     Args:

@@ -20,8 +20,8 @@ from ..message_body import BodyError, BodyParser, ChunkedParser, CloseDelimitedP
 from ..message_headers import (
     HeaderError,
     RequestHeaderError,
+    ResponseHead,
     ResponseHeaderParser,
-    ResponseHeaders,
     has_body,
     serialize_request_headers,
 )
@@ -141,7 +141,7 @@ class AsyncConnection:
 
     async def _read_headers(
         self, stream: AsyncNetworkStream, parser: ResponseHeaderParser, timeouts: HTTPTimeouts
-    ) -> ResponseHeaders:
+    ) -> ResponseHead:
         timeout = timeouts.get("read")
         keep_alive = True
         informational = 0
@@ -238,7 +238,7 @@ async def _serialize(request: AsyncRequest) -> tuple[list[bytes], bool]:
     return [headers.data + content] if len(content) < SEPARATE_BODY_BYTES else [headers.data, content], headers.closes
 
 
-def _body_parser(headers: ResponseHeaders) -> BodyParser:
+def _body_parser(headers: ResponseHead) -> BodyParser:
     """Return the parser for the body of a response (RFC 9112 section 6.3)."""
     if not has_body(headers.status_code):
         return ContentLengthParser(0)

@@ -27,8 +27,8 @@ from ..message_body import (
 from ..message_headers import (
     HeaderError,
     RequestHeaderError,
+    ResponseHead,
     ResponseHeaderParser,
-    ResponseHeaders,
     has_body,
     serialize_request_headers,
 )
@@ -160,7 +160,7 @@ class Connection:
 
     def _read_headers(
         self, stream: NetworkStream, parser: ResponseHeaderParser, timeouts: HTTPTimeouts
-    ) -> ResponseHeaders:
+    ) -> ResponseHead:
         timeout = timeouts.get("read")
         keep_alive = True
         informational = 0
@@ -260,7 +260,7 @@ def _serialize(request: Request) -> tuple[list[bytes], bool]:
     ], headers.closes
 
 
-def _body_parser(headers: ResponseHeaders) -> BodyParser:
+def _body_parser(headers: ResponseHead) -> BodyParser:
     """Return the parser for the body of a response (RFC 9112 section 6.3)."""
     if not has_body(headers.status_code):
         return ContentLengthParser(0)

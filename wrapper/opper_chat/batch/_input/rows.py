@@ -65,12 +65,12 @@ def read_file(path: Path, file_format: InputFormat) -> Iterator[NumberedRow]:
         return
     try:
         with _open(path) as file:
-            yield from _read_csv(file, path) if file_format == "csv" else read_lines(file)
+            yield from _read_csv(file, path) if file_format == "csv" else read_json_rows(file)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InvalidArgumentError("requests", "a whole gzip file", f"{str(path)!r} ({error})") from None
 
 
-def read_lines(file: Iterable[bytes], label: str = "line") -> Iterator[NumberedRow]:
+def read_json_rows(file: Iterable[bytes], label: str = "line") -> Iterator[NumberedRow]:
     """Yield the values of JSON lines. Blank lines are skipped.
 
     Args:

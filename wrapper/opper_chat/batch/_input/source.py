@@ -17,7 +17,7 @@ from ..._errors.describe import describe
 from ..._json import codec as _json
 from .._request import BatchRequest, InvalidRow
 from .._workers.workers import is_rows
-from .rows import InputFormat, NumberedRow, find_format, read_file, read_lines
+from .rows import InputFormat, NumberedRow, find_format, read_file, read_json_rows
 
 
 class RowSource:
@@ -58,7 +58,7 @@ class RowSource:
             return read_file(self.path, self._format)
         if self._spool is not None:
             self._spool.seek(0)
-            return read_lines(self._spool, self._label)
+            return read_json_rows(self._spool, self._label)
         return ((row, f"row-{number}") for number, row in enumerate(self._rows, 1))
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from ..._config.base_url import find_base_url
 from ..._errors.api import InvalidArgumentError
 from .._loopback.server import LoopbackServer, explain_missing_extra
 from .errors import RecordingError, UnmatchedRequestError, UnusedExchangeError
-from .exchange import Exchange, encode_exchange, read_lines, write_lines
+from .exchange import Exchange, encode_exchange, read_exchanges, write_cassette
 from .matching import ExchangeStore
 from .scrubber import Scrubber
 
@@ -136,7 +136,7 @@ class Cassette(LoopbackServer):
         if not self._is_running:
             old: list[tuple[bytes, Exchange]] = []
             if not self._can_record or (self._record == "missing" and self.path.exists()):
-                old = list(read_lines(self.path))
+                old = list(read_exchanges(self.path))
             self._kept_lines = [line for line, _ in old]
             store = ExchangeStore([exchange for _, exchange in old], self._ignore, repeat=self._repeat)
             self._app.load(store, Scrubber(*self._scrub))
@@ -151,7 +151,7 @@ class Cassette(LoopbackServer):
             self._wait_for(self._app.finish())
             super().close()
             if self._can_record and (self._app.recorded or not self.path.exists()):
-                write_lines(self.path, [*self._kept_lines, *self._new_lines()])
+                write_cassette(self.path, [*self._kept_lines, *self._new_lines()])
 
     def __exit__(
         self,

@@ -119,7 +119,7 @@ class _First(Struct):
     cassette: int
 
 
-def read_lines(path: Path) -> Iterator[tuple[bytes, Exchange]]:
+def read_exchanges(path: Path) -> Iterator[tuple[bytes, Exchange]]:
     """Yield each line that has an exchange, and the exchange.
 
     Raises:
@@ -141,7 +141,7 @@ def read_lines(path: Path) -> Iterator[tuple[bytes, Exchange]]:
             yield line, _exchange(line, f"{path}, line {number}")
 
 
-def write_lines(path: Path, lines: Iterable[bytes]) -> None:
+def write_cassette(path: Path, lines: Iterable[bytes]) -> None:
     """Write a cassette atomically."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:50]}.")

@@ -13,7 +13,7 @@ from .._json import is_list, is_object
 _DATA = re.compile(r"(?:^|(?<=[\r\n]))data: ?([^\r\n]*)")
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
-Path = tuple[str | int, ...]
+JSONPath = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def find_streamed_texts(body: str) -> Iterator[list[TextPart]]:
     Args:
         body: The bytes of the stream, read as Latin-1.
     """
-    texts: defaultdict[Path, list[TextPart]] = defaultdict(list)
+    texts: defaultdict[JSONPath, list[TextPart]] = defaultdict(list)
     for line in _DATA.finditer(body):
         try:
             found = list(_strings(json.loads(line[1].encode("latin-1")), ()))
@@ -51,7 +51,7 @@ def escape(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-def _strings(value: object, path: Path) -> Iterator[tuple[Path | None, str]]:
+def _strings(value: object, path: JSONPath) -> Iterator[tuple[JSONPath | None, str]]:
     """Yield the strings of a JSON value in the order of its text, with their paths. Names have no path."""
     if isinstance(value, str):
         yield path, value

@@ -25,7 +25,7 @@ from .regex import matching_texts
 from .scalars import number_values, string_values
 from .schema_merge import merge_schemas
 
-Schema: TypeAlias = Any
+JSONSchema: TypeAlias = Any
 """A decoded schema: an object or a boolean. It may be invalid."""
 
 _STEPS = 20_000
@@ -41,7 +41,7 @@ class NoExampleError(ValueError):
     """The public module, for tracebacks."""
 
 
-def example(schema: Schema) -> object:
+def example(schema: JSONSchema) -> object:
     """Return a value that fits a JSON Schema. Equal schemas get equal values.
 
     Args:
@@ -56,7 +56,7 @@ def example(schema: Schema) -> object:
     return example_for_message(schema, "")
 
 
-def example_for_message(schema: Schema, message: str) -> object:
+def example_for_message(schema: JSONSchema, message: str) -> object:
     """Return a value that fits a JSON Schema, made from the values in a message where they fit.
 
     Args:
@@ -89,7 +89,7 @@ def example_for_message(schema: Schema, message: str) -> object:
 
 
 class _ExampleBuilder:
-    def __init__(self, root: Schema, validator: Validator, likely: MessageValues) -> None:
+    def __init__(self, root: JSONSchema, validator: Validator, likely: MessageValues) -> None:
         resource = Resource.from_contents(root, default_specification=DRAFT202012)
         registry = Registry[Any]()
         self._resolver: Any = registry.resolver_with_root(resource)
@@ -98,7 +98,7 @@ class _ExampleBuilder:
         self._values = likely
         """The values of the message that are not used yet."""
 
-    def first_valid(self, schema: Schema, active: tuple[str, ...]) -> Any:
+    def first_valid(self, schema: JSONSchema, active: tuple[str, ...]) -> Any:
         """Return the first candidate that the schema accepts.
 
         Args:
@@ -109,7 +109,7 @@ class _ExampleBuilder:
             return value
         raise NoExampleError("no value was found that fits this schema")
 
-    def _valid_values(self, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
+    def _valid_values(self, schema: JSONSchema, active: tuple[str, ...]) -> Iterator[Any]:
         self._steps_left -= 1
         if self._steps_left < 0:
             raise NoExampleError("this schema is too large to find a value for")
@@ -119,7 +119,7 @@ class _ExampleBuilder:
                 self._values.remove(value)
                 yield value
 
-    def _candidates(self, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
+    def _candidates(self, schema: JSONSchema, active: tuple[str, ...]) -> Iterator[Any]:
         schema, active = self._resolved(schema, active)
         if not is_object(schema):
             yield from ("text",) if schema else ()
@@ -156,7 +156,7 @@ class _ExampleBuilder:
                 arms = sorted(schema[key], key=lambda arm: self._is_recursive(arm, active))
                 return [self._candidates(merge_schemas(rest, arm), active) for arm in arms]
         if "allOf" in schema:
-            merged: Schema = _without(schema, "allOf")
+            merged: JSONSchema = _without(schema, "allOf")
             for part in schema["allOf"]:
                 whole, active = self._resolved(part, active)
                 merged = merge_schemas(merged, whole)
@@ -168,7 +168,7 @@ class _ExampleBuilder:
             return [self._candidates(met, active), self._candidates(unmet, active)]
         return None
 
-    def _resolved(self, schema: Schema, active: tuple[str, ...]) -> tuple[Schema, tuple[str, ...]]:
+    def _resolved(self, schema: JSONSchema, active: tuple[str, ...]) -> tuple[JSONSchema, tuple[str, ...]]:
         """Follow the reference of a schema, and those that it leads to. A circle of references accepts nothing."""
         while is_object(schema) and "$ref" in schema:
             reference = schema["$ref"]
@@ -178,7 +178,7 @@ class _ExampleBuilder:
             schema = merge_schemas(_without(schema, "$ref"), self._target(reference))
         return schema, active
 
-    def _of_type(self, kind: str, schema: Schema, active: tuple[str, ...]) -> Iterator[Any]:
+    def _of_type(self, kind: str, schema: JSONSchema, active: tuple[str, ...]) -> Iterator[Any]:
         match kind:
             case "object":
                 yield from self._objects(schema, active)
@@ -193,7 +193,7 @@ class _ExampleBuilder:
             case _:
                 yield None
 
-    def _objects(self, schema: Schema, active: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    def _objects(self, schema: JSONSchema, active: tuple[str, ...]) -> Iterator[dict[str, Any]]:
         known: JsonObject = schema.get("properties", {})
         required = list(schema.get("required", ()))
         fewest = schema.get("minProperties", 0)
@@ -233,14 +233,14 @@ class _ExampleBuilder:
         if not required and not fewest:
             yield {}
 
-    def _property_schema(self, schema: Schema, name: str) -> Schema:
-        found: Schema = schema.get("properties", {}).get(name)
+    def _property_schema(self, schema: JSONSchema, name: str) -> JSONSchema:
+        found: JSONSchema = schema.get("properties", {}).get(name)
         for pattern, inner in schema.get("patternProperties", {}).items():
             if re.search(pattern, name):
                 found = inner if found is None else merge_schemas(found, inner)
         return schema.get("additionalProperties", True) if found is None else found
 
-    def _new_names(self, schema: Schema, active: tuple[str, ...]) -> Iterator[str]:
+    def _new_names(self, schema: JSONSchema, active: tuple[str, ...]) -> Iterator[str]:
         for pattern in schema.get("patternProperties", {}):
             yield from matching_texts(pattern)
         if "propertyNames" in schema:
@@ -248,12 +248,12 @@ class _ExampleBuilder:
         for number in range(1, _MOST_ITEMS):
             yield f"key{number}"
 
-    def _arrays(self, schema: Schema, active: tuple[str, ...]) -> Iterator[list[Any]]:
+    def _arrays(self, schema: JSONSchema, active: tuple[str, ...]) -> Iterator[list[Any]]:
         fewest, most = schema.get("minItems", 0), schema.get("maxItems", _MOST_ITEMS)
         if fewest > _MOST_ITEMS:
             return
-        first: list[Schema] = list(schema.get("prefixItems", ()))
-        items: Schema = schema.get("items", True)
+        first: list[JSONSchema] = list(schema.get("prefixItems", ()))
+        items: JSONSchema = schema.get("items", True)
         if is_list(items):  # tuples in draft 7
             first, items = items, schema.get("additionalItems", True)
         leads_back = self._is_recursive(items, active)
@@ -271,7 +271,7 @@ class _ExampleBuilder:
             yield value
         yield []
 
-    def _is_recursive(self, schema: Schema, active: tuple[str, ...]) -> bool:
+    def _is_recursive(self, schema: JSONSchema, active: tuple[str, ...]) -> bool:
         """Return whether a schema leads to a reference that is already being followed."""
         if not is_object(schema):
             return False
@@ -281,11 +281,11 @@ class _ExampleBuilder:
         arms = [self._is_recursive(arm, active) for arm in inner if arm is not None]
         return any(arms)
 
-    def _target(self, reference: str) -> Schema:
+    def _target(self, reference: str) -> JSONSchema:
         return self._resolver.lookup(reference).contents
 
 
-def _enum_values(schema: Schema) -> Iterator[str]:
+def _enum_values(schema: JSONSchema) -> Iterator[str]:
     """Yield the strings in all enums of a schema."""
     waiting = [schema]
     while waiting:
