@@ -130,34 +130,34 @@ else:
 
 AllowedToolParam: TypeAlias = Mapping[str, object]
 """
-A tool by kind and name, such as `{"type": "function", "function": {"name": "add"}}`.
+A tool by type and name, such as `{"type": "function", "function": {"name": "add"}}`.
 """
 
 
 AllowedToolsModeParam: TypeAlias = Literal["auto", "required"] | str
 """
-`auto` leaves it to the model whether to call one, `required` makes it call at least one.
+`auto`: the model decides whether to call one. `required`: it must call at least one.
 """
 
 
 class AllowedToolsParam(TypedDict):
     """
-    The tools that may be called, and whether one must be.
+    The tools that can be called, and whether the model must call one.
     """
 
     mode: AllowedToolsModeParam
     """
-    Whether one of them must be called.
+    Whether the model must call one of them.
     """
     tools: Sequence[AllowedToolParam | AllowedTool]
     """
-    The tools by kind and name, as in `tool_choice`.
+    The tools by type and name, as in `tool_choice`.
     """
 
 
 class ApproximateLocationParam(TypedDict):
     """
-    A rough place.
+    An approximate location.
     """
 
     city: NotRequired[str]
@@ -166,7 +166,7 @@ class ApproximateLocationParam(TypedDict):
     """
     country: NotRequired[str]
     """
-    The country as two letters of ISO 3166-1.
+    The country, as a two-letter code of ISO 3166-1.
     """
     region: NotRequired[str]
     """
@@ -174,24 +174,24 @@ class ApproximateLocationParam(TypedDict):
     """
     timezone: NotRequired[str]
     """
-    The time zone as an IANA name, such as `Europe/Stockholm`.
+    The time zone, as an IANA name such as `Europe/Stockholm`.
     """
 
 
 AudioOutputFormatParam: TypeAlias = Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"] | str
 """
-The encoding of sound that is received.
+The encoding of audio output.
 """
 
 
 class AudioOutputParam(TypedDict):
     """
-    How spoken output sounds and how it is encoded.
+    The voice and the encoding of audio output.
     """
 
     format: AudioOutputFormatParam
     """
-    The encoding of the sound.
+    The encoding of the audio.
     """
     voice: str
     """
@@ -201,18 +201,18 @@ class AudioOutputParam(TypedDict):
 
 class AudioReferenceParam(TypedDict):
     """
-    Names spoken output that the model gave before.
+    Refers to earlier audio output of the model.
     """
 
     id: str
     """
-    The `audio.id` of the earlier answer.
+    The `audio.id` of the earlier completion.
     """
 
 
 class CustomCallParam(TypedDict):
     """
-    The custom tool that the model asks to call, and with what.
+    The custom tool that the model calls, and its input.
     """
 
     name: str
@@ -221,18 +221,18 @@ class CustomCallParam(TypedDict):
     """
     input: str
     """
-    The text that the model wrote for it. Empty where a server gives none.
+    The input that the model wrote. Empty if the server sent none.
     """
 
 
 class CustomTextFormatParam(TypedDict):
     """
-    Input of any text.
+    Free text.
     """
 
     type: Literal["text"]
     """
-    The kind of format.
+    The type of the format.
     """
 
 
@@ -243,21 +243,21 @@ class CustomToolCallParam(TypedDict):
 
     id: str
     """
-    Names the call; the tool message that answers it repeats the id. Empty where a server gives none.
+    The id of the call, for the tool message with its result. Empty if the server sent none.
     """
     type: Literal["custom"]
     """
-    The kind of tool.
+    The type of the tool.
     """
     custom: CustomCallParam | CustomCall
     """
-    The custom tool to call, and with what.
+    The custom tool and its input.
     """
 
 
 class FileSourceParam(TypedDict):
     """
-    A file by its content or by the id of an upload.
+    A file, as its content or as the id of an upload.
     """
 
     file_data: NotRequired[str]
@@ -266,7 +266,7 @@ class FileSourceParam(TypedDict):
     """
     file_id: NotRequired[str]
     """
-    The id of a file uploaded earlier.
+    The id of a file that was uploaded earlier.
     """
     filename: NotRequired[str]
     """
@@ -276,13 +276,13 @@ class FileSourceParam(TypedDict):
 
 FunctionCallModeParam: TypeAlias = Literal["none", "auto"] | str
 """
-`none` calls no function, `auto` leaves it to the model.
+`none`: the model calls no function. `auto`: the model decides.
 """
 
 
 class FunctionCallParam(TypedDict):
     """
-    The function that the model asks to call, and with what.
+    The function that the model calls, and its arguments.
     """
 
     name: str
@@ -291,18 +291,18 @@ class FunctionCallParam(TypedDict):
     """
     arguments: str
     """
-    The arguments as JSON text, as the model wrote it: it may be invalid, or not fit the schema. Empty where a server gives none.
+    The arguments, as JSON text that the model wrote. It can be invalid, or not fit the schema. Empty if the server sent none.
     """
 
 
 class FunctionMessageParam(TypedDict):
     """
-    The result of a function call. Deprecated in favour of the tool message.
+    The result of a function call. Deprecated in favor of the tool message.
     """
 
     role: Literal["function"]
     """
-    Who speaks.
+    The role of the author.
     """
     content: str | None
     """
@@ -316,7 +316,7 @@ class FunctionMessageParam(TypedDict):
 
 FunctionParametersParam: TypeAlias = Mapping[str, object]
 """
-A JSON Schema of the arguments of a function.
+The JSON Schema of the arguments of a function.
 """
 
 
@@ -327,15 +327,15 @@ class FunctionToolCallParam(TypedDict):
 
     id: str
     """
-    Names the call; the tool message that answers it repeats the id. Empty where a server gives none.
+    The id of the call, for the tool message with its result. Empty if the server sent none.
     """
     type: Literal["function"]
     """
-    The kind of tool.
+    The type of the tool.
     """
     function: FunctionCallParam | FunctionCall
     """
-    The function to call, and with what.
+    The function and its arguments.
     """
 
 
@@ -347,54 +347,54 @@ The language of a grammar.
 
 ImageDetailParam: TypeAlias = Literal["auto", "low", "high"] | str
 """
-How many tokens the model spends on looking at a picture. `auto` by default.
+The level of detail of an image, which determines how many tokens it costs. `auto` by default.
 """
 
 
 class ImageUrlParam(TypedDict):
     """
-    Where a picture is and how closely to look at it.
+    The URL of an image, and its level of detail.
     """
 
     url: str
     """
-    The address of the picture, or the picture itself as a `data` URL in base64.
+    The URL of the image, or the image itself as a `data` URL in base64.
     """
     detail: NotRequired[ImageDetailParam]
     """
-    How closely to look at it. `auto` by default.
+    The level of detail. `auto` by default.
     """
 
 
 InputAudioFormatParam: TypeAlias = Literal["wav", "mp3"] | str
 """
-The encoding of sound that is sent.
+The encoding of audio input.
 """
 
 
 class InputAudioParam(TypedDict):
     """
-    Sound as base64 text, and its encoding.
+    Audio data in base64, and its encoding.
     """
 
     data: str
     """
-    The sound in base64.
+    The audio data in base64.
     """
     format: InputAudioFormatParam
     """
-    The encoding of the sound.
+    The encoding of the audio.
     """
 
 
 class JsonObjectResponseFormatParam(TypedDict):
     """
-    Any JSON object. The conversation must ask for JSON as well.
+    Any JSON object. The messages must ask for JSON as well.
     """
 
     type: Literal["json_object"]
     """
-    The kind of format.
+    The type of the format.
     """
 
 
@@ -406,7 +406,7 @@ A JSON Schema.
 
 class LegacyFunctionParam(TypedDict):
     """
-    What the model knows of a function, in the form before tools.
+    The definition of a function, in the format that preceded tools.
     """
 
     name: str
@@ -415,47 +415,47 @@ class LegacyFunctionParam(TypedDict):
     """
     description: NotRequired[str]
     """
-    Tells the model when and how to call it.
+    When and how to call it, for the model.
     """
     parameters: NotRequired[FunctionParametersParam | FunctionParameters]
     """
-    A JSON Schema of the arguments. Left out, the function takes none.
+    The JSON Schema of the arguments. If absent, the function has no parameters.
     """
 
 
 LogitBiasParam: TypeAlias = Mapping[str, int]
 """
-From token id to a number between -100 (never) and 100 (always), added to the token's logit before sampling.
+A number between -100 (never) and 100 (always) by token id. It is added to the logit of the token before sampling.
 """
 
 
 MetadataParam: TypeAlias = Mapping[str, str]
 """
-Up to 16 labels; a key has up to 64 characters, a value up to 512.
+Up to 16 labels. A key has up to 64 characters, a value up to 512.
 """
 
 
 ModalityParam: TypeAlias = Literal["text", "audio"] | str
 """
-A kind of output.
+A type of output.
 """
 
 
 ModelHeadersParam: TypeAlias = Mapping[str, str]
 """
-HTTP headers passed on to the provider of this model.
+HTTP headers that are passed to the provider of this model.
 """
 
 
 ModelOptionsParam: TypeAlias = Mapping[str, object]
 """
-Parameters passed on to this model as they are.
+Parameters that are passed to this model unchanged.
 """
 
 
 class ModelWithOptionsParam(TypedDict):
     """
-    A model and what is particular to it.
+    A model with its own options and headers.
     """
 
     name: str
@@ -464,17 +464,17 @@ class ModelWithOptionsParam(TypedDict):
     """
     options: NotRequired[ModelOptionsParam | ModelOptions]
     """
-    Parameters that go to this model and to no other of the list.
+    Parameters for this model only.
     """
     extra_headers: NotRequired[ModelHeadersParam | ModelHeaders]
     """
-    HTTP headers that go to the provider of this model only.
+    HTTP headers for the provider of this model only.
     """
 
 
 class NamedCustomToolParam(TypedDict):
     """
-    A custom tool by its name.
+    A custom tool, by its name.
     """
 
     name: str
@@ -485,7 +485,7 @@ class NamedCustomToolParam(TypedDict):
 
 class NamedFunctionParam(TypedDict):
     """
-    A function by its name.
+    A function, by its name.
     """
 
     name: str
@@ -501,7 +501,7 @@ class NamedFunctionToolChoiceParam(TypedDict):
 
     type: Literal["function"]
     """
-    The kind of tool.
+    The type of the tool.
     """
     function: NamedFunctionParam | NamedFunction
     """
@@ -511,72 +511,72 @@ class NamedFunctionToolChoiceParam(TypedDict):
 
 ReasoningEffortParam: TypeAlias = Literal["minimal", "low", "medium", "high"] | str
 """
-How much a reasoning model thinks before it answers.
+How much a reasoning model thinks before it responds.
 """
 
 
 class RefusalPartParam(TypedDict):
     """
-    A piece of a refusal.
+    A part with a refusal.
     """
 
     type: Literal["refusal"]
     """
-    The kind of part.
+    The type of the part.
     """
     refusal: str
     """
-    What the model said.
+    The text of the refusal.
     """
 
 
 SearchContextSizeParam: TypeAlias = Literal["low", "medium", "high"] | str
 """
-How much of what was found the model reads. `medium` by default.
+How much of the search results the model reads. `medium` by default.
 """
 
 
 ServiceTierParam: TypeAlias = Literal["auto", "default", "flex", "scale", "priority"] | str
 """
-A class of processing.
+A service tier.
 """
 
 
 StopSequencesParam: TypeAlias = Sequence[str]
 """
-Up to four texts at which generation ends.
+Up to four strings at which generation stops.
 """
 
 
 class StreamOptionsParam(TypedDict):
     """
-    What a stream carries besides the answer.
+    Options of a stream.
     """
 
     include_usage: NotRequired[bool]
     """
-    Whether a last chunk without choices carries the usage of the whole call.
+    Whether the stream ends with a chunk that has no choices and the usage of the whole call.
     """
     include_obfuscation: NotRequired[bool]
     """
-    Whether chunks are padded so that their length tells an eavesdropper nothing.
+    Whether chunks are padded, so that their length reveals nothing to an eavesdropper.
     """
 
 
 TagsParam: TypeAlias = Mapping[str, object]
 """
-Labels of the caller's own, of any JSON value.
+Your own labels, with any JSON values.
 """
 
 
 class TextPartParam(TypedDict):
     """
-    A piece of text.
+    A text part.
     """
 
     type: Literal["text"]
     """
-    The kind of part.
+    The type of the part.
     """
     text: str
     """
@@ -586,7 +586,7 @@ class TextPartParam(TypedDict):
 
 TextPartsParam: TypeAlias = Sequence[TextPartParam | TextPart]
 """
-Text in several pieces.
+Text in parts.
 """
 
 
@@ -597,7 +597,7 @@ class TextResponseFormatParam(TypedDict):
 
     type: Literal["text"]
     """
-    The kind of format.
+    The type of the format.
     """
 
 
@@ -605,13 +605,13 @@ ToolCallParam: TypeAlias = (
     FunctionToolCallParam | FunctionToolCall | CustomToolCallParam | CustomToolCall | OtherToolCall
 )
 """
-A tool call that the model asks for.
+A tool call of the model.
 """
 
 
 ToolChoiceModeParam: TypeAlias = Literal["none", "auto", "required"] | str
 """
-`none` calls no tool, `auto` leaves it to the model, `required` makes it call at least one.
+`none`: the model calls no tool. `auto`: the model decides. `required`: it must call at least one.
 """
 
 
@@ -622,66 +622,66 @@ class ToolMessageParam(TypedDict):
 
     role: Literal["tool"]
     """
-    Who speaks.
+    The role of the author.
     """
     content: str | TextPartsParam
     """
-    The result, as one text or as text parts.
+    The result, as a string or as text parts.
     """
     tool_call_id: str
     """
-    The `id` of the call that this answers.
+    The `id` of the tool call.
     """
 
 
 class UserLocationParam(TypedDict):
     """
-    Where the user is.
+    The location of the user.
     """
 
     type: Literal["approximate"]
     """
-    How exact the place is.
+    The precision of the location.
     """
     approximate: ApproximateLocationParam | ApproximateLocation
     """
-    The place, as exactly as it is known.
+    The location, as far as it is known.
     """
 
 
 VerbosityParam: TypeAlias = Literal["low", "medium", "high"] | str
 """
-How long an answer is.
+How long a completion is.
 """
 
 
 class WebSearchOptionsParam(TypedDict):
     """
-    Lets the model search the web, and says how.
+    Lets the model search the web. Options of the search.
     """
 
     search_context_size: NotRequired[SearchContextSizeParam]
     """
-    How much of what is found the model reads. `medium` by default.
+    How much of the search results the model reads. `medium` by default.
     """
     user_location: NotRequired[UserLocationParam | UserLocation | None]
     """
-    Where the user is, as far as that matters to the search.
+    The location of the user, for the search.
     """
 
 
 class AllowedToolsChoiceParam(TypedDict):
     """
-    Narrows the tools that may be called without changing the list of tools.
+    Restricts which tools can be called, without changing the list of tools.
     """
 
     type: Literal["allowed_tools"]
     """
-    The kind of choice.
+    The type of the choice.
     """
     allowed_tools: AllowedToolsParam | AllowedTools
     """
-    The tools that may be called, and whether one must be.
+    The tools that can be called, and whether the model must call one.
     """
 
 
@@ -689,47 +689,47 @@ AssistantPartParam: TypeAlias = (
     TextPartParam | TextPart | RefusalPartParam | RefusalPart | OtherPart
 )
 """
-One piece of what the model said.
+A part of a message of the model.
 """
 
 
 AssistantPartsParam: TypeAlias = Sequence[AssistantPartParam]
 """
-What the model said, in several pieces.
+The content of a message of the model, in parts.
 """
 
 
 class AudioPartParam(TypedDict):
     """
-    A piece of sound.
+    An audio part.
     """
 
     type: Literal["input_audio"]
     """
-    The kind of part.
+    The type of the part.
     """
     input_audio: InputAudioParam | InputAudio
     """
-    The sound and its encoding.
+    The audio data and its encoding.
     """
 
 
 class DeveloperMessageParam(TypedDict):
     """
-    Instructions that the model follows whatever the user says. Newer models read these, not `system`.
+    Instructions that the model follows regardless of the user. Newer models use it instead of `system`.
     """
 
     role: Literal["developer"]
     """
-    Who speaks.
+    The role of the author.
     """
     content: str | TextPartsParam
     """
-    The instructions, as one text or as text parts.
+    The instructions, as a string or as text parts.
     """
     name: NotRequired[str]
     """
-    Tells participants of the same role apart.
+    The name of the participant, to distinguish participants of the same role.
     """
 
 
@@ -740,17 +740,17 @@ class FilePartParam(TypedDict):
 
     type: Literal["file"]
     """
-    The kind of part.
+    The type of the part.
     """
     file: FileSourceParam | FileSource
     """
-    The file, by its content or by the id of an upload.
+    The file, as its content or as the id of an upload.
     """
 
 
 class FunctionDefinitionParam(TypedDict):
     """
-    What the model knows of a function.
+    The definition of a function: what the model knows about it.
     """
 
     name: str
@@ -759,15 +759,15 @@ class FunctionDefinitionParam(TypedDict):
     """
     description: NotRequired[str]
     """
-    Tells the model when and how to call it.
+    When and how to call it, for the model.
     """
     parameters: NotRequired[FunctionParametersParam | FunctionParameters]
     """
-    A JSON Schema of the arguments. Left out, the function takes none.
+    The JSON Schema of the arguments. If absent, the function has no parameters.
     """
     strict: NotRequired[bool | None]
     """
-    Whether the arguments fit the schema exactly. False by default.
+    Whether the arguments must follow the schema exactly. False by default.
     """
 
 
@@ -778,17 +778,17 @@ class FunctionToolParam(TypedDict):
 
     type: Literal["function"]
     """
-    The kind of tool.
+    The type of the tool.
     """
     function: FunctionDefinitionParam | FunctionDefinition
     """
-    The function, as the model is told of it.
+    The definition of the function.
     """
 
 
 class GrammarParam(TypedDict):
     """
-    A grammar and the language it is written in.
+    A grammar, and the language in which it is written.
     """
 
     definition: str
@@ -797,28 +797,28 @@ class GrammarParam(TypedDict):
     """
     syntax: GrammarSyntaxParam
     """
-    The language that the grammar is written in.
+    The language in which the grammar is written.
     """
 
 
 class ImagePartParam(TypedDict):
     """
-    A picture.
+    An image.
     """
 
     type: Literal["image_url"]
     """
-    The kind of part.
+    The type of the part.
     """
     image_url: ImageUrlParam | ImageUrl
     """
-    The picture, by its address or in itself.
+    The image, as a URL or as data.
     """
 
 
 class JsonSchemaFormatParam(TypedDict):
     """
-    A schema, its name and how strictly it is followed.
+    A schema, its name, and whether it is enforced.
     """
 
     name: str
@@ -827,15 +827,15 @@ class JsonSchemaFormatParam(TypedDict):
     """
     description: NotRequired[str]
     """
-    Tells the model what the format is for.
+    The purpose of the format, for the model.
     """
     schema: NotRequired[JsonSchemaParam | JsonSchema]
     """
-    The JSON Schema. Left out, any JSON object fits.
+    The JSON Schema. If absent, any JSON object fits.
     """
     strict: NotRequired[bool | None]
     """
-    Whether the answer fits the schema exactly. False by default.
+    Whether the completion must follow the schema exactly. False by default.
     """
 
 
@@ -846,23 +846,23 @@ class JsonSchemaResponseFormatParam(TypedDict):
 
     type: Literal["json_schema"]
     """
-    The kind of format.
+    The type of the format.
     """
     json_schema: JsonSchemaFormatParam | JsonSchemaFormat
     """
-    The schema that the answer must fit.
+    The schema of the completion.
     """
 
 
 ModelChoiceParam: TypeAlias = str | ModelWithOptionsParam | ModelWithOptions
 """
-A model by name, or with options of its own.
+A model, as its name or with its own options.
 """
 
 
 ModelFallbacksParam: TypeAlias = Sequence[ModelChoiceParam]
 """
-Models in the order in which to fall back.
+Models in the order of fallback.
 """
 
 
@@ -873,7 +873,7 @@ class NamedCustomToolChoiceParam(TypedDict):
 
     type: Literal["custom"]
     """
-    The kind of tool.
+    The type of the tool.
     """
     custom: NamedCustomToolParam | NamedCustomTool
     """
@@ -883,35 +883,35 @@ class NamedCustomToolChoiceParam(TypedDict):
 
 class PredictionParam(TypedDict):
     """
-    Text that the answer is expected to contain for the most part.
+    Text that most of the completion is expected to match.
     """
 
     type: Literal["content"]
     """
-    The kind of prediction.
+    The type of prediction.
     """
     content: str | TextPartsParam
     """
-    The expected text, as one text or as text parts.
+    The expected text, as a string or as text parts.
     """
 
 
 class SystemMessageParam(TypedDict):
     """
-    Instructions that the model follows whatever the user says.
+    Instructions that the model follows regardless of the user's messages.
     """
 
     role: Literal["system"]
     """
-    Who speaks.
+    The role of the author.
     """
     content: str | TextPartsParam
     """
-    The instructions, as one text or as text parts.
+    The instructions, as a string or as text parts.
     """
     name: NotRequired[str]
     """
-    Tells participants of the same role apart.
+    The name of the participant, to distinguish participants of the same role.
     """
 
 
@@ -927,63 +927,63 @@ UserPartParam: TypeAlias = (
     | OtherPart
 )
 """
-One piece of what a user says or shows.
+A part of a user message.
 """
 
 
 UserPartsParam: TypeAlias = Sequence[UserPartParam]
 """
-What a user says or shows, in several pieces.
+The content of a user message, in parts.
 """
 
 
 class AssistantMessageParam(TypedDict):
     """
-    What the model said earlier in the conversation.
+    An earlier message of the model.
     """
 
     role: Literal["assistant"]
     """
-    Who speaks.
+    The role of the author.
     """
     content: NotRequired[str | AssistantPartsParam | None]
     """
-    One text or a list of parts. May be null when the message calls tools.
+    A string or a list of parts. Can be null if the message calls tools.
     """
     name: NotRequired[str]
     """
-    Tells participants of the same role apart.
+    The name of the participant, to distinguish participants of the same role.
     """
     refusal: NotRequired[str | None]
     """
-    What the model said instead of an answer that it refused to give.
+    The refusal of the model, if it refused to respond.
     """
     audio: NotRequired[AudioReferenceParam | AudioReference | None]
     """
-    Refers to spoken output that the model gave before.
+    Refers to earlier audio output of the model.
     """
     function_call: NotRequired[FunctionCallParam | FunctionCall | None]
     """
-    Deprecated in favour of `tool_calls`. The function that the model asked to call.
+    Deprecated in favor of `tool_calls`. The function that the model called.
     """
     tool_calls: NotRequired[Sequence[ToolCallParam]]
     """
-    The tools that the model asked to call.
+    The tool calls of the model.
     """
 
 
 class ChatCompletionSettingsParam(TypedDict):
     """
-    How the model answers: all parameters but for the conversation, and the schemas of answers and tools.
+    The parameters of one call, except the messages, and the schemas of completions and tools.
     """
 
     model: NotRequired[str | ModelWithOptionsParam | ModelWithOptions | ModelFallbacksParam | None]
     """
-    Which model answers: a name in the form `provider/model`, the same with options of its own, or a list of either in the order in which to fall back. Left out, the route of the account decides.
+    The model: a name in the form `provider/model`, a name with its own options, or a list of these in the order of fallback. If absent, the route of the account decides.
     """
     audio: NotRequired[AudioOutputParam | AudioOutput | None]
     """
-    Voice and encoding of spoken output. Needed when `modalities` contains `audio`.
+    The voice and the encoding of audio output. Required if `modalities` contains `audio`.
     """
     frequency_penalty: NotRequired[float | None]
     """
@@ -991,15 +991,15 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     function_call: NotRequired[FunctionCallModeParam | NamedFunctionParam | NamedFunction | None]
     """
-    Deprecated in favour of `tool_choice`. Whether one of `functions` is called, and which.
+    Deprecated in favor of `tool_choice`. Whether the model calls one of `functions`, and which.
     """
     functions: NotRequired[Sequence[LegacyFunctionParam | LegacyFunction] | None]
     """
-    Deprecated in favour of `tools`. The functions that the model may ask to call.
+    Deprecated in favor of `tools`. The functions that the model can call.
     """
     logit_bias: NotRequired[LogitBiasParam | LogitBias | None]
     """
-    Makes chosen tokens more or less likely.
+    Makes selected tokens more or less likely.
     """
     logprobs: NotRequired[bool | None]
     """
@@ -1007,11 +1007,11 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     max_completion_tokens: NotRequired[int | None]
     """
-    The most tokens to generate, counting those spent on reasoning.
+    The maximum number of tokens to generate, including reasoning tokens.
     """
     max_tokens: NotRequired[int | None]
     """
-    Deprecated in favour of `max_completion_tokens`, which reasoning models need. The most tokens to generate.
+    Deprecated in favor of `max_completion_tokens`, which reasoning models require. The maximum number of tokens to generate.
     """
     metadata: NotRequired[MetadataParam | Metadata | None]
     """
@@ -1019,19 +1019,19 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     modalities: NotRequired[Sequence[ModalityParam] | None]
     """
-    The kinds of output wanted. Text alone by default.
+    The types of output to generate. Only text by default.
     """
     n: NotRequired[int | None]
     """
-    How many choices to generate, 1 by default. Every choice is paid for.
+    The number of choices to generate, 1 by default. Every choice is billed.
     """
     parallel_tool_calls: NotRequired[bool | None]
     """
-    Whether the model may ask for several tool calls in one answer. True by default.
+    Whether the model can make several tool calls in one completion. True by default.
     """
     prediction: NotRequired[PredictionParam | Prediction | None]
     """
-    Text that the answer is expected to contain for the most part, which makes it faster.
+    Text that most of the completion is expected to match, which makes it faster.
     """
     presence_penalty: NotRequired[float | None]
     """
@@ -1039,27 +1039,27 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     prompt_cache_key: NotRequired[str | None]
     """
-    Requests with the same key and the same beginning are sent where its prompt is cached.
+    Requests with the same key and the same beginning are routed to where that prompt is cached.
     """
     reasoning_effort: NotRequired[ReasoningEffortParam | None]
     """
-    How much a reasoning model thinks before it answers. Less is faster and cheaper.
+    How much a reasoning model thinks before it responds. Less is faster and cheaper.
     """
     safety_identifier: NotRequired[str | None]
     """
-    A stable name for the end user, by which misuse can be traced. Hash what would identify a person.
+    A stable identifier of the end user, by which misuse can be traced. Hash what would identify a person.
     """
     seed: NotRequired[int | None]
     """
-    Equal requests with equal seeds give equal answers as far as the backend manages. A changed `system_fingerprint` says that the backend changed.
+    Requests with the same seed and parameters return the same completion, as far as the backend can. If `system_fingerprint` changes, the backend has changed.
     """
     service_tier: NotRequired[ServiceTierParam | None]
     """
-    The class of processing, which decides price and latency. `auto` by default.
+    The service tier, which determines price and latency. `auto` by default.
     """
     stop: NotRequired[str | StopSequencesParam | None]
     """
-    One text, or up to four, at which generation ends. The text itself is not returned.
+    One string, or up to four, at which generation stops. The string itself is not returned.
     """
     store: NotRequired[bool | None]
     """
@@ -1067,11 +1067,11 @@ class ChatCompletionSettingsParam(TypedDict):
     """
     stream_options: NotRequired[StreamOptionsParam | StreamOptions | None]
     """
-    What the stream carries besides the answer. Only with `stream` true.
+    Options of the stream. Only if `stream` is true.
     """
     temperature: NotRequired[float | None]
     """
-    From 0 to 2, 1 by default. Low values make the answer focused and repeatable, high ones varied. Change this or `top_p`, not both.
+    From 0 to 2, 1 by default. Low values make the completion focused and repeatable, high values varied. Change this or `top_p`, not both.
     """
     tool_choice: NotRequired[
         ToolChoiceModeParam
@@ -1084,56 +1084,56 @@ class ChatCompletionSettingsParam(TypedDict):
         | None
     ]
     """
-    Whether the model calls tools, and which. `auto` by default when there are tools, `none` otherwise.
+    Whether the model calls tools, and which. `auto` by default if there are tools, otherwise `none`.
     """
     top_logprobs: NotRequired[int | None]
     """
-    How many of the likeliest tokens to return at each position, 0 to 20. Needs `logprobs`.
+    The number of most likely tokens to return at each position, 0 to 20. Requires `logprobs`.
     """
     top_p: NotRequired[float | None]
     """
-    From 0 to 1, 1 by default. Only the likeliest tokens that together have this probability are considered. Change this or `temperature`, not both.
+    From 0 to 1, 1 by default. Only the most likely tokens that together have this probability are considered. Change this or `temperature`, not both.
     """
     user: NotRequired[str | None]
     """
-    Deprecated in favour of `safety_identifier` and `prompt_cache_key`. A name for the end user.
+    Deprecated in favor of `safety_identifier` and `prompt_cache_key`. Identifies the end user.
     """
     verbosity: NotRequired[VerbosityParam | None]
     """
-    How long the answer is. `medium` by default.
+    How long the completion is. `medium` by default.
     """
     web_search_options: NotRequired[WebSearchOptionsParam | WebSearchOptions | None]
     """
-    Lets the model search the web before it answers, and says how.
+    Lets the model search the web before it responds. Options of the search.
     """
     tags: NotRequired[TagsParam | Tags | None]
     """
-    Labels of the caller's own, kept with the trace of this call.
+    Your own labels, which are stored with the trace of this call.
     """
     parent_span_id: NotRequired[str | UUID | None]
     """
-    The trace span under which this call is filed. An id that does not exist is answered with 404.
+    The id of the parent span of this call in the trace. The server responds with 404 if it does not exist.
     """
 
 
 class CustomGrammarFormatParam(TypedDict):
     """
-    Input that a grammar accepts.
+    Text that matches a grammar.
     """
 
     type: Literal["grammar"]
     """
-    The kind of format.
+    The type of the format.
     """
     grammar: GrammarParam | Grammar
     """
-    The grammar that the input must fit.
+    The grammar that the input must match.
     """
 
 
 class CustomToolDefinitionParam(TypedDict):
     """
-    What the model knows of a tool that takes free text.
+    The definition of a custom tool: what the model knows about it.
     """
 
     name: str
@@ -1142,59 +1142,59 @@ class CustomToolDefinitionParam(TypedDict):
     """
     description: NotRequired[str]
     """
-    Tells the model when and how to call it.
+    When and how to call it, for the model.
     """
     format: NotRequired[
         CustomTextFormatParam | CustomTextFormat | CustomGrammarFormatParam | CustomGrammarFormat
     ]
     """
-    The form of the input. Free text by default.
+    The format of the input. Free text by default.
     """
 
 
 class CustomToolParam(TypedDict):
     """
-    A tool that takes free text.
+    A tool whose input is free text.
     """
 
     type: Literal["custom"]
     """
-    The kind of tool.
+    The type of the tool.
     """
     custom: CustomToolDefinitionParam | CustomToolDefinition
     """
-    The tool, as the model is told of it.
+    The definition of the tool.
     """
 
 
 ToolParam: TypeAlias = FunctionToolParam | FunctionTool | CustomToolParam | CustomTool | OtherTool
 """
-Something that the model may ask to call.
+A tool that the model can call.
 """
 
 
 class UserMessageParam(TypedDict):
     """
-    What the user says or shows.
+    A message of the user.
     """
 
     role: Literal["user"]
     """
-    Who speaks.
+    The role of the author.
     """
     content: str | UserPartsParam
     """
-    One text, or a list of parts: text, images, audio and files.
+    A string, or a list of parts: text, images, audio and files.
     """
     name: NotRequired[str]
     """
-    Tells participants of the same role apart.
+    The name of the participant, to distinguish participants of the same role.
     """
 
 
 class ChatCompletionParametersParam(ChatCompletionSettingsParam):
     """
-    Everything that can be asked of the model in one call but for the conversation itself.
+    The parameters of one call, except the messages.
     """
 
     response_format: NotRequired[
@@ -1207,11 +1207,11 @@ class ChatCompletionParametersParam(ChatCompletionSettingsParam):
         | None
     ]
     """
-    The form that the answer must have. Free text by default.
+    The format of the completion. Free text by default.
     """
     tools: NotRequired[Sequence[ToolParam] | None]
     """
-    The tools that the model may ask to call.
+    The tools that the model can call.
     """
 
 
@@ -1232,13 +1232,13 @@ ChatMessageParam: TypeAlias = (
     | ChatCompletionMessage
 )
 """
-One message of a conversation. Its `role` says who speaks.
+One message of a conversation. Its `role` names the author.
 """
 
 
 class ChatCompletionRequestParam(ChatCompletionParametersParam):
     """
-    Everything that can be asked of the model in one call. Only `messages` is required; a parameter left out takes the default of the server or of the model.
+    The parameters of one call. Only `messages` is required. A parameter that is absent has the default of the server or of the model.
     """
 
     messages: Sequence[ChatMessageParam]

@@ -18,7 +18,7 @@ from ..types import write as _write
 
 @_define
 class AllowedTool(OpenModel[JsonValue]):
-    """A tool by kind and name, such as `{"type": "function", "function": {"name": "add"}}`."""
+    """A tool by type and name, such as `{"type": "function", "function": {"name": "add"}}`."""
 
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """

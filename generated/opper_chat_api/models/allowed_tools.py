@@ -22,12 +22,12 @@ from ..types import write as _write
 
 @_define
 class AllowedTools(OpenModel[JsonValue]):
-    """The tools that may be called, and whether one must be."""
+    """The tools that can be called, and whether the model must call one."""
 
     mode: AllowedToolsMode
-    """ Whether one of them must be called. """
+    """ Whether the model must call one of them. """
     tools: list[AllowedTool]
-    """ The tools by kind and name, as in `tool_choice`. """
+    """ The tools by type and name, as in `tool_choice`. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

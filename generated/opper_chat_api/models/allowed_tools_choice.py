@@ -21,12 +21,12 @@ from ..types import write as _write
 
 @_define
 class AllowedToolsChoice(OpenModel[JsonValue]):
-    """Narrows the tools that may be called without changing the list of tools."""
+    """Restricts which tools can be called, without changing the list of tools."""
 
     allowed_tools: AllowedTools
-    """ The tools that may be called, and whether one must be. """
+    """ The tools that can be called, and whether the model must call one. """
     type: Literal["allowed_tools"] = "allowed_tools"
-    """ The kind of choice. """
+    """ The type of the choice. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 AllowedToolsMode: TypeAlias = Literal["auto", "required"] | str
-""" `auto` leaves it to the model whether to call one, `required` makes it call at least one. """
+""" `auto`: the model decides whether to call one. `required`: it must call at least one. """

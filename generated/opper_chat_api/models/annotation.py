@@ -20,10 +20,10 @@ from ..types import write as _write
 
 @_define
 class Annotation(OpenModel[JsonValue]):
-    """A note on a stretch of the text."""
+    """An annotation of a part of the text."""
 
     type: AnnotationType | None = None
-    """ The kind of note. """
+    """ The type of the annotation. """
     url_citation: UrlCitation | None = None
     """ The page that the text cites. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)

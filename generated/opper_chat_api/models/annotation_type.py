@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 AnnotationType: TypeAlias = Literal["url_citation"] | str
-""" The kind of note. """
+""" The type of the annotation. """

@@ -19,16 +19,16 @@ from ..types import write as _write
 
 @_define
 class ApproximateLocation(OpenModel[JsonValue]):
-    """A rough place."""
+    """An approximate location."""
 
     city: str | None = None
     """ The city, in free text. """
     country: str | None = None
-    """ The country as two letters of ISO 3166-1. """
+    """ The country, as a two-letter code of ISO 3166-1. """
     region: str | None = None
     """ The region, in free text. """
     timezone: str | None = None
-    """ The time zone as an IANA name, such as `Europe/Stockholm`. """
+    """ The time zone, as an IANA name such as `Europe/Stockholm`. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

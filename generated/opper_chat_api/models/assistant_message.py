@@ -24,22 +24,22 @@ from ..types import write as _write
 
 @_define
 class AssistantMessage(OpenModel[JsonValue]):
-    """What the model said earlier in the conversation."""
+    """An earlier message of the model."""
 
     role: Literal["assistant"] = "assistant"
-    """ Who speaks. """
+    """ The role of the author. """
     content: list[OtherPart | RefusalPart | TextPart] | None | str = None
-    """ One text or a list of parts. May be null when the message calls tools. """
+    """ A string or a list of parts. Can be null if the message calls tools. """
     name: str | None = None
-    """ Tells participants of the same role apart. """
+    """ The name of the participant, to distinguish participants of the same role. """
     refusal: str | None = None
-    """ What the model said instead of an answer that it refused to give. """
+    """ The refusal of the model, if it refused to respond. """
     audio: AudioReference | None = None
-    """ Refers to spoken output that the model gave before. """
+    """ Refers to earlier audio output of the model. """
     function_call: FunctionCall | None = None
-    """ Deprecated in favour of `tool_calls`. The function that the model asked to call. """
+    """ Deprecated in favor of `tool_calls`. The function that the model called. """
     tool_calls: list[CustomToolCall | FunctionToolCall | OtherToolCall] | None = None
-    """ The tools that the model asked to call. """
+    """ The tool calls of the model. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -19,10 +19,10 @@ from ..types import write as _write
 
 @_define
 class AudioOutput(OpenModel[JsonValue]):
-    """How spoken output sounds and how it is encoded."""
+    """The voice and the encoding of audio output."""
 
     format: AudioOutputFormat
-    """ The encoding of the sound. """
+    """ The encoding of the audio. """
     voice: str
     """ The name of the voice. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)

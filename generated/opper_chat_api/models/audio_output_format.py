@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 AudioOutputFormat: TypeAlias = Literal["wav", "aac", "mp3", "flac", "opus", "pcm16"] | str
-""" The encoding of sound that is received. """
+""" The encoding of audio output. """

@@ -21,12 +21,12 @@ from ..types import write as _write
 
 @_define
 class AudioPart(OpenModel[JsonValue]):
-    """A piece of sound."""
+    """An audio part."""
 
     input_audio: InputAudio
-    """ The sound and its encoding. """
+    """ The audio data and its encoding. """
     type: Literal["input_audio"] = "input_audio"
-    """ The kind of part. """
+    """ The type of the part. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

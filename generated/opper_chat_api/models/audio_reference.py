@@ -18,10 +18,10 @@ from ..types import write as _write
 
 @_define
 class AudioReference(OpenModel[JsonValue]):
-    """Names spoken output that the model gave before."""
+    """Refers to earlier audio output of the model."""
 
     id: str
-    """ The `audio.id` of the earlier answer. """
+    """ The `audio.id` of the earlier completion. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -19,16 +19,16 @@ from ..types import write as _write
 
 @_define
 class AudioReply(OpenModel[JsonValue]):
-    """The answer as sound."""
+    """Audio output of the model."""
 
     id: str
-    """ Names the sound, so that a later message can refer to it. """
+    """ The id of the audio, by which a later message can refer to it. """
     data: str
-    """ The sound in base64, in the encoding that was asked for. """
+    """ The audio data in base64, in the requested encoding. """
     expires_at: int
-    """ Until when the id can be referred to, in seconds since 1970-01-01 UTC. """
+    """ When the id expires, in seconds since 1970-01-01 UTC. """
     transcript: str
-    """ What is said. """
+    """ The transcript of the audio. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -24,24 +24,24 @@ from ..types import write as _write
 
 @_define
 class ChatCompletion(OpenModel[JsonValue]):
-    """The answer."""
+    """A chat completion."""
 
     choices: list[Choice]
-    """ The answers, as many as `n` asked for. """
+    """ The choices, as many as `n` in the request. """
     id: str | None = None
-    """ Names this completion. """
+    """ The id of the completion. """
     created: int | None = None
-    """ When the completion was made, in seconds since 1970-01-01 UTC. """
+    """ When the completion was created, in seconds since 1970-01-01 UTC. """
     model: str | None = None
-    """ The model that answered, which is not always the one that was asked. """
+    """ The model that wrote the completion, which is not always the one in the request. """
     object: ChatCompletionObject | None = None
-    """ The kind of object, `chat.completion`. """
+    """ The type of the object, `chat.completion`. """
     service_tier: ServiceTier | None = None
-    """ The class of processing that was used. """
+    """ The service tier that was used. """
     system_fingerprint: str | None = None
-    """ Names the configuration of the backend, for use with `seed`. """
+    """ The configuration of the backend, for use with `seed`. """
     usage: CompletionUsage | None = None
-    """ What the call consumed. """
+    """ The token usage of the call. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

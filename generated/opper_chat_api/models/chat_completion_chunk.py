@@ -23,26 +23,26 @@ from ..types import write as _write
 
 @_define
 class ChatCompletionChunk(OpenModel[JsonValue]):
-    """A piece of a streamed answer. Nothing about a stream is on the documentation page."""
+    """A chunk of a streamed completion. The documentation page does not describe streams."""
 
     id: str | None = None
-    """ Names the completion; the same in every chunk of most servers. """
+    """ The id of the completion. Most servers send the same in every chunk. """
     choices: list[ChunkChoice] = _field(factory=list)
-    """ The pieces of the answers. Empty in a chunk that carries something else, such as usage. """
+    """ The deltas of the choices. Empty in a chunk with something else, such as the usage. """
     created: int | None = None
-    """ When the completion was made, in seconds since 1970-01-01 UTC. """
+    """ When the completion was created, in seconds since 1970-01-01 UTC. """
     model: str | None = None
-    """ The model that answers. """
+    """ The model that writes the completion. """
     object: ChatCompletionChunkObject | None = None
-    """ The kind of object, `chat.completion.chunk`. """
+    """ The type of the object, `chat.completion.chunk`. """
     service_tier: ServiceTier | None = None
-    """ The class of processing that is used. """
+    """ The service tier that is used. """
     system_fingerprint: str | None = None
-    """ Names the configuration of the backend, for use with `seed`. """
+    """ The configuration of the backend, for use with `seed`. """
     usage: CompletionUsage | None = None
-    """ What the call consumed. In the last chunk, where `stream_options.include_usage` asked for it. """
+    """ The token usage of the call. In the last chunk, if `stream_options.include_usage` was set. """
     obfuscation: str | None = None
-    """ Padding that hides the length of the chunk. Means nothing. """
+    """ Padding that hides the length of the chunk. It has no meaning. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

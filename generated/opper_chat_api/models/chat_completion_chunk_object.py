@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 ChatCompletionChunkObject: TypeAlias = Literal["chat.completion.chunk"] | str
-""" The kind of object. """
+""" The type of the object. """

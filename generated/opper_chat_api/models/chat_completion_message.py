@@ -23,22 +23,22 @@ from ..types import write as _write
 
 @_define
 class ChatCompletionMessage(OpenModel[JsonValue]):
-    """The message that the model wrote."""
+    """A message of the model."""
 
     content: str | None = None
-    """ The text of the answer. """
+    """ The text of the message. """
     refusal: str | None = None
-    """ What the model said instead of an answer that it refused to give. """
+    """ The refusal of the model, if it refused to respond. """
     role: ReplyRole | None = None
-    """ Who speaks, `assistant`. """
+    """ The role of the author, `assistant`. """
     annotations: list[Annotation] | None = None
-    """ Notes on the text, such as the pages it cites. """
+    """ Annotations of the text, such as the pages that it cites. """
     audio: AudioReply | None = None
-    """ The answer as sound, where that was asked for. """
+    """ The audio output, if `modalities` contains `audio`. """
     function_call: FunctionCall | None = None
-    """ Deprecated in favour of `tool_calls`. The function that the model asks to call. """
+    """ Deprecated in favor of `tool_calls`. The function that the model calls. """
     tool_calls: list[CustomToolCall | FunctionToolCall | OtherToolCall] | None = None
-    """ The tools that the model asks to call. """
+    """ The tool calls of the model. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

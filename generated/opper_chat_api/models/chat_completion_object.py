@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 ChatCompletionObject: TypeAlias = Literal["chat.completion"] | str
-""" The kind of object. """
+""" The type of the object. """

@@ -29,8 +29,8 @@ from ..types import write as _write
 
 @_define
 class ChatCompletionRequest(OpenModel[JsonValue]):
-    """Everything that can be asked of the model in one call. Only `messages` is required; a parameter left
-    out takes the default of the server or of the model."""
+    """The parameters of one call. Only `messages` is required. A parameter that is absent has the default
+    of the server or of the model."""
 
     messages: list[
         AssistantMessage
@@ -43,86 +43,88 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
     ]
     """ The conversation so far, oldest message first. """
     model: list[ModelWithOptions | str] | ModelWithOptions | str | None = None
-    """ Which model answers: a name in the form `provider/model`, the same with options of its own, or a
-    list of either in the order in which to fall back. Left out, the route of the account decides. """
+    """ The model: a name in the form `provider/model`, a name with its own options, or a list of these in
+    the order of fallback. If absent, the route of the account decides. """
     audio: AudioOutput | None = None
-    """ Voice and encoding of spoken output. Needed when `modalities` contains `audio`. """
+    """ The voice and the encoding of audio output. Required if `modalities` contains `audio`. """
     frequency_penalty: float | None = None
     """ From -2 to 2, 0 by default. Above 0, tokens become less likely the more often they have occurred,
     which makes verbatim repetition rarer. """
     function_call: FunctionCallMode | NamedFunction | None = None
-    """ Deprecated in favour of `tool_choice`. Whether one of `functions` is called, and which. """
+    """ Deprecated in favor of `tool_choice`. Whether the model calls one of `functions`, and which. """
     functions: list[LegacyFunction] | None = None
-    """ Deprecated in favour of `tools`. The functions that the model may ask to call. """
+    """ Deprecated in favor of `tools`. The functions that the model can call. """
     logit_bias: LogitBias | None = None
-    """ Makes chosen tokens more or less likely. """
+    """ Makes selected tokens more or less likely. """
     logprobs: bool | None = None
     """ Whether to return the log probability of each output token. False by default. """
     max_completion_tokens: int | None = None
-    """ The most tokens to generate, counting those spent on reasoning. """
+    """ The maximum number of tokens to generate, including reasoning tokens. """
     max_tokens: int | None = None
-    """ Deprecated in favour of `max_completion_tokens`, which reasoning models need. The most tokens to
-    generate. """
+    """ Deprecated in favor of `max_completion_tokens`, which reasoning models require. The maximum number
+    of tokens to generate. """
     metadata: Metadata | None = None
     """ Labels to store with the completion. """
     modalities: list[Modality] | None = None
-    """ The kinds of output wanted. Text alone by default. """
+    """ The types of output to generate. Only text by default. """
     n: int | None = None
-    """ How many choices to generate, 1 by default. Every choice is paid for. """
+    """ The number of choices to generate, 1 by default. Every choice is billed. """
     parallel_tool_calls: bool | None = None
-    """ Whether the model may ask for several tool calls in one answer. True by default. """
+    """ Whether the model can make several tool calls in one completion. True by default. """
     prediction: Prediction | None = None
-    """ Text that the answer is expected to contain for the most part, which makes it faster. """
+    """ Text that most of the completion is expected to match, which makes it faster. """
     presence_penalty: float | None = None
     """ From -2 to 2, 0 by default. Above 0, tokens that have occurred at all become less likely, which
     moves the model to new topics. """
     prompt_cache_key: str | None = None
-    """ Requests with the same key and the same beginning are sent where its prompt is cached. """
+    """ Requests with the same key and the same beginning are routed to where that prompt is cached. """
     reasoning_effort: ReasoningEffort | None = None
-    """ How much a reasoning model thinks before it answers. Less is faster and cheaper. """
+    """ How much a reasoning model thinks before it responds. Less is faster and cheaper. """
     response_format: (
         JsonObjectResponseFormat | JsonSchemaResponseFormat | TextResponseFormat | None
     ) = None
-    """ The form that the answer must have. Free text by default. """
+    """ The format of the completion. Free text by default. """
     safety_identifier: str | None = None
-    """ A stable name for the end user, by which misuse can be traced. Hash what would identify a person. """
+    """ A stable identifier of the end user, by which misuse can be traced. Hash what would identify a
+    person. """
     seed: int | None = None
-    """ Equal requests with equal seeds give equal answers as far as the backend manages. A changed
-    `system_fingerprint` says that the backend changed. """
+    """ Requests with the same seed and parameters return the same completion, as far as the backend can. If
+    `system_fingerprint` changes, the backend has changed. """
     service_tier: ServiceTier | None = None
-    """ The class of processing, which decides price and latency. `auto` by default. """
+    """ The service tier, which determines price and latency. `auto` by default. """
     stop: list[str] | None | str = None
-    """ One text, or up to four, at which generation ends. The text itself is not returned. """
+    """ One string, or up to four, at which generation stops. The string itself is not returned. """
     store: bool | None = None
     """ Whether the completion is stored for later use by the account. False by default. """
     stream_options: StreamOptions | None = None
-    """ What the stream carries besides the answer. Only with `stream` true. """
+    """ Options of the stream. Only if `stream` is true. """
     temperature: float | None = None
-    """ From 0 to 2, 1 by default. Low values make the answer focused and repeatable, high ones varied.
-    Change this or `top_p`, not both. """
+    """ From 0 to 2, 1 by default. Low values make the completion focused and repeatable, high values
+    varied. Change this or `top_p`, not both. """
     tool_choice: (
         AllowedToolsChoice | NamedCustomToolChoice | NamedFunctionToolChoice | ToolChoiceMode | None
     ) = None
-    """ Whether the model calls tools, and which. `auto` by default when there are tools, `none` otherwise. """
+    """ Whether the model calls tools, and which. `auto` by default if there are tools, otherwise `none`. """
     tools: list[CustomTool | FunctionTool | OtherTool] | None = None
-    """ The tools that the model may ask to call. """
+    """ The tools that the model can call. """
     top_logprobs: int | None = None
-    """ How many of the likeliest tokens to return at each position, 0 to 20. Needs `logprobs`. """
+    """ The number of most likely tokens to return at each position, 0 to 20. Requires `logprobs`. """
     top_p: float | None = None
-    """ From 0 to 1, 1 by default. Only the likeliest tokens that together have this probability are
+    """ From 0 to 1, 1 by default. Only the most likely tokens that together have this probability are
     considered. Change this or `temperature`, not both. """
     user: str | None = None
-    """ Deprecated in favour of `safety_identifier` and `prompt_cache_key`. A name for the end user. """
+    """ Deprecated in favor of `safety_identifier` and `prompt_cache_key`. Identifies the end user. """
     verbosity: Verbosity | None = None
-    """ How long the answer is. `medium` by default. """
+    """ How long the completion is. `medium` by default. """
     web_search_options: WebSearchOptions | None = None
-    """ Lets the model search the web before it answers, and says how. """
+    """ Lets the model search the web before it responds. Options of the search. """
     stream: bool | None = False
-    """ Whether the answer arrives in chunks while it is generated. False by default. """
+    """ Whether the completion arrives in chunks while it is generated. False by default. """
     tags: Tags | None = None
-    """ Labels of the caller's own, kept with the trace of this call. """
+    """ Your own labels, which are stored with the trace of this call. """
     parent_span_id: UUID | None = None
-    """ The trace span under which this call is filed. An id that does not exist is answered with 404. """
+    """ The id of the parent span of this call in the trace. The server responds with 404 if it does not
+    exist. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

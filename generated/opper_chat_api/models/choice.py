@@ -21,16 +21,16 @@ from ..types import write as _write
 
 @_define
 class Choice(OpenModel[JsonValue]):
-    """One of the answers."""
+    """One of the choices of a completion."""
 
     message: ChatCompletionMessage = _field(factory=lambda: ChatCompletionMessage())
-    """ The message that the model wrote. Empty where a content filter withheld it. """
+    """ The message of the model. Empty if a content filter withheld it. """
     finish_reason: FinishReason | None = None
     """ Why the model stopped. """
     index: int | None = None
-    """ The place of this answer among the choices, from 0. """
+    """ The position of this choice among the choices, from 0. """
     logprobs: ChoiceLogprobs | None = None
-    """ Log probabilities of the output tokens, where they were asked for. """
+    """ The log probabilities of the output tokens, if `logprobs` was set. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

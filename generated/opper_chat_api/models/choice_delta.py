@@ -21,18 +21,18 @@ from ..types import write as _write
 
 @_define
 class ChoiceDelta(OpenModel[JsonValue]):
-    """What this piece adds to the message. Texts are appended to what came before."""
+    """What the chunk adds to the message. Texts are appended to the earlier ones."""
 
     content: str | None = None
-    """ More of the text of the answer. """
+    """ The text to append to the content. """
     refusal: str | None = None
-    """ More of what the model says instead of an answer. """
+    """ The text to append to the refusal. """
     role: ReplyRole | None = None
-    """ Who speaks. Most servers say it in the first chunk only. """
+    """ The role of the author. Most servers send it only in the first chunk. """
     function_call: FunctionCallDelta | None = None
-    """ Deprecated in favour of `tool_calls`. More of the function call. """
+    """ Deprecated in favor of `tool_calls`. What the chunk adds to the function call. """
     tool_calls: list[ToolCallDelta] | None = None
-    """ More of the tool calls. """
+    """ What the chunk adds to the tool calls. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -23,7 +23,7 @@ from ..types import write as _write
 
 @_define
 class ChoiceLogprobs(OpenModel[JsonValue]):
-    """Log probabilities of the output tokens."""
+    """The log probabilities of the output tokens."""
 
     content: list[TokenLogprob] | None = None
     """ Those of the content, token by token. """

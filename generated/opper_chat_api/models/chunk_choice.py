@@ -21,16 +21,16 @@ from ..types import write as _write
 
 @_define
 class ChunkChoice(OpenModel[JsonValue]):
-    """A piece of one of the answers."""
+    """A delta of one of the choices."""
 
     index: int | None = None
-    """ Which answer this continues, from 0. """
+    """ The position of the choice among the choices, from 0. """
     delta: ChoiceDelta = _field(factory=lambda: ChoiceDelta())
-    """ What this piece adds to the message. """
+    """ What the chunk adds to the message. """
     finish_reason: FinishReason | None = None
-    """ Why the model stopped; null until it has. """
+    """ Why the model stopped. Null until then. """
     logprobs: ChoiceLogprobs | None = None
-    """ Log probabilities of the tokens in this piece, where they were asked for. """
+    """ The log probabilities of the tokens in this chunk, if `logprobs` was set. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -20,16 +20,16 @@ from ..types import write as _write
 
 @_define
 class CompletionTokensDetails(OpenModel[JsonValue]):
-    """What the answer's tokens were spent on."""
+    """Details of the tokens of the completion."""
 
     accepted_prediction_tokens: int | None = None
-    """ Tokens of the prediction that appear in the answer. """
+    """ The tokens of the prediction that appear in the completion. """
     audio_tokens: int | None = None
-    """ Tokens of sound. """
+    """ Audio tokens. """
     reasoning_tokens: int | None = None
-    """ Tokens spent on reasoning, which are paid for though they are not shown. """
+    """ Reasoning tokens, which are billed although they are not shown. """
     rejected_prediction_tokens: int | None = None
-    """ Tokens of the prediction that do not appear in the answer; they are paid for too. """
+    """ The tokens of the prediction that do not appear in the completion. They are billed too. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

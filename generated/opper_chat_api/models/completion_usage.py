@@ -20,19 +20,19 @@ from ..types import write as _write
 
 @_define
 class CompletionUsage(OpenModel[JsonValue]):
-    """What a call consumed, in tokens. An object that lacks one of the three counts is none: readers keep
-    it as the JSON that it is."""
+    """The token usage of a call. An object without one of the three counts is not a usage: readers keep it
+    as JSON."""
 
     completion_tokens: int
-    """ Tokens in the answer. """
+    """ The tokens of the completion. """
     prompt_tokens: int
-    """ Tokens in the conversation that was sent. """
+    """ The tokens of the request. """
     total_tokens: int
-    """ Tokens in both. """
+    """ The tokens of both. """
     completion_tokens_details: CompletionTokensDetails | None = None
-    """ What the answer's tokens were spent on. """
+    """ Details of the tokens of the completion. """
     prompt_tokens_details: PromptTokensDetails | None = None
-    """ What the conversation's tokens were. """
+    """ Details of the tokens of the request. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -19,12 +19,12 @@ from ..types import write as _write
 
 @_define
 class CustomCall(OpenModel[JsonValue]):
-    """The custom tool that the model asks to call, and with what."""
+    """The custom tool that the model calls, and its input."""
 
     name: str
     """ The name of the tool. """
     input: str = ""
-    """ The text that the model wrote for it. Empty where a server gives none. """
+    """ The input that the model wrote. Empty if the server sent none. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -19,12 +19,12 @@ from ..types import write as _write
 
 @_define
 class CustomCallDelta(OpenModel[JsonValue]):
-    """What this piece adds to a call of a custom tool."""
+    """What the chunk adds to a call of a custom tool."""
 
     name: str | None = None
-    """ The name of the tool. Most servers say it in the first piece only. """
+    """ The name of the tool. Most servers send it only in the first chunk of the call. """
     input: str | None = None
-    """ More of the input text. """
+    """ The text to append to the input. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -21,12 +21,12 @@ from ..types import write as _write
 
 @_define
 class CustomGrammarFormat(OpenModel[JsonValue]):
-    """Input that a grammar accepts."""
+    """Text that matches a grammar."""
 
     grammar: Grammar
-    """ The grammar that the input must fit. """
+    """ The grammar that the input must match. """
     type: Literal["grammar"] = "grammar"
-    """ The kind of format. """
+    """ The type of the format. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

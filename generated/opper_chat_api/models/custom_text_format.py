@@ -20,10 +20,10 @@ from ..types import write as _write
 
 @_define
 class CustomTextFormat(OpenModel[JsonValue]):
-    """Input of any text."""
+    """Free text."""
 
     type: Literal["text"] = "text"
-    """ The kind of format. """
+    """ The type of the format. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -21,12 +21,12 @@ from ..types import write as _write
 
 @_define
 class CustomTool(OpenModel[JsonValue]):
-    """A tool that takes free text."""
+    """A tool whose input is free text."""
 
     custom: CustomToolDefinition
-    """ The tool, as the model is told of it. """
+    """ The definition of the tool. """
     type: Literal["custom"] = "custom"
-    """ The kind of tool. """
+    """ The type of the tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -21,14 +21,14 @@ from ..types import write as _write
 
 @_define
 class CustomToolDefinition(OpenModel[JsonValue]):
-    """What the model knows of a tool that takes free text."""
+    """The definition of a custom tool: what the model knows about it."""
 
     name: str
     """ The name of the tool. """
     description: str | None = None
-    """ Tells the model when and how to call it. """
+    """ When and how to call it, for the model. """
     format: CustomGrammarFormat | CustomTextFormat | None = None
-    """ The form of the input. Free text by default. """
+    """ The format of the input. Free text by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -24,18 +24,18 @@ from ..types import write as _write
 
 @_define
 class ErrorObject(OpenModel[JsonValue]):
-    """What went wrong."""
+    """The error."""
 
     message: str
-    """ What went wrong, for a person to read. """
+    """ The error message, for people. """
     code: int | str | None = None
     """ The name of the error, or a number. """
     details: JsonValue | None = None
-    """ More about it, of any form. """
+    """ Details of the error: any JSON value. """
     type: str | None = None
-    """ The kind of error, where other servers of this API say it. """
+    """ The type of the error, if another server of this API sends it. """
     param: str | None = None
-    """ The parameter that it is about, where other servers of this API say it. """
+    """ The parameter that the error is about, if another server of this API sends it. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

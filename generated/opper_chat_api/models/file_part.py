@@ -24,9 +24,9 @@ class FilePart(OpenModel[JsonValue]):
     """A file."""
 
     file: FileSource
-    """ The file, by its content or by the id of an upload. """
+    """ The file, as its content or as the id of an upload. """
     type: Literal["file"] = "file"
-    """ The kind of part. """
+    """ The type of the part. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

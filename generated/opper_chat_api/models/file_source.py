@@ -19,12 +19,12 @@ from ..types import write as _write
 
 @_define
 class FileSource(OpenModel[JsonValue]):
-    """A file by its content or by the id of an upload."""
+    """A file, as its content or as the id of an upload."""
 
     file_data: str | None = None
     """ The content in base64. """
     file_id: str | None = None
-    """ The id of a file uploaded earlier. """
+    """ The id of a file that was uploaded earlier. """
     filename: str | None = None
     """ The name that the model sees. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)

@@ -5,6 +5,6 @@ from typing import Literal, TypeAlias
 FinishReason: TypeAlias = (
     Literal["stop", "length", "tool_calls", "content_filter", "function_call"] | str
 )
-""" Why the model stopped: `stop` at a natural end or a stop text, `length` at the token limit,
-`tool_calls` or `function_call` to have something called, `content_filter` because content was
+""" Why the model stopped: `stop` at its natural end or at a stop string, `length` at the token limit,
+`tool_calls` or `function_call` to call a tool or function, `content_filter` because content was
 withheld. """

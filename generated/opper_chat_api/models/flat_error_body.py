@@ -24,14 +24,14 @@ from ..types import write as _write
 
 @_define
 class FlatErrorBody(OpenModel[JsonValue]):
-    """What went wrong, as the v2 service says it. Servers made with FastAPI send `detail` alone."""
+    """An error in the format of the v2 service. Servers made with FastAPI send only `detail`."""
 
     type: str | None = None
     """ The name of the error, such as `NotFoundError`. """
     message: str | None = None
-    """ What went wrong, for a person to read. """
+    """ The error message, for people. """
     detail: JsonValue | list[ValidationErrorEntry] | None = None
-    """ More about it: for an invalid body, a list of `ValidationErrorEntry`; otherwise anything. """
+    """ Details: for an invalid body, a list of `ValidationErrorEntry`; otherwise any JSON value. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -19,13 +19,13 @@ from ..types import write as _write
 
 @_define
 class FunctionCall(OpenModel[JsonValue]):
-    """The function that the model asks to call, and with what."""
+    """The function that the model calls, and its arguments."""
 
     name: str
     """ The name of the function. """
     arguments: str = ""
-    """ The arguments as JSON text, as the model wrote it: it may be invalid, or not fit the schema. Empty
-    where a server gives none. """
+    """ The arguments, as JSON text that the model wrote. It can be invalid, or not fit the schema. Empty if
+    the server sent none. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

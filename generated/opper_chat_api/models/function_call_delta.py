@@ -19,12 +19,12 @@ from ..types import write as _write
 
 @_define
 class FunctionCallDelta(OpenModel[JsonValue]):
-    """What this piece adds to a function call."""
+    """What the chunk adds to a function call."""
 
     name: str | None = None
-    """ The name of the function. Most servers say it in the first piece only. """
+    """ The name of the function. Most servers send it only in the first chunk of the call. """
     arguments: str | None = None
-    """ More of the arguments, a stretch of JSON text. """
+    """ The JSON text to append to the arguments. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 FunctionCallMode: TypeAlias = Literal["none", "auto"] | str
-""" `none` calls no function, `auto` leaves it to the model. """
+""" `none`: the model calls no function. `auto`: the model decides. """

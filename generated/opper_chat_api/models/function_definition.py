@@ -19,16 +19,16 @@ from ..types import write as _write
 
 @_define
 class FunctionDefinition(OpenModel[JsonValue]):
-    """What the model knows of a function."""
+    """The definition of a function: what the model knows about it."""
 
     name: str
     """ A name of letters, digits, underscores and dashes, up to 64 characters. """
     description: str | None = None
-    """ Tells the model when and how to call it. """
+    """ When and how to call it, for the model. """
     parameters: FunctionParameters | None = None
-    """ A JSON Schema of the arguments. Left out, the function takes none. """
+    """ The JSON Schema of the arguments. If absent, the function has no parameters. """
     strict: bool | None = None
-    """ Whether the arguments fit the schema exactly. False by default. """
+    """ Whether the arguments must follow the schema exactly. False by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -20,14 +20,14 @@ from ..types import write as _write
 
 @_define
 class FunctionMessage(OpenModel[JsonValue]):
-    """The result of a function call. Deprecated in favour of the tool message."""
+    """The result of a function call. Deprecated in favor of the tool message."""
 
     content: str | None
     """ The result of the call. """
     name: str
     """ The name of the function that was called. """
     role: Literal["function"] = "function"
-    """ Who speaks. """
+    """ The role of the author. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

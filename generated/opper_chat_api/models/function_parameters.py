@@ -18,7 +18,7 @@ from ..types import write as _write
 
 @_define
 class FunctionParameters(OpenModel[JsonValue]):
-    """A JSON Schema of the arguments of a function."""
+    """The JSON Schema of the arguments of a function."""
 
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """

@@ -24,9 +24,9 @@ class FunctionTool(OpenModel[JsonValue]):
     """A function that takes JSON arguments."""
 
     function: FunctionDefinition
-    """ The function, as the model is told of it. """
+    """ The definition of the function. """
     type: Literal["function"] = "function"
-    """ The kind of tool. """
+    """ The type of the tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -24,11 +24,11 @@ class FunctionToolCall(OpenModel[JsonValue]):
     """A call of a function."""
 
     function: FunctionCall
-    """ The function to call, and with what. """
+    """ The function and its arguments. """
     id: str = ""
-    """ Names the call; the tool message that answers it repeats the id. Empty where a server gives none. """
+    """ The id of the call, for the tool message with its result. Empty if the server sent none. """
     type: Literal["function"] = "function"
-    """ The kind of tool. """
+    """ The type of the tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -19,12 +19,12 @@ from ..types import write as _write
 
 @_define
 class Grammar(OpenModel[JsonValue]):
-    """A grammar and the language it is written in."""
+    """A grammar, and the language in which it is written."""
 
     definition: str
     """ The grammar. """
     syntax: GrammarSyntax
-    """ The language that the grammar is written in. """
+    """ The language in which the grammar is written. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 ImageDetail: TypeAlias = Literal["auto", "low", "high"] | str
-""" How many tokens the model spends on looking at a picture. `auto` by default. """
+""" The level of detail of an image, which determines how many tokens it costs. `auto` by default. """

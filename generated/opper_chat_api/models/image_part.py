@@ -21,12 +21,12 @@ from ..types import write as _write
 
 @_define
 class ImagePart(OpenModel[JsonValue]):
-    """A picture."""
+    """An image."""
 
     image_url: ImageUrl
-    """ The picture, by its address or in itself. """
+    """ The image, as a URL or as data. """
     type: Literal["image_url"] = "image_url"
-    """ The kind of part. """
+    """ The type of the part. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

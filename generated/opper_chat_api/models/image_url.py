@@ -19,12 +19,12 @@ from ..types import write as _write
 
 @_define
 class ImageUrl(OpenModel[JsonValue]):
-    """Where a picture is and how closely to look at it."""
+    """The URL of an image, and its level of detail."""
 
     url: str
-    """ The address of the picture, or the picture itself as a `data` URL in base64. """
+    """ The URL of the image, or the image itself as a `data` URL in base64. """
     detail: ImageDetail | None = None
-    """ How closely to look at it. `auto` by default. """
+    """ The level of detail. `auto` by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -19,12 +19,12 @@ from ..types import write as _write
 
 @_define
 class InputAudio(OpenModel[JsonValue]):
-    """Sound as base64 text, and its encoding."""
+    """Audio data in base64, and its encoding."""
 
     data: str
-    """ The sound in base64. """
+    """ The audio data in base64. """
     format: InputAudioFormat
-    """ The encoding of the sound. """
+    """ The encoding of the audio. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 InputAudioFormat: TypeAlias = Literal["wav", "mp3"] | str
-""" The encoding of sound that is sent. """
+""" The encoding of audio input. """

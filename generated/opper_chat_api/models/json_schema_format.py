@@ -19,16 +19,16 @@ from ..types import write as _write
 
 @_define
 class JsonSchemaFormat(OpenModel[JsonValue]):
-    """A schema, its name and how strictly it is followed."""
+    """A schema, its name, and whether it is enforced."""
 
     name: str
     """ A name of letters, digits, underscores and dashes, up to 64 characters. """
     description: str | None = None
-    """ Tells the model what the format is for. """
+    """ The purpose of the format, for the model. """
     schema: JsonSchema | None = None
-    """ The JSON Schema. Left out, any JSON object fits. """
+    """ The JSON Schema. If absent, any JSON object fits. """
     strict: bool | None = None
-    """ Whether the answer fits the schema exactly. False by default. """
+    """ Whether the completion must follow the schema exactly. False by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

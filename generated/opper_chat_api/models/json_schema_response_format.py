@@ -24,9 +24,9 @@ class JsonSchemaResponseFormat(OpenModel[JsonValue]):
     """JSON that fits a schema."""
 
     json_schema: JsonSchemaFormat
-    """ The schema that the answer must fit. """
+    """ The schema of the completion. """
     type: Literal["json_schema"] = "json_schema"
-    """ The kind of format. """
+    """ The type of the format. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -19,14 +19,14 @@ from ..types import write as _write
 
 @_define
 class LegacyFunction(OpenModel[JsonValue]):
-    """What the model knows of a function, in the form before tools."""
+    """The definition of a function, in the format that preceded tools."""
 
     name: str
     """ A name of letters, digits, underscores and dashes, up to 64 characters. """
     description: str | None = None
-    """ Tells the model when and how to call it. """
+    """ When and how to call it, for the model. """
     parameters: FunctionParameters | None = None
-    """ A JSON Schema of the arguments. Left out, the function takes none. """
+    """ The JSON Schema of the arguments. If absent, the function has no parameters. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -19,8 +19,8 @@ from ..types import write as _write
 
 @_define
 class LogitBias(OpenModel[int]):
-    """From token id to a number between -100 (never) and 100 (always), added to the token's logit before
-    sampling."""
+    """A number between -100 (never) and 100 (always) by token id. It is added to the logit of the token
+    before sampling."""
 
     additional_properties: dict[str, int] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """

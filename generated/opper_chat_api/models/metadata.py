@@ -19,7 +19,7 @@ from ..types import write as _write
 
 @_define
 class Metadata(OpenModel[str]):
-    """Up to 16 labels; a key has up to 64 characters, a value up to 512."""
+    """Up to 16 labels. A key has up to 64 characters, a value up to 512."""
 
     additional_properties: dict[str, str] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """

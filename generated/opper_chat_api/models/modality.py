@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 Modality: TypeAlias = Literal["text", "audio"] | str
-""" A kind of output. """
+""" A type of output. """

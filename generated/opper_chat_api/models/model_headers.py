@@ -19,7 +19,7 @@ from ..types import write as _write
 
 @_define
 class ModelHeaders(OpenModel[str]):
-    """HTTP headers passed on to the provider of this model."""
+    """HTTP headers that are passed to the provider of this model."""
 
     additional_properties: dict[str, str] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """

@@ -18,7 +18,7 @@ from ..types import write as _write
 
 @_define
 class ModelOptions(OpenModel[JsonValue]):
-    """Parameters passed on to this model as they are."""
+    """Parameters that are passed to this model unchanged."""
 
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """

@@ -19,14 +19,14 @@ from ..types import write as _write
 
 @_define
 class ModelWithOptions(OpenModel[JsonValue]):
-    """A model and what is particular to it."""
+    """A model with its own options and headers."""
 
     name: str
     """ The model in the form `provider/model`. """
     options: ModelOptions | None = None
-    """ Parameters that go to this model and to no other of the list. """
+    """ Parameters for this model only. """
     extra_headers: ModelHeaders | None = None
-    """ HTTP headers that go to the provider of this model only. """
+    """ HTTP headers for the provider of this model only. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

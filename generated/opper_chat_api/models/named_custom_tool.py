@@ -18,7 +18,7 @@ from ..types import write as _write
 
 @_define
 class NamedCustomTool(OpenModel[JsonValue]):
-    """A custom tool by its name."""
+    """A custom tool, by its name."""
 
     name: str
     """ The name of the tool. """

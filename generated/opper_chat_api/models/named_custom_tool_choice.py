@@ -26,7 +26,7 @@ class NamedCustomToolChoice(OpenModel[JsonValue]):
     custom: NamedCustomTool
     """ The custom tool that must be called. """
     type: Literal["custom"] = "custom"
-    """ The kind of tool. """
+    """ The type of the tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -18,7 +18,7 @@ from ..types import write as _write
 
 @_define
 class NamedFunction(OpenModel[JsonValue]):
-    """A function by its name."""
+    """A function, by its name."""
 
     name: str
     """ The name of the function. """

@@ -26,7 +26,7 @@ class NamedFunctionToolChoice(OpenModel[JsonValue]):
     function: NamedFunction
     """ The function that must be called. """
     type: Literal["function"] = "function"
-    """ The kind of tool. """
+    """ The type of the tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -20,10 +20,10 @@ from ..types import write as _write
 
 @_define
 class NestedErrorBody(OpenModel[JsonValue]):
-    """What went wrong, as the v3 service says it."""
+    """An error in the format of the v3 service."""
 
     error: ErrorObject
-    """ What went wrong. """
+    """ The error. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -20,10 +20,10 @@ from ..types import write as _write
 
 @_define
 class OtherPart(OpenModel[JsonValue]):
-    """A part of a kind that this contract does not know. Its properties are kept as they are."""
+    """A part of a type that this contract does not list. Its properties are kept unchanged."""
 
     type: OtherValue | None = _field(default=None, kw_only=True)
-    """ Any other word. """
+    """ Any other value. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -21,12 +21,12 @@ from ..types import write as _write
 
 @_define
 class OtherToolCall(OpenModel[JsonValue]):
-    """A call of a kind that this contract does not know. Its properties are kept as they are."""
+    """A call of a type that this contract does not list. Its properties are kept unchanged."""
 
     id: str | None = None
-    """ Names the call. """
+    """ The id of the call. """
     type: OtherValue | None = _field(default=None, kw_only=True)
-    """ Any other word. """
+    """ Any other value. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -25,12 +25,12 @@ from ..types import write as _write
 
 @_define
 class Prediction(OpenModel[JsonValue]):
-    """Text that the answer is expected to contain for the most part."""
+    """Text that most of the completion is expected to match."""
 
     content: list[TextPart] | str
-    """ The expected text, as one text or as text parts. """
+    """ The expected text, as a string or as text parts. """
     type: Literal["content"] = "content"
-    """ The kind of prediction. """
+    """ The type of prediction. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

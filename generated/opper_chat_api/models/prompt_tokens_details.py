@@ -20,12 +20,12 @@ from ..types import write as _write
 
 @_define
 class PromptTokensDetails(OpenModel[JsonValue]):
-    """What the conversation's tokens were."""
+    """Details of the tokens of the request."""
 
     audio_tokens: int | None = None
-    """ Tokens of sound. """
+    """ Audio tokens. """
     cached_tokens: int | None = None
-    """ Tokens that were read from the prompt cache. """
+    """ The tokens that were read from the prompt cache. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 ReasoningEffort: TypeAlias = Literal["minimal", "low", "medium", "high"] | str
-""" How much a reasoning model thinks before it answers. """
+""" How much a reasoning model thinks before it responds. """

@@ -20,12 +20,12 @@ from ..types import write as _write
 
 @_define
 class RefusalPart(OpenModel[JsonValue]):
-    """A piece of a refusal."""
+    """A part with a refusal."""
 
     refusal: str
-    """ What the model said. """
+    """ The text of the refusal. """
     type: Literal["refusal"] = "refusal"
-    """ The kind of part. """
+    """ The type of the part. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 ReplyRole: TypeAlias = Literal["assistant"] | str
-""" The role of the author of an answer. """
+""" The role of the author of a completion. """

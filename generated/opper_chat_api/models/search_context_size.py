@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 SearchContextSize: TypeAlias = Literal["low", "medium", "high"] | str
-""" How much of what was found the model reads. `medium` by default. """
+""" How much of the search results the model reads. `medium` by default. """

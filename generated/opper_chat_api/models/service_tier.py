@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 ServiceTier: TypeAlias = Literal["auto", "default", "flex", "scale", "priority"] | str
-""" A class of processing. """
+""" A service tier. """

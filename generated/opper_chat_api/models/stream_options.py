@@ -19,12 +19,12 @@ from ..types import write as _write
 
 @_define
 class StreamOptions(OpenModel[JsonValue]):
-    """What a stream carries besides the answer."""
+    """Options of a stream."""
 
     include_usage: bool | None = None
-    """ Whether a last chunk without choices carries the usage of the whole call. """
+    """ Whether the stream ends with a chunk that has no choices and the usage of the whole call. """
     include_obfuscation: bool | None = None
-    """ Whether chunks are padded so that their length tells an eavesdropper nothing. """
+    """ Whether chunks are padded, so that their length reveals nothing to an eavesdropper. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -25,14 +25,14 @@ from ..types import write as _write
 
 @_define
 class SystemMessage(OpenModel[JsonValue]):
-    """Instructions that the model follows whatever the user says."""
+    """Instructions that the model follows regardless of the user's messages."""
 
     content: list[TextPart] | str
-    """ The instructions, as one text or as text parts. """
+    """ The instructions, as a string or as text parts. """
     role: Literal["system"] = "system"
-    """ Who speaks. """
+    """ The role of the author. """
     name: str | None = None
-    """ Tells participants of the same role apart. """
+    """ The name of the participant, to distinguish participants of the same role. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

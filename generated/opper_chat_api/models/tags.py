@@ -18,7 +18,7 @@ from ..types import write as _write
 
 @_define
 class Tags(OpenModel[JsonValue]):
-    """Labels of the caller's own, of any JSON value."""
+    """Your own labels, with any JSON values."""
 
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """

@@ -23,7 +23,7 @@ class TextResponseFormat(OpenModel[JsonValue]):
     """Free text."""
 
     type: Literal["text"] = "text"
-    """ The kind of format. """
+    """ The type of the format. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -24,16 +24,16 @@ from ..types import write as _write
 
 @_define
 class TokenLogprob(OpenModel[JsonValue]):
-    """The log probability of one token, and of those that were likeliest in its place."""
+    """The log probability of one token, and of the most likely tokens at its position."""
 
     token: str
-    """ The token as text. """
+    """ The token, as text. """
     logprob: float
-    """ The natural logarithm of its probability; -9999 where it is beyond the likeliest 20. """
+    """ The natural logarithm of its probability; -9999 if it is not among the 20 most likely tokens. """
     bytes: list[int] | None = None
-    """ The token as UTF-8 bytes, which may be a part of a character. """
+    """ The token, as UTF-8 bytes, which can be a part of a character. """
     top_logprobs: list[TopLogprob] = _field(factory=list)
-    """ The likeliest tokens in this place, as many as `top_logprobs` asked for. """
+    """ The most likely tokens at this position, as many as `top_logprobs` in the request. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -20,18 +20,18 @@ from ..types import write as _write
 
 @_define
 class ToolCallDelta(OpenModel[JsonValue]):
-    """What this piece adds to a tool call."""
+    """What the chunk adds to a tool call."""
 
     index: int | None = None
-    """ Which call of the message this continues, from 0. """
+    """ The position of the call among the tool calls of the message, from 0. """
     id: str | None = None
-    """ Names the call. Most servers say it in the first piece only. """
+    """ The id of the call. Most servers send it only in the first chunk of the call. """
     type: ToolCallType | None = None
-    """ The kind of tool. Most servers say it in the first piece only. """
+    """ The type of the tool. Most servers send it only in the first chunk of the call. """
     function: FunctionCallDelta | None = None
-    """ More of the function call. """
+    """ What the chunk adds to the function call. """
     custom: CustomCallDelta | None = None
-    """ More of the call of a custom tool. """
+    """ What the chunk adds to the call of a custom tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

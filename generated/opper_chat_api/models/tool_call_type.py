@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 ToolCallType: TypeAlias = Literal["function", "custom"] | str
-""" A kind of tool. """
+""" A type of tool. """

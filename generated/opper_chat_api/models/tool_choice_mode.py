@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 ToolChoiceMode: TypeAlias = Literal["none", "auto", "required"] | str
-""" `none` calls no tool, `auto` leaves it to the model, `required` makes it call at least one. """
+""" `none`: the model calls no tool. `auto`: the model decides. `required`: it must call at least one. """

@@ -28,11 +28,11 @@ class ToolMessage(OpenModel[JsonValue]):
     """The result of a tool call."""
 
     content: list[TextPart] | str
-    """ The result, as one text or as text parts. """
+    """ The result, as a string or as text parts. """
     tool_call_id: str
-    """ The `id` of the call that this answers. """
+    """ The `id` of the tool call. """
     role: Literal["tool"] = "tool"
-    """ Who speaks. """
+    """ The role of the author. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

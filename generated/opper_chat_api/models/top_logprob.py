@@ -27,9 +27,9 @@ class TopLogprob(OpenModel[JsonValue]):
     """A likely token and its log probability."""
 
     token: str | None = None
-    """ The token as text. """
+    """ The token, as text. """
     bytes: list[int] | None = None
-    """ The token as UTF-8 bytes, which may be a part of a character. """
+    """ The token, as UTF-8 bytes, which can be a part of a character. """
     logprob: float | None = None
     """ The natural logarithm of its probability. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)

@@ -19,16 +19,16 @@ from ..types import write as _write
 
 @_define
 class UrlCitation(OpenModel[JsonValue]):
-    """A page on the web, and the stretch of the text that rests on it."""
+    """A web page, and the part of the text that cites it."""
 
     end_index: int
-    """ Where the stretch ends, in characters from the start of the text. """
+    """ The end of that part, in characters from the start of the text. """
     start_index: int
-    """ Where the stretch begins, in characters from the start of the text. """
+    """ The start of that part, in characters from the start of the text. """
     title: str
     """ The title of the page. """
     url: str
-    """ The address of the page. """
+    """ The URL of the page. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

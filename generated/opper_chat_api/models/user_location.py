@@ -21,12 +21,12 @@ from ..types import write as _write
 
 @_define
 class UserLocation(OpenModel[JsonValue]):
-    """Where the user is."""
+    """The location of the user."""
 
     approximate: ApproximateLocation
-    """ The place, as exactly as it is known. """
+    """ The location, as far as it is known. """
     type: Literal["approximate"] = "approximate"
-    """ How exact the place is. """
+    """ The precision of the location. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -25,14 +25,14 @@ from ..types import write as _write
 
 @_define
 class UserMessage(OpenModel[JsonValue]):
-    """What the user says or shows."""
+    """A message of the user."""
 
     content: list[AudioPart | FilePart | ImagePart | OtherPart | TextPart] | str
-    """ One text, or a list of parts: text, images, audio and files. """
+    """ A string, or a list of parts: text, images, audio and files. """
     role: Literal["user"] = "user"
-    """ Who speaks. """
+    """ The role of the author. """
     name: str | None = None
-    """ Tells participants of the same role apart. """
+    """ The name of the participant, to distinguish participants of the same role. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _absent: frozenset[str] = _field(

@@ -26,16 +26,16 @@ from ..types import write as _write
 
 @_define
 class ValidationErrorEntry(OpenModel[JsonValue]):
-    """A place of an invalid body, and what is wrong there."""
+    """A problem with a body, and the path to it."""
 
     loc: list[int | str]
-    """ The path to the place, by names of properties and indexes of items. """
+    """ The path to the value: names of properties and indexes of items. """
     msg: str
-    """ What is wrong, for a person to read. """
+    """ The problem, for people. """
     type: str
-    """ The name of what is wrong. """
+    """ The name of the problem. """
     input: JsonValue | None = None
-    """ What was sent there. """
+    """ The value that was sent. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -3,4 +3,4 @@
 from typing import Literal, TypeAlias
 
 Verbosity: TypeAlias = Literal["low", "medium", "high"] | str
-""" How long an answer is. """
+""" How long a completion is. """

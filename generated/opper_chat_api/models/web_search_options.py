@@ -19,12 +19,12 @@ from ..types import write as _write
 
 @_define
 class WebSearchOptions(OpenModel[JsonValue]):
-    """Lets the model search the web, and says how."""
+    """Lets the model search the web. Options of the search."""
 
     search_context_size: SearchContextSize | None = None
-    """ How much of what is found the model reads. `medium` by default. """
+    """ How much of the search results the model reads. `medium` by default. """
     user_location: UserLocation | None = None
-    """ Where the user is, as far as that matters to the search. """
+    """ The location of the user, for the search. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
     """ Members that this class does not declare, and values that do not fit the ones it does. """
     _attributes: ClassVar[Mapping[str, str]] = {

@@ -102,9 +102,9 @@ def sync_detailed(
 ) -> Response[ChatCompletion | FlatErrorBody | NestedErrorBody]:
     """Create a chat completion
 
-    Send a conversation and receive the model's next message. With `stream` true the answer arrives as
-    `text/event-stream`: each event's data is one `ChatCompletionChunk`, and the last event's data is
-    the text `[DONE]`.
+    Send a conversation and receive the model's next message. If `stream` is true, the completion
+    arrives as `text/event-stream`: the data of each event is one `ChatCompletionChunk`, and the data of
+    the last event is the text `[DONE]`.
 
     Returns:
         The status, headers and body, and the body as a model where it could be read.
@@ -130,9 +130,9 @@ def sync(
 ) -> ChatCompletion | FlatErrorBody | NestedErrorBody | None:
     """Create a chat completion
 
-    Send a conversation and receive the model's next message. With `stream` true the answer arrives as
-    `text/event-stream`: each event's data is one `ChatCompletionChunk`, and the last event's data is
-    the text `[DONE]`.
+    Send a conversation and receive the model's next message. If `stream` is true, the completion
+    arrives as `text/event-stream`: the data of each event is one `ChatCompletionChunk`, and the data of
+    the last event is the text `[DONE]`.
 
     Returns:
         The body as a model; None for a failure whose body fits no documented shape.
@@ -156,9 +156,9 @@ async def asyncio_detailed(
 ) -> Response[ChatCompletion | FlatErrorBody | NestedErrorBody]:
     """Create a chat completion
 
-    Send a conversation and receive the model's next message. With `stream` true the answer arrives as
-    `text/event-stream`: each event's data is one `ChatCompletionChunk`, and the last event's data is
-    the text `[DONE]`.
+    Send a conversation and receive the model's next message. If `stream` is true, the completion
+    arrives as `text/event-stream`: the data of each event is one `ChatCompletionChunk`, and the data of
+    the last event is the text `[DONE]`.
 
     Returns:
         The status, headers and body, and the body as a model where it could be read.
@@ -184,9 +184,9 @@ async def asyncio(
 ) -> ChatCompletion | FlatErrorBody | NestedErrorBody | None:
     """Create a chat completion
 
-    Send a conversation and receive the model's next message. With `stream` true the answer arrives as
-    `text/event-stream`: each event's data is one `ChatCompletionChunk`, and the last event's data is
-    the text `[DONE]`.
+    Send a conversation and receive the model's next message. If `stream` is true, the completion
+    arrives as `text/event-stream`: the data of each event is one `ChatCompletionChunk`, and the data of
+    the last event is the text `[DONE]`.
 
     Returns:
         The body as a model; None for a failure whose body fits no documented shape.
