@@ -1,4 +1,4 @@
-"""The project's tasks. `python3 noxfile.py` needs nothing but Python: it installs nox into `.nox/` and runs it.
+"""The project's tasks. `python3 noxfile.py` needs only Python: it installs nox into `.nox/` and runs it.
 
 If you have nox, `nox` does the same; `nox -l` lists the sessions, which are in `scripts/sessions/`. Old versions of
 Python can read this file too, Python 2 included, so that they can say which version is needed.

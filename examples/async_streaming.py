@@ -1,4 +1,4 @@
-"""Several streams at once, one of them cancelled on the way.
+"""Read several streams at once, and cancel one of them.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
@@ -14,7 +14,7 @@ MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 
 
 async def ask(client: AsyncOpper, name: str, question: str, begun: asyncio.Event | None = None) -> str:
-    """Print an answer's pieces as they come, and return it."""
+    """Print the text of a completion as it arrives, and return it."""
     async with await client.chat.completions.create(
         model=MODEL, messages=[{"role": "user", "content": question}], stream=True
     ) as stream:
@@ -26,7 +26,7 @@ async def ask(client: AsyncOpper, name: str, question: str, begun: asyncio.Event
 
 
 async def use(client: AsyncOpper) -> None:
-    print("Two answers side by side:")
+    print("Two streams at once:")
     async with asyncio.TaskGroup() as group:
         first = group.create_task(ask(client, "one", "Count from one to three."))
         second = group.create_task(ask(client, "two", "Name a colour."))
@@ -34,7 +34,7 @@ async def use(client: AsyncOpper) -> None:
 
 
 async def cancel(client: AsyncOpper) -> None:
-    print("One that is cancelled once it has begun:")
+    print("A stream that is cancelled after it has started:")
     begun = asyncio.Event()
     task = asyncio.create_task(ask(client, "long", "Tell me a very long story.", begun))
     await begun.wait()
@@ -42,7 +42,7 @@ async def cancel(client: AsyncOpper) -> None:
     try:
         await task
     except asyncio.CancelledError:
-        print("  cancelled; its connection is closed, and the next call gets another")
+        print("  cancelled: its connection is closed, and the next call uses another one")
     print("  next:", await ask(client, "next", "Say hello."))
 
 

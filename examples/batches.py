@@ -1,6 +1,6 @@
-"""A batch: a table of reviews with a prompt for each row, a limit on the cost, a failure, and a second run.
+"""Send a batch: a table of reviews with a prompt for each row, a cost limit, a failed row, and a second run.
 
-Runs against a local server of its own.
+Runs against a local server that this script starts.
 """
 
 import csv
@@ -17,13 +17,13 @@ from opper_chat.testing import LocalServer, ReceivedRequest, Reply
 
 @define
 class Review:
-    """What a review says."""
+    """Whether a review is good."""
 
     mood: Literal["good", "bad"]
 
 
 def answer(request: ReceivedRequest) -> Reply:
-    """Answer as a model would, or fail, as servers do."""
+    """Reply as a model does, or fail as a server does."""
     text = request.messages[-1]["content"]
     if "???" in text:
         return Reply.json({"error": {"message": "The text is not readable."}}, status=400)
@@ -41,10 +41,10 @@ def write_table(path: Path) -> None:
 
 
 def run(client: Opper, folder: Path, *, max_cost: str) -> BatchProgress:
-    """Start the batch, or go on with it."""
+    """Start the batch, or continue it."""
     return run_batch(
         folder / "reviews.csv",
-        output=folder / "answers.jsonl",
+        output=folder / "results.jsonl",
         client=client,
         template="Is this review good or bad? {text}",
         id_column="id",
@@ -63,11 +63,11 @@ def main() -> None:
             first = run(client, folder, max_cost="0.02")
             print(f"{first.succeeded} of {first.total} rows, {first.cost} dollars; stopped by {first.stopped}")
             second = run(client, folder, max_cost="1")
-            print(f"{second.skipped} were done, {second.succeeded} more succeeded, {second.failed} failed")
+            print(f"{second.skipped} were done before, {second.succeeded} more succeeded, {second.failed} failed")
 
-        lines = [json.loads(line) for line in (folder / "answers.jsonl").read_text("utf-8").splitlines()]
+        lines = [json.loads(line) for line in (folder / "results.jsonl").read_text("utf-8").splitlines()]
         print("good reviews:", sum(line["opper"]["parsed"]["mood"] == "good" for line in lines))
-        for line in (folder / "answers.errors.jsonl").read_text("utf-8").splitlines():
+        for line in (folder / "results.errors.jsonl").read_text("utf-8").splitlines():
             failure = json.loads(line)
             print(failure["custom_id"], "failed:", failure["opper"]["error"]["message"])
         print("requests:", len(server.requests), "for", len(lines) + 1, "rows")

@@ -1,6 +1,6 @@
-"""Two ways in which servers break a stream, and what the error saves of the answer.
+"""Handle streams that break in two ways: each error has the completion so far.
 
-Runs against a local server of its own, with scenarios of `opper_chat.testing.SCENARIOS`.
+Runs against a local server that this script starts, with scenarios of `opper_chat.testing.SCENARIOS`.
 """
 
 from opper_chat import APIConnectionError, APIError, Opper, StreamTruncatedError
@@ -11,7 +11,7 @@ MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Hello"}]
 
 
 def ask(client: Opper) -> str:
-    """Return the answer, or raise what ended it early."""
+    """Return the text, or raise the error that ended the stream early."""
     with client.chat.completions.create(messages=MESSAGES, stream=True) as stream:
         return stream.get_final_text()
 
@@ -23,16 +23,16 @@ def main() -> None:
             print(f"{name}: {scenario.why}")
             server.reply(scenario.reply())
             try:
-                print("  answer:   ", ask(client))
+                print("  text:     ", ask(client))
             except (StreamTruncatedError, APIConnectionError) as error:
                 tell(error)
         print("whole:", SCENARIOS["whole"].why)
         server.reply(SCENARIOS["whole"].reply())
-        print("  answer:   ", ask(client))
+        print("  text:     ", ask(client))
 
 
 def tell(error: APIError) -> None:
-    """Say what the error of a broken stream carries."""
+    """Print what the error of a broken stream has."""
     print("  error:    ", type(error).__name__)
     print("  received: ", error.chunks_received, "chunks")
     if error.partial is not None:
@@ -40,7 +40,7 @@ def tell(error: APIError) -> None:
         print("  text:     ", repr(message.content))
         for call in message.tool_calls or []:
             if call.type == "function":
-                print("  call:     ", call.function.name, repr(call.function.arguments), "(not to be acted upon)")
+                print("  call:     ", call.function.name, repr(call.function.arguments), "(incomplete: do not run it)")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A cassette: what a server answers is recorded once, and replayed without it, byte for byte and without the key.
+"""Record the responses of a server in a cassette, and replay them without the server and without the key.
 
-The server here is a local one, so that the example runs anywhere; leave out `upstream` for the real one.
+The server is a local one here, so that the example runs anywhere. For the real server, leave out `upstream`.
 """
 
 from pathlib import Path
@@ -36,9 +36,9 @@ def main() -> None:
                 try:
                     ask(cassette.base_url, "How is the weather, for me?")
                 except BadRequestError as error:
-                    print("the client is told:", error.type)
+                    print("the client gets:", error.type)
         except UnmatchedRequestError as error:
-            print("the test is told:", error)
+            print("the test fails with:", error)
 
 
 if __name__ == "__main__":

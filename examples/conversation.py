@@ -1,4 +1,4 @@
-"""A conversation that is kept: turns, a streamed one, a fork, a budget of tokens, and a file to go on from.
+"""Keep a conversation: turns, a streamed turn, a fork, trimming to a number of tokens, saving and loading.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
@@ -15,7 +15,7 @@ MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 
 
 def turns(client: Opper, path: Path) -> None:
-    """Talk, and write down what was said."""
+    """Send messages, and save the conversation to a file."""
     conversation = Conversation(client, system="Answer in one sentence.", model=MODEL)
     print("model:   ", conversation.send("Name a colour of the rainbow.").text)
 
@@ -27,7 +27,7 @@ def turns(client: Opper, path: Path) -> None:
     print()
 
     try:
-        conversation.send("Is this heard?", model="unknown/model")
+        conversation.send("Does this fail?", model="unknown/model")
     except APIError as error:
         print("failed:  ", error.status_code, "and still there are", len(conversation), "messages")
 
@@ -42,7 +42,7 @@ def turns(client: Opper, path: Path) -> None:
 
 
 async def go_on(base_url: str, key: str | None, path: Path) -> None:
-    """Go on where the file ends, in another program."""
+    """Continue the conversation from its file, in another program."""
     async with AsyncOpper(api_key=key, base_url=base_url) as client:
         conversation = AsyncConversation.load(client, path, model=MODEL)
         print("loaded:  ", *(message["role"] for message in conversation))

@@ -1,4 +1,4 @@
-"""One conversation three ways: a plain answer, a streamed one, and a tool call.
+"""Make a plain call, a streamed call and a call with a tool.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
@@ -18,7 +18,7 @@ def get_weather(city: str) -> dict[str, str | int]:
 
 
 def plain(client: Opper) -> None:
-    """Ask for the whole answer at once."""
+    """Receive the whole completion at once."""
     completion = client.chat.completions.create(
         model=MODEL, messages=[{"role": "user", "content": "Name a colour of the rainbow."}]
     )
@@ -28,7 +28,7 @@ def plain(client: Opper) -> None:
 
 
 def streamed(client: Opper) -> None:
-    """Print the answer while it is written."""
+    """Print the text as it arrives."""
     print("streamed: ", end="", flush=True)
     with client.chat.completions.create(
         model=MODEL, messages=[{"role": "user", "content": "Count from one to five."}], stream=True
@@ -40,13 +40,13 @@ def streamed(client: Opper) -> None:
 
 
 def show(step: ToolRunStepEvent) -> None:
-    """Say what the model calls."""
+    """Print which tool the model calls."""
     if step.type == "tool.started":
         print("tool:     the model calls", f"{step.call.name}({step.call.arguments})")
 
 
 def tool_call(client: Opper) -> None:
-    """Let the model call a function, and give the result back."""
+    """Let the model call a function, and send its result back."""
     run = client.chat.completions.run_tools(
         model=MODEL,
         messages=[{"role": "user", "content": "How is the weather in Stockholm?"}],
@@ -54,7 +54,7 @@ def tool_call(client: Opper) -> None:
         max_turns=5,
         on_event=show,
     )
-    print("          and the answer:", run.text)
+    print("          response:", run.text)
 
 
 def main() -> None:

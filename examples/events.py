@@ -1,4 +1,4 @@
-"""A stream as typed events: text, a tool call while its arguments come, and the call when it may be acted upon.
+"""Receive a stream as typed events: text, a tool call as its arguments arrive, and the complete tool call.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
@@ -25,7 +25,7 @@ WEATHER: ToolParam = {
 
 
 def show(event: StreamEvent) -> None:
-    """Say what an event is. The comparison with `type` tells type checkers which attributes it has."""
+    """Print an event. By the comparison with `type`, type checkers know its attributes."""
     if event.type == "content.delta":
         print("  text       ", repr(event.delta), "makes", repr(event.snapshot))
     elif event.type == "tool_call.delta":

@@ -1,6 +1,6 @@
-"""Models in the order in which to fall back, each with options of its own; which one answered, and what it cost.
+"""Send a list of fallback models, each with its own options, and read which one was used and what it cost.
 
-Runs against a local server of its own, which is told to answer as Opper does where the first model fails.
+Runs against a local server, which responds as Opper does when the first model fails.
 """
 
 from opper_chat import Model, Opper

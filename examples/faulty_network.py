@@ -1,6 +1,6 @@
-"""A network that misbehaves between a client and a server: what the client says of it, and that it goes on.
+"""Simulate a faulty network between a client and a server, print the errors, and call again.
 
-Runs against a local server of its own, behind `opper_chat.testing.FaultyProxy`.
+Runs against a local server behind an `opper_chat.testing.FaultyProxy`.
 """
 
 from opper_chat import APIConnectionError, APIStatusError, APITimeoutError, Opper, OpperError
@@ -10,27 +10,27 @@ from opper_chat.types import ChatMessageParam
 MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Hello"}]
 
 FAULTS = {
-    "the gateway finds no server behind it": Fault.status(502),
-    "the connection ends before the answer": Fault(cut=0),
-    "the connection breaks in the answer": Fault(cut=600, reset=True),
-    "the answer stalls": Fault(stall=600),
-    "the answer comes byte by byte": Fault(segment=1),
+    "the gateway has no server": Fault.status(502),
+    "the connection ends before the response": Fault(cut=0),
+    "the connection breaks inside the response": Fault(cut=600, reset=True),
+    "the response stalls": Fault(stall=600),
+    "the response arrives byte by byte": Fault(segment=1),
 }
 
 
 def ask(client: Opper) -> str:
-    """Return the answer, or raise what ended it early."""
+    """Return the text, or raise the error that ended the stream early."""
     with client.chat.completions.create(messages=MESSAGES, stream=True) as stream:
         return stream.get_final_text()
 
 
 def tell(error: OpperError) -> None:
-    """Say what happened, and what was saved of the answer."""
+    """Print what happened, and the part of the completion that arrived."""
     match error:
         case APITimeoutError():
             print("  timeout:   ", error.timeout_kind, "after", error.seconds, "s,", error.chunks_received, "chunks")
         case APIConnectionError():
-            print("  connection:", "no answer" if error.status_code is None else f"{error.chunks_received} chunks")
+            print("  connection:", "no response" if error.status_code is None else f"{error.chunks_received} chunks")
         case APIStatusError():
             print("  status:    ", error.status_code, error.raw_body[:44])
         case _:
@@ -47,12 +47,12 @@ def main() -> None:
             print(f"{what}:")
             proxy.fault(fault)
             try:
-                print("  answer:    ", ask(client))
+                print("  text:      ", ask(client))
             except OpperError as error:
                 tell(error)
-        print("and then nothing is wrong any more:")
-        print("  answer:    ", ask(client))
-        print(f"{len(proxy.requests)} requests over {proxy.connections} connections, {len(server.requests)} passed on")
+        print("without a fault:")
+        print("  text:      ", ask(client))
+        print(f"{len(proxy.requests)} requests over {proxy.connections} connections, {len(server.requests)} forwarded")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A program that was written for the OpenAI SDK, with its import changed and nothing else in `run`.
+"""Run a program that was written for the OpenAI SDK: only its import has changed.
 
-Runs against a local server of its own.
+Runs against a local server that this script starts.
 """
 
 import opper_chat as openai
@@ -13,7 +13,7 @@ MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Name a colour o
 
 def run(client: OpenAI) -> None:
     completion = client.chat.completions.create(model="openai/gpt-4o-mini", messages=MESSAGES)
-    print("answer:  ", completion.choices[0].message.content)
+    print("text:    ", completion.choices[0].message.content)
     assert completion.usage is not None
     print("tokens:  ", completion.usage.total_tokens)
 

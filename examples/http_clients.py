@@ -1,6 +1,6 @@
-"""HTTP clients: hooks and limits set the way of httpx, with the transport of the default client.
+"""Set hooks and limits as in httpx, and keep the transport of the default client.
 
-Runs against a local server of its own.
+Runs against a local server that this script starts.
 """
 
 import httpx
@@ -19,7 +19,7 @@ def main() -> None:
         http_client = DefaultHttpxClient(event_hooks={"request": [count]}, limits=httpx.Limits(max_connections=5))
         with http_client, Opper(api_key="local", base_url=server.base_url, http_client=http_client) as client:
             print(client.chat.completions.create(messages=[{"role": "user", "content": "Hello"}]).text)
-            server.reply(Reply.completion("Served over the same connection."))
+            server.reply(Reply.completion("Sent over the same connection."))
             print(client.chat.completions.create(messages=[{"role": "user", "content": "Hello"}]).text)
     print(*requests, sep="\n")
 

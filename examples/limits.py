@@ -1,4 +1,4 @@
-"""A hundred calls at once against a server that lets fifty requests a second in: as they come, and through the limiter.
+"""Make 100 calls at once to a server that accepts 50 requests per second, with and without the rate limiter.
 
 Runs against a local server that this script starts.
 """
@@ -15,7 +15,7 @@ A_SECOND = 50
 
 
 class Limit:
-    """What the server does: so many requests a second, and as many at once after a rest."""
+    """The rate limit of the server: a number of requests per second, and as many at once after a pause."""
 
     def __init__(self) -> None:
         self.tokens = 10.0
@@ -23,7 +23,7 @@ class Limit:
         self.statuses: Counter[int] = Counter()
 
     def __call__(self, _: ReceivedRequest) -> Reply | None:
-        """Let a request in, or refuse it."""
+        """Accept a request, or refuse it."""
         now = time.monotonic()
         self.tokens = min(10.0, self.tokens + (now - self.counted) * A_SECOND)
         self.counted = now
@@ -34,7 +34,7 @@ class Limit:
 
 
 async def run(server: LocalServer, *, adaptive: bool) -> None:
-    """Make the calls, and tell what became of them."""
+    """Make the calls, and print how many succeeded."""
     limit, failed = Limit(), 0
     server.reply(*[limit] * CALLS * 10)
     async with AsyncOpper(
@@ -54,7 +54,7 @@ async def run(server: LocalServer, *, adaptive: bool) -> None:
         began = time.monotonic()
         await asyncio.gather(*(call(number) for number in range(CALLS)))
     print(
-        f"{'with' if adaptive else 'without'} the limiter: {CALLS - failed} of {CALLS} calls answered in "
+        f"{'with' if adaptive else 'without'} the limiter: {CALLS - failed} of {CALLS} calls succeeded in "
         f"{time.monotonic() - began:.1f} s, {limit.statuses[429]} requests refused"
     )
 

@@ -1,6 +1,6 @@
-"""What the logger `opper_chat` says of calls that go well and of one that does not: as lines, and as JSON.
+"""Log calls that succeed and one that fails, as lines and as JSON.
 
-Runs against a local server of its own. In a program that sets up no logging of its own, `OPPER_LOG=info` does.
+Runs against a local server that this script starts. In a program that does not set up logging, use `OPPER_LOG=info`.
 """
 
 import json
@@ -15,7 +15,7 @@ MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Count from one 
 
 
 class Json(logging.Formatter):
-    """One JSON object for each record, of the facts that its line is made of."""
+    """Formats each record as a JSON object with the fields of its line."""
 
     def format(self, record: logging.LogRecord) -> str:
         facts = {name: value for name, value in vars(record).items() if name.startswith("opper_")}
@@ -41,10 +41,10 @@ def main() -> None:
         print("INFO, a line for each call:")
         logger.setLevel(logging.INFO)
         calls(client)
-        print("DEBUG, what was asked and what each attempt brought, without what was said:")
+        print("DEBUG, the parameters and the result of each attempt, without content:")
         logger.setLevel(logging.DEBUG)
         calls(client)
-        print("The same facts as JSON:")
+        print("The same fields as JSON:")
         logger.setLevel(logging.INFO)
         handler.setFormatter(Json())
         calls(client)

@@ -1,4 +1,4 @@
-"""Messages of every kind with little to type: pictures, sound and files from wherever they are.
+"""Build messages with text, images, audio and files.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
@@ -20,7 +20,7 @@ MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 
 
 def red_square(size: int = 64) -> bytes:
-    """Draw a picture: a PNG of one colour."""
+    """Return an image: a PNG of one color."""
 
     def piece(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -31,7 +31,7 @@ def red_square(size: int = 64) -> bytes:
 
 
 def tone(seconds: float = 0.1) -> io.BytesIO:
-    """Record a sound: a WAV file in memory, of the tone to which orchestras tune."""
+    """Return audio: a WAV file in memory with a tone of 440 Hz."""
     sound = io.BytesIO()
     with wave.open(sound, "wb") as out:
         out.setnchannels(1)
@@ -44,7 +44,7 @@ def tone(seconds: float = 0.1) -> io.BytesIO:
 
 
 def ask(client: Opper, folder: Path) -> None:
-    """Show a picture from a file and a note from memory."""
+    """Send an image from a file and a text file from memory."""
     picture = folder / "square.png"
     picture.write_bytes(red_square())
     completion = client.chat.completions.create(
@@ -58,17 +58,17 @@ def ask(client: Opper, folder: Path) -> None:
             ),
         ],
     )
-    print("answer: ", completion.text)
+    print("text:   ", completion.text)
 
 
 def look() -> None:
-    """Look at what would be sent: a part is a plain dict."""
+    """Print what would be sent: a part is a plain dict."""
     part = audio(tone())
     print("sound:  ", part["type"], "with", ", ".join(part["input_audio"]))
 
 
 def mistakes() -> None:
-    """What cannot be sent is told before it is."""
+    """Content that cannot be sent raises an error before the request."""
     for source, limit in (("square.png", None), (b"%PDF-1.7", None), (red_square(), 100)):
         try:
             image(source, max_bytes=limit)

@@ -1,4 +1,4 @@
-"""A value while it is written: what the answer says so far, at every piece of it, and the value itself at the end.
+"""Stream a structured output: the value so far at every delta, and the final value at the end.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """

@@ -1,6 +1,6 @@
-"""What stands behind an answer: its id and headers, the whole HTTP response, and its bytes while they come.
+"""Read the metadata of a completion, the raw HTTP response, and its bytes as they arrive.
 
-Runs against a local server of its own.
+Runs against a local server that this script starts.
 """
 
 from opper_chat import APIError, Opper

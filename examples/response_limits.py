@@ -1,6 +1,6 @@
-"""A server whose reply of a few kilobytes decompresses to hundreds of megabytes, and the limit that stops it.
+"""Limit the size of responses: the server sends a few kilobytes that decompress to hundreds of megabytes.
 
-Runs against a local server of its own, because it needs a hostile one.
+Runs against a local server, because it needs a hostile one.
 """
 
 import zlib
@@ -14,14 +14,14 @@ MEBIBYTE = 1024 * 1024
 
 
 def hostile_body(mebibytes: int) -> bytes:
-    """Return gzip data that is a thousandth of what it decompresses to."""
+    """Return gzip data that decompresses to a thousand times its size."""
     packer = zlib.compressobj(9, wbits=31)
     return b"".join([packer.compress(b" " * MEBIBYTE) for _ in range(mebibytes)]) + packer.flush()
 
 
 def main() -> None:
     body = hostile_body(200)
-    print(f"The server sends {len(body) // 1024} KiB, which stand for 200 MiB.")
+    print(f"The server sends {len(body) // 1024} KiB, which decompress to 200 MiB.")
     with (
         LocalServer() as server,
         Opper(

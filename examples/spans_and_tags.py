@@ -1,6 +1,6 @@
-"""A parent span and tags for whatever is called inside: in tasks by themselves, in threads by the client that is given.
+"""Send a parent span and tags with all calls in a block. Tasks inherit them; threads use the client of the block.
 
-Runs against a local server of its own, and prints what it was sent.
+Runs against a local server, and prints what it received.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Hello"}]
 
 
 def ask(client: Opper) -> None:
-    """Make a call in whichever thread this runs in."""
+    """Make a call in the current thread."""
     client.chat.completions.create(messages=MESSAGES)
 
 
 def show(server: LocalServer, where: str) -> None:
-    """Print what the last request said of itself."""
+    """Print the span and the tags of the last request."""
     body = server.requests[-1].body
     print(f"{where}: span {body.get('parent_span_id')}, tags {body.get('tags')}")
 
 
 def plain(server: LocalServer) -> None:
-    """Inside, nested, outside, and in a thread."""
+    """Make calls in a block, in a nested block, outside, and in a thread."""
     with Opper(api_key="local", base_url=server.base_url) as client:
         with client.span(SPAN), client.tags(team="search") as inside, ThreadPoolExecutor(1) as pool:
             ask(client)
@@ -44,7 +44,7 @@ def plain(server: LocalServer) -> None:
 
 
 async def tasks(server: LocalServer) -> None:
-    """Tasks have what held where they were started."""
+    """Make calls in tasks, which inherit the span and the tags."""
     async with AsyncOpper(api_key="local", base_url=server.base_url) as client:
         with client.tags(team="search"):
             task = asyncio.create_task(client.chat.completions.create(messages=MESSAGES))

@@ -1,6 +1,6 @@
-"""A run of tools as typed events: the answers while they are written, and the tools as they begin and end.
+"""Receive a tool run as typed events: text as it arrives, and the start and the end of each tool.
 
-Its tools are coroutines, and calls of one answer run at once. Talks to the real endpoint when OPPER_API_KEY is set,
+The tools are coroutines, and the calls of one turn run at once. Talks to the real endpoint when OPPER_API_KEY is set,
 else to a local server that this script starts.
 """
 
@@ -48,7 +48,7 @@ async def main() -> None:
                     elif event.type == "tool.started":
                         print("calls", event.call.name, event.execution.arguments)
                     elif event.type == "tool.result":
-                        print("told ", event.content)
+                        print("gets ", event.content)
                     elif event.type == "turn.done":
                         print()
                     elif event.type == "run.done":

@@ -1,4 +1,4 @@
-"""A streamed answer, read three ways: chunk by chunk, as text, and as the completion that it adds up to.
+"""Read a stream in three ways: as chunks, as text, and as a completion.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
@@ -14,7 +14,7 @@ MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Count from one 
 
 
 def chunks(client: Opper) -> None:
-    """Look at every chunk as the server sends it."""
+    """Read each chunk."""
     with client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True) as stream:
         count = 0
         for chunk in stream:
@@ -26,7 +26,7 @@ def chunks(client: Opper) -> None:
 
 
 def text(client: Opper) -> None:
-    """Print the answer while it is written."""
+    """Print the text as it arrives."""
     print("text:     ", end="", flush=True)
     with client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True) as stream:
         for piece in stream.text_stream:
@@ -35,7 +35,7 @@ def text(client: Opper) -> None:
 
 
 def whole(client: Opper) -> None:
-    """Stop after the first piece, look at what there is, and let the rest come."""
+    """Stop after the first delta, print the completion so far, and read the rest."""
     with client.chat.completions.create(
         model=MODEL, messages=MESSAGES, stream=True, stream_options={"include_usage": True}
     ) as stream:

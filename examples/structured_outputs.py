@@ -1,4 +1,4 @@
-"""Answers that are values: a class in place of a schema, a list, a dict, and asking again where one does not fit.
+"""Get structured outputs: a class instead of a schema, a list, a dict, and retries if the completion does not fit.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
@@ -51,7 +51,7 @@ def main() -> None:
         completion = parse(model=MODEL, messages=messages, response_format=Recipe, retries_on_invalid=1)
         recipe = completion.parsed
         print(recipe.name, f"({recipe.difficulty}):", sum(step.minutes for step in recipe.steps), "minutes")
-        print("It took", len(completion.attempts), "requests;", len(completion.rejected), "answers did not fit.")
+        print("It took", len(completion.attempts), "requests;", len(completion.rejected), "completions did not fit.")
 
         for step in parse(model=MODEL, messages=messages, response_format=list[Step]).parsed:
             print("-", step.text)

@@ -1,6 +1,6 @@
-"""Spans and metrics of calls, by OpenTelemetry's conventions for generative models.
+"""Record spans and metrics of calls by OpenTelemetry's conventions for generative AI.
 
-Runs against a local server of its own, and prints what it would send. Needs the extra `otel` and `opentelemetry-sdk`.
+Runs against a local server, and prints what it would export. Needs the extra `otel` and `opentelemetry-sdk`.
 """
 
 from opentelemetry.sdk.metrics import MeterProvider
@@ -15,14 +15,14 @@ MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Count from one 
 
 
 def shown(span: ReadableSpan) -> str:
-    """Return a span as a few lines."""
+    """Format a span as lines of text."""
     lines = [f"span {span.name!r}, {span.status.status_code.name}"]
     lines += [f"    {name}: {value!r}" for name, value in sorted((span.attributes or {}).items())]
     return "\n".join([*lines, ""])
 
 
 def show(reader: InMemoryMetricReader) -> None:
-    """Print the histograms: how often, and how much in all."""
+    """Print the histograms: the number of values and their sum."""
     data = reader.get_metrics_data()
     for resource in data.resource_metrics if data is not None else ():
         for scope in resource.scope_metrics:
@@ -42,7 +42,7 @@ def main() -> None:
 
     with LocalServer() as server, Opper(api_key="local", base_url=server.base_url) as client:
         client.chat.completions.create(model="openai/gpt-4o-mini", messages=MESSAGES, temperature=0.2)
-        with spans.get_tracer("example").start_as_current_span("an answer for a person"):
+        with spans.get_tracer("example").start_as_current_span("a request of a user"):
             with client.chat.completions.create(model="openai/gpt-4o-mini", messages=MESSAGES, stream=True) as stream:
                 stream.until_done()
             server.reply(Reply.sse([chunk("One, "), chunk("two")]))

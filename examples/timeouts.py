@@ -1,6 +1,6 @@
-"""A server that falls silent in the middle of its answer, and the timeouts that notice.
+"""Set timeouts for a server that stops sending in the middle of a stream.
 
-Runs against a local server of its own, because it needs one that stalls.
+Runs against a local server, because it needs one that stalls.
 """
 
 import math
@@ -14,7 +14,7 @@ MESSAGES: list[ChatMessageParam] = [{"role": "user", "content": "Tell me a story
 
 
 def tell(error: APITimeoutError) -> None:
-    """Print what the error of a timeout carries."""
+    """Print what the error of a timeout has."""
     print("  error:    ", error)
     print("  timeout:  ", error.timeout_kind, "set to", error.seconds, "s")
     print("  received: ", error.chunks_received, "chunks")
@@ -31,7 +31,7 @@ def main() -> None:
             api_key="local", base_url=server.base_url, first_token_timeout=5, idle_timeout=0.5, deadline=30
         ) as client,
     ):
-        print("The server sends two tokens, and then nothing but pings:")
+        print("The server sends two tokens, and then only pings:")
         server.reply(Reply.sse([chunk("Once "), chunk("upon "), *pings]))
         try:
             with client.chat.completions.create(messages=MESSAGES, stream=True) as stream:
@@ -40,7 +40,7 @@ def main() -> None:
         except APITimeoutError as error:
             tell(error)
 
-        print("The server accepts the call, and the model never begins:")
+        print("The server accepts the call, and the model never starts:")
         server.reply(Reply.sse([chunk(delta={"role": "assistant"}), Pause(math.inf)]))
         try:
             with client.chat.completions.create(messages=MESSAGES, stream=True, first_token_timeout=0.3) as stream:
@@ -48,7 +48,7 @@ def main() -> None:
         except APITimeoutError as error:
             tell(error)
 
-        print("The caller takes longer than idle_timeout for every token, which is no fault of the server:")
+        print("The caller takes longer than idle_timeout for every token, which does not count:")
         server.reply(Reply.sse([chunk("Once "), chunk("upon "), chunk("a time", finish_reason="stop"), "[DONE]"]))
         with client.chat.completions.create(messages=MESSAGES, stream=True, idle_timeout=0.1) as stream:
             for text in stream.text_stream:

@@ -1,4 +1,4 @@
-"""Tools: Python functions that the model may call, run until it has answered.
+"""Give the model Python functions as tools, and run them until it has a final response.
 
 Talks to the real endpoint when OPPER_API_KEY is set, else to a local server that this script starts.
 """
@@ -54,27 +54,27 @@ def get_forecast(city: str) -> Iterator[Weather]:
 
 @tool
 def remember(note: str, notes: ToolContext[list[str]]) -> str:
-    """Write something down.
+    """Save a note.
 
     Args:
-        note: what to write down.
-        notes: where; the model does not see this parameter.
+        note: the text of the note.
+        notes: the list of notes; the model does not see this parameter.
     """
     notes.context.append(note)
     return f"There are {len(notes.context)} notes."
 
 
 def show(step: ToolRunStepEvent) -> None:
-    """Say what happens. The comparison with `type` tells type checkers which attributes a step has."""
+    """Print a step. By the comparison with `type`, type checkers know its attributes."""
     if step.type == "tool.started":
         print("  it calls  ", step.call.name, step.call.arguments)
     elif step.type == "tool.result":
-        print("  it is told", step.content)
+        print("  it gets", step.content)
 
 
 def approve(call: ToolCall) -> bool | str:
-    """Say of a call, before it is carried out, whether it may be."""
-    return True if call.name != "remember" else "The user does not want notes to be taken."
+    """Allow or deny a call before it runs."""
+    return True if call.name != "remember" else "The user does not allow notes."
 
 
 def main() -> None:
@@ -88,14 +88,14 @@ def main() -> None:
             client = stack.enter_context(Opper(api_key="local", base_url=server.base_url))
         print("Talking to", client.base_url)
 
-        print("A run, until the model has answered:")
+        print("A run until the final response:")
         run = client.chat.completions.run_tools(
             model=MODEL,
             messages=[{"role": "user", "content": "How is the weather in Stockholm?"}],
             tools=[get_weather],
             on_event=show,
         )
-        print("  it answers", run.text)
+        print("  it responds", run.text)
         print("  it took   ", run.turns, "turns, and", run.usage.total_tokens if run.usage else "some", "tokens")
 
         print("With a generator:")
@@ -106,7 +106,7 @@ def main() -> None:
             on_event=show,
         )
 
-        print("With something that only the tool knows:")
+        print("With a value that the model does not see:")
         notes: list[str] = []
         run = client.chat.completions.run_tools(
             model=MODEL,
@@ -117,7 +117,7 @@ def main() -> None:
         )
         print("  noted     ", notes)
 
-        print("And with somebody who is asked before:")
+        print("With approval of each call:")
         run = client.chat.completions.run_tools(
             model=MODEL,
             messages=[{"role": "user", "content": "Write down that I was here."}],
@@ -127,13 +127,13 @@ def main() -> None:
             on_event=show,
         )
 
-        print("By hand, without a run:")
+        print("Without a run:")
         completion = client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": "And in Oslo?"}], tools=[get_weather]
         )
         for call in completion.tool_calls:
             asked = call.arguments_as(Asked)
-            print("  answer    ", tool_result(call, get_weather(asked.city)))
+            print("  message   ", tool_result(call, get_weather(asked.city)))
 
 
 if __name__ == "__main__":

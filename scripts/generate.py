@@ -115,7 +115,7 @@ def generate_params(request: dict[str, Any], output: Path) -> None:
 
 
 def create_arguments() -> set[str]:
-    """Name what `create()` takes beside the parameters of the contract."""
+    """Name what `create()` takes in addition to the parameters of the contract."""
     create = ast.parse((ROOT / WRAPPER / "_async/completions.py").read_text("utf-8"))
     functions = [node for node in ast.walk(create) if isinstance(node, ast.AsyncFunctionDef) and node.name == "create"]
     named = {argument.arg for node in functions for argument in (*node.args.args, *node.args.kwonlyargs)}

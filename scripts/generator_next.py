@@ -2,7 +2,7 @@
 
 Generates into a temporary folder and changes nothing. Reports the versions, the overridden templates whose stock
 template changed, whether the result imports and passes mypy, and how it differs from what is there. The exit status
-is 0 if nothing differs but the versions, 1 if the result or a stock template does, 2 if the generation fails.
+is 0 if only the versions differ, 1 if the result or a stock template does, 2 if the generation fails.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """The typed dicts of the request, as datamodel-code-generator writes them, made fit for this package.
 
-The source is read as Python and changed where its syntax tree says, so that neither a member's name nor a word in a
+The source is read as Python and changed where its syntax tree says, so that neither the name of a key nor a word in a
 description is taken for a type. Three things change: JSON of any form is an `object` and not `Any`, since nothing is
 read from it; the models are named for type checkers only, and empty classes of their names stand for them at run
-time, so that reading the module does not load them; and a typed dict with a member called like a type that it uses is
-written as a call, because in a class the member would hide the type.
+time, so that reading the module does not load them; and a typed dict with a key called like a type that it uses is
+written as a call, because in a class the key would hide the type.
 """
 
 from __future__ import annotations
@@ -68,9 +68,9 @@ def typed_dicts(text: str) -> str:
             source.replace(node, _as_call(node))
         elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
             # A call is carried out at once, before the names that follow it are there: quoted, they can wait.
-            members = node.value.args[1]
-            assert isinstance(members, ast.Dict), "a typed dict's members"
-            for value in members.values:
+            keys = node.value.args[1]
+            assert isinstance(keys, ast.Dict), "the keys of a typed dict"
+            for value in keys.values:
                 source.replace(value, json.dumps(_unquoted(value)))
     first = next(node for node in source.tree.body if isinstance(node, ast.ClassDef | ast.Assign | ast.AnnAssign))
     start, _ = source.span(first)
@@ -83,14 +83,14 @@ def typed_dicts(text: str) -> str:
 def _as_function(tree: ast.Module) -> str:
     """Return a function whose parameters are the request's, for editors that do not read `Unpack`, as Jedi."""
     classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
-    members: dict[str, ast.expr] = {}
+    keys: dict[str, ast.expr] = {}
     waiting = [REQUEST]
     while waiting:
         node = classes[waiting.pop()]
-        members = _members(node) | members
+        keys = _keys(node) | keys
         waiting += [base.id for base in node.bases if isinstance(base, ast.Name) and base.id in classes]
     parameters: list[str] = []
-    for name, hint in members.items():
+    for name, hint in keys.items():
         text = _unquoted(hint)
         is_optional = text.startswith("NotRequired[")
         parameters.append(f"{name}: {text[12:-1]} = None, " if is_optional else f"{name}: {text}, ")
@@ -150,7 +150,7 @@ def _types(tree: ast.AST) -> Iterator[ast.expr]:
         yield from _types(node)
 
 
-def _members(node: ast.ClassDef) -> dict[str, ast.expr]:
+def _keys(node: ast.ClassDef) -> dict[str, ast.expr]:
     return {
         item.target.id: item.annotation
         for item in node.body
@@ -159,16 +159,16 @@ def _members(node: ast.ClassDef) -> dict[str, ast.expr]:
 
 
 def _hides_a_type(node: ast.ClassDef) -> bool:
-    members = _members(node)
-    used = {inner.id for hint in members.values() for inner in ast.walk(hint) if isinstance(inner, ast.Name)}
-    return not used.isdisjoint(members)
+    keys = _keys(node)
+    used = {inner.id for hint in keys.values() for inner in ast.walk(hint) if isinstance(inner, ast.Name)}
+    return not used.isdisjoint(keys)
 
 
 def _as_call(node: ast.ClassDef) -> str:
-    members = "".join(f"{json.dumps(name)}: {json.dumps(_unquoted(hint))},\n" for name, hint in _members(node).items())
+    keys = "".join(f"{json.dumps(name)}: {json.dumps(_unquoted(hint))},\n" for name, hint in _keys(node).items())
     text = ast.get_docstring(node, clean=False)
     description = f'\n"""{text}"""' if text and '"""' not in text and "\\" not in text else ""
-    return f"{node.name} = TypedDict({json.dumps(node.name)}, {{{members}}}){description}"
+    return f"{node.name} = TypedDict({json.dumps(node.name)}, {{{keys}}}){description}"
 
 
 def _unquoted(hint: ast.expr) -> str:

@@ -19,16 +19,16 @@ from generation.operations import CHAT
 from generation.schemas import SCHEMAS, is_for_reading, mapping, operations, referred
 from generation.source import ContractError, Problem, join
 
-ANSWER = "ChatCompletionMessage"
-"""The model of an answer's message, which goes back into a conversation as it is."""
+RESPONSE_MESSAGE = "ChatCompletionMessage"
+"""The model of the message of a completion, which is sent back in a conversation unchanged."""
 CONVERSATION = "messages"
-"""The member of a request that is the conversation."""
+"""The parameter that is the conversation."""
 PARAMETERS_NAME = "ChatCompletionParametersParam"
-PARAMETERS = "Everything that can be asked of the model in one call but for the conversation itself."
-FORMS = ("response_format", "tools")
-"""The members of a request that say by schemas what the answer is made of."""
+PARAMETERS = "The parameters of one call, except the messages."
+SCHEMA_PARAMETERS = ("response_format", "tools")
+"""The parameters that describe the completion by schemas."""
 SETTINGS_NAME = "ChatCompletionSettingsParam"
-SETTINGS = "How the model answers: all parameters but for the conversation, and the schemas of answers and tools."
+SETTINGS = "The parameters of one call, except the messages, and the schemas of completions and tools."
 CONVERSATION_ITEM = "ChatMessage"
 """The component that is an item of the conversation."""
 WRITTEN = {
@@ -76,11 +76,11 @@ def check_requests(contract: dict[str, Any], taken: set[str]) -> None:
 
     Args:
         contract: the contract.
-        taken: the names of the arguments that `create()` has beside the parameters of the contract.
+        taken: the names of the arguments that `create()` has in addition to the parameters of the contract.
 
     Raises:
         ContractError: a parameter has one of those names or cannot be an argument, one that the wrapper writes is not
-            there, or nothing tells the objects of a union apart.
+            there, or nothing distinguishes the objects of a union.
     """
     request = request_name(contract)
     schemas: dict[str, Any] = contract["components"]["schemas"]
@@ -123,7 +123,7 @@ def request_document(contract: dict[str, Any], modules: dict[str, str]) -> dict[
     for name in parameters.keys() - set(rewritten[f"{request}Param"]["required"]):
         parameters[name] = _or_null(parameters[name])
     rewritten |= _without_conversation(f"{request}Param", rewritten[f"{request}Param"])
-    rewritten[f"{CONVERSATION_ITEM}Param"]["oneOf"].append(rewriter.model(ANSWER))
+    rewritten[f"{CONVERSATION_ITEM}Param"]["oneOf"].append(rewriter.model(RESPONSE_MESSAGE))
     return {
         "openapi": contract["openapi"],
         "info": contract["info"],
@@ -181,23 +181,23 @@ def _check_request(request: str, schemas: dict[str, Any], taken: set[str]) -> It
     if "oneOf" not in mapping(schemas.get(CONVERSATION_ITEM)):
         write = f"Keep the component {CONVERSATION_ITEM} as the 'oneOf' of all messages"
         yield Problem("/components/schemas", f"{CONVERSATION_ITEM} is not a union of messages", write)
-    if ANSWER not in schemas:
-        write = f"Keep the component {ANSWER}, or change ANSWER in scripts/request.py"
-        yield Problem("/components/schemas", f"there is no {ANSWER}, the message of a completion", write)
+    if RESPONSE_MESSAGE not in schemas:
+        write = f"Keep the component {RESPONSE_MESSAGE}, or change RESPONSE_MESSAGE in scripts/request.py"
+        yield Problem("/components/schemas", f"there is no {RESPONSE_MESSAGE}, the message of a completion", write)
 
 
 def _without_conversation(name: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Return the request in three: the settings, with the schemas beside them, with the conversation beside both.
+    """Return the request in three: the settings, plus the schemas, plus the conversation.
 
     Whatever keeps the conversation by itself, or makes the schemas from types, takes the others alone.
     """
-    members = dict(request["properties"])
-    conversation = {"properties": {CONVERSATION: members.pop(CONVERSATION)}, "required": [CONVERSATION]}
-    forms = {"properties": {form: members.pop(form) for form in FORMS}}
+    properties = dict(request["properties"])
+    conversation = {"properties": {CONVERSATION: properties.pop(CONVERSATION)}, "required": [CONVERSATION]}
+    schema_parameters = {"properties": {form: properties.pop(form) for form in SCHEMA_PARAMETERS}}
     settings, parameters = ({"$ref": f"{SCHEMAS}{base}"} for base in (SETTINGS_NAME, PARAMETERS_NAME))
     return {
-        SETTINGS_NAME: {"type": "object", "description": SETTINGS, "properties": members},
-        PARAMETERS_NAME: {"description": PARAMETERS, "allOf": [settings, {"type": "object"} | forms]},
+        SETTINGS_NAME: {"type": "object", "description": SETTINGS, "properties": properties},
+        PARAMETERS_NAME: {"description": PARAMETERS, "allOf": [settings, {"type": "object"} | schema_parameters]},
         name: {"description": request.get("description", ""), "allOf": [parameters, {"type": "object"} | conversation]},
     }
 
@@ -248,18 +248,18 @@ class _Rewriter:
         arms: list[Any] = []
         for item in schema:
             new = self.model(_name(item)) if _is_for_reading(item, self._schemas) else self.rewrite(item)
-            # Arms of an arm stand beside it: one flat union, not a union of unions.
+            # Arms of an arm stand next to it: one flat union, not a union of unions.
             arms.extend(new["anyOf"] if isinstance(new, dict) and set(new) == {"anyOf"} else [new])
         return [arm for arm in arms if arm is not None]
 
     def _rewrite_reference(self, schema: dict[str, Any]) -> dict[str, Any]:
         name = _name(schema)
         self.waiting.append(name)
-        beside = {key: value for key, value in schema.items() if key != "$ref"}
+        siblings = {key: value for key, value in schema.items() if key != "$ref"}
         reference = {"$ref": f"{SCHEMAS}{name}Param"}
         if name not in self._modules or self._schemas[name].get("type") != "object":
-            return reference | beside
-        return {"anyOf": [reference, self.model(name)]} | beside
+            return reference | siblings
+        return {"anyOf": [reference, self.model(name)]} | siblings
 
 
 def _name(reference: dict[str, Any]) -> str:
@@ -267,7 +267,7 @@ def _name(reference: dict[str, Any]) -> str:
 
 
 def _is_reference(schema: Any) -> bool:
-    # In a map of members, `$ref` would be the name of one.
+    # In a map of properties, `$ref` would be the name of one.
     return isinstance(schema, dict) and isinstance(schema.get("$ref"), str)
 
 
@@ -303,16 +303,16 @@ def _check_unions(schema: Any, schemas: dict[str, Any], pointer: str) -> Iterato
         yield from _check_unions(value, schemas, join(pointer, key))
     for key in ("oneOf", "anyOf"):
         if isinstance(schema.get(key), list):
-            objects = dict(_objects(schema[key], schemas))
-            if len(objects) > 1 and not _is_told_apart(list(objects.values())):
+            objects = dict(_writable_objects(schema[key], schemas))
+            if len(objects) > 1 and not _have_discriminator(list(objects.values())):
                 yield Problem(
                     join(pointer, key),
-                    f"nothing tells {', '.join(objects)} apart",
+                    f"nothing distinguishes {', '.join(objects)}",
                     "Give each of them a property of the same name whose const is a value of its own",
                 )
 
 
-def _objects(arms: list[Any], schemas: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+def _writable_objects(arms: list[Any], schemas: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """Find the objects among the arms of a union, and among the arms of its arms, that can be written."""
     for arm in arms:
         if not isinstance(arm, dict) or _is_for_reading(arm, schemas):
@@ -321,14 +321,14 @@ def _objects(arms: list[Any], schemas: dict[str, Any]) -> Iterator[tuple[str, di
         if schema.get("type") == "object" or "properties" in schema:
             yield name, schema
         for key in ("oneOf", "anyOf"):
-            yield from _objects(schema.get(key, []), schemas)
+            yield from _writable_objects(schema.get(key, []), schemas)
 
 
-def _is_told_apart(objects: list[dict[str, Any]]) -> bool:
-    members = [schema.get("properties", {}) for schema in objects]
-    for name in members[0]:
-        words = [each.get(name, {}).get("const") for each in members]
-        if None not in words and len(set(words)) == len(words):
+def _have_discriminator(objects: list[dict[str, Any]]) -> bool:
+    properties = [schema.get("properties", {}) for schema in objects]
+    for name in properties[0]:
+        values = [each.get(name, {}).get("const") for each in properties]
+        if None not in values and len(set(values)) == len(values):
             return True
     return False
 

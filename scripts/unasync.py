@@ -28,7 +28,7 @@ NAMES = {
     "anext": "next",
     "_async": "_sync",
 }
-"""Names that change, beside those that only lose a prefix. A rule that nothing uses is an error."""
+"""Names that change, in addition to those that only lose a prefix. A rule that nothing uses is an error."""
 
 KEYWORDS = {"async", "await"}
 PREFIX = re.compile(r"\b(_?(?:Any)?)(?:Async(?=[A-Z])|async_(?=[a-z]))")

@@ -31,7 +31,7 @@ def test_the_demo_shows_all_three() -> None:
     """A plain completion, a stream, and a tool call with the completion that follows."""
     demo = next(path for path in EXAMPLES if path.name == "demo.py")
     said = subprocess.run([sys.executable, str(demo)], capture_output=True, text=True, timeout=60, check=True).stdout
-    for word in ("plain:", "streamed:", "the model calls get_weather(", "and the answer:"):
+    for word in ("plain:", "streamed:", "the model calls get_weather(", "response:"):
         assert word in said
 
 

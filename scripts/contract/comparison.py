@@ -1,4 +1,4 @@
-"""The contract beside another document of the same operation, property by property.
+"""Compare the contract with another document of the same operation, property by property.
 
 Names of components, references, `allOf`, unions and the version of OpenAPI make no difference: what is compared is what
 is accepted. Descriptions and examples are not compared.

@@ -96,7 +96,7 @@ def judge(difference: dict[str, Json], before: Json, after: Json) -> Severity:
     if any(isinstance(keyword, str) and keyword.startswith("x-") for keyword in keywords) or key == "deprecated":
         return "safe"
     if "discriminator" in keywords:
-        return "safe"  # models tell the kinds apart by their `const`
+        return "safe"  # models distinguish the kinds by their `const`
     if action == "remove" and parent == "required" and "responses" in path:
         return "safe" if _reads_absent(before, after, path) else "breaking"
     if action == "rename" and {difference["before"], difference["after"]} == {"oneOf", "anyOf"}:

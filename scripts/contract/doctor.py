@@ -1,7 +1,7 @@
 """Compare what servers really send with the contract: recorded traffic, or one call of a live endpoint.
 
-The table has names and types, and no values but words that stand where the contract lists values. The exit status is 1
-if there is a finding, and 2 if a file cannot be read.
+The table has names and types, and of values only those where the contract lists values. The exit status is 1 if
+there is a finding, and 2 if a file cannot be read.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def format_json(findings: Sequence[Finding], observations: Observations, left_ou
 
 
 def describe(finding: Finding) -> str:
-    """Return what a finding is, in a few words without values."""
+    """Return what a finding is, briefly and without values."""
     match finding.kind:
         case "unknown property":
             return inferred_type(finding)

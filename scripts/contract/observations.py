@@ -145,7 +145,7 @@ def _shallow(value: Json, depth: int = MAX_DEPTH) -> Json:
 
 
 def choose_arm(value: dict[str, Json], arms: Sequence[Arm]) -> Arm:
-    """Return the arm that is meant: by the properties that tell the kinds apart, then by the names in common."""
+    """Return the arm that is meant: by the properties that distinguish the kinds, then by the names in common."""
 
     def rank(arm: Arm) -> tuple[int, int, int]:
         kinds = arm.kinds()

@@ -21,7 +21,7 @@ Node = griffe.Object | griffe.Alias
 
 
 class Surface:
-    """The public objects of a package, by their paths: modules, their members, the members of classes, and so on."""
+    """The public objects of a package, by their paths: modules, their attributes, those of classes, and so on."""
 
     def __init__(self, package: griffe.Module) -> None:
         self.package = package
@@ -108,7 +108,7 @@ def _target(node: Node) -> griffe.Object | None:
 
 
 def _is_hook(node: griffe.Object, name: str) -> bool:
-    """Return whether a member of a module is for Python itself, as `__getattr__` is."""
+    """Return whether an attribute of a module is for Python itself, as `__getattr__` is."""
     return isinstance(node, griffe.Module) and name.startswith("__")
 
 

@@ -1,7 +1,7 @@
 """What a schema of OpenAPI 3.0 or 3.1 accepts, as a list of arms: one for each type or kind of object.
 
 References, `allOf`, `oneOf`, `anyOf`, lists of types, `nullable` and `const` all become arms. So two documents that say
-the same in other words can be compared, and a value can be read by the arm that is meant. This does not validate: `if`,
+the same differently can be compared, and a value can be read by the arm that is meant. This does not validate: `if`,
 `not` in general, `patternProperties` and `dependentSchemas` are left out.
 """
 

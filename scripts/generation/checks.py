@@ -180,7 +180,7 @@ def _check_references(place: Place, document: dict[str, Any]) -> Iterator[Proble
 
 
 def _check_values(place: Place) -> Iterator[Problem]:
-    """Check that enum, const and default are of the type that stands beside them."""
+    """Check that enum, const and default are of the type that is declared next to them."""
     pointer, schema = place
     kinds = _kinds(schema)
     by_type = Draft202012Validator({"type": kinds} if kinds else {})

@@ -19,7 +19,7 @@ PATH_PARAMETER = re.compile(r"\{([^}]*)\}")
 
 
 def check_operations(document: dict[str, Any]) -> Iterator[Problem]:
-    """Find what is wrong with the operations, each by itself and beside the others."""
+    """Find what is wrong with the operations, each by itself and compared with the others."""
     listed = list(operations(document))
     if not any(operation.path == CHAT and operation.method == "post" for operation in listed):
         yield Problem("/paths", f"there is no POST {CHAT}, which the wrapper calls", "Add it")

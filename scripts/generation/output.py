@@ -82,7 +82,7 @@ def _restore(root: Path, paths: list[Path], old: dict[Path, bytes]) -> None:
 
 
 def _remove_folder(folder: Path) -> None:
-    """Remove a folder that has nothing but compiled modules."""
+    """Remove a folder that has only compiled modules."""
     for path in sorted(folder.rglob("*"), reverse=True):
         path.rmdir() if path.is_dir() else path.unlink()
     folder.rmdir()

@@ -131,7 +131,7 @@ def referred(schema: Any) -> str | None:
 
 
 def make_consts(document: dict[str, Any]) -> None:
-    """Write a const for an enum of one value that tells the objects of a union apart.
+    """Write a const for an enum of one value that distinguishes the objects of a union.
 
     OpenAI's published contract writes its unions so. Any other enum of one value stays open: a server may add to it.
     """

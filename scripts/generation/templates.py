@@ -1,7 +1,7 @@
 """Which stock templates of openapi-python-client are overridden, and whether they are the ones overridden.
 
 `generator-templates/stock.json` has the version of the generator and the SHA-256 of each stock template that has an
-override. `python -m generation.templates --write`, run in `scripts/`, writes it anew once the overrides are compared.
+override. `python -m generation.templates --write`, run in `scripts/`, writes it again once the overrides are compared.
 """
 
 from __future__ import annotations

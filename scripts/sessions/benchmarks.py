@@ -11,7 +11,7 @@ from .common import NO_KEY
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure this client beside its peers, each in an environment of its own; `--quick` takes two minutes at most."""
+    """Compare this client with its peers, each in an environment of its own; `--quick` takes two minutes at most."""
     session.install(".", "trustme", "uv")
     if "--transports" in session.posargs:
         session.install("httpx-aiohttp", "pyreqwest", "uvloop")

@@ -26,6 +26,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
     session.run("codespell")
+    session.run("python", "scripts/prose.py")
     session.run("interrogate", "--quiet", "wrapper/opper_chat")
     session.run("validate-pyproject", "pyproject.toml")
     session.run("lint-imports", "--no-cache", "--no-logo", env={"PYTHONPATH": str(ROOT / "wrapper")})

@@ -12,7 +12,7 @@ from .common import NO_KEY, group
 
 @nox.session
 def generate(session: nox.Session) -> None:
-    """Make `generated/` and the sync half of the wrapper anew, after a change of the contract or the templates."""
+    """Generate `generated/` and the sync client again, after a change of the contract or the templates."""
     session.install(*group("generate"))
     session.run("python", "scripts/generate.py", *session.posargs)
 

@@ -9,7 +9,7 @@ from .common import NO_KEY, group
 
 @nox.session
 def demo(session: nox.Session) -> None:
-    """Show a plain answer, a streamed one and a tool call: on the local server, or for real when a key is set."""
+    """Show a plain call, a streamed one and a tool call: on the local server, or on the real one if a key is set."""
     session.install(".[testing]")
     session.run("python", "examples/demo.py", *session.posargs)
 

@@ -194,7 +194,7 @@ def test_objects_that_nothing_tells_apart_are_refused(tree: Tree) -> None:
     )
     done = tree.generate()
     assert done.returncode == 1
-    assert "/properties/shape/oneOf: nothing tells Circle, Square apart. Give each of them a property" in done.stderr
+    assert "/properties/shape/oneOf: nothing distinguishes Circle, Square. Give each of them a property" in done.stderr
     assert (tree / "generated" / "opper_chat_api" / "params.py").exists()
 
 

@@ -138,7 +138,7 @@ MISTAKES: dict[str, tuple[Edit, str]] = {
     ),
     "a union without a property that tells": (
         lambda d: add(d, {"oneOf": [{"$ref": "#/components/schemas/AudioOutput"}, {"$ref": PART}, {"type": "null"}]}),
-        f"{REQUEST}/properties/added/oneOf: nothing tells AudioOutput, TextPart apart. Give each of them",
+        f"{REQUEST}/properties/added/oneOf: nothing distinguishes AudioOutput, TextPart. Give each of them",
     ),
     "an object of two": (
         lambda d: schemas(d).update(A={"allOf": [{"$ref": PART}, {"type": "object", "properties": {"b": {}}}]}),

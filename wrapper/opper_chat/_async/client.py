@@ -226,7 +226,7 @@ class AsyncOpper:
         return f"{type(self).__name__}(base_url={settings.base_url if settings else None!r})"
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Return what is pickled: all but the key, which is read from the environment when the pickle is loaded.
+        """Return what is pickled: everything except the key, which is read from the environment on loading.
 
         Default headers and query parameters with the name of a credential are left out too.
 

@@ -78,7 +78,7 @@ class AsyncSession:
         else:
             self._library = library_of(http_client, "AsyncClient")
             if event_hooks is not None:
-                raise InvalidArgumentError("event_hooks", "None beside http_client, which has its own", "some")
+                raise InvalidArgumentError("event_hooks", "None if http_client is set, which has its own", "some")
             self._client = cast("httpx.AsyncClient", http_client)  # httpx2 has the same names
         self._parse_url = lru_cache(8)(self._library.URL)
         self._closed = False

@@ -46,7 +46,7 @@ TOLERATED_SECONDS = 300.0
 """How long the share that a trial has measured is tolerated."""
 
 ALLOWANCE = 10.0
-"""Refusals that an open pace tolerates at once, beside that share."""
+"""Refusals that an open pace tolerates at once, in addition to that share."""
 
 MARGIN = 0.015
 """The share of the limit by which the pace stays below it."""

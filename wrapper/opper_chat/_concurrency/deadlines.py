@@ -1,7 +1,7 @@
 """Timeouts of a call, a stream or a tool loop: how much is left of each, and which one expires first.
 
 No I/O and no clock: the time is handed in, in seconds of any monotonic clock. httpx's timeouts limit single operations,
-and its timeout for reading starts anew with every byte. These limit the time to the first token, to the next token and
+and its timeout for reading restarts with every byte. These limit the time to the first token, to the next token and
 to the end. `_http.timeouts` enforces them for requests and reads, `_tools` for tools.
 """
 
@@ -99,7 +99,7 @@ class Deadlines:
             self._waiting_since = None
 
     def record_token(self) -> None:
-        """Record that a token has arrived: the idle timeout begins anew."""
+        """Record that a token has arrived, and restart the idle timeout."""
         self.has_token = True
         self._waited = 0.0
 

@@ -35,7 +35,7 @@ class TaskPool:
 
         Args:
             count: the number of tasks.
-            work: what each of them calls. It raises nothing but a cancellation.
+            work: what each of them calls. It raises only a cancellation.
         """
         if current_async_library() == "asyncio":
             # With anyio, each await in the cleanup of a cancelled task would be cancelled again. asyncio cancels once.

@@ -1,6 +1,6 @@
 """A thread that ends blocking reads at their deadline, by shutting down their sockets.
 
-A blocking read cannot be cancelled, and its own timeout starts anew with every byte. The thread starts with the first
+A blocking read cannot be cancelled, and its own timeout restarts with every byte. The thread starts with the first
 watch that is armed, and ends when no watch has been armed for a while.
 """
 

@@ -60,7 +60,7 @@ class RequestOptions(TypedDict, total=False):
 
 
 class CallOptions(RequestOptions, total=False):
-    """Options of a call, beside the parameters of the contract. What is left out is as the client has it."""
+    """Options of a call, in addition to the parameters of the contract. The client has the defaults."""
 
     extra_headers: Mapping[str, str] | None
     """HTTP headers to add. They replace the client's own of the same name."""
@@ -107,7 +107,7 @@ class ClientSettings(NamedTuple):
         return self._replace(key=None, default_headers=headers, default_query=query)
 
     def updated(self, options: Mapping[str, Any]) -> Self:
-        """Return these settings with some options changed: any of `CallOptions` and `ClientOptions` but the key.
+        """Return these settings with some options changed: any of `CallOptions` and `ClientOptions` except the key.
 
         Raises:
             InvalidArgumentError: a value is not accepted.

@@ -57,7 +57,7 @@ def is_secret_property(name: str) -> bool:
 
 @lru_cache(512)
 def normalize_name(name: str) -> str:
-    """Return a name in lower case and without what separates its words: ``apikey`` for ``API-Key``."""
+    """Return a name in lower case and without separators: ``apikey`` for ``API-Key``."""
     return re.sub("[^a-z0-9]+", "", name.lower())
 
 

@@ -185,23 +185,23 @@ def _decode_all(chain: list[_Coding], data: bytes) -> Iterator[bytes]:
 
 
 class _Gzip:
-    """The format of RFC 1952: one member after another. What follows the last member is ignored, as gzip does."""
+    """The format of RFC 1952: a series of gzip members. What follows the last one is ignored, as gzip does."""
 
     def __init__(self) -> None:
-        self._member: _Inflater | None = zlib.decompressobj(_GZIP_WINDOW)
-        """None between two members."""
+        self._inflater: _Inflater | None = zlib.decompressobj(_GZIP_WINDOW)
+        """None between two gzip members."""
         self._has_data = False
         self._is_ended = False
         self._pending = b""
 
     @property
     def is_finished(self) -> bool:
-        return self._member is None or not self._has_data
+        return self._inflater is None or not self._has_data
 
     def decode(self, data: bytes) -> Iterator[bytes]:
         self._has_data = self._has_data or bool(data)
         while data and not self._is_ended:
-            if self._member is None:
+            if self._inflater is None:
                 data = self._pending + data
                 self._pending = data if len(data) < len(_GZIP_MAGIC) else b""
                 if self._pending:
@@ -209,11 +209,11 @@ class _Gzip:
                 if not data.startswith(_GZIP_MAGIC):
                     self._is_ended = True
                     return
-                self._member = zlib.decompressobj(_GZIP_WINDOW)
-            yield from _inflate(self._member, data)
-            if not self._member.eof:
+                self._inflater = zlib.decompressobj(_GZIP_WINDOW)
+            yield from _inflate(self._inflater, data)
+            if not self._inflater.eof:
                 return
-            data, self._member = self._member.unused_data, None
+            data, self._inflater = self._inflater.unused_data, None
 
 
 class _Deflate:

@@ -1,6 +1,6 @@
 """Cookies of httpx that look only at responses that set some.
 
-httpx converts each request and response to the classes of urllib, to hand them to the cookie jar, which takes a tenth
+httpx converts each request and response to the classes of urllib, to pass them to the cookie jar, which takes a tenth
 of the time of a call. What a cookie means is decided by httpx and the jar alone.
 """
 

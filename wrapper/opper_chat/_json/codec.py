@@ -1,4 +1,4 @@
-"""Decode and encode JSON. No I/O, and no exception but ValueError.
+"""Decode and encode JSON. No I/O, and no exception except ValueError.
 
 msgspec does both. What it rejects and the decoder of the standard library accepts is read by that one: NaN, surrogate
 halves and a byte order mark.
@@ -66,7 +66,7 @@ def replace_surrogates(value: object) -> object:
     if isinstance(value, str):
         return join_surrogates(value)
     if is_object(value):
-        return {join_surrogates(name): replace_surrogates(member) for name, member in value.items()}
+        return {join_surrogates(name): replace_surrogates(item) for name, item in value.items()}
     return [replace_surrogates(item) for item in value] if is_array(value) else value
 
 

@@ -119,7 +119,7 @@ def _notify(method: Method, log_level: int, call: CallRecord, *attempt: Attempt)
 def _notify_one(registration: _Registration, method: Method, call: CallRecord, *attempt: Attempt) -> None:
     try:
         getattr(registration.observer, method)(call, *attempt)
-    except Exception as error:  # noqa: BLE001  # whatever it is, the call goes on
+    except Exception as error:  # noqa: BLE001  # whatever it is, the call continues
         _log_failure(registration, method, error)
 
 

@@ -76,8 +76,8 @@ def _as_received(check: Check, message: object) -> object:
 def complete_messages(body: Mapping[str, object], params: Mapping[str, object]) -> None:
     """Add what servers require of assistant messages, leave out properties that are null, and join content parts.
 
-    Some servers write a message without ``role`` and require it in a request. Some write null, and accept it in no
-    property but ``content``.
+    Some servers write a message without ``role`` and require it in a request. Some write null, and accept it only
+    in ``content``.
 
     Args:
         body: the body of the request, whose messages are changed in place.

@@ -20,7 +20,7 @@ _SIGNATURES = (
     (8, b"WAVE", "audio/wav"),
     (0, b"ID3", "audio/mpeg"),
     (0, b"%PDF-", "application/pdf"),
-    # Types that no part but a file accepts, so that errors can name them.
+    # Types that only a file part accepts, so that errors can name them.
     (0, b"BM", "image/bmp"),
     (0, b"II*\x00", "image/tiff"),
     (0, b"MM\x00*", "image/tiff"),

@@ -159,7 +159,7 @@ def correction_arguments(arguments: Mapping[str, object], error: InvalidCompleti
     problems = "\n".join(f"- {problem}" for problem in error.problems)
     request = (
         f"Your response does not fit the schema of the response format:\n{problems}\n"
-        "Respond again, with nothing but JSON that fits it."
+        "Respond again, with only JSON that fits it."
     )
     added = [{"role": "assistant", "content": text}, {"role": "user", "content": request}]
     return {**arguments, "messages": [*(messages if is_sequence(messages) or is_array(messages) else ()), *added]}

@@ -93,7 +93,7 @@ def _check_comparable(hint: Any, name: str, bound: Any) -> None:
 
 
 def describe_constraints(constraints: Mapping[str, Any]) -> list[str]:
-    """Return the constraints that JSON Schema has no keyword for, in words."""
+    """Return the constraints that JSON Schema has no keyword for, as texts."""
     return [
         _COMPARISONS[name][1].format(msgspec.json.encode(bound).decode().strip('"'))
         for name, bound in constraints.items()

@@ -42,7 +42,7 @@ class DecodedChunk:
         model: the chunk as a model.
         template: the template that it was decoded with, or None.
         text: the text in the placeholder of the template.
-        only_adds_text: whether it adds nothing to the completion but this text.
+        only_adds_text: whether it adds only this text to the completion.
         is_dependent: whether it is a `DependentChunk`.
     """
 

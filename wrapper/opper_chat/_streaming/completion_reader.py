@@ -145,7 +145,7 @@ def _read_stream(
             pass
     failure = state.conclude()
     if failure is not None:
-        failure.raw_body = content  # all of it is at hand, and not only the event that is wrong
+        failure.raw_body = content  # the whole body, not only the event that is wrong
         raise failure
     return state.accumulator.snapshot()
 

@@ -1,6 +1,6 @@
 """The typed events of a stream. No I/O.
 
-Every event has a ``snapshot``. All but chunk, usage and done events have the ``index`` of their choice. Deltas
+Every event has a ``snapshot``. All except chunk, usage and done events have the ``index`` of their choice. Deltas
 refer to what the accumulator has, so that a snapshot costs nothing until it is read.
 """
 
@@ -397,4 +397,4 @@ CommonStreamEvent: TypeAlias = (
 )  # fmt: skip
 """The events that are the same whether the content is a value of a Python type or not."""
 StreamEvent: TypeAlias = CommonStreamEvent | ContentDeltaEvent | ContentDoneEvent | DoneEvent
-"""An event of a stream. Type checkers tell the classes apart by ``event.type == "content.delta"``."""
+"""An event of a stream. Type checkers narrow it by ``event.type == "content.delta"``."""

@@ -74,7 +74,7 @@ class ParsedDoneEvent(DoneEvent, Generic[T]):
 ParsedStreamEvent: TypeAlias = (
     CommonStreamEvent | ParsedContentDeltaEvent | ParsedContentDoneEvent[T] | ParsedDoneEvent[T]
 )
-"""An event of a stream whose content is a value of a type. Type checkers tell the classes apart by ``event.type``."""
+"""An event of a stream whose content is a value of a type. Type checkers narrow it by ``event.type``."""
 
 
 class EventParser(Generic[T]):

@@ -85,7 +85,7 @@ class Session:
             self._library = library_of(http_client, "Client")
             if event_hooks is not None:
                 raise InvalidArgumentError(
-                    "event_hooks", "None beside http_client, which has its own", "some"
+                    "event_hooks", "None if http_client is set, which has its own", "some"
                 )
             self._client = cast("httpx.Client", http_client)  # httpx2 has the same names
         self._parse_url = lru_cache(8)(self._library.URL)

@@ -37,7 +37,7 @@ AsyncOnEvent: TypeAlias = Callable[[ToolRunStepEvent], object]
 class AsyncWorkers:
     """Run jobs in tasks, in the order given. Use and close it in one task.
 
-    `close` cancels the jobs that run. A thread cannot be stopped: a function that runs then goes on, its result is
+    `close` cancels the jobs that run. A thread cannot be stopped: a function that is running continues, its result is
     discarded, and the process does not wait for it at its end.
 
     Args:

@@ -30,7 +30,7 @@ OnEvent: TypeAlias = Callable[[ToolRunStepEvent], object]
 class Workers:
     """Run jobs in threads, in the order given.
 
-    After `close`, no further job starts. A thread cannot be stopped: a tool that runs then goes on, its result is
+    After `close`, no further job starts. A thread cannot be stopped: a tool that is running continues, its result is
     discarded, and the process does not wait for it at its end.
 
     Args:

@@ -93,7 +93,7 @@ async def connect(server: Server, timeouts: HTTPTimeouts, attach: Callable[[obje
 
 
 async def _connect_tcp(host: str, port: int) -> socket.socket:
-    """Connect to the first address of a host that accepts. If one takes long, try the next beside it (RFC 8305)."""
+    """Connect to the first address of a host that accepts. If one takes long, try the next too (RFC 8305)."""
     addresses = await _addresses(host, port)
     if len(addresses) == 1:
         return await _connect_address(*addresses[0])

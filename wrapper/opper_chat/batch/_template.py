@@ -1,7 +1,7 @@
 """Templates: messages whose texts have the names of columns in braces, such as ``Translate: {text}``. No I/O.
 
-Only names are replaced. There are no attributes, indexes, conversions or formats, so a template cannot reach anything
-but the columns. ``{{`` and ``}}`` are braces.
+Only names are replaced. There are no attributes, indexes, conversions or formats, so a template reaches only
+the columns. ``{{`` and ``}}`` are braces.
 """
 
 from __future__ import annotations

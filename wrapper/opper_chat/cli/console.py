@@ -1,6 +1,6 @@
 """The three standard streams: what a command writes where, and whether a terminal shows it.
 
-Only results go to stdout, and each piece of text at once. Everything else goes to stderr. Markdown is in `markdown`.
+Only results go to stdout, and each fragment of text at once. Everything else goes to stderr. Markdown is in `markdown`.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Console:
             self.stderr.flush()
 
     def _output_error(self, error: OSError) -> CommandError:
-        # Otherwise the interpreter tries again at its end, and reports that.
+        # Otherwise the interpreter flushes again at its end, and reports that.
         with suppress(OSError, ValueError):
             if self.stdout is not None:
                 null = os.open(os.devnull, os.O_WRONLY)

@@ -116,7 +116,7 @@ def load_command(name: str) -> Command:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all commands, which loads their modules, for the completion of shells."""
+    """Return the parser of all commands, which loads their modules, for shell completion."""
     parser = _overview()
     commands = parser.add_subparsers(dest="command")
     for name, line in COMMANDS.items():

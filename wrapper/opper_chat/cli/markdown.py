@@ -2,7 +2,7 @@
 
 A block is finished when the next one begins: a paragraph, a heading, an item of a list, a table, a block of code. Only
 the lines of the unfinished one are erased and drawn again, as many as fit on the screen. To render the whole text with
-each piece would be quadratic. Links by reference (``[text][name]``) are shown as they are written.
+each fragment would be quadratic. Links by reference (``[text][name]``) are shown as they are written.
 
 This needs rich, of the extra ``cli``. It does not decide when a text is formatted: `output` does.
 """
@@ -18,7 +18,7 @@ from .console import Console, printable
 from .markdown_blocks import Block, BlockRenderer
 
 FREE_CHARACTERS = 512
-"""An unfinished block of this size is drawn again with each piece."""
+"""An unfinished block of this size is drawn again with each fragment."""
 GROWTH = 8
 """A larger one is drawn again when it has grown by this part of its size, so that the work stays linear."""
 
@@ -33,7 +33,7 @@ class Size(NamedTuple):
 
 
 class MarkdownWriter:
-    """Writes Markdown to a terminal piece by piece.
+    """Writes Markdown to a terminal fragment by fragment.
 
     Args:
         write: writes to the terminal at once.
@@ -73,7 +73,7 @@ class MarkdownWriter:
         )
 
     def write(self, text: str) -> None:
-        """Write a piece of the text. It may end anywhere."""
+        """Write a fragment of the text. It may end anywhere."""
         text = printable(text)
         self._open += text
         self._has_new_line = self._has_new_line or "\n" in text

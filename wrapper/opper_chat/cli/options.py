@@ -11,7 +11,7 @@ SECONDS = ("timeout", "first_token_timeout", "idle_timeout", "deadline")
 def add_common_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of every command."""
     parser.add_argument("--config", metavar="FILE", help="the configuration file (default: config.toml in the folder)")
-    parser.add_argument("-q", "--quiet", action="store_true", help="write nothing to stderr but errors")
+    parser.add_argument("-q", "--quiet", action="store_true", help="write only errors to stderr")
 
 
 def add_client_options(parser: argparse.ArgumentParser) -> None:

@@ -18,14 +18,14 @@ class TextWriter(Protocol):
     """Writes the text of a completion while it arrives."""
 
     def write(self, text: str) -> None:
-        """Write a piece."""
+        """Write a fragment."""
 
     def finish(self) -> None:
         """End the text, also one that broke off."""
 
 
 class PlainWriter:
-    """Writes each piece to stdout at once, and ends the last line.
+    """Writes each fragment to stdout at once, and ends the last line.
 
     Args:
         console: has stdout.
@@ -35,7 +35,7 @@ class PlainWriter:
         self._console = console
 
     def write(self, text: str) -> None:
-        """Write a piece."""
+        """Write a fragment."""
         self._console.write(text)
 
     def finish(self) -> None:
@@ -51,16 +51,16 @@ class TextCollector:
     """
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
+        self._fragments: list[str] = []
 
     @property
     def text(self) -> str:
         """The text so far."""
-        return "".join(self._pieces)
+        return "".join(self._fragments)
 
     def write(self, text: str) -> None:
-        """Keep a piece."""
-        self._pieces.append(text)
+        """Keep a fragment."""
+        self._fragments.append(text)
 
     def finish(self) -> None:
         """Do nothing."""
@@ -164,7 +164,7 @@ def write_code_block(console: Console, text: str) -> None:
 
 
 def write_other_choices(console: Console, completion: ChatCompletion) -> None:
-    """Write the texts of all choices but the first, each after a blank line."""
+    """Write the texts of all choices except the first, each after a blank line."""
     from .._results.content import text_of
 
     for choice in completion.choices[1:]:

@@ -71,12 +71,12 @@ class Approval:
             self._writer.write(f"Call {describe_call(call)}? [y]es, [n]o, [a]ll: ")
             self._writer.flush()
             line = self._reader.readline()
-            answer = line.strip().lower()
-            if answer in ("a", "all"):
+            reply = line.strip().lower()
+            if reply in ("a", "all"):
                 self._approves_all = True
-            if answer in ("y", "yes", "a", "all"):
+            if reply in ("y", "yes", "a", "all"):
                 return True
-            if answer in ("n", "no") or not line:
+            if reply in ("n", "no") or not line:
                 return _DENIED
 
 

@@ -105,7 +105,7 @@ class AsyncConnection:
     ) -> AsyncNetworkStream:
         """Return the network stream. Connect if there is none, or if the server may have closed it."""
         if self.stream is not None:
-            # Before a request is sent, there is nothing to read but the end, or a response that belongs to no request.
+            # Before a request is sent, there is only the end to read, or a response that belongs to no request.
             if monotonic() - self._idle_since <= self._keepalive_seconds and not await self.stream.is_readable():
                 lease.attach(self.stream)
                 return self.stream

@@ -117,7 +117,7 @@ class Connection:
     ) -> NetworkStream:
         """Return the network stream. Connect if there is none, or if the server may have closed it."""
         if self.stream is not None:
-            # Before a request is sent, there is nothing to read but the end, or a response that belongs to no request.
+            # Before a request is sent, there is only the end to read, or a response that belongs to no request.
             if (
                 monotonic() - self._idle_since <= self._keepalive_seconds
                 and not self.stream.is_readable()

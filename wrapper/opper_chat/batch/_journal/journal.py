@@ -1,7 +1,7 @@
 """The journal of a batch: its output file and its errors file.
 
-They are append-only. What is in one of them is done. There is no other state, so a run that died leaves nothing to
-repair but a last line without its end.
+They are append-only. What is in one of them is done. There is no other state, so the only thing that a run can leave
+to repair is a last line without its end.
 """
 
 from __future__ import annotations

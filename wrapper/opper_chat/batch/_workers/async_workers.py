@@ -39,7 +39,7 @@ class AsyncWorkerPool:
 
         Args:
             count: the number of tasks.
-            work: what each of them calls. It raises nothing but a cancellation.
+            work: what each of them calls. It raises only a cancellation.
         """
         if current_async_library() == "asyncio":
             await self._tasks.start(count, work)

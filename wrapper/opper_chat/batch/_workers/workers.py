@@ -36,8 +36,8 @@ RECHECK_SECONDS = 0.5
 class WorkerPool:
     """A number of threads that do the same.
 
-    A thread cannot be stopped: one that is in a call goes on until the call ends. The end of the process does not wait
-    for it.
+    A thread cannot be stopped: one that is in a call continues until the call ends. The process does not wait for it
+    at its end.
     """
 
     def __init__(self) -> None:

@@ -189,7 +189,7 @@ def _encodings(secret: str) -> Iterator[str]:
     if len(raw) < _MIN_LENGTH:
         return
     yield from (secret.upper(), secret.lower(), raw.hex(), raw.hex().upper())
-    # Characters that need no escape may have one: all, or all but letters and digits.
+    # Characters that need no escape may have one: all, or all except letters and digits.
     for written in ("%{:02x}", "%{:02X}", "\\u{:04x}", "\\u{:04X}"):
         for kept in ("", ascii_letters + digits):
             yield "".join([one if one in kept else written.format(ord(one)) for one in letters])

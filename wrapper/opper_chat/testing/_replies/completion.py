@@ -27,7 +27,7 @@ def chunk(
     Args:
         content: The next part of the text. If None, the delta has no `content`.
         index: The index of the choice.
-        finish_reason: Why the model stopped. Null in all chunks but the last one of a choice.
+        finish_reason: Why the model stopped. Null in all chunks except the last one of a choice.
         delta: Further properties of the delta, such as `role` or `tool_calls`.
         properties: Further properties of the chunk, which replace the usual ones, such as `usage={...}, choices=[]`.
 

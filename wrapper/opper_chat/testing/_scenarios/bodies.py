@@ -73,7 +73,7 @@ _complete(
 
 _complete(
     "completion-without-message",
-    "A content filter leaves nothing of a choice but its finish reason.",
+    "A content filter leaves only the finish reason of a choice.",
     lambda: Reply.json(_completion({"index": 0, "finish_reason": "content_filter"})),
     "",
     finish_reasons=("content_filter",),

@@ -41,7 +41,7 @@ _BODIES = {
         {"error": {"code": 503, "message": _BUSY, "metadata": {"provider": "p"}}},
         {"error_message": _BUSY, "error_code": 503},
     ),
-    "text": _Body("Inference servers send nothing but a text.", {"error": _BUSY}, {"error_message": _BUSY}),
+    "text": _Body("Inference servers send only a text.", {"error": _BUSY}, {"error_message": _BUSY}),
     "detail": _Body("Web frameworks call the text a detail.", {"detail": _BUSY}, {"error_message": _BUSY}),
 }
 _USED = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}

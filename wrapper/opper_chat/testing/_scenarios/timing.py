@@ -10,10 +10,10 @@ TIME = ScenarioGroup("time")
 _complete, _timeout = TIME.complete, TIME.timeout
 
 _SHORT = 0.3
-"""Seconds to which a clock is set that is to run out."""
+"""Seconds of a timeout that must expire."""
 
 _LONG = 5.0
-"""Seconds to which a clock is set that is not to run out."""
+"""Seconds of a timeout that must not expire."""
 
 _TICK = 0.05
 _PING = b": ping\n\n"

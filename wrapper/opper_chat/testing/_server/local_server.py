@@ -28,7 +28,7 @@ class LocalServer(LoopbackServer):
         keys: The API keys that are accepted. By default every key that does not start with `bad`.
         models: The models that exist. The first one is the default of requests without a model. By default every name
             without `unknown` in it exists. If a request has a list of models, the first one that exists is used.
-        spans: The ids that are accepted as `parent_span_id`. By default every UUID but the nil UUID.
+        spans: The ids that are accepted as `parent_span_id`. By default every UUID except the nil UUID.
 
     Raises:
         ImportError: The extra `testing` is not installed.
