@@ -57,8 +57,8 @@ def main() -> None:
         done = run("-T", "shop:count_orders", "How many orders?", folder=folder, server=server)
         print("tools:", done.stdout.strip(), f"({done.stderr.strip()})")
 
-        server.reply(Reply.sse([chunk("The answer is "), CUT]))
-        done = run("What is the answer?", folder=folder, server=server)
+        server.reply(Reply.sse([chunk("It is "), CUT]))
+        done = run("What is six times seven?", folder=folder, server=server)
         print("a broken stream:", repr(done.stdout), "-> exit code", done.returncode)
 
 

@@ -20,7 +20,7 @@ TEMPLATE = "Is this review good or bad? {text}"
 
 
 def answer(request: ReceivedRequest) -> Reply:
-    """Answer as a model would, or fail, as servers do."""
+    """Reply as a model does, or fail as a server does."""
     text = request.messages[-1]["content"]
     if "???" in text:
         return Reply.json({"error": {"message": "The text is not readable."}}, status=400)

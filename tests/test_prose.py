@@ -27,7 +27,7 @@ def found(root: Path, name: str, text: str) -> list[str]:
 
 def test_markdown(root: Path) -> None:
     """Words outside code are found with their lines, also across a line end."""
-    text = "The server\nanswers.\n\n```python\nanswer = 1\n```\n`answer` and `more\nanswers`, [x](answer.md). Is to\nbe had."
+    text = "The server\nanswers.\n\n```python\nanswer = 1\n```\n`answer`, `more\nanswers`, [x](answer.md) to\nbe had."
     assert found(root, "page.md", text) == ["2: 'answers'", "8: 'to be had'"]
 
 
@@ -38,9 +38,7 @@ def test_python(root: Path) -> None:
     assert "3: 'answer'" in found(root, "wrapper/module.py", text)
 
 
-@pytest.mark.parametrize(
-    "text", ["a member of an enum", "a gzip\nmember", "Run it in a shell.", "a monotonic clock"]
-)
+@pytest.mark.parametrize("text", ["a member of an enum", "a gzip\nmember", "Run it in a shell.", "a monotonic clock"])
 def test_terms_of_the_field(root: Path, text: str) -> None:
     """A word in its usual meaning is accepted."""
     assert found(root, "page.md", text) == []

@@ -11,7 +11,7 @@ from opper_chat import APIError, Conversation, Opper
 MODEL = os.environ.get("OPPER_MODEL", "openai/gpt-4o-mini")
 
 CONTROL_CHARACTERS = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)])
-"""All but tabs and newlines. A terminal executes them, so text of a model must not contain them."""
+"""All except tabs and newlines. A terminal executes them, so text of a model must not contain them."""
 
 
 def print_turn(conversation: Conversation, text: str) -> None:

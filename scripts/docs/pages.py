@@ -23,7 +23,7 @@ PROJECT_PAGES = {
     "CONTRIBUTING.md": "contributing.md",
     "SECURITY.md": "security.md",
 }
-"""Pages beside docs/, by their paths in the repository, and their paths in the site."""
+"""Pages outside docs/, by their paths in the repository, and their paths in the site."""
 
 SUFFIXES = {".md", ".png", ".svg"}
 """The files of docs/ that belong to the site."""

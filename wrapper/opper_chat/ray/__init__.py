@@ -1,7 +1,7 @@
 """Batches on a cluster with Ray Data, and in other engines: `ChatCompletions` sends the rows of a table.
 
 `run_on_ray` does for a file on a cluster what `run_batch` does on one machine. This package imports neither Ray nor
-pyarrow before they are used, and starts no cluster but in `run_on_ray`. Names are imported when they are first used.
+pyarrow before they are used, and starts a cluster only in `run_on_ray`. Names are imported when they are first used.
 """
 
 from importlib import import_module

@@ -65,7 +65,7 @@ class ChatCompletionsOptions(WorkerOptions, total=False):
     concurrency: int
     """The number of calls at a time of this worker. Default: 32."""
     keep: Sequence[str]
-    """Columns of the input that the output has too. Default: none but the id."""
+    """Columns of the input that the output has too. Default: only the id."""
     limits: RowLimits | Any
     """What all workers ask before they send rows: `SharedLimits`, or a Ray actor of it. Default: none."""
 

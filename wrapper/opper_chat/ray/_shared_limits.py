@@ -20,7 +20,7 @@ from ..batch._result import BatchResult
 
 
 class RowCounts(NamedTuple):
-    """What became of the rows of a batch."""
+    """The results of the rows of a batch, as counts."""
 
     failures: tuple[bool, ...]
     """For each row in order, whether it failed."""
@@ -44,7 +44,7 @@ class RowLimits(Protocol):
         ...
 
     def record(self, reserved: int, counts: RowCounts, /) -> None:
-        """Record what became of the rows that were sent."""
+        """Record the results of the rows that were sent."""
         ...
 
 
@@ -105,11 +105,11 @@ class SharedLimits:
             return granted
 
     def record(self, reserved: int, counts: RowCounts, /) -> None:
-        """Record what became of the rows that were sent.
+        """Record the results of the rows that were sent.
 
         Args:
             reserved: how many rows `reserve` has granted.
-            counts: what became of them.
+            counts: their results.
 
         Raises:
             UnknownCostError: there is a maximum cost, and the cost of a row is not known.
@@ -152,7 +152,7 @@ class SharedLimits:
 
 
 def count_results(results: Iterable[BatchResult]) -> RowCounts:
-    """Return what became of rows."""
+    """Return the counts of rows."""
     paid = unpriced = prompt = completion = 0
     failures: list[bool] = []
     cost = Decimal(0)

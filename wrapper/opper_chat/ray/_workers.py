@@ -87,7 +87,7 @@ class BatchWorker(ChatCompletions):
 
 
 def _counts(table: Any) -> Any:
-    """Return a table of one row with what became of the rows of a table of results."""
+    """Return a table of one row with the counts of the rows of a table of results."""
     failed = table.num_rows - table["error"].null_count
     costs = [
         None if cost is None else Decimal(repr(cost))

@@ -59,20 +59,20 @@ class ChatSession:
         Raises:
             OpperError: the turn failed.
         """
-        writer, pieces = self._new_writer(), list[str]()
+        writer, fragments = self._new_writer(), list[str]()
         count = len(self.conversation)
         self._failed = message
         try:
             with self.conversation.stream(message, **self.arguments) as events:
                 for event in events:
                     if event.type == "content.delta" and event.index == 0:
-                        pieces.append(event.delta)
+                        fragments.append(event.delta)
                         writer.write(event.delta)
                 completion = events.get_final_completion()
         except KeyboardInterrupt:
             completion = None
-            if len(self.conversation) == count and pieces:
-                self.conversation.extend([message, assistant(f"{''.join(pieces)}\n\n{STOPPED}")])
+            if len(self.conversation) == count and fragments:
+                self.conversation.extend([message, assistant(f"{''.join(fragments)}\n\n{STOPPED}")])
         finally:
             writer.finish()
         if len(self.conversation) > count:
