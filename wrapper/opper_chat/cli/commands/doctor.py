@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``doctor``."""
     parser.add_argument("-m", "--model", action="append", metavar="NAME", help="the model of the call")
-    parser.add_argument("--no-call", action="store_true", help="send nothing to the server but a TLS handshake")
+    parser.add_argument("--no-call", action="store_true", help="send only a TLS handshake to the server")
     parser.add_argument("--json", action="store_true", help="print the checks as JSON")
     add_client_options(parser)
     add_common_options(parser)

@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--host", default="127.0.0.1", metavar="ADDRESS", help="a loopback address (default: 127.0.0.1)"
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="write nothing to stderr but errors")
+    parser.add_argument("-q", "--quiet", action="store_true", help="write only errors to stderr")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
