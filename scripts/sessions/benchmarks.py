@@ -21,7 +21,7 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(name="bench-cli")
 def bench_cli(session: nox.Session) -> None:
-    """Measure the command `opper-chat` beside `llm`: starting, and a piped question to its first token."""
+    """Compare the command `opper-chat` with `llm`: starting, and a piped question to its first token."""
     session.install(".[testing]", "uv")
     session.run("python", "-m", "benchmarks.command_line", *session.posargs, env=NO_KEY)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from ..batch._input.rows import InputFormat, read_file
-from ..batch._request import BatchRequest, RequestReader
+from ..batch._request import BatchRequest, RowReader
 from ._chat_completions import ChatCompletions
 from ._columns import Batch, import_pyarrow
 from ._finished_rows import FinishedRows
@@ -29,7 +29,7 @@ class RequestBlocks:
     """
 
     def __init__(
-        self, *, path: Path, file_format: InputFormat, reader: RequestReader, finished: FinishedRows, rows: int
+        self, *, path: Path, file_format: InputFormat, reader: RowReader, finished: FinishedRows, rows: int
     ) -> None:
         self._path = path
         self._format: InputFormat = file_format
