@@ -19,7 +19,7 @@ import pytest
 from batch_runs import PRICED, Runner, error_reply, reply_by_text, rows
 from opper_chat import AuthenticationError, InvalidArgumentError, MissingKeyError
 from opper_chat.batch import BatchFileError, UnknownCostError
-from opper_chat.ray import ChatCompletions, FinishedRows, SharedLimits, read_finished_rows
+from opper_chat.ray import ChatCompletions, FinishedRows, SharedLimits, read_finished_rows, run_on_ray
 from opper_chat.testing import LocalServer, Reply
 from test_readme import ROOT, blocks
 
@@ -70,15 +70,13 @@ def test_lists_come_back_as_lists(server: LocalServer) -> None:
     assert json.loads(error["body"])["error"]["message"] == "Poison."
 
 
-@pytest.mark.parametrize("kind", ["table", "numpy", "pandas"])
+@pytest.mark.parametrize("kind", ["table", "numpy"])
 def test_tables_come_back_as_tables(kind: str, server: LocalServer) -> None:
-    """Of pyarrow, also for arrays of NumPy and data frames."""
+    """Of pyarrow, also for arrays of NumPy."""
     server.always(reply_by_text({}))
     batch: Any = {"custom_id": np.array([7, 8]), "text": np.array(["a", "b"], object), "n": np.array([1.5, 2.5])}
     if kind == "table":
         batch = pa.table(batch)
-    elif kind == "pandas":
-        batch = pytest.importorskip("pandas").DataFrame(batch)
     found = send(batch, keep=["n"])
     assert isinstance(found, pa.Table)
     assert found.column_names == ["n", *RESULT_COLUMNS]
@@ -400,7 +398,8 @@ def test_rows_of_an_output_are_left_out(tmp_path: Path, server: LocalServer) -> 
     assert len(finished) == 2
     assert "a" in finished
     assert "b" not in finished
-    assert finished({"id": ["a", "b", "bad"]}) == {"id": ["b"]}
+    assert finished({"id": ["a", "b", "bad", None]}) == {"id": ["b", None]}
+    assert len(read_finished_rows(f"file://{tmp_path}")) == 2
     table = pickle.loads(pickle.dumps(finished))(pa.table({"id": ["a", "b"], "n": [1, 2]}))
     assert table.to_pydict() == {"id": ["b"], "n": [2]}
     with pytest.raises(InvalidArgumentError, match="id_column"):
@@ -451,15 +450,42 @@ def test_nothing_is_imported_for_lists() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_run_on_ray_names_the_extra(tmp_path: Path) -> None:
+def test_run_on_ray_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """If Ray is not installed."""
-    if __import__("importlib.util").util.find_spec("ray"):
-        pytest.skip("Ray is installed")
-    from opper_chat.ray import run_on_ray
-
+    monkeypatch.setitem(sys.modules, "ray", None)  # such an import is an ImportError
     (tmp_path / "in.jsonl").write_text(json.dumps(rows(1)[0]) + "\n")
     with pytest.raises(ImportError, match=r"pip install 'opper-chat\[ray\]'"):
         run_on_ray(tmp_path / "in.jsonl", output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({"output": ""}, "output: expected a path"),
+        ({"output": 3}, "output: expected a path"),
+        ({"requests": "-"}, "requests: expected a path"),
+        ({"actors": 0}, "actors"),
+        ({"concurrency": 0}, "concurrency"),
+        ({"rows_per_file": True}, "rows_per_file"),
+        ({"num_cpus": -1}, "num_cpus"),
+        ({"max_cost": 0}, "max_cost"),
+        ({"max_errors": 1.5}, "max_errors"),
+        ({"max_consecutive_errors": 0}, "max_consecutive_errors"),
+        ({"on_progress": 3}, "on_progress"),
+        ({"limits": SharedLimits()}, "limits"),
+        ({"template": "no column"}, "template"),
+        ({"api_key": KEY}, "api_key: expected a function"),
+        ({"default_headers": {"Authorization": KEY}}, "Authorization"),
+    ],
+)
+def test_wrong_arguments_of_run_on_ray_are_refused(options: dict[str, Any], named: str, tmp_path: Path) -> None:
+    """Before Ray is imported. No error has a key."""
+    given: dict[str, Any] = {"requests": tmp_path / "in.jsonl", "output": tmp_path / "out", **options}
+    with pytest.raises(InvalidArgumentError, match=named) as raised:
+        run_on_ray(given.pop("requests"), **given)
+    assert KEY not in str(raised.value)
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_recipe_for_plain_python_runs(server: LocalServer) -> None:

@@ -56,9 +56,6 @@ class Batch:
     Args:
         batch: the batch.
 
-    Attributes:
-        rows: its rows.
-
     Raises:
         InvalidArgumentError: it is something else.
         ImportError: it is not a dict of lists, and pyarrow is not installed.
@@ -71,11 +68,22 @@ class Batch:
             self._columns = {str(name): values for name, values in batch.items() if isinstance(values, list)}
             if len({len(values) for values in self._columns.values()}) > 1:
                 raise InvalidArgumentError("batch", "columns of the same length", describe(batch))
-            values = zip(*self._columns.values(), strict=True)
-            self.rows: list[Row] = [dict(zip(self._columns, row, strict=True)) for row in values]
         else:
             self._table = _as_table(batch)
-            self.rows = self._table.to_pylist()
+
+    @property
+    def rows(self) -> list[Row]:
+        """Its rows, new with each call."""
+        if self._columns is None:
+            rows: list[Row] = self._table.to_pylist()
+            return rows
+        return [dict(zip(self._columns, row, strict=True)) for row in zip(*self._columns.values(), strict=True)]
+
+    def column(self, name: str) -> list[Any]:
+        """Return the values of a column, or none if there is no such column."""
+        if name not in self.names:
+            return []
+        return self._columns[name] if self._columns is not None else self._table[name].to_pylist()
 
     @property
     def names(self) -> list[str]:

@@ -67,7 +67,8 @@ class FinishedRows:
         columns = Batch(batch)
         if columns.names:
             columns.require([self._id_column], "id_column")
-        return columns.select([row.get(self._id_column) not in self for row in columns.rows])
+        ids = columns.column(self._id_column)
+        return columns.select([custom_id is None or custom_id not in self for custom_id in ids])
 
 
 class OutputRow(NamedTuple):

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, Unpack, cast
 from .._config.options import check_options
 from .._errors.api import InvalidArgumentError, OpperError
 from .._errors.describe import describe
+from .._json.scalars import json_scalar
 from .._validation.numbers import check_count
 from ..batch._input.check import check_rows
 from ..batch._input.rows import InputFormat, find_format
@@ -107,7 +108,7 @@ def run_on_ray(
         output=_check_path(output, "output"),
         actors=check_count(actors, "actors"),
         rows_per_file=check_count(rows_per_file, "rows_per_file"),
-        num_cpus=num_cpus,
+        num_cpus=_check_cpus(num_cpus),
         input_format=input_format,
         limits=limits,
         worker={
@@ -283,6 +284,13 @@ def import_ray() -> Any:
         return import_module("ray")
     except ImportError as error:
         raise ImportError("Ray is missing. Install it with: pip install 'opper-chat[ray]'.") from error
+
+
+def _check_cpus(value: object) -> float:
+    number = json_scalar(value)
+    if isinstance(number, bool) or not isinstance(number, int | float) or not 0 <= number < float("inf"):
+        raise InvalidArgumentError("num_cpus", "a number of at least 0", describe(value))
+    return number
 
 
 def _check_path(path: object, argument: str) -> Path:

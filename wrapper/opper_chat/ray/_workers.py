@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import pickle
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -71,12 +72,12 @@ class BatchWorker(ChatCompletions):
     async def __call__(self, batch: Any) -> Any:
         """Return a table of one row with counts."""
         columns = Batch(batch)
-        path = part_path(self._folder, (str(row["custom_id"]) for row in columns.rows))
+        path = part_path(self._folder, map(str, columns.column("custom_id")))
         table = read_part(path)  # of this batch, by a worker that died
         if table is None:
             table = await super().__call__(batch)
             if table.num_rows:
-                write_part(path, table)
+                await asyncio.to_thread(write_part, path, table)
         return _counts(table)
 
     def _read(self, row: Mapping[str, object]) -> BatchRequest:
