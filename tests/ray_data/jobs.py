@@ -20,6 +20,9 @@ KEY = "key-of-the-workers"
 PATIENCE = 240
 """Seconds that a driver may take, with the start of Ray on a machine that is busy."""
 
+KEEP_WORKERS = {"RAY_idle_worker_killing_time_threshold_ms": "60000"}
+"""Ray ends idle processes after a second, and starting others takes long on a machine that is busy."""
+
 
 class ModelServer:
     """The server, in a process of its own."""
@@ -79,6 +82,7 @@ class Driver:
             "OPPER_BASE_URL": server.base_url,
             "RAY_AUTH_MODE": "disabled",  # else Ray writes a token into the home folder
             "RAY_USAGE_STATS_ENABLED": "0",
+            **KEEP_WORKERS,
             "RAY_DEDUP_LOGS": "0",
         }
         command = [sys.executable, str(HERE / "driver.py"), str(requests), str(output), json.dumps(options)]

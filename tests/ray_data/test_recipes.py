@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from jobs import KEY, PATIENCE, ModelServer, read_output, serving, write_input
+from jobs import KEEP_WORKERS, KEY, PATIENCE, ModelServer, read_output, serving, write_input
 from model_server import EVERY
 from opper_chat.ray import ChatCompletions
 
@@ -36,7 +36,7 @@ def run(server: ModelServer, folder: Path, *command: str) -> str:
     """Run a program in a folder, and return what it prints."""
     environment = {
         **os.environ, "OPPER_API_KEY": KEY, "OPPER_BASE_URL": server.base_url, "RAY_AUTH_MODE": "disabled",
-        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_USAGE_STATS_ENABLED": "0", **KEEP_WORKERS,
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE,
@@ -54,24 +54,34 @@ def write_reviews(folder: Path) -> None:
 
 
 def test_the_class_in_a_pipeline(tmp_path: Path) -> None:
-    """Twice: the second run sends nothing. Then with limits of all workers."""
+    """Columns that are kept have their type, and rows that are there are left out."""
     write_reviews(tmp_path)
-    program = block("read_finished_rows(")
     with serving(0.02) as server:
-        run(server, tmp_path, "-c", START_RAY + program)
-        found = read_output(tmp_path / "moods")
-        assert found.keys() == {str(number) for number in range(ROWS)}
-        assert {row["error"]["type"] for row in found.values() if row["error"]} == {"BadRequestError"}
-        assert sum(row["error"] is not None for row in found.values()) == ROWS // EVERY
-        table = pq.read_table(tmp_path / "moods")
-        assert table.schema.field("stars").type == pa.int8()
-        counts = server.counts()
-        limited = block("ray.remote(SharedLimits)").replace('"moods"', '"sums"')
-        printed = run(server, tmp_path, "-c", f"{START_RAY}{program}\nassert pending.count() == 0\n"
-                      f"pending = reviews\n{limited}")  # fmt: skip
-        assert f"succeeded={ROWS - ROWS // EVERY}" in printed
-        assert len(read_output(tmp_path / "sums")) == ROWS
-        assert all(server.counts()[number] == counts[number] + 1 for number in range(ROWS))
+        run(server, tmp_path, "-c", f"{START_RAY}{block('read_finished_rows(')}\nassert pending.count() == 0")
+        assert len(server.counts()) == ROWS
+    found = read_output(tmp_path / "moods")
+    assert found.keys() == {str(number) for number in range(ROWS)}
+    assert {row["error"]["type"] for row in found.values() if row["error"]} == {"BadRequestError"}
+    assert sum(row["error"] is not None for row in found.values()) == ROWS // EVERY
+    assert pq.read_table(tmp_path / "moods").schema.field("stars").type == pa.int8()
+
+
+def test_limits_in_a_pipeline(tmp_path: Path) -> None:
+    """Of an actor that all workers ask."""
+    write_reviews(tmp_path)
+    program = (
+        f"{START_RAY}from opper_chat.ray import ChatCompletions\n"
+        f"pending = ray.data.read_parquet('reviews.parquet')\n{block('ray.remote(SharedLimits)')}"
+    ).replace('max_cost="20"', 'max_cost="0.020"')
+    with serving(0.02) as server:
+        printed = run(server, tmp_path, "-c", program)
+        sent = len(server.counts())
+    found = read_output(tmp_path / "moods")
+    assert len(found) == sent < ROWS
+    paid = sum(row["cost"] is not None for row in found.values())
+    assert 15 <= paid <= 20
+    assert f"succeeded={paid}" in printed
+    assert "stopped='max_cost'" in printed
 
 
 def test_a_data_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
