@@ -112,7 +112,6 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if the picture differs")
     options = parser.parse_args()
-    run_in_terminal(COMMAND.split())  # makes the environment, so that a new clone shows the same as an old one
     picture = draw(run_in_terminal(COMMAND.split()))
     if options.check:
         if picture != PICTURE.read_text("utf-8"):
