@@ -7,7 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = ROOT / ".github" / "workflows"
-BY_HAND = {"demo", "bench", "batch-million", "breaking", "doctor"}
+BY_HAND = {"demo", "bench", "bench-cli", "batch-million", "breaking", "doctor"}
 """Sessions that no workflow runs: for a look, for a quiet machine, or with arguments."""
 
 
