@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.docs import pages, reference
+from scripts.docs import pages, reference, tables
 from scripts.docs.names import SiteError, public_names
 
 ROOT = Path(__file__).parents[1]
@@ -33,11 +33,29 @@ def test_a_navigation_that_does_not_fit_is_an_error(listed: list[str], found: li
 
 
 def test_every_public_name_is_on_one_page_of_the_reference() -> None:
-    """Add a new name to scripts/docs/reference.toml. Every table of the reference can be derived from the code."""
+    """Add a new name to scripts/docs/reference.toml."""
     listed = [name for page in reference.list_pages() for entry in page.entries for name in entry.names]
     assert len(listed) == len(set(listed))
     assert set(public_names()) <= set(listed)
     assert {"opper_chat.Opper", "opper_chat.types.UserMessageParam", "opper_chat.batch.run_batch"} <= set(listed)
+
+
+@pytest.mark.parametrize(
+    ("table", "text"),
+    [
+        ("exceptions", "    - [`APIError`][opper_chat.APIError]: "),
+        ("events", "| `content.delta` | [`ContentDeltaEvent`][opper_chat.types.ContentDeltaEvent] | "),
+        ("log_fields", "| `retry` | `model`, `attempt`, "),
+        ("telemetry", "| `gen_ai.client.token.usage` | `{token}` | "),
+        ("fixtures", "| fixture `opper_cassette` | "),
+        ("environment_variables", "### `OPPER_API_KEY`, `OPPER_HTTP_BEARER`\n\n"),
+        ("extras", "| `otel` | `opentelemetry-api>=1.30` | "),
+        ("command_line", "| `-m NAME`, `--model NAME` | "),
+    ],
+)
+def test_a_table_is_derived_from_the_code(table: str, text: str) -> None:
+    """An environment variable, or an extra, without a description is an error that says where to add it."""
+    assert text in getattr(tables, table)()
 
 
 def test_a_name_on_no_page_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,3 +83,18 @@ def test_links_lead_to_pages_and_else_to_the_repository(tmp_path: Path) -> None:
     )
     security = "---\nedit: SECURITY.md\n---\nSee [a page](sub/page.md#part).\n"
     assert (tmp_path / "site" / "security.md").read_text() == security
+
+
+def test_the_first_mention_of_a_class_in_a_section_is_a_link(tmp_path: Path) -> None:
+    """But not in headings, code blocks, other code and links, and not of other names."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "page.md").write_text(
+        "# `Opper`\n`Opper` and `Opper`, [an `Attempt`](page.md), ``Attempt``, `Attempt()`, `None`, `tool`\n"
+        "## Next\n`Opper`\n```\n`Attempt`\n```\n"
+    )
+    pages.copy_pages(tmp_path, tmp_path / "site", "https://example.com/us")
+    assert (tmp_path / "site" / "page.md").read_text() == (
+        "# `Opper`\n[`Opper`][opper_chat.Opper] and `Opper`, [an `Attempt`](page.md), "
+        "[`Attempt`][opper_chat.Attempt], `Attempt()`, `None`, `tool`\n"
+        "## Next\n[`Opper`][opper_chat.Opper]\n```\n`Attempt`\n```\n"
+    )

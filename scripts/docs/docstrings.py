@@ -168,9 +168,9 @@ def _options(
 ) -> Iterator[griffe.Parameter]:
     """Yield a parameter for each option of a typed dict, and one for all arguments of a call."""
     if options.name in CALL_ARGUMENTS:
-        name = griffe.ExprName("CallArguments", parent=modules["opper_chat.types"])
-        annotation = griffe.ExprSubscript(griffe.ExprName("Unpack"), name)
-        yield griffe.Parameter(parameter.name, annotation=annotation, kind=KEYWORDS)
+        arguments = griffe.ExprName("CallArguments", parent=modules["opper_chat.types"])
+        unpacked = griffe.ExprSubscript(griffe.ExprName("Unpack"), arguments)
+        yield griffe.Parameter(parameter.name, annotation=unpacked, kind=KEYWORDS)
         return
     for base in options.bases:
         found = _find(base, modules)
@@ -188,10 +188,11 @@ def _inlined(value: Any, modules: griffe.ModulesCollection) -> Any:
         return [_inlined(one, modules) for one in value]
     if isinstance(value, griffe.ExprName):
         found = _find(value, modules)
-        is_private = isinstance(found, griffe.Attribute) and found.module.path.startswith("opper_chat._")
-        if is_private and found.name not in _names() and not isinstance(found.value, griffe.ExprCall | None):
-            return _inlined(found.value, modules)
-        return value
+        if not isinstance(found, griffe.Attribute) or found.name in _names():
+            return value
+        has_value = not isinstance(found.value, griffe.ExprCall | None)  # a call is a type variable
+        is_private = "._" in found.module.path
+        return _inlined(found.value, modules) if has_value and is_private else value
     if isinstance(value, griffe.Expr) and not isinstance(value, griffe.ExprAttribute):
         return replace(value, **{one.name: _inlined(getattr(value, one.name), modules) for one in fields(value)})
     return value
@@ -217,13 +218,12 @@ def _add_properties(item: griffe.Class) -> None:
     """Add a table of its properties to the docstring of a model or a typed dict."""
     if item.docstring is None or not _has_table(item):
         return
-    members = {**item.inherited_members, **item.members}
-    found = [member for name, member in members.items() if member.is_attribute and not name.startswith("_")]
-    rows = [
-        griffe.DocstringAttribute(member.name, annotation=member.annotation, description=member.docstring.value.strip())
-        for member in found
-        if member.docstring is not None
-    ]
+    rows: list[griffe.DocstringAttribute] = []
+    for name, member in {**item.inherited_members, **item.members}.items():
+        found = member.final_target if isinstance(member, griffe.Alias) else member
+        if isinstance(found, griffe.Attribute) and found.docstring is not None and not name.startswith("_"):
+            text = found.docstring.value.strip()
+            rows.append(griffe.DocstringAttribute(name, annotation=found.annotation, description=text))
     item.docstring.parser = "google"
     if rows:
         item.docstring.parsed.append(griffe.DocstringSectionAttributes(rows))

@@ -11,10 +11,11 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .names import SiteError
+from .names import SiteError, public_names
 
 SETTINGS = "scripts/docs/zensical.toml"
 
@@ -29,6 +30,7 @@ SUFFIXES = {".md", ".png", ".svg"}
 """The files of docs/ that belong to the site."""
 
 _FENCE = re.compile(r"\s*(?:```|~~~)")
+_LINK_OR_CODE = re.compile(r"\[[^\]]*\]\([^)]*\)|(`+)(?:(?P<name>[A-Z]\w+)|.*?)\1")
 _LINK = re.compile(r"(?<=\]\()[^)\s]+")
 
 
@@ -64,10 +66,44 @@ def copy_pages(root: Path, folder: Path, repository: str) -> list[str]:
 def _lines(text: str, source: str, sources: Mapping[str, str], root: Path, repository: str) -> Iterator[str]:
     """Yield the lines of a page, with links for the site. Code blocks stay as they are."""
     is_code = False
+    linked: set[str] = set()
     for line in text.splitlines(keepends=True):
         if _FENCE.match(line):
             is_code = not is_code
+        if line.startswith("#"):
+            linked.clear()
+        elif not is_code and source not in PROJECT_PAGES:
+            line = _link_names(line, linked)  # noqa: PLW2901
         yield line if is_code else _LINK.sub(lambda link: _moved(link[0], source, sources, root, repository), line)
+
+
+def _link_names(line: str, linked: set[str]) -> str:
+    """Return a line with a link to the reference from the first mention of each class in a section.
+
+    Args:
+        line: the line.
+        linked: the classes that have a link in this section. Those of this line are added.
+    """
+
+    def link(found: re.Match[str]) -> str:
+        name = found["name"]
+        if name is None or name in linked or name not in class_paths():
+            return found[0]
+        linked.add(name)
+        return f"[`{name}`][{class_paths()[name]}]"
+
+    return _LINK_OR_CODE.sub(link, line)
+
+
+@cache
+def class_paths() -> dict[str, str]:
+    """Return the paths of the public classes and type aliases, by their names."""
+    found: dict[str, str] = {}
+    for path in public_names():
+        name = path.rpartition(".")[2]
+        if name[0].isupper():
+            found.setdefault(name, path)
+    return found
 
 
 def _moved(link: str, source: str, sources: Mapping[str, str], root: Path, repository: str) -> str:
@@ -78,7 +114,7 @@ def _moved(link: str, source: str, sources: Mapping[str, str], root: Path, repos
     target = posixpath.normpath(posixpath.join(posixpath.dirname(source), path))
     if target in sources:
         return posixpath.relpath(sources[target], posixpath.dirname(sources[source]) or ".") + separator + anchor
-    if not target.startswith(("docs/", "..")) and (root / target).exists():
+    if not target.startswith("..") and (root / target).exists():
         kind = "tree" if (root / target).is_dir() else "blob"
         return f"{repository}/{kind}/main/{target}{separator}{anchor}"
     return link

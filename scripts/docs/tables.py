@@ -10,6 +10,7 @@ import ast
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import get_args, get_origin
 
@@ -39,6 +40,10 @@ VARIABLES = {
     "OPPER_HOME": "Of the command line: the folder in which the vendor's command `opper` keeps keys.",
     "NO_COLOR": "Of the command line: if it is not empty, the output has no colours.",
     "FORCE_COLOR": "Of the command line: if it is neither empty nor `0`, the output is formatted, even in a file.",
+    **dict.fromkeys(
+        ("VISUAL", "EDITOR"),
+        "Of the command line: the editor for templates; `VISUAL` has precedence. Default: `vi`, on Windows `notepad`.",
+    ),
     "TERM": "Of the command line: `dumb` means that the terminal can show no formatted output.",
     "SSL_CERT_FILE": "A file with the certificates to trust, in place of those of certifi.",
     "SSL_CERT_DIR": "A folder with the certificates to trust, if `SSL_CERT_FILE` is not set.",
@@ -67,7 +72,11 @@ ATTRIBUTE = re.compile(r"(?:gen_ai|opper_chat|server|error)\.[a-z_.]+")
 
 def exceptions() -> str:
     """Return the tree of the exceptions, each with the first sentence of its docstring."""
-    names = {value: name for name, value in public_names().items() if _is_exception(value)}
+    names = {
+        value: name
+        for name, value in public_names().items()
+        if isinstance(value, type) and issubclass(value, Exception)
+    }
     lines = ["## The hierarchy", ""]
 
     def add(parent: type | None, depth: int) -> None:
@@ -79,10 +88,6 @@ def exceptions() -> str:
 
     add(None, 0)
     return "\n".join(lines)
-
-
-def _is_exception(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Exception)
 
 
 def events() -> str:
@@ -164,7 +169,8 @@ def environment_variables() -> str:
     described: dict[str, str] = {}
     read: set[str] = set()
     for path in sorted(PACKAGE.rglob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
+        source = path.read_text("utf-8")
+        tree = ast.parse(source if "VARIABLE" in source or "environ" in source else "")
         for node, text in _constants(tree):
             if re.search("VARIABLES?$", _name(node.targets[0])):
                 read.update(_strings(node.value))
@@ -188,7 +194,7 @@ def environment_variables() -> str:
 
 def _constants(tree: ast.Module) -> Iterator[tuple[ast.Assign, str]]:
     """Yield the assignments of a module, each with the docstring below it."""
-    for node, after in zip(tree.body, [*tree.body[1:], None], strict=True):
+    for node, after in zip_longest(tree.body, tree.body[1:]):
         if isinstance(node, ast.Assign):
             yield node, next(_strings(after.value), "") if isinstance(after, ast.Expr) else ""
 

@@ -17,9 +17,11 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site of the documentation into `build/docs/site`; `-- serve` shows it while you write."""
-    session.install(".[testing,otel]", *group("docs"), "pytest>=8")
+    mypy = [name for name in group("types") if name.startswith(("mypy", "types-PyYAML"))]
+    session.install(".[testing,otel]", *group("docs"), *mypy, "pytest>=8")
     session.run("python", "-m", "scripts.docs.build", *session.posargs)
     if not session.posargs:
+        session.run("mypy", "--strict", "--explicit-package-bases", "scripts/docs")
         session.run("pytest", "tests/site/test_strict.py", env=NO_KEY)
 
 
