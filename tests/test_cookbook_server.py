@@ -22,6 +22,14 @@ def web() -> Iterator[WebServer]:
         yield running
 
 
+def request_bytes() -> bytes:
+    body = b'{"text": "Count."}'
+    return (
+        b"POST /completions HTTP/1.1\r\nhost: local\r\ncontent-type: application/json\r\n"
+        b"content-length: %d\r\n\r\n%s" % (len(body), body)
+    )
+
+
 def wait_until(condition: Callable[[], object]) -> None:
     """Wait until something is so."""
     deadline = time.monotonic() + 10
@@ -71,20 +79,31 @@ def test_the_model_stops_when_the_browser_leaves(
     web: WebServer, stream: EndlessStream, delay: float, text: bytes
 ) -> None:
     """Wherever the stream is, and also if the model sends nothing that could fail to be passed on."""
-    before = len(web.model.requests)
+    before, logged = len(web.model.requests), len(web.log())
     web.model.reply(stream.reply(delay=delay))
-    body = b'{"text": "Count."}'
     with socket.create_connection(("127.0.0.1", web.port), timeout=10) as browser:
-        browser.sendall(
-            b"POST /completions HTTP/1.1\r\nhost: local\r\ncontent-type: application/json\r\n"
-            b"content-length: %d\r\n\r\n%s" % (len(body), body)
-        )
+        browser.sendall(request_bytes())
         received = b""
         while text not in received:
             received += (part := browser.recv(65536))
             assert part, received
         wait_until(lambda: len(web.model.requests) > before and (delay or stream.started.is_set()))
         assert not stream.closed.is_set()
+    assert stream.closed.wait(PROMPTLY)
+    assert "failed" not in web.log()[logged:]
+
+
+def test_the_model_stops_when_a_browser_leaves_that_reads_nothing(web: WebServer) -> None:
+    """The endpoint waits until it can send more. So it is not the endpoint that notices."""
+    stream = EndlessStream(tokens=100_000, pause=0, length=10_000)
+    web.model.reply(stream.reply())
+    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as browser:
+        browser.sendall(request_bytes())
+        sent = 0
+        while not sent or stream.sent > sent:  # until all buffers on the way are full
+            sent = stream.sent
+            assert not stream.closed.is_set()
+            time.sleep(0.5)
     assert stream.closed.wait(PROMPTLY)
 
 

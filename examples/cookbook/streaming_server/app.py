@@ -6,7 +6,7 @@
 import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Annotated, TypedDict
 
@@ -41,6 +41,12 @@ def shared_client(request: Request) -> AsyncOpper:
     return client
 
 
+async def open_exit_stack() -> AsyncGenerator[AsyncExitStack]:
+    """Yield a stack. What is on it is closed when the response has ended or the browser has left."""
+    async with AsyncExitStack() as stack:
+        yield stack
+
+
 class Question(BaseModel):
     """The body of a request."""
 
@@ -58,16 +64,20 @@ async def page() -> FileResponse:
 
 @app.post("/completions", response_class=EventSourceResponse)
 async def stream_completion(
-    question: Question, client: Annotated[AsyncOpper, Depends(shared_client)]
+    question: Question,
+    client: Annotated[AsyncOpper, Depends(shared_client)],
+    stack: Annotated[AsyncExitStack, Depends(open_exit_stack)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Send each fragment of the text as an event `text`, then one event `done` or `failed`."""
     try:
-        async with await client.chat.completions.create(
+        stream = await client.chat.completions.create(
             model=MODEL, messages=[{"role": "user", "content": question.text}], stream=True
-        ) as stream:
-            async for text in stream.text_stream:
-                yield ServerSentEvent(event="text", data=text)
-            completion = await stream.get_final_completion()
+        )
+        # Not `async with`: FastAPI does not close a generator that waits at `yield` when the browser leaves.
+        await stack.enter_async_context(stream)
+        async for text in stream.text_stream:
+            yield ServerSentEvent(event="text", data=text)
+        completion = await stream.get_final_completion()
     except APIError as error:
         logger.warning("A completion failed after %d chunks.", error.chunks_received, exc_info=error)
         yield ServerSentEvent(event="failed", data="The model did not finish. Please try again.")
