@@ -55,7 +55,7 @@ def test_a_batch_runs_and_is_resumed(command: BatchCommand, server: LocalServer)
     server.always(None)
     code, stderr = command.batch(name, "--retry-errors")
     assert (code, command.files.failed()) == (0, [])
-    assert "3 rows were done before." in stderr
+    assert "Done before: 3." in stderr
 
 
 def test_parameters_come_from_options_and_the_configuration(command: BatchCommand, server: LocalServer) -> None:
@@ -151,6 +151,19 @@ def test_limits_stop_a_batch(
     assert len(server.requests) == sent
 
 
+def test_a_limit_that_cannot_be_kept_ends_a_batch(command: BatchCommand, server: LocalServer) -> None:
+    """The server sends no cost. With a price, the limit holds."""
+    name = command.input(*rows(30))
+    code, stderr = command.batch(name, "--max-cost", "1")
+    assert code == 7
+    assert "max_cost: the server does not send the cost" in stderr
+    assert len(server.requests) == 1
+    code, stderr = command.batch(name, "--max-cost", "1", "--price", "10, 20.5")
+    assert (code, command.files.failed()) == (0, [])
+    assert "30 of 30 rows" in stderr
+    assert "$0.0" in stderr
+
+
 def test_shards_and_equal_bodies(command: BatchCommand, server: LocalServer) -> None:
     """Each row is in one of the shards, and of equal ones one is sent."""
     name = command.input(*(row(f"r{number}", f"text {number % 4}") for number in range(40)))
@@ -181,6 +194,7 @@ def test_shards_and_equal_bodies(command: BatchCommand, server: LocalServer) -> 
         (["in.jsonl", "-o", "out.jsonl", "--template", "@none.txt"], "--template none.txt: The file cannot be read"),
         (["in.jsonl", "-o", "out.jsonl", "--sample", "0"], "--sample: expected a number of rows"),
         (["in.jsonl", "-o", "out.jsonl", "--sample", "1", "--dry-run"], "not allowed with"),
+        (["in.jsonl", "-o", "out.jsonl", "--sample", "1", "--retry-errors"], "not accepted together"),
         (["in.jsonl", "-o", "out.jsonl", "--progress", "loud"], "invalid choice: 'loud'"),
         (["in.jsonl", "-o", "out.jsonl", "--concurency", "2"], "Did you mean --concurrency?"),
         (["twice.jsonl", "-o", "out.jsonl"], "'r0' twice"),
@@ -220,8 +234,8 @@ def test_a_dry_run_sends_nothing(command: BatchCommand, server: LocalServer, mon
     )  # fmt: skip
     code, stdout, _ = command("batch", name, "-o", "new.jsonl", "--dry-run")
     assert code == 2, "the batch would not start"
-    assert "6 rows: 3 to send, 0 done, 2 that cannot be sent" in stdout
-    assert "14 characters in the messages to send" in stdout
+    assert "rows: 6; to send: 3; done: 0; cannot be sent: 2" in stdout
+    assert "characters in the messages to send: 14" in stdout
     assert "a: Another row has this id." in stdout
     assert "d: temperature: expected a number" in stdout
     code, stdout, _ = command("batch", name, "--dry-run", "--json", "--shard", "1/1")
@@ -237,8 +251,8 @@ def test_a_dry_run_knows_what_is_done(command: BatchCommand) -> None:
     name = command.input(row("r0"), row("r1", "other"), row("r2"), row("r3"))
     code, stdout, _ = command("batch", name, "-o", str(command.output), "--dry-run")
     assert code == 2
-    assert "4 rows: 1 to send, 2 done, 0 that cannot be sent" in stdout
-    assert "1 rows were sent with another body" in stdout
+    assert "rows: 4; to send: 1; done: 2; cannot be sent: 0" in stdout
+    assert "Rows that were sent with another body: 1" in stdout
 
 
 def test_a_sample_estimates_the_rest_and_is_kept(command: BatchCommand, server: LocalServer) -> None:
@@ -266,7 +280,7 @@ def test_the_status_is_that_of_the_files(command: BatchCommand, server: LocalSer
     assert (code, stderr) == (7, "")
     assert "3 rows succeeded, 2 failed" in stdout
     assert "1 BadRequestError" in stdout
-    assert "cost: $0.03; that of 2 rows is not known" in stdout
+    assert "cost: $0.03 (not known: 2 rows)" in stdout
     status = json.loads(command("batch", "status", str(command.output), "--json").stdout)
     assert (status["succeeded"], status["errors"]) == (3, {"BadRequestError": 1, "InternalServerError": 1})
     assert (status["cost"], status["unknown_costs"]) == ("0.03", 2)

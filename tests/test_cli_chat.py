@@ -123,6 +123,13 @@ def test_errors_of_piped_lines_end_the_command(command: Command, server: LocalSe
     assert stderr.startswith("opper-chat: ")
 
 
+def test_lines_that_are_no_text_are_refused(command: Command, server: LocalServer) -> None:
+    """Before they are sent."""
+    code, stdout, stderr = command("chat", stdin=b"caf\xe9\n")
+    assert (code, stdout, server.requests) == (2, "", [])
+    assert "stdin: expected text in utf-8" in stderr
+
+
 def test_usage_is_noted(command: Command, server: LocalServer) -> None:
     """After each turn, on stderr."""
     code, _, stderr = command("chat", "-u", "-m", "m", stdin=b"one\ntwo\n")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -84,13 +84,11 @@ def tls_server(context: ssl.SSLContext) -> Iterator[int]:
     """A server that ends each connection after the handshake; its port."""
 
     def serve(listener: socket.socket) -> None:
-        try:
+        with suppress(OSError):  # the listener is closed
             while True:
                 connection, _ = listener.accept()
-                with connection, context.wrap_socket(connection, server_side=True) as tls:
+                with suppress(OSError), connection, context.wrap_socket(connection, server_side=True) as tls:
                     tls.recv(1)
-        except OSError:
-            pass
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=(listener,), daemon=True)

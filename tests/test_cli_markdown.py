@@ -183,6 +183,17 @@ def test_a_terminal_that_becomes_narrower_is_cleared() -> None:
     assert "\x1b[2A" in file.getvalue()
 
 
+def test_lines_have_no_spaces_at_their_ends() -> None:
+    """rich fills them up to the width of the terminal, and they would be copied with the text."""
+    renderer = BlockRenderer("truecolor")
+    lines = [line for block in renderer.parse(TEXT) for line in renderer.render(block, 60)]
+    assert len(lines) > 25
+    for line in lines:
+        assert not re.sub(r"\x1b\[[0-9;]*m", "", line).endswith(" "), line
+        styles = re.findall(r"\x1b\[[0-9;]*m", line)
+        assert styles[-1:] in ([], ["\x1b[0m"]), "the style ends with the line"
+
+
 def test_control_characters_do_not_reach_the_terminal() -> None:
     """A model could otherwise write to the clipboard, or move the cursor."""
     assert show(["a\x1b]52;c;aGk=\x07b\x9b2Jc\r\nd"]) == "a\u241b]52;c;aGk=\u2407b\ufffd2Jc d"

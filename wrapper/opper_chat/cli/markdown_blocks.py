@@ -6,6 +6,7 @@ tables are broken instead of cut off. Colors are those of the terminal, so that 
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
@@ -18,6 +19,9 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 ColorSystem: TypeAlias = Literal["auto", "standard", "256", "truecolor", "windows"]
+
+_PADDING = re.compile("(?: |\x1b\\[[0-9;]*m)+$")
+"""Spaces to the width of the terminal, which would be copied with the text."""
 
 LISTS = ("bullet_list_open", "ordered_list_open")
 
@@ -82,7 +86,7 @@ class BlockRenderer:
         )  # fmt: skip
         with console.capture() as capture:
             console.print(_Tokens(block.tokens))
-        lines = capture.get().split("\n")[:-1]
+        lines = [_PADDING.sub(_end_of_style, line) for line in capture.get().split("\n")[:-1]]
         if block.tokens[0].type != "fence":  # rich puts empty lines around other blocks
             while lines and not lines[-1].strip():
                 lines.pop()
@@ -94,6 +98,10 @@ class BlockRenderer:
     def width(line: str) -> int:
         """Return how many columns a line without escape sequences takes."""
         return cell_len(line)
+
+
+def _end_of_style(padding: re.Match[str]) -> str:
+    return "\x1b[0m" if "\x1b" in padding[0] else ""
 
 
 def _block(tokens: list[Token], lines: list[str]) -> Block:

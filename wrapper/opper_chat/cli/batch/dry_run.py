@@ -136,14 +136,14 @@ def count_characters(value: object) -> int:
 def describe_dry_run(found: DryRun) -> str:
     """Return what was found as text."""
     lines = [
-        f"{found.rows:,} rows: {found.to_send:,} to send, {found.done:,} done, {found.invalid:,} that cannot be sent",
-        f"{found.equal_bodies:,} of the rows to send have the body of another one (--dedupe)",
-        f"{found.characters:,} characters in the messages to send",
+        f"rows: {found.rows:,}; to send: {found.to_send:,}; done: {found.done:,}; cannot be sent: {found.invalid:,}",
+        f"rows to send with the body of another one (--dedupe): {found.equal_bodies:,}",
+        f"characters in the messages to send: {found.characters:,}",
     ]
     if found.repeated_ids:
-        lines.append(f"{found.repeated_ids:,} rows have the id of another one. The batch would not start.")
+        lines.append(f"The batch would not start. Rows with the id of another one: {found.repeated_ids:,}")
     if found.changed:
-        lines.append(f"{found.changed:,} rows were sent with another body. The batch would not start.")
+        lines.append(f"The batch would not start. Rows that were sent with another body: {found.changed:,}")
     return "\n".join([*lines, *found.problems])
 
 

@@ -55,7 +55,7 @@ class LineDisplay:
     def update(self, progress: BatchProgress) -> None:
         """Write a line, if it is time."""
         now = monotonic()
-        stops = progress.stopped is not None and not self._is_stopping
+        stops = progress.stopped is not None and progress.in_flight and not self._is_stopping
         if stops or now - self._written_at >= self._interval:
             self._written_at = now
             self._is_stopping = progress.stopped is not None

@@ -99,7 +99,7 @@ def _describe_end(progress: BatchProgress, errors: Path) -> str:
     """Return the summary of a batch."""
     lines = [f"{describe_progress(progress._replace(in_flight=0))}, in {format_seconds(progress.seconds)}"]
     if progress.skipped:
-        lines.append(f"{progress.skipped:,} rows were done before.")
+        lines.append(f"Done before: {progress.skipped:,}.")
     if errors.is_file() and errors.stat().st_size:
         lines.append(f"Failed rows are in {errors}. To send them again, add --retry-errors.")
     if progress.stopped is not None:
@@ -109,6 +109,6 @@ def _describe_end(progress: BatchProgress, errors: Path) -> str:
 
 def describe_stop(progress: BatchProgress) -> str:
     """Return why a batch ended before its input, and what is left."""
-    left = "" if progress.remaining is None else f" {progress.remaining:,} rows are left."
+    left = "" if progress.remaining is None else f" Rows that are left: {progress.remaining:,}."
     reason = _REASONS.get(progress.stopped or "", progress.stopped)
     return f"The batch has stopped: {reason}.{left} To go on, run the same command."

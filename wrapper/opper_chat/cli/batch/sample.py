@@ -40,9 +40,10 @@ def take_sample(options: argparse.Namespace, batch_options: Mapping[str, Any]) -
     count: int = options.sample
     if count < 1:
         raise UsageError(f"--sample: expected a number of rows of at least 1, got {count}.")
+    if options.retry_errors:
+        raise UsageError("--sample: It is not accepted together with --retry-errors, which empties the errors file.")
     settings = check_batch_options(batch_options, "batch")
-    files = output_files(options)[: 1 if options.retry_errors else 2]
-    done = done_rows(chain.from_iterable(map(read_lines, files)))
+    done = done_rows(chain.from_iterable(map(read_lines, output_files(options))))
     source = RowSource(options.input, options.input_format)
     requests: list[BatchRequest] = []
     remaining = 0

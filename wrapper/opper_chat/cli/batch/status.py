@@ -131,7 +131,7 @@ def describe_status(status: Status) -> str:
     lines += (f"  {count:,} {name}" for name, count in status.errors.items())
     tokens = status.prompt_tokens + status.completion_tokens
     lines.append(f"{tokens:,} tokens: {status.prompt_tokens:,} of prompts, {status.completion_tokens:,} of completions")
-    unknown = f"; that of {status.unknown_costs:,} rows is not known" if status.unknown_costs else ""
+    unknown = f" (not known: {status.unknown_costs:,} rows)" if status.unknown_costs else ""
     lines.append(f"cost: {format_cost(status.cost)}{unknown}")
     return "\n".join(lines)
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from importlib import import_module
 
 from ..console import Console
+from ..errors import UsageError
 
 PROMPT = "> "
 
@@ -29,7 +30,14 @@ class LineReader:
 
         Raises:
             KeyboardInterrupt: Ctrl-C.
+            UsageError: the line is not in the encoding of stdin.
         """
+        try:
+            return self._read_line()
+        except UnicodeDecodeError as error:
+            raise UsageError(f"stdin: expected text in {error.encoding}, got other bytes.") from None
+
+    def _read_line(self) -> str | None:
         if self._uses_readline:
             try:
                 return input(PROMPT)
