@@ -34,9 +34,10 @@ def block(text: str) -> str:
 
 def run(server: ModelServer, folder: Path, *command: str) -> str:
     """Run a program in a folder, and return what it prints."""
+    # Ray 2.60 starts 32 processes to read the footers of Parquet files, unless it uses its earlier reader.
     environment = {
         **os.environ, "OPPER_API_KEY": KEY, "OPPER_BASE_URL": server.base_url, "RAY_AUTH_MODE": "disabled",
-        "RAY_USAGE_STATS_ENABLED": "0", **KEEP_WORKERS,
+        "RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_USE_DATASOURCE_V2": "0", **KEEP_WORKERS,
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, timeout=PATIENCE,
