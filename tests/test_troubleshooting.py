@@ -5,6 +5,7 @@ from pathlib import Path
 
 import opper_chat
 import opper_chat.batch
+import opper_chat.ray
 import opper_chat.telemetry
 import opper_chat.testing
 import opper_chat_api.errors
@@ -12,7 +13,14 @@ from opper_chat.testing import LocalServer
 from test_readme import run
 
 PAGE = (Path(__file__).parents[1] / "docs" / "troubleshooting.md").read_text("utf-8")
-MODULES = (opper_chat, opper_chat.batch, opper_chat.telemetry, opper_chat.testing, opper_chat_api.errors)
+MODULES = (
+    opper_chat,
+    opper_chat.batch,
+    opper_chat.ray,
+    opper_chat.telemetry,
+    opper_chat.testing,
+    opper_chat_api.errors,
+)
 CLASSES = {
     value.__name__: value
     for module in MODULES
