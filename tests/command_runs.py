@@ -65,6 +65,7 @@ class Command:
             os.fdopen(err.write_end, "w", encoding="utf-8") as errors,
             self._monkeypatch.context() as streams,
         ):
+            streams.setattr(sys, "path", [*sys.path])  # -T and --schema add the working directory
             streams.setattr(sys, "stdin", input_file)
             streams.setattr(sys, "stdout", output)
             streams.setattr(sys, "stderr", errors)

@@ -9,7 +9,7 @@ import pytest
 from command_runs import COMMAND, Command
 from opper_chat.cli.console import Console, printable
 from opper_chat.cli.output import last_code_block
-from opper_chat.testing import Pause, Reply, chunk
+from opper_chat.testing import CUT, Pause, Reply, chunk
 
 WEATHER = '''
 from opper_chat import tool
@@ -246,6 +246,7 @@ def test_tools_run_in_the_loop(command: Command) -> None:
     first, second = command.server.requests
     assert [tool["function"]["name"] for tool in first.body["tools"]] == ["get_weather", "get_time"]
     assert [message["content"] for message in second.messages[-2:]] == ["Sunny in Oslo.", "12:00"]
+    assert run.stderr.index("Calling get_weather") < run.stderr.index("requests: 2")
     (saved,) = (command.home / "conversations").iterdir()
     roles = [json.loads(line)["role"] for line in saved.read_text().splitlines()]
     assert roles == ["user", "assistant", "tool", "tool", "assistant"]
@@ -280,15 +281,64 @@ def test_events_of_tools(command: Command) -> None:
 def test_calls_are_approved_on_the_terminal(command: Command, typed: str, calls: int) -> None:
     """Yes, no and all; the model reads of a call that was denied."""
     (command.home / "cli_weather.py").write_text(WEATHER)
-    turn = [("get_weather", {"city": "Oslo\x1b[2J"}), ("get_weather", {"city": "Rome"})]
+    turn = [("get_weather", {"city": "Oslo\x1b[2J\u202e"}), ("get_weather", {"city": "Rome"})]
     command.server.reply(Reply.completion(tool_calls=turn), Reply.completion("Done."))
     code, shown = in_terminal("-T", "cli_weather:get_weather", "--approve", "hi", typed=typed, TERM="dumb")
     assert code == 0, shown
     assert "Rome" in shown
+    assert "\u202e" not in shown
     assert "\x1b" not in shown
     results = [message["content"] for message in command.server.last_request.messages if message["role"] == "tool"]
     assert sum(result.startswith("Sunny") for result in results) == calls
     assert all(result.startswith("Sunny") or "denied" in result for result in results)
+
+
+def test_notes_come_after_the_text_of_their_turn(command: Command) -> None:
+    """On a terminal that shows Markdown, which draws its last block again, a note must not be drawn over."""
+    (command.home / "cli_weather.py").write_text(WEATHER)
+    turn = Reply.completion("Let me *see*.", tool_calls=[("get_weather", {"city": "Oslo"})])
+    command.server.reply(turn, Reply.completion("It is **sunny**."))
+    code, shown = in_terminal("-T", "cli_weather:get_weather", "--approve", "hi", typed="y\n", TERM="xterm")
+    assert code == 0, shown
+    places = [shown.index(text) for text in ("see", "Call get_weather", "Calling get_weather", "sunny")]
+    assert places == sorted(places)
+    assert "\x1b[" not in shown[places[1] : shown.index("\n", places[2])]
+
+
+def test_what_a_stopped_loop_has_used(command: Command) -> None:
+    """The completions of a loop that a limit ended are paid, so their usage is shown too."""
+    (command.home / "cli_weather.py").write_text(WEATHER)
+    command.server.reply(*[Reply.completion(tool_calls=[("get_weather", {"city": "Oslo"})])] * 2)
+    run = command("-T", "cli_weather:get_weather", "--max-turns", "2", "-u", "hi")
+    assert run.code == 7
+    assert "requests: 2" in run.stderr
+
+
+def test_a_broken_last_turn_with_a_schema_is_on_stdout(command: Command) -> None:
+    """Also where only the last turn is written."""
+    (command.home / "cli_weather.py").write_text(WEATHER)
+    turn = Reply.completion("Let me see.", tool_calls=[("get_weather", {"city": "Oslo"})])
+    command.server.reply(turn, Reply.sse([chunk('{"weather": "su'), CUT]))
+    run = command("-T", "cli_weather:get_weather", "--schema", "weather", "hi")
+    assert (run.code, run.stdout) == (5, '{"weather": "su\n')
+
+
+def test_a_conversation_that_cannot_be_saved(command: Command) -> None:
+    """The completion is on stdout, the reason on stderr, and the code is not that of a request that was not sent."""
+    (command.home / "conversations").write_text("a file in place of the folder")
+    run = command("--save", "--conversation", "mine", "hi")
+    assert run.code == 1
+    assert run.stdout
+    assert "cannot be saved" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_no_warning_of_open_files_or_connections(command: Command) -> None:
+    """Everything is closed, also after an error and with a terminal opened for questions."""
+    command.server.reply(Reply.completion("Hello"), Reply.json({}, status=404))
+    assert command.run_process("-q", "hi", env={**os.environ, "PYTHONWARNINGS": "always"}).stderr == ""
+    failed = command.run_process("hi", env={**os.environ, "PYTHONWARNINGS": "always"})
+    assert "Warning" not in failed.stderr
 
 
 def test_approval_needs_a_terminal(command: Command) -> None:

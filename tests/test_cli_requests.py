@@ -131,12 +131,16 @@ def test_attachments_are_parts_by_their_content(command: Command) -> None:
         (["--key-file", "missing", "hi"], "--key-file missing: The file cannot be read"),
         (["--jsonl", "--no-stream", "hi"], "--jsonl"),
         (["--json", "-x", "hi"], "not allowed with"),
+        (["--json", "--idle-timeout", "1", "hi"], "--idle-timeout: It needs a stream"),
+        (["--tag", "a=b", "--tags", "[1]", "hi"], "--tags to be a JSON object"),
+        (["-T", "cli_exits:f", "hi"], "cannot be imported: SystemExit"),
         (["-s", "x", "   "], "The prompt is empty"),
     ],
 )  # fmt: skip
 def test_mistakes_are_refused_before_anything_is_sent(command: Command, arguments: list[str], message: str) -> None:
     """2, and a message that names the option, what was given and what is accepted."""
     (command.home / "empty.bin").touch()
+    (command.home / "cli_exits.py").write_text("import sys\nsys.exit(0)\n")
     run = command(*arguments)
     assert (run.code, run.stdout) == (2, "")
     assert message in run.stderr

@@ -76,8 +76,6 @@ def _run_tools(console: Console, client: Opper, question: Question, writer: Text
     completions: Any = client.chat.completions
     tools = [*question.tools, *question.arguments.get("tools", ())]
     arguments = {**question.arguments, **question.loop_arguments, "tools": tools}
-    # With a schema, only the text of the last turn is the response.
-    current = TextCollector() if question.response_format is not None else writer
     if not question.streams:
 
         def note_call(event: Any) -> None:
@@ -88,17 +86,53 @@ def _run_tools(console: Console, client: Opper, question: Question, writer: Text
         writer.write(run.text)
     else:
         with completions.stream_tools(**arguments) as stream:
-            for event in stream:
-                if as_events:
-                    write_event(console, event)
-                elif event.type == "content.delta" and event.index == 0:
-                    current.write(event.delta)
-                elif event.type == "tool.started":
-                    console.note(f"Calling {describe_call(event.call)}")
-                elif event.type == "turn.done" and event.completion.tool_calls and event.completion.text:
-                    current.write("\n\n")
+            turns = TurnWriter(console, writer, keeps_last=question.response_format is not None)
+            try:
+                for event in stream:
+                    if as_events:
+                        write_event(console, event)
+                    else:
+                        turns.handle(event)
+            finally:
+                turns.finish()
             run = stream.get_final_run()
-        if current is not writer:
-            writer.write(run.text)
     usage = None if run.usage is None else run.usage.to_dict()
     return Result(run.completions, usage, run.messages[len(question.arguments["messages"]) :])
+
+
+class TurnWriter:
+    """Writes the texts of the turns of a tool loop, with a blank line between two of them, and notes the calls.
+
+    Args:
+        console: gets the notes.
+        writer: gets the texts.
+        keeps_last: whether only the text of the last turn is written, at the end.
+    """
+
+    def __init__(self, console: Console, writer: TextWriter, *, keeps_last: bool) -> None:
+        self._console = console
+        self._writer = writer
+        self._keeps_last = keeps_last
+        self._text = TextCollector()
+        self._needs_gap = False
+
+    def handle(self, event: Any) -> None:
+        """Write what an event has to show."""
+        if event.type == "turn.started":
+            self._text = TextCollector()
+        elif event.type == "content.delta" and event.index == 0:
+            if self._keeps_last:
+                self._text.write(event.delta)
+                return
+            self._writer.write(f"\n{event.delta}" if self._needs_gap else event.delta)
+            self._needs_gap = False
+        elif event.type == "content.done" and not self._keeps_last:
+            self._writer.finish()  # before questions and notes about the calls of this turn
+            self._needs_gap = True
+        elif event.type == "tool.started":
+            self._console.note(f"Calling {describe_call(event.call)}")
+
+    def finish(self) -> None:
+        """Write the text of the last turn, if it was kept, also one that broke off."""
+        if self._keeps_last:
+            self._writer.write(self._text.text)

@@ -10,8 +10,9 @@ import argparse
 import os
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import CommandError, UsageError
 from .paths import conversations_folder
@@ -108,16 +109,30 @@ def list_conversations() -> list[Path]:
     return sorted(conversations_folder().glob("[!.]*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
-def save_conversation(conversation: Conversation, path: Path) -> None:
+def save_conversation(conversation: Conversation, path: Path, messages: Sequence[Any] = ()) -> None:
     """Write a conversation to its file, which only its owner can read.
 
+    Args:
+        conversation: the conversation.
+        path: the file.
+        messages: messages to add to the conversation before.
+
     Raises:
-        CommandError: the file cannot be written.
-        InvalidArgumentError: a message in it is not accepted by requests.
+        CommandError: the file cannot be written, or a message in it is not accepted by requests.
     """
+    from .. import InvalidArgumentError
+
+    is_new = not path.exists()
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))  # saving keeps the permissions
-        conversation.save(path)
-    except OSError as error:
-        raise CommandError(f"The conversation cannot be saved to {path}: {error.strerror or error}.") from None
+        try:
+            conversation.extend(messages)
+            conversation.save(path)
+        except BaseException:
+            if is_new:
+                path.unlink(missing_ok=True)
+            raise
+    except (OSError, InvalidArgumentError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CommandError(f"The conversation cannot be saved to {path}: {reason}.") from None

@@ -41,7 +41,7 @@ def load_reference(text: str, option: str) -> object:
             raise UsageError(f"{option} {text}: The module {module_name!r} needs {error.name!r}.") from error
         where = f"neither installed nor in {folder}"
         raise UsageError(f"{option} {text}: There is no module {error.name!r}: it is {where}.") from None
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"{option} {text}: The module {module_name!r} cannot be imported: {type(error).__name__}: {error}."
         raise UsageError(message) from error
     for name in path.split("."):

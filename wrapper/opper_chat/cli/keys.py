@@ -134,5 +134,5 @@ def _vendor_key(path: Path) -> KeySource | None:
         ) from None
     if not isinstance(key, str) or not key.strip():
         return None
-    base_url = host.rstrip("/") + _VENDOR_PATH if isinstance(host, str) and host else None
+    base_url = host.rstrip("/").removesuffix(_VENDOR_PATH) + _VENDOR_PATH if isinstance(host, str) and host else None
     return KeySource(f"the key {name!r} of {path}", key.strip, base_url)

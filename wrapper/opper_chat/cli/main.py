@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
 from .console import Console
-from .errors import ClosedPipeError, UsageError
+from .errors import CommandError, UsageError
 from .exit_codes import ExitCode, exit_code
 
 PROGRAM = "opper-chat"
@@ -165,12 +165,13 @@ def _show_warning(console: Console, message: Warning | str, *_where: object) -> 
 
 def _report(error: BaseException, console: Console) -> int:
     """Write what ended the command to stderr, and return the exit code."""
-    if isinstance(error, SystemExit):  # of argparse, after a help
+    if isinstance(error, SystemExit) and error.code in (None, 0):  # of argparse, after a help
         try:
             console.flush()
-        except ClosedPipeError as closed:
-            return closed.exit_code
-        return error.code if isinstance(error.code, int) else ExitCode.OK
+        except CommandError as failure:
+            error = failure
+        else:
+            return ExitCode.OK
     code = exit_code(error)
     if code in (ExitCode.INTERRUPTED, ExitCode.CLOSED_PIPE):
         return code

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .console import Console, printable
+from .console import Console
 from .errors import UsageError
 
 if TYPE_CHECKING:
@@ -82,7 +82,10 @@ class Approval:
 
 def describe_call(call: ToolCall) -> str:
     """Return a call as text, whole, since the user decides by it."""
-    return printable(f"{call.name}({call.input or call.arguments})").replace("\n", " ")
+    from .._errors.excerpts import one_line
+
+    text = f"{call.name}({call.input or call.arguments})"
+    return one_line(text, 10 * len(text))  # an escape has up to ten characters
 
 
 def _open_terminal(console: Console, files: ExitStack) -> tuple[TextIO, TextIO]:

@@ -19,7 +19,7 @@ from ..parameters import add_parameters, load_parameters
 from ..tools import LOOP_OPTIONS, Approval
 
 if TYPE_CHECKING:
-    from ... import Opper
+    from ... import Opper, ToolRun
     from ..question import Question
 
 
@@ -108,6 +108,10 @@ def _check_options(options: argparse.Namespace) -> None:
     """
     if options.jsonl and options.no_stream:
         raise UsageError("--jsonl: It is not accepted together with --no-stream, as events are those of a stream.")
+    for name in ("first_token_timeout", "idle_timeout"):
+        if getattr(options, name) is not None and (options.no_stream or options.json):
+            flag = "--" + name.replace("_", "-")
+            raise UsageError(f"{flag}: It needs a stream. With --no-stream and --json, use --deadline.")
 
 
 def _dry_client_arguments(options: argparse.Namespace, config: Config, console: Console) -> dict[str, Any]:
@@ -130,6 +134,10 @@ def _send(options: argparse.Namespace, console: Console, client: Opper, question
     except Exception as error:
         if options.jsonl:
             write_error_event(console, error, exit_code(error))
+        stopped: ToolRun[object] | None = getattr(error, "run", None)
+        if options.usage and stopped is not None and stopped.completions:  # they are paid
+            usage = None if stopped.usage is None else stopped.usage.to_dict()
+            console.note(describe_usage(stopped.completions, usage, time.monotonic() - started))
         raise
     seconds = time.monotonic() - started
     completion = result.completions[-1]
@@ -140,8 +148,7 @@ def _send(options: argparse.Namespace, console: Console, client: Opper, question
     if question.path is not None and question.conversation is not None:
         from ..conversations import save_conversation
 
-        question.conversation.extend([*question.new_messages, *result.messages])
-        save_conversation(question.conversation, question.path)
+        save_conversation(question.conversation, question.path, [*question.new_messages, *result.messages])
         console.note(f"Saved. To continue: --conversation {question.path.stem}")
     if options.usage:
         console.note(describe_usage(result.completions, result.usage, seconds))
