@@ -43,7 +43,14 @@ class Command:
         monkeypatch.setenv("OPPER_BASE_URL", server.base_url)
         monkeypatch.setenv("OPPER_CHAT_HOME", str(home))
         monkeypatch.setenv("OPPER_HOME", str(home / "vendor"))
-        for name in ("NO_COLOR", "FORCE_COLOR", "TERM", "PYTHONIOENCODING"):
+        for name in (
+            "NO_COLOR",
+            "FORCE_COLOR",
+            "TERM",
+            "PYTHONIOENCODING",
+            "PYTHONUNBUFFERED",
+            "PYTHONDONTWRITEBYTECODE",
+        ):
             monkeypatch.delenv(name, raising=False)
 
     def __call__(self, *arguments: str, stdin: bytes | int | None = None) -> Run:

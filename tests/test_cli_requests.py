@@ -435,6 +435,7 @@ def test_mistakes_in_a_template(command: Command, text: str, arguments: list[str
 
 def test_conversations_are_saved_and_continued(command: Command) -> None:
     """Private files of the package's own format, with the instructions and without a second copy of them."""
+    (command.home / "config.toml").write_text('[defaults]\nsystem = "Be kind."\n')
     run = command("--save", "-s", "Be brief.", "One")
     folder = command.home / "conversations"
     (path,) = folder.iterdir()
@@ -443,6 +444,7 @@ def test_conversations_are_saved_and_continued(command: Command) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     body = sent(command, "-c", "Two")
     assert [message["role"] for message in body["messages"]] == ["system", "user", "assistant", "user"]
+    assert body["messages"][0]["content"] == "Be brief."
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     body = sent(command, "--conversation", path.stem, "Three")
     assert [message["content"] for message in body["messages"] if message["role"] == "user"] == ["One", "Two", "Three"]
@@ -450,7 +452,7 @@ def test_conversations_are_saved_and_continued(command: Command) -> None:
     assert len(list(folder.iterdir())) == 1
     assert KEY not in path.read_text()
     sent(command, "--save", "--conversation", "mine", "Alone")
-    assert len((folder / "mine.jsonl").read_text().splitlines()) == 2
+    assert len((folder / "mine.jsonl").read_text().splitlines()) == 3
     refused = command("-c", "-s", "Be long.", "Two")
     assert refused.code == 2
     near = command("--conversation", "mina", "x")

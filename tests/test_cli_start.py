@@ -66,9 +66,9 @@ def test_the_first_word_decides(command: Command) -> None:
 
 def test_no_abbreviation_is_accepted(command: Command) -> None:
     """A new parameter of the API must not change the meaning of an old command line."""
-    run = command("--temp", "1", "hi")
+    run = command("--temperat", "1", "hi")
     assert run.code == 2
-    assert "--temp" in run.stderr
+    assert "Did you mean --temperature?" in run.stderr
 
 
 def test_a_closed_stdout_is_an_error(command: Command) -> None:

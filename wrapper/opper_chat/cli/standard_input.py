@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import queue
-import stat
 import threading
 
 from .console import Console
@@ -34,8 +33,6 @@ def read_stdin(console: Console, *, is_required: bool) -> bytes | None:
         return stdin.buffer.read()
     if console.stdin_is_terminal:
         return None
-    if stat.S_ISREG(os.fstat(stdin.fileno()).st_mode):
-        return stdin.buffer.read()
     return _read_unless_silent(console, stdin.fileno())
 
 
