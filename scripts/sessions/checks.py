@@ -27,6 +27,9 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
     session.run("codespell")
     session.run("python", "scripts/prose.py")
+    # Of proselint, the checks are off that read code as prose, and `archaism`, which takes `for every` for `for ever`.
+    pages = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs")
+    session.run("proselint", "check", "--config", "scripts/proselint.json", *pages)
     session.run("interrogate", "--quiet", "wrapper/opper_chat")
     session.run("validate-pyproject", "pyproject.toml")
     session.run("lint-imports", "--no-cache", "--no-logo", env={"PYTHONPATH": str(ROOT / "wrapper")})

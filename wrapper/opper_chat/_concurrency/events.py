@@ -53,7 +53,7 @@ class AsyncEvent:
             seconds: how long to wait at most. If the event is set already, this returns at once.
         """
         if seconds == inf:
-            await self._event.wait()  # without anyio's scope, which would keep the task of a closed loop for ever
+            await self._event.wait()  # without anyio's scope, which would keep the task of a closed loop forever
         else:
             with anyio.move_on_after(max(seconds, 0)):
                 await self._event.wait()

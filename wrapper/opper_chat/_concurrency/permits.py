@@ -11,7 +11,7 @@ class Permit:
 
     A permit is granted by one call of C code, which adds its weak reference to a set, and released by another one. A
     signal handler can raise an exception between two such calls, but not inside of one, so that no permit of a call
-    that is gone stays counted. A counter that Python code decrements could stay too high for ever.
+    that is gone stays counted. A counter that Python code decrements could stay too high forever.
 
     Args:
         granted: the weak references to the permits that count. The limiter adds that of this permit.

@@ -152,7 +152,7 @@ def _exit(registration: _Registration, manager: AbstractContextManager[object]) 
 
 
 # A dropped stream that the garbage collector finds ends at any line of whatever a thread is doing. An observer that
-# takes a lock, as OpenTelemetry's do, would wait for ever if that line holds it. So another thread notifies, in order.
+# takes a lock, as OpenTelemetry's do, would wait forever if that line holds it. So another thread notifies, in order.
 _collector: int | None = None
 """The thread that collects garbage now."""
 _deferred: SimpleQueue[Callable[[], None]] = SimpleQueue()  # whose put() may be interrupted by another put()
