@@ -306,8 +306,8 @@ def test_the_places_of_an_invalid_body_are_read() -> None:
 
 
 def test_members_describe_themselves() -> None:
-    """What the contract says of the member, not of its type, after the member."""
-    assert "How closely to look at it." in (PACKAGE / "models" / "image_url.py").read_text("utf-8")
+    """The description of the property, not of its type, follows the property."""
+    assert "The level of detail." in (PACKAGE / "models" / "image_url.py").read_text("utf-8")
 
 
 def test_the_token_is_in_no_repr() -> None:

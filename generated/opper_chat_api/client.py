@@ -33,7 +33,7 @@ class Client:
     _headers: dict[str, str] = field(factory=dict, kw_only=True, alias="headers", repr=False)
     """ Headers sent with every request. """
     _timeout: httpx.Timeout | None = field(factory=_default_timeout, kw_only=True, alias="timeout")
-    """ How long httpx waits for each step: 5 seconds to connect and 600 for the others by default. None waits for ever. """
+    """ How long httpx waits for each step: 5 seconds to connect and 600 for the others by default. None waits forever. """
     _verify_ssl: str | bool | ssl.SSLContext = field(default=True, kw_only=True, alias="verify_ssl")
     """ Whether, or with which certificates, the server is verified. """
     _follow_redirects: bool = field(default=False, kw_only=True, alias="follow_redirects")

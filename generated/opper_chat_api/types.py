@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     OtherValue: TypeAlias = Literal["(any other value)"]
 else:
     OtherValue = str
-""" A text that is none of the constants beside it. Type checkers know no such type, and take a literal of its own. """
+""" A text that is none of the constants in the same union. Type checkers have no such type, and use a literal of its own. """
 
 NOTHING: frozenset[str] = frozenset()
-""" The names of no members. """
+""" No names of properties. """
 
 Reader: TypeAlias = Callable[[Any], T]
 """ A function that turns a JSON value into a T, or raises DecodeError. """
@@ -106,7 +106,7 @@ class OpenModel(Generic[T]):
 
     @property
     def additional_keys(self) -> list[str]:
-        """The names of the members that the class does not declare."""
+        """The names of the properties that the class does not declare."""
         return list(self.additional_properties)
 
     def keys(self) -> KeysView[str]:
@@ -137,8 +137,8 @@ class OpenModel(Generic[T]):
         value = getattr(self, attribute)
         # A value that does not have the declared type is in `additional_properties`.
         rest: Mapping[str, Any] = self.additional_properties
-        member: Any = rest.get(key) if value is None else write(value)
-        return cast("T", member)
+        written: Any = rest.get(key) if value is None else write(value)
+        return cast("T", written)
 
     def __setitem__(self, key: str, value: T) -> None:
         attribute = self._attributes.get(key)
@@ -164,7 +164,7 @@ class OpenModel(Generic[T]):
 
 
 class Unread:
-    """The JSON value of a lazy member that nobody has asked for yet."""
+    """The JSON value of a lazy property that was not read yet."""
 
     __slots__ = ("value",)
 
@@ -173,7 +173,7 @@ class Unread:
 
 
 _reading = Lock()
-""" Whoever asks for a lazy member gets the same object, from whichever thread. """
+""" All threads that read a lazy property get the same object. """
 
 unread: Any = Unread
 """ The same to a type checker as what will be read. """
@@ -195,17 +195,17 @@ class _LazyMember:
         if held.__class__ is not Unread:
             return held
         try:
-            member = self._reader(held.value)
+            read = self._reader(held.value)
         except DecodeError:
-            member = None
+            read = None
         with _reading:
             now = self._slot.__get__(model, owner)
             if now is not held:  # another thread has read it, or set another
                 return now
-            if member is None:
+            if read is None:
                 self._rest.__get__(model, owner)[self._name] = held.value
-            self._slot.__set__(model, member)
-        return member
+            self._slot.__set__(model, read)
+        return read
 
     def __set__(self, model: Any, value: Any) -> None:
         self._slot.__set__(model, value)
@@ -215,7 +215,7 @@ class _LazyMember:
 
 
 class _Rest(_LazyMember):
-    """The members that a class does not declare: which values do not fit is known once the lazy ones are read."""
+    """The properties that a class does not declare: which values do not fit is known once the lazy ones are read."""
 
     def __init__(self, slot: Any, lazy: list[_LazyMember]) -> None:
         super().__init__(slot, slot, "", read_any)
@@ -223,16 +223,16 @@ class _Rest(_LazyMember):
 
     def __get__(self, model: Any, owner: type | None = None) -> Any:
         if model is not None:
-            for member in self._lazy:
-                member.__get__(model, owner)
+            for lazy in self._lazy:
+                lazy.__get__(model, owner)
         return super().__get__(model, owner)
 
 
-def make_lazy(model: type, members: dict[str, tuple[str, Reader[Any]]]) -> None:
-    """Have attributes of a model read when they are first asked for, each from the member of a name."""
+def make_lazy(model: type, properties: dict[str, tuple[str, Reader[Any]]]) -> None:
+    """Have attributes of a model read on first access, each from the property of a name."""
     slot: Any = model.__dict__["additional_properties"]
     lazy: list[_LazyMember] = []
-    for attribute, (name, reader) in members.items():
+    for attribute, (name, reader) in properties.items():
         lazy.append(_LazyMember(model.__dict__[attribute], slot, name, reader))
         setattr(model, attribute, lazy[-1])
     setattr(model, "additional_properties", _Rest(slot, lazy))
@@ -349,7 +349,7 @@ def union_reader(*readers: Reader[T]) -> Reader[T]:
 
 
 def keep_int(rest: dict[str, object], name: str, value: object) -> int | None:
-    """Read a member that was taken out. One that does not fit is put back, and None is returned."""
+    """Read a property that was taken out. One that does not fit is put back, and None is returned."""
     try:
         return read_int(value)
     except DecodeError:
@@ -358,7 +358,7 @@ def keep_int(rest: dict[str, object], name: str, value: object) -> int | None:
 
 
 def keep_float(rest: dict[str, object], name: str, value: object) -> float | None:
-    """Read a member that was taken out. One that does not fit is put back, and None is returned."""
+    """Read a property that was taken out. One that does not fit is put back, and None is returned."""
     try:
         return read_float(value)
     except DecodeError:
@@ -377,7 +377,7 @@ def take_other_value(rest: dict[str, object], name: str) -> OtherValue | None:
 
 
 def take_required(rest: dict[str, object], name: str, model: str, reader: Reader[T]) -> T:
-    """Take a member out and read it. One that is not there or does not fit raises DecodeError."""
+    """Take a property out and read it. One that is not there or does not fit raises DecodeError."""
     value = rest.pop(name, None)
     if value is None:
         raise DecodeError(model, name, "a value", None)
@@ -399,7 +399,7 @@ def read_values(values: Mapping[str, Any], model: str, reader: Reader[T]) -> dic
 
 
 def write(value: Any) -> Any:
-    """The JSON value of what a member holds."""
+    """Return the JSON value of a property."""
     if isinstance(value, OpenModel):
         return value.to_dict()
     if isinstance(value, list):
@@ -415,7 +415,7 @@ def write(value: Any) -> Any:
 
 @define
 class Response(Generic[T]):
-    """An answer of the server: the status as a plain number, which may be one that no registry lists."""
+    """A response: the status is a plain number, also one that no registry lists."""
 
     status_code: int
     content: bytes

@@ -29,7 +29,7 @@ class AllowedTools(OpenModel[JsonValue]):
     tools: list[AllowedTool]
     """ The tools by type and name, as in `tool_choice`. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "mode": "mode",
         "tools": "tools",
@@ -40,7 +40,7 @@ class AllowedTools(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AllowedTools", None, "an object", src_dict)
@@ -59,12 +59,12 @@ class AllowedTools(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["mode"] = self.mode
-        _members["tools"] = _write(self.tools)
+        _properties: dict[str, Any] = {}
+        _properties["mode"] = self.mode
+        _properties["tools"] = _write(self.tools)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.allowed_tool import AllowedTool

@@ -27,7 +27,7 @@ class Annotation(OpenModel[JsonValue]):
     url_citation: UrlCitation | None = None
     """ The page that the text cites. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=frozenset(["type", "url_citation"]),
         kw_only=True,
@@ -45,7 +45,7 @@ class Annotation(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Annotation", None, "an object", src_dict)
@@ -77,14 +77,14 @@ class Annotation(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "type" not in self._absent or self.type is not None:
-            _members["type"] = self.type
+            _properties["type"] = self.type
         if "url_citation" not in self._absent or self.url_citation is not None:
-            _members["url_citation"] = _write(self.url_citation)
+            _properties["url_citation"] = _write(self.url_citation)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.annotation_type import AnnotationType

@@ -30,7 +30,7 @@ class ApproximateLocation(OpenModel[JsonValue]):
     timezone: str | None = None
     """ The time zone, as an IANA name such as `Europe/Stockholm`. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "city": "city",
         "country": "country",
@@ -43,7 +43,7 @@ class ApproximateLocation(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ApproximateLocation", None, "an object", src_dict)
@@ -78,18 +78,18 @@ class ApproximateLocation(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.city is not None:
-            _members["city"] = self.city
+            _properties["city"] = self.city
         if self.country is not None:
-            _members["country"] = self.country
+            _properties["country"] = self.country
         if self.region is not None:
-            _members["region"] = self.region
+            _properties["region"] = self.region
         if self.timezone is not None:
-            _members["timezone"] = self.timezone
+            _properties["timezone"] = self.timezone
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(ApproximateLocation, globals())

@@ -41,7 +41,7 @@ class AssistantMessage(OpenModel[JsonValue]):
     tool_calls: list[CustomToolCall | FunctionToolCall | OtherToolCall] | None = None
     """ The tool calls of the model. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -60,7 +60,7 @@ class AssistantMessage(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AssistantMessage", None, "an object", src_dict)
@@ -127,24 +127,24 @@ class AssistantMessage(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "role" not in self._absent or self.role != "assistant":
-            _members["role"] = self.role
+            _properties["role"] = self.role
         if self.content is not None:
-            _members["content"] = _write(self.content)
+            _properties["content"] = _write(self.content)
         if self.name is not None:
-            _members["name"] = self.name
+            _properties["name"] = self.name
         if self.refusal is not None:
-            _members["refusal"] = self.refusal
+            _properties["refusal"] = self.refusal
         if self.audio is not None:
-            _members["audio"] = _write(self.audio)
+            _properties["audio"] = _write(self.audio)
         if self.function_call is not None:
-            _members["function_call"] = _write(self.function_call)
+            _properties["function_call"] = _write(self.function_call)
         if self.tool_calls is not None:
-            _members["tool_calls"] = _write(self.tool_calls)
+            _properties["tool_calls"] = _write(self.tool_calls)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.audio_reference import AudioReference

@@ -26,7 +26,7 @@ class AudioOutput(OpenModel[JsonValue]):
     voice: str
     """ The name of the voice. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "format": "format",
         "voice": "voice",
@@ -37,7 +37,7 @@ class AudioOutput(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AudioOutput", None, "an object", src_dict)
@@ -58,12 +58,12 @@ class AudioOutput(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["format"] = self.format
-        _members["voice"] = self.voice
+        _properties: dict[str, Any] = {}
+        _properties["format"] = self.format
+        _properties["voice"] = self.voice
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.audio_output_format import AudioOutputFormat

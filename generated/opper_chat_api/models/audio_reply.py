@@ -30,7 +30,7 @@ class AudioReply(OpenModel[JsonValue]):
     transcript: str
     """ The transcript of the audio. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "id": "id",
         "data": "data",
@@ -43,7 +43,7 @@ class AudioReply(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("AudioReply", None, "an object", src_dict)
@@ -76,11 +76,11 @@ class AudioReply(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["id"] = self.id
-        _members["data"] = self.data
-        _members["expires_at"] = self.expires_at
-        _members["transcript"] = self.transcript
+        _properties: dict[str, Any] = {}
+        _properties["id"] = self.id
+        _properties["data"] = self.data
+        _properties["expires_at"] = self.expires_at
+        _properties["transcript"] = self.transcript
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties

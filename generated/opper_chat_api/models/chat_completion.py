@@ -43,7 +43,7 @@ class ChatCompletion(OpenModel[JsonValue]):
     usage: CompletionUsage | None = None
     """ The token usage of the call. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=frozenset(["id", "created", "model", "object"]),
         kw_only=True,
@@ -67,7 +67,7 @@ class ChatCompletion(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChatCompletion", None, "an object", src_dict)
@@ -135,25 +135,25 @@ class ChatCompletion(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "id" not in self._absent or self.id is not None:
-            _members["id"] = self.id
-        _members["choices"] = _write(self.choices)
+            _properties["id"] = self.id
+        _properties["choices"] = _write(self.choices)
         if "created" not in self._absent or self.created is not None:
-            _members["created"] = self.created
+            _properties["created"] = self.created
         if "model" not in self._absent or self.model is not None:
-            _members["model"] = self.model
+            _properties["model"] = self.model
         if "object" not in self._absent or self.object is not None:
-            _members["object"] = self.object
+            _properties["object"] = self.object
         if self.service_tier is not None:
-            _members["service_tier"] = self.service_tier
+            _properties["service_tier"] = self.service_tier
         if self.system_fingerprint is not None:
-            _members["system_fingerprint"] = self.system_fingerprint
+            _properties["system_fingerprint"] = self.system_fingerprint
         if self.usage is not None:
-            _members["usage"] = _write(self.usage)
+            _properties["usage"] = _write(self.usage)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.chat_completion_object import ChatCompletionObject

@@ -40,7 +40,7 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
     tool_calls: list[CustomToolCall | FunctionToolCall | OtherToolCall] | None = None
     """ The tool calls of the model. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=frozenset(["role"]), kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -59,7 +59,7 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChatCompletionMessage", None, "an object", src_dict)
@@ -128,24 +128,24 @@ class ChatCompletionMessage(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "role" not in self._absent or self.role is not None:
-            _members["role"] = self.role
+            _properties["role"] = self.role
         if self.content is not None:
-            _members["content"] = self.content
+            _properties["content"] = self.content
         if self.refusal is not None:
-            _members["refusal"] = self.refusal
+            _properties["refusal"] = self.refusal
         if self.annotations is not None:
-            _members["annotations"] = _write(self.annotations)
+            _properties["annotations"] = _write(self.annotations)
         if self.audio is not None:
-            _members["audio"] = _write(self.audio)
+            _properties["audio"] = _write(self.audio)
         if self.function_call is not None:
-            _members["function_call"] = _write(self.function_call)
+            _properties["function_call"] = _write(self.function_call)
         if self.tool_calls is not None:
-            _members["tool_calls"] = _write(self.tool_calls)
+            _properties["tool_calls"] = _write(self.tool_calls)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.annotation import Annotation

@@ -126,7 +126,7 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
     """ The id of the parent span of this call in the trace. The server responds with 404 if it does not
     exist. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -174,7 +174,7 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChatCompletionRequest", None, "an object", src_dict)
@@ -444,81 +444,81 @@ class ChatCompletionRequest(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["messages"] = _write(self.messages)
+        _properties: dict[str, Any] = {}
+        _properties["messages"] = _write(self.messages)
         if self.model is not None:
-            _members["model"] = _write(self.model)
+            _properties["model"] = _write(self.model)
         if self.audio is not None:
-            _members["audio"] = _write(self.audio)
+            _properties["audio"] = _write(self.audio)
         if self.frequency_penalty is not None:
-            _members["frequency_penalty"] = self.frequency_penalty
+            _properties["frequency_penalty"] = self.frequency_penalty
         if self.function_call is not None:
-            _members["function_call"] = _write(self.function_call)
+            _properties["function_call"] = _write(self.function_call)
         if self.functions is not None:
-            _members["functions"] = _write(self.functions)
+            _properties["functions"] = _write(self.functions)
         if self.logit_bias is not None:
-            _members["logit_bias"] = _write(self.logit_bias)
+            _properties["logit_bias"] = _write(self.logit_bias)
         if self.logprobs is not None:
-            _members["logprobs"] = self.logprobs
+            _properties["logprobs"] = self.logprobs
         if self.max_completion_tokens is not None:
-            _members["max_completion_tokens"] = self.max_completion_tokens
+            _properties["max_completion_tokens"] = self.max_completion_tokens
         if self.max_tokens is not None:
-            _members["max_tokens"] = self.max_tokens
+            _properties["max_tokens"] = self.max_tokens
         if self.metadata is not None:
-            _members["metadata"] = _write(self.metadata)
+            _properties["metadata"] = _write(self.metadata)
         if self.modalities is not None:
-            _members["modalities"] = _write(self.modalities)
+            _properties["modalities"] = _write(self.modalities)
         if self.n is not None:
-            _members["n"] = self.n
+            _properties["n"] = self.n
         if self.parallel_tool_calls is not None:
-            _members["parallel_tool_calls"] = self.parallel_tool_calls
+            _properties["parallel_tool_calls"] = self.parallel_tool_calls
         if self.prediction is not None:
-            _members["prediction"] = _write(self.prediction)
+            _properties["prediction"] = _write(self.prediction)
         if self.presence_penalty is not None:
-            _members["presence_penalty"] = self.presence_penalty
+            _properties["presence_penalty"] = self.presence_penalty
         if self.prompt_cache_key is not None:
-            _members["prompt_cache_key"] = self.prompt_cache_key
+            _properties["prompt_cache_key"] = self.prompt_cache_key
         if self.reasoning_effort is not None:
-            _members["reasoning_effort"] = self.reasoning_effort
+            _properties["reasoning_effort"] = self.reasoning_effort
         if self.response_format is not None:
-            _members["response_format"] = _write(self.response_format)
+            _properties["response_format"] = _write(self.response_format)
         if self.safety_identifier is not None:
-            _members["safety_identifier"] = self.safety_identifier
+            _properties["safety_identifier"] = self.safety_identifier
         if self.seed is not None:
-            _members["seed"] = self.seed
+            _properties["seed"] = self.seed
         if self.service_tier is not None:
-            _members["service_tier"] = self.service_tier
+            _properties["service_tier"] = self.service_tier
         if self.stop is not None:
-            _members["stop"] = _write(self.stop)
+            _properties["stop"] = _write(self.stop)
         if self.store is not None:
-            _members["store"] = self.store
+            _properties["store"] = self.store
         if self.stream_options is not None:
-            _members["stream_options"] = _write(self.stream_options)
+            _properties["stream_options"] = _write(self.stream_options)
         if self.temperature is not None:
-            _members["temperature"] = self.temperature
+            _properties["temperature"] = self.temperature
         if self.tool_choice is not None:
-            _members["tool_choice"] = _write(self.tool_choice)
+            _properties["tool_choice"] = _write(self.tool_choice)
         if self.tools is not None:
-            _members["tools"] = _write(self.tools)
+            _properties["tools"] = _write(self.tools)
         if self.top_logprobs is not None:
-            _members["top_logprobs"] = self.top_logprobs
+            _properties["top_logprobs"] = self.top_logprobs
         if self.top_p is not None:
-            _members["top_p"] = self.top_p
+            _properties["top_p"] = self.top_p
         if self.user is not None:
-            _members["user"] = self.user
+            _properties["user"] = self.user
         if self.verbosity is not None:
-            _members["verbosity"] = self.verbosity
+            _properties["verbosity"] = self.verbosity
         if self.web_search_options is not None:
-            _members["web_search_options"] = _write(self.web_search_options)
+            _properties["web_search_options"] = _write(self.web_search_options)
         if "stream" not in self._absent or self.stream != False:
-            _members["stream"] = self.stream
+            _properties["stream"] = self.stream
         if self.tags is not None:
-            _members["tags"] = _write(self.tags)
+            _properties["tags"] = _write(self.tags)
         if self.parent_span_id is not None:
-            _members["parent_span_id"] = _write(self.parent_span_id)
+            _properties["parent_span_id"] = _write(self.parent_span_id)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.allowed_tools_choice import AllowedToolsChoice

@@ -32,7 +32,7 @@ class Choice(OpenModel[JsonValue]):
     logprobs: ChoiceLogprobs | None = None
     """ The log probabilities of the output tokens, if `logprobs` was set. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=frozenset(["finish_reason", "index"]),
         kw_only=True,
@@ -52,7 +52,7 @@ class Choice(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Choice", None, "an object", src_dict)
@@ -103,18 +103,18 @@ class Choice(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "message" not in self._absent or self.message != ChatCompletionMessage():
-            _members["message"] = _write(self.message)
+            _properties["message"] = _write(self.message)
         if "finish_reason" not in self._absent or self.finish_reason is not None:
-            _members["finish_reason"] = self.finish_reason
+            _properties["finish_reason"] = self.finish_reason
         if "index" not in self._absent or self.index is not None:
-            _members["index"] = self.index
+            _properties["index"] = self.index
         if self.logprobs is not None:
-            _members["logprobs"] = _write(self.logprobs)
+            _properties["logprobs"] = _write(self.logprobs)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.chat_completion_message import ChatCompletionMessage

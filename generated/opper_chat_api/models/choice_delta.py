@@ -34,7 +34,7 @@ class ChoiceDelta(OpenModel[JsonValue]):
     tool_calls: list[ToolCallDelta] | None = None
     """ What the chunk adds to the tool calls. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "content": "content",
         "refusal": "refusal",
@@ -48,7 +48,7 @@ class ChoiceDelta(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChoiceDelta", None, "an object", src_dict)
@@ -95,20 +95,20 @@ class ChoiceDelta(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.content is not None:
-            _members["content"] = self.content
+            _properties["content"] = self.content
         if self.refusal is not None:
-            _members["refusal"] = self.refusal
+            _properties["refusal"] = self.refusal
         if self.role is not None:
-            _members["role"] = self.role
+            _properties["role"] = self.role
         if self.function_call is not None:
-            _members["function_call"] = _write(self.function_call)
+            _properties["function_call"] = _write(self.function_call)
         if self.tool_calls is not None:
-            _members["tool_calls"] = _write(self.tool_calls)
+            _properties["tool_calls"] = _write(self.tool_calls)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.function_call_delta import FunctionCallDelta

@@ -30,7 +30,7 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
     refusal: list[TokenLogprob] | None = None
     """ Those of the refusal, token by token. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "content": "content",
         "refusal": "refusal",
@@ -41,7 +41,7 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChoiceLogprobs", None, "an object", src_dict)
@@ -70,14 +70,14 @@ class ChoiceLogprobs(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.content is not None:
-            _members["content"] = _write(self.content)
+            _properties["content"] = _write(self.content)
         if self.refusal is not None:
-            _members["refusal"] = _write(self.refusal)
+            _properties["refusal"] = _write(self.refusal)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.token_logprob import TokenLogprob

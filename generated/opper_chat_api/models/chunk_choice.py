@@ -32,7 +32,7 @@ class ChunkChoice(OpenModel[JsonValue]):
     logprobs: ChoiceLogprobs | None = None
     """ The log probabilities of the tokens in this chunk, if `logprobs` was set. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=frozenset(["index"]), kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -48,7 +48,7 @@ class ChunkChoice(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ChunkChoice", None, "an object", src_dict)
@@ -95,18 +95,18 @@ class ChunkChoice(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "index" not in self._absent or self.index is not None:
-            _members["index"] = self.index
+            _properties["index"] = self.index
         if "delta" not in self._absent or self.delta != ChoiceDelta():
-            _members["delta"] = _write(self.delta)
+            _properties["delta"] = _write(self.delta)
         if self.finish_reason is not None:
-            _members["finish_reason"] = self.finish_reason
+            _properties["finish_reason"] = self.finish_reason
         if self.logprobs is not None:
-            _members["logprobs"] = _write(self.logprobs)
+            _properties["logprobs"] = _write(self.logprobs)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.choice_delta import ChoiceDelta

@@ -31,7 +31,7 @@ class CompletionTokensDetails(OpenModel[JsonValue]):
     rejected_prediction_tokens: int | None = None
     """ The tokens of the prediction that do not appear in the completion. They are billed too. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "accepted_prediction_tokens": "accepted_prediction_tokens",
         "audio_tokens": "audio_tokens",
@@ -44,7 +44,7 @@ class CompletionTokensDetails(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CompletionTokensDetails", None, "an object", src_dict)
@@ -85,18 +85,18 @@ class CompletionTokensDetails(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.accepted_prediction_tokens is not None:
-            _members["accepted_prediction_tokens"] = self.accepted_prediction_tokens
+            _properties["accepted_prediction_tokens"] = self.accepted_prediction_tokens
         if self.audio_tokens is not None:
-            _members["audio_tokens"] = self.audio_tokens
+            _properties["audio_tokens"] = self.audio_tokens
         if self.reasoning_tokens is not None:
-            _members["reasoning_tokens"] = self.reasoning_tokens
+            _properties["reasoning_tokens"] = self.reasoning_tokens
         if self.rejected_prediction_tokens is not None:
-            _members["rejected_prediction_tokens"] = self.rejected_prediction_tokens
+            _properties["rejected_prediction_tokens"] = self.rejected_prediction_tokens
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(CompletionTokensDetails, globals())

@@ -34,7 +34,7 @@ class CompletionUsage(OpenModel[JsonValue]):
     prompt_tokens_details: PromptTokensDetails | None = None
     """ Details of the tokens of the request. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "completion_tokens": "completion_tokens",
         "prompt_tokens": "prompt_tokens",
@@ -48,7 +48,7 @@ class CompletionUsage(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CompletionUsage", None, "an object", src_dict)
@@ -106,17 +106,17 @@ class CompletionUsage(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["completion_tokens"] = self.completion_tokens
-        _members["prompt_tokens"] = self.prompt_tokens
-        _members["total_tokens"] = self.total_tokens
+        _properties: dict[str, Any] = {}
+        _properties["completion_tokens"] = self.completion_tokens
+        _properties["prompt_tokens"] = self.prompt_tokens
+        _properties["total_tokens"] = self.total_tokens
         if self.completion_tokens_details is not None:
-            _members["completion_tokens_details"] = _write(self.completion_tokens_details)
+            _properties["completion_tokens_details"] = _write(self.completion_tokens_details)
         if self.prompt_tokens_details is not None:
-            _members["prompt_tokens_details"] = _write(self.prompt_tokens_details)
+            _properties["prompt_tokens_details"] = _write(self.prompt_tokens_details)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.completion_tokens_details import CompletionTokensDetails

@@ -26,7 +26,7 @@ class CustomCall(OpenModel[JsonValue]):
     input: str = ""
     """ The input that the model wrote. Empty if the server sent none. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -40,7 +40,7 @@ class CustomCall(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomCall", None, "an object", src_dict)
@@ -67,10 +67,10 @@ class CustomCall(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["name"] = self.name
+        _properties: dict[str, Any] = {}
+        _properties["name"] = self.name
         if "input" not in self._absent or self.input != "":
-            _members["input"] = self.input
+            _properties["input"] = self.input
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties

@@ -30,7 +30,7 @@ class CustomToolDefinition(OpenModel[JsonValue]):
     format: CustomGrammarFormat | CustomTextFormat | None = None
     """ The format of the input. Free text by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "name": "name",
         "description": "description",
@@ -42,7 +42,7 @@ class CustomToolDefinition(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("CustomToolDefinition", None, "an object", src_dict)
@@ -73,15 +73,15 @@ class CustomToolDefinition(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["name"] = self.name
+        _properties: dict[str, Any] = {}
+        _properties["name"] = self.name
         if self.description is not None:
-            _members["description"] = self.description
+            _properties["description"] = self.description
         if self.format is not None:
-            _members["format"] = _write(self.format)
+            _properties["format"] = _write(self.format)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.custom_grammar_format import CustomGrammarFormat

@@ -34,7 +34,7 @@ class DeveloperMessage(OpenModel[JsonValue]):
     name: str | None = None
     """ The name of the participant, to distinguish participants of the same role. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -49,7 +49,7 @@ class DeveloperMessage(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("DeveloperMessage", None, "an object", src_dict)
@@ -77,15 +77,15 @@ class DeveloperMessage(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "role" not in self._absent or self.role != "developer":
-            _members["role"] = self.role
-        _members["content"] = _write(self.content)
+            _properties["role"] = self.role
+        _properties["content"] = _write(self.content)
         if self.name is not None:
-            _members["name"] = self.name
+            _properties["name"] = self.name
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.text_part import TextPart

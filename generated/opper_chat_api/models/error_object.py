@@ -37,7 +37,7 @@ class ErrorObject(OpenModel[JsonValue]):
     param: str | None = None
     """ The parameter that the error is about, if another server of this API sends it. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "message": "message",
         "code": "code",
@@ -51,7 +51,7 @@ class ErrorObject(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ErrorObject", None, "an object", src_dict)
@@ -97,19 +97,19 @@ class ErrorObject(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["message"] = self.message
+        _properties: dict[str, Any] = {}
+        _properties["message"] = self.message
         if self.code is not None:
-            _members["code"] = _write(self.code)
+            _properties["code"] = _write(self.code)
         if self.details is not None:
-            _members["details"] = self.details
+            _properties["details"] = self.details
         if self.type is not None:
-            _members["type"] = self.type
+            _properties["type"] = self.type
         if self.param is not None:
-            _members["param"] = self.param
+            _properties["param"] = self.param
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(ErrorObject, globals())

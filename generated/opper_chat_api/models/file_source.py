@@ -28,7 +28,7 @@ class FileSource(OpenModel[JsonValue]):
     filename: str | None = None
     """ The name that the model sees. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "file_data": "file_data",
         "file_id": "file_id",
@@ -40,7 +40,7 @@ class FileSource(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FileSource", None, "an object", src_dict)
@@ -69,16 +69,16 @@ class FileSource(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.file_data is not None:
-            _members["file_data"] = self.file_data
+            _properties["file_data"] = self.file_data
         if self.file_id is not None:
-            _members["file_id"] = self.file_id
+            _properties["file_id"] = self.file_id
         if self.filename is not None:
-            _members["filename"] = self.filename
+            _properties["filename"] = self.filename
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(FileSource, globals())

@@ -33,7 +33,7 @@ class FlatErrorBody(OpenModel[JsonValue]):
     detail: JsonValue | list[ValidationErrorEntry] | None = None
     """ Details: for an invalid body, a list of `ValidationErrorEntry`; otherwise any JSON value. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=frozenset(["detail"]), kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -48,7 +48,7 @@ class FlatErrorBody(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FlatErrorBody", None, "an object", src_dict)
@@ -84,16 +84,16 @@ class FlatErrorBody(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "detail" not in self._absent or self.detail is not None:
-            _members["detail"] = _write(self.detail)
+            _properties["detail"] = _write(self.detail)
         if self.type is not None:
-            _members["type"] = self.type
+            _properties["type"] = self.type
         if self.message is not None:
-            _members["message"] = self.message
+            _properties["message"] = self.message
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.validation_error_entry import ValidationErrorEntry

@@ -26,7 +26,7 @@ class FunctionCallDelta(OpenModel[JsonValue]):
     arguments: str | None = None
     """ The JSON text to append to the arguments. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "name": "name",
         "arguments": "arguments",
@@ -37,7 +37,7 @@ class FunctionCallDelta(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionCallDelta", None, "an object", src_dict)
@@ -60,14 +60,14 @@ class FunctionCallDelta(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.name is not None:
-            _members["name"] = self.name
+            _properties["name"] = self.name
         if self.arguments is not None:
-            _members["arguments"] = self.arguments
+            _properties["arguments"] = self.arguments
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(FunctionCallDelta, globals())

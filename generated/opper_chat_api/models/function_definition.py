@@ -30,7 +30,7 @@ class FunctionDefinition(OpenModel[JsonValue]):
     strict: bool | None = None
     """ Whether the arguments must follow the schema exactly. False by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "name": "name",
         "description": "description",
@@ -43,7 +43,7 @@ class FunctionDefinition(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionDefinition", None, "an object", src_dict)
@@ -80,17 +80,17 @@ class FunctionDefinition(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["name"] = self.name
+        _properties: dict[str, Any] = {}
+        _properties["name"] = self.name
         if self.description is not None:
-            _members["description"] = self.description
+            _properties["description"] = self.description
         if self.parameters is not None:
-            _members["parameters"] = _write(self.parameters)
+            _properties["parameters"] = _write(self.parameters)
         if self.strict is not None:
-            _members["strict"] = self.strict
+            _properties["strict"] = self.strict
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.function_parameters import FunctionParameters

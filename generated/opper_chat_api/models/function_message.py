@@ -29,7 +29,7 @@ class FunctionMessage(OpenModel[JsonValue]):
     role: Literal["function"] = "function"
     """ The role of the author. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -44,7 +44,7 @@ class FunctionMessage(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("FunctionMessage", None, "an object", src_dict)
@@ -76,15 +76,15 @@ class FunctionMessage(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "role" not in self._absent or self.role != "function":
-            _members["role"] = self.role
+            _properties["role"] = self.role
         if "content" not in self._absent or self.content is not None:
-            _members["content"] = self.content
-        _members["name"] = self.name
+            _properties["content"] = self.content
+        _properties["name"] = self.name
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(FunctionMessage, globals())

@@ -26,7 +26,7 @@ class Grammar(OpenModel[JsonValue]):
     syntax: GrammarSyntax
     """ The language in which the grammar is written. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "definition": "definition",
         "syntax": "syntax",
@@ -37,7 +37,7 @@ class Grammar(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("Grammar", None, "an object", src_dict)
@@ -58,12 +58,12 @@ class Grammar(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["definition"] = self.definition
-        _members["syntax"] = self.syntax
+        _properties: dict[str, Any] = {}
+        _properties["definition"] = self.definition
+        _properties["syntax"] = self.syntax
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.grammar_syntax import GrammarSyntax

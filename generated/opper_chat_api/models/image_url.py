@@ -26,7 +26,7 @@ class ImageUrl(OpenModel[JsonValue]):
     detail: ImageDetail | None = None
     """ The level of detail. `auto` by default. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "url": "url",
         "detail": "detail",
@@ -37,7 +37,7 @@ class ImageUrl(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ImageUrl", None, "an object", src_dict)
@@ -59,13 +59,13 @@ class ImageUrl(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["url"] = self.url
+        _properties: dict[str, Any] = {}
+        _properties["url"] = self.url
         if self.detail is not None:
-            _members["detail"] = self.detail
+            _properties["detail"] = self.detail
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.image_detail import ImageDetail

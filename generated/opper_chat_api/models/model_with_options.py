@@ -28,7 +28,7 @@ class ModelWithOptions(OpenModel[JsonValue]):
     extra_headers: ModelHeaders | None = None
     """ HTTP headers for the provider of this model only. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "name": "name",
         "options": "options",
@@ -40,7 +40,7 @@ class ModelWithOptions(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ModelWithOptions", None, "an object", src_dict)
@@ -74,15 +74,15 @@ class ModelWithOptions(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["name"] = self.name
+        _properties: dict[str, Any] = {}
+        _properties["name"] = self.name
         if self.options is not None:
-            _members["options"] = _write(self.options)
+            _properties["options"] = _write(self.options)
         if self.extra_headers is not None:
-            _members["extra_headers"] = _write(self.extra_headers)
+            _properties["extra_headers"] = _write(self.extra_headers)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.model_headers import ModelHeaders

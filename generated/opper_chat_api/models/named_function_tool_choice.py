@@ -28,7 +28,7 @@ class NamedFunctionToolChoice(OpenModel[JsonValue]):
     type: Literal["function"] = "function"
     """ The type of the tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -42,7 +42,7 @@ class NamedFunctionToolChoice(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("NamedFunctionToolChoice", None, "an object", src_dict)
@@ -66,13 +66,13 @@ class NamedFunctionToolChoice(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "type" not in self._absent or self.type != "function":
-            _members["type"] = self.type
-        _members["function"] = _write(self.function)
+            _properties["type"] = self.type
+        _properties["function"] = _write(self.function)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.named_function import NamedFunction

@@ -28,7 +28,7 @@ class OtherToolCall(OpenModel[JsonValue]):
     type: OtherValue | None = _field(default=None, kw_only=True)
     """ Any other value. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "type": "type",
         "id": "id",
@@ -39,7 +39,7 @@ class OtherToolCall(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("OtherToolCall", None, "an object", src_dict)
@@ -58,14 +58,14 @@ class OtherToolCall(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.type is not None:
-            _members["type"] = self.type
+            _properties["type"] = self.type
         if self.id is not None:
-            _members["id"] = self.id
+            _properties["id"] = self.id
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(OtherToolCall, globals())

@@ -27,7 +27,7 @@ class PromptTokensDetails(OpenModel[JsonValue]):
     cached_tokens: int | None = None
     """ The tokens that were read from the prompt cache. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "audio_tokens": "audio_tokens",
         "cached_tokens": "cached_tokens",
@@ -38,7 +38,7 @@ class PromptTokensDetails(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("PromptTokensDetails", None, "an object", src_dict)
@@ -59,14 +59,14 @@ class PromptTokensDetails(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.audio_tokens is not None:
-            _members["audio_tokens"] = self.audio_tokens
+            _properties["audio_tokens"] = self.audio_tokens
         if self.cached_tokens is not None:
-            _members["cached_tokens"] = self.cached_tokens
+            _properties["cached_tokens"] = self.cached_tokens
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(PromptTokensDetails, globals())

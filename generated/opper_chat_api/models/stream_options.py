@@ -26,7 +26,7 @@ class StreamOptions(OpenModel[JsonValue]):
     include_obfuscation: bool | None = None
     """ Whether chunks are padded, so that their length reveals nothing to an eavesdropper. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "include_usage": "include_usage",
         "include_obfuscation": "include_obfuscation",
@@ -37,7 +37,7 @@ class StreamOptions(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("StreamOptions", None, "an object", src_dict)
@@ -60,14 +60,14 @@ class StreamOptions(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.include_usage is not None:
-            _members["include_usage"] = self.include_usage
+            _properties["include_usage"] = self.include_usage
         if self.include_obfuscation is not None:
-            _members["include_obfuscation"] = self.include_obfuscation
+            _properties["include_obfuscation"] = self.include_obfuscation
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(StreamOptions, globals())

@@ -35,7 +35,7 @@ class TokenLogprob(OpenModel[JsonValue]):
     top_logprobs: list[TopLogprob] = _field(factory=list)
     """ The most likely tokens at this position, as many as `top_logprobs` in the request. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=_NOTHING, kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -51,7 +51,7 @@ class TokenLogprob(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("TokenLogprob", None, "an object", src_dict)
@@ -97,16 +97,16 @@ class TokenLogprob(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["token"] = self.token
-        _members["logprob"] = self.logprob
+        _properties: dict[str, Any] = {}
+        _properties["token"] = self.token
+        _properties["logprob"] = self.logprob
         if "top_logprobs" not in self._absent or self.top_logprobs != []:
-            _members["top_logprobs"] = _write(self.top_logprobs)
+            _properties["top_logprobs"] = _write(self.top_logprobs)
         if self.bytes is not None:
-            _members["bytes"] = _write(self.bytes)
+            _properties["bytes"] = _write(self.bytes)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.top_logprob import TopLogprob

@@ -33,7 +33,7 @@ class ToolCallDelta(OpenModel[JsonValue]):
     custom: CustomCallDelta | None = None
     """ What the chunk adds to the call of a custom tool. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "index": "index",
         "id": "id",
@@ -47,7 +47,7 @@ class ToolCallDelta(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ToolCallDelta", None, "an object", src_dict)
@@ -93,20 +93,20 @@ class ToolCallDelta(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.index is not None:
-            _members["index"] = self.index
+            _properties["index"] = self.index
         if self.id is not None:
-            _members["id"] = self.id
+            _properties["id"] = self.id
         if self.type is not None:
-            _members["type"] = self.type
+            _properties["type"] = self.type
         if self.function is not None:
-            _members["function"] = _write(self.function)
+            _properties["function"] = _write(self.function)
         if self.custom is not None:
-            _members["custom"] = _write(self.custom)
+            _properties["custom"] = _write(self.custom)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.custom_call_delta import CustomCallDelta

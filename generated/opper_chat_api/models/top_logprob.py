@@ -33,7 +33,7 @@ class TopLogprob(OpenModel[JsonValue]):
     logprob: float | None = None
     """ The natural logarithm of its probability. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _absent: frozenset[str] = _field(
         default=frozenset(["token", "logprob"]), kw_only=True, alias="_absent", repr=False, eq=False
     )
@@ -48,7 +48,7 @@ class TopLogprob(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("TopLogprob", None, "an object", src_dict)
@@ -85,16 +85,16 @@ class TopLogprob(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if "token" not in self._absent or self.token is not None:
-            _members["token"] = self.token
+            _properties["token"] = self.token
         if "logprob" not in self._absent or self.logprob is not None:
-            _members["logprob"] = self.logprob
+            _properties["logprob"] = self.logprob
         if self.bytes is not None:
-            _members["bytes"] = _write(self.bytes)
+            _properties["bytes"] = _write(self.bytes)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(TopLogprob, globals())

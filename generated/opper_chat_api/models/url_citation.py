@@ -30,7 +30,7 @@ class UrlCitation(OpenModel[JsonValue]):
     url: str
     """ The URL of the page. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "end_index": "end_index",
         "start_index": "start_index",
@@ -43,7 +43,7 @@ class UrlCitation(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("UrlCitation", None, "an object", src_dict)
@@ -78,11 +78,11 @@ class UrlCitation(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["end_index"] = self.end_index
-        _members["start_index"] = self.start_index
-        _members["title"] = self.title
-        _members["url"] = self.url
+        _properties: dict[str, Any] = {}
+        _properties["end_index"] = self.end_index
+        _properties["start_index"] = self.start_index
+        _properties["title"] = self.title
+        _properties["url"] = self.url
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties

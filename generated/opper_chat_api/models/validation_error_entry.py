@@ -37,7 +37,7 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
     input: JsonValue | None = None
     """ The value that was sent. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "loc": "loc",
         "msg": "msg",
@@ -50,7 +50,7 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("ValidationErrorEntry", None, "an object", src_dict)
@@ -83,15 +83,15 @@ class ValidationErrorEntry(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
-        _members["loc"] = _write(self.loc)
-        _members["msg"] = self.msg
-        _members["type"] = self.type
+        _properties: dict[str, Any] = {}
+        _properties["loc"] = _write(self.loc)
+        _properties["msg"] = self.msg
+        _properties["type"] = self.type
         if self.input is not None:
-            _members["input"] = self.input
+            _properties["input"] = self.input
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 _add_names(ValidationErrorEntry, globals())

@@ -26,7 +26,7 @@ class WebSearchOptions(OpenModel[JsonValue]):
     user_location: UserLocation | None = None
     """ The location of the user, for the search. """
     additional_properties: dict[str, JsonValue] = _field(factory=dict, kw_only=True)
-    """ Members that this class does not declare, and values that do not fit the ones it does. """
+    """ Properties that this class does not declare, and values that do not fit those that it does. """
     _attributes: ClassVar[Mapping[str, str]] = {
         "search_context_size": "search_context_size",
         "user_location": "user_location",
@@ -37,7 +37,7 @@ class WebSearchOptions(OpenModel[JsonValue]):
         """Read a JSON object.
 
         Raises:
-            DecodeError: it is not one, or lacks a required member.
+            DecodeError: it is not one, or has no value of a required property.
         """
         if not isinstance(src_dict, (dict, Mapping)):
             raise DecodeError("WebSearchOptions", None, "an object", src_dict)
@@ -63,14 +63,14 @@ class WebSearchOptions(OpenModel[JsonValue]):
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object again: None is left out, and so is what was not there when this was read."""
-        _members: dict[str, Any] = {}
+        _properties: dict[str, Any] = {}
         if self.search_context_size is not None:
-            _members["search_context_size"] = self.search_context_size
+            _properties["search_context_size"] = self.search_context_size
         if self.user_location is not None:
-            _members["user_location"] = _write(self.user_location)
+            _properties["user_location"] = _write(self.user_location)
         for _name, _value in self.additional_properties.items():
-            _members.setdefault(_name, _write(_value))
-        return _members
+            _properties.setdefault(_name, _write(_value))
+        return _properties
 
 
 from ..models.search_context_size import SearchContextSize

@@ -110,10 +110,10 @@ def sync_detailed(
         The status, headers and body, and the body as a model where it could be read.
 
     Raises:
-        errors.DecodeError: the body of a successful answer is not what the contract says.
+        errors.DecodeError: the body of a successful response does not fit the contract.
         errors.UnexpectedContentType: it is a stream of events, which this function does not read.
         errors.UnexpectedStatus: the status is not documented, and the client is set to raise.
-        httpx.HTTPError: there was no answer.
+        httpx.HTTPError: there was no response.
     """
     _response = client.get_httpx_client().request(
         **_get_kwargs(
@@ -138,10 +138,10 @@ def sync(
         The body as a model; None for a failure whose body fits no documented shape.
 
     Raises:
-        errors.DecodeError: the body of a successful answer is not what the contract says.
+        errors.DecodeError: the body of a successful response does not fit the contract.
         errors.UnexpectedContentType: it is a stream of events, which this function does not read.
         errors.UnexpectedStatus: the status is not documented, and the client is set to raise.
-        httpx.HTTPError: there was no answer.
+        httpx.HTTPError: there was no response.
     """
     return sync_detailed(
         client=client,
@@ -164,10 +164,10 @@ async def asyncio_detailed(
         The status, headers and body, and the body as a model where it could be read.
 
     Raises:
-        errors.DecodeError: the body of a successful answer is not what the contract says.
+        errors.DecodeError: the body of a successful response does not fit the contract.
         errors.UnexpectedContentType: it is a stream of events, which this function does not read.
         errors.UnexpectedStatus: the status is not documented, and the client is set to raise.
-        httpx.HTTPError: there was no answer.
+        httpx.HTTPError: there was no response.
     """
     _response = await client.get_async_httpx_client().request(
         **_get_kwargs(
@@ -192,10 +192,10 @@ async def asyncio(
         The body as a model; None for a failure whose body fits no documented shape.
 
     Raises:
-        errors.DecodeError: the body of a successful answer is not what the contract says.
+        errors.DecodeError: the body of a successful response does not fit the contract.
         errors.UnexpectedContentType: it is a stream of events, which this function does not read.
         errors.UnexpectedStatus: the status is not documented, and the client is set to raise.
-        httpx.HTTPError: there was no answer.
+        httpx.HTTPError: there was no response.
     """
     return (
         await asyncio_detailed(
