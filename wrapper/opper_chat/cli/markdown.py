@@ -50,15 +50,16 @@ class MarkdownWriter:
         self._size = size
         self._redraws = redraws
         self._open = ""
-        """The text of the blocks that are not finished."""
+        """The text of the blocks that are not finished, as it was drawn."""
+        self._new: list[str] = []
+        """The text after it."""
+        self._new_size = 0
         self._next_number: int | None = None
         """The number of the next item, if the text begins inside a list with numbers."""
         self._needs_gap = False
         """Whether an empty line comes before the next block."""
         self._has_new_line = False
         """Whether a line has ended since finished blocks were looked for."""
-        self._drawn_size = 0
-        """The size of the unfinished text when it was drawn."""
         self._drawn: list[str] = []
         """The lines of the unfinished text that are on the screen."""
 
@@ -75,19 +76,24 @@ class MarkdownWriter:
     def write(self, text: str) -> None:
         """Write a fragment of the text. It may end anywhere."""
         text = printable(text)
-        self._open += text
+        if not text:
+            return
+        self._new.append(text)
+        self._new_size += len(text)
         self._has_new_line = self._has_new_line or "\n" in text
-        grown = len(self._open) - self._drawn_size
-        if grown > 0 and grown >= (len(self._open) - FREE_CHARACTERS) // GROWTH:
+        if self._new_size >= (len(self._open) + self._new_size - FREE_CHARACTERS) // GROWTH:
             self._draw(is_end=False)
 
     def finish(self) -> None:
         """Write what is left. More text begins a new block."""
-        if self._open:
+        if self._open or self._new:
             self._draw(is_end=True)
         self._open, self._needs_gap, self._next_number = "", False, None
 
     def _draw(self, *, is_end: bool) -> None:
+        self._open += "".join(self._new)
+        self._new.clear()
+        self._new_size = 0
         size = self._size()
         finished = self._take_finished(size, is_end=is_end) if is_end or self._has_new_line else []
         self._has_new_line = False
@@ -96,7 +102,6 @@ class MarkdownWriter:
             unfinished = self._render(self._parse(self._open), size, self._needs_gap)
         output = [self._erase(size), *(f"{line}\n" for line in finished)]
         self._drawn = unfinished[-max(1, size.lines - 1) :]
-        self._drawn_size = len(self._open)
         output += (f"{line}\n" for line in self._drawn)
         self._write("".join(output))
 

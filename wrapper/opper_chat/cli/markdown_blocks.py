@@ -55,8 +55,9 @@ class BlockRenderer:
     """
 
     def __init__(self, color_system: ColorSystem | None) -> None:
-        # Without HTML and images, their source is shown.
-        self._parser = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")
+        # Of what rich leaves out, the source is shown: HTML, images, and the addresses of links by reference.
+        parser = MarkdownIt("commonmark", {"html": False})
+        self._parser = parser.enable(["table", "strikethrough"]).disable(["image", "reference"])
         self._color_system: ColorSystem | None = color_system
 
     def parse(self, text: str, next_number: int | None = None) -> list[Block]:
