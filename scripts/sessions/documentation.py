@@ -17,34 +17,18 @@ def demo(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Build the site of the documentation into `build/docs/site`; `-- serve` shows it while you write."""
-    mypy = [name for name in group("types") if name.startswith(("mypy", "types-PyYAML"))]
-    session.install(".[testing,otel]", *group("docs"), *mypy, "pytest>=8")
+    session.install(".[testing,otel]", *group("docs"))
     session.run("python", "-m", "scripts.docs.build", *session.posargs)
-    if not session.posargs:
-        session.run("mypy", "--strict", "--explicit-package-bases", "scripts/docs")
-        session.run("pytest", "tests/site/test_strict.py", env=NO_KEY)
 
 
 @nox.session(name="docs-browser")
 def docs_browser(session: nox.Session) -> None:
-    """Build the site, and test it in Chromium, which must be installed; `-- --screenshots FOLDER` takes pictures."""
-    session.install(".[testing,otel]", *group("docs"), "playwright>=1.50", "pytest>=8")
+    """Test the site in Chromium, which must be installed, and its scripts; `-- --screenshots FOLDER` takes pictures."""
+    mypy = [name for name in group("types") if name.startswith(("mypy", "types-PyYAML"))]
+    session.install(".[testing,otel]", *group("docs"), *mypy, "playwright>=1.50", "pytest>=8")
+    session.run("mypy", "--strict", "--explicit-package-bases", "scripts/docs")
     session.run("python", "-m", "scripts.docs.build")
-    session.run("pytest", "tests/site/test_browser.py", *session.posargs, env=NO_KEY)
-
-
-@nox.session
-def cookbook(session: nox.Session) -> None:
-    """Run the recipes that need a kernel of Jupyter, or a worker of Celery."""
-    session.install(".[testing]", *group("cookbook"))
-    session.run("pytest", "tests/cookbook", "--ignore=tests/cookbook/test_browser.py", *session.posargs, env=NO_KEY)
-
-
-@nox.session(name="cookbook-browser")
-def cookbook_browser(session: nox.Session) -> None:
-    """Use the page of the cookbook in Chromium, which must be installed, or named by the variable CHROMIUM."""
-    session.install(".[testing]", *group("cookbook"))
-    session.run("pytest", "tests/cookbook/test_browser.py", *session.posargs, env=NO_KEY)
+    session.run("pytest", "tests/site", *session.posargs, env=NO_KEY)
 
 
 @nox.session
