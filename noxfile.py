@@ -32,7 +32,7 @@ except ImportError:
 
 nox.needs_version = ">=2025.5.1"
 nox.options.default_venv_backend = "uv|virtualenv"
-nox.options.sessions = ["lint", "types", "drift", "tests", "wheel"]
+nox.options.sessions = ["lint", "types", "drift", "docs", "tests", "wheel"]
 nox.options.error_on_missing_interpreters = False
 
 if __name__ == "__main__":
