@@ -141,6 +141,8 @@ def run_demo_from_wheel(session: nox.Session, folder: Path) -> None:
     session.run("python", "scripts/check_wheel.py", str(built))
     empty = Path(session.create_tmp()) / "empty"
     session.run("uv", "venv", "--clear", str(empty), external=True, silent=True)
-    python = empty / ("Scripts" if os.name == "nt" else "bin") / "python"
+    programs = empty / ("Scripts" if os.name == "nt" else "bin")
+    python = programs / "python"
     session.run("uv", "pip", "install", "--python", str(python), f"{built}[testing]", external=True, silent=True)
     session.run(str(python), "-I", str(ROOT / "examples" / "demo.py"), external=True, env=NO_KEY)
+    session.run(str(programs / "opper-chat"), "--version", external=True, env=NO_KEY)
