@@ -123,9 +123,10 @@ def test_the_command(tmp_path: Path) -> None:
     """With rows that fail, and again."""
     write_input(tmp_path / "in.jsonl", ROWS)
     with serving(0.02) as server:
+        command = ("batch", "in.jsonl", "-o", "out", "--ray", "--actors", "1", "--rows-per-file", "10")
+        checks = ("--schema", '{"type": "string"}', "--no-strict", "--max-consecutive-errors", "0")
         for _ in range(2):
-            run(server, tmp_path, "-m", "opper_chat", "batch", "in.jsonl", "-o", "out", "--ray", "--actors", "1",
-                "--rows-per-file", "10", "--schema", '{"type": "string"}', "--no-strict")  # fmt: skip
+            run(server, tmp_path, "-m", "opper_chat", *command, *checks)
             counts = server.counts()
         assert len(counts) == ROWS
     found = read_output(tmp_path / "out")
