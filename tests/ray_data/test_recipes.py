@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from jobs import KEEP_WORKERS, KEY, PATIENCE, ModelServer, read_output, serving, write_input
 from model_server import EVERY
-from opper_chat.ray import ChatCompletions
+from opper_chat.ray import ChatCompletions, read_finished_rows
 
 ROOT = Path(__file__).parents[2]
 ROWS = 40
@@ -58,13 +58,15 @@ def test_the_class_in_a_pipeline(tmp_path: Path) -> None:
     """Columns that are kept have their type, and rows that are there are left out."""
     write_reviews(tmp_path)
     with serving(0.02) as server:
-        run(server, tmp_path, "-c", f"{START_RAY}{block('read_finished_rows(')}\nassert pending.count() == 0")
+        run(server, tmp_path, "-c", START_RAY + block("read_finished_rows("))
         assert len(server.counts()) == ROWS
     found = read_output(tmp_path / "moods")
     assert found.keys() == {str(number) for number in range(ROWS)}
     assert {row["error"]["type"] for row in found.values() if row["error"]} == {"BadRequestError"}
     assert sum(row["error"] is not None for row in found.values()) == ROWS // EVERY
     assert pq.read_table(tmp_path / "moods").schema.field("stars").type == pa.int8()
+    pending = read_finished_rows(tmp_path / "moods", id_column="id")(pq.read_table(tmp_path / "reviews.parquet"))
+    assert pending.num_rows == 0
 
 
 def test_limits_in_a_pipeline(tmp_path: Path) -> None:
