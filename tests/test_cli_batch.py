@@ -147,6 +147,7 @@ def test_limits_stop_a_batch(
     code, stderr = command.batch(command.input(*rows(400)), *options, "--concurrency", "1")
     assert code == 7
     assert f"The batch has stopped: {reason}" in stderr
+    assert ("The last failure: BadRequestError: 400" in stderr) == (reason == "too many rows failed")
     assert "To go on, run the same command." in stderr
     assert len(server.requests) == sent
 
@@ -198,6 +199,9 @@ def test_shards_and_equal_bodies(command: BatchCommand, server: LocalServer) -> 
         (["in.jsonl", "-o", "out.jsonl", "--progress", "loud"], "invalid choice: 'loud'"),
         (["in.jsonl", "-o", "out.jsonl", "--concurency", "2"], "Did you mean --concurrency?"),
         (["twice.jsonl", "-o", "out.jsonl"], "'r0' twice"),
+        (["in.jsonl", "-o", "none/out.jsonl"], "none/out.jsonl: No such file or directory."),
+        (["in.jsonl", "-o", "in.jsonl/out.jsonl"], "Not a directory."),
+        (["in.jsonl", "-o", "out.jsonl", "--json"], "--json: It needs --dry-run, or `status`."),
         (["status", "none.jsonl"], "none.jsonl: There is no such file."),
         (["status", "in.jsonl"], "was not written by a batch"),
         (["in.jsonl", "-o", "notes.txt"], "was not written by a batch"),

@@ -72,6 +72,9 @@ def test_doctor_finds_what_is_wrong(command: Command, server: LocalServer, monke
     code, stdout, _ = command("doctor", "--base-url", f"https://127.0.0.1:{port}", "--no-call")
     assert code == 4
     assert "TLS: FAILED:" in stdout
+    code, stdout, _ = command("doctor", "--base-url", "https://a..b", "--no-call")
+    assert code == 4
+    assert "TLS: FAILED:" in stdout
     (command.home / "config.toml").write_text("[default]\n")
     code, stdout, _ = command("doctor")
     assert code == 2

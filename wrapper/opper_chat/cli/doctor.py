@@ -75,7 +75,7 @@ def make_checks(options: argparse.Namespace) -> Iterator[Check]:
         return
     try:
         yield Check("TLS", _describe_tls(base_url))
-    except (OpperError, OSError) as error:
+    except (OpperError, OSError, UnicodeError) as error:  # a host that is no name is a UnicodeError
         yield _failure("TLS", error)
         return
     if secret is not None and not options.no_call:
@@ -86,7 +86,7 @@ def make_checks(options: argparse.Namespace) -> Iterator[Check]:
 
 
 def _failure(name: str, error: Exception) -> Check:
-    code = ExitCode.NO_RESPONSE if isinstance(error, OSError) else exit_code(error)
+    code = ExitCode.NO_RESPONSE if isinstance(error, (OSError, UnicodeError)) else exit_code(error)
     return Check(name, str(error) or type(error).__name__, code)
 
 

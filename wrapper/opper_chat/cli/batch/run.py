@@ -19,6 +19,7 @@ from .numbers import format_seconds
 from .progress_display import UPDATE_SECONDS, create_display, describe_progress
 from .sample import Sample, describe_estimate, take_sample
 from .settings import read_batch_options
+from .status import find_last_error
 
 _REASONS = {
     "max_cost": "--max-cost was reached",
@@ -102,6 +103,8 @@ def _describe_end(progress: BatchProgress, errors: Path) -> str:
         lines.append(f"Done before: {progress.skipped:,}.")
     if errors.is_file() and errors.stat().st_size:
         lines.append(f"Failed rows are in {errors}. To send them again, add --retry-errors.")
+        if progress.failed and (error := find_last_error(errors)) is not None:
+            lines.append(f"The last failure: {error}")
     if progress.stopped is not None:
         lines.append(describe_stop(progress))
     return "\n".join(lines)

@@ -20,9 +20,13 @@ from ..output import write_json
 from .files import output_files
 from .numbers import format_cost
 
+TAIL_BYTES = 1_000_000
+"""How much of the end of a file is read to find its last line."""
+
 
 class _Error(msgspec.Struct):
     type: str = "unknown"
+    message: str = ""
 
 
 class _Extra(msgspec.Struct):
@@ -93,6 +97,17 @@ def read_lines(path: Path) -> Iterator[Line]:
                 yield _decoder.decode(content)
             except (msgspec.MsgspecError, ValueError):
                 raise BatchFileError(str(path), f"Line {number} was not written by a batch.") from None
+
+
+def find_last_error(path: Path) -> str | None:
+    """Return the class and the message of the last failed row, or None if it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            error = _decoder.decode(file.read().splitlines()[-1]).opper.error
+    except (OSError, IndexError, msgspec.MsgspecError, ValueError):
+        return None
+    return None if error is None else f"{error.type}: {error.message}"
 
 
 def count_lines(lines: Iterable[Line]) -> Status:

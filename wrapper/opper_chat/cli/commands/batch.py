@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import errno
 from typing import Any
 
 from ..client import import_client
 from ..console import Console
-from ..errors import UsageError
+from ..errors import CommandError, UsageError
+from ..exit_codes import ExitCode
 from ..options import add_client_options, add_common_options
 from ..parameters import add_parameters, load_parameters
 
 STATUS = "status"
 PROGRESS_KINDS = ("auto", "bar", "lines", "json", "none")
+_NOT_OPENED = (errno.ENOENT, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EISDIR, errno.EROFS)
 MAX_CONSECUTIVE_ERRORS = 20
 """The default of the command, so that a batch whose rows all fail ends early."""
 
@@ -81,8 +84,25 @@ def _add_limits(group: Any) -> None:
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
-    """Run the batch, or what was asked about it, and return the exit code."""
+    """Run the batch, or what was asked about it, and return the exit code.
+
+    Raises:
+        UsageError: an option is wrong. Nothing was sent.
+        CommandError: a file cannot be read or written. If it cannot be opened, nothing was sent.
+        OpperError: the batch cannot start or go on.
+        KeyboardInterrupt: it was interrupted.
+    """
     import_client()
+    try:
+        return _run(options, console)
+    except OSError as error:
+        code = ExitCode.USAGE if error.errno in _NOT_OPENED else ExitCode.UNEXPECTED
+        raise CommandError(f"{error.filename or options.output}: {error.strerror or error}.", code) from None
+
+
+def _run(options: argparse.Namespace, console: Console) -> int:
+    if options.json and not (options.dry_run or options.input == STATUS):
+        raise UsageError("--json: It needs --dry-run, or `status`. For the progress as JSON, give --progress json.")
     if options.input == STATUS and options.status_of is not None:
         from ..batch.status import show_status
 
