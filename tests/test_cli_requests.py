@@ -175,6 +175,7 @@ def test_parameters_have_flags(command: Command) -> None:
 def test_a_parameter_of_several_types_takes_text_and_json(command: Command) -> None:
     """A text is text, also if it looks like a number; JSON starts with a bracket, a brace or a quotation mark."""
     assert sent(command, "hi", "--stop", "5")["stop"] == "5"
+    assert sent(command, "hi", "--presence-penalty", "-0.5")["presence_penalty"] == -0.5
     assert sent(command, "hi", "--stop", '["a", "b"]')["stop"] == ["a", "b"]
     assert sent(command, "hi", "--stop", '"[end]"')["stop"] == "[end]"
     (command.home / "choice.json").write_text('{"type": "json_object"}')
@@ -372,6 +373,10 @@ def test_a_dry_run_prints_the_request(command: Command, monkeypatch: pytest.Monk
     (command.home / "config.toml").unlink()
     monkeypatch.delenv("OPPER_API_KEY")
     assert "There is no key" in command("--dry-run", "hi").stderr
+    (command.home / "cli_dry.py").write_text('def f(x: int) -> int:\n    """Return it."""\n    return x\n')
+    request = json.loads(command("--dry-run", "--save", "-T", "cli_dry:f", "--max-turns", "2", "hi").stdout)
+    assert [tool["function"]["name"] for tool in request["body"]["tools"]] == ["f"]
+    assert not (command.home / "conversations").exists()
     wrong = command("--dry-run", "hi", "--tool-choice", '{"type": 3}')
     assert wrong.code == 2
     assert "tool_choice" in wrong.stderr

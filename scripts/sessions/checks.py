@@ -146,3 +146,4 @@ def run_demo_from_wheel(session: nox.Session, folder: Path) -> None:
     session.run("uv", "pip", "install", "--python", str(python), f"{built}[testing]", external=True, silent=True)
     session.run(str(python), "-I", str(ROOT / "examples" / "demo.py"), external=True, env=NO_KEY)
     session.run(str(programs / "opper-chat"), "--version", external=True, env=NO_KEY)
+    session.run(str(programs / "opper-chat"), "--dry-run", "Hello", external=True, env=NO_KEY)

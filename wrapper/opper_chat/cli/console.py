@@ -160,4 +160,7 @@ def _without_encoding_errors(stream: TextIO | None) -> TextIO | None:
     reconfigure = getattr(stream, "reconfigure", None)
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
+        # There, the encoding of pipes and files is an old one that lacks most characters.
+        if os.name == "nt" and not _is_terminal(stream) and not os.environ.get("PYTHONIOENCODING"):
+            reconfigure(encoding="utf-8")
     return stream

@@ -138,5 +138,5 @@ def _read_prompt(
 
         text, system = template.fill(read_variables(options.param), text)
     if not text.strip() and not parts:
-        raise UsageError("The prompt is empty. Give it as an argument, or pipe it to stdin.")
+        raise UsageError("The prompt is empty. Give it as an argument, or pipe it to stdin. See `opper-chat --help`.")
     return text, read_system(options, system, config), parts
