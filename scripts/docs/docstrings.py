@@ -25,6 +25,9 @@ NAME = re.compile(r"(?<![`\[\w])`([A-Za-z_][\w.]*)`(?![`\]])")
 CALL_ARGUMENTS = ("CallArguments", "TypedCallArguments", "TurnArguments")
 """The typed dicts of the arguments of a call, which have a page of their own."""
 
+REQUEST_PARAMETERS = ("ChatCompletionSettingsParam", "ChatCompletionParametersParam", "ChatCompletionRequestParam")
+"""The typed dicts of the parameters of a request, which are optional except ``messages``."""
+
 KEYWORDS = griffe.ParameterKind.var_keyword
 
 INTERNAL_PARAMETERS = ("_positional", "_options")
@@ -51,6 +54,8 @@ class SiteDocstrings(griffe.Extension):
                 _simplify(item, modules)
             elif isinstance(item, griffe.Attribute):
                 item.annotation = _inlined(item.annotation, modules)
+                if item.parent is not None and item.parent.name in REQUEST_PARAMETERS:
+                    item.annotation = _without_requirement(item.annotation)
                 if isinstance(item.parent, griffe.Class) and "class-attribute" not in item.labels:
                     item.value = None  # an expression of the constructor
             elif isinstance(item, griffe.Class) and pkg.name == "opper_chat_api":
@@ -198,6 +203,12 @@ def _inlined(value: Any, modules: griffe.ModulesCollection) -> Any:
     return value
 
 
+def _without_requirement(annotation: Any) -> Any:
+    """Return an annotation without ``NotRequired``."""
+    is_optional = isinstance(annotation, griffe.ExprSubscript) and annotation.canonical_name == "NotRequired"
+    return annotation.slice if is_optional else annotation
+
+
 def _find(name: Any, modules: griffe.ModulesCollection) -> griffe.Object | None:
     """Return what a name in an expression stands for, if it is in a loaded package."""
     if not isinstance(name, griffe.ExprName):
@@ -221,7 +232,8 @@ def _add_properties(item: griffe.Class) -> None:
     rows: list[griffe.DocstringAttribute] = []
     for name, member in {**item.inherited_members, **item.members}.items():
         found = member.final_target if isinstance(member, griffe.Alias) else member
-        if isinstance(found, griffe.Attribute) and found.docstring is not None and not name.startswith("_"):
+        is_property = isinstance(found.parent, griffe.Class) and _has_table(found.parent)
+        if isinstance(found, griffe.Attribute) and found.docstring is not None and is_property and name[0] != "_":
             text = found.docstring.value.strip()
             rows.append(griffe.DocstringAttribute(name, annotation=found.annotation, description=text))
     item.docstring.parser = "google"

@@ -122,13 +122,14 @@ def test_the_links_to_the_next_page_lead_through_all(page: Page, site: str) -> N
         following = page.locator(".md-footer__link--next")
         if following.count() == 0:
             break
-        following.click()
+        with page.expect_navigation():  # until the page is loaded
+            following.click()
     assert sorted(seen) == PAGES
     assert wide == []
 
 
 def test_the_navigation_leads_to_a_page(page: Page, site: str, size: str) -> None:
-    """Through the tabs and the list beside the page, or on a phone through the menu."""
+    """Through the tabs and the list at the left, or on a phone through the menu."""
     page.goto(site)
     menu = page.locator("header label[for=__drawer]")
     navigation = page.locator(".md-nav--primary")

@@ -1,6 +1,6 @@
 """What makes the build of the site fail: links to pages, anchors and names that do not exist.
 
-Each build has one page beside the home page, and a part of the reference.
+Each build has one page and the home page, and a part of the reference.
 """
 
 import shutil
