@@ -263,6 +263,19 @@ def test_other_shells_have_scripts(command: Command) -> None:
     assert "invalid choice: 'ksh'" in stderr
 
 
+def test_arguments_are_declared_without_heavy_modules() -> None:
+    """So that the help of a command, and a wrong option, come at once."""
+    program = """
+import sys
+from opper_chat.cli.main import build_parser
+build_parser()
+heavy = {"httpx", "httpx2", "rich", "msgspec", "attrs", "opper_chat_api", "asyncio", "shtab", "pyarrow", "ray"}
+print(sorted(heavy & sys.modules.keys()))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_every_command_has_help() -> None:
     """Of all commands in one parser, which shells complete."""
     help_text = build_parser().format_help()

@@ -75,12 +75,14 @@ def _add_limits(group: Any) -> None:
     group.add_argument("--concurrency", type=int, metavar="N", help="the number of calls at a time (default: 32)")
     group.add_argument("--max-cost", metavar="USD", help="the cost after which no row is started")
     group.add_argument("--price", metavar="IN,OUT", help="USD for a million tokens, if the server sends no cost")
-    group.add_argument("--max-errors", metavar="N", help="the number or share (5%%) of failed rows")
+    group.add_argument("--max-errors", metavar="N", help="stop if more rows fail than this number or share (5%%)")
     group.add_argument(
         "--max-consecutive-errors", type=int, metavar="N", default=MAX_CONSECUTIVE_ERRORS,
-        help=f"rows that fail one after the other (default: {MAX_CONSECUTIVE_ERRORS}; 0: any number)",
+        help=f"stop if so many rows fail one after the other (default: {MAX_CONSECUTIVE_ERRORS}; 0: any number)",
     )  # fmt: skip
-    group.add_argument("--tokens-per-minute", type=float, metavar="N", help="by the usage that the server sends")
+    group.add_argument(
+        "--tokens-per-minute", type=float, metavar="N", help="the rate, by the usage that the server sends"
+    )
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
