@@ -38,7 +38,10 @@ def expected_requests(rows: int) -> int:
 
 
 def test_ten_thousand_rows(tmp_path: Path) -> None:
-    """Each once: poison fails, flaky rows succeed, and nothing is sent more often than it has to be."""
+    """Each once: poison fails, flaky rows succeed, and nothing is sent more often than it has to be.
+
+    The rate is printed. If the environment has OPPER_QUIET_MACHINE, it must be that of a quiet machine.
+    """
     rows = 10_000
     requests, output = write_input(tmp_path / "in.jsonl", rows), tmp_path / "out"
     with serving(0.1) as server:
