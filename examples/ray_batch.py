@@ -40,7 +40,7 @@ def run_job(folder: Path) -> None:
     requests.write_text("".join(json.dumps(row) + "\n" for row in reviews()))
     for max_cost in ("0.2", "1"):
         progress = run_on_ray(
-            requests, output=output, template=TEMPLATE, max_cost=max_cost, rows_per_file=20, concurrency=8, num_cpus=0.5
+            requests, output=output, template=TEMPLATE, max_cost=max_cost, rows_per_file=20, concurrency=8
         )
         print(f"{progress.skipped} rows were there, {progress.succeeded} succeeded, {progress.failed} failed,", end=" ")
         print(f"for {progress.cost} dollars; stopped by {progress.stopped}")

@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from decimal import Decimal
 from importlib import import_module
+from math import ceil
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple, Unpack, cast
@@ -35,6 +36,9 @@ from ._workers import BatchWorker, RequestBlocks
 
 READ_BYTES = 1 << 20
 """The size of the blocks of the reader. Workers begin when the first one is full."""
+
+FREE_CPUS = 2
+"""The logical CPUs of a cluster that is started here, in addition to those of the workers."""
 
 BLOCKS_PER_ACTOR = 4
 """The blocks that an actor works on at once, so that the slowest row of one does not idle it."""
@@ -157,7 +161,7 @@ def _run(ray: Any, job: _Job) -> BatchProgress:
     if not progress.remaining:
         _report(job, progress)
         return progress
-    with _cluster(ray), _context(ray):
+    with _cluster(ray, ceil(job.actors * job.num_cpus)), _context(ray):
         limits = ray.remote(SharedLimits).options(num_cpus=0).remote(**job.limits, spent=spent, paid=paid)
         try:
             progress = _collect(job, _pipeline(ray, job, finished, limits), progress)
@@ -236,12 +240,21 @@ def _read_finished(output: Path) -> tuple[FinishedRows, RowTable, Decimal, int]:
 
 
 @contextmanager
-def _cluster(ray: Any) -> Generator[None]:
-    """Connect to a cluster, or start one here, unless the program has done it."""
+def _cluster(ray: Any, cpus: int) -> Generator[None]:
+    """Connect to a cluster, or start one here, unless the program has done it.
+
+    Args:
+        ray: Ray.
+        cpus: those that workers reserve. A cluster that is started here has some for the reader too, which would else
+            never start.
+    """
     if ray.is_initialized():
         yield
         return
-    ray.init(include_dashboard=False)
+    try:
+        ray.init(include_dashboard=False, num_cpus=max(os.cpu_count() or 1, cpus + FREE_CPUS))
+    except ValueError:  # there is a cluster, whose CPUs are its own
+        ray.init()
     try:
         yield
     finally:
