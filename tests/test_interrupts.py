@@ -19,7 +19,7 @@ import pytest
 from flavours import HELLO
 from opper_chat import AsyncOpper
 from opper_chat._concurrency.loop import async_shielded
-from opper_chat._tools.threads import start_thread
+from opper_chat._concurrency.threads import start_thread
 from opper_chat.testing import LocalServer
 
 ROOT = Path(__file__).parents[1]
@@ -212,7 +212,7 @@ def test_ctrl_c_in_an_event_loop_loses_no_permit_and_no_connection(server: Local
     code = f"""
 import os, signal, threading, time, anyio
 from opper_chat import AsyncOpper
-from opper_chat._tools.threads import start_thread
+from opper_chat._concurrency.threads import start_thread
 HELLO = [{{"role": "user", "content": "Hello"}}]
 client = AsyncOpper(
     api_key="key", base_url={server.base_url!r}, max_concurrency=1, max_connections=1, deadline=10, max_retries=0
@@ -262,7 +262,7 @@ def test_an_exception_while_a_thread_of_a_tool_starts_leaves_no_thread() -> None
 
         sys.setprofile(profile)
         try:
-            start_thread(lambda: None)
+            start_thread(lambda: None, "test")
         except Interrupt:
             return False
         finally:
@@ -291,5 +291,5 @@ def test_a_tool_runs_where_only_one_more_thread_can_be_started(monkeypatch: pyte
 
     monkeypatch.setattr(threading.Thread, "start", start)
     done: SimpleQueue[str] = SimpleQueue()
-    start_thread(lambda: done.put("done"))
+    start_thread(lambda: done.put("done"), "test")
     assert done.get(timeout=10) == "done"

@@ -18,13 +18,13 @@ import anyio
 
 from .._concurrency.events import AsyncEvent
 from .._concurrency.tasks import TaskPool
+from .._concurrency.threads import start_thread
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._requests.tool_options import Verdict
 from .._results.tool_calls import ToolCall
 from .jobs import Job, JobEvent
 from .run import ToolRunStepEvent
-from .threads import start_thread
 from .toolbox import Toolbox
 
 AsyncBeforeCall: TypeAlias = Callable[[ToolCall], Verdict | Awaitable[Verdict]]
@@ -174,7 +174,7 @@ async def _in_thread(function: Callable[[], object]) -> object:
             errors.append(error)
         event.set()
 
-    start_thread(run)
+    start_thread(run, "opper_chat tool")
     await event.wait(inf)
     if errors:
         raise errors[0]

@@ -10,6 +10,7 @@ from functools import partial
 from time import monotonic
 from typing import Any, TypeAlias
 
+from .._concurrency.threads import start_thread
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._requests.tool_options import Verdict
@@ -17,7 +18,6 @@ from .._results.tool_calls import ToolCall
 from .._validation.functions import function_name, is_coroutine_function
 from .jobs import Job, JobEvent
 from .run import ToolRunStepEvent
-from .threads import start_thread
 from .toolbox import Toolbox
 
 BeforeCall: TypeAlias = Callable[[ToolCall], Verdict]
@@ -52,7 +52,7 @@ class Workers:
         # New queues for each turn: a thread of an earlier one, if it still runs, finds its own queue empty and ends.
         self._jobs, self._events = deque(jobs), queue.SimpleQueue()
         for _ in range(0 if self._is_inline else min(self._max_parallel, len(jobs))):
-            start_thread(partial(_work, self._jobs, self._events))
+            start_thread(partial(_work, self._jobs, self._events), "opper_chat tool")
 
     def next(self, seconds: float | None) -> JobEvent:
         """Wait until a job starts or ends.

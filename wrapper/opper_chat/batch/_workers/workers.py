@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import Context, copy_context
+from functools import partial
 from math import inf
 from queue import Empty, Full, Queue
-from threading import Lock, Thread
+from threading import Event, Lock
 from time import monotonic
 from typing import Generic, TypeAlias, TypeGuard, TypeVar
 
+from ..._concurrency.threads import start_thread
 from ..._json.codec import is_mapping
 
 __all__ = [
@@ -41,7 +42,8 @@ class WorkerPool:
     """
 
     def __init__(self) -> None:
-        self._threads: list[Thread] = []
+        self._ended: list[Event] = []
+        """One for each thread, set at its end."""
 
     def start(self, count: int, work: Callable[[], None]) -> None:
         """Start threads, each in a copy of the context of this one.
@@ -51,25 +53,31 @@ class WorkerPool:
             work: what each of them calls. It does not raise.
         """
         for _ in range(count):
-            context: Context = copy_context()
-            thread = Thread(target=context.run, args=(work,), name="opper_chat batch", daemon=True)
-            self._threads.append(thread)
-            thread.start()
+            ended = Event()
+            start_thread(partial(_call, work, ended), "opper_chat batch")
+            self._ended.append(ended)
 
     def join(self, seconds: float | None = None) -> bool:
         """Wait until all have ended, or for some seconds. Return whether all have ended."""
         end = inf if seconds is None else monotonic() + seconds
-        for thread in self._threads:
-            while thread.is_alive():
+        for ended in self._ended:
+            while not ended.is_set():
                 left = end - monotonic()
                 if left <= 0:
                     return False
-                thread.join(min(left, RECHECK_SECONDS))  # so that a signal handler runs on Windows too
+                ended.wait(min(left, RECHECK_SECONDS))  # so that a signal handler runs on Windows too
         return True
 
     def close(self) -> None:
         """Forget the threads."""
-        self._threads.clear()
+        self._ended.clear()
+
+
+def _call(work: Callable[[], None], ended: Event) -> None:
+    try:
+        work()
+    finally:
+        ended.set()
 
 
 class ResultQueue(Generic[T]):
