@@ -493,7 +493,7 @@ def test_progress_is_told(run: Runner) -> None:
     """With each row if no interval is set, and at the end; the counts never fall."""
     states: list[BatchProgress] = []
     progress = run(run.input(rows(10)), on_progress=states.append, progress_interval=0, concurrency=3)
-    assert len(states) == 11
+    assert len(states) >= 11  # more if a row takes longer than the waits between two looks
     assert [state.finished for state in states] == sorted(state.finished for state in states)
     assert {state.total for state in states} == {10}
     assert states[-1][:8] == progress[:8]
