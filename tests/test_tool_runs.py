@@ -201,7 +201,7 @@ def test_max_turns(way: Way, server: LocalServer) -> None:
     assert roles(run) == ["user", *("assistant", "1.0"), *("assistant", "2.0"), *("assistant", "3.0")]
     play(server, "Done.")
     assert way.run(server, [double], messages=run.messages).text == "Done."
-    assert told(server)[-1][1].startswith("Error: the call was not carried out")
+    assert told(server)[-1][1].startswith("Error: the call was not run")
 
 
 def test_max_repeats(way: Way, server: LocalServer) -> None:

@@ -261,8 +261,8 @@ class AsyncCompletions:
                 tools run. Default: None.
             on_tool_error: ``report`` sends the model the error of a tool, of its arguments, or of its name; ``raise``
                 ends the loop with ToolFailedError; a function gets the call and the exception, and returns the text for
-                the model, or raises. The model reads the text of ToolError and of wrong arguments, and of other
-                exceptions the class. Default: ``report``.
+                the model, or raises. The model reads the text of a ToolError and of invalid arguments; of other
+                exceptions it reads only the class. Default: ``report``.
             before_call: a function that is called for each tool call, in order, before the calls of a turn run. None or
                 True lets the call pass, a mapping replaces its arguments, False or a text denies it. The model reads
                 the text. An exception ends the loop.
@@ -313,7 +313,7 @@ class AsyncCompletions:
     ) -> AsyncToolStream[Any]:
         """Return a context manager for a tool loop, as in `run_tools`, that yields typed events of tools and responses.
 
-        Use it with ``async with``, which cancels at the end of the block what is not done::
+        Use it with ``async with``, which cancels unfinished tools at the end of the block::
 
             async with client.chat.completions.stream_tools(messages=messages, tools=[get_weather]) as stream:
                 async for event in stream:

@@ -58,12 +58,12 @@ def create_transport(
 class _DefaultAsyncHttpxClient(httpx.AsyncClient):
     """``httpx.AsyncClient`` with the transport, timeouts and connection limits that `AsyncOpper` uses by default.
 
-    It takes what ``httpx.AsyncClient`` takes. Use it to keep the defaults where you set hooks, cookies, mounts or
+    It accepts the arguments of ``httpx.AsyncClient``. Use it to keep the defaults if you set hooks, cookies, mounts or
     other limits::
 
         AsyncOpper(http_client=DefaultAsyncHttpxClient(event_hooks={"request": [log_request]}))
 
-    With ``transport=``, ``proxy=`` or ``http2=True`` it is that transport, or httpx's own, that connects.
+    With ``transport=``, ``proxy=`` or ``http2=True``, that transport or httpx's own connects instead.
     """
 
     def __init__(self, **settings: Any) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import httpx2
 
     AnyTimeout: TypeAlias = float | httpx.Timeout | httpx2.Timeout | None
-    """Seconds for each operation, an ``httpx.Timeout`` that names them apart, or None for no limit."""
+    """Seconds for each operation, an ``httpx.Timeout`` with a value for each, or None for no limit."""
     AnyURL: TypeAlias = str | httpx.URL | httpx2.URL
 
 HTTPTimeouts = Mapping[str, float | None]
@@ -45,14 +45,14 @@ class RequestOptions(TypedDict, total=False):
 
     timeout: AnyTimeout
     """Seconds that each operation may take (connecting, sending, waiting for the next bytes, waiting for a free
-    connection), an ``httpx.Timeout`` that names them apart, or None for no limit. Default: 5 seconds to connect and
+    connection), an ``httpx.Timeout`` with a value for each, or None for no limit. Default: 5 seconds to connect and
     600 for the others."""
     max_retries: int
     """How often to send a request again after a transient error. Default: 2."""
     first_token_timeout: float | None
     """Seconds from a streamed call to the first token of its completion, or None for no limit. Default: None."""
     idle_timeout: float | None
-    """Seconds from one token of a stream to the next, and to the first where ``first_token_timeout`` is not set, or
+    """Seconds from one token of a stream to the next, and to the first if ``first_token_timeout`` is not set, or
     None for no limit. Pings and comments are not tokens. Default: None."""
     deadline: float | None
     """Seconds from a call to the end of its completion, streamed or not, with all attempts and the waits between them,
@@ -72,7 +72,7 @@ class CallOptions(RequestOptions, total=False):
 
 
 class ClientOptions(RequestOptions, total=False):
-    """Options that `with_options` changes. What is left out stays as it is."""
+    """Options that `with_options` changes. Options that are not given stay unchanged."""
 
     api_key: str
     base_url: AnyURL

@@ -5,7 +5,7 @@ OpperError
 │   └── UnknownArgumentError (also TypeError) no argument has this name
 ├── MissingKeyError                           there is no API key; nothing was sent
 └── APIError                                  the server or the network failed the call
-    ├── APIConnectionError                    no response, or not the whole of it
+    ├── APIConnectionError                    no response, or only a part of it
     │   └── APITimeoutError                   a timeout expired
     ├── APIResponseValidationError            a response that does not fit the contract
     │   └── CompletionError                   a completion without a value of the requested type
@@ -14,7 +14,7 @@ OpperError
     │       ├── LengthFinishReasonError       it was cut off
     │       └── ContentFilterFinishReasonError  a content filter removed it
     ├── ResponseTooLargeError                 a response exceeds a limit of the client
-    ├── StreamTruncatedError                  a stream ended before the completion was whole
+    ├── StreamTruncatedError                  a stream ended before the completion was complete
     └── APIStatusError                        a response with a status that is not 2xx
         ├── BadRequestError                   400
         ├── AuthenticationError               401
@@ -51,7 +51,7 @@ _LONGEST_FIELD = 200
 
 
 class OpperError(Exception):
-    """The root of the exceptions of this package.
+    """The base class of all exceptions of this package.
 
     Its text is one line of at most 2,000 characters. The attributes are not cut.
     """
@@ -130,7 +130,7 @@ class APIError(OpperError):
     """The server or the network failed the call.
 
     Its text has the status unless it is 2xx, the type of the error, the message, the number of attempts and redirects
-    if there are several, and the request id. Its notes (PEP 678) tell why it was not retried, or where a redirect
+    if there are several, and the request id. Its notes (PEP 678) say why it was not retried, or where a redirect
     leads.
 
     Attributes:
@@ -221,7 +221,7 @@ class APIError(OpperError):
 
 
 class APIConnectionError(APIError):
-    """There was no response, or not the whole of it."""
+    """There was no response, or only a part of it."""
 
     if TYPE_CHECKING:
         request: ErrorRequest  # pyright: ignore[reportIncompatibleVariableOverride]  # every call has one
@@ -300,7 +300,7 @@ class ResponseTooLargeError(APIError):
 
 
 class CompletionError(APIResponseValidationError):
-    """The completion is whole, but has no value of the requested type.
+    """The completion has no value of the requested type.
 
     Attributes:
         completion: the completion.
@@ -357,9 +357,10 @@ class APIStatusError(APIError):
     """The response has a status that is not 2xx."""
 
     status_code: int
+    """The HTTP status."""
+
     if TYPE_CHECKING:
         request: ErrorRequest  # pyright: ignore[reportIncompatibleVariableOverride]  # every call has one
-    """The HTTP status."""
 
     @property
     def response(self) -> ErrorResponse:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class ToolError(OpperError):
-    """Raise this in a tool that cannot do what the model requests. The model reads the text, and can call it again.
+    """Raise this in a tool that cannot do what the model requests. The model reads the text, and can react to it.
 
     Of other exceptions the model reads only the class, because their texts can contain private data.
     """

@@ -85,7 +85,7 @@ class BodyDecoder:
 
         Raises:
             ResponseTooLargeError: there are more than the limit, or the body has more codings than the limit.
-            APIResponseValidationError: the body has a coding that is not decoded, or is not encoded so.
+            APIResponseValidationError: the body has a coding that is not decoded, or is not encoded with it.
         """
         if self.is_identity:
             self.count(len(data))

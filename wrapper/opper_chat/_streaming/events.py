@@ -156,9 +156,9 @@ class ToolCallDeltaEvent(_ChoiceEvent):
     tool_index: int
     """The position of the call among the tool calls of the choice, from 0 in order of appearance."""
     id: str | None
-    """The id of the call, or None if it has not come yet."""
+    """The id of the call, or None if it has not arrived yet."""
     name: str | None
-    """The name of the function or custom tool, or None if it has not come yet."""
+    """The name of the function or custom tool, or None if it has not arrived yet."""
     arguments_delta: str
     """The text that was added to the arguments of a function."""
     input_delta: str
@@ -230,7 +230,7 @@ class FunctionCallDeltaEvent(_ChoiceEvent):
 
     type: ClassVar[Literal["function_call.delta"]] = "function_call.delta"
     name: str | None
-    """The name of the function, or None if it has not come yet."""
+    """The name of the function, or None if it has not arrived yet."""
     arguments_delta: str
     """The text that was added to the arguments."""
     _call: PartialToolCall = field(repr=False, eq=False)

@@ -35,8 +35,8 @@ class ParsedContentDeltaEvent(ContentDeltaEvent):
     def parsed(self) -> object:
         """The value of the unfinished content as JSON, or None if nothing is certain yet.
 
-        An object has the properties that have begun. An unfinished string is there as far as it came, an unfinished
-        number is not. It is not a value of the type, which may need what is still to come.
+        An object has the properties that have begun. It includes an unfinished string as far as it has arrived, but no
+        unfinished number. It is not a value of the type, whose required properties can still be missing.
 
         The content is read when you read the value, each delta once. Later values share its finished parts: do not
         change them.

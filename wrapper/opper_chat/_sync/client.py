@@ -46,11 +46,11 @@ class Opper:
         base_url: the URL of the server. Default: the environment variable ``OPPER_BASE_URL``, then
             ``https://api.opper.ai/v2/openai``.
         timeout: seconds that each operation may take (connecting, sending, waiting for the next bytes, waiting for a
-            free connection), an ``httpx.Timeout`` that names them apart, or None for no limit. Default: 5 seconds to
+            free connection), an ``httpx.Timeout`` with a value for each, or None for no limit. Default: 5 seconds to
             connect and 600 for the others.
         max_retries: how often to send a request again after a transient error. Default: 2.
         first_token_timeout: seconds from a streamed call to the first token, or None for no limit. Default: None.
-        idle_timeout: seconds from one token of a stream to the next, and to the first where ``first_token_timeout``
+        idle_timeout: seconds from one token of a stream to the next, and to the first if ``first_token_timeout``
             is not set, or None for no limit. Pings and comments are not tokens. Default: None.
         deadline: seconds from a call to the end of its completion, streamed or not, with all attempts and the waits
             between them, or None for no limit. Default: None.
@@ -156,8 +156,8 @@ class Opper:
     def span(self, parent_span_id: str | UUID | OpenTelemetrySpan) -> CallContext[Self]:
         """Return a context manager: the calls inside its ``with`` block are sent with a ``parent_span_id``.
 
-        It applies to this client and to all that share its connections through `with_options`, also in tasks that are
-        started in the block. The innermost span wins, and a call's own ``parent_span_id`` over all. The block gets a
+        It applies to this client and to all clients that share its connections through `with_options`, also in tasks
+        that are started in the block. A call uses its own ``parent_span_id``, else the innermost span. The block gets a
         client that has the span wherever it is used, such as in a thread::
 
             with client.span(span_id) as inside:
@@ -184,8 +184,8 @@ class Opper:
         """Return a context manager: the calls inside its ``with`` block are sent with these tags.
 
         Use it as ``with client.tags(team="search"):``. It applies to the same clients and tasks as `span`. Tags of
-        outer blocks, of inner blocks and of the call are merged. Of the same name, the innermost wins, and the call's
-        own over all.
+        outer blocks, of inner blocks and of the call are merged. If a name occurs more than once, the value of the call
+        is used, else the innermost one.
 
         Args:
             tags: a dict of JSON values, for names that are not Python identifiers.
@@ -226,7 +226,7 @@ class Opper:
 
     @property
     def beta(self) -> Beta:
-        """The same ``chat``, where the OpenAI SDK has it too."""
+        """The same as ``chat``, for programs that use the ``beta`` namespace of the OpenAI SDK."""
         return Beta(self.chat)
 
     def __repr__(self) -> str:

@@ -114,7 +114,7 @@ class Conversation(Transcript):
         """Send a message, and return the completion.
 
         Args:
-            content: a text; texts and parts, such as those of `opper_chat.messages.image`, as one user message; or
+            content: a string; strings and parts, such as those of `opper_chat.messages.image`, as one user message; or
                 whole messages, such as the results of tool calls. Without content, the messages so far are sent.
             overrides: arguments for this call in place of those of the conversation. None leaves an argument out.
 

@@ -64,12 +64,12 @@ def create_transport(
 class _DefaultAsyncHttpxClient(httpx.Client):
     """``httpx.Client`` with the transport, timeouts and connection limits that `Opper` uses by default.
 
-    It takes what ``httpx.Client`` takes. Use it to keep the defaults where you set hooks, cookies, mounts or
+    It accepts the arguments of ``httpx.Client``. Use it to keep the defaults if you set hooks, cookies, mounts or
     other limits::
 
         Opper(http_client=DefaultHttpxClient(event_hooks={"request": [log_request]}))
 
-    With ``transport=``, ``proxy=`` or ``http2=True`` it is that transport, or httpx's own, that connects.
+    With ``transport=``, ``proxy=`` or ``http2=True``, that transport or httpx's own connects instead.
     """
 
     def __init__(self, **settings: Any) -> None:

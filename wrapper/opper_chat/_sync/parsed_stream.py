@@ -40,7 +40,7 @@ def parse(
         requester: sends the calls of the client.
         arguments: the arguments of the call.
         response_format: the type, or what ``create()`` takes: then the completion has no value.
-        retries_on_invalid: how often to ask again, telling the model what was wrong.
+        retries_on_invalid: how often to send the request again, with a list of the problems.
         strict: whether the schema of the type is for strict mode.
 
     Raises:
@@ -63,7 +63,7 @@ def parse_with_body(
         requester: sends the calls of the client.
         arguments: the arguments of the call.
         expected: the response format.
-        left: how often to ask again, telling the model what was wrong.
+        left: how often to send the request again, with a list of the problems.
 
     Raises:
         InvalidArgumentError: an argument is wrong.
@@ -74,7 +74,7 @@ def parse_with_body(
     if left:
         check_extra_keys(
             arguments.get("extra_body"),
-            {"messages": "To ask again, the messages must be an argument."},
+            {"messages": "The retries add to the messages, so pass them as an argument."},
         )
     arguments = {**arguments, "response_format": expected.parameter}
     call = requester.create_call(arguments, stream=None, function="parse()")

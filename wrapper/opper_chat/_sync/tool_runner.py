@@ -49,7 +49,7 @@ or nothing."""
 
 
 class ToolStream(Generic[T_co]):
-    """A run of tools as typed events: `opper_chat.ToolRunEvent` is their union, and ``type`` tells which one it is.
+    """A tool run as typed events: `opper_chat.ToolRunEvent` is their union, and ``type`` tells which one it is.
 
     In each turn: ``turn.started``; the events of the completion as it arrives, as in `EventStream`;
     ``tool.started`` and ``tool.result`` as its calls start and end; ``turn.done``. At the end, ``run.done``.
@@ -98,7 +98,7 @@ class ToolStream(Generic[T_co]):
 
     def __next__(self) -> ToolRunEvent:
         if self._phase == "new":
-            raise RuntimeError("a run of tools is to be used with `with`")
+            raise RuntimeError("use a tool run with `with`")
         while not self._ready:
             if self._failure is not None:
                 raise self._failure  # again, for each call
@@ -146,7 +146,7 @@ class ToolStream(Generic[T_co]):
 
     def __enter__(self) -> Self:
         if self._phase != "new":
-            raise RuntimeError("a run of tools can be entered once")
+            raise RuntimeError("a tool run can be entered only once")
         self._phase = "turn"
         self._loop.start(monotonic())
         return self

@@ -312,7 +312,7 @@ class ToolLoop:
         settings, run = self.settings, self.run
         if settings.max_total_tokens is not None and self._total_tokens >= settings.max_total_tokens:
             limit = f"max_total_tokens={settings.max_total_tokens}"
-            return TokenBudgetError(f"The run has cost {self._total_tokens} tokens ({limit}) and is not over.", run)
+            return TokenBudgetError(f"The run has used {self._total_tokens} tokens ({limit}) and has not ended.", run)
         if run.turns >= settings.max_turns:
             turns = f"{run.turns} turn{'' if run.turns == 1 else 's'} (max_turns={settings.max_turns})"
             return TooManyTurnsError(f"The model still calls tools after {turns}.", run)

@@ -41,7 +41,7 @@ class ToolExecution:
     """What the function returned. For a generator, the list of what it yielded."""
     error: Exception | None = None
     """Why the call failed, or None."""
-    content: str = "Error: the call was not carried out: the run ended before."
+    content: str = "Error: the call was not run, because the run ended before."
     """The result as the model reads it."""
     duration: float | None = None
     """Seconds that the function took, or None if it has not ended."""

@@ -3,9 +3,9 @@
 OpperError
 ├── InvalidArgumentError
 │   └── BatchInputError (also ValueError)   the input has an id twice, or a row that changed; nothing was sent
-└── BatchError                              a batch cannot start or go on
+└── BatchError                              a batch cannot start or continue
     ├── BatchFileError                      an output file is in use, or was not written by a batch
-    ├── UnknownCostError                    max_cost is set, and neither the server nor ``price`` tells a cost
+    ├── UnknownCostError                    max_cost is set, and neither the server nor ``price`` has the cost
     └── UnknownUsageError                   tokens_per_minute is set, and the server does not send the usage
 """
 
@@ -27,7 +27,7 @@ class BatchInputError(InvalidArgumentError):
 
 
 class BatchError(OpperError):
-    """A batch cannot start, or cannot go on."""
+    """A batch cannot start, or cannot continue."""
 
 
 class BatchFileError(BatchError):

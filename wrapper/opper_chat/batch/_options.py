@@ -47,7 +47,7 @@ class BatchOptions(TypedDict, total=False):
     retries_on_invalid: int
     """How often to send the request again, with a list of the problems, if a completion does not fit. Default: 0."""
     ordered: bool
-    """Whether results come in the order of the input. Default: False, as they arrive."""
+    """Whether results are in the order of the input. Default: False, in the order in which they end."""
     max_cost: Amount | None
     """US dollars after which no row is started, those of earlier runs included."""
     price: tuple[Amount, Amount] | None

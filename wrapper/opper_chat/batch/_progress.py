@@ -12,7 +12,7 @@ class BatchProgress(NamedTuple):
     """The state of a batch while it runs, and at its end."""
 
     total: int | None = None
-    """The rows of the input, or None if it is not read to its end before."""
+    """The number of rows of the input, or None if it is not known before the end."""
     skipped: int = 0
     """The rows that earlier runs have written to the output or the errors file."""
     succeeded: int = 0

@@ -89,8 +89,8 @@ class AsyncBatch:
 
         Raises:
             AuthenticationError: the key is wrong.
-            BatchError: the batch cannot go on.
-            StopAsyncIteration: there is none; `progress` tells whether a limit stopped the batch.
+            BatchError: the batch cannot continue.
+            StopAsyncIteration: there is none. `progress` has whether a limit stopped the batch.
         """
         if self._engine is None or self._results is None:
             cls = type(self).__name__

@@ -61,7 +61,7 @@ def run_batch(
         options: those of `BatchOptions`.
 
     Returns:
-        The rows that succeeded, failed and were skipped, the tokens and the cost. ``stopped`` tells whether a limit
+        The rows that succeeded, failed and were skipped, the tokens and the cost. ``stopped`` is the reason if a limit
         ended the batch before its input.
 
     Raises:

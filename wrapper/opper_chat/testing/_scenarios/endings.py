@@ -19,7 +19,7 @@ def _sized(events: bytes, size: int) -> Reply:
 
 
 # Whole
-_complete("whole", "A finish reason and [DONE]: what every server sends on a good day.")
+_complete("whole", "A finish reason and [DONE]: what every server normally sends.")
 _complete(
     "whole-but-empty", "A model may have nothing to say.", [chunk("", delta={"role": "assistant"}), STOP, DONE], ""
 )
@@ -41,7 +41,7 @@ _complete(
 _complete("done-twice", "A proxy adds the [DONE] that the server has sent.", [*WHOLE, DONE])
 _complete("done-without-blank-line", "The last line of a body has no line end.", [HEL, LO, STOP, b"data: [DONE]"])
 _complete("chunks-after-done", "Nothing that follows [DONE] belongs to the completion.", [*WHOLE, event(chunk("no"))])
-_complete("bytes-after-done", "A proxy adds something of its own to the body.", [*WHOLE, b"\0\xff{oops\n\ndata: {\n\n"])
+_complete("bytes-after-done", "A proxy adds data to the body.", [*WHOLE, b"\0\xff{oops\n\ndata: {\n\n"])
 _complete(
     "error-after-done", "A proxy reports how the connection ended.", [*WHOLE, event({"error": "connection reset"})]
 )
@@ -59,7 +59,7 @@ _complete(
     "Some servers send the finish reason with every chunk.",
     [*_STOPS, DONE],
 )
-_complete("finish-reason-in-every-chunk-no-done", "As above, and the body ends in good order.", _STOPS)
+_complete("finish-reason-in-every-chunk-no-done", "As above, and the body ends normally.", _STOPS)
 
 # Cut short, in good order
 _truncated(
@@ -77,7 +77,9 @@ _truncated(
     finish_reasons=("stop",),
 )
 _truncated("done-without-a-choice", "The backend died before its first token, and the proxy sent [DONE].", [DONE])
-_truncated("no-finish-reason-no-done", "The backend died and the proxy closed in good order.", [HEL, LO], "Hello")
+_truncated(
+    "no-finish-reason-no-done", "The backend died, and the proxy closed the stream normally.", [HEL, LO], "Hello"
+)
 _truncated("empty-stream", "The backend died before its first token.", [])
 _truncated("role-then-nothing", "The backend died behind its first chunk.", [chunk(delta={"role": "assistant"})])
 _truncated("only-comments", "The backend never responded, the proxy sent pings and gave up.", [b": ping\n\n"] * 3)

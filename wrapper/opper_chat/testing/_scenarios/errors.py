@@ -68,7 +68,7 @@ _in_stream(
 _in_stream("error-event-empty", "A server reports a failure without any detail.", [HEL, event({}, "error")], "Hel")
 _in_stream(
     "error-event-late",
-    "A backend fails after a long and good beginning.",
+    "A backend fails after a long part of the stream.",
     [*[chunk("a")] * 94, event(_TYPED, "error")],
     "a" * 94,
     **_TYPED_FACTS,

@@ -66,14 +66,14 @@ _timeout(
 )
 _timeout(
     "pings-only-idle",
-    "As above, and the client counts between tokens.",
+    "As above, and the client limits the time between tokens.",
     _repeat_forever(_PING),
     timeout_kind="idle",
     settings={"idle_timeout": _SHORT},
 )
 _timeout(
     "pings-only-deadline",
-    "As above, and the client counts the whole.",
+    "As above, and the client limits the whole call.",
     _repeat_forever(_PING),
     timeout_kind="deadline",
     settings={"deadline": _SHORT},
@@ -111,7 +111,7 @@ _timeout(
 )
 _timeout(
     "silence-before-headers-deadline",
-    "As above, and the client counts the whole.",
+    "As above, and the client limits the whole call.",
     lambda: Reply.sse(WHOLE, delay=A_MINUTE),
     status=None,
     timeout_kind="deadline",
@@ -165,7 +165,7 @@ _timeout(
 )
 _timeout(
     "silence-between-events-idle",
-    "As above, and the client counts between tokens.",
+    "As above, and the client limits the time between tokens.",
     [HEL, STALL],
     "Hel",
     timeout_kind="idle",
@@ -181,7 +181,7 @@ _timeout(
 )
 _timeout(
     "silence-inside-event-idle",
-    "As above, and the client counts between tokens.",
+    "As above, and the client limits the time between tokens.",
     [HEL, _HALF, STALL],
     "Hel",
     timeout_kind="idle",

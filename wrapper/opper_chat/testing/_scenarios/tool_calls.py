@@ -155,7 +155,7 @@ _complete(
 )
 _complete(
     "calls-new-id-in-every-chunk",
-    "Some servers make a new id for every part, and only the first has a name.",
+    "Some servers send a new id with every part, and only the first has a name.",
     _tool_call_chunk(_part(index=0, id="call_1", type="function", name="get_weather", arguments="")),
     _tool_call_chunk(_part(index=0, id="call_7", type="function", arguments=_CITY)),
     _tool_call_chunk(_part(index=0, id="call_8", type="function", arguments=_OSLO)),
