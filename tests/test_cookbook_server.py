@@ -6,11 +6,15 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 
 import pytest
 from cookbook_programs import WebServer
 from endless_stream import EndlessStream
 from opper_chat.testing import CUT, Reply, chunk
+
+UVICORN = tuple(int(part) for part in version("uvicorn").split(".")[:2])
+pytestmark = pytest.mark.skipif(UVICORN < (0, 32), reason="older versions do not report that a browser has left")
 
 PROMPTLY = 5.0
 """Seconds within which a stream is closed after its reader has left."""

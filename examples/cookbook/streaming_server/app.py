@@ -1,6 +1,7 @@
 """A web server that streams completions to a page as server-sent events, and stops the model when the browser leaves.
 
-`uvicorn app:app` serves it; the page is `page.html`. It needs `pip install fastapi uvicorn`, and `OPPER_API_KEY`.
+`uvicorn app:app` serves it; the page is `page.html`. It needs `pip install 'fastapi>=0.135' 'uvicorn>=0.32'`, and
+`OPPER_API_KEY`.
 """
 
 import logging
