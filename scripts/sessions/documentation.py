@@ -32,6 +32,20 @@ def docs_browser(session: nox.Session) -> None:
 
 
 @nox.session
+def cookbook(session: nox.Session) -> None:
+    """Run the recipes that need a kernel of Jupyter, or a worker of Celery."""
+    session.install(".[testing]", *group("cookbook"))
+    session.run("pytest", "tests/cookbook", "--ignore=tests/cookbook/test_browser.py", *session.posargs, env=NO_KEY)
+
+
+@nox.session(name="cookbook-browser")
+def cookbook_browser(session: nox.Session) -> None:
+    """Use the page of the cookbook in Chromium, which must be installed, or named by the variable CHROMIUM."""
+    session.install(".[testing]", *group("cookbook"))
+    session.run("pytest", "tests/cookbook/test_browser.py", *session.posargs, env=NO_KEY)
+
+
+@nox.session
 def recording(session: nox.Session) -> None:
     """Record the demo in a terminal, as the picture in the README; `-- --check` compares it with the one there."""
     session.install("nox", "rich>=13")
