@@ -175,7 +175,7 @@ def _options(
     if options.name in CALL_ARGUMENTS:
         arguments = griffe.ExprName("CallArguments", parent=modules["opper_chat.types"])
         unpacked = griffe.ExprSubscript(griffe.ExprName("Unpack"), arguments)
-        yield griffe.Parameter(parameter.name, annotation=unpacked, kind=KEYWORDS)
+        yield griffe.Parameter(parameter.name, annotation=unpacked, kind=KEYWORDS, default="{}")
         return
     for base in options.bases:
         found = _find(base, modules)

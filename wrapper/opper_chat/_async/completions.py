@@ -78,7 +78,8 @@ class AsyncCompletions:
 
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
-            APIConnectionError: there was no response. APITimeoutError: a timeout expired.
+            APIConnectionError: there was no response.
+            APITimeoutError: a timeout expired.
             APIStatusError: the response is an error. Each status has its class, such as `RateLimitError`.
             APIResponseValidationError: the response is not a chat completion, or not a stream.
 
@@ -152,8 +153,10 @@ class AsyncCompletions:
 
         Raises:
             InvalidArgumentError: an argument is wrong, or strict mode cannot describe the type; nothing was sent.
-            InvalidCompletionError: the completion does not fit the type. RefusalError: the model refused.
-            LengthFinishReasonError: it was cut off. ContentFilterFinishReasonError: a content filter removed it.
+            InvalidCompletionError: the completion does not fit the type.
+            RefusalError: the model refused.
+            LengthFinishReasonError: it was cut off.
+            ContentFilterFinishReasonError: a content filter removed it.
             APIError: as for `create`.
 
         The errors from InvalidCompletionError to ContentFilterFinishReasonError have the ``completion``. ``attempts``
@@ -277,7 +280,8 @@ class AsyncCompletions:
         Raises:
             InvalidArgumentError: an argument is wrong; nothing was sent.
             ToolRunError: the loop ended early. Its class is the reason, and ``run`` has what was done.
-            APIError: as for `create`. ``run`` has what was done. CompletionError: as for `parse`.
+            APIError: as for `create`. ``run`` has what was done.
+            CompletionError: as for `parse`.
 
         When the deadline expires or this is cancelled, coroutines are cancelled. Other functions cannot be stopped.
         """

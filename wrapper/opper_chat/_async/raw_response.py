@@ -239,7 +239,8 @@ class AsyncStreamedResponse(_AsyncResponse):
         """Iterate over the decoded body bytes as they arrive.
 
         Raises:
-            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a timeout expired.
+            APIConnectionError: the connection broke, or the body was read before.
+            APITimeoutError: a timeout expired.
         """
         async for data in self._iter_chunks():
             yield data

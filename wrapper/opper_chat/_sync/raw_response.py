@@ -243,7 +243,8 @@ class StreamedResponse(_Response):
         """Iterate over the decoded body bytes as they arrive.
 
         Raises:
-            APIConnectionError: the connection broke, or the body was read before. APITimeoutError: a timeout expired.
+            APIConnectionError: the connection broke, or the body was read before.
+            APITimeoutError: a timeout expired.
         """
         for data in self._iter_chunks():
             yield data

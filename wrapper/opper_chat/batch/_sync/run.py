@@ -65,11 +65,13 @@ def run_batch(
         ended the batch before its input.
 
     Raises:
-        InvalidArgumentError: an argument is wrong; nothing was sent. BatchInputError: an id is there twice, or a row
-            changed after it was sent.
+        InvalidArgumentError: an argument is wrong; nothing was sent.
+        BatchInputError: an id is there twice, or a row changed after it was sent.
         BatchFileError: another run writes to the output, or it was not written by a batch.
-        AuthenticationError: the key is wrong. MissingKeyError: there is none.
-        UnknownCostError: ``max_cost`` is set and no cost is known. UnknownUsageError: the same for tokens.
+        AuthenticationError: the key is wrong.
+        MissingKeyError: there is none.
+        UnknownCostError: ``max_cost`` is set and no cost is known.
+        UnknownUsageError: the same for tokens.
         OSError: a file cannot be read or written.
     """
     settings = check_batch_options(options, "run_batch()")
