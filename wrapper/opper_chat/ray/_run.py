@@ -245,8 +245,8 @@ def _cluster(ray: Any, cpus: int) -> Generator[None]:
 
     Args:
         ray: Ray.
-        cpus: those that workers reserve. A cluster that is started here has some for the reader too, which would else
-            never start.
+        cpus: those that workers reserve. A cluster that is started here has some for the reader too, which would
+            otherwise never start.
     """
     if ray.is_initialized():
         yield
