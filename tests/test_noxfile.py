@@ -1,4 +1,7 @@
-"""`python3 noxfile.py` under an old version of Python. `tests/release` has what it does for those who have no nox."""
+"""`python3 noxfile.py` under an old version of Python, and where its sessions are listed and run.
+
+`tests/release` has what it does for those who have no nox.
+"""
 
 import ast
 import os
@@ -82,3 +85,43 @@ def test_a_nox_without_extras_is_enough() -> None:
     assert script["dependencies"] == [f"nox{needed[1]}"]
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert script["requires-python"] == project["requires-python"]
+
+
+WORKFLOWS = ROOT / ".github" / "workflows"
+BY_HAND = {"demo", "bench", "bench-cli", "batch-million", "breaking", "doctor"}
+"""Sessions that no workflow runs: for a look, for a quiet machine, or with arguments."""
+
+
+def sessions() -> set[str]:
+    """Return the names of the sessions in `scripts/sessions`."""
+    found: set[str] = set()
+    for path in (ROOT / "scripts" / "sessions").glob("*.py"):
+        for node in ast.parse(path.read_text("utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                for decorator in node.decorator_list:
+                    if ast.unparse(decorator).startswith("nox.session"):
+                        keywords = decorator.keywords if isinstance(decorator, ast.Call) else []
+                        names = [ast.literal_eval(keyword.value) for keyword in keywords if keyword.arg == "name"]
+                        found.add(names[0] if names else node.name)
+    return found
+
+
+def test_contributing_lists_every_session() -> None:
+    """In its table of sessions."""
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    table = text[text.index("| session |") :].partition("\n\n")[0]
+    assert set(re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE)) == sessions()
+
+
+@pytest.mark.skipif(not WORKFLOWS.is_dir(), reason="An sdist has no workflows.")
+def test_every_session_is_run_by_a_workflow() -> None:
+    """The default ones for each change, and the others once a week or for a release."""
+    default = re.search(r"^nox.options.sessions = (.*)$", NOXFILE.read_text("utf-8"), re.MULTILINE)
+    assert default
+    texts = {path.stem: path.read_text("utf-8") for path in WORKFLOWS.glob("*.yml")}
+    assert re.search(r"run: python noxfile\.py$", texts["checks"], re.MULTILINE)
+    weekly = set(re.findall(r"^ {10}- ([\w-]+)$", texts["weekly"], re.MULTILINE))
+    named = {name for text in texts.values() for name in re.findall(r"noxfile\.py -s ([\w-]+)", text)}
+    assert weekly
+    assert (weekly | named) - sessions() == set()
+    assert sessions() - set(ast.literal_eval(default[1])) - weekly - named == BY_HAND

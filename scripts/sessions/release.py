@@ -19,7 +19,7 @@ def release(session: nox.Session) -> None:
     chosen.add_argument("--dry-run", action="store_true", help="need no tag, and leave no archives; the default")
     chosen.add_argument("--tag", help="the tag of the release; the archives are left in dist/")
     tag = parser.parse_args(session.posargs).tag
-    session.install(".[testing]", "build[uv]", "nox", "pytest>=8", "twine>=6.1")
+    session.install(".[testing]", "build[uv]", "pytest>=8", "twine>=6.1")
     session.run("python", "scripts/release.py", "versions", *(("--tag", tag) if tag else ()))
     temporary = Path(session.create_tmp())
     folder, again = ROOT / "dist" if tag else temporary / "dist", temporary / "again"
