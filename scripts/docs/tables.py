@@ -44,6 +44,7 @@ VARIABLES = {
         ("VISUAL", "EDITOR"),
         "Of the command line: the editor for templates; `VISUAL` has precedence. Default: `vi`, on Windows `notepad`.",
     ),
+    "PYTHONIOENCODING": "Of the command line on Windows: the encoding of pipes and files, in place of UTF-8.",
     "TERM": "Of the command line: `dumb` means that the terminal can show no formatted output.",
     "SSL_CERT_FILE": "A file with the certificates to trust, in place of those of certifi.",
     "SSL_CERT_DIR": "A folder with the certificates to trust, if `SSL_CERT_FILE` is not set.",
