@@ -102,7 +102,7 @@ def test_a_wait_that_would_pass_the_deadline_is_not_begun() -> None:
     assert retries.record_failure(error, 1, now=1) is not None
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "30"})
     assert retries.record_failure(error, 1, now=5) is None
-    assert "the deadline of 10 s, of which 5.0 s are left" in error.__notes__[0]
+    assert "the deadline of 10 s (5.0 s left)" in error.__notes__[0]
     assert error.message == "Slow down."
     assert [attempt.wait > 0 for attempt in error.attempts] == [True, False]
 
