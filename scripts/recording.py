@@ -14,6 +14,7 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -61,7 +62,7 @@ FORMAT = f"""\
 """
 
 
-def run_in_terminal(command: list[str]) -> str:
+def run_in_terminal(command: Sequence[str]) -> str:
     """Return what a command prints in a terminal, escape sequences included.
 
     Raises:
