@@ -20,7 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RULES = tomllib.loads((ROOT / "scripts" / "glossary.toml").read_text("utf-8"))
 CODE = re.compile(
-    r"(?ms)^( *)(`{3,}|~{3,}).*?^\1\2|``.+?``|`[^`\n]+(?:\n[^`\n]+)?`|<!--.*?-->|\]\([^)\s]+\)|https?://[^\s)>]+"
+    r"(?ms)^( *)(`{3,}|~{3,}).*?^\1\2|``[^`]+``|`[^`\n]+(?:\n[^`\n]+)?`|<!--.*?-->|\]\([^)\s]+\)|https?://[^\s)>]+"
 )
 NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 Text = tuple[int, str]
