@@ -179,8 +179,8 @@ unread: Any = Unread
 """ The same to a type checker as what will be read. """
 
 
-class _LazyMember:
-    """An attribute that reads its JSON value when it is first asked for, and then holds what came of it."""
+class _LazyField:
+    """An attribute that decodes its JSON value when it is first read, and then keeps the result."""
 
     def __init__(self, slot: Any, rest: Any, name: str, reader: Reader[Any]) -> None:
         self._slot = slot
@@ -214,10 +214,10 @@ class _LazyMember:
         self._slot.__delete__(model)
 
 
-class _Rest(_LazyMember):
+class _Rest(_LazyField):
     """The properties that a class does not declare: which values do not fit is known once the lazy ones are read."""
 
-    def __init__(self, slot: Any, lazy: list[_LazyMember]) -> None:
+    def __init__(self, slot: Any, lazy: list[_LazyField]) -> None:
         super().__init__(slot, slot, "", read_any)
         self._lazy = lazy
 
@@ -231,9 +231,9 @@ class _Rest(_LazyMember):
 def make_lazy(model: type, properties: dict[str, tuple[str, Reader[Any]]]) -> None:
     """Have attributes of a model read on first access, each from the property of a name."""
     slot: Any = model.__dict__["additional_properties"]
-    lazy: list[_LazyMember] = []
+    lazy: list[_LazyField] = []
     for attribute, (name, reader) in properties.items():
-        lazy.append(_LazyMember(model.__dict__[attribute], slot, name, reader))
+        lazy.append(_LazyField(model.__dict__[attribute], slot, name, reader))
         setattr(model, attribute, lazy[-1])
     setattr(model, "additional_properties", _Rest(slot, lazy))
 

@@ -1,6 +1,6 @@
 # Made from openapi.yaml by openapi-python-client 0.29.1. Do not edit:
 # change the source and run `nox -s generate`; `nox -s drift` fails where they differ.
-"""The models of the contract. Each is loaded when it is first asked for."""
+"""The models of the contract. Each is loaded when it is first used."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING

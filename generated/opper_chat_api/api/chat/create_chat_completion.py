@@ -135,7 +135,7 @@ def sync(
     the last event is the text `[DONE]`.
 
     Returns:
-        The body as a model; None for a failure whose body fits no documented shape.
+        The body as a model; None for a failure whose body fits no documented schema.
 
     Raises:
         errors.DecodeError: the body of a successful response does not fit the contract.
@@ -189,7 +189,7 @@ async def asyncio(
     the last event is the text `[DONE]`.
 
     Returns:
-        The body as a model; None for a failure whose body fits no documented shape.
+        The body as a model; None for a failure whose body fits no documented schema.
 
     Raises:
         errors.DecodeError: the body of a successful response does not fit the contract.
