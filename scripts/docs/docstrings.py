@@ -22,6 +22,9 @@ LITERAL_BLOCK = re.compile(r"::\n\n((?:    .*\n|\n)*    .*)")
 NAME = re.compile(r"(?<![`\[\w])`([A-Za-z_][\w.]*)`(?![`\]])")
 """A name in single backquotes."""
 
+PRIVATE = re.compile(r"(?<!\w)_[A-Za-z]")
+"""The beginning of a private name in an expression."""
+
 CALL_ARGUMENTS = ("CallArguments", "TypedCallArguments", "TurnArguments")
 """The typed dicts of the arguments of a call, which have a page of their own."""
 
@@ -58,6 +61,8 @@ class SiteDocstrings(griffe.Extension):
                     item.annotation = _without_requirement(item.annotation)
                 if isinstance(item.parent, griffe.Class) and "class-attribute" not in item.labels:
                     item.value = None  # an expression of the constructor
+                elif PRIVATE.search(str(item.value)):
+                    item.value = None
             elif isinstance(item, griffe.Class) and pkg.name == "opper_chat_api":
                 _add_properties(item)
 
