@@ -65,7 +65,7 @@ class Completions:
 
         Args:
             stream: True returns a stream of chunks. Iterate over it, and close it.
-            arguments: the parameters of the documentation page, of which ``messages`` is required, and options.
+            arguments: the parameters of the contract, of which only ``messages`` is required, and options.
                 Messages, tools and the like are dicts or generated models. None leaves a parameter out. The options
                 are:
 

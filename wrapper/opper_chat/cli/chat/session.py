@@ -30,7 +30,7 @@ class ChatSession:
 
     Attributes:
         conversation: the conversation.
-        arguments: the argument.
+        arguments: the arguments of every turn.
     """
 
     def __init__(
