@@ -114,6 +114,25 @@ def test_a_template_can_be_a_file(command: BatchCommand, server: LocalServer) ->
     assert server.requests[1].body["temperature"] == 0
 
 
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("prompt.txt", "got the name of a file. To read the template from it, write @prompt.txt."),
+        ("@ask.toml", "got a template of `opper-chat ask`"),
+        ("Translate it", "template: expected a text that names a column, got 'Translate it'."),
+        ("x" * 5000, "template: expected a text that names a column, got 'xxx"),
+    ],
+)
+def test_a_mistaken_template_is_refused(command: BatchCommand, server: LocalServer, template: str, reason: str) -> None:
+    """The name of a file without @, a template of the command ask, and a text without columns."""
+    (command.home / "prompt.txt").write_text("Translate {text}")
+    (command.home / "ask.toml").write_text('prompt = "Translate {text}"')
+    code, stderr = command.batch(command.input({"text": "cat"}), "--template", template)
+    assert code == 2
+    assert reason in stderr
+    assert not server.requests
+
+
 def test_completions_are_checked(command: BatchCommand, server: LocalServer) -> None:
     """Against fields, a JSON Schema or a class; one that does not fit is a failed row."""
     server.always(reply_by_text({"a": Reply.completion('{"age": 3}'), "b": Reply.completion("three")}))

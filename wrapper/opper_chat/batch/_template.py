@@ -32,6 +32,7 @@ class Template:
 
     def __init__(self, template: object) -> None:
         self.columns: set[str] = set()
+        given = template
         if isinstance(template, str):
             template = [{"role": "user", "content": template}]
         if is_sequence(template):
@@ -42,7 +43,7 @@ class Template:
         self._parts = {str(name): self._compile(value) for name, value in template.items()}
         if not self.columns:
             hint = "Put the name of a column in braces, as in 'Translate: {text}'."
-            raise InvalidArgumentError("template", "a text that names a column", describe(template), hint)
+            raise InvalidArgumentError("template", "a text that names a column", describe(given), hint)
 
     def body(self, columns: Columns) -> dict[str, object]:
         """Return the body for a row.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os.path
 from typing import Any
 
 from ..config import Config
@@ -48,7 +49,11 @@ def read_batch_options(options: argparse.Namespace, config: Config) -> dict[str,
 
 
 def _read_template(options: argparse.Namespace) -> Any:
-    """Return the template: a text, or the JSON value of a file."""
+    """Return the template: a text, or the JSON value of a file.
+
+    Raises:
+        UsageError: the file is not a template of a batch, or the text is the name of a file.
+    """
     given: str | None = options.template
     system: str | None = options.system
     if given is None:
@@ -57,12 +62,22 @@ def _read_template(options: argparse.Namespace) -> Any:
         return None
     template: Any = given
     if given.startswith("@"):
+        if given.endswith(".toml"):
+            raise UsageError(
+                f"--template {given}: expected a file with a prompt or with JSON, got a template of `opper-chat ask`. "
+                "Give the prompt itself, with columns in braces, and -s for the instructions."
+            )
         template = read_file("--template", given[1:])
         if given.endswith(".json"):
             try:
                 template = json.loads(template)
             except ValueError as error:
                 raise UsageError(f"--template {given}: expected a file with JSON: {error}.") from None
+    elif "{" not in given and os.path.isfile(given):  # noqa: PTH113  # no error for a name that is too long
+        raise UsageError(
+            f"--template {given}: expected a text with columns in braces, got the name of a file. "
+            f"To read the template from it, write @{given}."
+        )
     if system is None:
         return template
     if not isinstance(template, str):
