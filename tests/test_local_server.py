@@ -895,6 +895,8 @@ def test_command(number: int) -> None:
     ) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split()[-1]
+        base_url = url.removesuffix("/chat/completions")
+        assert f" OPPER_BASE_URL={base_url} " in process.stdout.readline()
         reply = httpx.post(url, json=HELLO, headers={"authorization": "Bearer k"})
         assert reply.json()["choices"][0]["finish_reason"] == "stop"
         process.send_signal(number)

@@ -33,6 +33,7 @@ def serve(host: str, port: int, write_line: Callable[[str], object]) -> None:
         signal.signal(number, request_stop)
     with LocalServer(host=host, port=port) as server:
         write_line(f"Serving {server.base_url}/chat/completions")
+        write_line(f"For clients, set OPPER_BASE_URL={server.base_url} and OPPER_API_KEY=local.")
         write_line("Every key that does not start with `bad` is accepted. Press Ctrl+C to stop.")
         # Waiting without a timeout cannot be interrupted on Windows.
         while not stop.wait(0.5):
