@@ -173,6 +173,30 @@ def test_a_row_that_changed_is_an_error(run: Runner, server: LocalServer) -> Non
     assert texts(server) == ["a", "b"] or texts(server) == ["b", "a"]
 
 
+def test_another_response_format_is_a_change(run: Runner, server: LocalServer) -> None:
+    """Otherwise rows would be skipped whose values have the old type."""
+    server.always(Reply.completion('{"a": 1}'))
+    number: dict[str, Any] = {"type": "object", "properties": {"a": {"type": "integer"}}}
+    run([row("a")], response_format=number)
+    assert run([row("a")], response_format=dict(reversed(number.items()))).skipped == 1
+    for other in (None, {**number, "required": ["a"]}):
+        with pytest.raises(BatchInputError, match="'a'"):
+            run([row("a")], response_format=other)
+    assert run([row("a"), row("b", "a")], response_format=number, dedupe=True).succeeded == 1
+    assert len(server.requests) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX has these files")
+def test_an_output_that_cannot_be_read_again_is_refused(run: Runner, server: LocalServer, tmp_path: Path) -> None:
+    """A device that never ends would fill the memory, and a pipe would block."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (Path("/dev/zero"), Path("/dev/null"), pipe):
+        with pytest.raises(BatchFileError, match="a device or a pipe"):
+            run([row("a")], output=path, errors=tmp_path / "errors.jsonl")
+    assert server.requests == []
+
+
 def test_an_id_that_is_there_twice_is_refused_before_the_first_request(run: Runner, server: LocalServer) -> None:
     """In a file, an iterable, an iterator, and of a number that a row was given."""
     for requests in (

@@ -15,7 +15,7 @@ from .._requests.response_format import ResponseFormat
 from .._validation.numbers import check_count, check_retries, check_seconds
 from .._validation.type_checks import check_flags
 from ._progress import BatchProgress
-from ._request import CUSTOM_ID, RowReader
+from ._request import CUSTOM_ID, RowReader, hash_key
 from ._result import TokenPrice
 from ._schema import read_response_format
 from ._template import Template
@@ -72,6 +72,8 @@ class BatchSettings(NamedTuple):
     concurrency: int = DEFAULT_CONCURRENCY
     shard: tuple[int, int] | None = None
     response_format: ResponseFormat[Any] | None = None
+    hash_key: bytes = b""
+    """For the hashes of bodies. A row has another hash with another response format."""
     retries_on_invalid: int = 0
     ordered: bool = False
     max_cost: Decimal | None = None
@@ -113,6 +115,7 @@ def check_batch_options(options: Mapping[str, Any], function: str) -> BatchSetti
         concurrency=check_count(given.get("concurrency", DEFAULT_CONCURRENCY), "concurrency"),
         shard=_check_shard(given.get("shard")),
         response_format=response_format,
+        hash_key=hash_key(None if response_format is None else response_format.parameter),
         retries_on_invalid=check_retries(given.get("retries_on_invalid", 0), "retries_on_invalid"),
         ordered=ordered,
         max_cost=None if max_cost is None else _check_amount(max_cost, "max_cost"),

@@ -129,15 +129,31 @@ def call_arguments(body: Mapping[str, object]) -> dict[str, object]:
     return {**arguments, "extra_body": extra} if extra else arguments
 
 
-def hash_request(request: BatchRequest) -> str:
-    """Return a hash of the body, as 32 hexadecimal digits. The order of properties does not matter."""
+def hash_request(request: BatchRequest, key: bytes = b"") -> str:
+    """Return a hash of the body, as 32 hexadecimal digits. The order of properties does not matter.
+
+    Args:
+        request: the request.
+        key: the `hash_key` of what the batch adds to each body.
+    """
     try:
         text = json.dumps(request.body, sort_keys=True, separators=(",", ":"), default=repr)
     except (TypeError, ValueError):  # it is no JSON, which the call refuses
         text = ascii(request.body)
     except RecursionError:  # which the call refuses too
         text = "nested too deeply"
-    return blake2b(text.encode(), digest_size=HASH_BYTES).hexdigest()
+    return blake2b(text.encode(), digest_size=HASH_BYTES, key=key).hexdigest()
+
+
+def hash_key(response_format: object) -> bytes:
+    """Return what makes hashes of bodies differ between response formats; nothing for None.
+
+    A schema can be long, so it is not hashed for each row.
+    """
+    if response_format is None:
+        return b""
+    text = json.dumps(response_format, sort_keys=True, separators=(",", ":"), default=repr)
+    return blake2b(text.encode(), digest_size=HASH_BYTES).digest()
 
 
 def is_in_shard(custom_id: str, shard: tuple[int, int] | None) -> bool:

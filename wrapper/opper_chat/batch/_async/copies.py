@@ -22,10 +22,12 @@ class AsyncCopies:
     Args:
         journal: the journal, which is indexed.
         send: sends a request, and returns its result.
+        hash_key: that of the settings.
     """
 
-    def __init__(self, journal: Journal, send: AsyncHandle) -> None:
+    def __init__(self, journal: Journal, send: AsyncHandle, hash_key: bytes) -> None:
         self._journal = journal
+        self._hash_key = hash_key
         self._send = send
         self.is_failed: Callable[[], bool] = bool
         """Whether the batch has failed, so that the result of a row in flight may never be written."""
@@ -36,7 +38,7 @@ class AsyncCopies:
 
     async def handle(self, request: BatchRequest) -> AnyResult:
         """Return the result of a row. If its body is in flight already, this waits for that result."""
-        body_hash = hash_request(request)
+        body_hash = hash_request(request, self._hash_key)
         while True:
             event = AsyncEvent()
             with self._lock:

@@ -131,7 +131,7 @@ async def _run(
     async def emit(result: AnyResult) -> None:
         journal.write(result)
 
-    copies = AsyncCopies(journal, handle) if dedupe else None
+    copies = AsyncCopies(journal, handle, settings.hash_key) if dedupe else None
     engine = AsyncEngine(
         settings,
         _pending_rows(source, settings, journal),

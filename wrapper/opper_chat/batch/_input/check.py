@@ -36,7 +36,7 @@ def check_rows(source: Iterable[NumberedRow], settings: BatchSettings, rows: Row
             raise BatchInputError("requests", "each id once", f"{custom_id!r} twice", hint, custom_id)
         if flags & DONE:
             skipped += 1
-            if number != int(hash_request(request)[:8], 16):
+            if number != int(hash_request(request, settings.hash_key)[:8], 16):
                 raise BatchInputError(
                     "requests",
                     f"the row {custom_id!r} as it was sent",

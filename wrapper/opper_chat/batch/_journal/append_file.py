@@ -7,6 +7,7 @@ process at once, and a power cut after a second.
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -31,7 +32,7 @@ class AppendFile:
         path: the file.
 
     Raises:
-        BatchFileError: another process has locked it.
+        BatchFileError: another process has locked it, or it is a device or a pipe, which cannot be read again.
         OSError: it cannot be opened.
     """
 
@@ -46,6 +47,7 @@ class AppendFile:
         is_new = not path.exists()
         self._file = FileIO(path, "ab+", opener=_open_private)
         try:
+            _check_regular(self._file, path)
             _lock_file(self._file, path)
             if is_new:
                 _sync_folder(path.parent)
@@ -159,6 +161,11 @@ class AppendFile:
 
 def _open_private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _check_regular(file: FileIO, path: Path) -> None:
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        raise BatchFileError(str(path), "It is a device or a pipe, so a batch cannot be resumed from it. Name a file.")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -55,7 +55,7 @@ def complete_request(
         parsed=parsed,
         error=error,
         body=body,
-        body_hash=hash_request(request),
+        body_hash=hash_request(request, settings.hash_key),
         seconds=monotonic() - started,
         parsed_json=None if parsed is None else _json_value(settings.response_format, completion),
         price=settings.price,

@@ -24,10 +24,12 @@ class Copies:
     Args:
         journal: the journal, which is indexed.
         send: sends a request, and returns its result.
+        hash_key: that of the settings.
     """
 
-    def __init__(self, journal: Journal, send: Handle) -> None:
+    def __init__(self, journal: Journal, send: Handle, hash_key: bytes) -> None:
         self._journal = journal
+        self._hash_key = hash_key
         self._send = send
         self.is_failed: Callable[[], bool] = bool
         """Whether the batch has failed, so that the result of a row in flight may never be written."""
@@ -38,7 +40,7 @@ class Copies:
 
     def handle(self, request: BatchRequest) -> AnyResult:
         """Return the result of a row. If its body is in flight already, this waits for that result."""
-        body_hash = hash_request(request)
+        body_hash = hash_request(request, self._hash_key)
         while True:
             event = Event()
             with self._lock:

@@ -145,7 +145,7 @@ def _run(
     def emit(result: AnyResult) -> None:
         journal.write(result)
 
-    copies = Copies(journal, handle) if dedupe else None
+    copies = Copies(journal, handle, settings.hash_key) if dedupe else None
     engine = Engine(
         settings,
         _pending_rows(source, settings, journal),

@@ -102,7 +102,7 @@ def inspect_rows(source: Iterable[NumberedRow], settings: BatchSettings, rows: R
     counts: dict[str, int] = dict.fromkeys(DryRun._fields, 0)
     problems: list[str] = []
     for request in read_requests(source, settings):
-        body_hash = hash_request(request)
+        body_hash = hash_request(request, settings.hash_key)
         kind, problem = _classify(request, body_hash, settings, rows)
         counts["rows"] += 1
         counts[kind] += 1
