@@ -49,7 +49,7 @@ class RequestHeaderError(Exception):
 
 
 class RequestHead(NamedTuple):
-    """The head of a request: its request line and its headers.
+    """The request line and the headers of a request.
 
     Attributes:
         data: The bytes.
@@ -109,7 +109,7 @@ def _describe_illegal_header(fields: Fields) -> str:
 
 
 class ResponseHead(NamedTuple):
-    """The head of a response: its status line and its headers (RFC 9112 section 4).
+    """The status line and the headers of a response (RFC 9112 section 4).
 
     Attributes:
         status_code: Such as 200.

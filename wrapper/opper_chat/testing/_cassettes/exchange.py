@@ -6,7 +6,7 @@ The first line is `{"cassette": 1}`. The others are exchanges:
      "response": {"status": 200, "after": 0.41, "headers": {"content-type": "text/event-stream"},
                   "chunks": [{"text": "data: {...}\n\n"}, {"after": 0.02, "text": "data: [DONE]\n\n"}]}}
 
-`after` is the time in seconds since the previous event: the request, the response head or a chunk.
+`after` is the time in seconds since the previous event: the request, the response headers or a chunk.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ class Request(Content, forbid_unknown_fields=True, omit_defaults=True, kw_only=T
 
 
 class Response(Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
-    """A response. It has no status if the connection ended before the response head."""
+    """A response. It has no status if the connection ended before the response headers."""
 
     status: int | None = None
     after: float = 0.0

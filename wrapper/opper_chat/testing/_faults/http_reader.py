@@ -11,7 +11,7 @@ import h11
 from .._loopback.received_request import ReceivedRequest, received_request
 
 _MAX_HEAD_SIZE = 65536
-"""The most bytes of a message head."""
+"""The most bytes of a start line and headers."""
 
 
 class RawRequest(NamedTuple):

@@ -77,7 +77,7 @@ class Outcome:
     """The timeout that expired. Its value is in the `settings` of the scenario."""
 
     status: int | None = 200
-    """The HTTP status, or None if no response head arrived."""
+    """The HTTP status, or None if no status line and headers arrived."""
 
     error_message: str | None = None
     """The error message of the server. The message of a client may contain more."""

@@ -135,7 +135,7 @@ _timeout(
 )
 _timeout(
     "silence-after-headers",
-    "A server sends its response head, and then nothing.",
+    "A server sends the status line and the headers, and then nothing.",
     [STALL],
     timeout_kind="read",
     settings={"timeout": _SHORT},
