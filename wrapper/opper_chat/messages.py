@@ -39,7 +39,7 @@ from ._errors.api import InvalidArgumentError
 from ._errors.describe import describe
 from ._json.codec import is_mapping
 from ._json.scalars import text_value
-from ._requests.media import MAX_BYTES, Content, MediaReader, Source
+from ._requests.media import MAX_BYTES, MediaContent, MediaReader, Source
 from ._requests.media_types import AUDIO_FORMATS, IMAGES
 from ._requests.message_content import Message, content_of, id_of_call
 from ._requests.trimming import estimate_tokens
@@ -303,7 +303,7 @@ def file(
     }
 
 
-def _content(reader: MediaReader, source: object) -> Content:
+def _content(reader: MediaReader, source: object) -> MediaContent:
     found = reader.read(source)
     if isinstance(found, str):
         hint = "Only images can be sent as a URL. Fetch it, and give its bytes."
@@ -311,7 +311,7 @@ def _content(reader: MediaReader, source: object) -> Content:
     return found
 
 
-def _default_name(found: Content) -> str:
+def _default_name(found: MediaContent) -> str:
     from mimetypes import guess_extension
 
     return f"file{guess_extension(found.media_type) or ''}"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 KEEPALIVE_SECONDS = 15.0
 """Seconds after which an idle connection is not used again. Servers close idle connections too."""
 
-DEFAULT_TIMEOUT = httpx.Timeout(**DEFAULT_HTTP_TIMEOUTS)
+DEFAULT_HTTPX_TIMEOUT = httpx.Timeout(**DEFAULT_HTTP_TIMEOUTS)
 CONNECTION_LIMITS = httpx.Limits(max_connections=DEFAULT_CONNECTIONS, keepalive_expiry=KEEPALIVE_SECONDS)
 
 
@@ -67,7 +67,7 @@ class _DefaultAsyncHttpxClient(httpx.AsyncClient):
     """
 
     def __init__(self, **settings: Any) -> None:
-        settings = {"timeout": DEFAULT_TIMEOUT, "limits": CONNECTION_LIMITS, **settings}
+        settings = {"timeout": DEFAULT_HTTPX_TIMEOUT, "limits": CONNECTION_LIMITS, **settings}
         if not any(settings.get(name) for name in ("transport", "http2", "app")):
             known = ("verify", "cert", "trust_env", "limits")
             given = {name: settings[name] for name in known if name in settings}

@@ -41,7 +41,7 @@ LOGGED_PARAMETERS = frozenset({
 CREDENTIAL = re.compile(r"(?i)\b(bearer|basic)(\s+)\S{8,}|\b(key)([:=]\s*)\S+|\b(?:sk|pk|op|gsk|xai)-[\w-]{8,}")
 """What looks like a credential in a text. Servers repeat the key that they reject."""
 
-Fields = dict[str, object]
+LogFields = dict[str, object]
 
 
 class Log:
@@ -58,7 +58,7 @@ class Log:
 
     def on_call_start(self, call: CallRecord) -> None:
         """Write the request, at DEBUG."""
-        fields: Fields = {"model": model_name(call.body), "base_url": call.base_url, "stream": call.stream}
+        fields: LogFields = {"model": model_name(call.body), "base_url": call.base_url, "stream": call.stream}
         fields |= _parameters(call.body)
         if self.content:
             fields["content"] = _text({name: call.body[name] for name in ("messages", "tools") if name in call.body})
@@ -70,7 +70,7 @@ class Log:
         level = logging.INFO if waits else logging.DEBUG
         if not logger.isEnabledFor(level):
             return
-        fields: Fields = {
+        fields: LogFields = {
             "model": model_name(call.body),
             "attempt": count_attempts(call.attempts) + attempt.is_redirect or 1,
             "status": attempt.status_code,
@@ -88,7 +88,7 @@ class Log:
         completion = call.completion
         usage = completion.usage if completion is not None else None
         reasons = [choice.finish_reason or "none" for choice in completion.choices] if completion is not None else []
-        fields: Fields = {
+        fields: LogFields = {
             "model": model_name(call.body),
             "served_model": completion.model if completion is not None else None,
             "status": call.status_code,
@@ -122,7 +122,7 @@ def log_tool_failure(tool: str, call_id: str, error: Exception) -> None:
     level = logging.INFO if is_expected else logging.WARNING
     if not logger.isEnabledFor(level):
         return
-    fields: Fields = {"tool": tool, "call_id": call_id or None, "error": type(error).__name__}
+    fields: LogFields = {"tool": tool, "call_id": call_id or None, "error": type(error).__name__}
     if log.content:
         fields["reason"] = str(error)
     _write(level, "tool", fields, _traceback(error))
@@ -223,10 +223,10 @@ def model_name(body: Mapping[str, object]) -> str | None:
     return model if isinstance(model, str) else None
 
 
-def _parameters(body: Mapping[str, object]) -> Fields:
+def _parameters(body: Mapping[str, object]) -> LogFields:
     """Return the parameters of a request without content: harmless values, and names, counts and sizes."""
     names = sorted(LOGGED_PARAMETERS & body.keys())
-    fields: Fields = {name: body[name] for name in names if isinstance(body[name], str | int | float)}
+    fields: LogFields = {name: body[name] for name in names if isinstance(body[name], str | int | float)}
     messages = body.get("messages")
     if is_array(messages):
         fields["messages"] = len(messages)

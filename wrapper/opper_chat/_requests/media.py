@@ -53,7 +53,7 @@ _URL = re.compile("https?://", re.IGNORECASE)  # the schemes that servers fetch
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*\Z")  # RFC 6838 section 4.2
 
 
-class Content(NamedTuple):
+class MediaContent(NamedTuple):
     """Content as it is sent."""
 
     media_type: str
@@ -80,7 +80,7 @@ class MediaReader(NamedTuple):
     max_bytes: int | None
     """The largest size in bytes, or None for no limit."""
 
-    def read(self, source: object) -> Content | str:
+    def read(self, source: object) -> MediaContent | str:
         """Return the content of a source, or the source itself if it is a URL.
 
         Raises:
@@ -116,7 +116,7 @@ class MediaReader(NamedTuple):
             raise self.refuse(kinds, describe(source))
         self._check_size(len(data))
         media_type = self._type_of(data, self._declared_type(), name)
-        return Content(media_type, b2a_base64(data, newline=False).decode("ascii"), name)
+        return MediaContent(media_type, b2a_base64(data, newline=False).decode("ascii"), name)
 
     def refuse(self, expected: str, received: str, hint: str = "") -> InvalidArgumentError:
         """Return the error for a source that is not accepted."""
@@ -149,7 +149,7 @@ class MediaReader(NamedTuple):
             received = f"{size:,}" if size != self.max_bytes + 1 else f"more than {self.max_bytes:,}"
             raise self.refuse(f"at most {self.max_bytes:,} bytes", received, hint)
 
-    def _read_data_url(self, url: str) -> Content:
+    def _read_data_url(self, url: str) -> MediaContent:
         head, comma, data = url[5:].partition(",")
         media_type, *parameters = [part.strip() for part in head.split(";")]
         if not comma or "base64" not in map(str.lower, parameters):
@@ -161,7 +161,7 @@ class MediaReader(NamedTuple):
             raise self.refuse("base64 in the data URL", f"{describe(url)}: {error}") from None
         self._check_size(len(decoded))
         declared = self._declared_type() or registered_name(media_type) or None
-        return Content(self._type_of(decoded, declared, None), data, None)
+        return MediaContent(self._type_of(decoded, declared, None), data, None)
 
     def _declared_type(self) -> str | None:
         """Return the argument ``media_type`` as a registered name, or None.

@@ -30,10 +30,10 @@ Message: TypeAlias = (
 )
 """A message as a plain dict. Type checkers narrow it by its ``role``."""
 
-Part = TypeVar("Part")
+T = TypeVar("T")
 
 
-def content_of(function: str, content: tuple[str | Part, ...]) -> str | list[Part | TextPartParam]:
+def content_of(function: str, content: tuple[str | T, ...]) -> str | list[T | TextPartParam]:
     """Return the content of a message: one string, or a list of parts. Requests check what is in the parts.
 
     Args:
@@ -48,7 +48,7 @@ def content_of(function: str, content: tuple[str | Part, ...]) -> str | list[Par
     first = text_value(content[0])
     if len(content) == 1 and isinstance(first, str):
         return first
-    parts: list[Part | TextPartParam] = []
+    parts: list[T | TextPartParam] = []
     for index, part in enumerate(content):
         if isinstance(text := text_value(part), str):
             parts.append({"type": "text", "text": text})

@@ -10,7 +10,7 @@ from opper_chat_api.models import ChatCompletionMessage, Choice
 from .completion import ChatCompletion
 
 T = TypeVar("T")
-Model = TypeVar("Model")
+_Model = TypeVar("_Model")
 
 
 @define
@@ -55,9 +55,9 @@ class ParsedChatCompletion(ChatCompletion, Generic[T]):
         raise self._no_choice("value")
 
 
-def as_subclass(cls: type[Model], model: AttrsInstance) -> Model:
+def as_subclass(cls: type[_Model], model: AttrsInstance) -> _Model:
     """Return a copy of a model as an instance of a subclass. The attributes that the subclass adds are not set."""
-    origin: type[Model] = get_origin(cls) or cls
+    origin: type[_Model] = get_origin(cls) or cls
     copy = origin.__new__(origin)
     for attribute in fields(type(model)):
         object.__setattr__(copy, attribute.name, getattr(model, attribute.name))  # works for frozen classes too

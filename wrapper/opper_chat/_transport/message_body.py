@@ -83,7 +83,7 @@ class ContentLengthParser:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._left = size
+        self._remaining = size
         self.ended = not size
         self.trailing_data = b""
         self.error: BodyError | None = None
@@ -93,9 +93,9 @@ class ContentLengthParser:
         if self.ended:
             self.trailing_data += data
             return b""
-        left = self._left
-        self._left = max(left - len(data), 0)
-        self.ended = not self._left
+        left = self._remaining
+        self._remaining = max(left - len(data), 0)
+        self.ended = not self._remaining
         if len(data) > left:
             data, self.trailing_data = data[:left], data[left:]
         return data
@@ -105,7 +105,7 @@ class ContentLengthParser:
         if not self.ended:
             raise BodyError(
                 "peer closed connection without sending complete message body "
-                f"(received {self._size - self._left} bytes, expected {self._size})"
+                f"(received {self._size - self._remaining} bytes, expected {self._size})"
             )
 
 
@@ -138,27 +138,27 @@ class ChunkedParser:
         self.trailing_data: bytes = b""
         self.strict = True
         self.error: BodyError | None = None
-        self._left = 0
+        self._remaining = 0
         """Bytes of the current chunk that are still to come, with its line end."""
-        self._held: bytes = b""
+        self._incomplete_line: bytes = b""
         """The beginning of an incomplete line."""
         self._searched = 0
-        """Bytes of `_held` in which no line end begins."""
+        """Bytes of `_incomplete_line` in which no line end begins."""
         self._trailer = 0
         """Bytes of the trailer section plus 1, or 0 before the last chunk."""
 
     def feed(self, data: bytes) -> bytes:
         """Add the next bytes, and return the decoded body bytes in them."""
-        self._searched = self._searched if self._held else 0
-        if self._held:
-            data = self._held + data
-            self._held = b""
+        self._searched = self._searched if self._incomplete_line else 0
+        if self._incomplete_line:
+            data = self._incomplete_line + data
+            self._incomplete_line = b""
         fragments: list[bytes] = []
         at, before, total = 0, -1, len(data)
         try:
             while before < at < total and not self.ended:
                 before = at
-                if self._left:
+                if self._remaining:
                     at = self._parse_chunk(data, at, fragments)
                 elif self._trailer:
                     at = self._parse_trailer_line(data, at)
@@ -172,8 +172,8 @@ class ChunkedParser:
             self.error = error
         if self.ended:
             self.trailing_data = data[at:]
-        elif not self._left:
-            self._held = data[at:]
+        elif not self._remaining:
+            self._incomplete_line = data[at:]
         return fragments[0] if len(fragments) == 1 else b"".join(fragments)
 
     def feed_eof(self, *, unexpected_eof: bool = False) -> None:  # noqa: ARG002  # the length decides
@@ -183,9 +183,9 @@ class ChunkedParser:
 
     def _parse_chunk(self, data: bytes, at: int, fragments: list[bytes]) -> int:
         """Parse the received part of a chunk and its line end, and return the index behind it."""
-        left = self._left
+        left = self._remaining
         end = min(at + left, len(data))
-        self._left = left - (end - at)
+        self._remaining = left - (end - at)
         if left > 2:
             fragments.append(data[at : min(at + left - 2, end)])
         # The line end may be split between two reads.
@@ -206,7 +206,7 @@ class ChunkedParser:
             self.strict = False  # such as spaces without an extension, with which old servers pad the size
         size = int(found[1], 16)
         if size:
-            self._left = size + 2
+            self._remaining = size + 2
         else:
             self._trailer = 1
         return end

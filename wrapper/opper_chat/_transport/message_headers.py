@@ -16,7 +16,7 @@ from .header_limits import HeaderLimitError
 MAX_LENGTH_DIGITS = 20
 """Digits of a ``Content-Length``. More than these would not fit into the integers of other programs."""
 
-Fields = list[tuple[bytes, bytes]]
+HeaderFields = list[tuple[bytes, bytes]]
 
 _TOKEN = rb"[-!#$%&'*+.^_`|~0-9A-Za-z]++"
 _NAME = re.compile(_TOKEN)
@@ -98,7 +98,7 @@ def serialize_request_headers(
     return RequestHead(serialized, closes)
 
 
-def _describe_illegal_header(fields: Fields) -> str:
+def _describe_illegal_header(fields: HeaderFields) -> str:
     """Return which header cannot be serialized."""
     for name, value in fields:
         if not _NAME.fullmatch(name):
@@ -124,7 +124,7 @@ class ResponseHead(NamedTuple):
     status_code: int
     http_version: bytes
     reason: bytes
-    fields: Fields
+    fields: HeaderFields
     chunked: bool
     length: int | None
     keep_alive: bool
@@ -182,7 +182,7 @@ def _parse(data: bytes, *, strict: bool) -> ResponseHead:
     strict = strict and len(data) - len(text) == text.count(b"\n")
     if b"\n " in block or b"\n\t" in block:
         block = _FOLD.sub(b" ", block)  # a value over several lines (RFC 9112 section 5.2)
-    fields: Fields = [(name, value.strip(b" \t")) for name, value in _FIELD.findall(block)]
+    fields: HeaderFields = [(name, value.strip(b" \t")) for name, value in _FIELD.findall(block)]
     if len(fields) != (block.count(b"\n") + 1 if block else 0):
         raise HeaderError("illegal header line")
     lengths: set[bytes] = set()

@@ -172,10 +172,10 @@ def _start_tls(tls: ssl.SSLContext, sock: socket.socket, host: str) -> socket.so
     return tls.wrap_socket(sock, server_hostname=host, suppress_ragged_eofs=False)
 
 
-Result = TypeVar("Result")
+T = TypeVar("T")
 
 
-def _map_errors(work: Callable[[], Result]) -> Result:
+def _map_errors(work: Callable[[], T]) -> T:
     try:
         return work()
     except TimeoutError as error:

@@ -16,8 +16,8 @@ BURST_SECONDS = 5
 """The tokens of how many seconds can be used at once."""
 
 
-class Spent(NamedTuple):
-    """What rows cost."""
+class TotalCost(NamedTuple):
+    """What rows cost together."""
 
     cost: Decimal = Decimal(0)
     """US dollars."""
@@ -36,7 +36,7 @@ class CostLimit:
         earlier: what the rows of earlier runs cost.
     """
 
-    def __init__(self, maximum: Decimal, earlier: Spent) -> None:
+    def __init__(self, maximum: Decimal, earlier: TotalCost) -> None:
         self._maximum = maximum
         self._spent, self._rows = earlier
         self._mean = self._spent / self._rows if self._rows else Decimal(0)

@@ -18,7 +18,7 @@ from ._progress import BatchProgress
 from ._request import CUSTOM_ID, RowReader, hash_key
 from ._result import TokenPrice
 from ._schema import read_response_format
-from ._template import Template
+from ._template import RequestTemplate
 
 DEFAULT_CONCURRENCY = 32
 
@@ -100,7 +100,7 @@ def check_batch_options(options: Mapping[str, Any], function: str) -> BatchSetti
     on_progress = given.get("on_progress")
     if on_progress is not None and not callable(on_progress):
         raise InvalidArgumentError("on_progress", "a function", describe(on_progress))
-    template = Template(given["template"]) if "template" in given else None
+    template = RequestTemplate(given["template"]) if "template" in given else None
     id_column = given.get("id_column", CUSTOM_ID)
     if not isinstance(id_column, str):
         raise InvalidArgumentError("id_column", "a string", describe(id_column))

@@ -19,7 +19,7 @@ from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._json.codec import is_mapping
 from .._validation.type_checks import property_checks
-from ._template import Template
+from ._template import RequestTemplate
 
 CUSTOM_ID = "custom_id"
 ENDPOINT = "/chat/completions"
@@ -54,7 +54,9 @@ class RowReader:
         id_column: the property of a row that has its id.
     """
 
-    def __init__(self, template: Template | None, defaults: Mapping[str, object], id_column: str = CUSTOM_ID) -> None:
+    def __init__(
+        self, template: RequestTemplate | None, defaults: Mapping[str, object], id_column: str = CUSTOM_ID
+    ) -> None:
         self._template = template
         self._defaults = defaults
         self._id_column = id_column

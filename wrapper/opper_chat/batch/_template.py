@@ -16,11 +16,11 @@ from .._json import codec as _json
 from .._json.codec import is_mapping, is_sequence
 from .._json.scalars import json_scalar
 
-Columns: TypeAlias = Mapping[object, object]
-Render: TypeAlias = Callable[[Columns], object]
+RowColumns: TypeAlias = Mapping[object, object]
+Render: TypeAlias = Callable[[RowColumns], object]
 
 
-class Template:
+class RequestTemplate:
     """Makes the body of a request of the columns of a row.
 
     Args:
@@ -45,7 +45,7 @@ class Template:
             hint = "Put the name of a column in braces, as in 'Translate: {text}'."
             raise InvalidArgumentError("template", "a text that names a column", describe(given), hint)
 
-    def body(self, columns: Columns) -> dict[str, object]:
+    def body(self, columns: RowColumns) -> dict[str, object]:
         """Return the body for a row.
 
         Raises:
@@ -84,7 +84,7 @@ class Template:
         )
 
 
-def _column_text(columns: Columns, name: str) -> str:
+def _column_text(columns: RowColumns, name: str) -> str:
     if name not in columns:
         raise InvalidArgumentError(f"column {name!r}", f"one of {', '.join(map(repr, columns))}", "none")
     value = columns[name]

@@ -7,8 +7,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .config import CLIENT_DEFAULTS, Config
-from .keys import KeySource, require_key
+from .config import CLIENT_OPTIONS, Config
+from .keys import ConfiguredKey, require_key
 
 if TYPE_CHECKING:
     from .. import Opper
@@ -30,12 +30,12 @@ def client_arguments(options: argparse.Namespace, config: Config) -> dict[str, A
     return arguments
 
 
-def connection_arguments(options: argparse.Namespace, config: Config, key: KeySource | None) -> dict[str, Any]:
+def connection_arguments(options: argparse.Namespace, config: Config, key: ConfiguredKey | None) -> dict[str, Any]:
     """Return the arguments of ``Opper`` other than the key."""
     arguments: dict[str, Any] = {}
     if base_url := find_base_url(options, config, key):
         arguments["base_url"] = base_url
-    for name in CLIENT_DEFAULTS:
+    for name in CLIENT_OPTIONS:
         value = getattr(options, name)
         if value is None:
             value = config.defaults.get(name)
@@ -44,7 +44,7 @@ def connection_arguments(options: argparse.Namespace, config: Config, key: KeySo
     return arguments
 
 
-def find_base_url(options: argparse.Namespace, config: Config, key: KeySource | None) -> str | None:
+def find_base_url(options: argparse.Namespace, config: Config, key: ConfiguredKey | None) -> str | None:
     """Return the URL of the server: that of the option, the environment, the configuration, or stored with the key.
 
     None stands for the default of the client.

@@ -14,10 +14,10 @@ from .options import SECONDS
 from .paths import config_file
 from .proposals import did_you_mean
 
-CLIENT_DEFAULTS = (*SECONDS, "max_retries")
+CLIENT_OPTIONS = (*SECONDS, "max_retries")
 """The options of the client that ``[defaults]`` can have."""
 
-_OWN_DEFAULTS = ("system", "model", "extra_body", *CLIENT_DEFAULTS)
+_OWN_DEFAULTS = ("system", "model", "extra_body", *CLIENT_OPTIONS)
 _NOT_DEFAULTS = ("messages", "stream", "model")
 """Parameters of the contract that are no defaults of a model."""
 _TOP = ("base_url", "key_command", "defaults", "models")
@@ -33,7 +33,7 @@ class Config(NamedTuple):
     key_command: str | tuple[str, ...] | None = None
     """The command that prints the key, as a line or as its arguments."""
     defaults: Mapping[str, Any] = {}
-    """Parameters of the API for every model, `CLIENT_DEFAULTS`, and ``system``, ``model`` and ``extra_body``."""
+    """Parameters of the API for every model, `CLIENT_OPTIONS`, and ``system``, ``model`` and ``extra_body``."""
     models: Mapping[str, Mapping[str, Any]] = {}
     """Parameters of the API by the name of the model, and ``extra_body``."""
 

@@ -27,7 +27,7 @@ from .client import connection_arguments, import_client
 from .config import Config, load_config
 from .errors import CommandError
 from .exit_codes import ExitCode, exit_code
-from .keys import KeySource, require_key
+from .keys import ConfiguredKey, require_key
 from .output import describe_usage
 from .request import merge_parameters
 
@@ -36,7 +36,7 @@ CALL_SECONDS = 60.0
 """The deadline of the call, unless the user gives another one."""
 
 
-class Check(NamedTuple):
+class CheckResult(NamedTuple):
     """The result of a check."""
 
     name: str
@@ -44,50 +44,50 @@ class Check(NamedTuple):
     exit_code: ExitCode = ExitCode.OK
 
 
-def make_checks(options: argparse.Namespace) -> Iterator[Check]:
+def make_checks(options: argparse.Namespace) -> Iterator[CheckResult]:
     """Make the checks one after the other.
 
     Args:
         options: those of the command.
     """
-    yield Check("versions", _describe_versions())
+    yield CheckResult("versions", _describe_versions())
     try:
         config = load_config(options.config)
         state = "read" if config.path.is_file() else "not there, so there are no defaults"
-        yield Check("configuration", f"{config.path} ({state})")
+        yield CheckResult("configuration", f"{config.path} ({state})")
     except CommandError as error:
         yield _failure("configuration", error)
         return
-    key: KeySource | None = None
+    key: ConfiguredKey | None = None
     try:
         key = require_key(options.key_file, config)
         secret = key.read()
-        yield Check("key", f"from {key.source}")
+        yield CheckResult("key", f"from {key.source}")
     except CommandError as error:
         yield _failure("key", error)
         secret = None
     arguments = connection_arguments(options, config, key)
     try:
         base_url = find_base_url(arguments.get("base_url"))
-        yield Check("address", f"{base_url}, from {_find_source(options, config, key)}")
+        yield CheckResult("address", f"{base_url}, from {_find_source(options, config, key)}")
     except OpperError as error:
         yield _failure("address", error)
         return
     try:
-        yield Check("TLS", _describe_tls(base_url))
+        yield CheckResult("TLS", _describe_tls(base_url))
     except (OpperError, OSError, UnicodeError) as error:  # a host that is no name is a UnicodeError
         yield _failure("TLS", error)
         return
     if secret is not None and not options.no_call:
         try:
-            yield Check("call", _make_call(options, config, {**arguments, "api_key": secret}))
+            yield CheckResult("call", _make_call(options, config, {**arguments, "api_key": secret}))
         except OpperError as error:
             yield _failure("call", error)
 
 
-def _failure(name: str, error: Exception) -> Check:
+def _failure(name: str, error: Exception) -> CheckResult:
     code = ExitCode.NO_RESPONSE if isinstance(error, (OSError, UnicodeError)) else exit_code(error)
-    return Check(name, str(error) or type(error).__name__, code)
+    return CheckResult(name, str(error) or type(error).__name__, code)
 
 
 def _describe_versions() -> str:
@@ -98,7 +98,7 @@ def _describe_versions() -> str:
     )
 
 
-def _find_source(options: argparse.Namespace, config: Config, key: KeySource | None) -> str:
+def _find_source(options: argparse.Namespace, config: Config, key: ConfiguredKey | None) -> str:
     """Return where the base URL comes from."""
     if options.base_url:
         return "--base-url"

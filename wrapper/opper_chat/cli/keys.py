@@ -22,7 +22,7 @@ _VENDOR_PATH = "/v2/openai"
 _COMMAND_SECONDS = 120.0
 
 
-class KeySource:
+class ConfiguredKey:
     """Where the key comes from.
 
     Args:
@@ -37,10 +37,10 @@ class KeySource:
         self.base_url: str | None = base_url
 
     def __repr__(self) -> str:
-        return f"KeySource({self.source!r})"
+        return f"ConfiguredKey({self.source!r})"
 
 
-def find_key(key_file: str | None, config: Config) -> KeySource | None:
+def find_key(key_file: str | None, config: Config) -> ConfiguredKey | None:
     """Return the first place that has a key, or None: ``--key-file``, the command, the environment, the vendor's file.
 
     Args:
@@ -53,16 +53,16 @@ def find_key(key_file: str | None, config: Config) -> KeySource | None:
     if key_file is not None:
         path = Path(key_file).expanduser()
         key = _read_file(path)
-        return KeySource(f"the file {path}", lambda: key)
+        return ConfiguredKey(f"the file {path}", lambda: key)
     if config.key_command is not None:
-        return KeySource(f"key_command in {config.path}", cache(lambda: _run_command(config)))
+        return ConfiguredKey(f"key_command in {config.path}", cache(lambda: _run_command(config)))
     for variable in _VARIABLES:
         if key := os.environ.get(variable, "").strip():
-            return KeySource(f"the environment variable {variable}", lambda: key)
+            return ConfiguredKey(f"the environment variable {variable}", lambda: key)
     return _vendor_key(vendor_config_file())
 
 
-def require_key(key_file: str | None, config: Config) -> KeySource:
+def require_key(key_file: str | None, config: Config) -> ConfiguredKey:
     """Return the same as `find_key`.
 
     Raises:
@@ -115,7 +115,7 @@ def _run_command(config: Config) -> str:
     return key
 
 
-def _vendor_key(path: Path) -> KeySource | None:
+def _vendor_key(path: Path) -> ConfiguredKey | None:
     """Return the key that the vendor's command has stored, if there is one."""
     try:
         content = path.read_bytes()
@@ -135,4 +135,4 @@ def _vendor_key(path: Path) -> KeySource | None:
     if not isinstance(key, str) or not key.strip():
         return None
     base_url = host.rstrip("/").removesuffix(_VENDOR_PATH) + _VENDOR_PATH if isinstance(host, str) and host else None
-    return KeySource(f"the key {name!r} of {path}", key.strip, base_url)
+    return ConfiguredKey(f"the key {name!r} of {path}", key.strip, base_url)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
-from .config import CLIENT_DEFAULTS, Config
+from .config import CLIENT_OPTIONS, Config
 from .errors import UsageError
 
-_NOT_PARAMETERS = ("system", "model", *CLIENT_DEFAULTS)
+_NOT_PARAMETERS = ("system", "model", *CLIENT_OPTIONS)
 
 
 class Parameters(NamedTuple):

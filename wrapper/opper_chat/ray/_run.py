@@ -34,7 +34,7 @@ from ._part_files import remove_unfinished
 from ._shared_limits import SharedLimits
 from ._workers import BatchWorker, RequestBlocks
 
-READ_BYTES = 1 << 20
+BLOCK_BYTES = 1 << 20
 """The size of the blocks of the reader. Workers begin when the first one is full."""
 
 FREE_CPUS = 2
@@ -265,7 +265,11 @@ def _cluster(ray: Any, cpus: int) -> Generator[None]:
 def _context(ray: Any) -> Generator[None]:
     """Set the options of Ray Data that the job needs, and restore them at the end."""
     context = ray.data.DataContext.get_current()
-    options = {"target_max_block_size": READ_BYTES, "enable_progress_bars": False, "raise_original_map_exception": True}
+    options = {
+        "target_max_block_size": BLOCK_BYTES,
+        "enable_progress_bars": False,
+        "raise_original_map_exception": True,
+    }
     previous = {name: getattr(context, name) for name in options}
     try:
         for name, value in options.items():

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 
 from ..._concurrency.events import AsyncEvent
 from .._errors import UnknownCostError, UnknownUsageError
-from .._limits import CostLimit, ErrorLimit, Spent, StopReason, TokenRate
+from .._limits import CostLimit, ErrorLimit, StopReason, TokenRate, TotalCost
 from .._options import BatchSettings
 from .._progress import BatchProgress
 from .._request import BatchRequest, is_in_shard
@@ -45,7 +45,7 @@ class AsyncOnEnd(Protocol):
 MIN_INTERVAL = 0.1
 """The minimum of the seconds between two calls of the progress callback while no row ends."""
 
-WINDOW = 8
+ROWS_PER_WORKER = 8
 """With ``ordered``, how many rows for each worker may be started and not emitted."""
 
 _END = object()
@@ -73,7 +73,7 @@ class AsyncEngine:
         emit: AsyncEmit,
         *,
         progress: BatchProgress | None = None,
-        earlier: Spent = Spent(),  # noqa: B008  # it does not change
+        earlier: TotalCost = TotalCost(),  # noqa: B008  # it does not change
     ) -> None:
         self._settings = settings
         self._rows = row_iterator(rows)
@@ -103,7 +103,7 @@ class AsyncEngine:
         self._read = 0
         self._started = 0
         self._emitted = 0
-        self._held: dict[int, AnyResult] = {}
+        self._out_of_order: dict[int, AnyResult] = {}
         """Results that wait for those of earlier rows."""
         self._workers = AsyncWorkerPool()
         remaining = self._progress.remaining
@@ -206,7 +206,9 @@ class AsyncEngine:
             in_flight = self._progress.in_flight
             must_wait = self._cost_limit.wait(in_flight) if self._cost_limit else False
             seconds = self._token_rate.wait(in_flight, monotonic()) if self._token_rate else 0.0
-            is_full = self._settings.ordered and self._started - self._emitted >= self._settings.concurrency * WINDOW
+            is_full = (
+                self._settings.ordered and self._started - self._emitted >= self._settings.concurrency * ROWS_PER_WORKER
+            )
         if must_wait is None:
             self.stop("max_cost")
         if self._is_exhausted:
@@ -227,9 +229,9 @@ class AsyncEngine:
 
     async def _emit_in_order(self, index: int, result: AnyResult) -> None:
         async with self._emit_lock:
-            self._held[index] = result
-            while self._emitted in self._held and not self._is_closed:
-                await self._emit(self._held.pop(self._emitted))
+            self._out_of_order[index] = result
+            while self._emitted in self._out_of_order and not self._is_closed:
+                await self._emit(self._out_of_order.pop(self._emitted))
                 self._emitted += 1
 
     def _count(self, result: AnyResult) -> None:

@@ -19,7 +19,7 @@ from ..._errors.api import InvalidArgumentError
 from ..._json import codec as _json
 from ..._json.codec import is_object
 from .._errors import BatchFileError
-from .._limits import Spent
+from .._limits import TotalCost
 from .append_file import LINE_START, AppendFile
 from .row_table import DONE, RowTable
 
@@ -72,7 +72,7 @@ class Journal:
 
     def __init__(self, output: Path, errors: Path, *, retry_errors: bool, indexed: bool) -> None:
         self.rows = RowTable()
-        self.spent = Spent()
+        self.spent = TotalCost()
         self._bodies = RowTable("Q") if indexed else None
         """The offset of a line with the body, by hash: even in the output file, odd in the errors file."""
         self._lock = Lock()
@@ -165,7 +165,7 @@ class Journal:
     def _add_cost(self, line: _Line) -> None:
         cost = _cost(line)
         if cost:
-            self.spent = Spent(self.spent.cost + cost, self.spent.rows + 1)
+            self.spent = TotalCost(self.spent.cost + cost, self.spent.rows + 1)
 
 
 def default_errors_path(output: Path) -> Path:

@@ -16,7 +16,7 @@ from typing import Protocol, TypeAlias
 
 from ..._concurrency.events import Event
 from .._errors import UnknownCostError, UnknownUsageError
-from .._limits import CostLimit, ErrorLimit, Spent, StopReason, TokenRate
+from .._limits import CostLimit, ErrorLimit, StopReason, TokenRate, TotalCost
 from .._options import BatchSettings
 from .._progress import BatchProgress
 from .._request import BatchRequest, is_in_shard
@@ -47,7 +47,7 @@ class OnEnd(Protocol):
 MIN_INTERVAL = 0.1
 """The minimum of the seconds between two calls of the progress callback while no row ends."""
 
-WINDOW = 8
+ROWS_PER_WORKER = 8
 """With ``ordered``, how many rows for each worker may be started and not emitted."""
 
 _END = object()
@@ -75,7 +75,7 @@ class Engine:
         emit: Emit,
         *,
         progress: BatchProgress | None = None,
-        earlier: Spent = Spent(),  # noqa: B008  # it does not change
+        earlier: TotalCost = TotalCost(),  # noqa: B008  # it does not change
     ) -> None:
         self._settings = settings
         self._rows = row_iterator(rows)
@@ -107,7 +107,7 @@ class Engine:
         self._read = 0
         self._started = 0
         self._emitted = 0
-        self._held: dict[int, AnyResult] = {}
+        self._out_of_order: dict[int, AnyResult] = {}
         """Results that wait for those of earlier rows."""
         self._workers = WorkerPool()
         remaining = self._progress.remaining
@@ -224,7 +224,7 @@ class Engine:
             seconds = self._token_rate.wait(in_flight, monotonic()) if self._token_rate else 0.0
             is_full = (
                 self._settings.ordered
-                and self._started - self._emitted >= self._settings.concurrency * WINDOW
+                and self._started - self._emitted >= self._settings.concurrency * ROWS_PER_WORKER
             )
         if must_wait is None:
             self.stop("max_cost")
@@ -246,9 +246,9 @@ class Engine:
 
     def _emit_in_order(self, index: int, result: AnyResult) -> None:
         with self._emit_lock:
-            self._held[index] = result
-            while self._emitted in self._held and not self._is_closed:
-                self._emit(self._held.pop(self._emitted))
+            self._out_of_order[index] = result
+            while self._emitted in self._out_of_order and not self._is_closed:
+                self._emit(self._out_of_order.pop(self._emitted))
                 self._emitted += 1
 
     def _count(self, result: AnyResult) -> None:

@@ -26,7 +26,7 @@ HELP = """\
 /exit         end, as Ctrl-D does
 Ctrl-C stops a completion. What arrived of it stays in the conversation.
 To send a text that begins with /, write // instead."""
-COMMANDS = ("retry", "undo", "model", "save", "help", "exit")
+CHAT_COMMANDS = ("retry", "undo", "model", "save", "help", "exit")
 SHOWN_CHARACTERS = 60
 """How much of a message is shown."""
 
@@ -95,7 +95,7 @@ class ChatLoop:
             case "help":
                 self._console.note(HELP)
             case _:
-                near = did_you_mean(name, COMMANDS)
+                near = did_you_mean(name, CHAT_COMMANDS)
                 self._console.note(f"There is no command /{name}. {near}/help lists the commands.")
 
     def _send(self, message: Any) -> None:

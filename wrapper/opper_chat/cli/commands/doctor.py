@@ -9,7 +9,7 @@ from ..console import Console
 from ..options import add_client_options, add_common_options
 
 if TYPE_CHECKING:
-    from ..doctor import Check
+    from ..doctor import CheckResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from ..exit_codes import ExitCode
     from ..output import write_json
 
-    checks: list[Check] = []
+    checks: list[CheckResult] = []
     for check in make_checks(options):
         checks.append(check)
         if not options.json:

@@ -44,7 +44,7 @@ _CONNECT_ERRORS = (
     httpx.InvalidURL,
 )
 
-Fields = list[tuple[bytes, bytes]]
+HeaderFields = list[tuple[bytes, bytes]]
 _T = TypeVar("_T")
 
 
@@ -131,7 +131,7 @@ class Recorder:
         return True
 
     async def _record_response(
-        self, exchange: Exchange, headers: Fields, content: bytes, caller_left: asyncio.Future[None], send: Send
+        self, exchange: Exchange, headers: HeaderFields, content: bytes, caller_left: asyncio.Future[None], send: Send
     ) -> None:
         """Record a response chunk by chunk, and send it on while the client is connected."""
         request, response = exchange.request, exchange.response
@@ -241,7 +241,7 @@ async def _send_error(error_type: str, message: str, send: Send) -> None:
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 
-def _response_start(status: int, fields: Fields) -> Message:
+def _response_start(status: int, fields: HeaderFields) -> Message:
     return {"type": "http.response.start", "status": status, "headers": fields}
 
 
@@ -249,7 +249,7 @@ def _decode_headers(fields: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, st
     return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in fields]
 
 
-def _forwarded_headers(fields: Fields) -> Fields:
+def _forwarded_headers(fields: HeaderFields) -> HeaderFields:
     """Return the headers of a forwarded request."""
     listed = {word.strip().lower() for name, value in fields if name == b"connection" for word in value.split(b",")}
     kept = [(name, value) for name, value in fields if name not in _NOT_FORWARDED and name not in listed]
