@@ -306,7 +306,7 @@ def file(
 def _content(reader: MediaReader, source: object) -> MediaContent:
     found = reader.read(source)
     if isinstance(found, str):
-        hint = "Only images can be sent as a URL. Fetch it, and give its bytes."
+        hint = "Only images can be sent as a URL. Download the file, and pass its bytes."
         raise reader.refuse("a Path, bytes, an open file or a data URL", describe(found), hint)
     return found
 

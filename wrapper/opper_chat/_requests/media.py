@@ -233,7 +233,7 @@ def _text_hint(text: str) -> str:
     except ValueError:  # not base64, or not ASCII
         detected = None
     if detected is None:
-        return "A file of this machine is Path(...)."
+        return "For a file on this machine, use Path(...)."
     return f"It is base64. Give a data URL, 'data:{detected};base64,...', or the decoded bytes."
 
 

@@ -356,7 +356,7 @@ class _UnionCheck:
         if self.is_open and isinstance(kind, str) and kind and not hint:
             if len(value) > 1 or self.takes_bare_kinds:
                 return check_json(value)
-            hint = f"Another kind needs a key in addition to {self.tag!r}."
+            hint = f"Another {self.tag!r} is accepted only if the dict has further keys."
         if len(self.classes) == 1 and not (self.is_open and hint):
             return check_object(next(iter(self.classes.values())), value)
         if self.tag in value:

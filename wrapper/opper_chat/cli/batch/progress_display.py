@@ -1,4 +1,4 @@
-"""The progress of a batch: a bar on a terminal, or a line in some seconds, on stderr; or JSON lines on stdout."""
+"""The progress of a batch: a bar on a terminal, or a line every few seconds, on stderr; or JSON lines on stdout."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class NoDisplay:
 
 
 class LineDisplay:
-    """Writes a line to stderr in some seconds, and at once when the batch begins to stop.
+    """Writes a line to stderr every few seconds, and at once when the batch begins to stop.
 
     Args:
         console: has stderr.
@@ -69,7 +69,7 @@ class LineDisplay:
 
 
 class JsonDisplay(LineDisplay):
-    """Writes a JSON object to stdout in some seconds, when the batch begins to stop, and at the end."""
+    """Writes a JSON object to stdout every few seconds, when the batch begins to stop, and at the end."""
 
     def close(self, progress: BatchProgress) -> None:
         """Write the last state."""

@@ -105,7 +105,8 @@ class LocalServer(LoopbackServer):
 
         scenario = SCENARIOS.get(name)
         if scenario is None:
-            near = ", ".join(get_close_matches(name, SCENARIOS)) or "see opper_chat.testing.SCENARIOS"
-            raise ValueError(f"there is no scenario {name!r}; near it: {near}")
+            near = ", ".join(get_close_matches(name, SCENARIOS))
+            hint = f"Did you mean {near}?" if near else "See opper_chat.testing.SCENARIOS."
+            raise ValueError(f"There is no scenario {name!r}. {hint}")
         self.reply(scenario.reply())
         return scenario
