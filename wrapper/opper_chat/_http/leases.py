@@ -6,22 +6,15 @@ import os
 from collections.abc import Hashable
 from socket import SHUT_RDWR
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .._concurrency.permits import Permit
+    from .._concurrency.watchdog import Socket
     from .library import httpx
 
 LEASE = "opper_chat.lease"
 """The request extension with the `ConnectionLease`. All other extensions of the transport are documented by httpx."""
-
-
-class Socket(Protocol):
-    """A socket, or an object with the same method."""
-
-    def shutdown(self, how: int, /) -> None:
-        """Shut it down."""
-        ...
 
 
 class ConnectionLease:

@@ -119,6 +119,9 @@ class ChatCompletions:
         Args:
             row: the values of the columns.
 
+        Returns:
+            The values of the columns of the result, by name.
+
         Raises:
             AuthenticationError: the key is wrong.
             MissingKeyError: there is none.

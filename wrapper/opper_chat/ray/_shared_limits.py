@@ -40,11 +40,23 @@ class RowLimits(Protocol):
     """What workers ask before they send rows. Methods of a Ray actor are called with ``.remote()``."""
 
     def reserve(self, rows: int, /) -> int:
-        """Return how many of these rows may be sent now; 0 if no further row may be sent."""
+        """Return how many of these rows may be sent now.
+
+        Args:
+            rows: the number of rows that are ready.
+
+        Returns:
+            At most ``rows``; 0 if no further row may be sent.
+        """
         ...
 
     def record(self, reserved: int, counts: RowCounts, /) -> None:
-        """Record the results of the rows that were sent."""
+        """Record the results of rows that were sent.
+
+        Args:
+            reserved: what `reserve` returned for them.
+            counts: the number of results of each kind, and their cost.
+        """
         ...
 
 
