@@ -136,6 +136,20 @@ def test_a_closed_pipe_ends_the_command_quietly(command: Command) -> None:
     process.stderr.close()
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_is_noticed_in_the_middle_of_a_text(command: Command, unbuffered: str) -> None:
+    """Also with ``PYTHONUNBUFFERED``, whose stdout ignores the part of a text that the pipe did not take."""
+    command.server.reply(Reply.completion("word " * 200_000))
+    process = command.process("hi", "--json", env={**os.environ, "PYTHONUNBUFFERED": unbuffered})
+    assert process.stdout is not None
+    assert process.stderr is not None
+    assert process.stdout.read(5)
+    process.stdout.close()
+    assert process.wait(20) == ExitCode.CLOSED_PIPE
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
 def test_ctrl_c_keeps_what_was_written(command: Command) -> None:
     """130, the text so far on stdout at once, and no traceback."""
     command.server.reply(Reply.sse([chunk("Hel"), chunk("lo"), Pause(60.0)]))

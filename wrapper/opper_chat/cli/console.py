@@ -5,6 +5,7 @@ Only results go to stdout, and each fragment of text at once. Everything else go
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from contextlib import suppress
@@ -39,7 +40,7 @@ class Console:
     def __init__(self, *, quiet: bool = False) -> None:
         self.quiet = quiet
         self.stdin: TextIO | None = sys.stdin
-        self.stdout: TextIO | None = _without_encoding_errors(sys.stdout)
+        self.stdout: TextIO | None = _without_encoding_errors(_buffered(sys.stdout))
         self.stderr: TextIO | None = _without_encoding_errors(sys.stderr)
         self.stdin_is_terminal: bool = _is_terminal(self.stdin)
         self.stdout_is_terminal: bool = _is_terminal(self.stdout)
@@ -153,6 +154,16 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 def _is_color_forced() -> bool:
     return os.environ.get("FORCE_COLOR", "") not in ("", "0")
+
+
+def _buffered(stream: TextIO | None) -> TextIO | None:
+    """Return a stream that writes all of a text or raises.
+
+    With ``PYTHONUNBUFFERED``, that of Python ignores what a closed pipe or a full disk did not take.
+    """
+    if stream is None or not isinstance(stream.buffer, io.RawIOBase):
+        return stream
+    return open(stream.fileno(), "w", encoding=stream.encoding, closefd=False)  # noqa: PTH123, SIM115
 
 
 def _without_encoding_errors(stream: TextIO | None) -> TextIO | None:
