@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -327,6 +328,22 @@ def test_progress_as_json(command: BatchCommand) -> None:
     last = json.loads(stdout.splitlines()[-1])
     assert (last["total"], last["succeeded"], last["failed"], last["remaining"]) == (4, 4, 0, 0)
     assert {"cost", "prompt_tokens", "rows_per_second", "seconds_left", "stopped"} <= last.keys()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+def test_one_interrupt_ends_the_wait_for_stdin(command: BatchCommand, server: LocalServer) -> None:
+    """Nothing is in flight that could be finished."""
+    with command.process("batch", "-", "-o", str(command.output), stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(b"{" * 1_000_000)  # more than a pipe holds, so the end of this shows that it is read
+        process.stdin.flush()
+        time.sleep(0.5)  # it waits for more now
+        process.send_signal(signal.SIGINT)
+        code = process.wait(20)
+        assert process.stderr is not None
+        assert (code, b"Traceback" in process.stderr.read()) == (130, False)
+    assert server.requests == []
+    assert not command.output.exists()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals and other signals")

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from types import FrameType, TracebackType
 from typing import Any, Self
+
+
+@contextmanager
+def interrupt_at_once() -> Generator[None]:
+    """Let SIGINT raise KeyboardInterrupt in the block, which may block the event loop.
+
+    The handler of asyncio cancels a task, which happens only when the block has ended.
+    """
+    previous = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or not _is_in_asyncio() or not callable(previous):
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 class DeferredInterrupt:
@@ -49,3 +69,11 @@ class DeferredInterrupt:
             self._stop()
         elif self._previous is not None:
             self._previous(signal_number, frame)
+
+
+def _is_in_asyncio() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
