@@ -161,9 +161,9 @@ def _buffered(stream: TextIO | None) -> TextIO | None:
 
     With ``PYTHONUNBUFFERED``, that of Python ignores what a closed pipe or a full disk did not take.
     """
-    if stream is None or not isinstance(stream.buffer, io.RawIOBase):
+    if stream is None or not isinstance(getattr(stream, "buffer", None), io.RawIOBase):
         return stream
-    return open(stream.fileno(), "w", encoding=stream.encoding, closefd=False)  # noqa: PTH123, SIM115
+    return open(stream.fileno(), "w", encoding=stream.encoding, closefd=False)
 
 
 def _without_encoding_errors(stream: TextIO | None) -> TextIO | None:
