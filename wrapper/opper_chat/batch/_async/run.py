@@ -17,7 +17,7 @@ from .._errors import BatchInputError
 from .._input.check import check_rows
 from .._input.rows import InputFormat
 from .._input.source import RowSource, is_path
-from .._interrupts import DeferredInterrupt
+from .._interrupts import DeferredInterrupt, interrupt_at_once
 from .._journal.journal import Journal, default_errors_path
 from .._journal.row_table import DONE, SEEN
 from .._options import BatchOptions, BatchSettings, check_batch_options
@@ -96,7 +96,8 @@ class RunFiles(NamedTuple):
 
 async def _run_files(client: AsyncOpper, settings: BatchSettings, files: RunFiles) -> BatchProgress:
     find_requester(client)
-    source = RowSource(files.requests, files.input_format)
+    with interrupt_at_once():
+        source = RowSource(files.requests, files.input_format)
     try:
         open_journal = partial(
             Journal, files.output, files.errors, retry_errors=files.retry_errors, indexed=files.dedupe

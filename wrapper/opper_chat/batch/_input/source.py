@@ -15,7 +15,6 @@ from typing import IO, TypeGuard
 from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
 from ..._json import codec as _json
-from .._interrupts import interrupt_at_once
 from .._request import BatchRequest, InvalidRow
 from .._workers.workers import is_rows
 from .rows import InputFormat, NumberedRow, find_format, read_file, read_json_rows
@@ -40,8 +39,7 @@ class RowSource:
         self._label = "row"
         if requests == "-":
             self._label = "line"
-            with interrupt_at_once():
-                self._copy(sys.stdin.buffer)
+            self._copy(sys.stdin.buffer)
         elif is_path(requests):
             self.path = Path(requests)
             self._format: InputFormat = find_format(self.path, input_format)
