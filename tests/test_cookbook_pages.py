@@ -12,7 +12,7 @@ RECIPES = ROOT / "examples" / "cookbook"
 PAGES = sorted((ROOT / "docs" / "cookbook").glob("*.md"))
 
 BLOCK = re.compile(r'^```(\w+)(?: title="([^"\n]+)")?\n(.*?)^```$', re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"\]\(\.\./\.\./(examples/cookbook/[\w/.-]+\.\w+)\)")
+LINK = re.compile(r"\]\(\.\./\.\./(examples/[\w/.-]+\.\w+)\)")
 SHOWN = ("console", "text")
 """The languages of blocks that show a terminal, not a part of a program."""
 
@@ -47,7 +47,9 @@ def test_every_program_has_a_page() -> None:
     linked = {path for page in PAGES for path in LINK.findall(page.read_text("utf-8"))}
     ignored = {"__pycache__", ".pytest_cache", ".ipynb_checkpoints"}
     files = [path for path in RECIPES.rglob("*") if path.is_file() and ignored.isdisjoint(path.parts)]
-    assert linked == {path.relative_to(ROOT).as_posix() for path in files}
+    assert {path for path in linked if path.startswith("examples/cookbook/")} == {
+        path.relative_to(ROOT).as_posix() for path in files
+    }
 
 
 @pytest.mark.parametrize("notebook", sorted(RECIPES.glob("*.ipynb")), ids=lambda path: path.name)
