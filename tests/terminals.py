@@ -2,9 +2,13 @@
 
 import os
 import re
+import select
 import subprocess
 import sys
 import time
+
+TIMEOUT = 30.0
+"""Seconds that the command may write nothing."""
 
 LAUNCH = """
 import fcntl, runpy, termios
@@ -13,19 +17,35 @@ runpy.run_module("opper_chat", run_name="__main__", alter_sys=True)
 """
 
 
-class Terminal:
-    """The command in a terminal, whose sequences for colors and the cursor are left out of what it shows.
+def start_in_terminal(arguments: tuple[str, ...], environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the command in a terminal, and return the other end of it as a file descriptor.
 
     ``pty.fork()`` warns since Python 3.12, as a process of tests has threads.
     """
+    end, terminal = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", LAUNCH, *arguments], stdin=terminal, stdout=terminal, stderr=terminal,
+        start_new_session=True, env={**os.environ, **environment},
+    )  # fmt: skip
+    os.close(terminal)
+    return process, end
+
+
+def read_terminal(end: int) -> bytes:
+    """Return what the command shows next, or nothing at its end."""
+    assert select.select([end], [], [], TIMEOUT)[0], "the command neither writes nor ends"
+    try:
+        return os.read(end, 65536)
+    except OSError:  # Linux ends a terminal so
+        return b""
+
+
+class Terminal:
+    """The command in a terminal, whose sequences for colors and the cursor are left out of what it shows."""
 
     def __init__(self, *arguments: str, **environment: str) -> None:
-        self._end, terminal = os.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", LAUNCH, *arguments], stdin=terminal, stdout=terminal, stderr=terminal,
-            start_new_session=True, env={**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30", **environment},
-        )  # fmt: skip
-        os.close(terminal)
+        size = {"TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
+        self.process, self._end = start_in_terminal(arguments, size | environment)
         self.shown = ""
 
     def type(self, text: str) -> None:
@@ -34,19 +54,17 @@ class Terminal:
 
     def wait_for(self, text: str) -> None:
         """Wait until the text is shown, and forget what was shown until then."""
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + TIMEOUT
         while text not in self.shown:
             assert time.monotonic() < deadline, self.shown
-            piece = os.read(self._end, 65536).decode("utf-8", "replace")
+            piece = read_terminal(self._end).decode("utf-8", "replace")
+            assert piece, f"the command has ended: {self.shown}"
             self.shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", piece)
         self.shown = self.shown.partition(text)[2]
 
     def end(self) -> int:
         """Wait for the end, and return the exit code."""
-        try:
-            while os.read(self._end, 65536):
-                pass
-        except OSError:  # Linux ends a terminal so
+        while read_terminal(self._end):
             pass
         os.close(self._end)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=TIMEOUT)

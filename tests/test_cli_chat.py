@@ -77,8 +77,10 @@ def test_a_conversation_in_a_terminal(
     terminal.wait_for("There is no command /modl. Did you mean 'model'?")
     terminal.type("/save copy.jsonl\n")
     terminal.wait_for("Saved to copy.jsonl")
-    terminal.type("half a line\x03")  # at the prompt
+    terminal.wait_for("> ")  # a control character that comes before the prompt is not one of readline's
+    terminal.type("half a line\x03")
     terminal.wait_for("Ctrl-D ends.")
+    terminal.wait_for("> ")
     terminal.type("\x04")
     assert terminal.end() == 0
 

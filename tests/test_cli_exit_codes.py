@@ -2,7 +2,6 @@
 
 import json
 import os
-import pty
 import signal
 import socket
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from command_runs import KEY, Command
 from opper_chat import OpperError, RateLimitError
 from opper_chat.cli.exit_codes import _CODES, ExitCode, exit_code
 from opper_chat.testing import CUT, Pause, Reply, chunk
+from terminals import Terminal
 
 TOOLS = '''
 def get_weather(city: str) -> str:
@@ -164,16 +164,10 @@ def test_ctrl_c_keeps_what_was_written(command: Command) -> None:
 def test_ctrl_c_in_a_terminal(command: Command) -> None:
     """The same through a terminal, which sends the signal to the process itself."""
     command.server.reply(Reply.sse([chunk("Hello"), Pause(60.0)]))
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execv(os.sys.executable, [os.sys.executable, "-m", "opper_chat", "hi"])  # type: ignore[attr-defined]
-    shown = b""
-    while b"Hello" not in shown:
-        shown += os.read(terminal, 1024)
-    os.write(terminal, b"\x03")
-    _, status = os.waitpid(pid, 0)
-    os.close(terminal)
-    assert os.waitstatus_to_exitcode(status) == ExitCode.INTERRUPTED
+    terminal = Terminal("hi")
+    terminal.wait_for("Hello")
+    terminal.type("\x03")
+    assert terminal.end() == ExitCode.INTERRUPTED
 
 
 def test_every_error_of_the_package_has_a_code() -> None:

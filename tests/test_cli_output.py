@@ -2,14 +2,13 @@
 
 import json
 import os
-import pty
-import sys
 
 import pytest
-from command_runs import COMMAND, Command
+from command_runs import Command
 from opper_chat.cli.console import Console, printable
 from opper_chat.cli.output import last_code_block
 from opper_chat.testing import CUT, Pause, Reply, chunk
+from terminals import TIMEOUT, read_terminal, start_in_terminal
 
 WEATHER = '''
 from opper_chat import tool
@@ -44,24 +43,15 @@ class Person:
 
 def in_terminal(*arguments: str, typed: str = "", **environment: str) -> tuple[int, str]:
     """Run the command in a terminal of its own, type a text after the first question, and return what it shows."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.execve(sys.executable, [*COMMAND, *arguments], {**os.environ, **environment})
+    process, terminal = start_in_terminal(arguments, environment)
     shown = b""
-    while True:
-        try:
-            piece = os.read(terminal, 65536)
-        except OSError:  # Linux ends a terminal so
-            break
-        if not piece:
-            break
+    while piece := read_terminal(terminal):
         shown += piece
         if typed and b"]ll: " in shown:
             os.write(terminal, typed.encode())
             typed = ""
     os.close(terminal)
-    _, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status), shown.decode().replace("\r\n", "\n")
+    return process.wait(timeout=TIMEOUT), shown.decode().replace("\r\n", "\n")
 
 
 def test_text_appears_in_a_pipe_as_it_comes(command: Command) -> None:
