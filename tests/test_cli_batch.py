@@ -352,7 +352,7 @@ def test_progress_as_a_bar_and_two_interrupts(command: BatchCommand, server: Loc
     import pty
 
     pytest.importorskip("rich")
-    server.always(Reply.completion("Hi", delay=0.5))
+    server.always(Reply.completion("Hi", delay=2))  # longer than the display takes to change on a busy machine
     name = command.input(*rows(1000))
     main_end, terminal = pty.openpty()
     arguments = ("batch", name, "-o", str(command.output), "--concurrency", "3")
@@ -409,5 +409,8 @@ def _read_until(terminal: int, text: str) -> str:
     deadline = time.monotonic() + 30
     while text not in content:
         assert time.monotonic() < deadline, content
-        content += os.read(terminal, 65536).decode("utf-8", "replace")
+        try:
+            content += os.read(terminal, 65536).decode("utf-8", "replace")
+        except OSError:  # Linux ends a terminal so
+            raise AssertionError(f"the command has ended: {content}") from None
     return content
