@@ -78,7 +78,9 @@ def test_a_conversation_in_a_terminal(
     terminal.type("/save copy.jsonl\n")
     terminal.wait_for("Saved to copy.jsonl")
     terminal.wait_for("> ")  # a control character that comes before the prompt is not one of readline's
-    terminal.type("half a line\x03")
+    terminal.type("half a line")
+    terminal.wait_for("half a line")  # Python notices a signal only when it waits for keys
+    terminal.type("\x03")
     terminal.wait_for("Ctrl-D ends.")
     terminal.wait_for("> ")
     terminal.type("\x04")

@@ -99,6 +99,8 @@ def test_a_chat_that_fails_and_is_left(server: LocalServer, terminal: Terminal) 
     terminal.read_until("> ")
     terminal.type("First?\r")
     assert "(failed: 400: No." in terminal.read_until("\n> ")
+    terminal.type("half a line")
+    terminal.read_until("half a line")  # Python notices a signal only when it waits for keys
     terminal.type("\x03")
     assert terminal.process.wait(10) == 0
     assert "Traceback" not in terminal.text
