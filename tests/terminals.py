@@ -62,6 +62,17 @@ class Terminal:
             self.shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", piece)
         self.shown = self.shown.partition(text)[2]
 
+    def interrupt(self, text: str) -> None:
+        """Press Ctrl-C at a prompt until the text is shown, and forget what was shown until then.
+
+        CPython's readline misses a signal between the prompt and its wait for a key.
+        """
+        for _ in range(10):
+            self.type("\x03")
+            if select.select([self._end], [], [], 3)[0]:
+                break
+        self.wait_for(text)
+
     def end(self) -> int:
         """Wait for the end, and return the exit code."""
         while read_terminal(self._end):

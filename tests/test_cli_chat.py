@@ -79,9 +79,8 @@ def test_a_conversation_in_a_terminal(
     terminal.wait_for("Saved to copy.jsonl")
     terminal.wait_for("> ")  # a control character that comes before the prompt is not one of readline's
     terminal.type("half a line")
-    terminal.wait_for("half a line")  # Python notices a signal only when it waits for keys
-    terminal.type("\x03")
-    terminal.wait_for("Ctrl-D ends.")
+    terminal.wait_for("half a line")
+    terminal.interrupt("Ctrl-D ends.")
     terminal.wait_for("> ")
     terminal.type("\x04")
     assert terminal.end() == 0

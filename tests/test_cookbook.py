@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,12 @@ def test_a_chat_that_fails_and_is_left(server: LocalServer, terminal: Terminal) 
     terminal.read_until("> ")
     terminal.type("First?\r")
     assert "(failed: 400: No." in terminal.read_until("\n> ")
-    terminal.type("half a line")
-    terminal.read_until("half a line")  # Python notices a signal only when it waits for keys
-    terminal.type("\x03")
-    assert terminal.process.wait(10) == 0
+    for _ in range(5):  # CPython's readline misses a signal between the prompt and its wait for a key
+        terminal.type("\x03")
+        with suppress(subprocess.TimeoutExpired):
+            assert terminal.process.wait(3) == 0
+            break
+    assert terminal.process.returncode == 0
     assert "Traceback" not in terminal.text
 
 
