@@ -25,7 +25,7 @@ from ..batch._input.check import check_rows
 from ..batch._input.rows import InputFormat, find_format
 from ..batch._input.source import RowSource, is_path
 from ..batch._journal.append_file import AppendFile
-from ..batch._journal.row_table import DONE, RowTable
+from ..batch._journal.row_table import DONE, RowTable, hash_number
 from ..batch._options import Amount, BatchOptions, BatchSettings, OnProgress, check_batch_options
 from ..batch._progress import BatchProgress
 from ._finished_rows import FinishedRows, read_output
@@ -232,7 +232,7 @@ def _read_finished(output: Path) -> tuple[FinishedRows, RowTable, Decimal, int]:
     def ids() -> Iterator[str]:
         nonlocal spent, paid
         for row in read_output(output):
-            known.put(row.custom_id, int(row.body_hash[:8] or "0", 16), DONE)
+            known.put(row.custom_id, hash_number(row.body_hash or "0"), DONE)
             spent, paid = spent + row.cost, paid + bool(row.cost)
             yield row.custom_id
 

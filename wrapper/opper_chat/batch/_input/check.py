@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .._errors import BatchInputError
-from .._journal.row_table import DONE, SEEN, RowTable
+from .._journal.row_table import DONE, SEEN, RowTable, hash_number
 from .._options import BatchSettings
 from .._progress import BatchProgress
 from .._request import hash_request, is_in_shard
@@ -36,7 +36,7 @@ def check_rows(source: Iterable[NumberedRow], settings: BatchSettings, rows: Row
             raise BatchInputError("requests", "each id once", f"{custom_id!r} twice", hint, custom_id)
         if flags & DONE:
             skipped += 1
-            if number != int(hash_request(request, settings.hash_key)[:8], 16):
+            if number != hash_number(hash_request(request, settings.hash_key)):
                 raise BatchInputError(
                     "requests",
                     f"the row {custom_id!r} as it was sent",

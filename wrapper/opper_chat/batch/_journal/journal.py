@@ -21,7 +21,7 @@ from ..._json.codec import is_object
 from .._errors import BatchFileError
 from .._limits import TotalCost
 from .append_file import LINE_START, AppendFile
-from .row_table import DONE, RowTable
+from .row_table import DONE, RowTable, hash_number
 
 
 class RowResult(Protocol):
@@ -153,7 +153,7 @@ class Journal:
                 raise BatchFileError(
                     str(file.path), f"Line {number} has the id {line.custom_id!r}, which is there before."
                 )
-            self.rows.put(line.custom_id, int(line.opper.body_hash[:8], 16), DONE)
+            self.rows.put(line.custom_id, hash_number(line.opper.body_hash), DONE)
             self._add_cost(line)
             if self._bodies is not None:
                 self._bodies.put(line.opper.body_hash, offset << 1 | is_errors, DONE)
@@ -186,7 +186,7 @@ def _read_line(file: AppendFile, number: int, content: bytes) -> _Line:
         raise BatchFileError(str(file.path), problem)
     try:
         line = _decoder.decode(content)
-        int(line.opper.body_hash[:8], 16)
+        hash_number(line.opper.body_hash)
     except (msgspec.MsgspecError, ValueError):
         raise BatchFileError(str(file.path), problem) from None
     return line

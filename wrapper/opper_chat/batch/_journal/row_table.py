@@ -54,6 +54,15 @@ class RowTable:
         part.keys[slot], part.numbers[slot], part.flags[slot] = hashed, number, flags
 
 
+def hash_number(body_hash: str) -> int:
+    """Return the number of a body in a table for 32 bits: the beginning of its hash.
+
+    Raises:
+        ValueError: it is not hexadecimal.
+    """
+    return int(body_hash[:8], 16)
+
+
 class _Part:
     """A part of the table. A key of 0 marks a free slot."""
 

@@ -13,7 +13,7 @@ from opper_chat._requests.prepare import prepare
 from opper_chat.batch import BatchRequest
 from opper_chat.batch._input.rows import NumberedRow
 from opper_chat.batch._input.source import RowSource
-from opper_chat.batch._journal.row_table import DONE, SEEN, RowTable
+from opper_chat.batch._journal.row_table import DONE, SEEN, RowTable, hash_number
 from opper_chat.batch._options import BatchSettings, check_batch_options
 from opper_chat.batch._request import call_arguments, hash_request, is_in_shard
 
@@ -86,7 +86,7 @@ def done_rows(lines: Iterable[Line]) -> RowTable:
     """Return the rows that are in the files of a batch, each with the beginning of the hash of its body."""
     rows = RowTable()
     for line in lines:
-        rows.put(line.custom_id, int(line.opper.body_hash[:8], 16), DONE)
+        rows.put(line.custom_id, hash_number(line.opper.body_hash), DONE)
     return rows
 
 
@@ -154,7 +154,7 @@ def _classify(request: BatchRequest, body_hash: str, settings: BatchSettings, ro
     if flags & SEEN:
         return "repeated_ids", "Another row has this id."
     if flags & DONE:
-        if number != int(body_hash[:8], 16):
+        if number != hash_number(body_hash):
             return "changed", "The row was sent with another body."
         return "done", None
     error = request.error or _find_error(request, settings)
