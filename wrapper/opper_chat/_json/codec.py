@@ -89,6 +89,14 @@ def encode(value: object) -> bytes:
         raise ValueError(str(error)) from None
 
 
+def encode_received(value: object) -> bytes:
+    """Return the JSON text of a value from a server, also of an integer or a text that msgspec does not encode."""
+    try:
+        return encode(value)
+    except ValueError:
+        return json.dumps(replace_surrogates(value), default=str, separators=(",", ":")).encode()
+
+
 def is_object(value: object) -> TypeGuard[dict[str, object]]:
     """Return whether a decoded value is a JSON object."""
     return isinstance(value, dict)

@@ -5,7 +5,6 @@ A batch is a dict of lists, or what pyarrow makes a table of: a Table, a pandas 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any, TypeAlias
@@ -147,8 +146,8 @@ def result_values(result: BatchResult) -> dict[str, object]:
     return {
         "custom_id": result.custom_id or None,
         "text": _json.join_surrogates(result.text) if is_whole else None,
-        "parsed": None if result.parsed_json is None else encode_json(result.parsed_json),
-        "completion": encode_json(result.body) if is_whole else None,
+        "parsed": None if result.parsed_json is None else _encode_json(result.parsed_json),
+        "completion": _encode_json(result.body) if is_whole else None,
         "error": _error(result),
         "status": result.status_code,
         "finish_reason": _text(completion.choices[0].finish_reason) if completion and completion.choices else None,
@@ -168,21 +167,17 @@ def _error(result: BatchResult) -> dict[str, object] | None:
     if error is None:
         return None
     problems = [*map(_json.join_surrogates, error.problems)] if isinstance(error, InvalidCompletionError) else None
-    body = encode_json(result.body) if result.completion is None and result.body is not None else None
+    body = _encode_json(result.body) if result.completion is None and result.body is not None else None
     message = _json.join_surrogates(str(error))
     return {"type": type(error).__name__, "message": message, "problems": problems, "body": body}
 
 
+def _encode_json(value: object) -> str:
+    return _json.encode_received(value).decode()
+
+
 def _text(value: object) -> str | None:
     return _json.join_surrogates(str(value)) if value is not None else None
-
-
-def encode_json(value: object) -> str:
-    """Return a JSON value as text."""
-    try:
-        return _json.encode(value).decode()
-    except ValueError:  # a server sent an integer or a text that is JSON, but not for msgspec
-        return json.dumps(_json.replace_surrogates(value), default=str, separators=(",", ":"))
 
 
 def without_nulls(value: object) -> object:

@@ -96,21 +96,15 @@ def read_finished_rows(output: str | os.PathLike[str], *, id_column: str = "cust
     return FinishedRows((row.custom_id for row in read_output(output)), id_column=id_column)
 
 
-def read_output(output: object, *, skip: frozenset[str] = frozenset()) -> Iterator[OutputRow]:
-    """Yield the rows of an output.
-
-    Args:
-        output: a path or URL.
-        skip: files that are left out.
-    """
-    filesystem, paths = list_output(output)
+def read_output(output: object) -> Iterator[OutputRow]:
+    """Yield the rows of an output, which is a path or a URL."""
+    filesystem, paths = _list_files(output)
     for path in paths:
-        if path not in skip:
-            read = _read_parquet if path.endswith(".parquet") else _read_lines
-            yield from read(filesystem, path)
+        read = _read_parquet if path.endswith(".parquet") else _read_lines
+        yield from read(filesystem, path)
 
 
-def list_output(output: object) -> tuple[Any, list[str]]:
+def _list_files(output: object) -> tuple[Any, list[str]]:
     """Return the file system of an output, and the paths of its files."""
     if not is_path(output) or not str(output):
         raise InvalidArgumentError("output", "the path of a folder or a file", describe(output))

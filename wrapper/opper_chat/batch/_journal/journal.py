@@ -6,7 +6,6 @@ to repair is a last line without its end.
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from threading import Lock
@@ -118,7 +117,7 @@ class Journal:
             ValueError: the journal is closed.
         """
         line = result.to_dict()
-        content = _encode(line) + b"\n"
+        content = _json.encode_received(line) + b"\n"
         is_failed = result.is_failed
         with self._lock:
             offset = (self._errors if is_failed else self._output).append(content)
@@ -171,13 +170,6 @@ class Journal:
 def default_errors_path(output: Path) -> Path:
     """Return the errors file of an output: with ``.errors`` before the suffix."""
     return output.with_name(f"{output.stem}.errors{output.suffix}")
-
-
-def _encode(line: dict[str, object]) -> bytes:
-    try:
-        return _json.encode(line)
-    except ValueError:  # a server sent an integer or a text that is JSON, but not for msgspec
-        return json.dumps(_json.replace_surrogates(line), default=str, separators=(",", ":")).encode()
 
 
 def _read_line(file: AppendFile, number: int, content: bytes) -> _Line:
