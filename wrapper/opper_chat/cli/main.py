@@ -149,7 +149,7 @@ def _overview() -> argparse.ArgumentParser:
 
 
 def _parse(parser: argparse.ArgumentParser, arguments: list[str]) -> argparse.Namespace:
-    """Parse arguments, also those that have options between the words of a prompt."""
+    """Parse arguments, also those that have options between the parts of a prompt."""
     try:
         return parser.parse_intermixed_args(arguments)
     except TypeError:  # the command has commands of its own
