@@ -88,6 +88,11 @@ def write_json(console: Console, value: object) -> None:
     console.write_line(json.dumps(value, ensure_ascii=False, indent=indent))
 
 
+def write_json_line(console: Console, value: object) -> None:
+    """Write a value as JSON on one line."""
+    console.write_line(json.dumps(value, ensure_ascii=False))
+
+
 def write_event(console: Console, event: Any) -> None:
     """Write an event of a stream or of a tool loop as a line of JSON: its type and fields, as in Python.
 
@@ -97,13 +102,13 @@ def write_event(console: Console, event: Any) -> None:
         return
     names = [attribute.name for attribute in event.__attrs_attrs__ if not attribute.name.startswith("_")]
     line = {"type": event.type, **{name: _json_value(getattr(event, name)) for name in names}}
-    console.write_line(json.dumps(line, ensure_ascii=False))
+    write_json_line(console, line)
 
 
 def write_error_event(console: Console, error: BaseException, code: int) -> None:
     """Write the line of JSON for an error that ended the events."""
     line = {"type": "error", "error": {"class": type(error).__name__, "message": str(error), "exit_code": int(code)}}
-    console.write_line(json.dumps(line, ensure_ascii=False))
+    write_json_line(console, line)
 
 
 def _json_value(value: Any) -> Any:

@@ -91,9 +91,7 @@ def given_parameters(
             raise UsageError(f"-o {name}: Use {own} for this parameter.")
         if name in parameters:
             try:
-                known[name] = (
-                    _read_boolean(text) if parameters[name].types == _BOOLEAN else _reader(parameters[name])(text)
-                )
+                known[name] = _reader(parameters[name])(text)
             except argparse.ArgumentTypeError as error:
                 raise UsageError(f"-o {name}: {error}") from None
         else:
@@ -132,6 +130,8 @@ def _metavar(parameter: Parameter) -> str:
 def _reader(parameter: Parameter) -> Callable[[str], Any]:
     """Return the function that makes a value of the text of an argument. It raises ArgumentTypeError."""
     types = parameter.types
+    if types == _BOOLEAN:
+        return _read_boolean
     if types == _STRING:
         return str
     if types == _INTEGER:

@@ -11,7 +11,7 @@ from .console import Console
 from .conversations import open_conversation
 from .errors import UsageError
 from .parameters import given_parameters, load_parameters
-from .request import add_labels, merge_parameters, read_system
+from .request import add_labels, merge_parameters, read_pairs, read_system
 from .standard_input import decode_stdin, read_stdin
 from .tools import LOOP_OPTIONS
 
@@ -134,9 +134,7 @@ def _read_prompt(
         text = "\n\n".join(filter(None, (text, decode_stdin(stdin))))
     system = None
     if template is not None:
-        from .templates import read_variables
-
-        text, system = template.fill(read_variables(options.param), text)
+        text, system = template.fill(read_pairs("-p", options.param), text)
     if not text.strip() and not parts:
         raise UsageError("The prompt is empty. Give it as an argument, or pipe it to stdin. See `opper-chat --help`.")
     return text, read_system(options, system, config), parts

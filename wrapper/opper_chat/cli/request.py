@@ -76,19 +76,28 @@ def read_file(option: str, name: str) -> str:
         raise UsageError(f"{option} {name}: The file cannot be read: {reason}.") from None
 
 
+def read_pairs(option: str, pairs: list[str] | None) -> dict[str, str]:
+    """Return the values of an option ``NAME=VALUE`` that can be given several times.
+
+    Raises:
+        UsageError: one of them has another form.
+    """
+    found: dict[str, str] = {}
+    for pair in pairs or ():
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {pair}: expected NAME=VALUE.")
+        found[name] = value
+    return found
+
+
 def add_labels(known: dict[str, Any], tags: list[str] | None, span: str | None) -> None:
     """Add the options ``--tag`` and ``--span`` to parameters.
 
     Raises:
         UsageError: a tag has no value, or the parameter ``tags`` is no object.
     """
-    labels: dict[str, Any] = {}
-    for pair in tags or ():
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise UsageError(f"--tag {pair}: expected NAME=VALUE.")
-        labels[name] = value
-    if labels:
+    if labels := read_pairs("--tag", tags):
         others: Any = known.get("tags") or {}
         if not isinstance(others, dict):
             raise UsageError("--tag: It needs --tags to be a JSON object.")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 from .errors import UsageError
 from .imports import is_reference, load_reference
 from .proposals import did_you_mean
+from .request import read_file
 
 if TYPE_CHECKING:
     from .._requests.response_format import ResponseFormat
@@ -58,11 +59,7 @@ def _read_json(text: str) -> Mapping[str, Any] | None:
         if not (text.endswith(".json") or _is_file(path)):
             return None
         source = f"--schema {path}"
-        try:
-            text = path.read_text("utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-            raise UsageError(f"{source}: The file cannot be read: {reason}.") from None
+        text = read_file("--schema", str(path))
     try:
         schema = json.loads(text)
     except ValueError as error:

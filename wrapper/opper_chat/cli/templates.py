@@ -120,21 +120,6 @@ def load_template(name: str) -> Template:
     return template
 
 
-def read_variables(pairs: list[str] | None) -> dict[str, str]:
-    """Return the variables of the options ``-p NAME=VALUE``.
-
-    Raises:
-        UsageError: one of them has another form.
-    """
-    variables: dict[str, str] = {}
-    for pair in pairs or ():
-        name, equals, value = pair.partition("=")
-        if not equals or not name:
-            raise UsageError(f"-p {pair}: expected NAME=VALUE.")
-        variables[name] = value
-    return variables
-
-
 def _parse(path: Path, text: str) -> list[tuple[str, str | None]]:
     """Return the literal texts of a template, each with the variable after it."""
     parts: list[tuple[str, str | None]] = []

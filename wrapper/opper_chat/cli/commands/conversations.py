@@ -11,6 +11,7 @@ from ..console import Console
 from ..conversations import find_conversation, list_conversations
 from ..errors import CommandError
 from ..exit_codes import ExitCode
+from ..output import write_json_line
 
 SHOWN_CHARACTERS = 60
 """How much of the first message is listed."""
@@ -51,8 +52,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def _list(console: Console, *, as_json: bool) -> None:
-    import json
-
     for path in reversed(list_conversations()):
         changed = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
         try:
@@ -64,18 +63,16 @@ def _list(console: Console, *, as_json: bool) -> None:
         first = " ".join((texts or [""])[0].split())
         if as_json:
             line = {"id": path.stem, "changed": changed, "messages": len(messages), "first": first, "path": str(path)}
-            console.write_line(json.dumps(line, ensure_ascii=False))
+            write_json_line(console, line)
             continue
         shown = first if len(first) <= SHOWN_CHARACTERS else f"{first[:SHOWN_CHARACTERS]}..."
         console.write_line(f"{path.stem}  {changed}  {len(messages)} messages  {shown}".rstrip())
 
 
 def _show(console: Console, path: Path, *, as_json: bool) -> None:
-    import json
-
     for number, message in enumerate(_read(path)):
         if as_json:
-            console.write_line(json.dumps(message, ensure_ascii=False))
+            write_json_line(console, message)
             continue
         calls = [f"[calls {call.get('function', call).get('name')}]" for call in message.get("tool_calls") or ()]
         text = "\n".join(filter(None, (_text(message), *calls)))
