@@ -3,7 +3,6 @@
 Importing this package loads next to nothing: each name comes with its module when it is first used.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -144,12 +143,9 @@ if not TYPE_CHECKING:  # a type checker reads the imports above, and reports eve
             from importlib.metadata import version
 
             return version("opper-chat")
-        for module, names in _MODULES.items():
-            if name in names:
-                value = getattr(import_module(f".{module}", __name__), name)
-                globals()[name] = value
-                return value
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from ._lazy_names import load_name  # here, because importing the package loads nothing else
+
+        return load_name(__name__, _MODULES, name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -5,8 +5,9 @@ for programs. This does not use batch endpoints of servers: each row is an ordin
 are first used.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from .._lazy_names import load_name
 
 if TYPE_CHECKING:
     from ._async.batch import AsyncBatch
@@ -37,31 +38,22 @@ __all__ = [
 ]
 
 _MODULES = {
-    "AsyncBatch": "_async.batch",
-    "Batch": "_sync.batch",
-    "BatchError": "_errors",
-    "BatchFileError": "_errors",
-    "BatchInputError": "_errors",
-    "BatchOptions": "_options",
-    "BatchProgress": "_progress",
-    "BatchRequest": "_request",
-    "BatchResult": "_result",
-    "TokenPrice": "_result",
-    "UnknownCostError": "_errors",
-    "UnknownUsageError": "_errors",
-    "async_run_batch": "_async.run",
-    "run_batch": "_sync.run",
+    "_async.batch": ("AsyncBatch",),
+    "_async.run": ("async_run_batch",),
+    "_errors": ("BatchError", "BatchFileError", "BatchInputError", "UnknownCostError", "UnknownUsageError"),
+    "_options": ("BatchOptions",),
+    "_progress": ("BatchProgress",),
+    "_request": ("BatchRequest",),
+    "_result": ("BatchResult", "TokenPrice"),
+    "_sync.batch": ("Batch",),
+    "_sync.run": ("run_batch",),
 }
+"""The public names at run time, by the modules that define them."""
 
 if not TYPE_CHECKING:  # to a type checker, a name that is not imported above is an error
 
     def __getattr__(name: str) -> object:
-        module = _MODULES.get(name)
-        if module is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value: object = getattr(import_module(f".{module}", __name__), name)
-        globals()[name] = value
-        return value
+        return load_name(__name__, _MODULES, name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -4,8 +4,9 @@
 pyarrow before they are used, and starts a cluster only in `run_on_ray`. Names are imported when they are first used.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from .._lazy_names import load_name
 
 if TYPE_CHECKING:
     from ._chat_completions import ChatCompletions
@@ -26,25 +27,18 @@ __all__ = [
 ]
 
 _MODULES = {
-    "ChatCompletions": "_chat_completions",
-    "ChatCompletionsOptions": "_options",
-    "FinishedRows": "_finished_rows",
-    "RowLimits": "_shared_limits",
-    "SharedLimits": "_shared_limits",
-    "WorkerOptions": "_options",
-    "read_finished_rows": "_finished_rows",
-    "run_on_ray": "_run",
+    "_chat_completions": ("ChatCompletions",),
+    "_finished_rows": ("FinishedRows", "read_finished_rows"),
+    "_options": ("ChatCompletionsOptions", "WorkerOptions"),
+    "_run": ("run_on_ray",),
+    "_shared_limits": ("RowLimits", "SharedLimits"),
 }
+"""The public names at run time, by the modules that define them."""
 
 if not TYPE_CHECKING:  # to a type checker, a name that is not imported above is an error
 
     def __getattr__(name: str) -> object:
-        module = _MODULES.get(name)
-        if module is None:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        value: object = getattr(import_module(f".{module}", __name__), name)
-        globals()[name] = value
-        return value
+        return load_name(__name__, _MODULES, name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

@@ -3,8 +3,9 @@
 Needs the extra `testing`. Names are imported when they are first used.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from .._lazy_names import load_name
 
 if TYPE_CHECKING:
     from ._cassettes.cassette import Cassette as Cassette
@@ -53,12 +54,7 @@ if not TYPE_CHECKING:  # a type checker reads the imports above, and reports eve
     __all__ = tuple(sorted(name for names in _MODULES.values() for name in names))
 
     def __getattr__(name: str) -> object:
-        for module, names in _MODULES.items():
-            if name in names:
-                value = getattr(import_module(f".{module}", __name__), name)
-                globals()[name] = value
-                return value
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return load_name(__name__, _MODULES, name)
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})
