@@ -1,4 +1,4 @@
-"""Run the command ``opper-chat`` in a terminal of its own, and type."""
+"""Run programs, such as the command ``opper-chat``, in a terminal of their own, and type."""
 
 import os
 import re
@@ -6,25 +6,27 @@ import select
 import subprocess
 import sys
 import time
+from collections.abc import Mapping, Sequence
 
 TIMEOUT = 30.0
 """Seconds that the command may write nothing."""
 
+XTERM = {"TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
 LAUNCH = """
-import fcntl, runpy, termios
+import fcntl, os, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # Ctrl-C is sent to the processes of the terminal
-runpy.run_module("opper_chat", run_name="__main__", alter_sys=True)
+os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-def start_in_terminal(arguments: tuple[str, ...], environment: dict[str, str]) -> tuple[subprocess.Popen[bytes], int]:
-    """Start the command in a terminal, and return the other end of it as a file descriptor.
+def start_in_terminal(command: Sequence[str], environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    """Start a program in a terminal, and return the other end of it as a file descriptor.
 
     ``pty.fork()`` warns since Python 3.12, as a process of tests has threads.
     """
     end, terminal = os.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", LAUNCH, *arguments], stdin=terminal, stdout=terminal, stderr=terminal,
+        [sys.executable, "-c", LAUNCH, *command], stdin=terminal, stdout=terminal, stderr=terminal,
         start_new_session=True, env={**os.environ, **environment},
     )  # fmt: skip
     os.close(terminal)
@@ -32,8 +34,8 @@ def start_in_terminal(arguments: tuple[str, ...], environment: dict[str, str]) -
 
 
 def read_terminal(end: int) -> bytes:
-    """Return what the command shows next, or nothing at its end."""
-    assert select.select([end], [], [], TIMEOUT)[0], "the command neither writes nor ends"
+    """Return what a program shows next, or nothing at its end."""
+    assert select.select([end], [], [], TIMEOUT)[0], "the program neither writes nor ends"
     try:
         return os.read(end, 65536)
     except OSError:  # Linux ends a terminal so
@@ -41,26 +43,31 @@ def read_terminal(end: int) -> bytes:
 
 
 class Terminal:
-    """The command in a terminal, whose sequences for colors and the cursor are left out of what it shows."""
+    """A program in a terminal, whose sequences for colors and the cursor are left out of what it shows.
 
-    def __init__(self, *arguments: str, **environment: str) -> None:
-        size = {"TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
-        self.process, self._end = start_in_terminal(arguments, size | environment)
+    Args:
+        command: the program and its arguments.
+        environment: variables to add.
+    """
+
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.process, self._end = start_in_terminal(command, environment)
         self.shown = ""
 
     def type(self, text: str) -> None:
         """Type a text."""
         os.write(self._end, text.encode())
 
-    def wait_for(self, text: str) -> None:
-        """Wait until the text is shown, and forget what was shown until then."""
+    def wait_for(self, text: str) -> str:
+        """Wait until the text is shown, and forget what was shown until then, which is returned."""
         deadline = time.monotonic() + TIMEOUT
         while text not in self.shown:
             assert time.monotonic() < deadline, self.shown
-            piece = read_terminal(self._end).decode("utf-8", "replace")
-            assert piece, f"the command has ended: {self.shown}"
-            self.shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", piece)
-        self.shown = self.shown.partition(text)[2]
+            piece = read_terminal(self._end)
+            assert piece, f"the program has ended: {self.shown}"
+            self._show(piece)
+        before, found, self.shown = self.shown.partition(text)
+        return before + found
 
     def interrupt(self, text: str) -> None:
         """Press Ctrl-C at a prompt until the text is shown, and forget what was shown until then.
@@ -74,8 +81,20 @@ class Terminal:
         self.wait_for(text)
 
     def end(self) -> int:
-        """Wait for the end, and return the exit code."""
-        while read_terminal(self._end):
-            pass
-        os.close(self._end)
-        return self.process.wait(timeout=TIMEOUT)
+        """Wait for the end, show all that comes until then, and return the exit code."""
+        while piece := read_terminal(self._end):
+            self._show(piece)
+        code = self.process.wait(timeout=TIMEOUT)
+        self.close()
+        return code
+
+    def close(self) -> None:
+        """Kill the program, if it runs, and close the terminal. Closing twice does nothing."""
+        self.process.kill()
+        self.process.wait()
+        if self._end >= 0:
+            os.close(self._end)
+            self._end = -1
+
+    def _show(self, piece: bytes) -> None:
+        self.shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", piece.decode("utf-8", "replace"))

@@ -14,6 +14,7 @@ import pytest
 from batch_runs import PRICED, Runner, error_reply, read, reply_by_text, row, rows, texts
 from command_runs import KEY, Command
 from opper_chat.testing import LocalServer, Reply
+from terminals import read_terminal
 
 
 class BatchCommand(Command):
@@ -409,8 +410,7 @@ def _read_until(terminal: int, text: str) -> str:
     deadline = time.monotonic() + 30
     while text not in content:
         assert time.monotonic() < deadline, content
-        try:
-            content += os.read(terminal, 65536).decode("utf-8", "replace")
-        except OSError:  # Linux ends a terminal so
-            raise AssertionError(f"the command has ended: {content}") from None
+        piece = read_terminal(terminal)
+        assert piece, f"the command has ended: {content}"
+        content += piece.decode("utf-8", "replace")
     return content

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from batch_runs import texts
-from command_runs import KEY, Command
+from command_runs import COMMAND, KEY, Command
 from opper_chat.testing import CUT, LocalServer, Pause, ReceivedRequest, Reply, chunk
-from terminals import Terminal
+from terminals import XTERM, Terminal
 
 
 @pytest.fixture
@@ -34,9 +34,8 @@ def test_a_conversation_in_a_terminal(
     """Ctrl-C stops a completion and keeps what arrived; commands change the conversation; Ctrl-D ends it."""
     server.always(reply)
     monkeypatch.chdir(tmp_path)
-    terminal = Terminal(
-        "chat", "-m", "one", "-s", "Be brief.", "--max-retries", "0", "--save", "--conversation", "talk"
-    )
+    arguments = ("chat", "-m", "one", "-s", "Be brief.", "--max-retries", "0", "--save", "--conversation", "talk")
+    terminal = Terminal((*COMMAND, *arguments), XTERM)
     terminal.wait_for("/help lists the commands")
     terminal.type("hello\n")
     terminal.wait_for("2: hello")

@@ -10,11 +10,11 @@ from pathlib import Path
 import opper_chat
 import opper_chat.batch as batch_module
 import pytest
-from command_runs import KEY, Command
+from command_runs import COMMAND, KEY, Command
 from opper_chat import OpperError, RateLimitError
 from opper_chat.cli.exit_codes import _CODES, ExitCode, exit_code
 from opper_chat.testing import CUT, Pause, Reply, chunk
-from terminals import Terminal
+from terminals import XTERM, Terminal
 
 TOOLS = '''
 def get_weather(city: str) -> str:
@@ -164,7 +164,7 @@ def test_ctrl_c_keeps_what_was_written(command: Command) -> None:
 def test_ctrl_c_in_a_terminal(command: Command) -> None:
     """The same through a terminal, which sends the signal to the process itself."""
     command.server.reply(Reply.sse([chunk("Hello"), Pause(60.0)]))
-    terminal = Terminal("hi")
+    terminal = Terminal((*COMMAND, "hi"), XTERM)
     terminal.wait_for("Hello")
     terminal.type("\x03")
     assert terminal.end() == ExitCode.INTERRUPTED

@@ -4,7 +4,7 @@ import json
 import os
 
 import pytest
-from command_runs import Command
+from command_runs import COMMAND, Command
 from opper_chat.cli.console import Console, printable
 from opper_chat.cli.output import last_code_block
 from opper_chat.testing import CUT, Pause, Reply, chunk
@@ -43,7 +43,7 @@ class Person:
 
 def in_terminal(*arguments: str, typed: str = "", **environment: str) -> tuple[int, str]:
     """Run the command in a terminal of its own, type a text after the first question, and return what it shows."""
-    process, terminal = start_in_terminal(arguments, environment)
+    process, terminal = start_in_terminal((*COMMAND, *arguments), environment)
     shown = b""
     while piece := read_terminal(terminal):
         shown += piece

@@ -6,7 +6,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -16,56 +15,16 @@ import pytest
 from cookbook_programs import RECIPES, program_environment, run_program
 from endless_stream import EndlessStream
 from opper_chat.testing import LocalServer, ReceivedRequest, Reply
+from terminals import Terminal
 
 PROMPTLY = 5.0
 """Seconds within which a stream is closed after its reader has left."""
 
 
-class Terminal:
-    """A program on a terminal of its own, on which a test types and reads."""
-
-    def __init__(self, model: LocalServer, name: str) -> None:
-        import pty
-
-        self._terminal, theirs = pty.openpty()
-        # The program gets the terminal as its controlling one, so that Ctrl-C sends it a signal.
-        start = (
-            "import fcntl, runpy, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
-            "runpy.run_path(sys.argv[1], run_name='__main__')"
-        )
-        self.process = subprocess.Popen(
-            [sys.executable, "-W", "error", "-c", start, str(RECIPES / name)],
-            env=program_environment(model), stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-        )  # fmt: skip
-        os.close(theirs)
-        self.text = ""
-
-    def type(self, text: str) -> None:
-        os.write(self._terminal, text.encode())
-
-    def read_until(self, pattern: str) -> str:
-        """Read until the screen has a text; return what is on it until there, which is then gone."""
-        import select
-
-        deadline = time.monotonic() + 20
-        while (found := re.search(pattern, self.text)) is None:
-            assert select.select([self._terminal], [], [], deadline - time.monotonic())[0], self.text
-            try:
-                self.text += os.read(self._terminal, 65536).decode()
-            except OSError:  # which Linux raises instead of the end of a file
-                raise AssertionError(f"the program has ended: {self.text}") from None
-        before, self.text = self.text[: found.end()], self.text[found.end() :]
-        return before
-
-    def close(self) -> None:
-        self.process.kill()
-        self.process.wait()
-        os.close(self._terminal)
-
-
 @pytest.fixture
 def terminal(server: LocalServer) -> Iterator[Terminal]:
-    running = Terminal(server, "terminal_chat.py")
+    program = [sys.executable, "-W", "error", str(RECIPES / "terminal_chat.py")]
+    running = Terminal(program, program_environment(server))
     yield running
     running.close()
 
@@ -74,39 +33,39 @@ def test_a_chat_that_is_stopped(server: LocalServer, terminal: Terminal) -> None
     """Ctrl-C stops the completion, the model and not the chat. The next turn knows the turns that were complete."""
     stream = EndlessStream()
     server.reply(Reply.completion("One.\x1b[2J"), stream.reply(), Reply.completion("Three.", finish_reason="length"))
-    terminal.read_until("> ")
+    terminal.wait_for("> ")
     terminal.type("First?\r")
-    assert "One.[2J\r\n" in terminal.read_until("\n> ")  # without the escape character
+    assert "One.[2J\r\n" in terminal.wait_for("\n> ")  # without the escape character
     terminal.type("Second?\r")
-    terminal.read_until("token3")
+    terminal.wait_for("token3")
     assert not stream.closed.is_set()
     terminal.type("\x03")
-    assert "(stopped" in terminal.read_until("\n> ")
+    assert "(stopped" in terminal.wait_for("\n> ")
     assert stream.closed.wait(PROMPTLY)
     terminal.type("\r")
-    terminal.read_until("> ")
+    terminal.wait_for("> ")
     terminal.type("Third?\r")
-    assert "Three.\r\n(ended early: length)\r\n" in terminal.read_until("\n> ")
+    assert "Three.\r\n(ended early: length)\r\n" in terminal.wait_for("\n> ")
     assert [message["content"] for message in server.last_request.messages] == [
         "Be brief.", "First?", "One.\x1b[2J", "Third?"
     ]  # fmt: skip
     terminal.type("\x04")
-    assert terminal.process.wait(10) == 0
+    assert terminal.end() == 0
 
 
 def test_a_chat_that_fails_and_is_left(server: LocalServer, terminal: Terminal) -> None:
     """An error is printed, and the chat goes on. Ctrl-C at the prompt ends it without a traceback."""
     server.reply(Reply.json({"message": "No."}, status=400))
-    terminal.read_until("> ")
+    terminal.wait_for("> ")
     terminal.type("First?\r")
-    assert "(failed: 400: No." in terminal.read_until("\n> ")
+    assert "(failed: 400: No." in terminal.wait_for("\n> ")
     for _ in range(5):  # CPython's readline misses a signal between the prompt and its wait for a key
         terminal.type("\x03")
         with suppress(subprocess.TimeoutExpired):
             assert terminal.process.wait(3) == 0
             break
-    assert terminal.process.returncode == 0
-    assert "Traceback" not in terminal.text
+    assert terminal.end() == 0
+    assert "Traceback" not in terminal.shown
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def test_ten_thousand_rows(tmp_path: Path) -> None:
 
 
 def ray_logs() -> list[Path]:
-    """The log files of the newest session of Ray."""
+    """The log files of the newest session of Ray, where it writes them on every machine unless it is told otherwise."""
     return [path for path in Path("/tmp/ray/session_latest/logs").resolve().rglob("*") if path.is_file()]
 
 
