@@ -264,8 +264,12 @@ def test_max_errors_stops_a_batch(run: Runner, server: LocalServer) -> None:
     """When more rows have failed, none is started; what is in flight is written."""
     server.always(error_reply(400))
     progress = run(run.input(rows(500)), max_errors=5, concurrency=2)
-    assert progress.stopped == "max_errors"
+    assert (progress.stopped, progress.limit) == ("max_errors", 5)
     assert 6 <= progress.failed <= 8
+    assert progress.stop_message == (
+        f"The batch has stopped: more rows failed than max_errors=5 allows. Rows that are left: {progress.remaining}. "
+        "To go on, run it again with the same arguments."
+    )
     assert progress.remaining == 500 - progress.failed
     assert len(run.failed()) == progress.failed == len(server.requests)
 
@@ -283,7 +287,8 @@ def test_errors_one_after_the_other_stop_a_batch(run: Runner, server: LocalServe
     """A row that succeeds between them sets the count back."""
     server.always(reply_by_text({f"r{number}": error_reply(400) for number in range(500) if number % 5 or number > 50}))
     progress = run(run.input(rows(500)), max_consecutive_errors=10, concurrency=1)
-    assert (progress.stopped, progress.succeeded, progress.finished) == ("max_errors", 11, 61)
+    assert (progress.stopped, progress.succeeded, progress.finished) == ("max_consecutive_errors", 11, 61)
+    assert "one after the other as max_consecutive_errors=10 allows" in (progress.stop_message or "")
 
 
 def test_max_cost_stops_a_batch(run: Runner, server: LocalServer) -> None:
@@ -293,8 +298,11 @@ def test_max_cost_stops_a_batch(run: Runner, server: LocalServer) -> None:
     assert (progress.stopped, progress.cost, len(server.requests)) == ("max_cost", Decimal("0.10"), 10)
     again = run(run.input(rows(100)), max_cost=0.105)
     assert (again.stopped, again.succeeded, again.skipped) == ("max_cost", 0, 10)
+    assert again.stop_message is not None
+    assert again.stop_message.endswith("run it again with a higher max_cost.")
     assert run(run.input(rows(100)), max_cost=0.2).succeeded == 10
-    assert run(run.input(rows(20)), max_cost=0.2).stopped is None
+    whole = run(run.input(rows(20)), max_cost=0.2)
+    assert (whole.stopped, whole.limit, whole.stop_message) == (None, None, None)
     assert run(run.input(rows(100)), max_cost=Decimal(5)).stopped is None
     run.assert_once(f"r{number}" for number in range(100))
 

@@ -151,25 +151,27 @@ def test_completions_are_checked(command: BatchCommand, server: LocalServer) -> 
 @pytest.mark.parametrize(
     ("options", "reason", "sent"),
     [
-        (["--max-cost", "0.05"], "--max-cost was reached", 5),
-        (["--max-errors", "2"], "too many rows failed", 5),
-        (["--max-errors", "10%"], "too many rows failed", 100),
-        ([], "too many rows failed", 20),
+        (["--max-cost", "0.05"], "cost as much as --max-cost 0.05 allows", 5),
+        (["--max-errors", "2"], "more rows failed than --max-errors 2 allows", 5),
+        (["--max-errors", "10%"], "more rows failed than --max-errors 10% allows", 100),
+        ([], "as many rows failed one after the other as --max-consecutive-errors 20 allows", 20),
     ],
     ids=["cost", "errors", "share", "consecutive errors, by default"],
 )
 def test_limits_stop_a_batch(
     options: list[str], reason: str, sent: int, command: BatchCommand, server: LocalServer
 ) -> None:
-    """With exit code 7, and a note of what to do."""
+    """With exit code 7, and a note of which limit it was, its value, and what to do."""
     fails = {f"r{number}": error_reply(400) for number in range(400) if number % 3 or not options}
     replies = {} if options[:1] == ["--max-cost"] else fails
     server.always(lambda request: replies.get(texts(server)[-1]) or Reply.completion("Hi", **PRICED))
     code, stderr = command.batch(command.input(*rows(400)), *options, "--concurrency", "1")
     assert code == 7
-    assert f"The batch has stopped: {reason}" in stderr
-    assert ("The last failure: BadRequestError: 400" in stderr) == (reason == "too many rows failed")
-    assert "To go on, run the same command." in stderr
+    assert "The batch has stopped: " in stderr
+    assert f"{reason}. Rows that are left: {400 - sent}." in stderr
+    is_cost = "--max-cost" in options
+    assert ("The last failure: BadRequestError: 400" in stderr) != is_cost
+    assert f"To go on, run the same command{' with a higher --max-cost' if is_cost else ''}." in stderr
     assert len(server.requests) == sent
 
 

@@ -355,7 +355,10 @@ def test_errors_of_all_workers_are_limited(server: LocalServer) -> None:
     limits = SharedLimits(max_errors=3)
     assert len(send(columns(*"abcd"), limits=limits)["custom_id"]) == 4
     assert send(columns(*"efgh"), limits=limits)["custom_id"] == []
-    assert (limits.progress().failed, limits.progress().stopped) == (4, "max_errors")
+    assert (limits.progress().failed, limits.progress().stopped, limits.progress().limit) == (4, "max_errors", 3)
+    limits = SharedLimits(max_errors=9, max_consecutive_errors=2)
+    send(columns(*"abcd"), limits=limits)
+    assert (limits.progress().stopped, limits.progress().limit) == ("max_consecutive_errors", 2)
 
 
 def test_a_cost_that_is_not_known_is_raised() -> None:

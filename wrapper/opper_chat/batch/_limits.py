@@ -6,8 +6,11 @@ from decimal import Decimal
 from math import inf
 from typing import Literal, NamedTuple, TypeAlias
 
-StopReason: TypeAlias = Literal["max_cost", "max_errors", "interrupt", "stop"]
-"""Why a batch ended before its input: a limit, Ctrl-C, or a call of ``stop()``."""
+StopReason: TypeAlias = Literal["max_cost", "max_errors", "max_consecutive_errors", "interrupt", "stop"]
+"""Why a batch ended before its input: the option that has the limit, Ctrl-C, or a call of ``stop()``."""
+
+NO_LIMIT = 1 << 62
+"""More rows than there are."""
 
 MINIMUM_FOR_SHARE = 100
 """A share of errors is not looked at before so many rows."""
@@ -39,22 +42,29 @@ class CostLimit:
     def __init__(self, maximum: Decimal, earlier: TotalCost) -> None:
         self._maximum = maximum
         self._spent, self._rows = earlier
-        self._mean = self._spent / self._rows if self._rows else Decimal(0)
 
-    def record(self, cost: Decimal) -> None:
-        """Record the cost of a row that was sent."""
+    def record(self, cost: Decimal, rows: int = 1) -> None:
+        """Record what rows cost that were sent."""
         self._spent += cost
-        self._rows += 1
-        self._mean += (cost - self._mean) / self._rows
+        self._rows += rows
+
+    def affordable(self, in_flight: int) -> int:
+        """Return how many further rows may be started; 1 as long as no cost is known."""
+        if self._spent >= self._maximum:
+            return 0
+        if not self._rows:
+            return 1
+        mean = self._spent / self._rows
+        return max(0, int((self._maximum - self._spent) / mean) - in_flight) if mean else NO_LIMIT
 
     def wait(self, in_flight: int) -> bool | None:
         """Return whether the next row must wait for the end of one in flight, or None if the batch is to stop."""
         if self._spent >= self._maximum:
             return None
-        fits = bool(self._rows) and self._spent + self._mean * (in_flight + 1) <= self._maximum
-        if in_flight:
-            return not fits
-        return False if fits or not self._rows else None
+        is_alone = bool(self._rows) or not in_flight
+        if is_alone and self.affordable(in_flight):
+            return False
+        return True if in_flight else None
 
 
 class TokenRate:
@@ -109,15 +119,17 @@ class ErrorLimit:
         self._max_consecutive = consecutive
         self._finished = self._failed = self._consecutive = 0
 
-    def record(self, *, is_failed: bool) -> bool:
-        """Record a row that has ended, and return whether more rows have failed than the limits allow."""
+    def record(self, *, is_failed: bool) -> StopReason | None:
+        """Record a row that has ended, and return the limit that is reached, or None."""
         self._finished += 1
         self._failed += is_failed
         self._consecutive = self._consecutive + 1 if is_failed else 0
         if self._max_consecutive is not None and self._consecutive >= self._max_consecutive:
-            return True
+            return "max_consecutive_errors"
         if self._maximum is None:
-            return False
+            return None
         if isinstance(self._maximum, int):
-            return self._failed > self._maximum
-        return self._finished >= MINIMUM_FOR_SHARE and self._failed > self._maximum * self._finished
+            is_reached = self._failed > self._maximum
+        else:
+            is_reached = self._finished >= MINIMUM_FOR_SHARE and self._failed > self._maximum * self._finished
+        return "max_errors" if is_reached else None

@@ -14,6 +14,7 @@ from .._json.scalars import json_scalar
 from .._requests.response_format import ResponseFormat
 from .._validation.numbers import check_count, check_retries, check_seconds
 from .._validation.type_checks import check_flags
+from ._limits import StopReason
 from ._progress import BatchProgress
 from ._request import CUSTOM_ID, RowReader, hash_key
 from ._result import TokenPrice
@@ -83,6 +84,14 @@ class BatchSettings(NamedTuple):
     tokens_per_minute: float | None = None
     on_progress: OnProgress | None = None
     progress_interval: float = 1.0
+
+    def limit(self, reason: StopReason | None) -> Decimal | float | None:
+        """Return the value of the option that stopped a batch, or None if it was something else."""
+        if reason == "max_cost":
+            return self.max_cost
+        if reason == "max_errors":
+            return self.max_errors
+        return self.max_consecutive_errors if reason == "max_consecutive_errors" else None
 
 
 def check_batch_options(options: Mapping[str, Any], function: str) -> BatchSettings:

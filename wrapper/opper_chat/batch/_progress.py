@@ -7,6 +7,14 @@ from typing import NamedTuple
 
 from ._limits import StopReason
 
+_REASONS: dict[StopReason, str] = {
+    "max_cost": "the rows, those of earlier runs included, cost as much as {limit} allows",
+    "max_errors": "more rows failed than {limit} allows",
+    "max_consecutive_errors": "as many rows failed one after the other as {limit} allows",
+    "interrupt": "it was interrupted",
+    "stop": "stop() was called",
+}
+
 
 class BatchProgress(NamedTuple):
     """The state of a batch while it runs, and at its end."""
@@ -30,7 +38,17 @@ class BatchProgress(NamedTuple):
     seconds: float = 0.0
     """Since the start of this run."""
     stopped: StopReason | None = None
-    """Why the batch ended before its input, or None."""
+    """Why the batch ended before its input, or None. For a limit, it is the name of the option."""
+    limit: Decimal | float | None = None
+    """The value of that option, or None."""
+
+    @property
+    def stop_message(self) -> str | None:
+        """Why the batch ended before its input, with the value of the limit and how to go on, or None."""
+        if self.stopped is None:
+            return None
+        arguments = "a higher max_cost" if self.stopped == "max_cost" else "the same arguments"
+        return f"{describe_stop(self, f'{self.stopped}={self.limit}')} To go on, run it again with {arguments}."
 
     @property
     def finished(self) -> int:
@@ -53,3 +71,15 @@ class BatchProgress(NamedTuple):
         if self.remaining is None or not self.finished:
             return None
         return self.remaining / self.rows_per_second if self.rows_per_second else None
+
+
+def describe_stop(progress: BatchProgress, limit: str) -> str:
+    """Return why a batch has stopped, and how many rows are left.
+
+    Args:
+        progress: its state. ``stopped`` is set.
+        limit: the option of the limit with its value, as the user writes it.
+    """
+    reason = "" if progress.stopped is None else _REASONS[progress.stopped].format(limit=limit)
+    left = "" if progress.remaining is None else f" Rows that are left: {progress.remaining:,}."
+    return f"The batch has stopped: {reason}.{left}"

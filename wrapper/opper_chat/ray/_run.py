@@ -167,7 +167,8 @@ def _run(ray: Any, job: _Job) -> BatchProgress:
             progress = _collect(job, _pipeline(ray, job, finished, limits), progress)
         except Exception as error:
             raise _find_cause(ray, error) from error
-        return progress._replace(stopped=ray.get(limits.progress.remote()).stopped)
+        end = ray.get(limits.progress.remote())
+        return progress._replace(stopped=end.stopped, limit=end.limit)
 
 
 def _pipeline(ray: Any, job: _Job, finished: FinishedRows, limits: Any) -> Any:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, NamedTuple, Protocol
 
 from ..batch._errors import UnknownCostError
-from ..batch._limits import ErrorLimit, StopReason
+from ..batch._limits import NO_LIMIT, CostLimit, ErrorLimit, StopReason, TotalCost
 from ..batch._options import Amount, check_batch_options
 from ..batch._progress import BatchProgress
 from ..batch._result import BatchResult
@@ -93,10 +93,10 @@ class SharedLimits:
             "max_errors": max_errors,
             "max_consecutive_errors": max_consecutive_errors,
         }
-        settings = check_batch_options(options, "SharedLimits()")
-        self._max_cost = settings.max_cost
+        self._settings = settings = check_batch_options(options, "SharedLimits()")
+        earlier = TotalCost(spent, paid)
+        self._cost_limit = None if settings.max_cost is None else CostLimit(settings.max_cost, earlier)
         self._error_limit = ErrorLimit(settings.max_errors, settings.max_consecutive_errors)
-        self._spent, self._paid = spent, paid
         self._reserved = 0
         self._stopped: StopReason | None = None
         self._progress = BatchProgress()
@@ -110,7 +110,8 @@ class SharedLimits:
             rows: the rows of a batch that were not sent.
         """
         with self._lock:
-            granted = 0 if self._stopped else min(rows, self._affordable())
+            affordable = NO_LIMIT if self._cost_limit is None else self._cost_limit.affordable(self._reserved)
+            granted = 0 if self._stopped else min(rows, affordable)
             if not granted and rows:
                 self._stopped = self._stopped or "max_cost"
             self._reserved += granted
@@ -128,8 +129,8 @@ class SharedLimits:
         """
         with self._lock:
             self._reserved -= reserved
-            self._spent += counts.cost
-            self._paid += counts.paid
+            if self._cost_limit is not None:
+                self._cost_limit.record(counts.cost, counts.paid)
             old = self._progress
             self._progress = old._replace(
                 succeeded=old.succeeded + counts.failures.count(False),
@@ -139,9 +140,8 @@ class SharedLimits:
                 cost=None if old.cost is None or counts.unpriced else old.cost + counts.cost,
             )
             for is_failed in counts.failures:
-                if self._error_limit.record(is_failed=is_failed):
-                    self._stopped = self._stopped or "max_errors"
-            if counts.unpriced and self._max_cost is not None:
+                self._stopped = self._stopped or self._error_limit.record(is_failed=is_failed)
+            if counts.unpriced and self._cost_limit is not None:
                 hint = "Give the price of a million tokens: price=(prompt, completion)."
                 raise UnknownCostError(f"max_cost: the server does not send the cost of a call. {hint}")
 
@@ -149,18 +149,12 @@ class SharedLimits:
         """Return what all workers have done."""
         with self._lock:
             seconds = monotonic() - self._started_at
-            return self._progress._replace(in_flight=self._reserved, seconds=seconds, stopped=self._stopped)
-
-    def _affordable(self) -> int:
-        """Return how many rows the maximum cost allows."""
-        if self._max_cost is None:
-            return 1 << 62
-        if self._spent >= self._max_cost:
-            return 0
-        if not self._paid:
-            return 1
-        mean = self._spent / self._paid
-        return 1 << 62 if not mean else max(0, int((self._max_cost - self._spent) / mean) - self._reserved)
+            return self._progress._replace(
+                in_flight=self._reserved,
+                seconds=seconds,
+                stopped=self._stopped,
+                limit=self._settings.limit(self._stopped),
+            )
 
 
 def count_results(results: Iterable[BatchResult]) -> RowCounts:

@@ -125,7 +125,9 @@ class Engine:
     def progress(self) -> BatchProgress:
         """The state of the batch."""
         return self._progress._replace(
-            seconds=monotonic() - self._started_at, stopped=self._stopped
+            seconds=monotonic() - self._started_at,
+            stopped=self._stopped,
+            limit=self._settings.limit(self._stopped),
         )
 
     def stop(self, reason: StopReason = "stop") -> None:
@@ -264,8 +266,9 @@ class Engine:
             completion_tokens=progress.completion_tokens + completion,
             cost=None if cost is None or progress.cost is None else progress.cost + cost,
         )
-        if self._error_limit.record(is_failed=failed):
-            self.stop("max_errors")
+        reached = self._error_limit.record(is_failed=failed)
+        if reached is not None:
+            self.stop(reached)
         if is_complete:
             self._record_usage(cost, tokens)
 

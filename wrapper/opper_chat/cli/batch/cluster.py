@@ -15,7 +15,7 @@ from ..keys import find_key
 from .files import check_input
 from .numbers import format_seconds
 from .progress_display import UPDATE_SECONDS, create_display, describe_progress
-from .run import describe_stop
+from .run import describe_stop_of_command
 from .settings import read_batch_options
 
 _OF_ONE_MACHINE = (
@@ -59,7 +59,7 @@ def run_on_cluster(options: argparse.Namespace, console: Console) -> int:
     if failed:
         lines.append(f"{failed:,} rows of {options.output} have an error. They are not sent again.")
     if progress.stopped is not None:
-        lines.append(describe_stop(progress))
+        lines.append(describe_stop_of_command(progress))
     console.note("\n".join(lines))
     return ExitCode.STOPPED if failed or progress.stopped is not None else ExitCode.OK
 

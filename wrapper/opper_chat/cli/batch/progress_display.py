@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -168,6 +169,7 @@ def progress_object(progress: BatchProgress) -> dict[str, Any]:
     return {
         **progress._asdict(),
         "cost": None if progress.cost is None else f"{progress.cost:f}",
+        "limit": float(progress.limit) if isinstance(progress.limit, Decimal) else progress.limit,
         "seconds": round(progress.seconds, 3),
         "remaining": progress.remaining,
         "rows_per_second": round(progress.rows_per_second, 3),

@@ -9,6 +9,7 @@ from typing import Any
 
 from opper_chat import AsyncOpper
 from opper_chat.batch import BatchProgress, async_run_batch
+from opper_chat.batch._progress import describe_stop
 
 from ..client import client_arguments
 from ..config import load_config
@@ -20,13 +21,6 @@ from .progress_display import UPDATE_SECONDS, create_display, describe_progress
 from .sample import Sample, describe_estimate, take_sample
 from .settings import read_batch_options
 from .status import find_last_error
-
-_REASONS = {
-    "max_cost": "--max-cost was reached",
-    "max_errors": "too many rows failed (--max-errors, --max-consecutive-errors)",
-    "interrupt": "it was interrupted",
-}
-"""Why a batch ended before its input, for people."""
 
 
 def run_local(options: argparse.Namespace, console: Console) -> int:
@@ -106,12 +100,13 @@ def _describe_end(progress: BatchProgress, errors: Path) -> str:
         if progress.failed and (error := find_last_error(errors)) is not None:
             lines.append(f"The last failure: {error}")
     if progress.stopped is not None:
-        lines.append(describe_stop(progress))
+        lines.append(describe_stop_of_command(progress))
     return "\n".join(lines)
 
 
-def describe_stop(progress: BatchProgress) -> str:
-    """Return why a batch ended before its input, and what is left."""
-    left = "" if progress.remaining is None else f" Rows that are left: {progress.remaining:,}."
-    reason = _REASONS.get(progress.stopped or "", progress.stopped)
-    return f"The batch has stopped: {reason}.{left} To go on, run the same command."
+def describe_stop_of_command(progress: BatchProgress) -> str:
+    """Return why a batch ended before its input, in the words of the command, and how to go on."""
+    name, limit = (progress.stopped or "").replace("_", "-"), progress.limit
+    value = f"{100 * limit:g}%" if isinstance(limit, float) else limit
+    higher = " with a higher --max-cost" if progress.stopped == "max_cost" else ""
+    return f"{describe_stop(progress, f'--{name} {value}')} To go on, run the same command{higher}."
