@@ -23,7 +23,7 @@ from opper_chat import (
     RateLimitError,
     StreamTruncatedError,
 )
-from opper_chat._call.retries import FIRST_WAIT, LONGEST_WAIT, Retries, backoff
+from opper_chat._call.retries import FIRST_WAIT, LONGEST_WAIT, backoff, wait_before_retry
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
 from opper_chat._errors.retryable import RETRYABLE_STATUSES
 from opper_chat._results.status_errors import status_error_class
@@ -96,21 +96,20 @@ def test_the_backoff_has_full_jitter() -> None:
 
 
 def test_a_wait_that_would_pass_the_deadline_is_not_begun() -> None:
-    """The error at once, which says why and has the attempts."""
-    retries = Retries(5, Deadlines(Timeouts(deadline=10), 0))
+    """The error at once, which says why."""
+    deadlines = Deadlines(Timeouts(deadline=10), 0)
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "3"})
-    assert retries.record_failure(error, 1, now=1) is not None
+    assert wait_before_retry(error, 0, 5, deadlines, now=1) is not None
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "30"})
-    assert retries.record_failure(error, 1, now=5) is None
+    assert wait_before_retry(error, 1, 5, deadlines, now=5) is None
     assert "the deadline of 10 s (5.0 s left)" in error.__notes__[0]
     assert error.message == "Slow down."
-    assert [attempt.wait > 0 for attempt in error.attempts] == [True, False]
 
 
 def test_a_wait_that_nobody_expects_is_not_begun() -> None:
     """An hour is for the caller to wait."""
     error = RateLimitError("Slow down.", status_code=429, headers={"retry-after": "3600"})
-    assert Retries(5, Deadlines(Timeouts(), 0)).record_failure(error, 1, now=1) is None
+    assert wait_before_retry(error, 0, 5, Deadlines(Timeouts(), 0), now=1) is None
     assert "requests a wait of 3600 s, and the client waits at most 60 s" in error.__notes__[0]
 
 

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 from .._concurrency.deadlines import Deadlines
 from .._errors.api import APIError
-from .._errors.attempt import Attempt, count_attempts
-from .._observability.record import CallRecord
 from .retry_after import parse_retry_after
 
 if TYPE_CHECKING:
@@ -42,75 +40,33 @@ def longest_backoff(retries: int) -> float:
     return FIRST_WAIT * (2.0**doubling - 1) + LONGEST_WAIT * (retries - doubling)
 
 
-class Retries:
-    """The attempts of one call.
+def wait_before_retry(error: APIError, failed: int, max_retries: int, deadlines: Deadlines, now: float) -> float | None:
+    """Return the seconds to wait before the next attempt of a call, or None if there is none.
 
     Args:
+        error: why the last attempt failed. It gets a note if it is not retried only because of the wait.
+        failed: how many attempts failed before it.
         max_retries: how many attempts may follow the first.
         deadlines: those of the call.
-
-    Attributes:
-        attempts: those that have ended, oldest first.
+        now: the time.
     """
-
-    __slots__ = ("_deadlines", "_max", "attempts")
-
-    def __init__(self, max_retries: int, deadlines: Deadlines) -> None:
-        self._max = max_retries
-        self._deadlines = deadlines
-        self.attempts: list[Attempt] = []
-
-    def record(self, call: CallRecord, seconds: float, error: BaseException | None = None) -> None:
-        """Record an attempt after which there is no retry.
-
-        Args:
-            call: what is known of the response.
-            seconds: how long the attempt took.
-            error: what ended it, if it did not succeed, such as a cancellation.
-        """
-        text = None if error is None else _message(error)
-        self.attempts.append(Attempt(call.status_code, text, 0.0, seconds, call.request_id))
-
-    def record_failure(self, error: APIError, seconds: float, now: float, *, final: bool = False) -> float | None:
-        """Record an attempt that failed.
-
-        Args:
-            error: why. It gets the attempts, and a note if it is not retried only because of the wait.
-            seconds: how long the attempt took.
-            now: the time.
-            final: whether to make no further attempt, whatever the error.
-
-        Returns:
-            The seconds to wait for the next attempt, or None if there is none.
-        """
-        wait = None if final else self._wait(error, now)
-        self.attempts.append(Attempt(error.status_code, _message(error), wait or 0.0, seconds, error.request_id))
-        error.attempts = tuple(self.attempts)
-        return wait
-
-    def _wait(self, error: APIError, now: float) -> float | None:
-        failed = count_attempts(self.attempts)
-        if failed >= self._max or not error.is_retryable:
-            return None
-        requested = parse_retry_after(error.headers, error.status_code, datetime.now(UTC))
-        seconds = 0.0 if requested is None else requested.seconds
-        if seconds > LONGEST_RETRY_AFTER:
-            error.add_note(
-                f"Not retried: the server requests a wait of {seconds:g} s, and the client waits at most "
-                f"{LONGEST_RETRY_AFTER:g} s."
-            )
-            return None
-        # The backoff is added, so that clients with the same Retry-After do not all send at once.
-        wait = seconds + backoff(failed + 1)
-        timeout = self._deadlines.next_timeout(now) if self._deadlines.is_bounded else None
-        if timeout is not None and wait >= timeout.remaining:
-            error.add_note(
-                f"Not retried: a wait of {wait:.1f} s would exceed the {timeout.parameter} of {timeout.seconds:g} s "
-                f"({max(timeout.remaining, 0):.1f} s left)."
-            )
-            return None
-        return wait
-
-
-def _message(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}".removesuffix(": ")
+    if failed >= max_retries or not error.is_retryable:
+        return None
+    requested = parse_retry_after(error.headers, error.status_code, datetime.now(UTC))
+    seconds = 0.0 if requested is None else requested.seconds
+    if seconds > LONGEST_RETRY_AFTER:
+        error.add_note(
+            f"Not retried: the server requests a wait of {seconds:g} s, and the client waits at most "
+            f"{LONGEST_RETRY_AFTER:g} s."
+        )
+        return None
+    # The backoff is added, so that clients with the same Retry-After do not all send at once.
+    wait = seconds + backoff(failed + 1)
+    timeout = deadlines.next_timeout(now) if deadlines.is_bounded else None
+    if timeout is not None and wait >= timeout.remaining:
+        error.add_note(
+            f"Not retried: a wait of {wait:.1f} s would exceed the {timeout.parameter} of {timeout.seconds:g} s "
+            f"({max(timeout.remaining, 0):.1f} s left)."
+        )
+        return None
+    return wait

@@ -14,7 +14,7 @@ from .._concurrency.permits import Permit
 from .._config.environment import Secret
 from .._config.options import ClientSettings
 from .._errors.api import APIError, APIStatusError
-from .._errors.attempt import count_attempts
+from .._errors.attempt import Attempt, count_attempts
 from .._errors.redaction import redact_error
 from .._errors.response_headers import request_id
 from .._http.leases import ConnectionLease
@@ -24,7 +24,7 @@ from .._observability.observers import notify_attempt_end, notify_call_end, noti
 from .._observability.record import CallOutcome, CallRecord, set_completion, set_metadata
 from .._requests.prepare import PreparedRequest
 from .._results.completion import ChatCompletion
-from .retries import Retries
+from .retries import wait_before_retry
 
 if TYPE_CHECKING:
     from .._http.library import httpx
@@ -58,7 +58,6 @@ class Call:
         "_attempt_started",
         "_is_open",
         "_redirects",
-        "_retries",
         "deadlines",
         "headers",
         "keys",
@@ -92,8 +91,6 @@ class Call:
         if settings.max_retries:
             # So that a server can recognize a request that is sent again: draft-ietf-httpapi-idempotency-key-header.
             self.headers = {"idempotency-key": f"opper-chat-{os.urandom(16).hex()}", **self.headers}
-        self._retries = Retries(settings.max_retries, self.deadlines)
-        self.record.attempts = self._retries.attempts
         self.keys: list[Secret] = []
         self.permit: Permit | None = None
         self.waiting_since: float | None = None
@@ -168,12 +165,16 @@ class Call:
             error.add_note(explain_redirect(error.status_code, url, location, self._redirects))
         self.redirect_url, self._redirects = None, 0  # the next attempt starts at the client's URL again
         if self._attempt_started is None:  # nothing was sent
-            error.attempts = tuple(self._retries.attempts)
+            error.attempts = tuple(self.record.attempts)
             return None
+        wait = None
+        if not final and self._is_open:  # the caller may have given up the call in the meantime
+            wait = wait_before_retry(error, self.retries, self.settings.max_retries, self.deadlines, now)
         seconds, self._attempt_started = now - self._attempt_started, None
-        final = final or not self._is_open  # the caller may have given up the call in the meantime
-        wait = self._retries.record_failure(error, seconds, now, final=final)
-        notify_attempt_end(self.record, self._retries.attempts[-1])
+        attempt = Attempt(error.status_code, _describe(error), wait or 0.0, seconds, error.request_id)
+        self.record.attempts.append(attempt)
+        error.attempts = tuple(self.record.attempts)
+        notify_attempt_end(self.record, attempt)
         return wait
 
     def complete(self, completion: ChatCompletion, now: float) -> None:
@@ -225,9 +226,11 @@ class Call:
 
     def _end_attempt(self, now: float, error: BaseException | None = None) -> None:
         if self._attempt_started is not None:
-            self._retries.record(self.record, now - self._attempt_started, error)
+            text, seconds = None if error is None else _describe(error), now - self._attempt_started
+            attempt = Attempt(self.record.status_code, text, 0.0, seconds, self.record.request_id)
+            self.record.attempts.append(attempt)
             self._attempt_started = None
-            notify_attempt_end(self.record, self._retries.attempts[-1])
+            notify_attempt_end(self.record, attempt)
 
     def _end(self, outcome: CallOutcome, now: float, error: BaseException | None = None) -> None:
         """End the call, unless it has ended."""
@@ -239,3 +242,8 @@ class Call:
         self.record.error = error
         self.record.duration = now - self.record.started_at
         notify_call_end(self.record)
+
+
+def _describe(error: BaseException) -> str:
+    """Return the text of an error for the record of an attempt."""
+    return f"{type(error).__name__}: {error}".removesuffix(": ")
