@@ -15,7 +15,7 @@ from .._errors.attempt import Attempt
 from .._errors.context_managers import RequiresWithBlock
 from .._json import codec as _json
 from .._observability.record import set_metadata
-from .._requests.argument_hints import refuse_positional
+from .._requests.argument_hints import positional_error
 from .._requests.parameters import CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
@@ -200,7 +200,8 @@ class AsyncRawCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
-        refuse_positional(_positional, "create()")
+        if _positional:
+            raise positional_error(_positional, "create()")
         call = self._requester.create_call(arguments, stream=stream)
         if stream:
             site = call_site()
@@ -333,7 +334,8 @@ class AsyncStreamedCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
-        refuse_positional(_positional, "create()")
+        if _positional:
+            raise positional_error(_positional, "create()")
         return AsyncStreamedResponseManager(self._requester, self._requester.prepare_call(arguments, stream=stream))
 
 

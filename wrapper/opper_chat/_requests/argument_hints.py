@@ -69,21 +69,17 @@ def unknown_parameter(name: str, value: object, known: Iterable[str], function: 
     return UnknownArgumentError(name, received, near, unlisted, function)
 
 
-def refuse_positional(positional: Sequence[object], function: str) -> None:
-    """Refuse the positional arguments of a method that has none.
+def positional_error(positional: Sequence[object], function: str) -> TypeError:
+    """Return the error for positional arguments of a method that has none: it names them, and the keyword to use.
 
     Args:
         positional: the arguments.
         function: the method that was called.
-
-    Raises:
-        TypeError: there is one. The error names it and the keyword that was probably meant.
     """
-    if positional:
-        kinds = ", ".join(instance_of(value) for value in positional)
-        count = "a positional argument" if len(positional) == 1 else f"{len(positional)} positional arguments"
-        call = f"{function.removesuffix(')')}messages=...)"
-        raise TypeError(f"{function} takes keyword arguments only (given: {count}, {kinds}). Use {call}.")
+    kinds = ", ".join(instance_of(value) for value in positional)
+    count = "a positional argument" if len(positional) == 1 else f"{len(positional)} positional arguments"
+    call = f"{function.removesuffix(')')}messages=...)"
+    return TypeError(f"{function} takes keyword arguments only (given: {count}, {kinds}). Use {call}.")
 
 
 def _nearest_parameter(name: str, known: list[str]) -> str | None:

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack
 
 from .._concurrency.resource_warnings import call_site
-from .._requests.argument_hints import is_type, refuse_positional
+from .._requests.argument_hints import is_type, positional_error
 from .._requests.parameters import CallArguments, TypedCallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
@@ -90,7 +90,8 @@ class Completions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
-        refuse_positional(_positional, "create()")
+        if _positional:
+            raise positional_error(_positional, "create()")
         call = self._requester.create_call(arguments, stream=stream)
         if stream:
             from .stream import Stream, open_stream  # loaded on first use
@@ -168,7 +169,8 @@ class Completions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
-        refuse_positional(_positional, "parse()")
+        if _positional:
+            raise positional_error(_positional, "parse()")
         from .parsed_stream import parse  # loaded on first use
 
         all_arguments: dict[str, object] = {**arguments, "tools": tools}
@@ -225,7 +227,8 @@ class Completions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        refuse_positional(_positional, "stream()")
+        if _positional:
+            raise positional_error(_positional, "stream()")
         response_format = arguments.get("response_format")
         if is_type(response_format) or "strict" in arguments:
             from .parsed_stream import ParsedStreamManager  # loaded on first use
@@ -298,7 +301,8 @@ class Completions:
         if TYPE_CHECKING:
             ToolLoopSettings(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        refuse_positional(_positional, "run_tools()")
+        if _positional:
+            raise positional_error(_positional, "run_tools()")
         from .tool_runner import run_tools  # loaded on first use
 
         return run_tools(self._requester, arguments, before_call, on_event)
@@ -350,7 +354,8 @@ class Completions:
         if TYPE_CHECKING:
             ToolLoopSettings(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
             call_parameters(**arguments)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-        refuse_positional(_positional, "stream_tools()")
+        if _positional:
+            raise positional_error(_positional, "stream_tools()")
         from .tool_runner import stream_tools
 
         return stream_tools(self._requester, arguments, before_call, call_site())

@@ -17,7 +17,7 @@ from .._errors.attempt import Attempt
 from .._errors.context_managers import RequiresWithBlock
 from .._json import codec as _json
 from .._observability.record import set_metadata
-from .._requests.argument_hints import refuse_positional
+from .._requests.argument_hints import positional_error
 from .._requests.parameters import CallArguments
 from .._requests.signatures import list_arguments
 from .._results.completion import ChatCompletion
@@ -204,7 +204,8 @@ class RawCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
-        refuse_positional(_positional, "create()")
+        if _positional:
+            raise positional_error(_positional, "create()")
         call = self._requester.create_call(arguments, stream=stream)
         if stream:
             site = call_site()
@@ -340,7 +341,8 @@ class StreamedCompletions:
         """
         if TYPE_CHECKING:
             call_parameters(**arguments)
-        refuse_positional(_positional, "create()")
+        if _positional:
+            raise positional_error(_positional, "create()")
         return StreamedResponseManager(
             self._requester, self._requester.prepare_call(arguments, stream=stream)
         )
