@@ -13,7 +13,7 @@ from .._errors.api import APIError
 from .._http.cleanup import async_finish_generators
 from .._http.connection_users import WAITING_CALL, ConnectionUsers
 from .._http.content_coding import PAUSE_BYTES, BodyDecoder, beginning
-from .._http.error_map import ErrorMap
+from .._http.error_map import raise_api_error
 from .._http.leases import ConnectionLease, lease_of
 from .._http.timeouts import async_time_limit
 from .._transport._async.checked_body import checked_body_class
@@ -38,7 +38,6 @@ class AsyncResponseReader:
     def __init__(self, response: httpx.Response, limits: ResponseLimits, *, stream: bool = False) -> None:
         self.response = response
         self.lease: ConnectionLease = lease_of(response)
-        self._errors = ErrorMap(response.request, response.status_code, response.headers)
         limit = "max_stream_bytes" if stream else "max_body_bytes"
         limit = limit if response.is_success else "max_error_body_bytes"
         self._decoder = BodyDecoder(response.status_code, response.headers, limits, limit)
@@ -66,11 +65,15 @@ class AsyncResponseReader:
             ResponseTooLargeError, APIResponseValidationError: as in `BodyDecoder.decode`.
         """
         chunks = self._chunks or self._start()
-        if not deadlines.is_bounded:
-            with self._errors:
+        try:
+            if not deadlines.is_bounded:
                 data = await anext(chunks, b"")
-        else:
-            data = await self._read_in_time(chunks, deadlines)
+            else:
+                data = await self._read_in_time(chunks, deadlines)
+        except Exception as error:
+            response = self.response
+            raise_api_error(error, response.request, response.status_code, response.headers)
+            raise
         # Counted here, because a generator would cost more: nearly every token is a chunk of its own.
         if self._maximum is not None and self.response.num_bytes_downloaded > self._maximum:
             self._decoder.count(self.response.num_bytes_downloaded)
@@ -80,21 +83,19 @@ class AsyncResponseReader:
         started = monotonic()
         limit = deadlines.next_timeout(started)
         if limit is None:
-            with self._errors:
-                return await anext(chunks, b"")
+            return await anext(chunks, b"")
         response = self.response
         if limit.remaining <= 0:
             # A read that cannot be interrupted ends late. The timeout applies at least before the next read.
             raise timeout_error(limit, response.status_code, response.headers)
-        with self._errors:
-            deadlines.start_waiting(started)
-            try:
-                async with async_time_limit(limit.remaining, self.lease):
-                    return await anext(chunks, b"")
-            except TimeoutError:
-                raise timeout_error(limit, response.status_code, response.headers) from None
-            finally:
-                deadlines.stop_waiting(monotonic())
+        deadlines.start_waiting(started)
+        try:
+            async with async_time_limit(limit.remaining, self.lease):
+                return await anext(chunks, b"")
+        except TimeoutError:
+            raise timeout_error(limit, response.status_code, response.headers) from None
+        finally:
+            deadlines.stop_waiting(monotonic())
 
     async def skip(self) -> int:
         """Read the next bytes without a timeout, and return how many they are.

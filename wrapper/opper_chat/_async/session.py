@@ -31,7 +31,7 @@ from .._errors.api import (
 )
 from .._http.cleanup import async_abandon_client
 from .._http.connection_users import WAITING_CALL, ConnectionUsers
-from .._http.error_map import ErrorMap
+from .._http.error_map import raise_api_error
 from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import httpx, library_of
 from .._http.redaction import remove_credentials, remove_keys
@@ -152,7 +152,8 @@ class AsyncSession:
     async def _send(
         self, call: Call, http_timeouts: dict[str, float | None], *, is_rate_limited: bool
     ) -> httpx.Response:
-        await self._close_abandoned()
+        if self.connection_users.collected or self.connection_users.abandoned:
+            await self._close_abandoned()
         self._check_open()
         deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
@@ -175,7 +176,7 @@ class AsyncSession:
         call.start_attempt(started, request)
         deadlines.start_waiting(started)
         try:
-            with ErrorMap(request, users=self.connection_users), around_request(call.record):
+            with around_request(call.record):
                 async with send_limit:
                     call.response = response = await self._send_request(call, request)
         except APITimeoutError as error:
@@ -226,17 +227,20 @@ class AsyncSession:
         exceeded = ("", 0)
         try:
             response = await client.send(request, stream=True)
+            is_of_network = "network_stream" in response.extensions and not lease_of(response).is_of_pool
+            if is_of_network and not response.is_closed and not response.is_stream_consumed:
+                await check_end(response, self._library)
         except HeaderLimitError as error:
             exceeded = (error.limit, error.maximum)
+        except Exception as error:
+            raise_api_error(error, request, users=self.connection_users)
+            raise
         finally:
             passwords: list[Secret] = getattr(client, "proxy_passwords", [])  # only `DefaultAsyncHttpxClient` has them
             if passwords:
                 call.keys.extend([secret for secret in passwords if secret not in call.keys])
         if response is None:  # outside of the clause: the exception has the request, and so the key
             raise ResponseTooLargeError(*exceeded)
-        is_of_network = "network_stream" in response.extensions and not lease_of(response).is_of_pool
-        if is_of_network and not response.is_closed and not response.is_stream_consumed:
-            await check_end(response, self._library)
         return response
 
     async def acquire_permit(self, call: Call) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from ssl import SSLCertVerificationError, SSLError
-from types import TracebackType
 from typing import TYPE_CHECKING, cast
 
 from .._errors.api import (
@@ -44,51 +43,30 @@ _CLIENT_CERTIFICATE_ALERTS = frozenset({
 RFC 8446 section 6.2. With TLS 1.2, a client without a certificate gets the general alert ``handshake_failure``."""
 
 
-class ErrorMap:
-    """A context manager that translates the exceptions of an HTTP library into those of this package.
-
-    It is a class because it is entered for every read of a stream, and a generator takes three times as long.
+def raise_api_error(
+    error: Exception,
+    request: httpx.Request,
+    status_code: int | None = None,
+    headers: Mapping[str, str] | None = None,
+    users: ConnectionUsers | None = None,
+) -> None:
+    """Raise the error of this package for an exception of an HTTP library. Return if it is any other exception.
 
     Args:
+        error: the exception, which is being handled.
         request: the request.
         status_code: the status of the response, or None before there is one.
         headers: the headers of the response, or None before there is one.
         users: the users of the connections, for the error of a call that waits for one.
     """
-
-    __slots__ = ("_headers", "_request", "_status_code", "_users")
-
-    def __init__(
-        self,
-        request: httpx.Request,
-        status_code: int | None = None,
-        headers: Mapping[str, str] | None = None,
-        users: ConnectionUsers | None = None,
-    ) -> None:
-        self._request = request
-        self._status_code = status_code
-        self._headers = headers
-        self._users = users
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        if error is None:
-            return
-        del traceback  # it leads to frames that have the key in a variable
-        # The new error has no name here. Its traceback has this frame, so that a variable would make a reference cycle,
-        # which keeps the frames of the reader until the garbage is collected.
-        if isinstance(error, library_exceptions("RequestError", also=(SSLError,))):
-            raise _translated(error, self._request, self._status_code, self._headers, self._users) from _without_key(
-                error, self._request
-            )
-        if isinstance(error, library_exceptions("StreamError")):
-            raise _closed_error(error, self._status_code, self._headers) from None
-        if isinstance(error, library_exceptions("InvalidURL", also=(UnicodeError,))):
-            raise InvalidArgumentError("the request", "a URL and headers that HTTP can represent", str(error)) from None
+    # The new error has no name here. Its traceback has this frame, so that a variable would make a reference cycle,
+    # which keeps the frames of the reader until the garbage is collected.
+    if isinstance(error, library_exceptions("RequestError", also=(SSLError,))):
+        raise _translated(error, request, status_code, headers, users) from _without_key(error, request)
+    if isinstance(error, library_exceptions("StreamError")):
+        raise _closed_error(error, status_code, headers) from None
+    if isinstance(error, library_exceptions("InvalidURL", also=(UnicodeError,))):
+        raise InvalidArgumentError("the request", "a URL and headers that HTTP can represent", str(error)) from None
 
 
 def _closed_error(error: Exception, status_code: int | None, headers: Mapping[str, str] | None) -> APIError:

@@ -33,7 +33,7 @@ from .._errors.api import (
 )
 from .._http.cleanup import abandon_client
 from .._http.connection_users import WAITING_CALL, ConnectionUsers
-from .._http.error_map import ErrorMap
+from .._http.error_map import raise_api_error
 from .._http.leases import LEASE, ConnectionLease, lease_of
 from .._http.library import httpx, library_of
 from .._http.redaction import remove_credentials, remove_keys
@@ -167,7 +167,8 @@ class Session:
     def _send(
         self, call: Call, http_timeouts: dict[str, float | None], *, is_rate_limited: bool
     ) -> httpx.Response:
-        self._close_abandoned()
+        if self.connection_users.collected or self.connection_users.abandoned:
+            self._close_abandoned()
         self._check_open()
         deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
@@ -192,7 +193,7 @@ class Session:
         call.start_attempt(started, request)
         deadlines.start_waiting(started)
         try:
-            with ErrorMap(request, users=self.connection_users), around_request(call.record):
+            with around_request(call.record):
                 with send_limit:
                     call.response = response = self._send_request(call, request)
         except APITimeoutError as error:
@@ -249,8 +250,16 @@ class Session:
         exceeded = ("", 0)
         try:
             response = client.send(request, stream=True)
+            is_of_network = (
+                "network_stream" in response.extensions and not lease_of(response).is_of_pool
+            )
+            if is_of_network and not response.is_closed and not response.is_stream_consumed:
+                check_end(response, self._library)
         except HeaderLimitError as error:
             exceeded = (error.limit, error.maximum)
+        except Exception as error:
+            raise_api_error(error, request, users=self.connection_users)
+            raise
         finally:
             passwords: list[Secret] = getattr(
                 client, "proxy_passwords", []
@@ -259,11 +268,6 @@ class Session:
                 call.keys.extend([secret for secret in passwords if secret not in call.keys])
         if response is None:  # outside of the clause: the exception has the request, and so the key
             raise ResponseTooLargeError(*exceeded)
-        is_of_network = (
-            "network_stream" in response.extensions and not lease_of(response).is_of_pool
-        )
-        if is_of_network and not response.is_closed and not response.is_stream_consumed:
-            check_end(response, self._library)
         return response
 
     def acquire_permit(self, call: Call) -> None:
