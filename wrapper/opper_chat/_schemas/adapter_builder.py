@@ -1,4 +1,7 @@
-"""Build the type adapter of a Python type. Which values it reads is decided in `type_adapters`. No I/O."""
+"""Build the type adapter of a Python type, or refuse the type. What an adapter reads is decided in `type_adapters`.
+
+No I/O. A ``path`` leads from the argument to the type, for error messages, such as ``response_format.rows[]``.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,17 @@ import collections.abc
 import datetime
 import decimal
 import enum
-import types
 import typing
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
 
-from .._errors.describe import is_unhashable
-from .checks import join_sentences
-from .constraints import UnsupportedConstraintError, constrain, constraints_of, describe_constraints
+from .._errors.api import InvalidArgumentError
+from .._errors.describe import describe, is_list_or_set, is_unhashable, type_name
+from .._json.codec import is_mapping
+from .checks import UnsupportedConstraintError, constrain, constraints_of, describe_constraints, join_sentences
 from .fields import NO_DEFAULT, Field, fields_of
 from .pydantic_models import is_pydantic_model, model_adapter
 from .type_adapters import (
@@ -39,13 +42,13 @@ from .type_hints import (
     alias_value,
     description_of,
     is_alias,
+    is_union,
     schema_name,
     substitute,
     unhashable_in,
     unwrap_hint,
 )
 from .unions import UnionAdapter
-from .unsupported import unknown_type, unsupported
 
 _SCALARS = (
     str, int, float, bool, type(None), datetime.datetime, datetime.date, datetime.time, datetime.timedelta, uuid.UUID,
@@ -83,16 +86,12 @@ class AdapterBuilder:
     def adapter(self, hint: Any, path: str) -> TypeAdapter:
         """Return the adapter of a type.
 
-        Args:
-            hint: The type.
-            path: The path to it, for error messages.
-
         Raises:
-            InvalidArgumentError: No adapter can describe the type, or something in it, which the path names.
+            InvalidArgumentError: no adapter can describe the type, or something in it. The error names the path to it.
         """
         hint, notes, _ = unwrap_hint(hint)
         if is_unhashable(hint):
-            raise unknown_type(hint, path)
+            raise _unknown_type(hint, path)
         try:
             adapter = self._unwrapped(hint, constraints_of(notes), path)
         except UnsupportedConstraintError as error:
@@ -132,7 +131,7 @@ class AdapterBuilder:
             return self._dict(hint, path)
         if origin is Literal or (isinstance(hint, type) and issubclass(hint, enum.Enum)):
             return _choice(hint, path)
-        if origin in (typing.Union, types.UnionType):
+        if is_union(hint):
             return self._union(hint, path)
         if hint is typing.Self and self._self is not None:
             return self._class(self._self, path)
@@ -159,13 +158,12 @@ class AdapterBuilder:
         if Any in arguments or object in arguments:
             return AnyAdapter()
         models = tuple(arm for arm in arguments if is_pydantic_model(arm))
-        arms = [self.adapter(arm, path) for arm in arguments if arm not in models]
+        others = [self.adapter(arm, path) for arm in arguments if arm not in models]
         # pydantic distinguishes its own models, unless there are other objects.
-        if len(models) > 1 and not any("object" in arm.kinds for arm in arms):
-            arms.append(model_adapter(models, path))
+        if len(models) > 1 and not any("object" in arm.kinds for arm in others):
+            union = UnionAdapter([*others, model_adapter(models, path)])
         else:
-            arms = [self.adapter(arm, path) for arm in arguments]
-        union = UnionAdapter(arms)
+            union = UnionAdapter([self.adapter(arm, path) for arm in arguments])
         self._unions.append((union, path, hint))
         return union
 
@@ -192,7 +190,7 @@ class AdapterBuilder:
             return self._references[hint]
         fields = fields_of(hint)
         if fields is None:
-            raise unknown_type(hint, path)
+            raise _unknown_type(hint, path)
         reference = self._references[hint] = ReferenceAdapter(schema_name(hint))
         outer, self._self = self._self, hint
         properties = {field.name: self.property(field, f"{path}.{field.name}") for field in fields.fields}
@@ -223,3 +221,35 @@ def _json_of(default: object) -> object:
         return msgspec.json.decode(msgspec.json.encode(default))
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
         return None
+
+
+def unsupported(path: str, expected: str, hint: Any, use: str = "") -> InvalidArgumentError:
+    """Return the error for a type that has no adapter."""
+    received = describe(hint) if is_list_or_set(hint) else type_name(hint)
+    return InvalidArgumentError(path, expected, received, use)
+
+
+def _unknown_type(hint: Any, path: str) -> InvalidArgumentError:
+    """Return the error for a type of an unknown kind, or for a value that is no type."""
+    if _is_instance(hint):
+        use = f"Pass the class, not an instance of it: {type(hint).__name__}."
+    elif is_list_or_set(hint):
+        use = f"Did you mean {name}?" if (name := type_name(hint)) else "Name the type, as in list[str]."
+    elif is_unhashable(hint):
+        use = "Use a TypedDict, or another class with these fields." if is_mapping(hint) else ""
+    elif isinstance(hint, TypeVar):
+        use = f"Give a type for {hint}, as in Page[Item]."
+    elif isinstance(hint, str | typing.ForwardRef):
+        use = "Give the class itself."
+    else:
+        use = "Use an attrs class, a dataclass, a TypedDict, a NamedTuple, a msgspec Struct or a pydantic model."
+        return unsupported(path, "a type that a JSON Schema can describe", hint, use)
+    return unsupported(path, "a type", hint, use)
+
+
+def _is_instance(hint: object) -> bool:
+    """Return whether a value is an instance of a class that has a type adapter."""
+    try:
+        return not isinstance(hint, type) and (is_pydantic_model(type(hint)) or fields_of(type(hint)) is not None)
+    except UnknownHintError:
+        return True

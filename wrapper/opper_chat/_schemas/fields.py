@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Literal, NamedTuple, get_origin
 
-from .attribute_docs import attribute_docs
+from .docstrings import documentation_of
 from .type_hints import UnknownHintError, resolve_hints, substitute, unwrap_hint, variables_of
 
 NO_DEFAULT: Any = object()
@@ -44,13 +44,10 @@ class Fields(NamedTuple):
 
 
 def fields_of(hint: Any) -> Fields | None:
-    """Return the fields of a class, or None for a class of an unknown kind.
-
-    Args:
-        hint: The class, or a generic class with its arguments.
+    """Return the fields of a class or a generic class with its arguments, or None for a class of an unknown kind.
 
     Raises:
-        UnknownHintError: A type hint of the class cannot be resolved.
+        UnknownHintError: a type hint of the class cannot be resolved.
     """
     cls: Any = get_origin(hint) or hint
     bases: tuple[type, ...] = getattr(cls, "__mro__", ())  # of a class alone
@@ -66,12 +63,12 @@ def fields_of(hint: Any) -> Fields | None:
         if (found := hints.get(attribute.name, attribute.type)) is not None:
             hints[attribute.alias] = found
         descriptions.setdefault(attribute.alias, descriptions.get(attribute.name, ""))
-    fields = _typed_dict(cls, hints) if is_typed_dict else _constructor(cls, hints)
-    described = [each._replace(description=descriptions.get(each.key or each.name, "")) for each in fields.fields]
-    return Fields(described, fields.make, description)
+    fields, make = (_typed_dict if is_typed_dict else _constructor)(cls, hints)
+    described = [each._replace(description=descriptions.get(each.key or each.name, "")) for each in fields]
+    return Fields(described, make, description)
 
 
-def _constructor(cls: Any, hints: Mapping[str, Any]) -> Fields:
+def _constructor(cls: Any, hints: Mapping[str, Any]) -> tuple[list[Field], Callable[[dict[str, object]], object]]:
     """Return the arguments of the constructor that attrs, dataclasses, msgspec and named tuples write.
 
     The tag of a Struct is a field, but no argument.
@@ -98,53 +95,13 @@ def _constructor(cls: Any, hints: Mapping[str, Any]) -> Fields:
         instance: object = cls(**values)
         return instance
 
-    return Fields(fields, make)
+    return fields, make
 
 
-def _typed_dict(cls: Any, hints: Mapping[str, Any]) -> Fields:
-    fields: list[Field] = []
-    for name, hint in hints.items():
-        required = unwrap_hint(hint).required
-        if required is None:  # where annotations are text, `__required_keys__` knows only `total`
-            required = name in cls.__required_keys__
-        fields.append(Field(name, hint, optional=not required))
-    return Fields(fields, dict)
-
-
-def documentation_of(obj: Any) -> tuple[str, dict[str, str]]:
-    """Return the description of a class or a function, and those of its fields or parameters.
-
-    The description of a field is in the docstring of the class (Google, NumPy or Sphinx style) or of a class above,
-    or in a string below the field.
-    """
-    from docstring_parser import ParseError, parse  # not before it is needed
-
-    descriptions: dict[str, str] = {}
-    description = ""
-    for each in reversed(_classes_of(obj)):
-        text = each.__dict__.get("__doc__") if isinstance(each, type) else each.__doc__
-        # Dataclasses and named tuples without a docstring have their signature instead.
-        text = "" if not isinstance(text, str) or text.startswith(f"{each.__name__}(") else text
-        descriptions |= attribute_docs(each) if isinstance(each, type) else {}
-        try:
-            doc = parse(text)
-        except ParseError:
-            description = text.strip()
-            continue
-        descriptions |= {p.arg_name: " ".join(p.description.split()) for p in doc.params if p.description}
-        description = "\n\n".join(part.strip() for part in (doc.short_description, doc.long_description) if part)
-    return description, descriptions
-
-
-def _classes_of(obj: Any) -> list[Any]:
-    """Return an object or a class, and the classes above it that are not of a library."""
-    if not isinstance(obj, type):
-        return [obj]
-    found: list[type] = list(obj.__mro__[1:])
-    for base in getattr(obj, "__orig_bases__", ()):  # a TypedDict has those above it nowhere else
-        if isinstance(base, type) and base not in found:
-            found += _classes_of(base)
-    return [obj, *(each for each in found if each.__module__.partition(".")[0] not in _LIBRARIES)]
-
-
-_LIBRARIES = {"abc", "attr", "builtins", "collections", "msgspec", "pydantic", "typing", "typing_extensions"}
+def _typed_dict(cls: Any, hints: Mapping[str, Any]) -> tuple[list[Field], Callable[[dict[str, object]], object]]:
+    # Where annotations are text, `__required_keys__` knows only `total`, and the hint itself the rest.
+    required = {name: unwrap_hint(hint).required for name, hint in hints.items()}
+    optional = {
+        name for name, each in required.items() if not (name in cls.__required_keys__ if each is None else each)
+    }
+    return [Field(name, hint, optional=name in optional) for name, hint in hints.items()], dict

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import sys
 import typing
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from .._errors.api import InvalidArgumentError
 from .._errors.invalid_value import InvalidValueError
 from .._json import codec as _json
-from .._json.codec import is_array, is_object
+from .._json.codec import is_object
 from .checks import exception_text, invalid
 from .strict import merge_single_part
 from .type_adapters import AnyAdapter, ChoiceAdapter, Definitions, JSONSchema, Property
@@ -58,12 +58,9 @@ class ModelAdapter(NamedTuple):
 def model_adapter(models: tuple[Any, ...], path: str) -> ModelAdapter:
     """Return the adapter of a model, or of a union of models.
 
-    Args:
-        models: The models.
-        path: The path to them, for error messages.
-
     Raises:
-        InvalidArgumentError: One of them has no fields, or pydantic has no JSON Schema for it.
+        InvalidArgumentError: one of them has no fields, or pydantic has no JSON Schema for it. The error names the path
+            to the innermost type that has none.
     """
     fields = [field for model in models for field in _fields(model, path, set())]
     for hint, field, inside in fields:
@@ -73,7 +70,14 @@ def model_adapter(models: tuple[Any, ...], path: str) -> ModelAdapter:
         adapters = [_adapter_and_schema(model) for model in models]
         adapter, schema = adapters[0] if len(models) == 1 else _adapter_and_schema(typing.Union[models])  # noqa: UP007
     except Exception as error:  # a model may write its own schema
-        path, problem = _innermost_problem(fields, (path, error))
+        problem = error
+        for hint, _, inside in fields:
+            # The type of a field may need what its model allows.
+            config = None if is_pydantic_model(hint) else {"arbitrary_types_allowed": True}
+            try:
+                _adapter_and_schema(hint, config)
+            except Exception as inner:  # noqa: BLE001
+                path, problem = inside, inner
         text = str(problem).partition("\n")[0].rstrip(".")
         expected = "a type that pydantic has a JSON Schema for"
         raise InvalidArgumentError(path, expected, "one without", f"{text}.") from error
@@ -84,8 +88,7 @@ def model_adapter(models: tuple[Any, ...], path: str) -> ModelAdapter:
 
 def _adapter_and_schema(hint: Any, config: Any = None) -> tuple[Any, JSONSchema]:
     adapter = sys.modules["pydantic"].TypeAdapter(hint, config=config)
-    schema: JSONSchema = adapter.json_schema()
-    return adapter, merge_single_part(schema)
+    return adapter, merge_single_part(adapter.json_schema())
 
 
 def _fields(hint: Any, path: str, seen: set[int], field: Any = None) -> Iterator[tuple[Any, Any, str]]:
@@ -109,21 +112,6 @@ def _fields(hint: Any, path: str, seen: set[int], field: Any = None) -> Iterator
             yield from _fields(argument, inside, seen)
 
 
-def _innermost_problem(
-    fields: Iterable[tuple[Any, Any, str]], outermost: tuple[str, Exception]
-) -> tuple[str, Exception]:
-    """Return the path to the innermost type that pydantic has no schema for, and its error."""
-    found = outermost
-    for hint, _, path in fields:
-        # The type of a field may need what its model allows.
-        config = None if is_pydantic_model(hint) else {"arbitrary_types_allowed": True}
-        try:
-            _adapter_and_schema(hint, config)
-        except Exception as error:  # noqa: BLE001
-            found = path, error
-    return found
-
-
 def _check_field(hint: Any, field: Any, path: str) -> None:
     """Refuse what pydantic writes a wrong schema for: a base class without fields, a field read from inside another."""
     pydantic = sys.modules["pydantic"]
@@ -135,23 +123,18 @@ def _check_field(hint: Any, field: Any, path: str) -> None:
         raise InvalidArgumentError(path, "a field with one name as its alias", "an AliasPath")
 
 
-def _properties(schema: JSONSchema) -> Mapping[str, Property] | None:
-    reference = schema.get("$ref")
-    properties = (_target(schema, reference) if isinstance(reference, str) else schema).get("properties")
+def _properties(root: JSONSchema) -> Mapping[str, Property] | None:
+    def target(schema: Any) -> JSONSchema:
+        if not is_object(schema) or "$ref" not in schema:
+            return schema if is_object(schema) else {}
+        found = root.get("$defs", {}).get(str(schema["$ref"]).rpartition("/")[2])
+        return found if is_object(found) else {}
+
+    def choices(schema: JSONSchema) -> ChoiceAdapter | AnyAdapter:
+        found = [schema["const"]] if "const" in schema else schema.get("enum")
+        return ChoiceAdapter((choice, choice) for choice in found) if found else AnyAdapter()
+
+    properties = target(root).get("properties")
     if not is_object(properties):
         return None
-    return {name: Property(name, _choices(part, schema)) for name, part in properties.items()}
-
-
-def _choices(part: object, root: JSONSchema) -> ChoiceAdapter | AnyAdapter:
-    found = part if is_object(part) else {}
-    if isinstance(reference := found.get("$ref"), str):
-        found = _target(root, reference)
-    choices = [found["const"]] if "const" in found else found.get("enum")
-    return ChoiceAdapter((choice, choice) for choice in choices) if is_array(choices) and choices else AnyAdapter()
-
-
-def _target(root: JSONSchema, reference: str) -> JSONSchema:
-    definitions = root.get("$defs")
-    found = definitions.get(reference.rpartition("/")[2]) if is_object(definitions) else None
-    return found if is_object(found) else {}
+    return {name: Property(name, choices(target(part))) for name, part in properties.items()}

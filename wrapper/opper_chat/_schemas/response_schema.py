@@ -2,8 +2,8 @@
 
 Supports attrs classes, dataclasses, typed dicts, named tuples, msgspec Structs, pydantic models, lists and sets of
 these, None, unions, Literals, enums, dates, UUIDs, decimals, bytes and plain scalars, nested, generic and recursive;
-without strict mode also dicts, tuples and Any. What a schema cannot describe is refused
-before a request is sent.
+without strict mode also dicts, tuples and Any. What a schema cannot describe is refused before a request is sent, by an
+InvalidArgumentError that names the path to it. JSON that does not fit is an InvalidValueError that lists all problems.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from .._errors.api import InvalidArgumentError
 from .._errors.invalid_value import InvalidValueError
 from .._json import codec as _json
 from .._json.codec import is_object
-from .adapter_builder import AdapterBuilder
+from .adapter_builder import AdapterBuilder, unsupported
 from .checks import invalid
 from .fields import Field
 from .strict import StrictConverter
 from .type_adapters import Definitions, JSONSchema, ObjectAdapter, Property, TypeAdapter, resolve
 from .type_hints import schema_name
-from .unsupported import is_instance, unknown_type, unsupported
 
 if TYPE_CHECKING:
     from typing_extensions import TypeForm
@@ -35,24 +34,17 @@ T = TypeVar("T")
 VALUE = "value"
 """The property for a value that is no object. A schema in strict mode is an object."""
 
+_ENDLESS = "a type that comes to an end, and does not contain ever larger types"
+
 
 class ResponseSchema(Generic[T]):
     """The JSON Schema of a type, and what reads the values of the type.
 
-    Args:
-        adapter: The adapter of the type.
-        name: The name of the schema: letters, digits, underscores and dashes, at most 64.
-        path: What error messages call the type.
-        strict: Whether the schema is for strict mode.
-
     Attributes:
-        name: The name of the schema.
-        schema: The JSON Schema, an object. Do not change it.
-        strict: Whether the schema is for strict mode.
-        is_wrapped: Whether the schema is an object with the property ``value``, because the type is no object.
-
-    Raises:
-        InvalidArgumentError: Strict mode cannot describe the type, or something in it.
+        name: the name of the schema: letters, digits, underscores and dashes, at most 64.
+        schema: the JSON Schema, an object. Do not change it.
+        strict: whether the schema is for strict mode, which cannot describe every type.
+        is_wrapped: whether the schema is an object with the property ``value``, because the type is no object.
     """
 
     def __init__(self, adapter: TypeAdapter, name: str, path: str, *, strict: bool = True) -> None:
@@ -61,7 +53,7 @@ class ResponseSchema(Generic[T]):
         definitions = Definitions(strict=strict)
         schema: JSONSchema = resolve(adapter).schema(definitions)
         if "$ref" in schema:  # the root may be no reference
-            schema = dict(definitions.schemas[str(schema["$ref"]).rpartition("/")[2]])
+            schema = dict(definitions.schemas[schema["$ref"].rpartition("/")[2]])
         self.is_wrapped: bool = schema.get("type") != "object"
         self._adapter = adapter
         if self.is_wrapped:
@@ -78,22 +70,14 @@ class ResponseSchema(Generic[T]):
         self.schema = schema
 
     def read(self, value: object) -> T:
-        """Return the Python value for a JSON value.
-
-        Raises:
-            InvalidValueError: The JSON value does not fit the schema.
-        """
+        """Return the Python value for a JSON value."""
         try:
             return cast("T", self._adapter.read(value))
         except RecursionError:
             raise invalid("the JSON is nested too deeply") from None
 
     def decode(self, text: str | bytes) -> T:
-        """Return the Python value for a JSON text.
-
-        Raises:
-            InvalidValueError: The text is no JSON, or does not fit the schema.
-        """
+        """Return the Python value for a JSON text."""
         try:
             value = _json.decode(text)
         except ValueError as error:
@@ -108,25 +92,11 @@ class ResponseSchema(Generic[T]):
 
 
 def response_schema(hint: Any, argument: str = "response_format", *, strict: bool = True) -> ResponseSchema[Any]:
-    """Return the schema of a type.
-
-    Args:
-        hint: The type.
-        argument: What error messages call the type.
-        strict: Whether the schema is for strict mode, which cannot describe every type.
-
-    Raises:
-        InvalidArgumentError: A schema cannot describe the type, or something in it, which the path of the error names.
-    """
+    """Return the schema of a type, the same one for each call. The argument is what error messages call the type."""
     try:
         return _cached_schema(hint, argument, strict)
     except TypeError:  # an instance, or a note in an Annotated, is not hashable
-        if is_instance(hint):
-            raise unknown_type(hint, argument) from None
         return _cached_schema.__wrapped__(hint, argument, strict)
-
-
-_ENDLESS = "a type that comes to an end, and does not contain ever larger types"
 
 
 @lru_cache(256)
@@ -143,17 +113,7 @@ def _cached_schema(hint: Any, argument: str, strict: bool) -> ResponseSchema[Any
 def parameters_schema(
     name: str, fields: Iterable[Field], description: str = "", *, strict: bool = True
 ) -> ResponseSchema[dict[str, object]]:
-    """Return the schema of the parameters of a function. It reads arguments; absent ones are left out.
-
-    Args:
-        name: The name of the function.
-        fields: The parameters.
-        description: The description of the function.
-        strict: Whether the schema is for strict mode.
-
-    Raises:
-        InvalidArgumentError: A schema cannot describe a parameter. The error has its path, after the name.
-    """
+    """Return the schema of the parameters of a function. It reads arguments by parameter; absent ones are left out."""
     builder = AdapterBuilder()
     try:
         properties = {field.name: builder.property(field, f"{name}.{field.name}") for field in fields}
@@ -164,11 +124,6 @@ def parameters_schema(
 
 
 def convert(value: object, hint: TypeForm[T]) -> T:
-    """Return the value of a type for a JSON value, or for a JSON text.
-
-    Raises:
-        InvalidArgumentError: As for `response_schema`.
-        InvalidValueError: The value does not fit the type.
-    """
+    """Return the value of a type for a JSON value, or for a JSON text."""
     schema: ResponseSchema[T] = response_schema(hint, strict=False)  # no request has this schema
     return schema.decode(value) if isinstance(value, str | bytes) else schema.read(value)

@@ -28,14 +28,7 @@ _DESCRIPTIONS = {
 
 
 class StrictConverter:
-    """Converts the parts of one schema.
-
-    Args:
-        definitions: The ``$defs`` that the parts refer to.
-
-    Attributes:
-        definitions: The converted definitions.
-    """
+    """Converts the parts of one schema, whose ``$defs`` are given. Those that the parts use are in `definitions`."""
 
     def __init__(self, definitions: Mapping[str, JSONSchema]) -> None:
         self._source = definitions
@@ -44,12 +37,8 @@ class StrictConverter:
     def convert(self, schema: JSONSchema, path: str) -> JSONSchema:
         """Return a part of the schema for strict mode.
 
-        Args:
-            schema: The part.
-            path: The path to it, for error messages.
-
         Raises:
-            InvalidArgumentError: Strict mode cannot describe it, or something in it, which the path of the error names.
+            InvalidArgumentError: strict mode cannot describe it, or something in it. The error names the path.
         """
         schema = merge_single_part(schema)
         found = {name: value for name, value in schema.items() if name in _KEYWORDS}
@@ -64,14 +53,14 @@ class StrictConverter:
             found["description"] = join_sentences(found.get("description"), *sentences)
         if "const" in schema:
             found["enum"] = [schema["const"]]
-        if is_array(choices := found.get("enum")) and "type" not in found:
-            kinds = list(dict.fromkeys(map(kind_of, choices)))
+        if "type" not in found and "enum" in found:
+            kinds = list(dict.fromkeys(map(kind_of, found["enum"])))
             found["type"] = kinds[0] if len(kinds) == 1 else kinds
-        if isinstance(reference := schema.get("$ref"), str):
-            referred = self._refer(reference.rpartition("/")[2], path)
+        if "$ref" in schema:
+            referred = self._refer(schema["$ref"].rpartition("/")[2], path)
             # Strict mode allows no other keyword next to a reference.
             return {**found, "anyOf": [referred]} if found else referred
-        if is_array(arms := schema.get("anyOf", schema.get("oneOf"))):
+        if arms := schema.get("anyOf", schema.get("oneOf")):
             return {**found, "anyOf": [self.convert(arm, path) for arm in arms if is_object(arm)]}
         if found.get("type") == "object":
             return {**found, **self._object(schema, path)}
@@ -96,13 +85,11 @@ class StrictConverter:
         return self.convert(items, f"{path}[]")
 
     def _object(self, schema: JSONSchema, path: str) -> JSONSchema:
-        properties = schema.get("properties")
-        if not is_object(properties):
+        if not is_object(properties := schema.get("properties")):
             use = "Use a list of objects with a name and a value, a class with the known names"
             raise _unsupported(path, "a dict with any keys", use)
-        converted = {
-            name: self.convert(part if is_object(part) else {}, f"{path}.{name}") for name, part in properties.items()
-        }
+        parts = {name: part if is_object(part) else {} for name, part in properties.items()}  # `true` allows any value
+        converted = {name: self.convert(part, f"{path}.{name}") for name, part in parts.items()}
         return {"properties": converted, "required": list(converted), "additionalProperties": False}
 
 
@@ -115,5 +102,6 @@ def merge_single_part(schema: JSONSchema) -> JSONSchema:
 
 
 def _unsupported(path: str, received: str, hint: str) -> InvalidArgumentError:
-    expected = "a type that strict mode can describe"
-    return InvalidArgumentError(path, expected, received, f"{hint}, or pass strict=False.")
+    return InvalidArgumentError(
+        path, "a type that strict mode can describe", received, f"{hint}, or pass strict=False."
+    )

@@ -1,36 +1,31 @@
 """Type adapters: each kind of type has one, which writes its JSON Schema and reads its JSON values. No I/O.
 
-The schemas are plain JSON Schema. The module `strict` makes them fit strict mode.
+The schemas are plain JSON Schema, which the module `strict` makes fit strict mode. msgspec reads scalars, and checks
+lengths and the JSON types of arrays and objects. It is not given whole classes: it stops at the first problem of a
+value, and refuses unions of classes that have no tags of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, NamedTuple, Protocol, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import msgspec
 
 from .._errors.invalid_value import InvalidValueError, Problem
 from .._json import codec as _json
-from .._json.codec import is_object
-from .checks import check, construct, invalid, join_sentences
-from .constraints import check_constraints
+from .checks import check, check_constraints, construct, invalid, join_sentences
 
-JSONSchema: TypeAlias = dict[str, object]
+JSONSchema: TypeAlias = dict[str, Any]
 
-ANY_KIND = ("null", "boolean", "integer", "number", "string", "array", "object")
-_KINDS: dict[type, str] = {
+KINDS: dict[type, str] = {
     type(None): "null", bool: "boolean", int: "integer", float: "number", str: "string", list: "array", dict: "object"
 }  # fmt: skip
 
 
 class Definitions:
-    """The ``$defs`` of a schema, by name.
-
-    Args:
-        strict: Whether the schema is for strict mode.
-    """
+    """The ``$defs`` of a schema, by name."""
 
     def __init__(self, *, strict: bool = True) -> None:
         self.strict = strict
@@ -48,17 +43,16 @@ class Definitions:
     def embed(self, schema: JSONSchema) -> JSONSchema:
         """Return a whole schema without its own definitions, which are added."""
         part = {name: value for name, value in schema.items() if name != "$defs"}
-        own = schema.get("$defs")
-        added = own if is_object(own) else {}
+        added: dict[str, JSONSchema] = schema.get("$defs", {})
         if any(self.schemas.get(name, value) != value for name, value in added.items()):
             # References are the only strings of this form, at any depth, so they are renamed in the text.
             text = _json.encode([part, added]).decode()
             names = {name: self._unused(name) for name in added}
             for name, unused in names.items():
                 text = text.replace(f'"#/$defs/{name}"', f'"#/$defs/{unused}"')
-            part, added = cast("list[JSONSchema]", _json.decode(text))
-            added = {names[name]: value for name, value in added.items()}
-        self.schemas |= cast("dict[str, JSONSchema]", added)
+            decoded: Any = _json.decode(text)
+            part, added = decoded[0], {names[name]: value for name, value in decoded[1].items()}
+        self.schemas |= added
         return part
 
     def _unused(self, name: str) -> str:
@@ -70,7 +64,7 @@ class Definitions:
 
 
 class TypeAdapter(Protocol):
-    """Describes and reads the JSON values of a type."""
+    """Describes and reads the JSON values of a type. `read` raises InvalidValueError if a value does not fit."""
 
     @property
     def kinds(self) -> Collection[str]:
@@ -82,11 +76,7 @@ class TypeAdapter(Protocol):
         ...
 
     def read(self, value: object) -> object:
-        """Return the Python value for a JSON value.
-
-        Raises:
-            InvalidValueError: The JSON value does not fit the type.
-        """
+        """Return the Python value for a JSON value."""
         ...
 
 
@@ -94,11 +84,11 @@ def read_all(items: Iterable[tuple[str | int, TypeAdapter, object]], missing: It
     """Return the Python values for the items of an array, or for the properties of an object.
 
     Args:
-        items: The index or name, the type adapter and the JSON value of each.
-        missing: Names of required properties that the object does not have.
+        items: the index or name, the type adapter and the JSON value of each.
+        missing: names of required properties that the object does not have.
 
     Raises:
-        InvalidValueError: Some do not fit or are missing. The error lists the problems of all of them.
+        InvalidValueError: some do not fit or are missing. The error lists the problems of all of them.
     """
     values: list[object] = []
     problems: list[Problem] = [((name,), "is missing") for name in missing]
@@ -115,7 +105,7 @@ def read_all(items: Iterable[tuple[str | int, TypeAdapter, object]], missing: It
 class AnyAdapter(NamedTuple):
     """Any JSON value."""
 
-    kinds: Collection[str] = ANY_KIND
+    kinds: Collection[str] = tuple(KINDS.values())
 
     def schema(self, definitions: Definitions) -> JSONSchema:  # noqa: ARG002
         return {}
@@ -125,17 +115,16 @@ class AnyAdapter(NamedTuple):
 
 
 class ScalarAdapter(NamedTuple):
-    """A scalar that msgspec reads: a number, a string, a date and the like."""
+    """A scalar that msgspec reads, such as a number, a string or a date, with the constraints that it checks."""
 
     hint: Any
-    """The type, with the constraints that msgspec checks."""
     json_schema: JSONSchema
-    constraints: Mapping[str, Any] = {}
-    """Constraints that msgspec cannot check."""
+    constraints: Mapping[str, Any]
+    """Those that msgspec does not check."""
 
     @property
     def kinds(self) -> Collection[str]:
-        return (str(self.json_schema["type"]),)
+        return (self.json_schema["type"],)
 
     def schema(self, definitions: Definitions) -> JSONSchema:  # noqa: ARG002
         return dict(self.json_schema)
@@ -150,11 +139,7 @@ class ScalarAdapter(NamedTuple):
 
 
 class ChoiceAdapter:
-    """The values of a Literal or an enum.
-
-    Args:
-        values: Pairs of a JSON value and the Python value for it.
-    """
+    """The values of a Literal or an enum, as pairs of a JSON value and the Python value for it."""
 
     def __init__(self, values: Iterable[tuple[object, object]]) -> None:
         # By type too, because True == 1 in Python.
@@ -173,13 +158,11 @@ class ChoiceAdapter:
 
 
 class ArrayAdapter(NamedTuple):
-    """A list, or another collection that JSON writes as an array."""
+    """A list, or another collection that `make` makes of a list. The hint is a list with constraints of its length."""
 
     item: TypeAdapter
     make: Callable[[list[object]], object]
-    """Makes the collection of a list."""
-    hint: Any = list
-    """The type list, with the constraints of its length."""
+    hint: Any
     kinds: Collection[str] = ("array",)
 
     def schema(self, definitions: Definitions) -> JSONSchema:
@@ -197,9 +180,9 @@ class TupleAdapter(NamedTuple):
     kinds: Collection[str] = ("array",)
 
     def schema(self, definitions: Definitions) -> JSONSchema:
-        count = len(self.items)
-        items: JSONSchema = {"prefixItems": [item.schema(definitions) for item in self.items]} if count else {}
-        return {"type": "array", **items, "minItems": count, "maxItems": count}
+        count = {"minItems": len(self.items), "maxItems": len(self.items)}
+        items = [item.schema(definitions) for item in self.items]
+        return {"type": "array", **({"prefixItems": items} if items else {}), **count}
 
     def read(self, value: object) -> object:
         # msgspec checks the number of items only: they are read below, so that the problems of all are reported.
@@ -332,7 +315,7 @@ def resolve(adapter: TypeAdapter) -> TypeAdapter:
 
 def kind_of(value: object) -> str:
     """Return the JSON type of a JSON value."""
-    return _KINDS.get(type(value), "object")
+    return KINDS.get(type(value), "object")
 
 
 def expected_choice(choices: list[object]) -> str:

@@ -7,6 +7,7 @@ import sys
 import types
 import typing
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any, Generic, Literal, NamedTuple, Protocol, TypeVar, get_args, get_origin
 
 
@@ -15,14 +16,11 @@ class UnknownHintError(Exception):
 
 
 class UnwrappedHint(NamedTuple):
-    """A type hint in its parts."""
+    """A type hint in its parts: the type, the notes of Annotated, and whether it is Required or NotRequired."""
 
     hint: Any
-    """The type itself."""
     notes: list[Any]
-    """The metadata of Annotated."""
     required: bool | None
-    """Whether the hint is Required (True) or NotRequired (False); None if it is neither."""
 
 
 def unwrap_hint(hint: Any) -> UnwrappedHint:
@@ -44,15 +42,12 @@ def unwrap_hint(hint: Any) -> UnwrappedHint:
 
 
 def resolve_hints(obj: Any, module: Mapping[str, Any] | None = None, own: Any = None) -> dict[str, Any]:
-    """Return the type hints of a class or a function.
+    """Return the type hints of a class or a function, or raise UnknownHintError.
 
     Args:
         obj: The class or the function.
         module: The names of its module, if Python cannot find the module.
         own: The value of its own name, if it is not the object.
-
-    Raises:
-        UnknownHintError: A hint names what is not found, or is no type.
     """
     names = {obj.__name__: own or obj}  # a class that is defined in a function may name itself
     try:
@@ -69,19 +64,10 @@ def is_alias(hint: Any) -> bool:
 
 
 def alias_value(alias: Any) -> Any:
-    """Return the type of an alias.
-
-    Raises:
-        UnknownHintError: It names what is not found.
-    """
-
-    # `get_type_hints` resolves the hints of functions and classes only, so the type becomes the hint of a function.
-    def annotated() -> None: ...
-
-    annotated.__name__ = alias.__name__
-    annotated.__annotations__ = {"value": alias.__value__}
-    module = vars(sys.modules[alias.__module__]) if alias.__module__ in sys.modules else {}
-    return resolve_hints(annotated, module, alias)["value"]
+    """Return the type of an alias, or raise UnknownHintError."""
+    # `get_type_hints` resolves the hints of an object only, so the type becomes one of them.
+    annotated = SimpleNamespace(__name__=alias.__name__, __annotations__={"value": alias.__value__})
+    return resolve_hints(annotated, vars(sys.modules.get(alias.__module__, annotated)), alias)["value"]
 
 
 def substitute(hint: Any, variables: Mapping[Any, Any]) -> Any:
@@ -111,13 +97,17 @@ def description_of(note: Any) -> str:
     return " ".join(text.split()) if isinstance(text, str) else ""
 
 
+def is_union(hint: Any) -> bool:
+    """Return whether a hint is a union, by ``|`` or by Union."""
+    return get_origin(hint) in (typing.Union, types.UnionType)
+
+
 def unhashable_in(hint: Any) -> Any:
     """Return the part of a hint whose values are not hashable, or None."""
     hint = unwrap_hint(hint).hint
-    origin = get_origin(hint)
-    if origin in (typing.Union, types.UnionType, tuple):
+    if is_union(hint) or get_origin(hint) is tuple:
         return next((found for each in get_args(hint) if (found := unhashable_in(each)) is not None), None)
-    cls = origin or hint
+    cls = get_origin(hint) or hint
     return hint if isinstance(cls, type) and getattr(cls, "__hash__", None) is None else None
 
 
@@ -128,7 +118,6 @@ def schema_name(hint: Any) -> str:
 
 def _names_in(hint: Any) -> list[str]:
     hint = unwrap_hint(hint).hint
-    origin = get_origin(hint)
-    own = [] if origin in (typing.Union, types.UnionType) else [getattr(origin or hint, "__name__", "")]
-    arguments = () if origin is Literal else get_args(hint)
+    own = [] if is_union(hint) else [getattr(get_origin(hint) or hint, "__name__", "")]
+    arguments = () if get_origin(hint) is Literal else get_args(hint)
     return [*own, *(name for argument in arguments if argument is not ... for name in _names_in(argument))]

@@ -10,6 +10,7 @@ from .._errors.invalid_value import InvalidValueError
 from .._json.codec import is_object
 from .checks import check
 from .type_adapters import (
+    KINDS,
     ChoiceAdapter,
     Definitions,
     JSONSchema,
@@ -20,9 +21,7 @@ from .type_adapters import (
     resolve,
 )
 
-_PYTHON_TYPES: dict[str, Any] = {
-    "null": None, "boolean": bool, "integer": int, "number": float, "string": str, "array": list, "object": dict
-}  # fmt: skip
+_PYTHON_TYPES: dict[str, Any] = {kind: cls for cls, kind in KINDS.items()}
 
 
 class UnionAdapter:
@@ -55,9 +54,9 @@ class UnionAdapter:
     @property
     def is_ambiguous(self) -> bool:
         """Whether two of the arms have the same JSON."""
-        objects = [properties for arm in self.arms if (properties := properties_of(arm)) is not None]
+        objects = [properties for arm in self.arms if (properties := _properties_of(arm)) is not None]
         others = [
-            arm for arm in self.arms if properties_of(arm) is None and not isinstance(resolve(arm), ChoiceAdapter)
+            arm for arm in self.arms if _properties_of(arm) is None and not isinstance(resolve(arm), ChoiceAdapter)
         ]
         kinds = [kind for arm in others for kind in arm.kinds]
         if len(kinds) != len(set(kinds)) or (objects and "object" in kinds):
@@ -68,14 +67,14 @@ class UnionAdapter:
         return {"anyOf": [arm.schema(definitions) for arm in self._arms]}
 
     def read(self, value: object) -> object:
-        kind = kind_of(value)
-        known = self._arms_of_kind
-        # JSON has one type of number: 1.0 is an integer where no arm is a float, and 1 is a float where none is an
-        # integer.
-        if kind == "number" and isinstance(value, float) and value.is_integer() and kind not in known:
-            kind = "integer"
-        elif kind == "integer" and kind not in known:
-            kind = "number"
+        kind, known = kind_of(value), self._arms_of_kind
+        if kind not in known:
+            # JSON has one type of number: 1.0 is an integer where no arm is a float, and 1 is a float where none is an
+            # integer.
+            if isinstance(value, float) and value.is_integer():
+                kind = "integer"
+            elif kind == "integer":
+                kind = "number"
         arms = known.get(kind)
         if not arms:
             return check(value, Union[tuple(_PYTHON_TYPES[kind] for kind in known)])  # noqa: UP007  # raises the error
@@ -90,14 +89,14 @@ class UnionAdapter:
         return arms[-1].read(value)
 
 
-def properties_of(adapter: TypeAdapter) -> Mapping[str, Property] | None:
+def _properties_of(adapter: TypeAdapter) -> Mapping[str, Property] | None:
     """Return the properties of an object, or None for another type."""
     properties: Mapping[str, Property] | None = getattr(resolve(adapter), "properties", None)
     return properties
 
 
 def _select_object(value: dict[str, object], arms: list[TypeAdapter]) -> TypeAdapter:
-    objects = [(properties, arm) for arm in arms if (properties := properties_of(arm)) is not None]
+    objects = [(properties, arm) for arm in arms if (properties := _properties_of(arm)) is not None]
     tag = _tag_of([properties for properties, _ in objects])
     if not tag:  # the arm whose names differ least from those of the value
         return min(objects, key=lambda each: len(each[0].keys() ^ value.keys()))[1]

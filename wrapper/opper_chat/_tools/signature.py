@@ -12,7 +12,8 @@ from attrs import field, frozen
 
 from .._errors.api import InvalidArgumentError
 from .._results.tool_calls import ToolCall
-from .._schemas.fields import NO_DEFAULT, Field, documentation_of
+from .._schemas.docstrings import documentation_of
+from .._schemas.fields import NO_DEFAULT, Field
 from .._validation.functions import function_name, unwrap_partial
 
 if TYPE_CHECKING:
