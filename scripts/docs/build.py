@@ -8,6 +8,7 @@ link names a page, an anchor or a name that does not exist.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -106,6 +107,21 @@ def run_zensical(folder: Path, *arguments: str) -> int:
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
+def qualify_search_results(site: Path) -> None:
+    """Write the class before an attribute or a method in the titles of search results: `Opper.timeout`.
+
+    Many classes have attributes of the same name, so that the name alone says too little. And the search ranks a title
+    that is exactly the word that you look for before all others, so that a guide would come after all of them.
+    """
+    file = site / "search.json"
+    index = json.loads(file.read_text("utf-8"))
+    for item in index["items"]:
+        *_, owner, name = ["", *item["location"].partition("#")[2].split(".")]
+        if owner and name == item["title"]:
+            item["title"] = f"{owner}.{name}"
+    file.write_text(json.dumps(index), "utf-8")
+
+
 def main() -> int:
     """Build the site, or show it, and return the exit status: 0, or 1 if something is wrong."""
     parser = argparse.ArgumentParser(prog="nox -s docs --", description="Build the site of the documentation.")
@@ -120,7 +136,10 @@ def main() -> int:
     if arguments.action == "serve":
         return run_zensical(arguments.folder, "serve")
     shutil.rmtree(arguments.folder / "site", ignore_errors=True)
-    return run_zensical(arguments.folder, "build", "--clean", "--strict")
+    status = run_zensical(arguments.folder, "build", "--clean", "--strict")
+    if status == 0:
+        qualify_search_results(arguments.folder / "site")
+    return status
 
 
 if __name__ == "__main__":

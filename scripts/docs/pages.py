@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from .names import SiteError, public_names
@@ -28,6 +29,12 @@ PROJECT_PAGES = {
 
 SUFFIXES = {".md", ".png", ".svg"}
 """The files of docs/ that belong to the site."""
+
+_CODE = r"((?:(?!```).*\n)*)```"
+_SYNC_AND_ASYNC = re.compile(
+    rf'^```python title="(Sync)"\n{_CODE}\n\n```python title="(Async)"\n{_CODE}$', re.MULTILINE
+)
+"""Two blocks with the same program, which become tabs. In the repository they are one after the other."""
 
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _LINK_OR_CODE = re.compile(r"\[[^\]]*\]\([^)]*\)|(`+)(?:(?P<name>[A-Z]\w+)|.*?)\1")
@@ -57,10 +64,19 @@ def copy_pages(root: Path, folder: Path, repository: str) -> list[str]:
         if target.suffix == ".md":
             text = (root / source).read_text("utf-8")
             front = f"---\nedit: {source}\n---\n" if source in PROJECT_PAGES else ""
+            text = _SYNC_AND_ASYNC.sub(_tabs, text)
             target.write_text(front + "".join(_lines(text, source, sources, root, repository)), "utf-8")
         else:
             shutil.copy(root / source, target)
     return [page for page in sources.values() if page.endswith(".md")]
+
+
+def _tabs(blocks: re.Match[str]) -> str:
+    """Return tabs with the code of two blocks."""
+    return "\n".join(
+        f'=== "{title}"\n\n' + indent(f"```python\n{code}```\n", "    ")
+        for title, code in zip(blocks.groups()[::2], blocks.groups()[1::2], strict=True)
+    )
 
 
 def _lines(text: str, source: str, sources: Mapping[str, str], root: Path, repository: str) -> Iterator[str]:
