@@ -251,6 +251,34 @@ def test_retry_errors_sends_failed_rows_again(run: Runner, server: LocalServer) 
     run.assert_once(["r0", "r1", "r2", "r3"])
 
 
+def test_what_failed_rows_cost_is_not_forgotten(run: Runner, server: LocalServer) -> None:
+    """Also if they are sent again and again: the errors file is kept under another name, and counts."""
+    server.always(reply_by_text({name: Reply.completion("?", **PRICED) for name in ("r0", "r1")}))
+    options: dict[str, Any] = {"response_format": {"type": "object"}, "retry_errors": True}
+    for attempt in range(1, 4):
+        assert run(rows(2), **options).failed == 2
+        kept = [run.folder / f"out.errors.retried-{number}.jsonl" for number in range(1, attempt)]
+        assert [len(read(path)) for path in kept] == [2] * (attempt - 1)
+        assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in kept)
+    assert len(run.failed()) == 2
+    progress = run(rows(2), max_cost="0.06", **options)
+    assert (progress.stopped, progress.finished, len(server.requests)) == ("max_cost", 0, 6)
+    assert run(rows(2), max_cost="0.09", **options).failed == 2
+    (run.folder / "out.errors.retried-9.jsonl").write_text("Notes of mine.\n")
+    with pytest.raises(BatchFileError, match=r"out\.errors\.retried-9\.jsonl"):
+        run(rows(2), **options)
+
+
+def test_a_price_counts_for_earlier_runs_too(run: Runner, server: LocalServer) -> None:
+    """Their lines have the tokens, if the server sent no cost."""
+    usage = {"prompt_tokens": 600_000, "completion_tokens": 400_000, "total_tokens": 1_000_000}
+    server.always(Reply.completion("Hi", usage=usage))
+    assert run(rows(3)).cost is None
+    progress = run(rows(5), max_cost=3, price=(1, 1))
+    assert (progress.stopped, progress.finished, len(server.requests)) == ("max_cost", 0, 3)
+    assert run(rows(5), max_cost=4, price=(1, 1)).succeeded == 1
+
+
 def test_retry_errors_keeps_the_errors_if_the_input_is_refused(run: Runner, server: LocalServer) -> None:
     """They are forgotten when the rows can be sent, and not before."""
     server.always(reply_by_text({"r1": error_reply(500)}))

@@ -1,5 +1,6 @@
 """Batches in processes of their own: Ctrl-C once and twice, stdin, and `kill -9` at random moments."""
 
+import json
 import os
 import random
 import signal
@@ -7,21 +8,23 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
-from batch_runs import Runner, read, rows, texts
+from batch_runs import PRICED, Runner, read, reply_by_text, rows, texts
 from opper_chat.testing import LocalServer, Reply
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 
 PROGRAM = """
-import asyncio, signal, sys
+import asyncio, json, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job of a shell ignores it
 from opper_chat.batch import async_run_batch, run_batch
 
-kind, requests, output = sys.argv[1:]
-options = {"output": output, "concurrency": 4}
+kind, requests, output, *more = sys.argv[1:]
+options = {"output": output, "concurrency": 4, **json.loads(more[0] if more else "{}")}
 if kind == "sync":
     progress = run_batch(requests, **options)
 elif kind == "asyncio":
@@ -36,12 +39,12 @@ print(progress.succeeded)
 KINDS = ["sync", "asyncio", "trio"]
 
 
-def start(kind: str, requests: Path | str, output: Path, base_url: str) -> subprocess.Popen[bytes]:
+def start(kind: str, requests: Path | str, output: Path, base_url: str, **options: Any) -> subprocess.Popen[bytes]:
     """Start a run."""
     environment = {**os.environ, "OPPER_API_KEY": "key", "OPPER_BASE_URL": base_url}
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, kind, str(requests), str(output)], env=environment, stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        [sys.executable, "-c", PROGRAM, kind, str(requests), str(output), json.dumps(options)], env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
@@ -115,3 +118,26 @@ def test_a_killed_run_goes_on(kind: str, tmp_path: Path, server: LocalServer) ->
     run(path)
     run.assert_once(f"r{number}" for number in range(400))
     assert sum(Counter(texts(server)).values()) - 400 <= 3 * 4
+
+
+def test_what_failed_rows_cost_outlives_a_killed_retry(tmp_path: Path, server: LocalServer) -> None:
+    """Each failure is in a file, so that `max_cost` counts it, whenever the process dies."""
+    run = Runner("sync", tmp_path, server.base_url)
+    options: dict[str, Any] = {"response_format": {"type": "object"}, "retry_errors": True}
+    server.always(Reply.completion("?", **PRICED))
+    assert run(run.input(rows(60)), **options).failed == 60
+    server.always(Reply.completion("?", delay=0.01, **PRICED))
+    for kill in (1, 2):
+        process = start("sync", run.folder / "in.jsonl", run.output, server.base_url, **options)
+        wait_for_requests(server, 60 + kill * 15)
+        process.kill()
+        process.communicate(timeout=10)
+    written = [line for path in tmp_path.glob("out*.jsonl") for line in read(path)]
+    spent = sum(Decimal(line["opper"]["cost"]) for line in written)
+    assert Decimal("0.01") * (len(server.requests) - 2 * 4) <= spent
+    before = len(server.requests)
+    progress = run(run.folder / "in.jsonl", max_cost=spent, **options)
+    assert (progress.stopped, len(server.requests)) == ("max_cost", before)
+    server.always(reply_by_text({f"r{number}": Reply.completion("{}") for number in range(60)}))
+    assert run(run.folder / "in.jsonl", **options).succeeded == 60
+    run.assert_once(f"r{number}" for number in range(60))

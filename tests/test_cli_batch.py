@@ -302,7 +302,7 @@ def test_the_status_is_that_of_the_files(command: BatchCommand, server: LocalSer
     server.always(lambda request: replies.get(texts(server)[-1]) or Reply.completion("Hi", **PRICED))
     command.batch(command.input(*rows(5)), "--max-retries", "0", "--concurrency", "1")
     with command.output.open("ab") as file:
-        file.write(b'{"id": "batch_req_')
+        file.write(b'{"id":"batch_req_')
     code, stdout, stderr = command("batch", "status", str(command.output))
     assert (code, stderr) == (7, "")
     assert "3 rows succeeded, 2 failed" in stdout
@@ -310,7 +310,12 @@ def test_the_status_is_that_of_the_files(command: BatchCommand, server: LocalSer
     assert "cost: $0.03 (not known: 2 rows)" in stdout
     status = json.loads(command("batch", "status", str(command.output), "--json").stdout)
     assert (status["succeeded"], status["errors"]) == (3, {"BadRequestError": 1, "InternalServerError": 1})
-    assert (status["cost"], status["unknown_costs"]) == ("0.03", 2)
+    assert (status["cost"], status["unknown_costs"], status["retried"]) == ("0.03", 2, 0)
+    command.batch(command.input(*rows(5)), "--max-retries", "0", "--retry-errors")
+    again = command("batch", "status", str(command.output)).stdout
+    assert "3 rows succeeded, 2 failed" in again
+    assert "2 failures of rows that were sent again" in again
+    assert "cost: $0.03 (not known: 4 rows)" in again
 
 
 def test_progress_as_lines(command: BatchCommand, server: LocalServer) -> None:

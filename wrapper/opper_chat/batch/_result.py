@@ -25,6 +25,10 @@ class TokenPrice(NamedTuple):
     prompt: Decimal
     completion: Decimal
 
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
+        """Return what a call costs, in US dollars."""
+        return (self.prompt * prompt_tokens + self.completion * completion_tokens) / 1_000_000
+
 
 class BatchResult(NamedTuple):
     """The result of a row: a completion, or the error that it failed with.
@@ -204,7 +208,7 @@ def _cost(completion: ChatCompletion, price: TokenPrice | None) -> Decimal | Non
     cost, usage = completion.cost, completion.usage
     if cost is not None or price is None or usage is None:
         return cost
-    return (price.prompt * _count(usage.prompt_tokens) + price.completion * _count(usage.completion_tokens)) / 1_000_000
+    return price.cost(_count(usage.prompt_tokens), _count(usage.completion_tokens))
 
 
 def _count(tokens: object) -> int:

@@ -99,17 +99,15 @@ async def _run_files(client: AsyncOpper, settings: BatchSettings, files: RunFile
     with interrupt_at_once():
         source = RowSource(files.requests, files.input_format)
     try:
-        open_journal = partial(
-            Journal, files.output, files.errors, retry_errors=files.retry_errors, indexed=files.dedupe
-        )
-        with await call_in_thread(open_journal) as journal:
+        with Journal(files.output, files.errors, indexed=files.dedupe, price=settings.price) as journal:
+            await call_in_thread(partial(journal.read, retry_errors=files.retry_errors))
             if source.path is not None and journal.is_own_file(source.path):
                 raise InvalidArgumentError("output", "another file than the input", str(files.output))
             check = partial(check_rows, source, settings, journal.rows)
             # An iterable may be bound to this thread, as a cursor of a database is.
             progress = check() if source.path is None else await call_in_thread(check)
             if files.retry_errors:
-                journal.forget_errors()
+                journal.move_errors()
             return await _run(client, settings, source, journal, progress, dedupe=files.dedupe)
     finally:
         source.close()

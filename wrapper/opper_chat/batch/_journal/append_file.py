@@ -16,9 +16,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 
 from .._errors import BatchFileError
-
-LINE_START = b'{"id":"batch_req_'
-"""How each line begins."""
+from .lines import LINE_START
 
 SYNC_SECONDS = 1.0
 
@@ -86,14 +84,22 @@ class AppendFile:
             raise BatchFileError(
                 str(self.path), "The last line was not written by a batch. Name another file, or move this one away."
             )
-        self.truncate(offset)
-
-    def truncate(self, size: int) -> None:
-        """Cut the file off."""
         assert self._file is not None  # noqa: S101  # it is open until close()
-        os.ftruncate(self._file.fileno(), size)
+        os.ftruncate(self._file.fileno(), offset)
         _sync(self._file.fileno())
-        self.size = size
+        self.size = offset
+
+    def move(self, path: Path) -> None:
+        """Give the file another name, and close it.
+
+        Raises:
+            OSError: it cannot be renamed.
+        """
+        if sys.platform == "win32":
+            self.close()  # an open file cannot be renamed there
+        self.path.rename(path)
+        _sync_folder(path.parent)
+        self.close()
 
     def append(self, line: bytes) -> int:
         """Write a line, and return its offset.

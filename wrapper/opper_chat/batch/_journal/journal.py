@@ -1,26 +1,30 @@
 """The journal of a batch: its output file and its errors file.
 
 They are append-only. What is in one of them is done. There is no other state, so the only thing that a run can leave
-to repair is a last line without its end.
+to repair is a last line without its end. When failed rows are sent again, the errors file is kept under another name,
+since what is in it was paid.
 """
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+import re
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any, Protocol, Self
-
-import msgspec
 
 from ..._errors.api import InvalidArgumentError
 from ..._json import codec as _json
 from ..._json.codec import is_object
 from .._errors import BatchFileError
 from .._limits import TotalCost
-from .append_file import LINE_START, AppendFile
+from .._result import TokenPrice
+from .append_file import AppendFile
+from .lines import JournalLine, parse_line, read_lines
 from .row_table import DONE, RowTable, hash_number
+
+_RETRIED = ".retried-"
+"""What names of files have before the number that `Journal.move_errors` gives them."""
 
 
 class RowResult(Protocol):
@@ -36,42 +40,30 @@ class RowResult(Protocol):
         ...
 
 
-class _Extra(msgspec.Struct):
-    body_hash: str
-    cost: str | None = None
-
-
-class _Line(msgspec.Struct):
-    """What is read of a line at the start."""
-
-    custom_id: str
-    opper: _Extra
-
-
-_decoder = msgspec.json.Decoder(_Line)
-
-
 class Journal:
     """The rows that are done, and the files to which others are appended. Use it as a context manager.
+
+    The files are locked at once, and read by `read`.
 
     Args:
         output: the file of rows that succeeded.
         errors: the file of rows that failed.
-        retry_errors: whether the rows that failed are not done. Call `forget_errors` before others are written.
         indexed: whether to remember where the line of each body is, for `find_copy`.
+        price: what tokens cost, for lines without a cost.
 
     Attributes:
         rows: the rows that are done, by id.
-        spent: what they cost.
+        spent: what they cost, with failed rows that were sent again.
 
     Raises:
-        BatchFileError: another run uses a file, or it was not written by a batch.
-        OSError: a file cannot be opened, read or written.
+        BatchFileError: another run uses a file.
+        OSError: a file cannot be opened.
     """
 
-    def __init__(self, output: Path, errors: Path, *, retry_errors: bool, indexed: bool) -> None:
+    def __init__(self, output: Path, errors: Path, *, indexed: bool = False, price: TokenPrice | None = None) -> None:
         self.rows = RowTable()
         self.spent = TotalCost()
+        self._price = price
         self._bodies = RowTable("Q") if indexed else None
         """The offset of a line with the body, by hash: even in the output file, odd in the errors file."""
         self._lock = Lock()
@@ -82,15 +74,6 @@ class Journal:
             self._errors = AppendFile(errors)
         except BaseException:
             self._output.close()
-            raise
-        try:
-            self._read(self._output, is_errors=False)
-            if retry_errors:
-                self._read_cost_of_errors()
-            else:
-                self._read(self._errors, is_errors=True)
-        except BaseException:
-            self.close()
             raise
 
     def __enter__(self) -> Self:
@@ -105,9 +88,30 @@ class Journal:
         """Return whether a path leads to one of the files."""
         return self._output.is_same_file(path) or self._errors.is_same_file(path)
 
-    def forget_errors(self) -> None:
-        """Remove all lines of the errors file."""
-        self._errors.truncate(0)
+    def read(self, *, retry_errors: bool = False) -> None:
+        """Read the rows that are done, and what they cost.
+
+        Args:
+            retry_errors: whether the rows that failed are not done. Call `move_errors` before others are written.
+
+        Raises:
+            BatchFileError: a file was not written by a batch.
+            OSError: a file cannot be read, or a last line without its end cannot be cut off.
+        """
+        self._read(self._output, is_errors=False)
+        self._read(self._errors, is_errors=True, are_done=not retry_errors)
+        for path in find_retried(self._errors.path):
+            for line in read_lines(path):
+                self._add_cost(line)
+
+    def move_errors(self) -> None:
+        """Give the errors file another name, and begin a new one."""
+        if not self._errors.size:
+            return
+        path = self._errors.path
+        number = 1 + max((_retried_number(path, retried) for retried in find_retried(path)), default=0)
+        self._errors.move(path.with_name(f"{path.stem}{_RETRIED}{number}{path.suffix}"))
+        self._errors = AppendFile(path)
 
     def write(self, result: RowResult) -> None:
         """Append the result of a row to the file where it belongs.
@@ -145,24 +149,22 @@ class Journal:
         finally:
             self._errors.close()
 
-    def _read(self, file: AppendFile, *, is_errors: bool) -> None:
+    def _read(self, file: AppendFile, *, is_errors: bool, are_done: bool = True) -> None:
         for number, offset, content in file.lines():
-            line = _read_line(file, number, content)
+            line = parse_line(content, file.path, number)
+            self._add_cost(line)
+            if not are_done:
+                continue
             if self.rows.find(line.custom_id) is not None:
                 raise BatchFileError(
                     str(file.path), f"Line {number} has the id {line.custom_id!r}, which is there before."
                 )
             self.rows.put(line.custom_id, hash_number(line.opper.body_hash), DONE)
-            self._add_cost(line)
             if self._bodies is not None:
                 self._bodies.put(line.opper.body_hash, offset << 1 | is_errors, DONE)
 
-    def _read_cost_of_errors(self) -> None:
-        for number, _, content in self._errors.lines():
-            self._add_cost(_read_line(self._errors, number, content))
-
-    def _add_cost(self, line: _Line) -> None:
-        cost = _cost(line)
+    def _add_cost(self, line: JournalLine) -> None:
+        cost = line.cost(self._price)
         if cost:
             self.spent = TotalCost(self.spent.cost + cost, self.spent.rows + 1)
 
@@ -172,21 +174,13 @@ def default_errors_path(output: Path) -> Path:
     return output.with_name(f"{output.stem}.errors{output.suffix}")
 
 
-def _read_line(file: AppendFile, number: int, content: bytes) -> _Line:
-    problem = f"Line {number} was not written by a batch. Name another file, or move this one away."
-    if not content.startswith(LINE_START):
-        raise BatchFileError(str(file.path), problem)
-    try:
-        line = _decoder.decode(content)
-        hash_number(line.opper.body_hash)
-    except (msgspec.MsgspecError, ValueError):
-        raise BatchFileError(str(file.path), problem) from None
-    return line
+def find_retried(errors: Path) -> list[Path]:
+    """Return the files of failed rows that were sent again, which `Journal.move_errors` has named."""
+    return [path for path in errors.parent.iterdir() if _retried_number(errors, path)]
 
 
-def _cost(line: _Line) -> Decimal:
-    try:
-        cost = Decimal(line.opper.cost or 0)
-    except InvalidOperation:
-        return Decimal(0)
-    return cost if cost.is_finite() and cost > 0 else Decimal(0)
+def _retried_number(errors: Path, path: Path) -> int:
+    """Return the number of such a file, or 0 if it is another one."""
+    pattern = rf"{re.escape(errors.stem + _RETRIED)}([0-9]{{1,9}}){re.escape(errors.suffix)}"
+    found = re.fullmatch(pattern, path.name)
+    return 0 if found is None else int(found[1])

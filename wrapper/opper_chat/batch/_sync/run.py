@@ -107,14 +107,10 @@ def _run_files(client: Opper, settings: BatchSettings, files: RunFiles) -> Batch
     with interrupt_at_once():
         source = RowSource(files.requests, files.input_format)
     try:
-        open_journal = partial(
-            Journal,
-            files.output,
-            files.errors,
-            retry_errors=files.retry_errors,
-            indexed=files.dedupe,
-        )
-        with call_in_thread(open_journal) as journal:
+        with Journal(
+            files.output, files.errors, indexed=files.dedupe, price=settings.price
+        ) as journal:
+            call_in_thread(partial(journal.read, retry_errors=files.retry_errors))
             if source.path is not None and journal.is_own_file(source.path):
                 raise InvalidArgumentError(
                     "output", "another file than the input", str(files.output)
@@ -123,7 +119,7 @@ def _run_files(client: Opper, settings: BatchSettings, files: RunFiles) -> Batch
             # An iterable may be bound to this thread, as a cursor of a database is.
             progress = check() if source.path is None else call_in_thread(check)
             if files.retry_errors:
-                journal.forget_errors()
+                journal.move_errors()
             return _run(client, settings, source, journal, progress, dedupe=files.dedupe)
     finally:
         source.close()

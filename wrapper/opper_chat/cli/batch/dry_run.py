@@ -13,6 +13,7 @@ from opper_chat._requests.prepare import prepare
 from opper_chat.batch import BatchRequest
 from opper_chat.batch._input.rows import NumberedRow
 from opper_chat.batch._input.source import RowSource
+from opper_chat.batch._journal.lines import JournalLine, read_lines
 from opper_chat.batch._journal.row_table import DONE, SEEN, RowTable, hash_number
 from opper_chat.batch._options import BatchSettings, check_batch_options
 from opper_chat.batch._request import call_arguments, hash_request, is_in_shard
@@ -23,7 +24,6 @@ from ..exit_codes import ExitCode
 from ..output import write_json
 from .files import check_input, output_files
 from .settings import read_batch_options
-from .status import Line, read_lines
 
 SHOWN_PROBLEMS = 5
 """How many rows with a problem are described."""
@@ -82,7 +82,7 @@ def run_dry(options: argparse.Namespace, console: Console) -> int:
     return found.exit_code
 
 
-def done_rows(lines: Iterable[Line]) -> RowTable:
+def done_rows(lines: Iterable[JournalLine]) -> RowTable:
     """Return the rows that are in the files of a batch, each with the beginning of the hash of its body."""
     rows = RowTable()
     for line in lines:

@@ -9,6 +9,7 @@ from typing import Any
 
 from opper_chat import AsyncOpper
 from opper_chat.batch import BatchProgress, async_run_batch
+from opper_chat.batch._journal.lines import read_last_line
 from opper_chat.batch._progress import describe_stop
 
 from ..client import client_arguments
@@ -20,7 +21,6 @@ from .numbers import format_seconds
 from .progress_display import UPDATE_SECONDS, create_display, describe_progress
 from .sample import Sample, describe_estimate, take_sample
 from .settings import read_batch_options
-from .status import find_last_error
 
 
 def run_local(options: argparse.Namespace, console: Console) -> int:
@@ -97,8 +97,9 @@ def _describe_end(progress: BatchProgress, errors: Path) -> str:
         lines.append(f"Done before: {progress.skipped:,}.")
     if errors.is_file() and errors.stat().st_size:
         lines.append(f"Failed rows are in {errors}. To send them again, add --retry-errors.")
-        if progress.failed and (error := find_last_error(errors)) is not None:
-            lines.append(f"The last failure: {error}")
+        last = read_last_line(errors) if progress.failed else None
+        if last is not None and last.opper.error is not None:
+            lines.append(f"The last failure: {last.opper.error.type}: {last.opper.error.message}")
     if progress.stopped is not None:
         lines.append(describe_stop_of_command(progress))
     return "\n".join(lines)

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 from opper_chat.batch import BatchProgress, BatchRequest
 from opper_chat.batch._input.source import RowSource
+from opper_chat.batch._journal.lines import read_lines
 from opper_chat.batch._options import check_batch_options
 
 from ..errors import UsageError
 from .dry_run import done_rows, read_requests
 from .files import output_files
 from .numbers import format_cost
-from .status import read_lines
 
 
 class Sample(NamedTuple):
@@ -41,7 +41,7 @@ def take_sample(options: argparse.Namespace, batch_options: Mapping[str, Any]) -
     if count < 1:
         raise UsageError(f"--sample: expected a number of rows of at least 1, got {count}.")
     if options.retry_errors:
-        raise UsageError("--sample: It is not accepted together with --retry-errors, which empties the errors file.")
+        raise UsageError("--sample: It is not accepted together with --retry-errors, which sends all failed rows.")
     settings = check_batch_options(batch_options, "batch")
     done = done_rows(chain.from_iterable(map(read_lines, output_files(options))))
     source = RowSource(options.input, options.input_format)
