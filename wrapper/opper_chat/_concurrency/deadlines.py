@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from .._errors.api import APITimeoutError
-from .._validation.numbers import check_seconds
+from .._validation.arguments import check_seconds
 
 SHORTEST = 0.001
 """Seconds for an operation when its timeout has expired. For a socket, 0 means that it does not block."""

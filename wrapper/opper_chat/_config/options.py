@@ -11,7 +11,7 @@ from .._errors.api import InvalidArgumentError, UnknownArgumentError
 from .._errors.describe import describe
 from .._errors.secret_names import is_secret_argument, is_secret_header
 from .._json.codec import is_mapping, is_sequence
-from .._validation.numbers import check_count, check_retries, check_seconds
+from .._validation.arguments import check_count, check_retries, check_seconds
 from .base_url import find_base_url
 from .call_context import Layer
 from .environment import CONNECT_TIMEOUT, DEFAULT_RETRIES, DEFAULT_TIMEOUT, Key, library_classes

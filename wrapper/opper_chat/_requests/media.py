@@ -15,7 +15,7 @@ from typing import BinaryIO, NamedTuple, Protocol, TypeAlias, TypeGuard, cast
 
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
-from .._validation.numbers import check_count
+from .._validation.arguments import check_count
 from .media_types import (
     CERTAIN,
     SIGNED,

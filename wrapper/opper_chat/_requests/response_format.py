@@ -25,7 +25,7 @@ from .._results.markdown_fences import without_fence
 from .._results.parsed import ParsedChatCompletion, parsed_completion
 from .._schemas.checks import invalid
 from .._schemas.response_schema import ResponseSchema, response_schema
-from .._validation.type_checks import check_flags
+from .._validation.arguments import check_flags
 from .argument_hints import is_type
 from .parameters import check_extra_keys
 

@@ -12,8 +12,7 @@ from typing import Literal, TypeAlias, TypedDict
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._results.tool_calls import ToolCall
-from .._validation.functions import is_coroutine_function
-from .._validation.numbers import check_count
+from .._validation.arguments import check_count, is_coroutine_function
 
 OnToolError: TypeAlias = Literal["report", "raise"] | Callable[[ToolCall, Exception], str]
 """What to do when a tool fails: ``report`` sends the error to the model, ``raise`` ends the run, and a function returns

@@ -19,7 +19,7 @@ from .._errors.describe import describe
 from .._json.codec import is_mapping, is_object, is_sequence
 from .._json.values import copy_json
 from .._results.completion import ChatCompletion
-from .._validation.numbers import check_count
+from .._validation.arguments import check_count
 from .assistant_messages import remove_unencodable
 from .message_content import Message, content_of
 from .parameters import check_encodable, check_messages

@@ -22,7 +22,7 @@ from .._requests.parameters import TurnArguments, check_turn_arguments
 from .._requests.signatures import list_arguments
 from .._requests.transcript import Transcript, TurnContent, new_messages, read_message
 from .._results.completion import ChatCompletion
-from .._validation.type_checks import check_strings
+from .._validation.arguments import check_strings
 from ..messages import system as system_message
 from .client import Opper
 

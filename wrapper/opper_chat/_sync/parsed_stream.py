@@ -16,7 +16,7 @@ from .._requests.response_format import ResponseFormat, correction_arguments
 from .._results.completion import ChatCompletion
 from .._results.parsed import ParsedChatCompletion
 from .._streaming.parsed_events import EventParser, ParsedDoneEvent, ParsedStreamEvent
-from .._validation.numbers import check_retries
+from .._validation.arguments import check_retries
 from .event_stream import EventStream, StreamManager
 from .requester import Requester
 

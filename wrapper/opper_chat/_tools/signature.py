@@ -14,7 +14,7 @@ from .._errors.api import InvalidArgumentError
 from .._results.tool_calls import ToolCall
 from .._schemas.docstrings import documentation_of
 from .._schemas.fields import NO_DEFAULT, Field
-from .._validation.functions import function_name, unwrap_partial
+from .._validation.arguments import function_name, unwrap_partial
 
 if TYPE_CHECKING:
     from .run import ToolRun

@@ -22,8 +22,7 @@ from .._errors.invalid_value import InvalidValueError
 from .._requests.argument_hints import check_argument
 from .._results.tool_calls import ToolCall, arguments_error
 from .._schemas.response_schema import ResponseSchema, parameters_schema
-from .._validation.functions import is_coroutine_function
-from .._validation.type_checks import check_flags, check_strings
+from .._validation.arguments import check_flags, check_strings, is_coroutine_function
 from .signature import Signature, hints_of, is_context, read_signature
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from .._errors.describe import describe
 from .._json.codec import is_mapping, is_sequence
 from .._requests.argument_hints import list_of_tools_hint, tool_hint
 from .._results.tool_calls import ToolCall
-from .._validation.functions import function_name
+from .._validation.arguments import function_name
 from .tool import CustomTool, Tool, ToolFunction, json_form
 
 

@@ -15,7 +15,7 @@ from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._requests.tool_options import Verdict
 from .._results.tool_calls import ToolCall
-from .._validation.functions import function_name, is_coroutine_function
+from .._validation.arguments import function_name, is_coroutine_function
 from .jobs import Job, JobEvent
 from .run import ToolRunStepEvent
 from .toolbox import Toolbox

@@ -32,37 +32,27 @@ SCALARS: dict[object, tuple[tuple[type, ...], str]] = {
     type(None): ((type(None),), "None"),
 }
 
-
-TEXTS: dict[object, tuple[Callable[[Any], bool], Callable[[Any], str], str]] = {
-    uuid.UUID: (lambda value: isinstance(value, uuid.UUID), str, "a UUID"),
-    datetime.datetime: (
-        lambda value: isinstance(value, datetime.datetime),
-        datetime.datetime.isoformat,
-        "a date and time",
-    ),
-    # In Python, a datetime is a date too.
-    datetime.date: (
-        lambda value: isinstance(value, datetime.date) and not isinstance(value, datetime.datetime),
-        datetime.date.isoformat,
-        "a date",
-    ),
+TEXTS: dict[object, tuple[type, Callable[[Any], str], str]] = {
+    uuid.UUID: (uuid.UUID, str, "a UUID"),
+    datetime.datetime: (datetime.datetime, datetime.datetime.isoformat, "a date and time"),
+    datetime.date: (datetime.date, datetime.date.isoformat, "a date"),
 }
-"""Types that JSON represents as strings: the test for a value, the conversion to a string, and the name."""
+"""Types that JSON represents as strings: the type, the conversion to a string, and the name."""
+
+KINDS = {str: "string", int: "integer", float: "number"}
+"""The names of types in hints about a conversion."""
 
 
-def text_check(fits: Callable[[Any], bool], text_of: Callable[[Any], str], accepted: str) -> Callable[[object], object]:
+def text_check(cls: type, text_of: Callable[[Any], str], accepted: str) -> Callable[[object], object]:
     """Return the check for a type that JSON represents as a string."""
 
     def check(value: object) -> object:
-        if not fits(value):
+        # In Python, a datetime is a date too.
+        if not isinstance(value, cls) or (cls is datetime.date and isinstance(value, datetime.datetime)):
             raise UnexpectedValueError(accepted, value)
         return text_of(value)
 
     return check
-
-
-KINDS = {str: "string", int: "integer", float: "number"}
-"""The names of types in hints about a conversion."""
 
 
 def scalar_check(kinds: tuple[type, ...], accepted: str) -> Callable[[object], object]:
@@ -109,9 +99,7 @@ def literal_check(values: tuple[object, ...]) -> Callable[[object], object]:
 def arm_name(arm: object, *, is_open: bool = False) -> str:
     """Name an arm of a union in an error. The name of a model is empty, since its typed dict is an arm too.
 
-    Args:
-        arm: the type.
-        is_open: whether the union accepts strings other than those of a Literal.
+    An open union accepts strings other than those of a Literal.
     """
     if arm in SCALARS:
         return SCALARS[arm][1]

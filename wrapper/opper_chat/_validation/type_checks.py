@@ -9,25 +9,13 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import (
-    Any,
-    Literal,
-    NotRequired,
-    TypeAlias,
-    Union,
-    get_args,
-    get_origin,
-    get_type_hints,
-    is_typeddict,
-)
+from typing import Any, Literal, NotRequired, TypeAlias, Union, get_args, get_origin, get_type_hints, is_typeddict
 
-from .._errors.api import InvalidArgumentError
 from .._errors.describe import (
     SupportsToDict,
     alternatives,
     choices_of,
     conversion_hint,
-    describe,
     did_you_mean,
     is_model,
     number_hint,
@@ -52,28 +40,6 @@ Check: TypeAlias = Callable[[object], object]
 """A function that returns the JSON value for a value, or raises UnexpectedValueError."""
 
 KEYS = "a dict with strings as keys"
-
-
-def check_strings(**arguments: object) -> None:
-    """Validate arguments that are strings or None.
-
-    Raises:
-        InvalidArgumentError: one is neither.
-    """
-    for argument, value in arguments.items():
-        if value is not None and not isinstance(value, str):
-            raise InvalidArgumentError(argument, "a string or None", describe(value))
-
-
-def check_flags(**arguments: object) -> None:
-    """Validate arguments that are True or False.
-
-    Raises:
-        InvalidArgumentError: one is neither.
-    """
-    for argument, value in arguments.items():
-        if not isinstance(value, bool):
-            raise InvalidArgumentError(argument, "True or False", describe(value))
 
 
 @cache
@@ -129,11 +95,7 @@ def _item_check(hint: object) -> Check:
 
 
 def check_json(value: object) -> object:
-    """Return the JSON value for a value of any type, as built-in types.
-
-    Raises:
-        UnexpectedValueError: JSON cannot represent it, or a value in it.
-    """
+    """Return the JSON value for a value of any type, as built-in types."""
     cls = value.__class__
     if cls is str or cls is int or cls is bool or value is None:
         return value
@@ -157,9 +119,6 @@ def check_object(cls: type, value: Mapping[Any, object], optional: str = "") -> 
         cls: the typed dict.
         value: the mapping.
         optional: a required key that may be absent.
-
-    Raises:
-        UnexpectedValueError: a value does not fit, or a required key is absent.
     """
     checks = property_checks(cls)
     written: dict[str, object] = {}
@@ -228,17 +187,12 @@ def _mapping_check(check_item: Check) -> Check:
         if not is_mapping(value):
             raise UnexpectedValueError("a dict", value, conversion_hint(value, "dict"))
         # The keys of logit_bias are token ids: integers in Python, strings in JSON.
-        named = {_token_id(name): item for name, item in value.items()}
-        return {name: _check_at(name, check_item, item) for name, item in _items(named)}
+        named = {
+            str(key) if type(key := json_scalar(name)) is int else _key(name): item for name, item in value.items()
+        }
+        return {name: _check_at(name, check_item, item) for name, item in named.items()}
 
     return check
-
-
-def _token_id(name: object) -> object:
-    if name.__class__ is str:
-        return name
-    key = json_scalar(name)
-    return str(key) if type(key) is int else key
 
 
 def _object_check(cls: type) -> Check:
@@ -253,40 +207,33 @@ def _object_check(cls: type) -> Check:
 class _UnionCheck:
     """Checks a value against the arm of a union that has its type; among typed dicts, the discriminator decides.
 
-    Args:
-        arms: the arms of the union.
-        is_item: whether the value is an item of a list.
-
     A dict with an unknown discriminator is accepted unchanged, unless it is a misspelling of a known one.
     """
 
     def __init__(self, arms: tuple[object, ...], *, is_item: bool = False) -> None:
         self.classes = {arm.__name__: arm for arm in arms if isinstance(arm, type) and is_typeddict(arm)}
         self.tag, self.tagged = _discriminator(tuple(self.classes.values()))
-        self.is_open = bool(self.tagged)
-        self.is_item = is_item and self.is_open
+        self.is_tagged_item = is_item and bool(self.tagged)
         self.is_named_by_key = all(kind in get_type_hints(cls) for kind, cls in self.tagged.items())
         """Whether each kind has a key of its own name, so that the discriminator is not needed."""
-        self.sequence = next((compile_check(arm) for arm in arms if get_origin(arm) is Sequence), None)
-        self.mapping = next((compile_check(arm) for arm in arms if get_origin(arm) is Mapping), None)
-        self.scalars = [
-            compile_check(arm) for arm in arms if arm in SCALARS or arm in TEXTS or get_origin(arm) is Literal
-        ]
+        literals, sequences, mappings = (
+            [arm for arm in arms if get_origin(arm) is origin] for origin in (Literal, Sequence, Mapping)
+        )
+        self.sequence = compile_check(sequences[0]) if sequences else None
+        self.mapping = compile_check(mappings[0]) if mappings else None
+        self.scalar_types = [arm for arm in arms if arm in SCALARS]
+        self.scalars = [compile_check(arm) for arm in arms if arm in SCALARS or arm in TEXTS or arm in literals]
+        self.takes_text = str in arms
         # The values of an enum are named as examples of strings.
-        values = [one for arm in arms if get_origin(arm) is Literal for one in get_args(arm) if isinstance(one, str)]
-        is_open = str in arms
-        named = [arm for arm in arms if not (values and arm is str)]
-        self.accepted = alternatives(dict.fromkeys(text for arm in named if (text := arm_name(arm, is_open=is_open))))
-        item = next((get_args(arm)[0] for arm in arms if get_origin(arm) is Sequence), None)
-        self.item_tag: str = getattr(_item_check(item), "tag", "") if item is not None else ""
+        is_enum = any(isinstance(value, str) for arm in literals for value in get_args(arm))
+        names = [arm_name(arm, is_open=self.takes_text) for arm in arms if not (is_enum and arm is str)]
+        self.accepted = alternatives(dict.fromkeys(filter(None, names)))
+        self.item_tag: str = getattr(_item_check(get_args(sequences[0])[0]), "tag", "") if sequences else ""
         kinds = {kind for arm, kind in KINDS.items() if arm in arms}
         kinds |= {"list"} if self.sequence else set()
         kinds |= {"dict"} if self.mapping or self.classes else set()
         self.kinds = kinds or {"none"}
         """The kinds of values that the hints for a conversion name."""
-        self.accepts_numbers = float in arms
-        self.scalar_types = [arm for arm in arms if arm in SCALARS]
-        self.takes_text = str in arms
         plain = {*self.classes.values(), *SCALARS, *TEXTS}
         self.models = {arm.__name__ for arm in arms if isinstance(arm, type) and arm not in plain}
         self.takes_bare_kinds = not self.models.isdisjoint(("OtherTool", "NamedFunctionToolChoice"))
@@ -309,7 +256,7 @@ class _UnionCheck:
                 return check(scalar)
             except UnexpectedValueError:
                 continue
-        if self.accepts_numbers and isinstance(scalar, float):
+        if float in self.scalar_types and isinstance(scalar, float):
             # It is a number, so the problem is that it is not finite.
             raise UnexpectedValueError(self.accepted.replace(SCALARS[float][1], FINITE), value)
         raise UnexpectedValueError(self.accepted, value, self.hint(value, scalar))
@@ -321,7 +268,7 @@ class _UnionCheck:
         if not isinstance(scalar, str):
             return number_hint(value, self.scalar_types) or conversion_hint(value, *self.kinds)
         meant_values: list[object] = []
-        if self.is_item:  # a kind whose content is one string, such as a text part
+        if self.is_tagged_item:  # a kind whose content is one string, such as a text part
             meant_values = [{self.tag: kind, kind: scalar} for kind in self.tagged]
         elif len(self.classes) == 1:
             (cls,) = self.classes.values()
@@ -353,11 +300,11 @@ class _UnionCheck:
                 return check_object(own[0], value, optional=self.tag)
         kinds = tuple(self.tagged)
         hint = did_you_mean(kind, kinds)
-        if self.is_open and isinstance(kind, str) and kind and not hint:
+        if self.tagged and isinstance(kind, str) and kind and not hint:
             if len(value) > 1 or self.takes_bare_kinds:
                 return check_json(value)
             hint = f"Another {self.tag!r} is accepted only if the dict has further keys."
-        if len(self.classes) == 1 and not (self.is_open and hint):
+        if len(self.classes) == 1 and not (self.tagged and hint):
             return check_object(next(iter(self.classes.values())), value)
         if self.tag in value:
             raise UnexpectedValueError(choices_of(kinds), kind, hint).at(self.tag)
@@ -370,7 +317,7 @@ class _UnionCheck:
         names = [cls.__name__ for cls in type(model).__mro__]
         written = model.to_dict()
         if self.models.isdisjoint(names):
-            if self.is_item and isinstance(written.get(self.tag), str):
+            if self.is_tagged_item and isinstance(written.get(self.tag), str):
                 return self.check_mapping(written)  # a part or tool that the contract has elsewhere
             names = sorted(self.models)
             choice = f"the model {names[0]}" if len(names) == 1 else f"one of the models {', '.join(names)}"

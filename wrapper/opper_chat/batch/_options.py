@@ -12,8 +12,7 @@ from .._errors.describe import describe
 from .._json.codec import is_mapping, is_sequence
 from .._json.scalars import json_scalar
 from .._requests.response_format import ResponseFormat
-from .._validation.numbers import check_count, check_retries, check_seconds
-from .._validation.type_checks import check_flags
+from .._validation.arguments import check_count, check_flags, check_retries, check_seconds
 from ._limits import StopReason
 from ._progress import BatchProgress
 from ._request import CUSTOM_ID, RowReader, hash_key

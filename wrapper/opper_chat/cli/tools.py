@@ -26,7 +26,7 @@ def load_tools(references: Sequence[str]) -> list[Any]:
         InvalidArgumentError: a function cannot be a tool.
     """
     from .. import CustomTool, Tool, tool
-    from .._validation.functions import is_coroutine_function
+    from .._validation.arguments import is_coroutine_function
     from .imports import load_reference
 
     tools: list[Any] = []

@@ -20,7 +20,7 @@ from .._config.options import check_options
 from .._errors.api import InvalidArgumentError, OpperError
 from .._errors.describe import describe
 from .._json.scalars import json_scalar
-from .._validation.numbers import check_count
+from .._validation.arguments import check_count
 from ..batch._input.check import check_rows
 from ..batch._input.rows import InputFormat, find_format
 from ..batch._input.source import RowSource, is_path

@@ -11,7 +11,7 @@ from .._config.environment import find_span_content
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._observability.observers import add_observer
-from .._validation.type_checks import check_flags
+from .._validation.arguments import check_flags
 from ._observer import TelemetryObserver
 
 _lock = Lock()

@@ -14,7 +14,7 @@ from ..._concurrency.loop import sleep
 from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
 from ..._sync.client import Opper
-from ..._validation.type_checks import check_flags
+from ..._validation.arguments import check_flags
 from .._errors import BatchInputError
 from .._input.check import check_rows
 from .._input.rows import InputFormat
