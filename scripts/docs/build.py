@@ -114,11 +114,11 @@ def qualify_search_results(site: Path) -> None:
     that is exactly the word that you look for before all others, so that a guide would come after all of them.
     """
     file = site / "search.json"
-    index = json.loads(file.read_text("utf-8"))
+    index: dict[str, Any] = json.loads(file.read_text("utf-8"))
     for item in index["items"]:
-        *_, owner, name = ["", *item["location"].partition("#")[2].split(".")]
-        if owner and name == item["title"]:
-            item["title"] = f"{owner}.{name}"
+        path = str(item["location"]).partition("#")[2].split(".")
+        if len(path) > 1 and path[-1] == item["title"]:
+            item["title"] = ".".join(path[-2:])
     file.write_text(json.dumps(index), "utf-8")
 
 
