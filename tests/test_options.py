@@ -1,6 +1,7 @@
 """Where settings come from, and which are refused."""
 
 import pickle
+from threading import TIMEOUT_MAX
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -215,3 +216,21 @@ def test_a_bad_timeout_is_refused(timeout: Any) -> None:
     """An error that names the timeout and what is accepted."""
     with pytest.raises(InvalidArgumentError, match=r"^timeout(\.read)?: expected a number of seconds above 0"):
         Opper(api_key="key", timeout=timeout)
+
+
+@pytest.mark.parametrize("option", ["timeout", "first_token_timeout", "idle_timeout", "deadline"])
+@pytest.mark.parametrize("seconds", [TIMEOUT_MAX * 1.01, 1e300, 10**400], ids=["little", "float", "int"])
+def test_a_timeout_that_sockets_cannot_wait_is_refused(option: str, seconds: float) -> None:
+    """Sockets and locks would raise an OverflowError in the middle of a call."""
+    options: Any = {option: seconds}
+    with pytest.raises(InvalidArgumentError, match=r"above 0.*The largest accepted value is \d+\. Use None"):
+        Opper(api_key="key", **options)
+
+
+def test_the_largest_timeout_is_accepted(opper: Opper) -> None:
+    """The socket accepts it."""
+    patient = opper.with_options(
+        timeout=TIMEOUT_MAX, first_token_timeout=TIMEOUT_MAX, idle_timeout=TIMEOUT_MAX, deadline=TIMEOUT_MAX
+    )
+    with patient.chat.completions.create(messages=[{"role": "user", "content": "Hi"}], stream=True) as stream:
+        assert stream.get_final_text()

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
 from collections.abc import Callable
+from threading import TIMEOUT_MAX
 from typing import Any
 
 from .._errors.api import InvalidArgumentError
@@ -36,14 +36,17 @@ def _check_integer(value: object, argument: str, minimum: int, accepted: str) ->
 def check_seconds(value: object, argument: str) -> float:
     """Return a number of seconds above 0."""
     number = json_scalar(value)
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number) or number <= 0:
-        accepted, hint = "a number of seconds above 0 or None", ""
-        if argument == "timeout":
-            accepted = "a number of seconds above 0, an httpx.Timeout or None"
-        elif type(value).__name__ == "Timeout":
-            hint = "Only the argument timeout takes an httpx.Timeout."
-        raise InvalidArgumentError(argument, accepted, describe(value), hint)
-    return float(number)
+    if isinstance(number, int | float) and not isinstance(number, bool) and 0 < number <= TIMEOUT_MAX:
+        return float(number)
+    accepted, hint = "a number of seconds above 0 or None", ""
+    if argument == "timeout":
+        accepted = "a number of seconds above 0, an httpx.Timeout or None"
+    elif type(value).__name__ == "Timeout":
+        hint = "Only the argument timeout takes an httpx.Timeout."
+    if isinstance(number, int | float) and number > TIMEOUT_MAX:
+        # Sockets and locks raise an OverflowError for a longer wait.
+        hint = f"The largest accepted value is {TIMEOUT_MAX:.0f}. Use None for no limit."
+    raise InvalidArgumentError(argument, accepted, describe(value), hint)
 
 
 def check_strings(**arguments: object) -> None:
