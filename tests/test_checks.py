@@ -1,6 +1,7 @@
 """Bad input: an error that names the argument, the value and what is accepted, before anything is sent."""
 
 import datetime
+import enum
 import json
 import uuid
 from typing import Any, Literal
@@ -270,6 +271,23 @@ def test_kinds_that_the_contract_does_not_know_go_back_as_models() -> None:
     assert isinstance(user, UserMessage)
     body = request(messages=[read.messages[0], {"role": "user", "content": user.content}])
     assert json.loads(body.content)["messages"] == [critic, {"role": "user", "content": [part]}]
+
+
+def test_a_role_or_type_may_be_a_member_of_an_enum() -> None:
+    """Its value selects the kind, as the string does."""
+
+    class Kind(enum.Enum):
+        USER = "user"
+        TEXT = "text"
+        MISSPELT = "usr"
+
+    messages: Any = [{"role": Kind.USER, "content": [{"type": Kind.TEXT, "text": "Hi"}]}]
+    assert request(messages=messages) == request(
+        messages=[{"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
+    )
+    messages[0]["role"] = Kind.MISSPELT
+    with pytest.raises(InvalidArgumentError, match=r"messages\[0\]\.role: .* got 'usr'\. Did you mean 'user'\?"):
+        request(messages=messages)
 
 
 def test_ids_of_tokens_may_be_numbers() -> None:

@@ -292,6 +292,8 @@ class _UnionCheck:
     def check_mapping(self, value: Mapping[Any, object]) -> object:
         """Validate a dict against the typed dict of its discriminator."""
         kind = value.get(self.tag) if self.tag else None
+        if kind.__class__ is not str:
+            kind = json_scalar(kind)  # of a member of an enum
         if isinstance(kind, str) and kind in self.tagged:
             return check_object(self.tagged[kind], value)
         if self.tag not in value and self.is_named_by_key:
