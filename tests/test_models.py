@@ -285,6 +285,23 @@ def test_evolving_copying_and_pickling_invent_nothing() -> None:
     assert attrs.evolve(UserMessage.from_dict({"content": "x"}), content="y").to_dict() == {"content": "y"}
 
 
+def test_models_are_compared_and_shown_as_attrs_does() -> None:
+    """By their class and all their fields. They can be changed, so they have no hash."""
+    source = {"role": "assistant", "content": "Hello", "refusal": None, "mood": "good"}
+    message, other = ChatCompletionMessage.from_dict(source), ChatCompletionMessage.from_dict(source)
+    assert message == other
+    assert not message != other
+    assert message != source
+    assert message != ChatCompletionMessage.from_dict({**source, "mood": "bad"})
+    assert message != ChatCompletionMessage.from_dict({**source, "content": "Hi"})
+    assert repr(message).startswith("ChatCompletionMessage(content='Hello', refusal=None, role='assistant', ")
+    assert "_absent" not in repr(message)
+    message.additional_properties["itself"] = message
+    assert repr(message).endswith("additional_properties={'mood': 'good', 'itself': ...})")
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(message)
+
+
 def test_usage_without_one_of_its_counts_is_kept_as_it_is() -> None:
     """None, since no count is invented, with the object in additional_properties."""
     source = {"choices": [], "usage": {"prompt_tokens": 5}}

@@ -16,7 +16,7 @@ from ..types import (
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class AllowedTool(OpenModel[JsonValue]):
     """A tool by type and name, such as `{"type": "function", "function": {"name": "add"}}`."""
 

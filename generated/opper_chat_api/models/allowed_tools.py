@@ -20,7 +20,7 @@ from ..types import take_required as _take_required
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class AllowedTools(OpenModel[JsonValue]):
     """The tools that can be called, and whether the model must call one."""
 

@@ -22,7 +22,7 @@ from ..types import add_names as _add_names
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class AssistantMessage(OpenModel[JsonValue]):
     """An earlier message of the model."""
 

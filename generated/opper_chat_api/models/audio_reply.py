@@ -17,7 +17,7 @@ from ..types import keep_int as _keep_int
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class AudioReply(OpenModel[JsonValue]):
     """Audio output of the model."""
 

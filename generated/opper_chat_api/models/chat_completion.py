@@ -22,7 +22,7 @@ from ..types import take_required as _take_required
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class ChatCompletion(OpenModel[JsonValue]):
     """A chat completion."""
 

@@ -21,7 +21,7 @@ from ..types import keep_int as _keep_int
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class ChatCompletionChunk(OpenModel[JsonValue]):
     """A chunk of a streamed completion. The documentation page does not describe streams."""
 

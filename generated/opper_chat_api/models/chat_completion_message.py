@@ -21,7 +21,7 @@ from ..types import add_names as _add_names
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class ChatCompletionMessage(OpenModel[JsonValue]):
     """A message of the model."""
 

@@ -27,7 +27,7 @@ from ..types import take_required as _take_required
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class ChatCompletionRequest(OpenModel[JsonValue]):
     """The parameters of one call. Only `messages` is required. A parameter that is absent has the default
     of the server or of the model."""

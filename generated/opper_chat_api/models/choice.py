@@ -19,7 +19,7 @@ from ..types import keep_int as _keep_int
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class Choice(OpenModel[JsonValue]):
     """One of the choices of a completion."""
 

@@ -19,7 +19,7 @@ from ..types import add_names as _add_names
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class ChoiceDelta(OpenModel[JsonValue]):
     """What the chunk adds to the message. Texts are appended to the earlier ones."""
 

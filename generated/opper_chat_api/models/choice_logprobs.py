@@ -21,7 +21,7 @@ from ..types import unread as _unread
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class ChoiceLogprobs(OpenModel[JsonValue]):
     """The log probabilities of the output tokens."""
 

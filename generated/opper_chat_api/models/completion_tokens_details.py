@@ -18,7 +18,7 @@ from ..types import keep_int as _keep_int
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class CompletionTokensDetails(OpenModel[JsonValue]):
     """Details of the tokens of the completion."""
 

@@ -18,7 +18,7 @@ from ..types import keep_int as _keep_int
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class CompletionUsage(OpenModel[JsonValue]):
     """The token usage of a call. An object without one of the three counts is not a usage: readers keep it
     as JSON."""

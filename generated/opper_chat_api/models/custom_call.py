@@ -17,7 +17,7 @@ from ..types import (
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class CustomCall(OpenModel[JsonValue]):
     """The custom tool that the model calls, and its input."""
 

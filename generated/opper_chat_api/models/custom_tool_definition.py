@@ -19,7 +19,7 @@ from ..types import add_names as _add_names
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class CustomToolDefinition(OpenModel[JsonValue]):
     """The definition of a custom tool: what the model knows about it."""
 

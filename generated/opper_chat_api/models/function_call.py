@@ -17,7 +17,7 @@ from ..types import (
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class FunctionCall(OpenModel[JsonValue]):
     """The function that the model calls, and its arguments."""
 

@@ -16,7 +16,7 @@ from ..types import (
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class FunctionParameters(OpenModel[JsonValue]):
     """The JSON Schema of the arguments of a function."""
 

@@ -17,7 +17,7 @@ from ..types import add_names as _add_names
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class LegacyFunction(OpenModel[JsonValue]):
     """The definition of a function, in the format that preceded tools."""
 

@@ -17,7 +17,7 @@ from ..types import read_values as _read_values
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class LogitBias(OpenModel[int]):
     """A number between -100 (never) and 100 (always) by token id. It is added to the logit of the token
     before sampling."""

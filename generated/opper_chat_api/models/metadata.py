@@ -17,7 +17,7 @@ from ..types import read_values as _read_values
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class Metadata(OpenModel[str]):
     """Up to 16 labels. A key has up to 64 characters, a value up to 512."""
 

@@ -17,7 +17,7 @@ from ..types import read_values as _read_values
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class ModelHeaders(OpenModel[str]):
     """HTTP headers that are passed to the provider of this model."""
 

@@ -16,7 +16,7 @@ from ..types import (
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class ModelOptions(OpenModel[JsonValue]):
     """Parameters that are passed to this model unchanged."""
 

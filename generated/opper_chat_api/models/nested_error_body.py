@@ -18,7 +18,7 @@ from ..types import take_required as _take_required
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class NestedErrorBody(OpenModel[JsonValue]):
     """An error in the format of the v3 service."""
 

@@ -18,7 +18,7 @@ from ..types import take_other_value as _take_other_value
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class OtherMessage(OpenModel[JsonValue]):
     """A message with a role that this contract does not list. Its properties are kept unchanged."""
 

@@ -18,7 +18,7 @@ from ..types import take_other_value as _take_other_value
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class OtherPart(OpenModel[JsonValue]):
     """A part of a type that this contract does not list. Its properties are kept unchanged."""
 

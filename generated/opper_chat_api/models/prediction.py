@@ -23,7 +23,7 @@ from ..types import take_required as _take_required
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class Prediction(OpenModel[JsonValue]):
     """Text that most of the completion is expected to match."""
 

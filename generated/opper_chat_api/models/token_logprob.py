@@ -22,7 +22,7 @@ from ..types import keep_float as _keep_float
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class TokenLogprob(OpenModel[JsonValue]):
     """The log probability of one token, and of the most likely tokens at its position."""
 

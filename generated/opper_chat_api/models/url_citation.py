@@ -17,7 +17,7 @@ from ..types import keep_int as _keep_int
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class UrlCitation(OpenModel[JsonValue]):
     """A web page, and the part of the text that cites it."""
 

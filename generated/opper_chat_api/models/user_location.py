@@ -19,7 +19,7 @@ from ..types import take_required as _take_required
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class UserLocation(OpenModel[JsonValue]):
     """The location of the user."""
 

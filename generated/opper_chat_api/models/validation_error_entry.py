@@ -24,7 +24,7 @@ from ..types import take_required as _take_required
 from ..types import write as _write
 
 
-@_define
+@_define(repr=False, eq=False)
 class ValidationErrorEntry(OpenModel[JsonValue]):
     """A problem with a body, and the path to it."""
 
