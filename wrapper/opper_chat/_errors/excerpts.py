@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from codecs import lookup
-from html import unescape
 
 LONGEST_TEXT = 2000
 """The maximum number of characters of the text of an error, and of a line of the log."""
@@ -18,10 +17,6 @@ _SEARCHED_BYTES = 8192
 _SPACE = re.compile(r"\s+")
 
 _CHARSET = re.compile(r"charset=[\"']?([\w.:-]+)", re.IGNORECASE)
-
-_MARKUP = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(?P<end>/?)(?P<name>[a-z][a-z0-9]*)[^<>]*>?|<[!?][^<>]*>?", re.DOTALL | re.IGNORECASE
-)
 
 
 def one_line(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -48,26 +43,9 @@ def excerpt(content: bytes, content_type: str) -> str:
     """Return the start of a body for the text of an error: of HTML the visible text, of binary data nothing."""
     text = decode_text(content[:_SEARCHED_BYTES], content_type)
     if "html" in content_type.lower() or text.lstrip().lower().startswith(("<!doctype html", "<html")):
-        text = _text_of_html(text)
+        from .html_text import text_of_html  # loads the names of all HTML entities
+
+        text = text_of_html(text)
     if text.count("\ufffd") * 4 > len(text):
         return ""
     return one_line(text.strip(), LONGEST_EXCERPT)
-
-
-def _text_of_html(document: str) -> str:
-    """Return the title and the visible text of an HTML document."""
-    texts: list[str] = []
-    hidden = ""
-    position = 0
-    for markup in _MARKUP.finditer(document):
-        if not hidden:
-            texts.append(document[position : markup.start()])
-        position = markup.end()
-        name = (markup["name"] or "").lower()
-        if hidden and markup["end"] and name == hidden:
-            hidden = ""
-        elif not hidden and not markup["end"] and name in ("script", "style"):
-            hidden = name
-    if not hidden:
-        texts.append(document[position:])
-    return _SPACE.sub(" ", unescape(" ".join(texts)))
