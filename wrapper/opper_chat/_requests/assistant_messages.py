@@ -19,7 +19,8 @@ from .._json import codec as _json
 from .._json.codec import is_array, is_mapping, is_object, is_sequence
 from .._json.scalars import json_scalar
 from .._results.content import restore_parts
-from .._validation.type_checks import Check, check_json, nullable_properties
+from .._validation.type_checks import Check, check_json
+from .._validation.typed_dicts import nullable_properties
 
 INVALID_ARGUMENTS = "INVALID_JSON"
 """The only property of arguments that replace those which are not a JSON object. Its value is their text."""

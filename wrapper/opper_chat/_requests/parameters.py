@@ -25,6 +25,7 @@ from .._errors.nesting import nesting_error
 from .._errors.secret_names import is_secret_argument
 from .._json.codec import is_array, is_mapping, is_object
 from .._validation.type_checks import check_json, property_checks
+from .._validation.typed_dicts import property_hints
 from .argument_hints import argument_hint, unknown_parameter
 from .assistant_messages import check_leniently, complete_messages
 
@@ -70,9 +71,9 @@ def check_parameters(params: Mapping[str, object], function: str) -> dict[str, o
     checks = property_checks(ChatCompletionRequestParam)
     body: dict[str, object] = {}
     for name, value in params.items():
-        check = checks.get(name)
+        check = checks.get(name) or checks.compile(name)
         if check is None:
-            raise unknown_parameter(name, value, checks, function)
+            raise unknown_parameter(name, value, property_hints(ChatCompletionRequestParam), function)
         if value is None:
             continue
         try:
@@ -209,7 +210,7 @@ def _check_encodable_value(value: object) -> None:
 
 def _invalid(error: UnexpectedValueError, advice: str = "") -> InvalidArgumentError:
     """Return the error for the caller, without the value if its name or an outer one is that of a secret."""
-    names = error.path[1:] if error.path[0] in property_checks(ChatCompletionRequestParam) else error.path
+    names = error.path[1:] if error.path[0] in property_hints(ChatCompletionRequestParam) else error.path
     is_hidden = any(isinstance(name, str) and is_secret_argument(name) for name in names)
     received = hidden(error.value) if is_hidden else error.received
     return InvalidArgumentError(error.argument, error.expected, received, advice or error.hint)

@@ -18,7 +18,7 @@ from opper_chat_api.params import ChatCompletionRequestParam
 
 from .._concurrency.deadlines import Timeouts
 from .._config.environment import DEFAULT_RETRIES, NOT_GIVEN
-from .._validation.type_checks import required_properties
+from .._validation.typed_dicts import required_properties
 
 if TYPE_CHECKING:
     from opper_chat_api.params import request_parameters

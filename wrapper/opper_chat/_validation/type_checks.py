@@ -9,7 +9,7 @@ from __future__ import annotations
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Literal, NotRequired, TypeAlias, Union, get_args, get_origin, get_type_hints, is_typeddict
+from typing import Any, Literal, TypeAlias, Union, get_args, get_origin, is_typeddict
 
 from .._errors.describe import (
     SupportsToDict,
@@ -35,6 +35,7 @@ from .scalar_checks import (
     scalar_check,
     text_check,
 )
+from .typed_dicts import nullable_properties, property_hints, required_properties
 
 Check: TypeAlias = Callable[[object], object]
 """A function that returns the JSON value for a value, or raises UnexpectedValueError."""
@@ -42,25 +43,29 @@ Check: TypeAlias = Callable[[object], object]
 KEYS = "a dict with strings as keys"
 
 
-@cache
-def property_checks(cls: type) -> dict[str, Check]:
-    """Return the checks of the properties of a typed dict by name, in the order of the contract."""
-    return {name: compile_check(hint) for name, hint in get_type_hints(cls).items()}
+class PropertyChecks(dict[str, Check]):
+    """The checks of the properties of a typed dict by name, those that were used. A call uses few of them.
+
+    Args:
+        cls: the typed dict.
+    """
+
+    def __init__(self, cls: type) -> None:
+        super().__init__()
+        self._hints = property_hints(cls)
+
+    def compile(self, name: str) -> Check | None:
+        """Return the check of a property that is not here yet, or None if the typed dict does not declare it."""
+        if name not in self._hints:
+            return None
+        check = self[name] = compile_check(self._hints[name])
+        return check
 
 
 @cache
-def required_properties(cls: type) -> tuple[str, ...]:
-    """Return the names of the required properties of a typed dict."""
-    # `__required_keys__` is wrong in a module whose annotations are texts (PEP 563).
-    hints = get_type_hints(cls, include_extras=True)
-    return tuple(name for name, hint in hints.items() if get_origin(hint) is not NotRequired)
-
-
-@cache
-def nullable_properties(cls: type) -> frozenset[str]:
-    """Return the names of the properties of a typed dict that can be None."""
-    hints = get_type_hints(cls)
-    return frozenset(name for name, hint in hints.items() if hint is object or type(None) in get_args(hint))
+def property_checks(cls: type) -> PropertyChecks:
+    """Return the checks of the properties of a typed dict."""
+    return PropertyChecks(cls)
 
 
 @cache
@@ -125,7 +130,7 @@ def check_object(cls: type, value: Mapping[Any, object], optional: str = "") -> 
     for name, item in value.items():
         if name.__class__ is not str:
             name = _key(name)  # noqa: PLW2901
-        check = checks.get(name)
+        check = checks.get(name) or checks.compile(name)
         if check is None:
             check = check_json
         elif item is None and name not in nullable_properties(cls) and name not in required_properties(cls):
@@ -139,7 +144,7 @@ def check_object(cls: type, value: Mapping[Any, object], optional: str = "") -> 
         if name not in written and name != optional:
             from difflib import get_close_matches
 
-            near = get_close_matches(name, [key for key in written if key not in checks], 1)
+            near = get_close_matches(name, [key for key in written if key not in property_hints(cls)], 1)
             hint = f"Is {near[0]!r} meant to be {name!r}?" if near else ""
             raise UnexpectedValueError(f"a dict with the key {name!r}", value, hint)
     return written
@@ -214,7 +219,7 @@ class _UnionCheck:
         self.classes = {arm.__name__: arm for arm in arms if isinstance(arm, type) and is_typeddict(arm)}
         self.tag, self.tagged = _discriminator(tuple(self.classes.values()))
         self.is_tagged_item = is_item and bool(self.tagged)
-        self.is_named_by_key = all(kind in get_type_hints(cls) for kind, cls in self.tagged.items())
+        self.is_named_by_key = all(kind in property_hints(cls) for kind, cls in self.tagged.items())
         """Whether each kind has a key of its own name, so that the discriminator is not needed."""
         literals, sequences, mappings = (
             [arm for arm in arms if get_origin(arm) is origin] for origin in (Literal, Sequence, Mapping)
@@ -334,8 +339,8 @@ class _UnionCheck:
 
 def _discriminator(classes: tuple[type, ...]) -> tuple[str, dict[str, type]]:
     """Return the key that has another value in each typed dict, and the typed dicts by that value."""
-    for name in get_type_hints(classes[0]) if classes else ():
-        hints = [get_type_hints(cls).get(name) for cls in classes]
+    for name in property_hints(classes[0]) if classes else ():
+        hints = [property_hints(cls).get(name) for cls in classes]
         if all(get_origin(hint) is Literal and len(get_args(hint)) == 1 for hint in hints):
             return name, {get_args(hint)[0]: cls for hint, cls in zip(hints, classes, strict=True)}
     if len(classes) > 1:

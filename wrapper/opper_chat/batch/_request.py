@@ -18,7 +18,7 @@ from opper_chat_api.params import ChatCompletionRequestParam
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._json.codec import is_mapping
-from .._validation.type_checks import property_checks
+from .._validation.typed_dicts import property_hints
 from ._template import RequestTemplate
 
 CUSTOM_ID = "custom_id"
@@ -125,7 +125,7 @@ def _check_body(body: dict[str, object]) -> None:
 
 def call_arguments(body: Mapping[str, object]) -> dict[str, object]:
     """Return the arguments of ``create()`` that send a body: what the contract does not know is ``extra_body``."""
-    known = property_checks(ChatCompletionRequestParam)
+    known = property_hints(ChatCompletionRequestParam)
     arguments = {name: value for name, value in body.items() if name in known}
     extra = {name: value for name, value in body.items() if name not in known}
     return {**arguments, "extra_body": extra} if extra else arguments
