@@ -32,6 +32,14 @@ def test_help_loads_no_library(arguments: list[str]) -> None:
     assert commands == ({"ask"} if arguments[0] == "ask" else set())
 
 
+def test_a_question_loads_what_it_needs(command: Command) -> None:
+    """A streamed text needs neither asyncio, nor tools, schemas, or the names of the entities of HTML."""
+    modules = loaded("hi")
+    assert len(command.server.requests) == 1
+    unused = {"asyncio", "click", "html", "opper_chat._schemas", "opper_chat._tools", "pydantic", "rich", "shtab"}
+    assert modules & unused == set()
+
+
 def test_the_package_and_the_script_are_the_same_command() -> None:
     """`python -m opper_chat`, and the entry point `opper-chat`."""
     done = subprocess.run([*COMMAND, "--version"], capture_output=True, text=True, check=True)

@@ -39,7 +39,7 @@ the arguments are those of `ask`: opper-chat "Why is the sky blue?"
 """
 
 
-_COLLECTED_OBJECTS = 50_000
+_COLLECTED_OBJECTS = 100_000
 """The number of new objects after which the garbage collector runs, in place of 700. The objects of imports live to the
 end of the process. To collect among them, and once more at the end, takes a fifth of the time of a short command."""
 
