@@ -123,7 +123,7 @@ class _Callable(Generic[P, R]):
         return str(self.__wrapped__.__qualname__)
 
 
-class Tool(_Callable[P, R], FunctionTool):  # type: ignore[misc]  # tools are equal only to themselves, models by value
+class Tool(_Callable[P, R], FunctionTool):
     """A function that a model can call, made by `tool`. You can still call it yourself.
 
     It is its own definition: ``function.name``, ``function.description`` and ``function.parameters`` are what the model
@@ -144,7 +144,7 @@ class Tool(_Callable[P, R], FunctionTool):  # type: ignore[misc]  # tools are eq
         return self if instance is None or not self._tool_function.is_method else self._bind(instance)
 
 
-class CustomTool(_Callable[P, R], CustomToolDefinition):  # type: ignore[misc]  # as above
+class CustomTool(_Callable[P, R], CustomToolDefinition):
     """A function with one string parameter whose argument the model writes as free text, made by `custom_tool`.
 
     You can still call it yourself. It is its own definition, as `Tool` is.
