@@ -108,7 +108,7 @@ def run_zensical(folder: Path, *arguments: str) -> int:
 
 
 def qualify_search_results(site: Path) -> None:
-    """Write the class before an attribute or a method in the titles of search results: `Opper.timeout`.
+    """Write the class before an attribute or a method in the title of its search result: `Opper.timeout`.
 
     Many classes have attributes of the same name, so that the name alone says too little. And the search ranks a title
     that is exactly the word that you look for before all others, so that a guide would come after all of them.
@@ -117,7 +117,7 @@ def qualify_search_results(site: Path) -> None:
     index: dict[str, Any] = json.loads(file.read_text("utf-8"))
     for item in index["items"]:
         path = str(item["location"]).partition("#")[2].split(".")
-        if len(path) > 1 and path[-1] == item["title"]:
+        if len(path) > 1 and path[-1] == item["title"] and path[-2][:1].isupper():
             item["title"] = ".".join(path[-2:])
     file.write_text(json.dumps(index), "utf-8")
 

@@ -38,6 +38,7 @@ _SYNC_AND_ASYNC = re.compile(
 
 _FENCE = re.compile(r"\s*(?:```|~~~)")
 _LINK_OR_CODE = re.compile(r"\[[^\]]*\]\([^)]*\)|(`+)(?:(?P<name>[A-Z]\w+)|.*?)\1")
+_INLINE_CODE = re.compile(r"`[^`]*`")
 _LINK = re.compile(r"(?<=\]\()[^)\s]+")
 
 
@@ -90,6 +91,8 @@ def _lines(text: str, source: str, sources: Mapping[str, str], root: Path, repos
             linked.clear()
         elif not is_code and source not in PROJECT_PAGES:
             line = _link_names(line, linked)  # noqa: PLW2901
+        if line.startswith("|"):  # in a table, GitHub needs the backslash before |, and Python-Markdown shows it
+            line = _INLINE_CODE.sub(lambda code: code[0].replace(r"\|", "|"), line)  # noqa: PLW2901
         yield line if is_code else _LINK.sub(lambda link: _moved(link[0], source, sources, root, repository), line)
 
 

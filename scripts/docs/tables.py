@@ -113,7 +113,8 @@ def log_fields() -> str:
     rows = ((f"`{event}`", ", ".join(f"`{name}`" for name in names)) for event, names in fields.items())
     return (
         "## The log\n\nThe lines of the logger `opper_chat`. Each field is also an attribute of the log record, with "
-        "`opper_` before its name. The [guide](../observability.md#the-log) says when each line is written.\n\n"
+        "`opper_` before its name. The [guide](../observability.md#log-calls-and-requests) says when each line is "
+        "written.\n\n"
     ) + _table(("line", "fields"), rows)
 
 
