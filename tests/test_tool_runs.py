@@ -36,7 +36,7 @@ from opper_chat import (
     tool,
 )
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
-from tool_runs import HI, WAYS, Way, answer, call, custom, gathered, play, roles, told
+from tool_runs import HI, USAGE, WAYS, Way, answer, call, custom, gathered, play, roles, told
 
 
 @pytest.fixture(params=WAYS)
@@ -113,6 +113,19 @@ def test_an_answer_without_choices_or_usage(way: Way, server: LocalServer) -> No
         way.run(server, [double])
     assert caught.value.run is not None
     assert (caught.value.run.usage, roles(caught.value.run)) == (None, ["user"])
+
+
+@pytest.mark.parametrize("costs", [(0.5, {"total_cost": 0.25}), ({"total_cost": 0.25}, 0.5)])
+def test_usages_of_different_forms(way: Way, server: LocalServer, costs: tuple[Any, Any]) -> None:
+    """The number counts where the turns of a run differ, as behind a gateway with several providers."""
+    turns = (
+        {"role": "assistant", "tool_calls": [call("double", '{"number": 1}')]},
+        {"role": "assistant", "content": "Done."},
+    )
+    for message, cost in zip(turns, costs, strict=True):
+        server.reply(answer(message, usage={**USAGE, "cost": cost}))
+    usage: Any = way.run(server, [double]).usage
+    assert (usage.total_tokens, usage.additional_properties) == (30, {"cost": 0.5})
 
 
 def test_the_steps(way: Way, server: LocalServer) -> None:

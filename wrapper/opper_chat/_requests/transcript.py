@@ -160,12 +160,9 @@ class Transcript:
 
     @contextmanager
     def _exclusive(self) -> Generator[None]:
-        """Hold the lock of the messages.
+        """Hold the lock of the messages, or raise RuntimeError if another turn is under way.
 
         A second turn fails instead of waiting: otherwise the order of the messages would depend on timing.
-
-        Raises:
-            RuntimeError: another turn is under way.
         """
         acquired: list[bool] = []
         try:
@@ -193,7 +190,7 @@ class Transcript:
             (message,) = check_messages([remove_unencodable(completion.message)])
         self._messages += [*new, {"role": message["role"], **message}]  # the role first, for readers of a file
         if completion.usage is not None:
-            _add_usage(self._usage, completion.usage.to_dict())
+            add_usage(self._usage, completion.usage.to_dict())
 
 
 def _check_iterable(messages: object) -> None:
@@ -205,12 +202,7 @@ def _check_iterable(messages: object) -> None:
 def new_messages(content: Sequence[TurnContent], function: str = "send") -> list[dict[str, object]]:
     """Return the messages that a turn starts with. Without content, there are none.
 
-    Args:
-        content: texts and parts of one user message, or whole messages.
-        function: the method that was called, for error messages.
-
-    Raises:
-        InvalidArgumentError: requests do not accept them, or whole messages and parts of one are mixed.
+    The content is either texts and parts of one user message, or whole messages. A mixture is refused.
     """
     whole = [_is_message(part) for part in content]
     if not content or all(whole):
@@ -228,12 +220,8 @@ def new_messages(content: Sequence[TurnContent], function: str = "send") -> list
 def read_message(value: object, path: str) -> dict[str, object]:
     """Return a message of a file as requests send it, with any properties that the contract does not know.
 
-    Args:
-        value: the JSON value.
-        path: the path to it, for error messages.
-
     Raises:
-        InvalidArgumentError: requests do not accept it, or JSON cannot represent something in it.
+        InvalidArgumentError: requests do not accept it. The error has the path to it in the file.
     """
     try:
         (message,) = check_messages([value])
@@ -249,12 +237,16 @@ def _is_message(part: object) -> bool:
     return "role" in part if is_mapping(part) else hasattr(part, "role")
 
 
-def _add_usage(total: dict[str, Any], usage: Mapping[str, object]) -> None:
-    """Add the numbers of a usage to a total, nested objects included. Other values are left out."""
+def add_usage(total: dict[str, Any], usage: Mapping[str, object]) -> None:
+    """Add the numbers of a usage to a total, nested objects included. Other values are left out.
+
+    Servers, and the models behind one, differ in what they add to a usage. Where a property is a number in one and an
+    object in another, as ``cost`` is, the number counts.
+    """
     for name, value in usage.items():
         sum_so_far: object = total.get(name)
         if is_object(value):
             if sum_so_far is None or is_object(sum_so_far):
-                _add_usage(total.setdefault(name, {}), value)
+                add_usage(total.setdefault(name, {}), value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             total[name] = sum_so_far + value if isinstance(sum_so_far, int | float) else value

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, Ty
 from attrs import define, field, frozen
 from opper_chat_api.models.completion_usage import CompletionUsage
 
-from .._json.codec import is_object
+from .._requests.transcript import add_usage
 from .._results.completion import ChatCompletion
 from .._results.content import text_of
 from .._results.tool_calls import ToolCall
@@ -89,7 +89,10 @@ class ToolRun(Generic[T_co]):
     def usage(self) -> CompletionUsage | None:
         """The token usage of all turns together, or None if the server sends none. Computed for each access."""
         usages = [completion.usage.to_dict() for completion in self.completions if completion.usage is not None]
-        return CompletionUsage.from_dict(_sum(usages)) if usages else None
+        total: dict[str, Any] = {}
+        for usage in usages:
+            add_usage(total, usage)
+        return CompletionUsage.from_dict(total) if usages else None
 
     @property
     def parsed(self) -> T_co:
@@ -107,18 +110,6 @@ class ToolRun(Generic[T_co]):
 def set_parsed(run: ToolRun[Any], value: object) -> None:
     """Set the parsed value of the last completion of a run."""
     run._parsed = [value]  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-
-
-def _sum(objects: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the sums of the numbers in objects, by property, nested objects included."""
-    total: dict[str, Any] = {}
-    for value in objects:
-        for name, item in value.items():
-            if is_object(item):
-                total[name] = _sum([total.get(name, {}), item])
-            elif isinstance(item, int | float) and not isinstance(item, bool):
-                total[name] = total.get(name, 0) + item
-    return total
 
 
 @frozen
