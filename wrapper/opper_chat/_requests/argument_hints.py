@@ -43,11 +43,7 @@ _INSTRUCTIONS = "Give instructions as the first message: {'role': 'system', 'con
 def unknown_parameter(name: str, value: object, known: Iterable[str], function: str) -> UnknownArgumentError:
     """Return the error for an argument whose name is not a parameter of a method.
 
-    Args:
-        name: the name.
-        value: the value. It is not shown if the name is that of a secret.
-        known: the parameters of the contract.
-        function: the method that was called.
+    The known names are those of the contract. The value is not shown if the name is that of a secret.
     """
     known = [*known]
     # A misspelled parameter such as `max_token` has a secret word in its name, but its value is no secret.
@@ -99,11 +95,7 @@ def is_type(response_format: object) -> bool:
 
 
 def check_argument(hint: object, value: object, argument: str) -> object:
-    """Validate an argument, and return its JSON value.
-
-    Raises:
-        InvalidArgumentError: it does not fit its type hint.
-    """
+    """Validate an argument, and return its JSON value."""
     try:
         return compile_check(hint)(value)
     except UnexpectedValueError as error:
@@ -114,9 +106,7 @@ def check_argument(hint: object, value: object, argument: str) -> object:
 def argument_hint(error: UnexpectedValueError, function: str) -> str:
     """Return a better hint about a wrong argument than that of its check, or an empty text.
 
-    Args:
-        error: the error of the check, whose path begins with the argument.
-        function: the method that was called.
+    The path of the error begins with the argument.
     """
     value = error.value
     match error.path:

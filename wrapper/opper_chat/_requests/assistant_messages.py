@@ -41,13 +41,6 @@ def check_leniently(check: Check, messages: object) -> object:
     """Check messages of which a check has refused one, but accept dicts that a server can have sent.
 
     A model is sent back however much the server's message differs from the contract. Its dict is the same message.
-
-    Args:
-        check: the check of a list of messages.
-        messages: the caller's messages.
-
-    Raises:
-        UnexpectedValueError: a message is wrong, and is not one that a server can have sent.
     """
     if is_sequence(messages):
         messages = [_as_received(check, message) for message in messages]
@@ -78,11 +71,7 @@ def complete_messages(body: Mapping[str, object], params: Mapping[str, object]) 
     """Add what servers require of assistant messages, leave out properties that are null, and join content parts.
 
     Some servers write a message without ``role`` and require it in a request. Some write null, and accept it only
-    in ``content``.
-
-    Args:
-        body: the body of the request, whose messages are changed in place.
-        params: the parameters that the body was made from.
+    in ``content``. The messages of the body are changed in place; the parameters are those that it was made from.
     """
     messages, sources = body.get("messages"), params.get("messages")
     if not is_array(messages) or not is_sequence(sources):
@@ -138,11 +127,9 @@ def _with_arguments(function: dict[str, object]) -> dict[str, object]:
 
 
 def add_call_ids(message: ChatCompletionMessage, turn: int) -> ChatCompletionMessage:
-    """Return a message in which each call has an id of its own. Some servers send no ids, or the same for all calls.
+    """Return a message in which each call has an id of its own. New ids have the number of the turn.
 
-    Args:
-        message: the message of a completion.
-        turn: the number of its turn, which becomes part of new ids.
+    Some servers send no ids, or the same for all calls.
     """
     calls = _calls_of(message)
     ids = [call.get("id") for call in calls]

@@ -12,14 +12,9 @@ from .._json import codec as _json
 
 
 def write_json_lines(path: Path, values: Iterable[object]) -> None:
-    """Write values, one on each line. An existing file is replaced when the new one is complete.
+    """Write JSON values, one on each line. An existing file is replaced when the new one is complete.
 
-    Args:
-        path: the file.
-        values: JSON values. If the iterable raises, the existing file stays as it was.
-
-    Raises:
-        OSError: the file cannot be written.
+    If the iterable raises, or the file cannot be written (OSError), the existing file stays as it was.
     """
     from tempfile import mkstemp
 

@@ -164,11 +164,7 @@ class MediaReader(NamedTuple):
         return MediaContent(self._type_of(decoded, declared, None), data, None)
 
     def _declared_type(self) -> str | None:
-        """Return the argument ``media_type`` as a registered name, or None.
-
-        Raises:
-            InvalidArgumentError: it is not a media type.
-        """
+        """Return the argument ``media_type`` as a registered name, or None. Refuse what is no media type."""
         if self.media_type is None:
             return None
         if not _is_str(self.media_type) or not _MEDIA_TYPE.match(self.media_type.lower()):
@@ -179,8 +175,7 @@ class MediaReader(NamedTuple):
     def _type_of(self, data: bytes, declared: str | None, name: str | None) -> str:
         """Return the media type of content: the declared one if the first bytes agree, that of these, or of the name.
 
-        Raises:
-            InvalidArgumentError: these contradict one another, or the type is unknown or not accepted.
+        It is refused if these contradict one another, or if the type is unknown or not accepted.
         """
         detected = detect_type(data)
         received = describe_content(data) + (f" ({name})" if name else "")

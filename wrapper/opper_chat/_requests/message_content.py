@@ -36,12 +36,7 @@ T = TypeVar("T")
 def content_of(function: str, content: tuple[str | T, ...]) -> str | list[T | TextPartParam]:
     """Return the content of a message: one string, or a list of parts. Requests check what is in the parts.
 
-    Args:
-        function: the function that was called, for error messages.
-        content: its arguments: strings and parts.
-
-    Raises:
-        InvalidArgumentError: there are none, or one is neither a string nor a part.
+    The function that was called is for error messages. Content without parts, or of other values, is refused.
     """
     if not content:
         raise InvalidArgumentError(f"{function}(content)", "a string or a part", "nothing")
@@ -72,14 +67,9 @@ def _hint(function: str, part: object) -> str:
 
 
 def id_of_call(call: object, argument: str) -> str:
-    """Return the id of a tool call.
+    """Return the id of a tool call, which is a dict, a model or the id itself.
 
-    Args:
-        call: the call, as a dict or a model, or its id.
-        argument: the name of the argument, for error messages.
-
-    Raises:
-        InvalidArgumentError: it is neither a tool call nor an id, or the call has no id.
+    Refuse anything else, and a call without an id. Error messages name the argument.
     """
     is_call = is_mapping(call) or hasattr(call, "id") or hasattr(call, "additional_properties")
     if is_mapping(call):

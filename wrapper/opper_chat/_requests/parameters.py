@@ -60,10 +60,6 @@ def split_options(arguments: Mapping[str, object]) -> tuple[CallOptions, dict[st
 def check_parameters(params: Mapping[str, object], function: str) -> dict[str, object]:
     """Validate the parameters of a call, and return them as JSON values. None means that a parameter is absent.
 
-    Args:
-        params: the parameters, by name.
-        function: the method that was called, for error messages.
-
     Raises:
         UnknownArgumentError: the contract has no parameter of this name.
         InvalidArgumentError: a value does not fit the contract.
@@ -91,11 +87,7 @@ def check_parameters(params: Mapping[str, object], function: str) -> dict[str, o
 
 
 def check_messages(messages: object) -> list[dict[str, object]]:
-    """Validate messages, and return them as they are sent.
-
-    Raises:
-        InvalidArgumentError: a message does not fit the contract.
-    """
+    """Validate messages, and return them as they are sent."""
     params = {"messages": messages}
     body = check_parameters(params, "")
     complete_messages(body, params)
@@ -129,11 +121,7 @@ def check_turn_arguments(arguments: Mapping[str, object], function: str) -> None
 
 
 def check_extra_body(extra_body: object) -> dict[str, object]:
-    """Validate the option ``extra_body``, and return it as JSON values.
-
-    Raises:
-        InvalidArgumentError: it is not a dict, JSON cannot represent a value in it, or it has the key ``stream``.
-    """
+    """Validate the option ``extra_body``, and return it as JSON values. The key ``stream`` is refused."""
     if not is_mapping(extra_body):
         raise InvalidArgumentError("extra_body", "a dict", describe(extra_body))
     try:
@@ -148,29 +136,16 @@ def check_extra_body(extra_body: object) -> dict[str, object]:
 
 
 def check_extra_keys(extra_body: object, refused: Mapping[str, str]) -> None:
-    """Refuse keys of ``extra_body`` that would replace what the client writes into the body.
-
-    Args:
-        extra_body: the option.
-        refused: the keys, each with a hint for the error message.
-
-    Raises:
-        InvalidArgumentError: one of the keys is there.
-    """
+    """Refuse keys of ``extra_body`` that replace what the client writes, each with a hint for the error."""
     for name, hint in refused.items():
         if is_mapping(extra_body) and name in extra_body:
             raise InvalidArgumentError("extra_body", f"keys other than {name!r}", repr(name), hint)
 
 
 def check_encodable(body: Mapping[str, object], extra_body: Mapping[str, object] = {}) -> dict[str, object]:
-    """Return a body as values of built-in types that JSON can represent without loss.
+    """Return a body as values of built-in types, or refuse a value that JSON cannot represent without loss.
 
-    Args:
-        body: the body of a request.
-        extra_body: the option. An error about a property that is from there names it.
-
-    Raises:
-        InvalidArgumentError: JSON cannot represent a value. The error names its path.
+    An error about a property that is from ``extra_body`` names that option.
     """
     checked: dict[str, object] = {}
     for name, value in body.items():

@@ -64,11 +64,7 @@ class ResponseFormat(Generic[T]):
             raise InvalidArgumentError("strict", "True, as response_format is no type", "False", hint)
 
     def check_extra_body(self, arguments: Mapping[str, object]) -> None:
-        """Refuse an ``extra_body`` with another response format, if this one is a type.
-
-        Raises:
-            InvalidArgumentError: It has one.
-        """
+        """Refuse an ``extra_body`` with another response format, if this one is a type."""
         if self.has_values:
             hint = "The type in ``response_format`` defines the format."
             check_extra_keys(arguments.get("extra_body"), {"response_format": hint})
@@ -78,11 +74,7 @@ class ResponseFormat(Generic[T]):
         return value if self._schema is None else self._schema.unwrap(value)
 
     def decode(self, text: str) -> T:
-        """Return the value for the text of a message, or None if the format is no type.
-
-        Raises:
-            InvalidValueError: The text is no JSON, or does not fit the type.
-        """
+        """Return the value for the text of a message, or None if the format is no type."""
         return cast("T", None) if self._schema is None else self._schema.decode(without_fence(text))
 
     def parse(self, completion: ChatCompletion, status_code: int | None, content: bytes) -> ParsedChatCompletion[T]:

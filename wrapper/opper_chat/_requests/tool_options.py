@@ -41,13 +41,7 @@ class ToolLoopOptions(TypedDict, total=False):
 
 
 class ToolLoopSettings:
-    """The options of a tool loop, validated.
-
-    Args and Attributes: those of `ToolLoopOptions`.
-
-    Raises:
-        InvalidArgumentError: a value is not accepted.
-    """
+    """The options of a tool loop, validated: those of `ToolLoopOptions`."""
 
     def __init__(
         self,

@@ -102,6 +102,12 @@ def is_union(hint: Any) -> bool:
     return get_origin(hint) in (typing.Union, types.UnionType)
 
 
+def arms_of(hint: Any) -> tuple[Any, ...]:
+    """Return the types in a union, or the type itself if it is none, without notes and qualifiers."""
+    hint = unwrap_hint(hint).hint
+    return tuple(unwrap_hint(arm).hint for arm in get_args(hint)) if is_union(hint) else (hint,)
+
+
 def unhashable_in(hint: Any) -> Any:
     """Return the part of a hint whose values are not hashable, or None."""
     hint = unwrap_hint(hint).hint

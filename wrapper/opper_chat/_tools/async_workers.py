@@ -62,14 +62,7 @@ class AsyncWorkers:
         await self._tasks.start(count, self._work)
 
     async def next(self, seconds: float | None) -> JobEvent:
-        """Wait until a job starts or ends.
-
-        Args:
-            seconds: how long to wait at most, or None for no limit.
-
-        Raises:
-            TimeoutError: no job started or ended in that time.
-        """
+        """Wait until a job starts or ends, or raise TimeoutError after these seconds. None means no limit."""
         while not self._events:
             self._has_events = anyio.Event()
             with anyio.fail_after(None if seconds is None else max(seconds, 0)):
@@ -115,11 +108,7 @@ def check_tools(tools: Toolbox) -> None:
 
 
 def check_callback(function: object, argument: str) -> None:
-    """Refuse ``before_call`` or ``on_event`` if it is not callable.
-
-    Raises:
-        InvalidArgumentError: it is not.
-    """
+    """Refuse ``before_call`` or ``on_event`` if it is not callable."""
     if function is not None and not callable(function):
         raise InvalidArgumentError(argument, "a function, or None", describe(function))
 
@@ -131,11 +120,7 @@ async def call_back(function: Callable[..., Any], *arguments: object) -> Any:
 
 
 async def call_back_within(seconds: float | None, function: Callable[..., Any], *arguments: object) -> Any:
-    """Return what a function or coroutine function of the caller returns.
-
-    Raises:
-        TimeoutError: it took longer than ``seconds``.
-    """
+    """Return what a function or coroutine function of the caller returns, or raise TimeoutError after these seconds."""
     with anyio.fail_after(None if seconds is None else max(seconds, 0)):
         return await call_back(function, *arguments)
 
@@ -160,8 +145,7 @@ async def _resolve(pending: object) -> object:
 async def _in_thread(function: Callable[[], object]) -> object:
     """Return what a function returns that runs in a thread of its own.
 
-    The threads of anyio and asyncio keep the process from ending until their functions have returned. This one does
-    not.
+    The threads of anyio and asyncio would keep the process from ending until their functions have returned.
     """
     results: list[object] = []
     errors: list[BaseException] = []

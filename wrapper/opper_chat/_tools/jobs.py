@@ -39,12 +39,9 @@ class Job:
     """Seconds from start to end."""
 
     def set_result(self, result: object) -> None:
-        """Record what the function returned, and convert it to text.
+        """Record what the function returned, and convert it to text. An exception that it returned is raised.
 
         Call this where the function runs: it iterates over a generator, which runs the code of the tool.
-
-        Raises:
-            Exception: the function returned an exception, which counts as raised.
         """
         if isinstance(result, Exception):
             raise result
@@ -60,12 +57,7 @@ class Job:
                 self.result.close()  # nothing awaits it, and Python would warn
 
     def end(self, error: BaseException | None, duration: float) -> None:
-        """Record that the function has ended, and what it raised.
-
-        Args:
-            error: the exception, or None.
-            duration: seconds from start to end.
-        """
+        """Record that the function has ended: what it raised, or None, and how many seconds it took."""
         self.duration = duration
         if isinstance(error, Exception):
             self.error = error

@@ -118,11 +118,7 @@ class ToolLoop:
         return None if self._deadlines is None else self._deadlines.remaining(now)
 
     def next_arguments(self, now: float, *, stream: bool) -> dict[str, object]:
-        """Return the arguments of the next request.
-
-        Raises:
-            ToolRunTimeoutError: the deadline has expired.
-        """
+        """Return the arguments of the next request, or raise ToolRunTimeoutError if the deadline has expired."""
         arguments = {**self._arguments, "messages": self.run.messages}
         if stream and arguments.get("stream_options") is None:
             arguments["stream_options"] = {"include_usage": True}
@@ -285,11 +281,7 @@ class ToolLoop:
             ) from error
 
     def _check_complete(self, call: ToolCall) -> None:
-        """Refuse a call that was cut off. Free text and empty arguments show no end, so they count as cut off.
-
-        Raises:
-            ToolArgumentsError: the completion ended early, and with it perhaps the call.
-        """
+        """Refuse a call that was cut off. Free text and empty arguments show no end, so they count as cut off."""
         finish_reason = self.run.completion.choices[0].finish_reason
         if finish_reason not in ("length", "content_filter"):
             return

@@ -29,7 +29,7 @@ from .._errors.nesting import nesting_error
 from .._errors.tools import ToolArgumentsError, ToolError, ToolResultError
 from .._json.codec import is_mapping
 from .._requests.message_content import id_of_call
-from .._schemas.type_hints import UnknownHintError, resolve_hints, unwrap_hint
+from .._schemas.type_hints import UnknownHintError, arms_of, resolve_hints
 
 if TYPE_CHECKING:
     from opper_chat_api.params import ToolMessageParam
@@ -72,9 +72,8 @@ def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessag
             sent as JSON, at any depth: dataclasses, attrs classes, Structs and pydantic models as objects; enums as
             their values; dates, times, UUIDs and paths as strings; bytes as base64; NumPy scalars as numbers; sets,
             arrays, generators and other iterables as lists. An exception is sent as a text, from which the model learns
-            that the call
-            failed: with the message of a ToolError or ToolArgumentsError, and with only the class of any other
-            exception, since its message can contain secrets.
+            that the call failed: with the message of a ToolError or ToolArgumentsError, and with only the class of any
+            other exception, since its message can contain secrets.
 
     Returns:
         The message, as a plain dict.
@@ -93,11 +92,7 @@ def tool_result(call: ToolCall | AnyToolCall | str, value: object) -> ToolMessag
 
 
 def result_text(value: object, hint: object = None) -> str:
-    """Return a result as the model reads it.
-
-    Args:
-        value: the result.
-        hint: the declared return type of the function, or None.
+    """Return a result as the model reads it. The hint is the declared return type of the function, or None.
 
     Raises:
         UnexpectedValueError: JSON cannot represent it.
@@ -155,9 +150,7 @@ def _encoded(plain: object) -> str:
 def _builtin(value: Any, hint: object) -> object:
     """Return the built-in value that represents a value in JSON.
 
-    Args:
-        value: any value.
-        hint: its declared type, or None. It decides if there is more than one possibility.
+    The hint is the declared type, or None. It decides if there is more than one possibility.
     """
     cls = cast("type[object]", type(value))
     if cls in (str, int, bool, float, type(None)):
@@ -304,25 +297,17 @@ def _declared_number(value: Any, hint: object) -> int | float | None:
     return None
 
 
-def _union_arms(hint: object) -> tuple[Any, ...]:
-    hint = unwrap_hint(hint).hint
-    return get_args(hint) if get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
-
-
 def _declared_scalars(hint: object) -> list[Any]:
     """Return which of str, int and float a hint names, itself or in a union."""
-    if hint is None:
-        return []
-    return [inner for arm in _union_arms(hint) if (inner := unwrap_hint(arm).hint) in (str, int, float)]
+    return [] if hint is None else [arm for arm in arms_of(hint) if arm in (str, int, float)]
 
 
 def _item_hint(hint: object, *, mapping: bool, name: object = None) -> object:
     """Return the hint of the items of a list or a mapping, or None if it is not declared."""
-    for arm in () if hint is None else _union_arms(hint):
-        inner = unwrap_hint(arm).hint
-        if mapping and typing.is_typeddict(inner):
-            return _hints(inner).get(str(name))
-        origin, arguments = get_origin(inner), get_args(inner)
+    for arm in () if hint is None else arms_of(hint):
+        if mapping and typing.is_typeddict(arm):
+            return _hints(arm).get(str(name))
+        origin, arguments = get_origin(arm), get_args(arm)
         if isinstance(origin, type) and arguments and issubclass(origin, Mapping) == mapping:
             return arguments[min(len(arguments) - 1, int(mapping))]
     return None

@@ -14,6 +14,7 @@ from .._errors.api import InvalidArgumentError
 from .._results.tool_calls import ToolCall
 from .._schemas.docstrings import documentation_of
 from .._schemas.fields import NO_DEFAULT, Field
+from .._schemas.type_hints import arms_of
 from .._validation.arguments import function_name, unwrap_partial
 
 if TYPE_CHECKING:
@@ -73,7 +74,8 @@ def read_signature(function: Callable[..., object]) -> Signature:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         raise InvalidArgumentError("tool()", "a function with a signature", repr(function)) from None
-    bound = _bound_arguments(function)
+    target: Any = function
+    bound: Mapping[str, object] = target.keywords if isinstance(target, functools.partial) else {}
     found = [parameter for parameter in signature.parameters.values() if parameter.name not in bound]
     is_method = _is_method(function, found)
     if is_method:
@@ -101,44 +103,24 @@ def is_context(hint: object) -> bool:
 
 
 def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:
-    """Return the type hints of a function's parameters, resolved.
-
-    Raises:
-        InvalidArgumentError: a hint is not a type, or has a name that is not defined where the function is decorated.
-    """
+    """Return the type hints of a function's parameters. Those that cannot be resolved are an InvalidArgumentError."""
     target = unwrap_partial(function)
     if isinstance(target, type):
         # The parameters of a class are those of its constructor.
         target = vars(target).get("__init__", target)
     elif not inspect.isroutine(target):
         target = type(target).__call__
-    try:
-        return get_type_hints(target, include_extras=True)
-    except NameError:
-        pass  # perhaps a local variable of the calling function
-    except (TypeError, SyntaxError) as error:
-        raise _hint_error(function, error) from None
-    try:
-        return get_type_hints(target, localns=_local_names(), include_extras=True)
-    except (TypeError, SyntaxError) as error:
-        raise _hint_error(function, error) from None
-    except NameError as error:
-        raise InvalidArgumentError(
-            f"{function_name(function)}()", "hints whose names are known where it is decorated", repr(error.name)
-        ) from None
-
-
-def _hint_error(function: Callable[..., object], error: Exception) -> InvalidArgumentError:
-    """Return the error for type hints that are not types."""
-    return InvalidArgumentError(
-        f"{function_name(function)}()", "type hints that are types", f"others: {error}".rstrip(".")
-    )
-
-
-def _bound_arguments(function: Any) -> Mapping[str, object]:
-    """Return the keyword arguments of a partial."""
-    keywords: Mapping[str, object] = function.keywords if isinstance(function, functools.partial) else {}
-    return keywords
+    unknown: str | None = None
+    for names in (dict[str, Any], _local_names):  # a name may be a local variable of the calling function
+        try:
+            return get_type_hints(target, localns=names(), include_extras=True)
+        except NameError as error:
+            unknown = error.name
+        except (TypeError, SyntaxError) as error:
+            received = f"others: {error}".rstrip(".")
+            raise InvalidArgumentError(f"{function_name(function)}()", "type hints that are types", received) from None
+    expected = "hints whose names are known where it is decorated"
+    raise InvalidArgumentError(f"{function_name(function)}()", expected, repr(unknown))
 
 
 def _read_docstring(function: Callable[..., object]) -> tuple[str, dict[str, str]]:
@@ -169,9 +151,10 @@ def _check_parameter(function: str, parameter: inspect.Parameter, hints: Mapping
 
 
 def _takes_none(hint: Any) -> bool:
-    if hasattr(hint, "__metadata__"):
-        hint = hint.__origin__
-    return hint is None or type(None) in get_args(hint) or (get_origin(hint) is Literal and None in get_args(hint))
+    arms = arms_of(hint)
+    return not {None, type(None)}.isdisjoint(arms) or any(
+        get_origin(arm) is Literal and None in get_args(arm) for arm in arms
+    )
 
 
 def _is_method(function: Callable[..., object], parameters: list[inspect.Parameter]) -> bool:

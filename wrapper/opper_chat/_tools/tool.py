@@ -61,11 +61,7 @@ class ToolFunction(NamedTuple):
         return is_coroutine_function(self.function)
 
     def read_arguments(self, call: ToolCall, replacement: dict[str, object] | None = None) -> dict[str, object]:
-        """Return the arguments for the function, by parameter.
-
-        Args:
-            call: the call.
-            replacement: arguments to use instead of those that the model wrote, or None.
+        """Return the arguments for the function, by parameter: those that the model wrote, or the replacement for them.
 
         Raises:
             ToolArgumentsError: the function does not accept them.

@@ -55,14 +55,7 @@ class Workers:
             start_thread(partial(_work, self._jobs, self._events), "opper_chat tool")
 
     def next(self, seconds: float | None) -> JobEvent:
-        """Wait until a job starts or ends.
-
-        Args:
-            seconds: how long to wait at most, or None for no limit.
-
-        Raises:
-            TimeoutError: no job started or ended in that time.
-        """
+        """Wait until a job starts or ends, or raise TimeoutError after these seconds. None means no limit."""
         if self._is_inline:
             return self._next_inline()
         try:
@@ -84,11 +77,7 @@ class Workers:
 
 
 def check_tools(tools: Toolbox) -> None:
-    """Refuse coroutine functions as tools.
-
-    Raises:
-        InvalidArgumentError: a tool is one.
-    """
+    """Refuse coroutine functions as tools."""
     for function in tools.functions:
         if function.is_async:
             raise InvalidArgumentError(
@@ -100,11 +89,7 @@ def check_tools(tools: Toolbox) -> None:
 
 
 def check_callback(function: object, argument: str) -> None:
-    """Refuse ``before_call`` or ``on_event`` if it is not callable or is a coroutine function.
-
-    Raises:
-        InvalidArgumentError: it is one of these.
-    """
+    """Refuse ``before_call`` or ``on_event`` if it is not callable or is a coroutine function."""
     if function is not None and (not callable(function) or is_coroutine_function(function)):
         hint = "Use AsyncOpper for coroutine functions." if callable(function) else ""
         received = f"the coroutine function {function_name(function)}()" if callable(function) else describe(function)
@@ -112,11 +97,7 @@ def check_callback(function: object, argument: str) -> None:
 
 
 def call_back(function: Callable[..., Any], *arguments: object) -> Any:
-    """Return what a function of the caller returns.
-
-    Raises:
-        InvalidArgumentError: it returned an awaitable.
-    """
+    """Return what a function of the caller returns. Refuse an awaitable."""
     result = function(*arguments)
     if inspect.isawaitable(result):
         if inspect.iscoroutine(result):
