@@ -6,10 +6,12 @@ import io
 import logging
 import pickle
 import ssl
+import sys
 import traceback
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import anyio
@@ -133,6 +135,136 @@ def test_the_key_is_in_nothing_that_a_failure_leaves(
     for place in (told, said, logged, str([str(one.message) for one in warned])):
         assert KEY not in place.lower()
     assert all(request.headers["authorization"] == "***" for request in server.requests)
+
+
+class Interrupter:
+    """Raises KeyboardInterrupt at one line of the functions that build a request."""
+
+    def __init__(self, line: int) -> None:
+        self.left = line
+        self.previous: Any = None
+
+    def __enter__(self) -> None:
+        self.previous = sys.gettrace()
+        sys.settrace(self.trace)
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self.previous)
+
+    def trace(self, frame: FrameType, event: str, _: object) -> Any:
+        if Path(frame.f_code.co_filename).name != "http_request.py":
+            return None
+        if event == "line":
+            self.left -= 1
+            if not self.left:
+                sys.settrace(self.previous)
+                raise KeyboardInterrupt
+        return self.trace
+
+
+def test_an_interrupt_leaves_no_variable_with_the_key(server: LocalServer) -> None:
+    """At no line where the headers of a request are made, and the exception that was handled keeps its variables."""
+
+    def fail(kept: str) -> None:
+        raise LookupError(kept.upper())
+
+    def call(client: Opper, line: int) -> None:
+        try:
+            fail("kept")
+        except LookupError:
+            with Interrupter(line):
+                client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+
+    headers = {"x-api-key": f"second-{KEY}"}
+    line = 1
+    with Opper(api_key=KEY, base_url=server.base_url, default_headers=headers, max_retries=0) as client:
+        for line in range(1, 100):
+            with pytest.raises(KeyboardInterrupt) as caught:
+                call(client, line)
+            assert KEY not in everything_about(caught.value)
+            before = caught.value.__context__
+            assert isinstance(before, LookupError)
+            (*_, last) = (frame for frame, _ in traceback.walk_tb(before.__traceback__))
+            assert last.f_locals == {"kept": "kept"}
+            if "return built" in "".join(traceback.format_exception(caught.value)):
+                break
+    assert line > 20
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["default", "httpx"])
+def test_a_cancellation_leaves_no_request_in_a_frame(server: LocalServer, own: bool) -> None:
+    """The frames of the HTTP client, whose requests have the key, have no variables."""
+    server.reply(Reply.json({}, delay=60))
+
+    async def run() -> BaseException:
+        http_client = httpx.AsyncClient() if own else None
+        async with AsyncOpper(api_key=KEY, base_url=server.base_url, http_client=http_client) as client:
+            task = asyncio.create_task(client.chat.completions.create(messages=HELLO))  # type: ignore[arg-type]
+            while not server.requests:
+                await asyncio.sleep(0.001)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError as error:
+                return error
+            finally:
+                if http_client is not None:
+                    await http_client.aclose()
+        raise AssertionError("not cancelled")
+
+    error = asyncio.run(run())
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    of_http = [frame for frame in frames if frame.f_globals["__name__"].partition(".")[0].startswith("http")]
+    assert len(of_http) > 2
+    assert [frame.f_locals for frame in of_http] == [{}] * len(of_http)
+    assert KEY not in everything_about(error)
+
+
+def test_an_interrupted_hook_keeps_its_variables(server: LocalServer) -> None:
+    """What the caller's own function had is there for a report of the error."""
+
+    def hook(_: object) -> None:
+        mine = "kept"
+        raise KeyboardInterrupt(mine)
+
+    with (
+        Opper(api_key=KEY, base_url=server.base_url, event_hooks={"request": [hook]}) as client,
+        pytest.raises(KeyboardInterrupt) as caught,
+    ):
+        client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+    (*_, last) = (frame for frame, _ in traceback.walk_tb(caught.value.__traceback__))
+    assert last.f_locals["mine"] == "kept"
+
+
+OTHERS = {name: f"{name}-Sesame-{number:08}" for number, name in enumerate(("header", "query", "extra", "model"))}
+
+
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
+def test_another_credential_that_a_server_repeats_is_removed(
+    server: LocalServer, flavour: Flavour, stream: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of headers, query parameters and the extra headers of a model: from the error, its headers and the log."""
+    caplog.set_level(logging.DEBUG, "opper_chat")
+    repeated = list(OTHERS.values())
+    body = {"detail": [{"loc": ["body"], "msg": f"Bad {repeated}", "type": "t", "input": dict(OTHERS, plain="shown")}]}
+    server.reply(Reply.json(body, status=422, headers={"x-echo": " ".join(repeated)}))
+    model = {"name": "m", "extra_headers": {"Authorization": f"Bearer {OTHERS['model']}", "x-team": "team-search"}}
+    settings = {
+        "api_key": KEY,
+        "default_headers": {"x-api-key": OTHERS["header"], "x-team": "team-search"},
+        "default_query": {"access_token": OTHERS["query"]},
+    }
+    extra = {"extra_headers": {"authorization-2": f"Bearer {OTHERS['extra']}"}}
+    with pytest.raises(APIError) as caught:
+        flavour.create(server.base_url, settings, messages=HELLO, model=[model], stream=stream, **extra)
+    (request,) = server.requests
+    assert all(value in f"{request.headers} {request.query} {request.body}" for value in repeated)
+    error = caught.value
+    told = f"{error} {vars(error)} {error.response and error.response.content!r} {pickle.dumps(error)!r} {caplog.text}"
+    for value in repeated:
+        assert value not in told
+    assert "shown" in told
+    assert error.headers["x-echo"] == " ".join(["[removed]"] * 4)
 
 
 def test_the_key_is_in_nothing_that_a_success_leaves(server: LocalServer, flavour: Flavour) -> None:

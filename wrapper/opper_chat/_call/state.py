@@ -6,7 +6,7 @@ It notifies the observers of the start of the call, of the end of each attempt, 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from .._concurrency.deadlines import Deadlines, Timeouts
@@ -18,8 +18,15 @@ from .._errors.attempt import Attempt, count_attempts
 from .._errors.redaction import redact_error
 from .._errors.response_headers import request_id
 from .._http.leases import ConnectionLease
-from .._http.redaction import describe_request, describe_unsent, remove_credentials, url_without_query
+from .._http.redaction import (
+    describe_request,
+    describe_unsent,
+    find_credentials,
+    remove_credentials,
+    url_without_query,
+)
 from .._http.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, explain_redirect, redirect_target
+from .._json.codec import is_array, is_object
 from .._observability.observers import notify_attempt_end, notify_call_end, notify_call_start
 from .._observability.record import CallOutcome, CallRecord, set_completion, set_metadata
 from .._requests.prepare import PreparedRequest
@@ -44,7 +51,8 @@ class Call:
         deadlines: the timeouts of the call.
         record: its trace, for observers.
         headers: those of the client, which every request of the call has.
-        keys: the API keys of its requests, more than one if a function returns another key for a request.
+        keys: the API keys of its requests, more than one if a function returns another key for a request, and the
+            other credentials in headers, query parameters and the extra headers of models.
         permit: what counts the call against `max_concurrency`, or None without a limit.
         lease: the lease of the connection of the last request.
         response: the last response, which is closed if the call ends before its caller has it.
@@ -91,7 +99,10 @@ class Call:
         if settings.max_retries:
             # So that a server can recognize a request that is sent again: draft-ietf-httpapi-idempotency-key-header.
             self.headers = {"idempotency-key": f"opper-chat-{os.urandom(16).hex()}", **self.headers}
-        self.keys: list[Secret] = []
+        self.keys: list[Secret] = [
+            *find_credentials(self.headers, request.headers, settings.default_query, request.query),
+            *find_credentials(*_model_headers(request.body.get("model"))),
+        ]
         self.permit: Permit | None = None
         self.waiting_since: float | None = None
         self.lease: ConnectionLease | None = None
@@ -247,3 +258,10 @@ class Call:
 def _describe(error: BaseException) -> str:
     """Return the text of an error for the record of an attempt."""
     return f"{type(error).__name__}: {error}".removesuffix(": ")
+
+
+def _model_headers(model: object) -> Iterator[Mapping[str, object]]:
+    """Yield the extra headers of the models of a request. A server that refuses a request may repeat its body."""
+    for one in model if is_array(model) else (model,):
+        if is_object(one) and is_object(headers := one.get("extra_headers")):
+            yield headers

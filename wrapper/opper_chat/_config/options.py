@@ -101,6 +101,10 @@ class ClientSettings(NamedTuple):
     layers: tuple[Layer, ...] = ()
     """The layers of its calls, in every task and thread."""
 
+    def __repr__(self) -> str:
+        # Tools that report errors show it. Headers and query parameters can be credentials.
+        return f"{type(self).__name__}({self.base_url!r})"
+
     def portable(self) -> Self:
         """Return these settings without the key, and without headers and query parameters that are credentials."""
         headers, query = _without_credentials(self.default_headers), _without_credentials(self.default_query)

@@ -1,8 +1,11 @@
-"""Remove credentials from requests and responses of httpx. No I/O."""
+"""Remove credentials from requests and responses of httpx, and from the frames that sent them. No I/O."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from traceback import walk_tb
 from typing import TYPE_CHECKING
 
 from .._config.environment import Secret
@@ -12,6 +15,42 @@ from .._errors.secret_names import is_secret_header
 
 if TYPE_CHECKING:
     from .library import httpx
+
+
+_PACKAGES = frozenset({"opper_chat", "httpx", "httpx2", "httpcore", "httpcore2", "h11", "anyio"})
+
+
+def find_credentials(*values: Mapping[str, object]) -> Iterator[Secret]:
+    """Yield the credentials in headers and query parameters, by their names.
+
+    The words of a value are searched for one by one: a server can repeat a token without ``Bearer`` before it.
+    """
+    for named in values:
+        for name, value in named.items():
+            if is_secret_header(name) and isinstance(value, str):
+                yield from map(Secret, value.split())  # one that is too short has no spellings to search for
+
+
+def clear_variables(error: BaseException, handled: BaseException | None) -> None:
+    """Clear the variables of the frames that an exception has left: those of the standard library and of HTTP clients.
+
+    The headers of the request are among them, and tools that report errors show variables. Frames of the caller's own
+    functions, such as event hooks, keep theirs.
+
+    Args:
+        error: an exception that is raised while a request is sent. Those before it are cleared as well.
+        handled: the exception that the caller was handling when it made the call. It is not touched.
+    """
+    before: BaseException | None = error
+    seen: set[int] = set()
+    while before is not None and before is not handled and id(before) not in seen:
+        seen.add(id(before))
+        for frame, _ in walk_tb(before.__traceback__):
+            package = str(frame.f_globals.get("__name__")).partition(".")[0]
+            if package in _PACKAGES or package in sys.stdlib_module_names:
+                with suppress(RuntimeError):  # it is still running
+                    frame.clear()
+        before = before.__cause__ or before.__context__
 
 
 def url_without_query(request: httpx.Request) -> str:

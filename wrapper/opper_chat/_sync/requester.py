@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import monotonic
@@ -20,7 +21,7 @@ from .._config.call_context import active_layers, apply_layers
 from .._config.options import ClientSettings
 from .._errors.api import APIError, APIResponseValidationError, ResponseTooLargeError
 from .._http.library import httpx
-from .._http.redaction import url_without_query
+from .._http.redaction import clear_variables, url_without_query
 from .._http.redirects import FOLLOWED_STATUSES
 from .._observability.record import set_metadata
 from .._requests.parameters import split_options
@@ -174,6 +175,7 @@ class Requester:
     def _attempt(self, call: Call, accept: Accept[T]) -> T:
         """Send a call until a response is accepted, or it fails and is not retried."""
         failure: APIError | None = None
+        handled = sys.exception()
         is_rate_limited = True
         try:
             while True:
@@ -207,12 +209,16 @@ class Requester:
                     continue
                 sleep(wait)
         except BaseException as error:
+            if not isinstance(error, APIError):
+                clear_variables(
+                    error, handled
+                )  # an interrupt or a cancellation: the frames of the request have the key
             call.abort(error, monotonic())
             if not isinstance(error, APIError):  # after an APIError the response is closed already
                 self.session.release_call(call)
             raise
         finally:
-            failure = None  # its traceback has this frame
+            failure = handled = None  # their tracebacks have this frame
 
     def _read_completion(
         self, choices: int, response: httpx.Response, deadlines: Deadlines
