@@ -294,3 +294,5 @@ def test_ids_of_tokens_may_be_numbers() -> None:
     """JSON makes texts of them, and so does that other package."""
     body = prepare({"messages": HELLO, "logit_bias": {50256: -100, "7": 1}}).body
     assert body["logit_bias"] == {"50256": -100, "7": 1}
+    with pytest.raises(InvalidArgumentError, match="logit_bias: expected a dict whose keys differ in JSON"):
+        prepare({"messages": HELLO, "logit_bias": {7: -100, "7": 1}})

@@ -232,12 +232,13 @@ def _object_fields(value: Any, hint: object) -> tuple[object] | None:
     if callable(write := getattr(value, "to_dict", None)):
         return (_builtin(write(), None),)
     if is_mapping(value):
-        return (
-            {
-                _key(name): _builtin_at(str(name), item, _item_hint(hint, mapping=True, name=name))
-                for name, item in value.items()
-            },
-        )
+        built = {
+            _key(name): _builtin_at(str(name), item, _item_hint(hint, mapping=True, name=name))
+            for name, item in value.items()
+        }
+        if len(built) != len(value):  # such as 1 and "1"
+            raise UnexpectedValueError("a dict whose keys differ in JSON", value)
+        return (built,)
     names = _fields_of(cls)
     if not names and not is_dataclass(cls) and not attrs.has(cls):
         return None

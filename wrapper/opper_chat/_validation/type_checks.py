@@ -195,6 +195,8 @@ def _mapping_check(check_item: Check) -> Check:
         named = {
             str(key) if type(key := json_scalar(name)) is int else _key(name): item for name, item in value.items()
         }
+        if len(named) != len(value):  # such as 5 and "5"
+            raise UnexpectedValueError("a dict whose keys differ in JSON", value)
         return {name: _check_at(name, check_item, item) for name, item in named.items()}
 
     return check
