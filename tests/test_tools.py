@@ -259,7 +259,31 @@ def test_what_a_schema_cannot_say_is_refused(function: Callable[..., None], word
 def test_a_name_that_no_tool_can_have(name: str) -> None:
     """Refused at decoration."""
     with pytest.raises(InvalidArgumentError, match="letters, digits"):
-        tool(google, name=name) if name else tool(lambda: None)
+        tool(google, name=name)
+
+
+def test_a_function_without_a_name_needs_one() -> None:
+    """A lambda has none that a tool can have."""
+    with pytest.raises(InvalidArgumentError, match="letters, digits"):
+        tool(lambda: None)
+
+
+def test_the_options_of_a_tool_are_not_ignored() -> None:
+    """A tool has its definition, so that options would have no effect."""
+    make: Any = tool
+    made = tool(google)
+    assert tool(made) is made
+    for options in ({"name": "other"}, {"description": "Other."}, {"strict": False}, {"definition": made}):
+        with pytest.raises(InvalidArgumentError, match=r"a tool, which has a definition already\. Pass its function"):
+            make(made, **options)
+    assert tool(made.__wrapped__, name="other").function.name == "other"
+
+
+def test_a_classmethod_is_a_tool_in_the_right_order() -> None:
+    """The error of the other order says which one it is."""
+    made: Any = classmethod(add)
+    with pytest.raises(InvalidArgumentError, match=r"got a classmethod\. Write @classmethod above @tool"):
+        tool(made)
 
 
 class Adder:
@@ -403,6 +427,27 @@ def test_what_the_model_does_not_see() -> None:
     assert made._tool_function.context == "context"
 
 
+def test_a_context_can_be_optional() -> None:
+    """Then the function can be called without one."""
+
+    def function(number: int, context: ToolContext[str] | None = None) -> None: ...
+    def annotated(number: int, context: Annotated[ToolContext | None, "of the run"] = None) -> None: ...
+
+    for each in (function, annotated):
+        made = tool(each)
+        assert list(parameters(made)["properties"]) == ["number"]
+        assert made._tool_function.context == "context"
+
+
+def test_a_second_context_is_refused() -> None:
+    """One parameter gets it, and the call would lack the other."""
+
+    def function(first: ToolContext, second: ToolContext) -> None: ...
+
+    with pytest.raises(InvalidArgumentError, match=r"function\.second: expected one parameter .* after 'first'"):
+        tool(function)
+
+
 def completion(*calls: Any) -> ChatCompletion:
     message = {"role": "assistant", "content": None, "tool_calls": list(calls)}
     return ChatCompletion.from_dict({"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]})
@@ -499,6 +544,13 @@ def test_a_result_that_json_has_no_form_for() -> None:
         tool_result("1", {"a": [1, object()]})
     assert isinstance(raised.value, TypeError)
     assert raised.value.argument == "tool_result(value).a[1]"
+
+
+def test_keys_of_a_result_that_are_the_same_in_json() -> None:
+    """One of the values would be lost."""
+    with pytest.raises(ToolResultError, match="keys differ in JSON") as raised:
+        tool_result("1", {"a": {1: "one", "1": "other"}})
+    assert raised.value.argument == "tool_result(value).a"
 
 
 SCALARS = st.sampled_from([int, str, bool, float, Unit, Place, Trip, list[int], Literal["a", "b"], datetime.date])

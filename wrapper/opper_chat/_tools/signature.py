@@ -88,6 +88,10 @@ def read_signature(function: Callable[..., object]) -> Signature:
         _check_parameter(name, parameter, hints)
         hint = hints[parameter.name]
         if is_context(hint):
+            if context is not None:
+                raise InvalidArgumentError(
+                    f"{name}.{parameter.name}", "one parameter of type ToolContext", f"another one, after {context!r}"
+                )
             context = parameter.name
             continue
         default = NO_DEFAULT if parameter.default is parameter.empty else parameter.default
@@ -98,8 +102,8 @@ def read_signature(function: Callable[..., object]) -> Signature:
 
 
 def is_context(hint: object) -> bool:
-    """Return whether a type hint is `ToolContext`, with or without a type argument."""
-    return hint is ToolContext or get_origin(hint) is ToolContext
+    """Return whether a type hint is `ToolContext`, with or without a type argument, or a union that contains it."""
+    return any(arm is ToolContext or get_origin(arm) is ToolContext for arm in arms_of(hint))
 
 
 def hints_of(function: Callable[..., object]) -> Mapping[str, Any]:

@@ -222,16 +222,22 @@ def tool(
     if function is None:
         return lambda function: tool(function, name=name, description=description, strict=strict, definition=definition)
     if isinstance(function, Tool):
+        if (name, description, strict, definition) != (None, None, True, None):
+            hint = "Pass its function, which is its attribute __wrapped__."
+            raise InvalidArgumentError("tool()", "a function", "a tool, which has a definition already", hint)
         return cast("Tool[P, R]", function)
     if not callable(function):
         hint = f"Did you mean @tool(name={function!r})?" if isinstance(function, str) else ""
+        if isinstance(function, classmethod):
+            hint = "Write @classmethod above @tool."
+            raise InvalidArgumentError("tool()", "a function", "a classmethod", hint)
         raise InvalidArgumentError("tool()", "a function", describe(function), hint)
     check_strings(name=name, description=description)
     check_flags(strict=strict)
     if definition is not None:
         return _tool_of_definition(function, definition)
     signature = read_signature(function)
-    tool_name = _check_name(name or signature.name)
+    tool_name = _check_name(signature.name if name is None else name)
     schema = parameters_schema(tool_name, signature.parameters, strict=strict)
     body = _definition_body(tool_name, signature, description)
     body |= {"parameters": schema.schema, "strict": strict}
@@ -294,7 +300,7 @@ def custom_tool(
     if len(signature.parameters) != 1 or signature.parameters[0].hint is not str:
         given = ", ".join(field.name for field in signature.parameters) or "none"
         raise InvalidArgumentError(f"{signature.name}()", "one parameter, of type str", given)
-    tool_name = _check_name(name or signature.name)
+    tool_name = _check_name(signature.name if name is None else name)
     body = _definition_body(tool_name, signature, description)
     if format is not None:
         body["format"] = check_argument(CustomTextFormatParam | CustomGrammarFormatParam, json_form(format), "format")
