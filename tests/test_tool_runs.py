@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import copy
 import dataclasses
 import pickle
 import threading
@@ -17,6 +18,7 @@ from opper_chat import (
     InvalidArgumentError,
     InvalidCompletionError,
     Opper,
+    OpperError,
     RateLimitError,
     RepeatedCallError,
     TokenBudgetError,
@@ -263,6 +265,43 @@ def test_the_errors_are_a_family() -> None:
     assert isinstance(errors[2], TimeoutError)
     with pytest.raises(LookupError):
         _ = run.completion
+
+
+class Unloadable(Exception):
+    """As httpx.HTTPStatusError: pickled with its text alone, without which argument it cannot be created."""
+
+    def __init__(self, text: str, *, lock: object) -> None:
+        super().__init__(text)
+        self.lock = lock
+
+
+def test_an_error_with_values_that_cannot_be_pickled(server: LocalServer) -> None:
+    """It comes out of a pickle with the rest of the run; a copy has all of it."""
+
+    @tool
+    def lock(name: str) -> dict[str, object]:
+        if name == "fail":
+            raise Unloadable("no lock", lock=None)
+        return {"state": f"{name} is locked"}
+
+    play(server, [call("lock", '{"name": "door"}')], [call("lock", '{"name": "fail"}')], [call("lock", "{}")])
+    with pytest.raises(TooManyTurnsError) as raised, Opper(api_key="key", base_url=server.base_url) as client:
+        client.chat.completions.run_tools(messages=HI, tools=[lock], max_turns=3)  # type: ignore[list-item]
+    held = threading.Lock()
+    done, failed, _ = raised.value.run.calls
+    done.result, done.arguments = held, {"name": "door", "by": held}
+    for same in (copy.copy(raised.value), copy.deepcopy(raised.value)):
+        assert same.run.calls[0] == done
+        assert same.run.calls[1].error is failed.error
+    assert copy.copy(done) == done
+    assert copy.copy(done) is not done
+    again = pickle.loads(pickle.dumps(raised.value))
+    assert str(again) == str(raised.value)
+    first, second, third = again.run.calls
+    assert (first.result, first.arguments, first.content) == (None, {"name": "door", "by": None}, done.content)
+    assert (type(second.error), str(second.error)) == (OpperError, f"{__name__}.Unloadable: no lock")
+    assert third == raised.value.run.calls[2]
+    assert again.run.messages == raised.value.run.messages
 
 
 def hanging(released: threading.Event) -> Any:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeAlias, TypeVar
+from copy import deepcopy
+from traceback import format_exception_only
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from opper_chat_api.models.completion_usage import CompletionUsage
 
+from .._errors.api import OpperError
 from .._requests.transcript import add_usage
 from .._results.completion import ChatCompletion
 from .._results.content import text_of
@@ -16,6 +19,7 @@ from .._streaming.events import StreamEvent
 if TYPE_CHECKING:
     from opper_chat_api.params import ChatMessageParam
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 ToolOutcome: TypeAlias = Literal["succeeded", "failed", "denied", "not_run"]
@@ -26,7 +30,11 @@ the function returned."""
 
 @define
 class ToolExecution:
-    """One call of a tool in a run, and how it ended."""
+    """One call of a tool in a run, and how it ended.
+
+    It is pickled with the error of a run. A result, argument or exception that cannot be pickled does not prevent this:
+    in the pickle, the value is None, and the exception an `OpperError` with its class and text.
+    """
 
     call: ToolCall
     """The call as the model wrote it."""
@@ -45,6 +53,42 @@ class ToolExecution:
     """The result as the model reads it."""
     duration: float | None = None
     """Seconds that the function took, or None if it has not ended."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        arguments, result, error = self.arguments, self.result, self.error
+        if arguments is not None:
+            arguments = {name: value if _is_picklable(value) else None for name, value in arguments.items()}
+        if not _is_picklable(error):
+            error = OpperError("".join(format_exception_only(error)).strip())
+        result = result if _is_picklable(result) else None
+        values = (self.outcome, result, error, self.content, self.duration)
+        return type(self), (self.call, self.turn, arguments, *values)
+
+    def __copy__(self) -> Self:
+        return evolve(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        def copied(value: T) -> T:
+            try:
+                return deepcopy(value, memo)
+            except Exception:  # noqa: BLE001  # the class of a value decides what it raises
+                return value
+
+        return evolve(self, arguments=copied(self.arguments), result=copied(self.result), error=copied(self.error))
+
+
+def _is_picklable(value: object) -> bool:
+    """Return whether a value can be pickled and loaded again.
+
+    An exception that can only be pickled, such as an ``httpx.HTTPStatusError``, breaks a `ProcessPoolExecutor`.
+    """
+    import pickle
+
+    try:
+        pickle.loads(pickle.dumps(value))  # noqa: S301  # made here
+    except Exception:  # noqa: BLE001  # the class of a value decides what it raises
+        return False
+    return True
 
 
 @define
