@@ -75,7 +75,7 @@ class MediaReader(NamedTuple):
     """The function that was called, for error messages."""
     accepted: tuple[str, ...] | None
     """The media types that are accepted, or None for all."""
-    media_type: str | None
+    media_type: object
     """The media type that the caller declares, or None."""
     max_bytes: int | None
     """The largest size in bytes, or None for no limit."""
@@ -167,7 +167,7 @@ class MediaReader(NamedTuple):
         """Return the argument ``media_type`` as a registered name, or None. Refuse what is no media type."""
         if self.media_type is None:
             return None
-        if not _is_str(self.media_type) or not _MEDIA_TYPE.match(self.media_type.lower()):
+        if not isinstance(self.media_type, str) or not _MEDIA_TYPE.match(self.media_type.lower()):
             argument = self._argument("media_type")
             raise InvalidArgumentError(argument, "a media type such as 'image/png'", describe(self.media_type))
         return registered_name(self.media_type)
@@ -234,10 +234,6 @@ def _text_hint(text: str) -> str:
 
 def _is_bytes(source: object) -> TypeGuard[bytes | bytearray]:
     return isinstance(source, bytes | bytearray | memoryview)
-
-
-def _is_str(value: object) -> bool:
-    return isinstance(value, str)
 
 
 def _is_file(source: object) -> TypeGuard[SupportsRead]:

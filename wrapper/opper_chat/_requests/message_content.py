@@ -50,9 +50,8 @@ def content_of(function: str, content: tuple[str | T, ...]) -> str | list[T | Te
         elif not isinstance(part, str) and _may_be_part(part):
             parts.append(part)
         else:
-            raise InvalidArgumentError(
-                f"{function}(content[{index}])", "a string or a part", describe(part), _hint(function, part)
-            )
+            argument = f"{function}(content[{index}])"
+            raise InvalidArgumentError(argument, "a string or a part", describe(part), _hint(function, part))
     return parts
 
 
@@ -80,8 +79,7 @@ def id_of_call(call: object, argument: str) -> str:
     if not isinstance(found, str) or not found:
         if is_call and not found:
             hint = "The server gave it none. Use run_tools(), which gives ids to such calls."
-            raise InvalidArgumentError(
-                argument, "a tool call with an id, or its id", f"one without: {describe(call)}", hint
-            )
+            received = f"one without: {describe(call)}"
+            raise InvalidArgumentError(argument, "a tool call with an id, or its id", received, hint)
         raise InvalidArgumentError(argument, "a tool call, or its id", describe(call))
     return found

@@ -90,7 +90,8 @@ def prepare(
         **check_headers(extra_headers, "extra_headers"),
     }
     query = check_query(extra_query, "extra_query")
-    return PreparedRequest(method, path, headers, query, body, content, _choices(body))
+    n = body.get("n")
+    return PreparedRequest(method, path, headers, query, body, content, n if isinstance(n, int) and n > 0 else 1)
 
 
 SPAN_HEADER = "x-opper-parent-span-id"
@@ -103,8 +104,3 @@ def _span_header(body: Mapping[str, object]) -> dict[str, str]:
     # Any string is accepted in the body. One that a header cannot represent is sent there alone, for the server to
     # refuse.
     return {SPAN_HEADER: span} if isinstance(span, str) and span and HEADER_VALUE.fullmatch(span) else {}
-
-
-def _choices(body: Mapping[str, object]) -> int:
-    n = body.get("n")
-    return n if isinstance(n, int) and n > 0 else 1

@@ -112,7 +112,7 @@ class Transcript:
         """
         budget = check_count(max_tokens, "max_tokens")
         with self._exclusive():
-            sizes = self._estimate_tokens() if counter is None else self._count_tokens(counter)
+            sizes = self._count_tokens(counter)
             dropped = messages_to_drop(self._messages, sizes, budget)
             removed = [message for index, message in enumerate(self._messages) if index in dropped]
             self._messages = [message for index, message in enumerate(self._messages) if index not in dropped]
@@ -145,10 +145,9 @@ class Transcript:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self)} messages>"
 
-    def _estimate_tokens(self) -> list[int]:
-        return [estimate_tokens(message) for message in self._messages]
-
-    def _count_tokens(self, counter: Callable[[Message], object]) -> list[int]:
+    def _count_tokens(self, counter: Callable[[Message], object] | None) -> list[int]:
+        if counter is None:
+            return [estimate_tokens(message) for message in self._messages]
         sizes: list[int] = []
         for message in self:
             size = counter(message)

@@ -98,7 +98,7 @@ def result_text(value: object, hint: object = None) -> str:
         UnexpectedValueError: JSON cannot represent it.
     """
     if isinstance(value, BaseException):
-        return encodable_text(error_text(value))
+        return encodable_text(_error_text(value))
     try:
         plain = _builtin(value, hint)
         if isinstance(plain, str) and not isinstance(value, _JSON_TEXTS):
@@ -115,7 +115,7 @@ def result_error(function: str, error: UnexpectedValueError) -> ToolResultError:
     return ToolResultError(f"{function}{separator}{path}", error.expected, error.received, error.hint)
 
 
-def error_text(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     """Return an exception as the model reads it."""
     if isinstance(error, ToolArgumentsError):
         return f"Error: the arguments cannot be used: {error.reason}"
@@ -129,9 +129,8 @@ def encodable_text(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
-def is_awaitable(value: object) -> bool:
-    """Return whether a value is awaitable, as a coroutine, or async iterable, as an async generator."""
-    return inspect.isawaitable(value) or isinstance(value, AsyncIterable)
+def _is_awaitable(value: object) -> bool:
+    return inspect.isawaitable(value) or isinstance(value, AsyncIterable)  # async generators too
 
 
 def _encoded(plain: object) -> str:
@@ -168,16 +167,39 @@ def _builtin(value: Any, hint: object) -> object:
 
 
 def _builtin_object(value: Any, hint: object) -> object:
-    """Return the built-in value that represents a value of a type that msgspec does not encode as it is."""
+    """Return the built-in value for an object, preferably by its fields, its items or its own conversion."""
     cls = cast("Any", type(value))
     if isinstance(value, type):
         raise UnexpectedValueError(_JSON, value)
     if isinstance(value, BaseException):
-        return error_text(value)
-    if is_awaitable(value):
+        return _error_text(value)
+    if _is_awaitable(value):
         raise UnexpectedValueError(_JSON, value, _AWAIT_HINT)
-    if (found := _object_fields(value, hint)) is not None:
-        return found[0]
+    if isinstance(value, msgspec.Struct):  # msgspec knows its renamed and omitted fields
+        return msgspec.to_builtins(value, str_keys=True, enc_hook=lambda inside: _builtin(inside, None))
+    if callable(getattr(cls, "model_dump", None)):
+        return _pydantic_object(value)
+    if callable(write := getattr(value, "to_dict", None)):
+        return _builtin(write(), None)
+    if is_mapping(value):
+        built = {
+            _key(name): _builtin_at(str(name), item, _item_hint(hint, mapping=True, name=name))
+            for name, item in value.items()
+        }
+        if len(built) != len(value):  # such as 1 and "1"
+            raise UnexpectedValueError("a dict whose keys differ in JSON", value)
+        return built
+    if (names := _fields_of(cls)) is not None:
+        hints = _hints(cls)
+        return {
+            name: _builtin_at(name, getattr(value, name), hints.get(name)) for name in names if hasattr(value, name)
+        }
+    return _nearest_builtin(value, hint)
+
+
+def _nearest_builtin(value: Any, hint: object) -> object:
+    """Return the built-in value that is nearest to an object without fields."""
+    cls = cast("Any", type(value))
     if isinstance(value, os.PathLike):
         return os.fsdecode(cast("os.PathLike[str]", value))
     if getattr(value, "ndim", None) == 0 and callable(getattr(value, "item", None)):
@@ -210,9 +232,8 @@ def _has_text(value: object) -> bool:
 
 
 def _no_json_error(value: object) -> UnexpectedValueError:
-    return UnexpectedValueError(
-        _JSON, value, "Declare that the tool returns str, and its str() is sent." if _has_text(value) else ""
-    )
+    hint = "Declare that the tool returns str, and its str() is sent." if _has_text(value) else ""
+    return UnexpectedValueError(_JSON, value, hint)
 
 
 def _builtin_at(step: str | int, value: object, hint: object) -> object:
@@ -220,30 +241,6 @@ def _builtin_at(step: str | int, value: object, hint: object) -> object:
         return _builtin(value, hint)
     except UnexpectedValueError as error:
         raise error.at(step) from None
-
-
-def _object_fields(value: Any, hint: object) -> tuple[object] | None:
-    """Return a value with fields or items as a dict or what it converts itself to, in a tuple; None if it has none."""
-    cls = cast("Any", type(value))
-    if isinstance(value, msgspec.Struct):  # msgspec knows its renamed and omitted fields
-        return (msgspec.to_builtins(value, str_keys=True, enc_hook=lambda inside: _builtin(inside, None)),)
-    if callable(getattr(cls, "model_dump", None)):
-        return (_pydantic_object(value),)
-    if callable(write := getattr(value, "to_dict", None)):
-        return (_builtin(write(), None),)
-    if is_mapping(value):
-        built = {
-            _key(name): _builtin_at(str(name), item, _item_hint(hint, mapping=True, name=name))
-            for name, item in value.items()
-        }
-        if len(built) != len(value):  # such as 1 and "1"
-            raise UnexpectedValueError("a dict whose keys differ in JSON", value)
-        return (built,)
-    names = _fields_of(cls)
-    if not names and not is_dataclass(cls) and not attrs.has(cls):
-        return None
-    hints = _hints(cls)
-    return ({name: _builtin_at(name, getattr(value, name), hints.get(name)) for name in names if hasattr(value, name)},)
 
 
 def _pydantic_object(value: Any) -> object:
@@ -276,11 +273,11 @@ def _key(name: Any) -> str:
     return text.strip('"')
 
 
-def _fields_of(cls: Any) -> list[str]:
-    """Return the names of the fields of a dataclass or an attrs class, as msgspec encodes them."""
+def _fields_of(cls: Any) -> list[str] | None:
+    """Return the names of the fields of an attrs class or a dataclass, as msgspec encodes them; None for another."""
     if attrs.has(cls):
         return [each.name for each in attrs.fields(cls) if each.name[0] != "_"]
-    return [each.name for each in fields(cls)] if is_dataclass(cls) else []
+    return [each.name for each in fields(cls)] if is_dataclass(cls) else None
 
 
 def _declared_number(value: Any, hint: object) -> int | float | None:
