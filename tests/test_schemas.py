@@ -459,6 +459,24 @@ def test_pydantic_models_of_one_name() -> None:
     assert breaches(response_schema(both).schema) == []
 
 
+def whole_of(**parts: type) -> type[BaseModel]:
+    """A model whose parts are models of these names, each with a property of its type."""
+    models = {name: pydantic.create_model(name, of=(hint, ...)) for name, hint in parts.items()}
+    return pydantic.create_model("Outer", **{name.lower(): (model, ...) for name, model in models.items()})  # type: ignore[call-overload, no-any-return]
+
+
+def test_pydantic_models_whose_names_end_in_numbers() -> None:
+    """A name that is given to a second definition is not that of a third."""
+    one, two = whole_of(Part=int), whole_of(Part=str, Part_2=float, Part_2_2=bool)
+    both = dataclasses.make_dataclass("Both", [("one", one), ("two", two)])
+    schema: Any = response_schema(both, strict=False).schema
+    value = {"one": {"part": {"of": 1}}, "two": {"part": {"of": "x"}, "part_2": {"of": 1.5}, "part_2_2": {"of": True}}}
+    jsonschema.validate(value, schema)
+    for name, wrong in {"part": 1, "part_2": "x", "part_2_2": 1.5}.items():
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**value, "two": {**value["two"], name: {"of": wrong}}}, schema)
+
+
 @dataclasses.dataclass
 class Region:
     kind: Literal["region"]

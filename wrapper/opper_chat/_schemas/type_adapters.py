@@ -7,6 +7,7 @@ value, and refuses unions of classes that have no tags of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple, Protocol, TypeAlias
@@ -35,9 +36,8 @@ class Definitions:
     def refer(self, key: object, name: str, schema: Callable[[Definitions], JSONSchema]) -> JSONSchema:
         """Return a reference to the definition of a key, which is added if there is none yet."""
         if key not in self._names:
-            self._names[key] = unused = self._unused(name)
-            self.schemas[unused] = {}  # the definition may refer to itself
-            self.schemas[unused] = schema(self)
+            self._names[key] = reserved = self._reserve(name)
+            self.schemas[reserved] = schema(self)  # which may refer to itself
         return {"$ref": f"#/$defs/{self._names[key]}"}
 
     def embed(self, schema: JSONSchema) -> JSONSchema:
@@ -46,20 +46,21 @@ class Definitions:
         added: dict[str, JSONSchema] = schema.get("$defs", {})
         if any(self.schemas.get(name, value) != value for name, value in added.items()):
             # References are the only strings of this form, at any depth, so they are renamed in the text.
+            names = {name: self._reserve(name) for name in added}
             text = _json.encode([part, added]).decode()
-            names = {name: self._unused(name) for name in added}
-            for name, unused in names.items():
-                text = text.replace(f'"#/$defs/{name}"', f'"#/$defs/{unused}"')
+            text = re.sub(r'(?<="#/\$defs/)[^"]+(?=")', lambda found: names.get(found[0], found[0]), text)
             decoded: Any = _json.decode(text)
             part, added = decoded[0], {names[name]: value for name, value in decoded[1].items()}
         self.schemas |= added
         return part
 
-    def _unused(self, name: str) -> str:
+    def _reserve(self, name: str) -> str:
+        """Add an empty definition under a name that has none yet, and return the name."""
         number, unused = 1, name
         while unused in self.schemas:
             number += 1
             unused = f"{name}_{number}"
+        self.schemas[unused] = {}
         return unused
 
 
