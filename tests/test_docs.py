@@ -98,3 +98,26 @@ def test_the_first_mention_of_a_class_in_a_section_is_a_link(tmp_path: Path) -> 
         "[`Attempt`][opper_chat.Attempt], `Attempt()`, `None`, `tool`\n"
         "## Next\n[`Opper`][opper_chat.Opper]\n```\n`Attempt`\n```\n"
     )
+
+
+def test_a_sync_and_an_async_block_become_tabs(tmp_path: Path) -> None:
+    """If they are next to each other. Blocks with other titles, or with text between them, stay as they are."""
+    (tmp_path / "docs").mkdir()
+    pair = '```python title="Sync"\na = 1\n\nb = 2\n```\n\n```python title="Async"\nc = 3\n```\n'
+    others = (
+        '```python title="Sync"\na = 1\n```\n\nText\n\n```python title="Async"\nc = 3\n```\n\n'
+        '```python title="openai"\na = 1\n```\n\n```python title="opper-chat"\nc = 3\n```\n'
+    )
+    (tmp_path / "docs" / "page.md").write_text(f"{pair}\n{others}")
+    pages.copy_pages(tmp_path, tmp_path / "site", "https://example.com/us")
+    sync_tab = '=== "Sync"\n\n    ```python\n    a = 1\n\n    b = 2\n    ```\n'
+    async_tab = '=== "Async"\n\n    ```python\n    c = 3\n    ```\n'
+    assert (tmp_path / "site" / "page.md").read_text() == f"{sync_tab}\n{async_tab}\n\n{others}"
+
+
+def test_code_in_a_table_has_no_backslash_before_a_bar(tmp_path: Path) -> None:
+    """GitHub needs one there. Elsewhere it is part of the code."""
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "page.md").write_text("| `a \\| b` | a \\| b |\n\n`a \\| b`\n")
+    pages.copy_pages(tmp_path, tmp_path / "site", "https://example.com/us")
+    assert (tmp_path / "site" / "page.md").read_text() == "| `a | b` | a \\| b |\n\n`a \\| b`\n"

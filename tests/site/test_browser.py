@@ -13,13 +13,38 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Request,
+    Route,
+    expect,
+    sync_playwright,
+)
 
 SITE = Path(__file__).resolve().parents[2] / "build" / "docs" / "site"
 PAGES = sorted(path.parent.relative_to(SITE).as_posix().removeprefix(".") for path in SITE.rglob("index.html"))
 PICTURES = (
-    "", "structured-outputs", "openai-names", "reference/client", "reference/parameters", "reference/errors",
+    "", "structured-outputs", "cookbook/fastapi", "comparison", "troubleshooting", "openai-names", "reference/client",
+    "reference/parameters", "reference/errors",
 )  # fmt: skip
+QUESTIONS = {
+    "timeout": "streams/#timeouts",
+    "retries": "retries/",
+    "cancel a stream": "streams/#cancel-a-stream",
+    "log requests": "observability/#log-calls-and-requests",
+    "FastAPI": "cookbook/fastapi/",
+    "json mode": "structured-outputs/#json-mode-and-your-own-schema",
+    "images": "messages/",
+    "several models": "opper/#fallbacks-several-models",
+    "thread safety": "clients/#thread-safety-and-sharing",
+    "api key": "clients/#api-keys",
+    "ollama": "other-servers/",
+}
+"""What people search for, and the first result."""
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 NO_BROWSER = (
@@ -146,14 +171,19 @@ def test_the_navigation_leads_to_a_page(page: Page, site: str, size: str) -> Non
     assert page.url == f"{site}reference/errors/"
 
 
-@pytest.mark.parametrize("name", ["first_token_timeout", "RateLimitError", "OPPER_HTTP_LIBRARY"])
-def test_the_search_leads_to_a_name(page: Page, site: str, name: str) -> None:
-    page.goto(f"{site}calls/")
+def open_search(page: Page) -> Locator:
+    """Open the search of a page, and return its field."""
     field = page.get_by_role("combobox", name="Search")
     while not field.is_visible():  # the script of the page may not have begun
         page.keyboard.press("Control+k")
         page.wait_for_timeout(500)
-    field.fill(name)
+    return field
+
+
+@pytest.mark.parametrize("name", ["first_token_timeout", "RateLimitError", "OPPER_HTTP_LIBRARY"])
+def test_the_search_leads_to_a_name(page: Page, site: str, name: str) -> None:
+    page.goto(f"{site}calls/")
+    open_search(page).fill(name)
     result = page.get_by_role("option").first
     expect(result).to_contain_text(name)
     result.click()
@@ -161,6 +191,41 @@ def test_the_search_leads_to_a_name(page: Page, site: str, name: str) -> None:
     heading = page.locator(f'[id="{page.url.partition("#")[2]}"]')
     expect(heading).to_contain_text(name)
     expect(heading).to_be_in_viewport()
+
+
+def test_the_search_leads_to_the_guide_for_a_question(page: Page, site: str) -> None:
+    page.goto(f"{site}calls/")
+    field = open_search(page)
+    found: dict[str, str] = {}
+    for question in QUESTIONS:
+        field.fill(question)
+        page.wait_for_timeout(500)  # until the results are those of this question
+        link = page.get_by_role("option").first.evaluate("element => element.href || element.querySelector('a').href")
+        found[question] = re.sub(r"\?[^#]*", "", str(link).removeprefix(site))
+    assert found == QUESTIONS
+
+
+def test_wide_tables_are_lists_on_a_phone(page: Page, site: str, size: str) -> None:
+    """Each value has the name of its column. On a desktop, they are tables with a head."""
+    page.goto(f"{site}comparison/")
+    table = page.locator("table[data-columns='7']")
+    label = table.locator("td").nth(1).evaluate("element => getComputedStyle(element, '::before').content")
+    if size == "desktop":
+        expect(table.locator("thead")).to_be_visible()
+        assert label == "none"
+    else:
+        expect(table.locator("thead")).to_be_hidden()
+        assert label == '"opper-chat 0.1: "'
+        assert table.evaluate("element => element.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_tabs_show_sync_or_async_code(page: Page, site: str) -> None:
+    """The choice applies to all tabs."""
+    page.goto(site)
+    page.locator(".tabbed-labels label", has_text="Async").first.click()
+    expect(page.locator(".tabbed-block:visible")).to_have_count(2)
+    for block in page.locator(".tabbed-block:visible").all():
+        expect(block).to_contain_text("async with")
 
 
 @pytest.mark.parametrize("anchor", ["opper_chat.AsyncOpper.tags", "opper_chat.Opper.tags"])
