@@ -154,8 +154,58 @@ def test_a_call_is_a_span(server: LocalServer, flavour: Flavour, seen: Seen) -> 
         "gen_ai.usage.reasoning.output_tokens": 5,
         "server.address": "127.0.0.1",
         "server.port": port,
+        "openai.api.type": "chat_completions",
         "opper_chat.outcome": "complete",
     }
+
+
+def test_attributes_of_the_api_of_openai(server: LocalServer, seen: Seen) -> None:
+    """The tier that is requested, unless it is the default, that of the response, and the fingerprint."""
+    flavour = Flavour("sync")
+    last = {"choices": [], "usage": USAGE, "service_tier": "flex", "system_fingerprint": "fp_1"}
+    server.reply(
+        answer(service_tier="flex", system_fingerprint="fp_1"), Reply.sse([chunk("Hi"), *LAST[:2], last, "[DONE]"])
+    )
+    flavour.create(server.base_url, messages=HELLO, service_tier="auto")
+    flavour.chunks(server.base_url, messages=HELLO, service_tier="flex")
+    plain, streamed = [dict(span.attributes or {}) for span in seen.calls]
+    for said in (plain, streamed):
+        assert (said["openai.response.service_tier"], said["openai.response.system_fingerprint"]) == ("flex", "fp_1")
+    assert "openai.request.service_tier" not in plain
+    assert streamed["openai.request.service_tier"] == "flex"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "provider"),
+    [
+        ("https://api.opper.ai/v3/compat", "opper"),
+        ("https://api.groq.com/v1", "groq"),
+        ("https://x.example/v1", "openai"),
+    ],
+)
+def test_only_the_provider_openai_has_its_attributes(base_url: str, provider: str) -> None:
+    """At the other hosts, which the conventions name or which are Opper's, there are none."""
+    call = CallRecord(base_url, {"messages": HELLO, "service_tier": "flex"}, 0.0, stream=False)
+    common = _semconv.common_attributes(call)
+    assert common["gen_ai.provider.name"] == provider
+    named = [name for name in _semconv.request_attributes(call, common) if name.startswith("openai.")]
+    assert bool(named) == (provider == "openai")
+
+
+def test_numbers_have_the_types_of_the_conventions(server: LocalServer, seen: Seen) -> None:
+    """A double for a temperature of 1; no integer of more than 64 bits, which an exporter cannot send."""
+    server.reply(answer(usage={**USAGE, "prompt_tokens": 2**70, "prompt_tokens_details": {"cached_tokens": 2**63}}))
+    numbers = {"temperature": 1, "top_p": 0, "seed": 2**65, "max_tokens": 5}
+    Flavour("sync").create(server.base_url, messages=HELLO, extra_body={"top_k": 40}, **numbers)
+    said = seen.said
+    doubles = [said[f"gen_ai.request.{name}"] for name in ("temperature", "top_p", "top_k")]
+    assert (doubles, {type(value) for value in doubles}) == ([1, 0, 40], {float})
+    assert said["gen_ai.request.max_tokens"] == 5
+    assert said["gen_ai.usage.output_tokens"] == 22
+    for name in ("gen_ai.request.seed", "gen_ai.usage.input_tokens", "gen_ai.usage.cache_read.input_tokens"):
+        assert name not in said
+    (tokens,) = seen.metrics["gen_ai.client.token.usage"]
+    assert tokens.attributes["gen_ai.token.type"] == "output"
 
 
 @pytest.mark.parametrize(
@@ -458,7 +508,7 @@ def test_metrics(server: LocalServer, flavour: Flavour, seen: Seen) -> None:
 def conventions() -> tuple[set[str], set[str]]:
     """The names of attributes and metrics that the conventions' package has."""
     attributes: set[str] = set()
-    for name in ("gen_ai", "server", "error"):
+    for name in ("gen_ai", "openai", "server", "error"):
         module = import_module(f"opentelemetry.semconv._incubating.attributes.{name}_attributes")
         attributes |= {value for key, value in vars(module).items() if key.isupper() and isinstance(value, str)}
     module = import_module("opentelemetry.semconv._incubating.metrics.gen_ai_metrics")

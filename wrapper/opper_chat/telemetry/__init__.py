@@ -2,7 +2,7 @@
 
 This needs the extra ``otel`` (``opentelemetry-api``). Nothing is recorded until `instrument` is called, by a program or
 by ``opentelemetry-instrument``. The names are those that the conventions and OpenTelemetry's own instrumentations for
-Python have at version 1.37 and later: https://opentelemetry.io/docs/specs/semconv/gen-ai/.
+Python have at version 1.41: https://opentelemetry.io/docs/specs/semconv/gen-ai/.
 """
 
 from ._instrumentation import Instrumentor, instrument, uninstrument

@@ -100,7 +100,7 @@ class TelemetryObserver:
         span = self._tracer.start_span(
             f"chat {model}" if model else "chat",
             kind=SpanKind.CLIENT,
-            attributes={**attributes, **request_attributes(call)},
+            attributes={**attributes, **request_attributes(call, attributes)},
             # When the call started, as for its duration: the first call of a process loads modules before this.
             start_time=time_ns() - int((monotonic() - call.started_at) * 1e9),
         )
@@ -150,7 +150,7 @@ class TelemetryObserver:
         if completion is not None and completion.model:
             attributes["gen_ai.response.model"] = str(clean(completion.model))
         if span.is_recording():
-            span.set_attributes(response_attributes(call, completion))
+            span.set_attributes(response_attributes(call, completion, attributes))
             if self._content and completion is not None:
                 span.set_attribute("gen_ai.output.messages", _json_text(output_messages(completion)))
         self._record_metrics(call, completion, attributes)

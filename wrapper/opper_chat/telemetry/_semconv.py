@@ -1,13 +1,13 @@
 """The attributes of a call by OpenTelemetry's semantic conventions for generative AI.
 
-They are listed at https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/. The names are written out here:
-the package ``opentelemetry-semantic-conventions`` has them in a module for incubating ones, which may change with any
-release.
+They are listed at https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-spans/, those of OpenAI's API at
+https://opentelemetry.io/docs/specs/semconv/gen-ai/openai/. The names are written out here: the package
+``opentelemetry-semantic-conventions`` has them in a module for incubating ones, which may change with any release.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeGuard
 from urllib.parse import urlsplit
 
@@ -22,7 +22,8 @@ from ._messages import MISSING_FINISH_REASON
 if TYPE_CHECKING:
     from opper_chat_api.models import ChatCompletion
 
-SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.37.0"
+SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.41.1"
+"""The version of the conventions. It is the first with all names that are used."""
 
 DURATION_BUCKETS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 """The bucket boundaries of durations, in seconds."""
@@ -32,16 +33,23 @@ TOKEN_BUCKETS: Final = (
 )  # fmt: skip
 """The bucket boundaries of numbers of tokens."""
 
-NUMBERS: Final = {
-    "frequency_penalty": "gen_ai.request.frequency_penalty",
-    "presence_penalty": "gen_ai.request.presence_penalty",
-    "temperature": "gen_ai.request.temperature",
-    "top_p": "gen_ai.request.top_p",
-    "seed": "gen_ai.request.seed",
-    "max_tokens": "gen_ai.request.max_tokens",
-    "max_completion_tokens": "gen_ai.request.max_tokens",  # replaces the deprecated `max_tokens`, and wins over it
+NUMBERS: Final[Mapping[str, tuple[str, type[int | float]]]] = {
+    "frequency_penalty": ("gen_ai.request.frequency_penalty", float),
+    "presence_penalty": ("gen_ai.request.presence_penalty", float),
+    "temperature": ("gen_ai.request.temperature", float),
+    "top_p": ("gen_ai.request.top_p", float),
+    "top_k": ("gen_ai.request.top_k", float),  # not in the contract; many servers accept it in `extra_body`
+    "seed": ("gen_ai.request.seed", int),
+    "max_tokens": ("gen_ai.request.max_tokens", int),
+    "max_completion_tokens": (
+        "gen_ai.request.max_tokens",
+        int,
+    ),  # wins over the deprecated `max_tokens`
 }
-"""The attributes of parameters that are numbers."""
+"""The attributes of parameters that are numbers, and their types: a backend may keep one type for each name."""
+
+_MAX_INT = 2**63 - 1
+"""OTLP has integers of 64 bits. An exporter that meets a larger one drops all spans that it would send with it."""
 
 OUTPUT_TYPES: Final = {"json_object": "json", "json_schema": "json", "text": "text"}
 """``gen_ai.output.type`` by the type of ``response_format``."""
@@ -55,6 +63,8 @@ PROVIDERS: Final = {
 }
 """``gen_ai.provider.name`` by host. At any other host, the API is that of OpenAI."""
 
+_OPENAI: Final = "openai"
+
 Attributes = dict[str, AttributeValue]
 
 
@@ -65,7 +75,7 @@ def common_attributes(call: CallRecord) -> Attributes:
     is_opper = host == "opper.ai" or host.endswith(".opper.ai")
     attributes: Attributes = {
         "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "opper" if is_opper else PROVIDERS.get(host, "openai"),
+        "gen_ai.provider.name": "opper" if is_opper else PROVIDERS.get(host, _OPENAI),
         "server.address": host,
         "server.port": address.port or (80 if address.scheme == "http" else 443),
     }
@@ -74,14 +84,24 @@ def common_attributes(call: CallRecord) -> Attributes:
     return attributes
 
 
-def request_attributes(call: CallRecord) -> Attributes:
-    """Return the attributes of the parameters of a request."""
+def request_attributes(call: CallRecord, common: Attributes) -> Attributes:
+    """Return the attributes of the parameters of a request.
+
+    Args:
+        call: the call.
+        common: its common attributes.
+    """
     body = call.body
     attributes: Attributes = {}
-    for parameter, attribute in NUMBERS.items():
+    if common["gen_ai.provider.name"] == _OPENAI:  # other providers "are not expected to include openai.* attributes"
+        attributes["openai.api.type"] = "chat_completions"
+        tier = body.get("service_tier")
+        if isinstance(tier, str) and tier != "auto":
+            attributes["openai.request.service_tier"] = tier
+    for parameter, (attribute, kind) in NUMBERS.items():
         value = body.get(parameter)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            attributes[attribute] = value
+        if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MAX_INT:
+            attributes[attribute] = kind(value)
     if call.stream:
         attributes["gen_ai.request.stream"] = True
     n = body.get("n")
@@ -100,8 +120,14 @@ def request_attributes(call: CallRecord) -> Attributes:
     return attributes
 
 
-def response_attributes(call: CallRecord, completion: ChatCompletion | None) -> Attributes:
-    """Return the attributes of what a call received, by a completion that may be a part of one."""
+def response_attributes(call: CallRecord, completion: ChatCompletion | None, common: Attributes) -> Attributes:
+    """Return the attributes of what a call received.
+
+    Args:
+        call: the call.
+        completion: the completion, which may be a part of one, or None.
+        common: the common attributes of the call.
+    """
     attributes: Attributes = {}
     if call.outcome is not None:
         attributes["opper_chat.outcome"] = call.outcome
@@ -117,6 +143,10 @@ def response_attributes(call: CallRecord, completion: ChatCompletion | None) -> 
         attributes["gen_ai.response.model"] = str(clean(completion.model))
     if completion.id:
         attributes["gen_ai.response.id"] = str(clean(completion.id))
+    if common["gen_ai.provider.name"] == _OPENAI:
+        for name in ("service_tier", "system_fingerprint"):
+            if value := getattr(completion, name):
+                attributes[f"openai.response.{name}"] = str(clean(value))
     if completion.choices:
         reasons = [str(clean(choice.finish_reason or MISSING_FINISH_REASON)) for choice in completion.choices]
         attributes["gen_ai.response.finish_reasons"] = reasons
@@ -141,4 +171,4 @@ def _usage_attributes(completion: ChatCompletion) -> Iterator[tuple[str, int]]:
 
 def is_count(value: object) -> TypeGuard[int]:
     """Return whether a value that a server or a caller sent is a number of things."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_INT
