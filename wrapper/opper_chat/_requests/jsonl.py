@@ -36,9 +36,7 @@ def write_json_lines(path: Path, values: Iterable[object]) -> None:
 def read_json_lines(path: Path) -> Iterator[tuple[str, object]]:
     """Yield the values of a file, each with its location as text. Blank lines are skipped.
 
-    Raises:
-        InvalidArgumentError: a line is not JSON. The error names the line.
-        OSError: the file cannot be read.
+    A line that is not JSON is an InvalidArgumentError that names it.
     """
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):

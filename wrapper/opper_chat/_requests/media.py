@@ -83,9 +83,7 @@ class MediaReader(NamedTuple):
     def read(self, source: object) -> MediaContent | str:
         """Return the content of a source, or the source itself if it is a URL.
 
-        Raises:
-            InvalidArgumentError: the source has another type, or the content is empty, too large or not accepted.
-            OSError: the file cannot be read.
+        A source of another type is refused, and content that is empty, too large or not accepted.
         """
         if self.max_bytes is not None:
             check_count(self.max_bytes, self._argument("max_bytes"))

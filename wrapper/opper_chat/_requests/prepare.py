@@ -52,13 +52,8 @@ def prepare(
 ) -> PreparedRequest:
     """Validate the arguments of a call, and return its request.
 
-    Args:
-        params: the parameters of the contract. None means that a parameter is absent.
-        stream: whether the response is to be a stream of chunks.
-        extra_headers: headers to add. They replace the client's own of the same name.
-        extra_query: query parameters to add to the URL.
-        extra_body: properties to add to the body. They replace ``params`` of the same name, and None is sent as null.
-        function: the method that was called, for error messages.
+    Headers and properties of the ``extra_`` options replace those of the same name. None means that a parameter is
+    absent; in ``extra_body`` it is sent as null. Error messages name the function.
 
     Raises:
         UnknownArgumentError: the contract has no parameter of this name.

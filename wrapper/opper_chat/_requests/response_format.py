@@ -36,18 +36,11 @@ T = TypeVar("T")
 
 
 class ResponseFormat(Generic[T]):
-    """The response format of a call.
-
-    Args:
-        response_format: A Python type, or a response format of the API, with which completions have no values.
-        strict: Whether the schema of the type is for strict mode.
+    """The response format of a call: a Python type, or a format of the API, with which completions have no values.
 
     Attributes:
-        parameter: The ``response_format`` of the request.
-        has_values: Whether the choices of completions become values.
-
-    Raises:
-        InvalidArgumentError: A schema cannot describe the type. The error has the path, and what to use instead.
+        parameter: the ``response_format`` of the request.
+        has_values: whether the choices of completions become values.
     """
 
     def __init__(self, response_format: Any, *, strict: Any = True) -> None:
@@ -80,16 +73,13 @@ class ResponseFormat(Generic[T]):
     def parse(self, completion: ChatCompletion, status_code: int | None, content: bytes) -> ParsedChatCompletion[T]:
         """Return a completion with the values of its choices.
 
-        Args:
-            completion: The whole completion.
-            status_code: The status of the HTTP response.
-            content: The body of the HTTP response; empty for a stream.
+        Errors have the status and the body of the HTTP response; the body of a stream is empty.
 
         Raises:
-            LengthFinishReasonError: A choice was cut off at the token limit.
-            ContentFilterFinishReasonError: The content filter removed a choice.
-            RefusalError: The model refused to respond.
-            InvalidCompletionError: A choice is no JSON or does not fit the type, or there is none.
+            LengthFinishReasonError: a choice was cut off at the token limit.
+            ContentFilterFinishReasonError: the content filter removed a choice.
+            RefusalError: the model refused to respond.
+            InvalidCompletionError: a choice is no JSON or does not fit the type, or there is none.
         """
         values: list[T] = []
         try:

@@ -93,10 +93,7 @@ def messages_to_drop(messages: Sequence[Mapping[str, object]], sizes: Sequence[i
 
     Drops the oldest first: whole turns, from one user message to the next; then, if the last turn is too large, its
     rounds except the last. A round is a message of the model together with the results of its tool calls. Never drops
-    the instructions, the last user message and the last round after it.
-
-    Raises:
-        InvalidArgumentError: the messages that are never dropped are too large.
+    the instructions, the last user message and the last round after it. A budget that is too small for them is refused.
     """
     total = sum(sizes)
     dropped: set[int] = set()

@@ -65,9 +65,6 @@ class ToolLoop:
         tools: the tools that the model can call.
         run: the result so far.
         is_over: whether the model has completed without tool calls, or has called a tool without a function.
-
-    Raises:
-        InvalidArgumentError: an argument is wrong.
     """
 
     def __init__(self, arguments: Mapping[str, object], deadline: float | None) -> None:
@@ -163,8 +160,7 @@ class ToolLoop:
     def prepare_job(self, execution: ToolExecution) -> Job | None:
         """Return the job that runs a call, or None if the call cannot run and its result is an error.
 
-        Raises:
-            ToolFailedError: the call cannot run, and ``on_tool_error`` ends the run.
+        Raises ToolFailedError if the call cannot run and ``on_tool_error`` ends the run.
         """
         call = execution.call
         function = self.tools.find(call)
@@ -183,8 +179,7 @@ class ToolLoop:
     def apply_verdict(self, job: Job, verdict: Verdict) -> Job | None:
         """Return the job to run after ``before_call`` has returned, or None if it has denied the call.
 
-        Raises:
-            InvalidArgumentError: ``before_call`` returned something else, or arguments that the tool does not accept.
+        Refuses anything else that it returned, and arguments that the tool does not accept.
         """
         execution = job.execution
         if verdict is None or verdict is True:

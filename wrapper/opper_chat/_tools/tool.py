@@ -164,24 +164,16 @@ class CustomTool(_Callable[P, R], CustomToolDefinition):
 
 @overload
 def tool(
-    function: Callable[P, R],
-    /,
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    strict: bool = True,
+    function: Callable[P, R], /, *, name: str | None = None, description: str | None = None, strict: bool = True,
     definition: FunctionToolParam | FunctionTool | None = None,
-) -> Tool[P, R]: ...
+) -> Tool[P, R]: ...  # fmt: skip
 
 
 @overload
 def tool(
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    strict: bool = True,
+    *, name: str | None = None, description: str | None = None, strict: bool = True,
     definition: FunctionToolParam | FunctionTool | None = None,
-) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
+) -> Callable[[Callable[P, R]], Tool[P, R]]: ...  # fmt: skip
 
 
 def tool(
@@ -249,22 +241,15 @@ def tool(
 
 @overload
 def custom_tool(
-    function: Callable[P, R],
-    /,
-    *,
-    name: str | None = None,
-    description: str | None = None,
+    function: Callable[P, R], /, *, name: str | None = None, description: str | None = None,
     format: Format | None = None,
-) -> CustomTool[P, R]: ...
+) -> CustomTool[P, R]: ...  # fmt: skip
 
 
 @overload
 def custom_tool(
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    format: Format | None = None,
-) -> Callable[[Callable[P, R]], CustomTool[P, R]]: ...
+    *, name: str | None = None, description: str | None = None, format: Format | None = None,
+) -> Callable[[Callable[P, R]], CustomTool[P, R]]: ...  # fmt: skip
 
 
 def custom_tool(

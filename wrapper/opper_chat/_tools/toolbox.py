@@ -12,16 +12,9 @@ from .tool import CustomTool, Tool, ToolFunction, json_form
 
 
 class Toolbox:
-    """The tools of a run.
+    """The tools of a run, of the argument ``tools``: tools, and definitions without a function.
 
-    Args:
-        tools: the argument ``tools``: tools, and definitions without a function.
-
-    Attributes:
-        definitions: what the request contains.
-
-    Raises:
-        InvalidArgumentError: an item is not a tool or a definition, or two have the same name.
+    Refuses an item that is neither, and a name that two of them have. The request contains the `definitions`.
     """
 
     def __init__(self, tools: object) -> None:
