@@ -13,7 +13,7 @@ import anyio.lowlevel
 import pytest
 from opper_chat import Opper, RateLimitError
 from opper_chat._async.rate_limiter import AsyncRateLimiter
-from opper_chat._concurrency.permits import Permit
+from opper_chat._http.leases import Permit
 from opper_chat._sync.rate_limiter import MOST_MODELS, RateLimiter, RateLimiters
 from opper_chat._transport._async.limiter import AsyncConcurrencyLimiter
 from opper_chat._transport._sync.limiter import ConcurrencyLimiter
@@ -32,7 +32,7 @@ class AsyncLimiters(AsyncRateLimiter):
         self.concurrency = AsyncConcurrencyLimiter(limit)
 
     async def enter(self, seconds: float | None) -> Permit:
-        permit = self.concurrency.permit()
+        permit = Permit()
         try:
             await self.concurrency.acquire(permit, seconds)
         except BaseException:
@@ -49,7 +49,7 @@ class Limiters(RateLimiter):
         self.concurrency = ConcurrencyLimiter(limit)
 
     def enter(self, seconds: float | None) -> Permit:
-        permit = self.concurrency.permit()
+        permit = Permit()
         try:
             self.concurrency.acquire(permit, seconds)
         except BaseException:

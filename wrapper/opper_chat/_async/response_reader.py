@@ -11,10 +11,9 @@ from .._concurrency.loop import async_sleep
 from .._config.response_limits import ResponseLimits
 from .._errors.api import APIError
 from .._http.cleanup import async_finish_generators
-from .._http.connection_users import WAITING_CALL, ConnectionUsers
 from .._http.content_coding import PAUSE_BYTES, BodyDecoder, beginning
 from .._http.error_map import raise_api_error
-from .._http.leases import ConnectionLease, lease_of
+from .._http.leases import WAITING_CALL, ConnectionLease, ConnectionUsers, lease_of
 from .._http.timeouts import async_time_limit
 from .._transport._async.checked_body import checked_body_class
 

@@ -30,9 +30,8 @@ from .._errors.api import (
     set_permanent,
 )
 from .._http.cleanup import async_abandon_client
-from .._http.connection_users import WAITING_CALL, ConnectionUsers
 from .._http.error_map import raise_api_error
-from .._http.leases import LEASE, ConnectionLease, lease_of
+from .._http.leases import LEASE, WAITING_CALL, ConnectionLease, ConnectionUsers, Permit, lease_of
 from .._http.library import httpx, library_of
 from .._http.redaction import remove_credentials, remove_keys
 from .._http.timeouts import AsyncSendLimit
@@ -252,10 +251,9 @@ class AsyncSession:
         if self._limits.max_concurrency is None:
             return
         limit = call.deadlines.next_timeout(monotonic(), queued=True) if call.deadlines.is_bounded else None
-        limiter = self.limiter
-        call.permit = limiter.permit()  # set before it is granted, so that the end of the call releases it in any case
+        call.permit = Permit()  # set before it is granted, so that the end of the call releases it in any case
         try:
-            await limiter.acquire(call.permit, None if limit is None else limit.remaining)
+            await self.limiter.acquire(call.permit, None if limit is None else limit.remaining)
         except TimeoutError:
             raise queue_timeout_error(limit, "as many calls as max_concurrency allows are in progress") from None
 

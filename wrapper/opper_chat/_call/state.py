@@ -10,14 +10,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from .._concurrency.deadlines import Deadlines, Timeouts
-from .._concurrency.permits import Permit
 from .._config.environment import Secret
 from .._config.options import ClientSettings
 from .._errors.api import APIError, APIStatusError
 from .._errors.attempt import Attempt, count_attempts
 from .._errors.redaction import redact_error
 from .._errors.response_headers import request_id
-from .._http.leases import ConnectionLease
+from .._http.leases import ConnectionLease, Permit
 from .._http.redaction import (
     describe_request,
     describe_unsent,

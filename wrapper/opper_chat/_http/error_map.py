@@ -15,8 +15,7 @@ from .._errors.api import (
     InvalidArgumentError,
     set_permanent,
 )
-from .connection_users import ConnectionUsers
-from .leases import LEASE, ConnectionLease
+from .leases import LEASE, ConnectionLease, ConnectionUsers
 from .library import library_exceptions
 from .redaction import remove_credentials, url_without_query
 

@@ -32,9 +32,8 @@ from .._errors.api import (
     set_permanent,
 )
 from .._http.cleanup import abandon_client
-from .._http.connection_users import WAITING_CALL, ConnectionUsers
 from .._http.error_map import raise_api_error
-from .._http.leases import LEASE, ConnectionLease, lease_of
+from .._http.leases import LEASE, WAITING_CALL, ConnectionLease, ConnectionUsers, Permit, lease_of
 from .._http.library import httpx, library_of
 from .._http.redaction import remove_credentials, remove_keys
 from .._http.timeouts import SendLimit
@@ -283,12 +282,11 @@ class Session:
             if call.deadlines.is_bounded
             else None
         )
-        limiter = self.limiter
         call.permit = (
-            limiter.permit()
+            Permit()
         )  # set before it is granted, so that the end of the call releases it in any case
         try:
-            limiter.acquire(call.permit, None if limit is None else limit.remaining)
+            self.limiter.acquire(call.permit, None if limit is None else limit.remaining)
         except TimeoutError:
             raise queue_timeout_error(
                 limit, "as many calls as max_concurrency allows are in progress"

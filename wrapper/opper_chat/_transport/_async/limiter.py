@@ -13,7 +13,7 @@ from time import monotonic
 from weakref import ref
 
 from ..._concurrency.events import AsyncEvent
-from ..._concurrency.permits import Permit
+from ..._http.leases import Permit
 
 _WITHOUT_WAITING = (False,)
 
@@ -44,23 +44,17 @@ class AsyncConcurrencyLimiter:
         """The number of waiting callers."""
         return len(self._waiting)
 
-    def permit(self) -> Permit:
-        """Return a permit that is not granted yet.
-
-        Before you await `acquire`, store the permit where the code that ends the call finds it and releases it.
-        """
-        return Permit(self._granted, self._grant_free_permits)
-
     async def acquire(self, permit: Permit, seconds: float | None) -> None:
         """Wait until a permit is granted. Release the permit afterwards, also if this raises any exception.
 
         Args:
-            permit: A permit that `permit` returned.
+            permit: The permit. Before, store it where the code that ends the call finds it and releases it.
             seconds: The most seconds to wait, or None for no limit.
 
         Raises:
             TimeoutError: The permit was not granted in time.
         """
+        permit.bind(self._granted, self._grant_free_permits)
         with self._lock:
             granted = len(self._granted) < self._limit and not self._waiting
             if granted:

@@ -22,7 +22,6 @@ from ..._concurrency.loop import (
     async_is_closed_loop,
     async_shielded,
 )
-from ..._concurrency.permits import Permit
 from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
 from .connection import AsyncRequest
@@ -119,7 +118,6 @@ class AsyncConnectionPool:
         if self._process != os.getpid():
             await self._reset_after_fork()
         limiter = self._limiter  # read once: another thread of a forked child process may replace it
-        permit = limiter.permit()
         lease: ConnectionLease = request.extensions.get(LEASE) or ConnectionLease()
         connection: AsyncPooledConnection | None = None
         try:
@@ -127,14 +125,14 @@ class AsyncConnectionPool:
             origin = Origin(
                 url.scheme, url.host, url.port, async_current_loop(), uses_httpcore=requires_httpcore(request)
             )
-            lease.begin(permit, origin.loop)
-            await _acquire(limiter, permit, request)
+            lease.loop = origin.loop
+            await _acquire(limiter, lease, request)
             connection = self._get_connection(origin)
             response = await connection.handle_async_request(request, lease)
             body = cast("AsyncPooledBody", response.stream)
             response.stream = AsyncResponseStream(body, self, connection, origin, lease)
         except BaseException:
-            permit.release()
+            lease.release()
             if connection is not None:
                 await async_shielded(connection.aclose)
             raise
@@ -225,9 +223,9 @@ class AsyncConnectionPool:
                 await async_shielded(partial(_close, one.slot))
 
 
-async def _acquire(limiter: AsyncConcurrencyLimiter, permit: Permit, request: AsyncRequest) -> None:
+async def _acquire(limiter: AsyncConcurrencyLimiter, lease: ConnectionLease, request: AsyncRequest) -> None:
     try:
-        await limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
+        await limiter.acquire(lease, request.extensions.get("timeout", {}).get("pool"))
     except TimeoutError:
         raise httpcore.PoolTimeout("all connections are in use") from None
 

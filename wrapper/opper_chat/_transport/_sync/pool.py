@@ -24,7 +24,6 @@ from ..._concurrency.loop import (
     is_closed_loop,
     shielded,
 )
-from ..._concurrency.permits import Permit
 from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
 from .connection import Request
@@ -123,7 +122,6 @@ class ConnectionPool:
         limiter = (
             self._limiter
         )  # read once: another thread of a forked child process may replace it
-        permit = limiter.permit()
         lease: ConnectionLease = request.extensions.get(LEASE) or ConnectionLease()
         connection: PooledConnection | None = None
         try:
@@ -135,14 +133,14 @@ class ConnectionPool:
                 current_loop(),
                 uses_httpcore=requires_httpcore(request),
             )
-            lease.begin(permit, origin.loop)
-            _acquire(limiter, permit, request)
+            lease.loop = origin.loop
+            _acquire(limiter, lease, request)
             connection = self._get_connection(origin)
             response = connection.handle_request(request, lease)
             body = cast("PooledBody", response.stream)
             response.stream = ResponseStream(body, self, connection, origin, lease)
         except BaseException:
-            permit.release()
+            lease.release()
             if connection is not None:
                 shielded(connection.close)
             raise
@@ -239,9 +237,9 @@ class ConnectionPool:
                 shielded(partial(_close, one.slot))
 
 
-def _acquire(limiter: ConcurrencyLimiter, permit: Permit, request: Request) -> None:
+def _acquire(limiter: ConcurrencyLimiter, lease: ConnectionLease, request: Request) -> None:
     try:
-        limiter.acquire(permit, request.extensions.get("timeout", {}).get("pool"))
+        limiter.acquire(lease, request.extensions.get("timeout", {}).get("pool"))
     except TimeoutError:
         raise httpcore.PoolTimeout("all connections are in use") from None
 
