@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from .._call.http_request import build_request
 from .._call.state import Call
-from .._concurrency.deadlines import Deadlines, RequestTimeouts, queue_timeout_error, timeout_error
+from .._concurrency.deadlines import Deadlines, RequestTimeouts, Timeout, queue_timeout_error, timeout_error
 from .._concurrency.loop import async_current_loop, async_is_closed_loop
 from .._concurrency.resource_warnings import warn_at_exit
 from .._config.environment import Key, Secret, async_resolve_key, check_key
@@ -135,65 +135,47 @@ class AsyncSession:
             APIConnectionError: there was no response. APITimeoutError: a timeout expired.
             Exception: an exception of the user's function for keys.
         """
-        http_timeouts = call.settings.http_timeouts
-        http_timeouts = dict(self._client.timeout.as_dict() if http_timeouts is None else http_timeouts)
         entry = self.connection_users.add(call, WAITING_CALL)
         try:
-            return await self._send(call, http_timeouts, is_rate_limited=is_rate_limited)
+            return await self._send(call, is_rate_limited=is_rate_limited)
         except APITimeoutError as error:
             if error.timeout_kind == "pool" and self.connection_users.abandoned:
                 # A response was abandoned while this call waited for the pool. Sending closes it first.
-                return await self._send(call, http_timeouts, is_rate_limited=is_rate_limited)
+                return await self._send(call, is_rate_limited=is_rate_limited)
             raise
         finally:
             self.connection_users.remove(entry)
 
-    async def _send(
-        self, call: Call, http_timeouts: dict[str, float | None], *, is_rate_limited: bool
-    ) -> httpx.Response:
+    async def _send(self, call: Call, *, is_rate_limited: bool) -> httpx.Response:
         if self.connection_users.collected or self.connection_users.abandoned:
             await self._close_abandoned()
         self._check_open()
-        deadlines = call.deadlines
         rate_limiter = self.rate_limiter(call)
         permitted = monotonic()
         if rate_limiter is not None and is_rate_limited:
             permitted = await self._acquire_rate_permit(rate_limiter, call)
-        key = await self._resolve_key(call.settings.key, deadlines)
+        key = await self._resolve_key(call.settings.key, call.deadlines)
         if key not in call.keys:
             call.keys.append(key)
-        timeouts = RequestTimeouts(http_timeouts, deadlines, monotonic)
-        limit = deadlines.next_timeout(monotonic()) if deadlines.is_bounded else None
+        limit = call.deadlines.next_timeout(monotonic()) if call.deadlines.is_bounded else None
         if limit is not None and limit.remaining <= 0:
             raise timeout_error(limit)  # a function for keys cannot be interrupted in the sync client
         call.lease = lease = ConnectionLease()
-        send_limit = AsyncSendLimit(None if limit is None else limit.remaining, lease)
-        extensions = {"timeout": timeouts, LEASE: lease, **send_limit.extensions}
-        request = build_request(self._client, call, key, self._parse_url, extensions)
+        timeouts = call.settings.http_timeouts
+        timeouts = dict(self._client.timeout.as_dict() if timeouts is None else timeouts)
+        request = build_request(self._client, call, key, self._parse_url, {"timeout": timeouts, LEASE: lease})
         response: httpx.Response | None = None
-        started = monotonic()
-        call.start_attempt(started, request)
-        deadlines.start_waiting(started)
+        call.start_attempt(monotonic(), request)
         try:
             with around_request(call.record):
-                async with send_limit:
-                    call.response = response = await self._send_request(call, request)
-        except APITimeoutError as error:
-            expired = deadlines.expired(monotonic()) if error.timeout_kind in DEFAULT_HTTP_TIMEOUTS else None
-            if expired is None:
-                raise
-            raise timeout_error(expired) from error.__cause__
+                if limit is None:
+                    response = await self._send_request(call, request)
+                else:
+                    response = await self._send_in_time(call, request, lease, limit)
         finally:
             if response is None:
                 lease.close()
                 remove_credentials(request)  # the frames of the exception have the request in their variables
-            timeouts.detach()
-            deadlines.stop_waiting(monotonic())
-        if response is None or send_limit.expired:
-            if response is not None:  # it arrived when the timeout expired
-                await close_response(response)
-            # Raised here, so that its context is not the exception of the library, whose frames have the key.
-            raise timeout_error(limit) if limit else APIConnectionError("There was no response.")
         if rate_limiter is not None:
             rate_limiter.record_response(permitted, response.status_code, response.headers)
         remove_keys(response, call.keys)
@@ -220,12 +202,41 @@ class AsyncSession:
             if call.lease is not None:
                 call.lease.close()
 
+    async def _send_in_time(
+        self, call: Call, request: httpx.Request, lease: ConnectionLease, limit: Timeout
+    ) -> httpx.Response:
+        """Send a request within the deadlines of its call, of which one expires first."""
+        deadlines = call.deadlines
+        timeouts = RequestTimeouts(request.extensions["timeout"], deadlines, monotonic)
+        send_limit = AsyncSendLimit(limit.remaining, lease)
+        request.extensions.update(send_limit.extensions, timeout=timeouts)
+        response: httpx.Response | None = None
+        deadlines.start_waiting(monotonic())
+        try:
+            async with send_limit:
+                response = await self._send_request(call, request)
+        except APITimeoutError as error:
+            expired = deadlines.expired(monotonic()) if error.timeout_kind in DEFAULT_HTTP_TIMEOUTS else None
+            if expired is None:
+                raise
+            raise timeout_error(expired) from error.__cause__
+        finally:
+            timeouts.detach()
+            deadlines.stop_waiting(monotonic())
+        if response is None or send_limit.expired:
+            if response is not None:  # it arrived when the timeout expired
+                await close_response(response)
+            # Raised here, so that its context is not the exception of the library, whose frames have the key.
+            raise timeout_error(limit)
+        return response
+
     async def _send_request(self, call: Call, request: httpx.Request) -> httpx.Response:
+        """Send a request, and translate the exceptions of the HTTP library."""
         client = self._client
         response: httpx.Response | None = None
         exceeded = ("", 0)
         try:
-            response = await client.send(request, stream=True)
+            call.response = response = await client.send(request, stream=True)
             is_of_network = "network_stream" in response.extensions and not lease_of(response).is_of_pool
             if is_of_network and not response.is_closed and not response.is_stream_consumed:
                 await check_end(response, self._library)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from .._errors.api import InvalidArgumentError, ResponseTooLargeError
 from .._errors.describe import describe
+from .._json.codec import is_array, is_object
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -84,6 +85,21 @@ class LimitExceededError(Exception):
 def within(count: int, maximum: int | None) -> bool:
     """Return whether a count does not exceed a limit."""
     return maximum is None or count <= maximum
+
+
+def exceeded_limit(body: object, limits: ResponseLimits) -> str | None:
+    """Return the name of the limit that the choices or tool calls of a completion or a chunk exceed, or None."""
+    choices = body.get("choices") if is_object(body) else None
+    if not is_array(choices):
+        return None
+    if not within(len(choices), limits.max_choices):
+        return "max_choices"
+    for choice in choices:
+        message = (choice.get("message") or choice.get("delta")) if is_object(choice) else None
+        calls = message.get("tool_calls") if is_object(message) else None
+        if is_array(calls) and not within(len(calls), limits.max_tool_calls):
+            return "max_tool_calls"
+    return None
 
 
 def too_large_error(

@@ -52,10 +52,6 @@ class BodyDecoder:
         headers: its headers.
         limits: the limits of the client.
         limit: the field of `limits` that applies to this body, such as ``max_body_bytes``.
-
-    Attributes:
-        is_identity: whether the body is not encoded. Then only `count` is to be called.
-        maximum: the most bytes that the body may have, or None.
     """
 
     def __init__(self, status_code: int, headers: Mapping[str, str], limits: ResponseLimits, limit: str) -> None:
@@ -64,8 +60,7 @@ class BodyDecoder:
         self._limits = limits
         self._limit = limit
         self._names = content_codings(headers)
-        self.is_identity: bool = not self._names
-        self.maximum: int | None = getattr(limits, limit)
+        self._maximum: int | None = getattr(limits, limit)
         self._encoded = 0
         self._decoded = 0
         self._chain: list[_Coding] | None = None
@@ -77,7 +72,7 @@ class BodyDecoder:
             ResponseTooLargeError: there are more than the limit.
         """
         self._decoded += size
-        if self.maximum is not None and self._decoded > self.maximum:
+        if self._maximum is not None and self._decoded > self._maximum:
             raise self.too_large(self._limit)
 
     def decode(self, data: bytes) -> Iterator[bytes]:
@@ -87,14 +82,14 @@ class BodyDecoder:
             ResponseTooLargeError: there are more than the limit, or the body has more codings than the limit.
             APIResponseValidationError: the body has a coding that is not decoded, or is not encoded with it.
         """
-        if self.is_identity:
+        if not self._names:
             self.count(len(data))
             yield data
             return
         if self._chain is None:
             self._chain = self._build_chain(data)
         self._encoded += len(data)
-        if self.maximum is not None and self._encoded > self.maximum:
+        if self._maximum is not None and self._encoded > self._maximum:
             raise self.too_large(self._limit)  # encoded data can be endless and decode to nothing
         try:
             for chunk in _decode_all(self._chain, data):

@@ -82,9 +82,10 @@ def prepare(
         **headers,
         "accept": "text/event-stream, application/json" if stream else "application/json",
         **_span_header(body),
-        **check_headers(extra_headers, "extra_headers"),
     }
-    query = check_query(extra_query, "extra_query")
+    if extra_headers is not None:
+        headers.update(check_headers(extra_headers, "extra_headers"))
+    query = {} if extra_query is None else check_query(extra_query, "extra_query")
     n = body.get("n")
     return PreparedRequest(method, path, headers, query, body, content, n if isinstance(n, int) and n > 0 else 1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
-from .._config.response_limits import ResponseLimits, within
 from .._errors.api import (
     APIError,
     APIResponseValidationError,
@@ -22,22 +21,6 @@ from .._errors.api import (
 from .._errors.bodies import read_error_body
 from .._errors.excerpts import excerpt
 from .._json import codec as _json
-from .._json.codec import is_array, is_object
-
-
-def exceeded_limit(body: object, limits: ResponseLimits) -> str | None:
-    """Return the name of the limit that the choices or tool calls of a completion or a chunk exceed, or None."""
-    choices = body.get("choices") if is_object(body) else None
-    if not is_array(choices):
-        return None
-    if not within(len(choices), limits.max_choices):
-        return "max_choices"
-    for choice in choices:
-        message = (choice.get("message") or choice.get("delta")) if is_object(choice) else None
-        calls = message.get("tool_calls") if is_object(message) else None
-        if is_array(calls) and not within(len(calls), limits.max_tool_calls):
-            return "max_tool_calls"
-    return None
 
 
 def not_json(status_code: int, headers: Mapping[str, str], content: bytes, reason: str) -> APIResponseValidationError:

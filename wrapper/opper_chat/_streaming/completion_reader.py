@@ -8,14 +8,14 @@ from typing import Any, cast
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_message import ChatCompletionMessage
 
-from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error
+from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, exceeded_limit, too_large_error
 from .._errors.api import APIError, APIResponseValidationError
 from .._errors.bodies import is_error
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
 from .._json.lenient import is_filtered, scalar_text
 from .._results.completion import ChatCompletion, mark_as_snapshot
-from .._results.status_errors import exceeded_limit, not_json, status_error, with_excerpt
+from .._results.status_errors import not_json, status_error, with_excerpt
 
 
 def read_completion(

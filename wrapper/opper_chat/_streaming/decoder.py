@@ -9,14 +9,14 @@ from typing import TypeGuard, cast
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 
-from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, too_large_error, within
+from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, exceeded_limit, too_large_error, within
 from .._errors.api import APIError, APIResponseValidationError
 from .._errors.bodies import is_error
 from .._http.sse import EventDecoder, ServerSentEvent
 from .._json import codec as _json
 from .._json.codec import is_array, is_object
 from .._json.lenient import is_filtered, whole_number
-from .._results.status_errors import exceeded_limit, not_json, with_excerpt
+from .._results.status_errors import not_json, with_excerpt
 from .chunk_templates import DecodedChunk, DependentChunk, TemplateCache
 
 DONE = "[DONE]"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._concurrency.deadlines import Deadlines, timeout_error
 from .._concurrency.loop import sleep
-from .._config.response_limits import ResponseLimits
+from .._config.response_limits import ResponseLimits, too_large_error
 from .._errors.api import APIError
 from .._http.cleanup import finish_generators
 from .._http.content_coding import PAUSE_BYTES, BodyDecoder, beginning
@@ -43,19 +43,23 @@ class ResponseReader:
         self.lease: ConnectionLease = lease_of(response)
         limit = "max_stream_bytes" if stream else "max_body_bytes"
         limit = limit if response.is_success else "max_error_body_bytes"
-        self._decoder = BodyDecoder(response.status_code, response.headers, limits, limit)
-        self._maximum: int | None = None
+        self._limits = limits
+        self._limit = limit
+        self._maximum: int | None = getattr(limits, limit)
+        """The most bytes of a body that arrives as it is. `BodyDecoder` counts those of another one."""
         self._chunks: Iterator[bytes] | None = None
 
     def _start(self) -> Iterator[bytes]:
         """Return the iterator over the chunks of the body that suits the response."""
-        if self.response.is_stream_consumed:
-            chunks = self._counted()
-        elif self._decoder.is_identity:
-            self._maximum = self._decoder.maximum
-            chunks = self.response.iter_raw()
+        response = self.response
+        if "content-encoding" in response.headers or response.is_stream_consumed:
+            self._maximum = None
+            decoder = BodyDecoder(response.status_code, response.headers, self._limits, self._limit)
+            chunks = (
+                self._counted(decoder) if response.is_stream_consumed else self._decoded(decoder)
+            )
         else:
-            chunks = self._decoded()
+            chunks = response.iter_raw()
         self._chunks = chunks
         return chunks
 
@@ -79,7 +83,10 @@ class ResponseReader:
             raise
         # Counted here, because a generator would cost more: nearly every token is a chunk of its own.
         if self._maximum is not None and self.response.num_bytes_downloaded > self._maximum:
-            self._decoder.count(self.response.num_bytes_downloaded)
+            headers = self.response.headers
+            raise too_large_error(
+                self._limits, self._limit, status_code=self.response.status_code, headers=headers
+            )
         return data
 
     def _read_in_time(self, chunks: Iterator[bytes], deadlines: Deadlines) -> bytes:
@@ -122,26 +129,26 @@ class ResponseReader:
             if not is_reading and self._chunks is not None:
                 finish_generators(self._chunks)
 
-    def _decoded(self) -> Iterator[bytes]:
+    def _decoded(self, decoder: BodyDecoder) -> Iterator[bytes]:
         until_pause = PAUSE_BYTES
         encoded = self.response.iter_raw()
         try:
             for data in encoded:
-                for chunk in self._decoder.decode(data):
+                for chunk in decoder.decode(data):
                     yield chunk
                     until_pause -= len(chunk)
                     if until_pause <= 0:
                         until_pause = PAUSE_BYTES
                         sleep(0)  # let other tasks run: a few bytes can be decoded to many
-            self._decoder.finish()
+            decoder.finish()
         except APIError:
             self.response.close()
             finish_generators(encoded)
             raise
 
-    def _counted(self) -> Iterator[bytes]:
+    def _counted(self, decoder: BodyDecoder) -> Iterator[bytes]:
         for chunk in self.response.iter_bytes():  # decoded by the library
-            self._decoder.count(len(chunk))
+            decoder.count(len(chunk))
             yield chunk
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from time import monotonic
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..._concurrency.loop import async_shielded
@@ -37,6 +38,15 @@ SEPARATE_BODY_BYTES = 65536
 
 PORTS = {b"http": 80, b"https": 443}
 
+_METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
+"""The methods that are sent. Responses to HEAD and CONNECT have no body, whatever their headers say."""
+
+_TRANSFER_ENCODING = b"transfer-encoding"
+"""The header that httpx adds to a request whose body has no known length (RFC 9112 section 6.1)."""
+
+_HTTPCORE_POOL = httpcore.AsyncConnectionPool.__init__.__globals__["__name__"]
+"""The module of httpcore's pool."""
+
 
 class AsyncRequest(Protocol):
     """The attributes of httpcore's request that are used here."""
@@ -46,6 +56,19 @@ class AsyncRequest(Protocol):
     headers: list[tuple[bytes, bytes]]
     stream: AsyncIterable[bytes]
     extensions: Mapping[str, Any]
+
+
+def can_send(request: AsyncRequest) -> bool:
+    """Return whether `AsyncConnection` sends a request. If not, a connection of httpcore does.
+
+    It sends none if a tool such as respx has replaced the method of httpcore's pool to respond itself, because then no
+    request may reach the network except through that method.
+    """
+    method = httpcore.AsyncConnectionPool.handle_async_request
+    is_original = type(method) is FunctionType and method.__globals__["__name__"] == _HTTPCORE_POOL
+    if not is_original or request.method not in _METHODS:
+        return False
+    return _TRANSFER_ENCODING not in b" ".join([name for name, _ in request.headers]).lower()
 
 
 class AsyncConnection:

@@ -24,8 +24,7 @@ from ..._concurrency.loop import (
 )
 from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
-from .connection import AsyncRequest
-from .httpcore_connection import requires_httpcore
+from .connection import AsyncRequest, can_send
 from .limiter import AsyncConcurrencyLimiter
 
 
@@ -122,9 +121,7 @@ class AsyncConnectionPool:
         connection: AsyncPooledConnection | None = None
         try:
             url = request.url
-            origin = Origin(
-                url.scheme, url.host, url.port, async_current_loop(), uses_httpcore=requires_httpcore(request)
-            )
+            origin = Origin(url.scheme, url.host, url.port, async_current_loop(), uses_httpcore=not can_send(request))
             lease.loop = origin.loop
             await _acquire(limiter, lease, request)
             connection = self._get_connection(origin)

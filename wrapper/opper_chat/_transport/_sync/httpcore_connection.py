@@ -5,35 +5,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FunctionType
 from typing import Any, Protocol, TypeAlias, cast
 
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore, httpx
 from .checked_body import CheckedBody
 from .connection import Request
-
-_METHODS = frozenset({b"GET", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"})
-"""The methods that `connection` sends. Responses to HEAD and CONNECT have no body, whatever their headers say."""
-
-_TRANSFER_ENCODING = b"transfer-encoding"
-"""The header that httpx adds to a request whose body has no known length (RFC 9112 section 6.1)."""
-
-
-def requires_httpcore(request: Request) -> bool:
-    """Return whether httpcore must send a request.
-
-    It sends the methods and bodies that `connection` cannot. It sends everything if a tool such as respx has replaced
-    the method of its pool to respond itself, because then no request may reach the network except through that method.
-    """
-    method = httpcore.ConnectionPool.handle_request
-    is_replaced = type(method) is not FunctionType or method.__globals__["__name__"] != _MODULE
-    if is_replaced or request.method not in _METHODS:
-        return True
-    return _TRANSFER_ENCODING in b" ".join([name for name, _ in request.headers]).lower()
-
-
-_MODULE = httpcore.ConnectionPool.__init__.__globals__["__name__"]
 
 
 class Proxy(Protocol):

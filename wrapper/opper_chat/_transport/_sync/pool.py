@@ -26,8 +26,7 @@ from ..._concurrency.loop import (
 )
 from ..._http.leases import LEASE, ConnectionLease
 from ..._http.library import httpcore
-from .connection import Request
-from .httpcore_connection import requires_httpcore
+from .connection import Request, can_send
 from .limiter import ConcurrencyLimiter
 
 
@@ -127,11 +126,7 @@ class ConnectionPool:
         try:
             url = request.url
             origin = Origin(
-                url.scheme,
-                url.host,
-                url.port,
-                current_loop(),
-                uses_httpcore=requires_httpcore(request),
+                url.scheme, url.host, url.port, current_loop(), uses_httpcore=not can_send(request)
             )
             lease.loop = origin.loop
             _acquire(limiter, lease, request)
