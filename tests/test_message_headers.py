@@ -7,9 +7,9 @@ import h11
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from opper_chat._transport.header_limits import HeaderLimitError
 from opper_chat._transport.message_headers import (
     HeaderError,
+    HeaderLimitError,
     RequestHeaderError,
     ResponseHead,
     ResponseHeaderParser,

@@ -13,11 +13,10 @@ from .._config.environment import Secret
 from .._config.options import DEFAULT_CONNECTIONS, DEFAULT_HTTP_TIMEOUTS, EventHooks, Limits
 from .._config.proxies import ProxyFinder
 from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits
-from .._http.cookies import Cookies
 from .._http.library import httpx
 from .._http.ssl_context import new_ssl_context, shared_ssl_context
 from .._transport._async.transport import AsyncHTTPTransport
-from .._transport.header_limits import HeaderLimits
+from .._transport.message_headers import HeaderLimits
 
 if TYPE_CHECKING:
     import ssl
@@ -53,6 +52,20 @@ def create_transport(
         HeaderLimits(response_limits.max_header_bytes, response_limits.max_informational_responses),
         ProxyFinder() if trust_env else None,
     )
+
+
+class Cookies(httpx.Cookies):
+    """Cookies that look only at responses that set some.
+
+    httpx converts each request and response to the classes of urllib, to pass them to the cookie jar, which takes a
+    tenth of the time of a call. What a cookie means is decided by httpx and the jar alone.
+    """
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        """Store the cookies of a response in the jar."""
+        # The headers that `http.cookiejar` reads.
+        if "set-cookie" in response.headers or "set-cookie2" in response.headers:
+            super().extract_cookies(response)
 
 
 class _DefaultAsyncHttpxClient(httpx.AsyncClient):

@@ -37,7 +37,7 @@ from .._http.redaction import remove_credentials, remove_keys
 from .._http.timeouts import AsyncSendLimit
 from .._observability.observers import around_request
 from .._transport._async.limiter import AsyncConcurrencyLimiter
-from .._transport.header_limits import HeaderLimitError
+from .._transport.message_headers import HeaderLimitError
 from .http_client import create_http_client
 from .rate_limiter import AsyncRateLimiter, AsyncRateLimiters
 from .response_reader import AsyncResponseReader, check_end, close_response

@@ -105,7 +105,7 @@ class Requester:
             extra_body=options.get("extra_body"),
             function=function,
         )
-        settings = self.settings.updated(options)
+        settings = self.settings.updated(options) if options else self.settings
         return lambda: Call(
             settings, request, monotonic(), stream=bool(stream), deadlines=deadlines
         )

@@ -45,7 +45,7 @@ from .._http.redaction import remove_credentials, remove_keys
 from .._http.timeouts import SendLimit
 from .._observability.observers import around_request
 from .._transport._sync.limiter import ConcurrencyLimiter
-from .._transport.header_limits import HeaderLimitError
+from .._transport.message_headers import HeaderLimitError
 from .http_client import create_http_client
 from .rate_limiter import RateLimiter, RateLimiters
 from .response_reader import ResponseReader, check_end, close_response

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from .header_limits import HeaderLimitError
+from .._http.library import httpx
 
 MAX_LENGTH_DIGITS = 20
 """Digits of a ``Content-Length``. More than these would not fit into the integers of other programs."""
@@ -38,6 +38,30 @@ _END = re.compile(rb"\n\r?\n")
 _FOLD = re.compile(rb"\n[ \t]+")
 _TRAILER_LINE = re.compile(_TOKEN + rb":[^\x00\r\n]*")
 _FOLDED_LINE = re.compile(rb"[ \t][^\x00\r\n]*")
+
+
+class HeaderLimits(NamedTuple):
+    """The largest response headers that a connection reads. Each field is a number, or None for no limit."""
+
+    max_header_bytes: int | None = None
+    """Bytes of the status line and the headers."""
+
+    max_informational_responses: int | None = None
+    """Responses with a 1xx status before the final one (RFC 9110 section 15.2)."""
+
+
+class HeaderLimitError(httpx.RemoteProtocolError):
+    """The headers of a response exceed a limit.
+
+    Attributes:
+        limit: The field of `HeaderLimits`.
+        maximum: Its value.
+    """
+
+    def __init__(self, limit: str, maximum: int) -> None:
+        super().__init__(f"the headers of the response exceed the limit {limit}={maximum:,}")
+        self.limit = limit
+        self.maximum = maximum
 
 
 class HeaderError(Exception):

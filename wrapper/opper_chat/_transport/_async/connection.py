@@ -16,10 +16,11 @@ from ..._concurrency.loop import async_shielded
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
 from ..async_network import AsyncNetworkStream, HTTPTimeouts, Server, connect
-from ..header_limits import HeaderLimitError, HeaderLimits
 from ..message_body import BodyError, BodyParser, ChunkedParser, CloseDelimitedParser, ContentLengthParser
 from ..message_headers import (
     HeaderError,
+    HeaderLimitError,
+    HeaderLimits,
     RequestHeaderError,
     ResponseHead,
     ResponseHeaderParser,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..._http.library import httpx
-from ..header_limits import HeaderLimits
+from ..message_headers import HeaderLimits
 from .connection import AsyncConnection
 from .httpcore_connection import AsyncHttpcoreConnection, FindProxy
 from .pool import AsyncConnectionPool, AsyncPooledConnection, Origin

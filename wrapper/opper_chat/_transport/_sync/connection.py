@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from ..._concurrency.loop import shielded
 from ..._http.leases import ConnectionLease
 from ..._http.library import httpcore
-from ..header_limits import HeaderLimitError, HeaderLimits
 from ..message_body import (
     BodyError,
     BodyParser,
@@ -27,6 +26,8 @@ from ..message_body import (
 )
 from ..message_headers import (
     HeaderError,
+    HeaderLimitError,
+    HeaderLimits,
     RequestHeaderError,
     ResponseHead,
     ResponseHeaderParser,

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..._http.library import httpx
-from ..header_limits import HeaderLimits
+from ..message_headers import HeaderLimits
 from .connection import Connection
 from .httpcore_connection import FindProxy, HttpcoreConnection
 from .pool import ConnectionPool, Origin, PooledConnection
