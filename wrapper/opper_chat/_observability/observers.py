@@ -126,11 +126,11 @@ def _notify_one(registration: _Registration, method: Method, call: CallRecord, *
 _WITHOUT_OBSERVERS = nullcontext()
 
 
-def around_request(call: CallRecord) -> AbstractContextManager[object]:
-    """Return the context manager in which a request of a call is sent."""
+def around_request(call: CallRecord) -> AbstractContextManager[object, None]:
+    """Return the context manager in which a request of a call is sent. It suppresses no exception."""
     if not _registrations:
         return _WITHOUT_OBSERVERS
-    stack = ExitStack()
+    stack: ExitStack[None] = ExitStack()
     for registration in _registrations:
         if registration.sending is None:
             continue

@@ -187,7 +187,6 @@ class Session:
         request = build_request(
             self._client, call, key, self._parse_url, {"timeout": timeouts, LEASE: lease}
         )
-        response: httpx.Response | None = None
         call.start_attempt(monotonic(), request)
         try:
             with around_request(call.record):
@@ -195,12 +194,12 @@ class Session:
                     response = self._send_request(call, request)
                 else:
                     response = self._send_in_time(call, request, lease, limit)
-        finally:
-            if response is None:
-                lease.close()
-                remove_credentials(
-                    request
-                )  # the frames of the exception have the request in their variables
+        except BaseException:
+            lease.close()
+            remove_credentials(
+                request
+            )  # the frames of the exception have the request in their variables
+            raise
         if rate_limiter is not None:
             rate_limiter.record_response(permitted, response.status_code, response.headers)
         remove_keys(response, call.keys)
