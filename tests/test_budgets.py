@@ -6,14 +6,17 @@ Python and of the libraries. Who makes something faster lowers its budget; who m
 """
 
 import asyncio
+import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
 
+import opper_chat
 import pytest
 from flavours import HELLO, Flavour
 from opper_chat import AsyncOpper, ChatCompletion, Opper
@@ -23,6 +26,7 @@ from benchmarks.speed.payloads import prepared_response
 from benchmarks.speed.server import running_server
 
 ASKED: Any = {"model": "m", "messages": [{"role": "user", "content": "Name a colour of the rainbow."}]}
+WRAPPER = str(Path(opper_chat.__file__).parent) + os.sep
 SHORT, LONG = 40, 140
 """Chunks of two streams that differ in nothing else. Each is written at once, and fits into a few reads."""
 
@@ -51,7 +55,7 @@ BUDGETS = {
     "piece of text": Budget(42, 42, "a chunk, and a look at whose text it has: asking for text alone saves nothing"),
     "event": Budget(53, 53, "a chunk and its two events, one of which refers to the text that the accumulator has"),
     "call": Budget(
-        1120, 1250, "half is httpx's: its client, request, headers and response; then the checks of the"
+        1070, 1190, "half is httpx's: its client, request, headers and response; then the checks of the"
         " arguments, the two heads, the limits of waiting, and under asyncio the turns of its loop"
     ),
     "call, 52 KB with log probabilities": Budget(
@@ -62,10 +66,14 @@ BUDGETS = {
         13, 13, "one model, a copy of its JSON object, a pop and a look for each member, and a copy of its bytes"
     ),
     "stream": Budget(
-        1550, 1700, "a call, the reading of two chunks, and the end: ten for telling whether it is whole, the rest for"
+        1390, 1540, "a call, the reading of two chunks, and the end: ten for telling whether it is whole, the rest for"
         " giving the connection back, by ways that a signal handler may interrupt anywhere"
     ),
 }  # fmt: skip
+
+
+MODULES = Budget(30, 31, "from the arguments to the socket and back: a module of each package that the data passes")
+"""Modules of the wrapper that a plain call enters."""
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +83,16 @@ def address() -> Iterator[str]:
 
 
 class Counter:
-    """Counts the calls that this thread makes while it is asked to."""
+    """Counts the calls that this thread makes while it is asked to. It has the modules of the wrapper that run."""
 
     def __init__(self) -> None:
         self.calls = 0
+        self.modules: set[str] = set()
 
     def _told(self, frame: FrameType, event: str, arg: object) -> None:
         self.calls += event in {"call", "c_call"}
+        if event == "call" and frame.f_code.co_filename.startswith(WRAPPER):
+            self.modules.add(frame.f_code.co_filename.removeprefix(WRAPPER))
 
     @contextmanager
     def counting(self) -> Iterator[None]:
@@ -95,7 +106,12 @@ class Counter:
 
 def counted(flavour: Flavour, url: str, use: Callable[[Any], Any]) -> int:
     """Return the calls of one use of a warm client: the least of some, as bytes may come in more pieces than one."""
-    counts: list[int] = []
+    return min(counter.calls for counter in counters(flavour, url, use))
+
+
+def counters(flavour: Flavour, url: str, use: Callable[[Any], Any]) -> list[Counter]:
+    """Return what was counted in each of some uses of a warm client."""
+    counts: list[Counter] = []
     if flavour.kind == "sync":
         with Opper(api_key="key", base_url=url) as client:
             use(client)
@@ -103,8 +119,8 @@ def counted(flavour: Flavour, url: str, use: Callable[[Any], Any]) -> int:
                 counter = Counter()
                 with counter.counting():
                     use(client)
-                counts.append(counter.calls)
-        return min(counts)
+                counts.append(counter)
+        return counts
 
     async def run() -> None:
         async with AsyncOpper(api_key="key", base_url=url) as client:
@@ -113,10 +129,10 @@ def counted(flavour: Flavour, url: str, use: Callable[[Any], Any]) -> int:
                 counter = Counter()
                 with counter.counting():
                     await use(client)
-                counts.append(counter.calls)
+                counts.append(counter)
 
     asyncio.run(run())
-    return min(counts)
+    return counts
 
 
 def reading(flavour: Flavour, way: str, step: Callable[[], object] | None = None) -> Callable[[Any], Any]:
@@ -212,6 +228,14 @@ def test_a_plain_call(flavour: Flavour, address: str) -> None:
     within(
         "call", flavour, counted(flavour, f"{address}/small/1", lambda client: client.chat.completions.create(**ASKED))
     )
+
+
+def test_the_modules_of_a_plain_call(flavour: Flavour, address: str) -> None:
+    """Those that CONTRIBUTING names and few more: who follows a call reads no module that only other calls need."""
+    seen = counters(flavour, f"{address}/small/1", lambda client: client.chat.completions.create(**ASKED))
+    modules = set.union(*[counter.modules for counter in seen])
+    assert len(modules) <= (MODULES.sync if flavour.kind == "sync" else MODULES.asynchronous), sorted(modules)
+    assert f"{'_sync' if flavour.kind == 'sync' else '_async'}/completions.py" in modules
 
 
 def test_a_long_reply(flavour: Flavour, address: str) -> None:
