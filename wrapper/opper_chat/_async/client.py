@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, Unpack
+from uuid import UUID
 
 from .._concurrency.resource_warnings import call_site
 from .._config.base_url import find_base_url, warn_of_clear_text
@@ -12,6 +13,7 @@ from .._config.call_context import CallContext, Layer, OpenTelemetrySpan, span_l
 from .._config.environment import AsyncKeySource, find_key
 from .._config.options import (
     CONSTRUCTOR_OPTIONS,
+    AnyURL,
     ClientOptions,
     ClientSettings,
     EventHooks,
@@ -21,6 +23,7 @@ from .._config.options import (
     check_options,
 )
 from .._config.response_limits import ResponseLimits
+from .._http.library import AsyncHTTPClient
 from .._observability.logging import set_up_logging
 from .._requests.signatures import CLIENT_DEFAULTS, list_arguments
 from .completions import AsyncCompletions
@@ -28,10 +31,6 @@ from .requester import AsyncRequester
 from .session import AsyncSession
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
-    from .._config.options import AnyURL
-    from .._http.library import AsyncHTTPClient
     from .._requests.signatures import option_parameters
 
 

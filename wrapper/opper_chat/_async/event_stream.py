@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
 
 from .._call.state import Call
 from .._errors.context_managers import RequiresWithBlock
+from .._http.library import httpx
 from .._streaming.chunk_templates import DecodedChunk
 from .._streaming.event_builder import EventBuilder
 from .._streaming.events import StreamEvent
 from .requester import AsyncRequester
 from .stream import AsyncBaseStream, open_stream
-
-if TYPE_CHECKING:
-    from .._http.library import httpx
 
 
 class AsyncEventStream(AsyncBaseStream):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from .._call.state import Call
 from .._errors.api import APIError, CompletionError, InvalidCompletionError
 from .._errors.attempt import Attempt
+from .._http.library import httpx
 from .._requests.parameters import check_extra_keys
 from .._requests.response_format import ResponseFormat, correction_arguments
 from .._results.completion import ChatCompletion
@@ -17,9 +18,6 @@ from .._streaming.parsed_events import EventParser, ParsedDoneEvent, ParsedStrea
 from .._validation.arguments import check_retries
 from .event_stream import AsyncEventStream, AsyncStreamManager
 from .requester import AsyncRequester
-
-if TYPE_CHECKING:
-    from .._http.library import httpx
 
 T = TypeVar("T")
 

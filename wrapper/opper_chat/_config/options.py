@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     AnyTimeout: TypeAlias = float | httpx.Timeout | httpx2.Timeout | None
     """Seconds for each operation, an ``httpx.Timeout`` with a value for each, or None for no limit."""
     AnyURL: TypeAlias = str | httpx.URL | httpx2.URL
+else:  # for `typing.get_type_hints`, without loading a library, of which httpx2 need not be installed
+    AnyTimeout = float | Any | None
+    AnyURL = str | Any
 
 HTTPTimeouts = Mapping[str, float | None]
 """Seconds for each kind of operation that httpx bounds: connect, read, write, pool."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 else:
     httpx = import_module(find_library())
     httpcore = import_module(LIBRARIES[httpx.__name__])
+    SyncHTTPClient, AsyncHTTPClient = httpx.Client, httpx.AsyncClient
 
 __all__ = ["httpcore", "httpx", "library_exceptions", "library_of"]
 

@@ -7,12 +7,10 @@ error, or when the caller closes a stream early.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from .._errors.attempt import Attempt
-    from .._results.completion import ChatCompletion
-
+from .._errors.attempt import Attempt
+from .._results.completion import ChatCompletion
 
 CallOutcome: TypeAlias = Literal["complete", "failed", "closed"]
 """How a call ended: with the complete response; with an error; or before the response was complete, because the caller

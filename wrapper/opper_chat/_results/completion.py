@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from decimal import Decimal
 
 from attrs import define, field
 from opper_chat_api.models.chat_completion import ChatCompletion as GeneratedCompletion
@@ -14,11 +14,7 @@ from .._errors.attempt import Attempt
 from .._errors.response_headers import ResponseHeaders
 from . import metadata
 from .content import text_of
-
-if TYPE_CHECKING:
-    from decimal import Decimal
-
-    from .tool_calls import ToolCall
+from .tool_calls import ToolCall
 
 
 @define

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import typing  # Jedi shows the signature of an implementation if its overloads are `typing.overload`
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Never, Unpack
@@ -15,6 +15,7 @@ from .._concurrency.resource_warnings import call_site
 from .._errors.api import APIError
 from .._errors.attempt import Attempt
 from .._errors.context_managers import RequiresWithBlock
+from .._http.library import httpx
 from .._json import codec as _json
 from .._observability.record import set_metadata
 from .._requests.argument_hints import positional_error
@@ -28,10 +29,6 @@ from .response_reader import ResponseReader
 from .stream import Stream, identify_stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import httpx
-
     from .._requests.signatures import call_parameters
 
 

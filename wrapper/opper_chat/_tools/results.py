@@ -19,22 +19,19 @@ from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, cast, get_args, get_origin
+from typing import Any, cast, get_args, get_origin
 
 import attrs
 import msgspec
+from opper_chat_api.params import ToolMessageParam
 
 from .._errors.invalid_value import UnexpectedValueError
 from .._errors.nesting import nesting_error
 from .._errors.tools import ToolArgumentsError, ToolError, ToolResultError
 from .._json.codec import is_mapping
 from .._requests.message_content import id_of_call
+from .._results.tool_calls import AnyToolCall, ToolCall
 from .._schemas.type_hints import UnknownHintError, arms_of, resolve_hints
-
-if TYPE_CHECKING:
-    from opper_chat_api.params import ToolMessageParam
-
-    from .._results.tool_calls import AnyToolCall, ToolCall
 
 _WRITERS: dict[type, Callable[[Any], object]] = {
     str: str.__str__,

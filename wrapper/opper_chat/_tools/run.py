@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from copy import deepcopy
 from traceback import format_exception_only
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeAlias, TypeVar
 
 from attrs import define, evolve, field, frozen
 from opper_chat_api.models.completion_usage import CompletionUsage
+from opper_chat_api.params import ChatMessageParam
 
 from .._errors.api import OpperError
 from .._requests.transcript import add_usage
@@ -15,9 +16,6 @@ from .._results.completion import ChatCompletion
 from .._results.content import text_of
 from .._results.tool_calls import ToolCall
 from .._streaming.events import StreamEvent
-
-if TYPE_CHECKING:
-    from opper_chat_api.params import ChatMessageParam
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)

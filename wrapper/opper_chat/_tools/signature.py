@@ -16,9 +16,7 @@ from .._schemas.docstrings import documentation_of
 from .._schemas.fields import NO_DEFAULT, Field
 from .._schemas.type_hints import arms_of
 from .._validation.arguments import function_name, unwrap_partial
-
-if TYPE_CHECKING:
-    from .run import ToolRun
+from .run import ToolRun
 
 if TYPE_CHECKING:  # at run time, Python 3.13 is the first with defaults
     from typing_extensions import TypeVar as TypeVarWithDefault

@@ -10,8 +10,9 @@ import inspect
 import re
 from collections.abc import Callable
 from types import MethodType
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast, overload
+from typing import Any, Concatenate, Generic, NamedTuple, ParamSpec, Self, TypeVar, cast, overload
 
+from opper_chat_api.models import CustomGrammarFormat, CustomTextFormat
 from opper_chat_api.models.custom_tool import CustomTool as CustomToolDefinition
 from opper_chat_api.models.function_tool import FunctionTool
 from opper_chat_api.params import CustomGrammarFormatParam, CustomTextFormatParam, FunctionToolParam
@@ -25,10 +26,7 @@ from .._schemas.response_schema import ResponseSchema, parameters_schema
 from .._validation.arguments import check_flags, check_strings, is_coroutine_function
 from .signature import Signature, hints_of, is_context, read_signature
 
-if TYPE_CHECKING:
-    from opper_chat_api.models import CustomGrammarFormat, CustomTextFormat
-
-    Format = CustomTextFormatParam | CustomTextFormat | CustomGrammarFormatParam | CustomGrammarFormat
+Format = CustomTextFormatParam | CustomTextFormat | CustomGrammarFormatParam | CustomGrammarFormat
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")

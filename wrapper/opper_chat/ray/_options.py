@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from .._config.environment import AsyncKeySource
 from .._config.headers import hidden
-from .._config.options import RequestOptions, check_options
+from .._config.options import AnyURL, RequestOptions, check_options
 from .._config.response_limits import ResponseLimits
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
@@ -20,9 +20,6 @@ from .._json.codec import is_mapping, is_sequence
 from ..batch._options import Amount, BatchOptions, BatchSettings, check_batch_options
 from ._columns import RESULT_COLUMNS
 from ._shared_limits import RowLimits
-
-if TYPE_CHECKING:
-    from .._config.options import AnyURL
 
 
 class WorkerOptions(RequestOptions, total=False):
