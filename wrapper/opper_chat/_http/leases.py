@@ -1,6 +1,6 @@
-"""Who uses the connections of a client: permits, which limiters grant, leases, and the users that errors name.
+"""Who uses the connections of a client: the permits that limiters grant, the leases, and the users that errors name.
 
-By the lease of a connection, any thread can end its use by one response. No I/O but that.
+A lease lets any thread end the reads of its connection. Otherwise no I/O.
 """
 
 from __future__ import annotations
