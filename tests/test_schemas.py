@@ -281,6 +281,22 @@ def test_what_does_not_fit(hint: Any, given: object, problems: list[str]) -> Non
     assert caught.value.problems == problems
 
 
+@pytest.mark.parametrize("hint", [int, Literal[1, "a"], kinds.Level, Literal[1] | None, kinds.Level | str])
+def test_integers_that_are_written_with_a_point(hint: Any) -> None:
+    """The integer, as the schema accepts it."""
+    schema = response_schema(hint)
+    jsonschema.validate({"value": 1.0}, schema.schema)
+    assert schema.decode('{"value": 1.0}') == 1
+    assert isinstance(schema.decode('{"value": 1.0}'), int)
+
+
+def test_keys_that_are_the_same() -> None:
+    """A problem; no value is dropped."""
+    assert convert('{"1": "a", "2": "b"}', dict[int, str]) == {1: "a", 2: "b"}
+    with pytest.raises(InvalidValueError, match="two of the keys are the same"):
+        convert('{"1": "a", "1.0": "b"}', dict[int, str])
+
+
 def test_json_that_is_too_deep() -> None:
     """The same error, however it is nested."""
     deep = '{"value":1,"left":' * 5000 + "null" + "}" * 5000

@@ -131,9 +131,7 @@ class ScalarAdapter(NamedTuple):
         return dict(self.json_schema)
 
     def read(self, value: object) -> object:
-        if isinstance(value, float) and value.is_integer() and self.json_schema["type"] == "integer":
-            value = int(value)  # JSON Schema, section 6.1.1 of validation: 1.0 is an integer
-        found: object = check(value, self.hint)
+        found: object = check(_as_integer(value) if self.json_schema["type"] == "integer" else value, self.hint)
         if self.constraints:
             check_constraints(found, self.constraints)
         return found
@@ -152,6 +150,7 @@ class ChoiceAdapter:
         return {"type": self.kinds[0] if len(self.kinds) == 1 else list(self.kinds), "enum": list(self.choices)}
 
     def read(self, value: object) -> object:
+        value = _as_integer(value)
         try:
             return self._values[type(value), value]
         except (KeyError, TypeError):
@@ -209,6 +208,8 @@ class DictAdapter(NamedTuple):
     def read(self, value: object) -> object:
         properties: dict[str, object] = check(value, dict)
         keys = read_all((name, self.key, self._key(name)) for name in properties)
+        if len(set(keys)) != len(keys):  # such as "1" and "1.0" as integers
+            raise invalid("two of the keys are the same")
         return dict(zip(keys, read_all((name, self.value, item) for name, item in properties.items()), strict=True))
 
     def _key(self, name: str) -> object:
@@ -317,6 +318,11 @@ def resolve(adapter: TypeAdapter) -> TypeAdapter:
 def kind_of(value: object) -> str:
     """Return the JSON type of a JSON value."""
     return KINDS.get(type(value), "object")
+
+
+def _as_integer(value: object) -> object:
+    """Return the integer for a number such as 1.0, which is one (JSON Schema Validation, section 6.1.1)."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def expected_choice(choices: list[object]) -> str:
