@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from threading import Thread
 from typing import Any, Literal
 
 import anyio
@@ -413,6 +414,18 @@ def test_dedupe_sends_equal_bodies_once(run: Runner, server: LocalServer) -> Non
     assert len(server.requests) == 2
 
 
+def test_an_ordered_batch_of_equal_bodies_ends(run: Runner, server: LocalServer) -> None:
+    """A row waits only for earlier ones, in threads that begin in any order too."""
+    server.always(lambda request: Reply.completion("Hi", delay=len(server.requests) % 4 / 1000))
+    requests = [row(f"r{number}", text=f"text {number // 8}") for number in range(800)]
+    thread = Thread(target=run, args=(requests,), kwargs={"ordered": True, "dedupe": True}, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert [line["custom_id"] for line in run.succeeded()] == [f"r{number}" for number in range(800)]
+    assert len(server.requests) == 100
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_shards_have_each_row_once(run: Runner, server: LocalServer, count: int) -> None:
     """In outputs of their own."""
@@ -549,6 +562,63 @@ def test_requests_can_come_from_an_iterator(run: Runner, server: LocalServer) ->
     run.assert_once(["a", "b"])
 
 
+@pytest.mark.parametrize("container", [list, iter])
+def test_requests_are_rows_like_others(run: Runner, server: LocalServer, container: Any) -> None:
+    """In a list and in an iterator: with the defaults, and without the template."""
+    requests = [BatchRequest(row["custom_id"], row["body"]) for row in rows(2)]
+    messages = requests[0].body["messages"]
+    odd: Any = [
+        BatchRequest("own", {"messages": messages, "model": "own"}), BatchRequest("", requests[0].body),
+        BatchRequest("stream", {"messages": messages, "stream": True}), BatchRequest(3, requests[0].body),  # type: ignore[arg-type]
+        BatchRequest("list", [1]), BatchRequest("empty", {}),  # type: ignore[arg-type]
+    ]  # fmt: skip
+    options: dict[str, Any] = {"defaults": {"model": "m"}, "template": "{text}", "ordered": True}
+    run(container([*requests, *odd]), **options)
+    assert [line["custom_id"] for line in run.succeeded()] == ["r0", "r1", "own"]
+    assert {line["custom_id"] for line in run.failed()} == {"row-4", "stream", "row-6", "list", "empty"}
+    assert sorted(request.body["model"] for request in server.requests) == ["m", "m", "own"]
+    assert run(container([*requests, *odd]), **options).skipped == 8
+
+
+def test_an_id_with_half_of_a_surrogate_pair_is_refused(run: Runner, server: LocalServer) -> None:
+    """It could not be found again in the output, and would be paid twice."""
+    request = BatchRequest("a\ud800", {"messages": [{"role": "user", "content": "Hi"}]})
+    assert run([request]).failed == run([request]).skipped == 1
+    assert not server.requests
+
+
+def test_integers_of_numpy_are_ids(run: Runner) -> None:
+    """As those of Python are, of rows with columns."""
+    numpy = pytest.importorskip("numpy")
+    run([{"custom_id": numpy.int64(7), "text": "Hi"}], template="{text}")
+    run.assert_once(["7"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+@pytest.mark.parametrize("input_format", [None, "jsonl", "csv"])
+def test_requests_can_come_from_a_pipe(run: Runner, server: LocalServer, input_format: Any) -> None:
+    """Which can be read once, and compressed too."""
+    path = run.folder / "pipe"
+    os.mkfifo(path)
+    lines = b"text\nHi\nHo\n" if input_format == "csv" else b'{"text": "Hi"}\n{"text": "Ho"}\n'
+    writer = Thread(target=path.write_bytes, args=(gzip.compress(lines),))
+    writer.start()
+    run(path, input_format=input_format, template="{text}")
+    writer.join()
+    assert sorted(texts(server)) == ["Hi", "Ho"]
+    run.assert_once(["row-1", "row-2"] if input_format == "csv" else ["line-1", "line-2"])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["in.jsonl", "in.csv"])
+def test_utf_16_is_refused(run: Runner, server: LocalServer, name: str, encoding: str) -> None:
+    """As a file, and not as rows of which each fails."""
+    (run.folder / name).write_bytes(("\ufeff" + json.dumps(row("a")) + "\n").encode(encoding))
+    with pytest.raises(InvalidArgumentError, match=rf"a file in UTF-8, got '.*{name}' in UTF-16"):
+        run(run.folder / name)
+    assert not server.requests
+
+
 def test_progress_is_told(run: Runner) -> None:
     """With each row if no interval is set, and at the end; the counts never fall."""
     states: list[BatchProgress] = []
@@ -559,6 +629,29 @@ def test_progress_is_told(run: Runner) -> None:
     assert states[-1][:8] == progress[:8]
     assert progress.rows_per_second > 0
     assert progress.seconds_left == 0
+
+
+@pytest.mark.parametrize("error", [ValueError, SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("is_waiting", [False, True], ids=["after a row", "while no row ends"])
+def test_what_the_callback_raises_ends_a_batch(
+    run: Runner, server: LocalServer, error: type[BaseException], *, is_waiting: bool
+) -> None:
+    """Rows in flight are written before, since they are paid."""
+    server.always(Reply.completion("Hi", delay=0.3 if is_waiting else 0.0))
+    raised: list[BatchProgress] = []
+
+    def notify(progress: BatchProgress) -> None:
+        if not raised and progress.finished == (0 if is_waiting else 3) and progress.in_flight:
+            raised.append(progress)
+            raise error
+
+    with pytest.raises(error):
+        run(rows(50), on_progress=notify, progress_interval=0, concurrency=2)
+    assert len(raised) == 1
+    if error is not KeyboardInterrupt:  # which stops an event loop at once
+        assert len(run.succeeded()) == len(server.requests) <= 6
+    assert run(rows(50)).succeeded >= 40
+    run.assert_once(f"r{number}" for number in range(50))
 
 
 def test_progress_comes_while_no_row_ends(run: Runner, server: LocalServer) -> None:

@@ -1,5 +1,6 @@
 """Batches in processes of their own: Ctrl-C once and twice, stdin, and `kill -9` at random moments."""
 
+import gzip
 import json
 import os
 import random
@@ -101,6 +102,15 @@ def test_requests_can_come_from_stdin(tmp_path: Path, server: LocalServer) -> No
     stdout, stderr = process.communicate(b'{"messages": [{"role": "user", "content": "Hi"}]}\n' * 5, timeout=30)
     assert stdout == b"5\n", stderr
     assert sorted(line["custom_id"] for line in read(output)) == [f"line-{number}" for number in range(1, 6)]
+
+
+def test_stdin_can_have_columns(tmp_path: Path, server: LocalServer) -> None:
+    """If the format is given; compressed with gzip or not."""
+    options: dict[str, Any] = {"input_format": "csv", "template": "{text}", "id_column": "id"}
+    process = start("sync", "-", tmp_path / "out.jsonl", server.base_url, **options)
+    stdout, stderr = process.communicate(gzip.compress(b"id,text\n1,Hi\n2,Ho\n"), timeout=30)
+    assert stdout == b"2\n", stderr
+    assert sorted(texts(server)) == ["Hi", "Ho"]
 
 
 @pytest.mark.parametrize("kind", ["sync", "asyncio"])

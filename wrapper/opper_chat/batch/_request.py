@@ -18,6 +18,7 @@ from opper_chat_api.params import ChatCompletionRequestParam
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._json.codec import is_mapping
+from .._json.scalars import json_scalar
 from .._validation.typed_dicts import property_hints
 from ._template import RequestTemplate
 
@@ -33,7 +34,7 @@ class BatchRequest(NamedTuple):
     custom_id: str
     """The id of the row."""
     body: Mapping[str, object]
-    """The body of the request, as it is sent. Parameters that the contract does not know are sent too."""
+    """The body of the request, without the ``defaults``. Parameters that the contract does not know are sent too."""
     error: InvalidArgumentError | None = None
     """Why the row cannot be sent, or None."""
 
@@ -69,7 +70,7 @@ class RowReader:
             default_id: the id of a row that has none.
         """
         if isinstance(row, BatchRequest):
-            return row
+            return self._check_request(row, default_id)
         if isinstance(row, InvalidRow):
             return BatchRequest(default_id, {"row": row.content.decode("utf-8", "replace")}, row.error)
         custom_id, columns = default_id, row
@@ -87,8 +88,26 @@ class RowReader:
             return BatchRequest(custom_id, {"row": columns}, error)
         return BatchRequest(custom_id, body)
 
+    def _check_request(self, request: BatchRequest, default_id: str) -> BatchRequest:
+        """Return a request with the defaults. One that this returned is returned as it is."""
+        custom_id: object = request.custom_id
+        body: object = request.body
+        checked_id = default_id
+        try:
+            checked_id = _check_id(custom_id, CUSTOM_ID, accept_integers=False)
+            if request.error is not None:
+                return request
+            if not is_mapping(body):
+                raise InvalidArgumentError("body", "an object", describe(body))
+            checked = {**self._defaults, **{str(name): value for name, value in body.items()}}
+            _check_body(checked)
+        except InvalidArgumentError as error:
+            return BatchRequest(checked_id, {"row": body}, error)
+        return BatchRequest(checked_id, checked)
+
 
 def _check_id(value: object, column: str, *, accept_integers: bool) -> str:
+    value = json_scalar(value)  # NumPy has integers of its own
     if accept_integers and isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     if not isinstance(value, str) or not value:

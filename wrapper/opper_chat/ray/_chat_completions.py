@@ -17,6 +17,7 @@ from .._config.environment import Secret, async_resolve_key, check_key, find_key
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
 from .._json.codec import is_mapping
+from .._json.scalars import json_scalar
 from ..batch._async.batch import find_requester
 from ..batch._async.complete_request import complete_request
 from ..batch._async.engine import AnyResult, AsyncEngine
@@ -137,7 +138,7 @@ class ChatCompletions:
     def _read(self, row: Mapping[str, object]) -> BatchRequest:
         """Return the request of a row."""
         reader, id_column = self._settings.batch.reader, self._settings.id_column
-        custom_id = row.get(id_column)
+        custom_id = json_scalar(row.get(id_column))
         if isinstance(custom_id, int) and not isinstance(custom_id, bool):
             custom_id = str(custom_id)
         try:

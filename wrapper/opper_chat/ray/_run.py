@@ -156,6 +156,8 @@ class _Job(NamedTuple):
 
 def _run(ray: Any, job: _Job) -> BatchProgress:
     finished, known, spent, paid = _read_finished(job.output)
+    if job.requests.exists() and not job.requests.is_file():
+        raise InvalidArgumentError("requests", "a file, which all machines can read", repr(str(job.requests)))
     source = RowSource(job.requests, job.input_format)
     progress = check_rows(source, job.settings, known)
     if not progress.remaining:

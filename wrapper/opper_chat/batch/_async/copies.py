@@ -1,8 +1,12 @@
-"""Deduplicate rows with equal bodies: one is sent, and the others get copies of its result."""
+"""Deduplicate rows with equal bodies: one is sent, and the others get copies of its result.
+
+The first row of the input is sent, and later ones wait. If an earlier row waited for a later one, an ordered batch
+could never end: the result of the later row is not written before that of the earlier one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from threading import Lock
 
 from ..._concurrency.events import AsyncEvent
@@ -33,8 +37,20 @@ class AsyncCopies:
         """Whether the batch has failed, so that the result of a row in flight may never be written."""
         self._in_flight: dict[str, list[AsyncEvent]] = {}
         """The rows that wait for the result of a body, by its hash."""
+        self._first: set[str] = set()
+        """The ids of rows that were taken, are the first with their body, and were not sent yet."""
         self._lock = Lock()
         """For this dict. Nothing is awaited while a thread has it."""
+
+    def take(self, requests: Iterable[BatchRequest]) -> Iterator[BatchRequest]:
+        """Yield requests, and remember which ones are the first with their body. One is taken at a time."""
+        for request in requests:
+            body_hash = hash_request(request, self._hash_key)
+            with self._lock:
+                if body_hash not in self._in_flight and self._journal.find_copy(body_hash) is None:
+                    self._in_flight[body_hash] = []
+                    self._first.add(request.custom_id)
+            yield request
 
     async def handle(self, request: BatchRequest) -> AnyResult:
         """Return the result of a row. If its body is in flight already, this waits for that result."""
@@ -42,6 +58,9 @@ class AsyncCopies:
         while True:
             event = AsyncEvent()
             with self._lock:
+                if request.custom_id in self._first:
+                    self._first.remove(request.custom_id)
+                    break
                 waiting = self._in_flight.get(body_hash)
                 if waiting is None:
                     line = self._journal.find_copy(body_hash)

@@ -139,8 +139,8 @@ class AsyncEngine:
         """
         interval = None if self._settings.on_progress is None else max(self._settings.progress_interval, MIN_INTERVAL)
         while not await self._workers.join(interval):
-            self._report()
-        self._report(is_end=True)
+            self._report_while_waiting()
+        self._report_while_waiting(is_end=True)
         if self.failure is not None:
             raise self.failure
 
@@ -157,8 +157,11 @@ class AsyncEngine:
                 index, request = taken
                 result = await self._handle(request)
                 await self._finish(index, result)
-        except Exception as error:  # noqa: BLE001  # join() raises it
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # join() raises it
             self._fail(error)
+        except KeyboardInterrupt as error:  # of the progress callback in a thread, or of a signal in an event loop
+            self._fail(error)
+            raise
         finally:
             with self._state_lock:
                 self._running -= 1
@@ -265,6 +268,13 @@ class AsyncEngine:
             if tokens is None:
                 raise UnknownUsageError("tokens_per_minute: the server does not send the usage of a call.")
             self._token_rate.record(sum(tokens), monotonic())
+
+    def _report_while_waiting(self, *, is_end: bool = False) -> None:
+        """Call the progress callback. What it raises ends the batch, but not before the rows in flight are emitted."""
+        try:
+            self._report(is_end=is_end)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # join() raises it
+            self._fail(error)
 
     def _report(self, *, is_end: bool = False) -> None:
         """Call the progress callback, if it is time."""

@@ -47,13 +47,13 @@ async def async_run_batch(
     the files are not sent again. The first Ctrl-C finishes what is in flight, and then interrupts the program.
 
     Args:
-        requests: a path (``.jsonl``, ``.csv``, ``.parquet``, also with ``.gz``), ``-`` for JSON lines on stdin, or an
-            iterable. What can be read only once is copied to a temporary file first, because ids are checked before
+        requests: a path (``.jsonl``, ``.csv``, ``.parquet``, also with ``.gz``), ``-`` for stdin, or an iterable. What
+            can be read only once is copied to a temporary file first, because ids are checked before
             the first request. Rows are bodies, lines of OpenAI's batch files, or columns for a ``template``.
         output: the path of the output file. It is made with permissions for its owner only.
         client: the client. Default: a new one, with its key from the environment and ``adaptive_rate_limit``.
         errors: the path of the errors file. Default: that of the output, with ``.errors`` before the suffix.
-        input_format: ``jsonl``, ``csv`` or ``parquet``. Default: by the name of the file.
+        input_format: ``jsonl``, ``csv`` or ``parquet``. Default: by the name; ``jsonl`` for stdin and pipes.
         retry_errors: whether rows of the errors file are sent again.
         dedupe: whether rows with equal bodies are sent once.
         options: those of `BatchOptions`.
@@ -131,9 +131,10 @@ async def _run(
         journal.write(result)
 
     copies = AsyncCopies(journal, handle, settings.hash_key) if dedupe else None
+    pending = _pending_rows(source, settings, journal)
     engine = AsyncEngine(
         settings,
-        _pending_rows(source, settings, journal),
+        pending if copies is None else copies.take(pending),
         handle if copies is None else copies.handle,
         emit if copies is None else copies.emit,
         progress=progress,

@@ -10,6 +10,7 @@ import gzip
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
@@ -25,6 +26,10 @@ InputFormat: TypeAlias = Literal["jsonl", "csv", "parquet"]
 
 NumberedRow: TypeAlias = tuple[object, str]
 """A row and the id that it has if it has none of its own."""
+
+_GZIP = b"\x1f\x8b"
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+"""How files begin that are compressed, and those in another encoding."""
 
 PARQUET_ROWS = 256
 """The rows of a Parquet file that are in memory at a time."""
@@ -60,31 +65,47 @@ def read_file(path: Path, file_format: InputFormat) -> Iterator[NumberedRow]:
         InvalidArgumentError: the file is not of the format, or pyarrow is not installed.
         OSError: the file cannot be read.
     """
-    if file_format == "parquet":
-        yield from _read_parquet(path)
-        return
-    try:
-        with _open(path) as file:
-            yield from _read_csv(file, path) if file_format == "csv" else read_json_rows(file)
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-        raise InvalidArgumentError("requests", "a whole gzip file", f"{str(path)!r} ({error})") from None
+    with path.open("rb") as file:
+        yield from read_rows(file, file_format, str(path))
 
 
-def read_json_rows(file: Iterable[bytes], label: str = "line") -> Iterator[NumberedRow]:
-    """Yield the values of JSON lines. Blank lines are skipped.
+def read_rows(file: IO[bytes], file_format: InputFormat, name: str) -> Iterator[NumberedRow]:
+    """Yield the rows of an open file, which can be compressed with gzip.
 
     Args:
-        file: the lines.
-        label: what the ids of rows without an id begin with.
+        file: the file, at its beginning. It can seek.
+        file_format: its format.
+        name: its name, for messages.
+
+    Raises:
+        InvalidArgumentError: the file is not of the format, or pyarrow is not installed.
+        OSError: the file cannot be read.
     """
+    if file_format == "parquet":
+        yield from _read_parquet(file, name)
+        return
+    start = file.read(2)
+    file.seek(0)
+    if start in _UTF16:  # which Windows PowerShell writes; each line of it would be a row that is not JSON
+        raise InvalidArgumentError("requests", "a file in UTF-8", f"{name!r} in UTF-16")
+    try:
+        with cast("IO[bytes]", gzip.open(file, "rb")) if start == _GZIP else nullcontext(file) as content:
+            yield from _read_csv(content, name) if file_format == "csv" else read_json_rows(content)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InvalidArgumentError("requests", "a whole gzip file", f"{name!r} ({error})") from None
+
+
+def read_json_rows(file: Iterable[bytes]) -> Iterator[NumberedRow]:
+    """Yield the values of JSON lines. Blank lines are skipped."""
     for number, line in enumerate(file, 1):
         content = line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line
         content = content.strip()
         if content:
-            yield _read_value(content), f"{label}-{number}"
+            yield read_value(content), f"line-{number}"
 
 
-def _read_value(content: bytes) -> object:
+def read_value(content: bytes) -> object:
+    """Return the value of a line, or an `InvalidRow`."""
     try:
         # Strict: text with replacement characters would be sent as if it were the original.
         return _json.decode_strictly(content)
@@ -93,24 +114,20 @@ def _read_value(content: bytes) -> object:
         return InvalidRow(content, InvalidArgumentError("row", "JSON", received))
 
 
-def _open(path: Path) -> IO[bytes]:
-    with path.open("rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-    return cast("IO[bytes]", gzip.open(path, "rb")) if is_gzip else path.open("rb")
-
-
-def _read_csv(file: IO[bytes], path: Path) -> Iterator[NumberedRow]:
+def _read_csv(file: IO[bytes], name: str) -> Iterator[NumberedRow]:
     csv.field_size_limit(min(sys.maxsize, 0x7FFF_FFFF))
+    text = TextIOWrapper(file, "utf-8-sig", newline="")
     try:
-        with TextIOWrapper(file, "utf-8-sig", newline="") as text:
-            reader = csv.DictReader(text, strict=True)
-            names = reader.fieldnames or ()
-            if len({*names}) < len(names):
-                raise InvalidArgumentError("requests", "a CSV file with different columns", repr(str(path)))
-            for number, row in enumerate(reader, 1):
-                yield _checked_columns(cast("dict[Any, Any]", row)), f"row-{number}"
+        reader = csv.DictReader(text, strict=True)
+        names = reader.fieldnames or ()
+        if len({*names}) < len(names):
+            raise InvalidArgumentError("requests", "a CSV file with different columns", repr(name))
+        for number, row in enumerate(reader, 1):
+            yield _checked_columns(cast("dict[Any, Any]", row)), f"row-{number}"
     except (csv.Error, UnicodeDecodeError) as error:
-        raise InvalidArgumentError("requests", "a CSV file in UTF-8", f"{str(path)!r} ({error})") from None
+        raise InvalidArgumentError("requests", "a CSV file in UTF-8", f"{name!r} ({error})") from None
+    finally:
+        text.detach()  # else it closes the file, which is read twice
 
 
 def _checked_columns(row: dict[Any, Any]) -> object:
@@ -122,18 +139,18 @@ def _checked_columns(row: dict[Any, Any]) -> object:
     return row
 
 
-def _read_parquet(path: Path) -> Iterator[NumberedRow]:
+def _read_parquet(source: IO[bytes], name: str) -> Iterator[NumberedRow]:
     try:
         arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")  # it has no types
     except ImportError:
         hint = "Install it with: pip install 'opper-chat[batch]'."
-        raise InvalidArgumentError("requests", "a JSONL or CSV file, as pyarrow is missing", str(path), hint) from None
+        raise InvalidArgumentError("requests", "a JSONL or CSV file, as pyarrow is missing", name, hint) from None
     number = 0
     try:
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(source) as file:
             for batch in file.iter_batches(batch_size=PARQUET_ROWS):
                 for row in batch.to_pylist():
                     number += 1
                     yield row, f"row-{number}"
     except arrow.ArrowInvalid as error:
-        raise InvalidArgumentError("requests", "a Parquet file", f"{str(path)!r} ({error})") from None
+        raise InvalidArgumentError("requests", "a Parquet file", f"{name!r} ({error})") from None

@@ -1,31 +1,35 @@
 """What a run reads its rows from, twice: first to look at the ids, then to send.
 
-What can be read only once, an iterator or stdin, is copied to a temporary file.
+What can be read only once, an iterator, stdin or another pipe, is copied to a temporary file.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import IO, TypeGuard
+from typing import IO, Any, TypeGuard, cast
 
 from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
 from ..._json import codec as _json
 from .._request import BatchRequest, InvalidRow
 from .._workers.workers import is_rows
-from .rows import InputFormat, NumberedRow, find_format, read_file, read_json_rows
+from .rows import InputFormat, NumberedRow, find_format, read_file, read_rows, read_value
+
+_REQUEST = b"\0"
+"""How the line of a `BatchRequest` begins in a temporary file. No JSON does."""
 
 
 class RowSource:
     """The rows of a run.
 
     Args:
-        requests: a path, ``-`` for JSON lines on stdin, or an iterable of rows.
-        input_format: the format of the file, or None to find it by its name.
+        requests: a path, ``-`` for stdin, or an iterable of rows.
+        input_format: the format of the file, or None to find it by its name. Stdin and pipes are JSON lines then.
 
     Raises:
         InvalidArgumentError: it is something else, or a row of an iterator is not JSON.
@@ -35,20 +39,20 @@ class RowSource:
     def __init__(self, requests: object, input_format: object) -> None:
         self.path: Path | None = None
         self._spool: IO[bytes] | None = None
+        self._format: InputFormat = "jsonl"
         self._rows: Iterable[object] = ()
-        self._label = "row"
+        self._name = ""
         if requests == "-":
-            self._label = "line"
-            self._copy(sys.stdin.buffer)
+            stdin: IO[bytes] | None = getattr(sys.stdin, "buffer", None)
+            if stdin is None:
+                raise InvalidArgumentError("requests", "a path, as there is no stdin", repr(requests))
+            self._copy_file(stdin, "-", input_format)
         elif is_path(requests):
-            self.path = Path(requests)
-            self._format: InputFormat = find_format(self.path, input_format)
-            with self.path.open("rb"):  # so that a missing file is reported before the output is made
-                pass
+            self._open(Path(requests), input_format)
         elif is_rows(requests):
             self._rows = requests
             if isinstance(requests, Iterator):
-                self._copy(map(_encode, self._rows))
+                self._copy(lambda spool: spool.writelines(map(_encode, self._rows)))
         else:
             accepted = "a path, '-' for stdin, or an iterable of requests"
             raise InvalidArgumentError("requests", accepted, describe(requests))
@@ -58,7 +62,7 @@ class RowSource:
             return read_file(self.path, self._format)
         if self._spool is not None:
             self._spool.seek(0)
-            return read_json_rows(self._spool, self._label)
+            return read_rows(self._spool, self._format, self._name) if self._name else _read_copies(self._spool)
         return ((row, f"row-{number}") for number, row in enumerate(self._rows, 1))
 
     def close(self) -> None:
@@ -66,12 +70,28 @@ class RowSource:
         if self._spool is not None:
             self._spool.close()
 
-    def _copy(self, lines: Iterable[bytes]) -> None:
-        self._spool = tempfile.TemporaryFile()  # noqa: SIM115  # close() closes it
+    def _open(self, path: Path, input_format: object) -> None:
+        is_pipe = path.exists() and not path.is_file() and not path.is_dir()
+        if is_pipe:  # such as /dev/stdin or <(zcat requests.gz) in a shell
+            with path.open("rb") as file:
+                self._copy_file(file, str(path), input_format)
+            return
+        self.path = path
+        self._format = find_format(path, input_format)
+        with path.open("rb"):  # so that a missing file is reported before the output is made
+            pass
+
+    def _copy_file(self, file: IO[bytes], name: str, input_format: object) -> None:
+        """Copy what can be read only once. It is JSON lines, unless another format is given."""
+        self._name, self._format = name, find_format(Path(name), input_format or "jsonl")
+        self._copy(lambda spool: shutil.copyfileobj(file, spool))
+
+    def _copy(self, write: Callable[[IO[bytes]], object]) -> None:
+        spool = self._spool = tempfile.TemporaryFile()  # noqa: SIM115  # close() closes it
         try:
-            self._spool.writelines(lines)
+            write(spool)
         except BaseException:
-            self._spool.close()
+            spool.close()
             raise
 
 
@@ -82,11 +102,22 @@ def is_path(value: object) -> TypeGuard[str | os.PathLike[str]]:
 
 def _encode(row: object) -> bytes:
     """Return a row of an iterator as a line."""
+    start = b""
     if isinstance(row, BatchRequest):
-        row = {"custom_id": row.custom_id, "body": row.body}
+        start, row = _REQUEST, [row.custom_id, row.body]
     if isinstance(row, InvalidRow):
         return row.content + b"\n"
     try:
-        return _json.encode(row) + b"\n"
+        return start + _json.encode(row) + b"\n"
     except ValueError as error:
         raise InvalidArgumentError("requests", "rows of JSON values", f"{describe(row)} ({error})") from None
+
+
+def _read_copies(spool: IO[bytes]) -> Iterator[NumberedRow]:
+    """Yield the rows of an iterator, which `_encode` has made lines of."""
+    for number, line in enumerate(spool, 1):
+        if line.startswith(_REQUEST):
+            row: object = BatchRequest(*cast("tuple[Any, Any]", _json.decode(line[1:])))
+        else:
+            row = read_value(line.strip())
+        yield row, f"row-{number}"

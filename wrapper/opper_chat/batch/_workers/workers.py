@@ -50,7 +50,7 @@ class WorkerPool:
 
         Args:
             count: the number of threads.
-            work: what each of them calls. It does not raise.
+            work: what each of them calls. It raises only KeyboardInterrupt, which the caller knows then.
         """
         for _ in range(count):
             ended = Event()
@@ -76,6 +76,8 @@ class WorkerPool:
 def _call(work: Callable[[], None], ended: Event) -> None:
     try:
         work()
+    except KeyboardInterrupt:  # a callback has raised it
+        pass
     finally:
         ended.set()
 

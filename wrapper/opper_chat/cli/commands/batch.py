@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``batch``."""
     parser.usage = "%(prog)s INPUT -o OUTPUT [OPTION...]\n       %(prog)s status OUTPUT [--json]"
     parser.add_argument(
-        "input", metavar="INPUT", help="a file of JSON lines, CSV or Parquet, also with .gz, or `-` for JSON lines"
+        "input", metavar="INPUT", help="a file of JSON lines, CSV or Parquet, also with .gz, or `-` for stdin"
     )
     parser.add_argument("status_of", metavar="OUTPUT", nargs="?", help="with `status`: the output of a batch")
     parser.add_argument("-o", "--output", metavar="FILE", help="the output file, which is also the state of the batch")
