@@ -18,7 +18,14 @@ import anyio
 import pytest
 from attrs import define
 from batch_runs import PRICED, Runner, error_reply, read, reply_by_text, row, rows, texts
-from opper_chat import AsyncOpper, AuthenticationError, InvalidArgumentError, MissingKeyError, UnknownArgumentError
+from opper_chat import (
+    AsyncOpper,
+    AuthenticationError,
+    InvalidArgumentError,
+    MissingKeyError,
+    Opper,
+    UnknownArgumentError,
+)
 from opper_chat.batch import (
     BatchError,
     BatchFileError,
@@ -28,6 +35,7 @@ from opper_chat.batch import (
     UnknownCostError,
     UnknownUsageError,
     async_run_batch,
+    run_batch,
 )
 from opper_chat.testing import LocalServer, ReceivedRequest, Reply
 
@@ -587,6 +595,56 @@ def test_an_id_with_half_of_a_surrogate_pair_is_refused(run: Runner, server: Loc
     assert not server.requests
 
 
+def test_a_client_that_is_closed_is_no_failure_of_a_row(run: Runner, server: LocalServer) -> None:
+    """While the batch runs, or before."""
+    opper = Opper(api_key="key", base_url=server.base_url, max_retries=0)
+
+    def close(progress: BatchProgress) -> None:
+        if progress.finished == 3:
+            opper.close()
+
+    for _ in range(2):
+        with pytest.raises(BatchError, match=r"The client was closed\."):
+            run_batch(rows(30), client=opper, output=run.output, on_progress=close, progress_interval=0, concurrency=1)
+    assert (len(run.succeeded()), run.failed()) == (3, [])
+    assert run(rows(30)).skipped == 3
+    run.assert_once(f"r{number}" for number in range(30))
+
+
+def test_a_value_without_json_has_one_hash(run: Runner) -> None:
+    """In each process, whatever its repr is. The row fails, and is done."""
+
+    def odd() -> Any:
+        return [row("a", value=object()), row("b", value={"x", "y"}), row("c", value=b"bytes")]
+
+    first = run(odd())
+    again = run(odd())
+    assert (first.failed, again.skipped) == (3, 3)
+
+
+def test_nan_is_not_sent_as_null(run: Runner, server: LocalServer) -> None:
+    """Of a list, an iterator or a column. Bytes are no text either."""
+    requests = [row("a", temperature=float("nan")), row("b", odd=[float("inf")])]
+    assert run(requests, output=run.folder / "list.jsonl").failed == 2
+    with pytest.raises(InvalidArgumentError, match="rows of JSON values"):
+        run(iter(requests))
+    assert run(iter([row("a", stop=None)])).succeeded == 1
+    columns = [{"text": value} for value in (float("nan"), float("-inf"), b"bytes")]
+    assert run(columns, template="{text}", output=run.folder / "columns.jsonl").failed == 3
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("argument", ["output", "errors"])
+def test_the_input_is_not_written_to(run: Runner, argument: str) -> None:
+    """Whatever is in it."""
+    for requests in ([], rows(1)):
+        path = run.input(requests)
+        before = path.read_bytes()
+        with pytest.raises(InvalidArgumentError, match=f"^{argument}: expected another file than the input"):
+            run(path, **{argument: path})
+        assert path.read_bytes() == before
+
+
 def test_integers_of_numpy_are_ids(run: Runner) -> None:
     """As those of Python are, of rows with columns."""
     numpy = pytest.importorskip("numpy")
@@ -687,12 +745,9 @@ def test_a_wrong_option_is_named(tmp_path: Path, option: str, value: object) -> 
 
 
 def test_unknown_options_and_files_are_refused(run: Runner) -> None:
-    """With a name that is near; and a file is not written over itself."""
+    """With a name that is near."""
     with pytest.raises(UnknownArgumentError, match="Did you mean 'max_cost'"):
         run([row("a")], max_costs=1)
-    path = run.input([row("a")])
-    with pytest.raises(BatchFileError):
-        run(path, output=path)
     with pytest.raises(InvalidArgumentError, match="errors"):
         run([row("a")], errors=run.output)
     with pytest.raises(FileNotFoundError):

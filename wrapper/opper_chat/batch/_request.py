@@ -17,6 +17,7 @@ from opper_chat_api.params import ChatCompletionRequestParam
 
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
+from .._json import codec as _json
 from .._json.codec import is_mapping
 from .._json.scalars import json_scalar
 from .._validation.typed_dicts import property_hints
@@ -93,10 +94,10 @@ class RowReader:
         custom_id: object = request.custom_id
         body: object = request.body
         checked_id = default_id
+        if request.error is not None and isinstance(custom_id, str):
+            return request
         try:
             checked_id = _check_id(custom_id, CUSTOM_ID, accept_integers=False)
-            if request.error is not None:
-                return request
             if not is_mapping(body):
                 raise InvalidArgumentError("body", "an object", describe(body))
             checked = {**self._defaults, **{str(name): value for name, value in body.items()}}
@@ -158,12 +159,20 @@ def hash_request(request: BatchRequest, key: bytes = b"") -> str:
         key: the `hash_key` of what the batch adds to each body.
     """
     try:
-        text = json.dumps(request.body, sort_keys=True, separators=(",", ":"), default=repr)
+        text = json.dumps(request.body, sort_keys=True, separators=(",", ":"), default=_stable_text)
     except (TypeError, ValueError):  # it is no JSON, which the call refuses
         text = ascii(request.body)
     except RecursionError:  # which the call refuses too
         text = "nested too deeply"
     return blake2b(text.encode(), digest_size=HASH_BYTES, key=key).hexdigest()
+
+
+def _stable_text(value: object) -> str:
+    """Return a text for a value that JSON does not have, which is the same in each process."""
+    try:
+        return _json.encode(value).decode()
+    except ValueError:
+        return type(value).__qualname__  # its repr can have an address or an order of its own
 
 
 def hash_key(response_format: object) -> bytes:

@@ -7,6 +7,7 @@ the columns. ``{{`` and ``}}`` are braces.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from string import Formatter
 from typing import TypeAlias
 
@@ -93,6 +94,9 @@ def _column_text(columns: RowColumns, name: str) -> str:
     value = json_scalar(value)
     if isinstance(value, str):
         return value
+    if isinstance(value, bytes | bytearray | memoryview) or (isinstance(value, float) and not isfinite(value)):
+        # As JSON they would be Base64 and null, which nobody wants in a prompt.
+        raise InvalidArgumentError(f"column {name!r}", "a text or a JSON value", describe(value))
     try:
         text = _json.encode(value)
         # Dates and the like are texts.

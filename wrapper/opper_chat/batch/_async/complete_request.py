@@ -12,6 +12,7 @@ from ..._json import codec as _json
 from ..._requests.response_format import ResponseFormat
 from ..._results.completion import ChatCompletion
 from ..._results.markdown_fences import without_fence
+from .._errors import BatchError
 from .._options import BatchSettings
 from .._request import BatchRequest, call_arguments, hash_request
 from .._result import BatchResult, failed_completion, response_body
@@ -28,6 +29,7 @@ async def complete_request(requester: AsyncRequester, request: BatchRequest, set
     Raises:
         AuthenticationError: the key is wrong, which is no failure of the row.
         MissingKeyError: there is none.
+        BatchError: the client was closed, which is none either.
     """
     started = monotonic()
     completion: ChatCompletion | None = None
@@ -41,6 +43,8 @@ async def complete_request(requester: AsyncRequester, request: BatchRequest, set
         except AuthenticationError:
             raise
         except APIError as failure:
+            if requester.session.closed and failure.status_code is None:
+                raise BatchError("The client was closed. Rows without a line are sent by the next run.") from failure
             error = failure
             completion, body = failed_completion(failure), response_body(failure.raw_body)
         except InvalidArgumentError as failure:

@@ -100,9 +100,9 @@ async def _run_files(client: AsyncOpper, settings: BatchSettings, files: RunFile
         source = RowSource(files.requests, files.input_format)
     try:
         with Journal(files.output, files.errors, indexed=files.dedupe, price=settings.price) as journal:
+            if source.path is not None and (argument := journal.find_own_file(source.path)) is not None:
+                raise InvalidArgumentError(argument, "another file than the input", str(source.path))
             await call_in_thread(partial(journal.read, retry_errors=files.retry_errors))
-            if source.path is not None and journal.is_own_file(source.path):
-                raise InvalidArgumentError("output", "another file than the input", str(files.output))
             check = partial(check_rows, source, settings, journal.rows)
             # An iterable may be bound to this thread, as a cursor of a database is.
             progress = check() if source.path is None else await call_in_thread(check)

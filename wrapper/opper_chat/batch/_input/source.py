@@ -5,6 +5,7 @@ What can be read only once, an iterator, stdin or another pipe, is copied to a t
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -108,7 +109,10 @@ def _encode(row: object) -> bytes:
     if isinstance(row, InvalidRow):
         return row.content + b"\n"
     try:
-        return start + _json.encode(row) + b"\n"
+        content = _json.encode(row)
+        if b"null" in content:  # which this codec makes of NaN too
+            json.dumps(row, allow_nan=False, default=str)
+        return start + content + b"\n"
     except ValueError as error:
         raise InvalidArgumentError("requests", "rows of JSON values", f"{describe(row)} ({error})") from None
 

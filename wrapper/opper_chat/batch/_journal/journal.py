@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 from ..._errors.api import InvalidArgumentError
 from ..._json import codec as _json
@@ -84,9 +84,11 @@ class Journal:
     ) -> None:
         self.close()
 
-    def is_own_file(self, path: Path) -> bool:
-        """Return whether a path leads to one of the files."""
-        return self._output.is_same_file(path) or self._errors.is_same_file(path)
+    def find_own_file(self, path: Path) -> Literal["output", "errors"] | None:
+        """Return to which of the files a path leads, or None."""
+        if self._output.is_same_file(path):
+            return "output"
+        return "errors" if self._errors.is_same_file(path) else None
 
     def read(self, *, retry_errors: bool = False) -> None:
         """Read the rows that are done, and what they cost.

@@ -14,6 +14,7 @@ from ..._results.completion import ChatCompletion
 from ..._results.markdown_fences import without_fence
 from ..._sync.parsed_stream import parse_with_body
 from ..._sync.requester import Requester
+from .._errors import BatchError
 from .._options import BatchSettings
 from .._request import BatchRequest, call_arguments, hash_request
 from .._result import BatchResult, failed_completion, response_body
@@ -32,6 +33,7 @@ def complete_request(
     Raises:
         AuthenticationError: the key is wrong, which is no failure of the row.
         MissingKeyError: there is none.
+        BatchError: the client was closed, which is none either.
     """
     started = monotonic()
     completion: ChatCompletion | None = None
@@ -45,6 +47,10 @@ def complete_request(
         except AuthenticationError:
             raise
         except APIError as failure:
+            if requester.session.closed and failure.status_code is None:
+                raise BatchError(
+                    "The client was closed. Rows without a line are sent by the next run."
+                ) from failure
             error = failure
             completion, body = failed_completion(failure), response_body(failure.raw_body)
         except InvalidArgumentError as failure:

@@ -110,11 +110,14 @@ def _run_files(client: Opper, settings: BatchSettings, files: RunFiles) -> Batch
         with Journal(
             files.output, files.errors, indexed=files.dedupe, price=settings.price
         ) as journal:
-            call_in_thread(partial(journal.read, retry_errors=files.retry_errors))
-            if source.path is not None and journal.is_own_file(source.path):
+            if (
+                source.path is not None
+                and (argument := journal.find_own_file(source.path)) is not None
+            ):
                 raise InvalidArgumentError(
-                    "output", "another file than the input", str(files.output)
+                    argument, "another file than the input", str(source.path)
                 )
+            call_in_thread(partial(journal.read, retry_errors=files.retry_errors))
             check = partial(check_rows, source, settings, journal.rows)
             # An iterable may be bound to this thread, as a cursor of a database is.
             progress = check() if source.path is None else call_in_thread(check)
