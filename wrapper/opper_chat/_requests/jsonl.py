@@ -25,7 +25,7 @@ def write_json_lines(path: Path, values: Iterable[object]) -> None:
             for value in values:
                 file.write(_json.encode(value) + b"\n")
             file.flush()
-            os.fsync(file.fileno())
+            os.fsync(file.fileno())  # before the replacement, so that a crash does not leave an empty file
         Path(name).chmod(_mode(path))
         Path(name).replace(path)
     except BaseException:

@@ -121,6 +121,7 @@ class AdapterBuilder:
         is_fixed_tuple = origin is tuple and (arguments or hint == tuple[()]) and arguments[1:] != (...,)
         if origin in _ARRAYS and not is_fixed_tuple:
             return self._array(hint, constraints, path)
+        # None of the types below has constraints that anything checks. A constraint must not be dropped silently.
         if constraints:
             raise UnsupportedConstraintError(f"{next(iter(constraints))} is for numbers, strings and lists")
         if is_fixed_tuple:
@@ -148,6 +149,7 @@ class AdapterBuilder:
 
     def _dict(self, hint: Any, path: str) -> TypeAdapter:
         key, value = get_args(hint) or (str, Any)
+        # The names of a JSON object are strings, but those of dict[int, str] are read as integers.
         keys = self.adapter(str if key is Any else key, path)
         if not {"string", "integer", "number"}.issuperset(keys.kinds):
             raise unsupported(path, "a dict whose keys are strings or numbers", hint)
@@ -156,7 +158,7 @@ class AdapterBuilder:
     def _union(self, hint: Any, path: str) -> TypeAdapter:
         arguments = get_args(hint)
         if Any in arguments or object in arguments:
-            return AnyAdapter()
+            return AnyAdapter()  # the other arms would make no difference
         models = tuple(arm for arm in arguments if is_pydantic_model(arm))
         others = [self.adapter(arm, path) for arm in arguments if arm not in models]
         # pydantic distinguishes its own models, unless there are other objects.
@@ -191,6 +193,7 @@ class AdapterBuilder:
         fields = fields_of(hint)
         if fields is None:
             raise _unknown_type(hint, path)
+        # Before the fields are read, because they may contain the class.
         reference = self._references[hint] = ReferenceAdapter(schema_name(hint))
         outer, self._self = self._self, hint
         properties = {field.name: self.property(field, f"{path}.{field.name}") for field in fields.fields}

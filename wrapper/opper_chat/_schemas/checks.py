@@ -108,6 +108,7 @@ def constrain(hint: Any, constraints: Mapping[str, Any]) -> tuple[Any, dict[str,
         elif name == "predicate":
             own[name] = known.pop(name)
     try:
+        # Meta refuses bounds that are wrong in themselves, and the schema those that do not fit the type.
         constrained = Annotated[hint, msgspec.Meta(**known)] if known else hint
         msgspec.json.schema(constrained)
     except (TypeError, ValueError, re.error) as error:

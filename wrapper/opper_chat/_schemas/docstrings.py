@@ -22,6 +22,7 @@ def documentation_of(obj: Any) -> tuple[str, dict[str, str]]:
 
     descriptions: dict[str, str] = {}
     description = ""
+    # From the top down, so that a class replaces what those above it say.
     for each in reversed(_classes_of(obj)):
         text = each.__dict__.get("__doc__") if isinstance(each, type) else each.__doc__
         # Dataclasses and named tuples without a docstring have their signature instead.

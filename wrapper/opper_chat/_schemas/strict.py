@@ -60,6 +60,7 @@ class StrictConverter:
             referred = self._refer(schema["$ref"].rpartition("/")[2], path)
             # Strict mode allows no other keyword next to a reference.
             return {**found, "anyOf": [referred]} if found else referred
+        # pydantic writes oneOf for a union with a discriminator. Strict mode has anyOf only.
         if arms := schema.get("anyOf", schema.get("oneOf")):
             return {**found, "anyOf": [self.convert(arm, path) for arm in arms if is_object(arm)]}
         if found.get("type") == "object":

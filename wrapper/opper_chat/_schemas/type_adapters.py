@@ -262,6 +262,7 @@ class ObjectAdapter(NamedTuple):
         for name, (key, adapter, required, null_is_absent) in self.properties.items():
             if name not in given:
                 missing += [name] if required else []
+            # In strict mode, the model writes null for what it leaves out, unless null is a value of the property.
             elif given[name] is not None or not null_is_absent or "null" in adapter.kinds:
                 keys.append(key)
                 items.append((name, adapter, given[name]))

@@ -76,7 +76,7 @@ class UnionAdapter:
             elif kind == "integer":
                 kind = "number"
         arms = known.get(kind)
-        if not arms:
+        if not arms:  # msgspec names all types that are accepted
             return check(value, Union[tuple(_PYTHON_TYPES[kind] for kind in known)])  # noqa: UP007  # raises the error
         if is_object(value) and len(arms) > 1:
             return _select_object(value, arms).read(value)

@@ -151,7 +151,7 @@ def _builtin(value: Any, hint: object) -> object:
     cls = cast("type[object]", type(value))
     if cls in (str, int, bool, float, type(None)):
         return value
-    if isinstance(value, Enum):
+    if isinstance(value, Enum):  # before the scalars, because an IntEnum is an integer
         return _builtin(value.value, hint)
     if cls not in (bytes, bytearray, memoryview) and (number := _declared_number(value, hint)) is not None:
         return number

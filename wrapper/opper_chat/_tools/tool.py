@@ -75,6 +75,7 @@ class ToolFunction(NamedTuple):
                 return self.schema.read(arguments)
             except InvalidValueError as error:
                 raise arguments_error(call, str(error)) from None
+        # Here, because a TypeError in the call itself could be one of the function's own.
         try:
             context = {} if self.context is None else {self.context: None}
             inspect.signature(self.function).bind(**arguments, **context)

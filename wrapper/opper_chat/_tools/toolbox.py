@@ -46,6 +46,7 @@ class Toolbox:
 
     def is_pending(self, call: ToolCall) -> bool:
         """Return whether a call is left to the caller, because its tool is a definition without a function."""
+        # Definitions of other kinds, such as tools that a server runs, have no name.
         key = (call.type, call.name if call.type in ("function", "custom") else "")
         return key in self._functions and self._functions[key] is None
 

@@ -28,6 +28,7 @@ def check_count(value: object, argument: str) -> int:
 
 def _check_integer(value: object, argument: str, minimum: int, accepted: str) -> int:
     number = json_scalar(value)
+    # In Python, True is the integer 1.
     if isinstance(number, bool) or not isinstance(number, int) or number < minimum:
         raise InvalidArgumentError(argument, accepted, describe(value))
     return number

@@ -61,6 +61,7 @@ def scalar_check(kinds: tuple[type, ...], accepted: str) -> Callable[[object], o
 
     def check(value: object) -> object:
         scalar = value if value.__class__ in kinds else json_scalar(value)
+        # In Python, True is an integer. A server would read it as a boolean.
         if not isinstance(scalar, kinds) or (isinstance(scalar, bool) and bool not in kinds):
             raise UnexpectedValueError(accepted, value, number_hint(value, kinds) or conversion_hint(value, converted))
         return finite(scalar) if isinstance(scalar, float) else scalar
