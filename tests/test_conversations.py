@@ -534,7 +534,7 @@ def test_turns_are_left_out_whole_and_oldest_first() -> None:
         assert conversation.messages == kept
     with pytest.raises(InvalidArgumentError, match="max_tokens: expected at least 4, got 3"):
         conversation.trim(3, lambda _: 1)
-    for counter in (lambda _: "x", lambda _: -1, lambda _: True):
+    for counter in (lambda _: "x", lambda _: -1, lambda _: True, 5):
         with pytest.raises(InvalidArgumentError, match="counter"):
             conversation.trim(3, counter)  # type: ignore[arg-type, return-value]
 

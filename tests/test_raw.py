@@ -201,6 +201,41 @@ def test_a_body_that_is_read_by_hand(server: LocalServer, flavour: Flavour, ends
         ask("json", Reply(200, {}, b"<html>"))
 
 
+def test_a_body_that_is_read_twice(server: LocalServer, flavour: Flavour) -> None:
+    """The error says whether the body was read before, or the response was closed."""
+    errors: list[str] = []
+
+    def read(client: Opper) -> None:
+        with client.chat.completions.with_streaming_response.create(messages=HELLO) as response:
+            assert response.read()
+            with pytest.raises(APIConnectionError) as caught:
+                response.json()
+            errors.append(caught.value.message)
+        with client.chat.completions.with_streaming_response.create(messages=HELLO) as response:
+            response.close()
+            with pytest.raises(APIConnectionError) as caught:
+                response.read()
+            errors.append(caught.value.message)
+
+    async def read_async(client: AsyncOpper) -> None:
+        async with client.chat.completions.with_streaming_response.create(messages=HELLO) as response:
+            assert await response.read()
+            with pytest.raises(APIConnectionError) as caught:
+                await response.json()
+            errors.append(caught.value.message)
+        async with client.chat.completions.with_streaming_response.create(messages=HELLO) as response:
+            await response.close()
+            with pytest.raises(APIConnectionError) as caught:
+                await response.read()
+            errors.append(caught.value.message)
+
+    run(flavour, server, read, read_async)
+    assert errors == [
+        "The body was read before, in whole or in part. It can be read once.",
+        "The response was closed before its body was read.",
+    ]
+
+
 def test_a_body_that_is_parsed(server: LocalServer, flavour: Flavour, ends: list[CallRecord]) -> None:
     """The completion is in the record; where there is none, the error is."""
     server.reply(Reply.json(PLAIN), Reply(200, {"content-type": "text/html"}, b"<html>"))

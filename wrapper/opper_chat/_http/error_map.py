@@ -69,7 +69,9 @@ def raise_api_error(
 
 
 def _closed_error(error: Exception, status_code: int | None, headers: Mapping[str, str] | None) -> APIError:
-    message = f"The response was closed before its body was read ({str(error).rstrip('.')})."
+    message = "The response was closed before its body was read."
+    if isinstance(error, library_exceptions("StreamConsumed")):
+        message = "The body was read before, in whole or in part. It can be read once."
     closed = APIConnectionError(message, status_code=status_code, headers=headers)
     set_permanent(closed)
     return closed

@@ -149,10 +149,12 @@ class Transcript:
         if counter is None:
             return [estimate_tokens(message) for message in self._messages]
         sizes: list[int] = []
+        expected = "a function that returns an integer of at least 0"
+        if not callable(counter):
+            raise InvalidArgumentError("counter", expected, describe(counter))
         for message in self:
             size = counter(message)
             if isinstance(size, bool) or not isinstance(size, int) or size < 0:
-                expected = "a function that returns an integer of at least 0"
                 raise InvalidArgumentError("counter", expected, describe(size))
             sizes.append(size)
         return sizes
