@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from traceback import walk_tb
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from .._config.environment import Secret
@@ -43,9 +44,16 @@ def clear_variables(error: BaseException, handled: BaseException | None) -> None
     """
     before: BaseException | None = error
     seen: set[int] = set()
+    left: set[FrameType] = set()
     while before is not None and before is not handled and id(before) not in seen:
         seen.add(id(before))
-        for frame, _ in walk_tb(before.__traceback__):
+        frames = [frame for frame, _ in walk_tb(before.__traceback__)]
+        # An exception before it was handled in one of its frames. Else it is of another task, as an interrupt of the
+        # main task is under trio, and its frames can be those of coroutines that wait: clearing would close them.
+        if left and not left.intersection(frames[:1]):
+            return
+        left.update(frames)
+        for frame in frames:
             package = str(frame.f_globals.get("__name__")).partition(".")[0]
             if package in _PACKAGES or package in sys.stdlib_module_names:
                 with suppress(RuntimeError):  # it is still running
