@@ -7,17 +7,22 @@ from typing import NotRequired, get_args, get_origin, get_type_hints
 
 
 @cache
+def _marked_hints(cls: type) -> dict[str, object]:
+    # `__required_keys__` is wrong in a module whose annotations are texts (PEP 563).
+    return get_type_hints(cls, include_extras=True)
+
+
+@cache
 def property_hints(cls: type) -> dict[str, object]:
     """Return the type hints of the properties of a typed dict by name, in the order of the contract."""
-    return get_type_hints(cls)
+    hints = _marked_hints(cls)
+    return {name: get_args(hint)[0] if get_origin(hint) is NotRequired else hint for name, hint in hints.items()}
 
 
 @cache
 def required_properties(cls: type) -> tuple[str, ...]:
     """Return the names of the required properties of a typed dict."""
-    # `__required_keys__` is wrong in a module whose annotations are texts (PEP 563).
-    hints = get_type_hints(cls, include_extras=True)
-    return tuple(name for name, hint in hints.items() if get_origin(hint) is not NotRequired)
+    return tuple(name for name, hint in _marked_hints(cls).items() if get_origin(hint) is not NotRequired)
 
 
 @cache
