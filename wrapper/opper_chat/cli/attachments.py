@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from .errors import UsageError
+from .paths import expand_user
 
 if TYPE_CHECKING:
     from opper_chat_api.params import UserPartParam
@@ -37,7 +38,7 @@ def read_attachment(source: str, stdin: bytes | None) -> UserPartParam:
     if source.startswith("data:"):
         media_type = source[5:].partition(";")[0]
         return image(source) if media_type in IMAGES else audio(source) if media_type in AUDIO_FORMATS else file(source)
-    path = None if source == "-" else Path(source).expanduser()
+    path = None if source == "-" else expand_user(source)
     content = _read(path, stdin)
     media_type = detect_type(content)
     if media_type in IMAGES:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from .errors import UsageError
 from .options import SECONDS
-from .paths import config_file
+from .paths import config_file, expand_user
 from .proposals import did_you_mean
 
 CLIENT_OPTIONS = (*SECONDS, "max_retries")
@@ -47,10 +47,10 @@ def load_config(given: str | None) -> Config:
     Raises:
         UsageError: the file cannot be read, is no TOML, or has a key or a value that is not accepted.
     """
-    path = Path(given).expanduser() if given else config_file()
+    path = expand_user(given) if given else config_file()
     try:
         text = path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         if given:
             raise UsageError(f"{path}: There is no such file. Give the path of a configuration file.") from None
         return Config(path)

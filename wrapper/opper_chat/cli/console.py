@@ -127,17 +127,15 @@ class Console:
         with suppress(CommandError):
             if self.stdout_is_terminal and self.stderr_is_terminal:
                 self.end_line()
-        with suppress(OSError):  # there is nowhere to report it
+        try:
             self.stderr.write(f"{printable(text)}\n")
             self.stderr.flush()
+        except OSError:  # there is nowhere to report it
+            _discard(self.stderr)
 
     def _output_error(self, error: OSError) -> CommandError:
-        # Otherwise the interpreter flushes again at its end, and reports that.
-        with suppress(OSError, ValueError):
-            if self.stdout is not None:
-                null = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(null, self.stdout.fileno())
-                os.close(null)
+        if self.stdout is not None:
+            _discard(self.stdout)
         if isinstance(error, BrokenPipeError):
             return ClosedPipeError()
         return CommandError(f"stdout cannot be written: {error.strerror or error}.")
@@ -146,6 +144,17 @@ class Console:
 def printable(text: str) -> str:
     """Return a text with visible characters for control characters, other than line ends and tabs."""
     return text.translate(_CONTROLS)
+
+
+def _discard(stream: TextIO) -> None:
+    """Discard what is left in the buffer of a stream that cannot be written.
+
+    The interpreter flushes it again at its end, and changes the exit code to 120 if that fails.
+    """
+    with suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

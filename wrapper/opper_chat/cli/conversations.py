@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import CommandError, UsageError
-from .paths import conversations_folder
+from .paths import FILE_NAME, conversations_folder
 from .proposals import did_you_mean
 
 if TYPE_CHECKING:
     from .. import Conversation, Opper
-
-_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 def new_conversation() -> Path:
@@ -36,7 +34,7 @@ def conversation_path(name: str, source: str | None = None) -> Path:
     Raises:
         UsageError: the id has characters that are not accepted.
     """
-    if not _ID.fullmatch(name):
+    if not FILE_NAME.fullmatch(name):
         raise UsageError(f"{source or f'--conversation {name}'}: expected an id of letters, digits, '.', '_' and '-'.")
     return conversations_folder() / f"{name}.jsonl"
 
@@ -106,7 +104,11 @@ def open_conversation(options: argparse.Namespace, client: Opper) -> tuple[Path 
 
 def list_conversations() -> list[Path]:
     """Return the paths of all conversations, by the time of their last change."""
-    return sorted(conversations_folder().glob("[!.]*.jsonl"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+    found: list[tuple[int, str, Path]] = []
+    for path in conversations_folder().glob("[!.]*.jsonl"):
+        with suppress(OSError):  # another process has removed it, or it is a link to nothing
+            found.append((path.stat().st_mtime_ns, path.name, path))
+    return [path for *_, path in sorted(found)]
 
 
 def save_conversation(conversation: Conversation, path: Path, messages: Sequence[Any] = ()) -> None:

@@ -31,7 +31,10 @@ def load_reference(text: str, option: str) -> object:
     if not is_reference(text):
         raise UsageError(f"{option} {text}: expected module:name, such as tools:get_weather.")
     module_name, _, path = text.partition(":")
-    folder = str(Path.cwd())
+    try:
+        folder = str(Path.cwd())
+    except OSError as error:
+        raise UsageError(f"{option} {text}: The working directory cannot be read: {error.strerror or error}.") from None
     if folder not in sys.path:
         sys.path.insert(0, folder)
     try:

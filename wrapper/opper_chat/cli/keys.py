@@ -14,7 +14,7 @@ from typing import Any
 
 from .config import Config
 from .errors import UsageError
-from .paths import vendor_config_file
+from .paths import expand_user, vendor_config_file
 
 _VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
 _VENDOR_PATH = "/v2/openai"
@@ -51,7 +51,7 @@ def find_key(key_file: str | None, config: Config) -> ConfiguredKey | None:
         UsageError: the first place cannot be read.
     """
     if key_file is not None:
-        path = Path(key_file).expanduser()
+        path = expand_user(key_file)
         key = _read_file(path)
         return ConfiguredKey(f"the file {path}", lambda: key)
     if config.key_command is not None:

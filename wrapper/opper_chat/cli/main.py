@@ -11,12 +11,13 @@ import gc
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from functools import partial
 from importlib import import_module
 from typing import NoReturn, Protocol, cast
 
 from .console import Console
-from .errors import CommandError, UsageError
+from .errors import UsageError
 from .exit_codes import ExitCode, exit_code
 
 PROGRAM = "opper-chat"
@@ -55,8 +56,16 @@ class Command(Protocol):
         ...
 
 
+class HelpRequest(Exception):  # noqa: N818  # it is no error
+    """The user asks for the help of a command, which is the text."""
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser that raises its errors."""
+    """A parser that raises its errors, and its help, since argparse ignores that stdout cannot be written."""
+
+    def print_help(self, file: object = None) -> NoReturn:  # noqa: ARG002  # argparse gives none
+        """Raise a HelpRequest."""
+        raise HelpRequest(self.format_help())
 
     def error(self, message: str) -> NoReturn:
         """Raise a UsageError."""
@@ -100,9 +109,15 @@ def _run(arguments: list[str], console: Console) -> int:
     command = load_command(name)
     parser = Parser(prog=f"{PROGRAM} {name}", description=COMMANDS[name], allow_abbrev=False)
     command.add_arguments(parser)
-    options = _parse(parser, arguments[1:] if first in COMMANDS else arguments)
+    try:
+        options = _parse(parser, arguments[1:] if first in COMMANDS else arguments)
+    except HelpRequest as help_request:
+        console.write(str(help_request))
+        return ExitCode.OK
     console.quiet = bool(getattr(options, "quiet", False))
-    return command.run(options, console)
+    # What tools and imported modules print is no part of the result. `console` has the stdout of the process.
+    with redirect_stdout(console.stderr):
+        return command.run(options, console)
 
 
 def find_version() -> str:
@@ -175,13 +190,6 @@ def _show_warning(console: Console, message: Warning | str, *_where: object) -> 
 
 def _report(error: BaseException, console: Console) -> int:
     """Write what ended the command to stderr, and return the exit code."""
-    if isinstance(error, SystemExit) and error.code in (None, 0):  # of argparse, after a help
-        try:
-            console.flush()
-        except CommandError as failure:
-            error = failure
-        else:
-            return ExitCode.OK
     code = exit_code(error)
     if code in (ExitCode.INTERRUPTED, ExitCode.CLOSED_PIPE):
         return code

@@ -145,14 +145,14 @@ def _read_integer(text: str) -> int:
     try:
         return int(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a whole number, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a whole number, got {text[:80]!r}") from None
 
 
 def _read_number(text: str) -> float:
     try:
         return int(text) if text.lstrip("+-").isdecimal() else float(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"expected a number, got {text!r}") from None
+        raise argparse.ArgumentTypeError(f"expected a number, got {text[:80]!r}") from None
 
 
 def _read_boolean(text: str) -> bool:
@@ -170,7 +170,7 @@ def _read_json(text: str) -> Any:
             raise argparse.ArgumentTypeError(f"{text[1:]}: the file cannot be read: {reason}") from None
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise argparse.ArgumentTypeError(f"expected JSON text or @FILE, got {text[:80]!r} ({error})") from None
 
 
@@ -182,5 +182,5 @@ def _read_json_or_text(text: str) -> Any:
 def _json_or_text(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

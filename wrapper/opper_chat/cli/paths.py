@@ -7,10 +7,13 @@ application data. Nothing is created here.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 HOME_VARIABLE = "OPPER_CHAT_HOME"
 _NAME = "opper-chat"
+FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+"""The name of a template or of a conversation, without the end of the name of its file."""
 
 
 def config_folder() -> Path:
@@ -40,7 +43,12 @@ def conversations_folder() -> Path:
 
 def vendor_config_file() -> Path:
     """Return the file in which the vendor's command ``opper`` keeps keys. It is read, and never written."""
-    return Path(os.environ.get("OPPER_HOME") or Path.home() / ".opper") / "config.json"
+    return Path(os.environ.get("OPPER_HOME") or _home() / ".opper") / "config.json"
+
+
+def expand_user(path: str) -> Path:
+    """Return a path that a user has given, with the home folder for ``~``. A ``~`` that stands for none is kept."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # that of pathlib raises RuntimeError
 
 
 def _folder(variable: str, default: str, windows_variable: str) -> Path:
@@ -50,4 +58,10 @@ def _folder(variable: str, default: str, windows_variable: str) -> Path:
         return Path(folder) / _NAME
     # Relative paths are to be ignored: https://specifications.freedesktop.org/basedir-spec, "Environment variables".
     folder = os.environ.get(variable, "")
-    return (Path(folder) if Path(folder).is_absolute() else Path.home() / default) / _NAME
+    return (Path(folder) if Path(folder).is_absolute() else _home() / default) / _NAME
+
+
+def _home() -> Path:
+    """Return the home folder, or a path at which nothing can be if there is none, as for some users of containers."""
+    home = expand_user("~")
+    return home if home.is_absolute() else Path(os.devnull)

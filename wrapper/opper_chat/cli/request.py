@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from .config import CLIENT_OPTIONS, Config
 from .errors import UsageError
+from .paths import expand_user
 
 _NOT_PARAMETERS = ("system", "model", *CLIENT_OPTIONS)
 
@@ -36,7 +36,12 @@ def merge_parameters(
         template: the parameters of the template.
         models: those of the command line, the first choice first.
         given: the parameters of the command line, and those that the contract does not have.
+
+    Raises:
+        UsageError: the name of a model is empty, as that of a variable of the shell that is not set.
     """
+    if "" in models:
+        raise UsageError("-m: expected the name of a model, got an empty text.")
     names = models or _as_list(template.get("model")) or _as_list(config.defaults.get("model"))
     known, extra = _split(config.defaults)
     if len(names) == 1:
@@ -70,7 +75,7 @@ def read_file(option: str, name: str) -> str:
         UsageError: it cannot be read, or is not UTF-8 text.
     """
     try:
-        return Path(name).expanduser().read_text("utf-8-sig")
+        return expand_user(name).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise UsageError(f"{option} {name}: The file cannot be read: {reason}.") from None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
 from .errors import UsageError
 from .imports import is_reference, load_reference
+from .paths import expand_user
 from .proposals import did_you_mean
 from .request import read_file
 
@@ -55,7 +56,7 @@ def _read_json(text: str) -> Mapping[str, Any] | None:
     """Return the JSON Schema of a text or a file, or None if the text is neither."""
     source = "--schema"
     if not text.lstrip().startswith("{"):
-        path = Path(text).expanduser()
+        path = expand_user(text)
         if not (text.endswith(".json") or _is_file(path)):
             return None
         source = f"--schema {path}"

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from .config import check_defaults, check_keys, check_value, read_toml
 from .errors import UsageError
-from .paths import templates_folder
+from .paths import FILE_NAME, expand_user, templates_folder
 from .proposals import did_you_mean
 
 INPUT = "input"
@@ -72,6 +72,23 @@ class Template(NamedTuple):
         return "".join(literal + ("" if name is None else values[name]) for literal, name in _parse(self.path, text))
 
 
+def template_path(name: str, source: str) -> Path:
+    """Return the path of a template, whether or not it exists.
+
+    Args:
+        name: its name in the folder of templates, or the path of a file ``....toml``.
+        source: what named it, for error messages.
+
+    Raises:
+        UsageError: it is neither.
+    """
+    if name.endswith(".toml"):
+        return expand_user(name)
+    if not FILE_NAME.fullmatch(name):
+        raise UsageError(f"{source}: expected a name of letters, digits, '.', '_' and '-', or the path of a TOML file.")
+    return templates_folder() / f"{name}.toml"
+
+
 def find_template(name: str, source: str | None = None) -> Path:
     """Return the path of a template.
 
@@ -82,11 +99,12 @@ def find_template(name: str, source: str | None = None) -> Path:
     Raises:
         UsageError: there is none. The error proposes a similar name.
     """
-    path = Path(name).expanduser() if name.endswith(".toml") else templates_folder() / f"{name}.toml"
+    source = source or f"-t {name}"
+    path = template_path(name, source)
     if path.is_file():
         return path
     known = [each.stem for each in templates_folder().glob("*.toml")]
-    raise UsageError(f"{source or f'-t {name}'}: There is no template {path}. {did_you_mean(name, known)}".rstrip())
+    raise UsageError(f"{source}: There is no template {path}. {did_you_mean(name, known)}".rstrip())
 
 
 def load_template(name: str) -> Template:

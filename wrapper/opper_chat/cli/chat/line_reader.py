@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
 
 from ..console import Console
@@ -40,7 +40,8 @@ class LineReader:
     def _read_line(self) -> str | None:
         if self._uses_readline:
             try:
-                return input(PROMPT)
+                with redirect_stdout(self._console.stdout):  # input() edits lines on the stdout of the process only
+                    return input(PROMPT)
             except EOFError:
                 self._console.write("\n")  # the shell's prompt begins on a line of its own
                 return None

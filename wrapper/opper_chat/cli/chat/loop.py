@@ -13,6 +13,7 @@ from ..conversations import new_conversation, save_conversation
 from ..errors import CommandError
 from ..exit_codes import ExitCode, exit_code
 from ..output import check_completion, describe_usage
+from ..paths import expand_user
 from ..proposals import did_you_mean
 from .line_reader import LineReader
 from .session import STOPPED, ChatSession
@@ -144,7 +145,7 @@ class ChatLoop:
 
     def _save(self, rest: str) -> None:
         if rest:
-            path = Path(rest).expanduser()
+            path = expand_user(rest)
             save_conversation(self._session.conversation, path)
             self._console.note(f"Saved to {path}.")
             return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..client import client_arguments, connection_arguments, import_client
 from ..config import Config, load_config
 from ..console import Console
-from ..errors import UsageError
+from ..errors import ClosedPipeError, UsageError
 from ..exit_codes import ExitCode, exit_code
 from ..keys import find_key
 from ..options import add_client_options, add_common_options
@@ -96,7 +96,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
             approval = Approval(console)
             stack.callback(approval.close)
             question.loop_arguments["before_call"] = approval
-        _send(options, console, client, question)
+        try:
+            _send(options, console, client, question)
+        except Exception as error:
+            if options.jsonl and not isinstance(error, ClosedPipeError):
+                write_error_event(console, error, exit_code(error))
+            raise
     return ExitCode.OK
 
 
@@ -132,8 +137,6 @@ def _send(options: argparse.Namespace, console: Console, client: Opper, question
     try:
         result = make_call(options, console, client, question)
     except Exception as error:
-        if options.jsonl:
-            write_error_event(console, error, exit_code(error))
         stopped: ToolRun[object] | None = getattr(error, "run", None)
         if options.usage and stopped is not None and stopped.completions:  # they are paid
             usage = None if stopped.usage is None else stopped.usage.to_dict()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,9 +54,11 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 def _list(console: Console, *, as_json: bool) -> None:
     for path in reversed(list_conversations()):
-        changed = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
         try:
             messages = _read(path)
+            changed = time.strftime("%Y-%m-%d %H:%M", time.localtime(path.stat().st_mtime))
+        except FileNotFoundError:  # removed since it was listed
+            continue
         except CommandError as error:
             console.error(str(error))
             continue
@@ -74,7 +77,7 @@ def _show(console: Console, path: Path, *, as_json: bool) -> None:
         if as_json:
             write_json_line(console, message)
             continue
-        calls = [f"[calls {call.get('function', call).get('name')}]" for call in message.get("tool_calls") or ()]
+        calls = [f"[calls {name}]" for name in _call_names(message.get("tool_calls"))]
         text = "\n".join(filter(None, (_text(message), *calls)))
         if number:
             console.write("\n")
@@ -106,6 +109,16 @@ def _text(message: dict[str, Any]) -> str:
     if not isinstance(content, list):
         return ""
     return "\n".join(map(_part_text, content))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _call_names(calls: Any) -> list[object]:
+    """Return the names of the tools that a message calls."""
+    names: list[object] = []
+    listed = cast("list[Any]", calls) if isinstance(calls, list) else []
+    for call in listed:
+        with suppress(AttributeError):  # a file that another program has written
+            names.append(call.get(call.get("type"), call).get("name"))
+    return names
 
 
 def _part_text(part: Any) -> str:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shlex
 import sys
-from pathlib import Path
 
 from ..console import Console
 from ..errors import CommandError, UsageError
 from ..exit_codes import ExitCode
 from ..paths import templates_folder
-from ..templates import find_template, load_template
+from ..templates import find_template, load_template, template_path
 
 NEW_TEMPLATE = """\
 # {name}: opper-chat -t {name}
@@ -26,7 +24,6 @@ prompt = "{{input}}"
 # [variables]
 # language = "English"
 """
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -79,12 +76,7 @@ def _edit(name: str, console: Console) -> None:
     """Open a template in the editor, and check it afterwards."""
     import subprocess
 
-    if name.endswith(".toml"):
-        path = Path(name).expanduser()
-    elif _NAME.fullmatch(name):
-        path = templates_folder() / f"{name}.toml"
-    else:
-        raise UsageError(f"edit {name}: expected a name of letters, digits, '.', '_' and '-', or the path of a file.")
+    path = template_path(name, f"edit {name}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
