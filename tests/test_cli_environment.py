@@ -170,7 +170,7 @@ def test_conversations_that_are_no_files(command: Command) -> None:
         run = command(*arguments)
         assert run.code == 2
         assert "There is no conversation" in run.stderr
-    (folder / "odd.jsonl").write_text('{"role": "user", "content": "a", "tool_calls": [3, {"type": 4}]}\n')
+    (folder / "odd.jsonl").write_text('{"role": "user", "content": "a", "tool_calls": [{"type": 4}, 3]}\n')
     run = command("conversations", "show", "odd")
     assert (run.code, run.stdout) == (0, "user:\na\n[calls None]\n")
 

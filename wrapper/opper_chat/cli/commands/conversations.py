@@ -114,10 +114,9 @@ def _text(message: dict[str, Any]) -> str:
 def _call_names(calls: Any) -> list[object]:
     """Return the names of the tools that a message calls."""
     names: list[object] = []
-    listed = cast("list[Any]", calls) if isinstance(calls, list) else []
-    for call in listed:
-        with suppress(AttributeError):  # a file that another program has written
-            names.append(call.get(call.get("type"), call).get("name"))
+    with suppress(TypeError, AttributeError):  # a file that another program has written
+        for call in calls or ():
+            names.append(call.get(call.get("type"), call).get("name"))  # noqa: PERF401  # keeps those before a wrong one
     return names
 
 
