@@ -329,7 +329,7 @@ def test_a_key_in_a_compressed_body(server: LocalServer, path: Path, encoding: A
 
 def test_a_body_that_cannot_be_looked_into(server: LocalServer, path: Path) -> None:
     """An error, and nothing in the file."""
-    with pytest.raises(RecordingError, match="encoded with 'br'"):
+    with pytest.raises(RecordingError, match="content coding 'br'"):
         record(server, path, Reply(headers={"content-encoding": "br"}, body=b""))
     assert len(path.read_bytes().splitlines()) == 1
 

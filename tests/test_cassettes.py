@@ -538,8 +538,8 @@ def test_a_person_may_edit_it(recorded: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "line 1: not the"),
-        ('{"cassette": 2}', "line 1: version 2"),
+        ("", "line 1: expected"),
+        ('{"cassette": 2}', "line 1: expected version 1 of cassettes, got 2"),
         ('{"cassette": 1}\n\n{"request": {"method": "GET"}}', r"line 3: .*missing required field `path`"),
         ('{"cassette": 1}\n{"request": {"method": "GET", "path": "/", "bdy": 1}, "response": {}}', "line 2: .*bdy"),
         ('{"cassette": 1}\n{"request": {"method": "GET", "path": "/", "base64": "%"}, "response": {}}', "line 2: "),

@@ -382,8 +382,11 @@ def test_what_is_no_observer_is_refused() -> None:
             "observer: expected an object with the methods on_call_start(), on_attempt_end() and on_call_end(), got 5.",
         ),
         (lambda: observed(Watcher), "got the class Watcher. Pass an instance of it."),
-        (lambda: telemetry.instrument(5), "tracer_provider: expected a provider of OpenTelemetry or None, got 5."),  # type: ignore[arg-type]
-        (lambda: telemetry.instrument(None, 5), "meter_provider: expected a provider of"),  # type: ignore[arg-type]
+        (
+            lambda: telemetry.instrument(5),
+            "tracer_provider: expected a TracerProvider of OpenTelemetry or None, got 5.",
+        ),  # type: ignore[arg-type]
+        (lambda: telemetry.instrument(None, 5), "meter_provider: expected a MeterProvider of"),  # type: ignore[arg-type]
         (lambda: telemetry.instrument(capture_content=5), "capture_content: expected True or False"),  # type: ignore[arg-type]
     ]
     for mistake, message in mistakes:

@@ -150,7 +150,7 @@ def test_cassettes_by_the_name_of_the_test(
     monkeypatch.setenv("OPPER_BASE_URL", server.base_url)
     project.makepyfile(test_them=CASSETTES)
     result = run(project, errors=3)
-    result.stdout.fnmatch_lines(["*CassetteFileError: there is no cassette *--opper-record=once*"])
+    result.stdout.fnmatch_lines(["*CassetteFileError: There is no cassette *--opper-record=once*"])
     run(project, "--opper-record=once", passed=3)
     assert len(server.requests) == 3
     files = sorted(path.name for path in (project.path / "cassettes" / "test_them").iterdir())

@@ -455,7 +455,7 @@ def test_the_life_of_a_proxy(server: LocalServer) -> None:
 @pytest.mark.parametrize("address", ["https://127.0.0.1:1", "127.0.0.1:80", "http://", ""])
 def test_addresses_that_it_cannot_serve(address: str) -> None:
     """ValueError that names what was given."""
-    with pytest.raises(ValueError, match="must be an address that begins with http://"):
+    with pytest.raises(ValueError, match="expected a URL that begins with http://"):
         FaultyProxy(address)
 
 

@@ -37,9 +37,9 @@ def test_what_compares_by_itself(opper: Opper, opper_server: LocalServer) -> Non
 
 def test_nothing_was_sent(opper_server: LocalServer) -> None:
     """Says so."""
-    with pytest.raises(AssertionError, match="nothing was sent"):
+    with pytest.raises(AssertionError, match="No request was received"):
         opper_server.assert_sent(model="a/b")
-    with pytest.raises(AssertionError, match="nothing was sent"):
+    with pytest.raises(AssertionError, match="No request was received"):
         _ = opper_server.last_request
 
 
@@ -51,7 +51,7 @@ def test_the_nearest_is_shown(opper: Opper, opper_server: LocalServer) -> None:
             model="a/b", messages=[{"role": "user", "content": "too"}, *HELLO], stop=["x", "y"], seed=1
         )
     assert str(raised.value) == (
-        "no request was sent that has these properties; the nearest of 2 requests, requests[1], differs:\n"
+        "No request has these properties. The nearest of 2 requests, requests[1], differs:\n"
         "  messages[0].content: expected 'too', got 'two'\n"
         "  messages[1]: expected {'role': 'user', 'content': 'Hello'}, got nothing\n"
         "  stop[1]: expected 'y', got nothing\n"

@@ -252,7 +252,7 @@ def test_what_cannot_be_read_is_counted(tmp_path: Path, capsys: pytest.CaptureFi
     ("text", "message"),
     [
         ("not json " + SECRET, "line 1: not JSON: Expecting value. Accepted are cassettes, HAR"),
-        ('{"cassette": 7}\n', "version 7 of cassettes is not known"),
+        ('{"cassette": 7}\n', "expected version 1 of cassettes, got 7"),
         ('{"a": 1}\n{"a":\n', "line 2: not JSON"),
         ("[" * 100_000, "line 1: nested too deeply"),
     ],

@@ -42,7 +42,8 @@ def instrument(
         ("meter_provider", meter_provider, "get_meter"),
     ):
         if provider is not None and not callable(getattr(provider, method, None)):
-            raise InvalidArgumentError(name, "a provider of OpenTelemetry or None", describe(provider))
+            kind = name.title().replace("_", "")  # TracerProvider, MeterProvider
+            raise InvalidArgumentError(name, f"a {kind} of OpenTelemetry or None", describe(provider))
     if capture_content is not None:
         check_flags(capture_content=capture_content)
     content = find_span_content() if capture_content is None else capture_content

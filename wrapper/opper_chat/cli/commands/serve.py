@@ -29,7 +29,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
         serve(options.host, options.port, console.write_line)
     except ImportError as error:
-        raise UsageError(f"{error} Install it with: pip install 'opper-chat[testing]'.") from None
+        raise UsageError(str(error)) from None
     except (OSError, ValueError, OverflowError) as error:
         raise UsageError(f"{options.host}, port {options.port}: {error}") from None
     return ExitCode.OK

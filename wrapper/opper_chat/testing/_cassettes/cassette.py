@@ -108,7 +108,7 @@ class Cassette(LoopbackServer):
         )
         self._kept_lines: list[bytes] = []
         self._can_record = self._record in ("missing", "all") or (self._record == "once" and not self.path.exists())
-        with explain_missing_extra("a cassette"):
+        with explain_missing_extra("A cassette"):
             from .recorder import Recorder
 
             self._app = Recorder(find_base_url(upstream) if self._can_record else None, speed)
@@ -178,7 +178,7 @@ class Cassette(LoopbackServer):
             raise UnmatchedRequestError(self._format_report(self._app.unmatched))
         if self._strict and self._app.store.unused:
             raise UnusedExchangeError(
-                self._format_report([f"{one}, was not requested" for one in self._app.store.unused])
+                self._format_report([f"{one}, was not requested." for one in self._app.store.unused])
             )
 
     def _format_report(self, facts: list[str]) -> str:

@@ -128,14 +128,19 @@ def read_exchanges(path: Path) -> Iterator[tuple[bytes, Exchange]]:
     try:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
-        how = "with record='once' or, for the fixture, pytest --opper-record=once"
-        raise CassetteFileError(f"there is no cassette {path}: record it, {how}") from None
+        how = "with record='once', or for the fixture with pytest --opper-record=once"
+        raise CassetteFileError(f"There is no cassette {path}. Record it {how}.") from None
     try:
         version = msgspec.json.decode(lines[0], type=_First).cassette
     except msgspec.MsgspecError as error:
-        raise CassetteFileError(f'{path}, line 1: not the {{"cassette": {VERSION}}} of a cassette: {error}') from None
+        raise CassetteFileError(
+            f'{path}, line 1: expected {{"cassette": {VERSION}}}, as in every cassette ({error}).'
+        ) from None
     if version != VERSION:
-        raise CassetteFileError(f"{path}, line 1: version {version} of cassettes is not known, only {VERSION}")
+        raise CassetteFileError(
+            f"{path}, line 1: expected version {VERSION} of cassettes, got {version}. Record it again, or use the "
+            "release of opper-chat that recorded it."
+        )
     for number, line in enumerate(lines[1:], 2):
         if line.strip():
             yield line, _exchange(line, f"{path}, line {number}")
@@ -169,7 +174,7 @@ def _exchange(line: bytes, location: str) -> Exchange:
         for name, value in exchange.response.fields:
             _ = f"{name}{value}".encode("latin-1")
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise CassetteFileError(f"{location}: {error}") from None
+        raise CassetteFileError(f"{location}: expected an exchange of a cassette ({error}).") from None
     return exchange
 
 

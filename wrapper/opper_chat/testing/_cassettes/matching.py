@@ -60,14 +60,14 @@ class ExchangeStore:
         """Return why a request matches nothing: where the nearest recorded one differs."""
         problem = f"{request.method} {request.path} matches no recorded request"
         if not self._exchanges:
-            return f"{problem}: none is recorded"
+            return f"{problem}: none is recorded."
         times = self._counts[self._key(request)]
         if times:
-            return f"{problem} that is left: it is recorded {_times(times)}, and was made once more"
+            return f"{problem} that is left: it is recorded {_times(times)}, and was made once more."
         distances = [sum(1 for _ in islice(self._differences(one, request), _MAX_COUNTED)) for one in self._exchanges]
         nearest = distances.index(min(distances))
-        which = f"the nearest, exchange {nearest + 1} of {len(self._exchanges)}, differs:"
-        return f"{problem}; {which}{format_differences(self._differences(self._exchanges[nearest], request))}"
+        which = f"The nearest, exchange {nearest + 1} of {len(self._exchanges)}, differs:"
+        return f"{problem}. {which}{format_differences(self._differences(self._exchanges[nearest], request))}"
 
     def _differences(self, recorded: Exchange, request: Request) -> Iterator[Difference]:
         one = recorded.request

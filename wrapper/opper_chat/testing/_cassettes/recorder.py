@@ -124,7 +124,7 @@ class Recorder:
             # Not with `remove`: another exchange may be equal.
             self.recorded = [one for one in self.recorded if one is not exchange]
             request = exchange.request
-            self.failed.append(f"{request.method} {request.path} could not be forwarded to {self._upstream}: {error}")
+            self.failed.append(f"{request.method} {request.path} could not be forwarded to {self._upstream}: {error}.")
             return False
         finally:
             del self._in_progress[work]

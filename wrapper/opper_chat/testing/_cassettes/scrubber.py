@@ -186,7 +186,10 @@ def _decode_body(response: Response) -> list[bytes]:
     if coding == "identity":
         return chunks
     if coding not in ("gzip", "deflate"):
-        raise RecordingError(f"a response is encoded with {coding!r}, in which secrets cannot be found")
+        raise RecordingError(
+            f"The response has the content coding {coding!r}, in which secrets cannot be found. Accepted are gzip, "
+            "deflate and none."
+        )
     # With 47, zlib detects the formats gzip and zlib.
     decompressor = zlib.decompressobj(wbits=47)
     decoded: list[bytes] = []
@@ -194,6 +197,9 @@ def _decode_body(response: Response) -> list[bytes]:
         decoded.extend(map(decompressor.decompress, chunks))
     except zlib.error as error:
         if any(decoded):
-            raise RecordingError(f"a response stops being {coding!r} in the middle: {error}") from None
+            raise RecordingError(
+                f"The response has the content coding {coding!r}, but its body cannot be decoded to the end ({error}), "
+                "so secrets in it cannot be found."
+            ) from None
         return chunks  # it is not encoded at all
     return decoded

@@ -80,12 +80,12 @@ def example_for_message(schema: JSONSchema, message: str) -> object:
             values.exclude_places(_enum_values(schema))
         return _ExampleBuilder(schema, validator, values).first_valid(schema, ())
     except SchemaError as error:
-        raise NoExampleError(f"this is not a JSON Schema: {error.message}") from error
+        raise NoExampleError(f"The schema is not a JSON Schema: {error.message}.") from error
     except (Unresolvable, re.error) as error:
-        raise NoExampleError(f"this schema cannot be followed: {error}") from error
+        raise NoExampleError(f"The schema cannot be followed: {error}.") from error
     except (RecursionError, TypeError, AttributeError, OverflowError) as error:
         # Some schemas pass the metaschema and are still invalid, such as one whose "$schema" is a list.
-        raise NoExampleError(f"this schema cannot be followed: {error!r}") from error
+        raise NoExampleError(f"The schema cannot be followed: {error!r}.") from error
 
 
 class _ExampleBuilder:
@@ -107,12 +107,12 @@ class _ExampleBuilder:
         """
         for value in self._valid_values(schema, active):
             return value
-        raise NoExampleError("no value was found that fits this schema")
+        raise NoExampleError("No value was found that fits the schema.")
 
     def _valid_values(self, schema: JSONSchema, active: tuple[str, ...]) -> Iterator[Any]:
         self._steps_left -= 1
         if self._steps_left < 0:
-            raise NoExampleError("this schema is too large to find a value for")
+            raise NoExampleError("The schema is too large to find a value for.")
         validator = self._validator.evolve(schema=schema)
         for value in islice(self._candidates(schema, active), _TRIES):
             if validator.is_valid(value):

@@ -40,7 +40,7 @@ class FaultyProxy(BackgroundServer):
     def __init__(self, server: str, *, port: int = 0) -> None:
         address = urlsplit(server)
         if address.scheme != "http" or address.hostname is None:
-            raise ValueError(f"server must be an address that begins with http://, not {server!r}")
+            raise ValueError(f"server: expected a URL that begins with http://, got {server!r}.")
         super().__init__("127.0.0.1", port, "faulty proxy")
         self.connections: int = 0
         self.requests: list[ReceivedRequest] = []

@@ -19,7 +19,7 @@ def last_request_of(requests: Sequence[ReceivedRequest]) -> ReceivedRequest:
     """
     __tracebackhide__ = True
     if not requests:
-        raise AssertionError("nothing was sent")
+        raise AssertionError("No request was received.")
     return requests[-1]
 
 
@@ -41,6 +41,6 @@ def find_request(requests: Sequence[ReceivedRequest], properties: Mapping[str, o
     # If several are as near, a test most likely means the last.
     number = min(range(len(distances)), key=lambda index: (distances[index], -index))
     many = len(requests) > 1
-    which = f"the nearest of {len(requests)} requests, requests[{number}]," if many else "the only request"
+    which = f"The nearest of {len(requests)} requests, requests[{number}]," if many else "The only request"
     found = differences(properties, requests[number].body, partly=True)
-    raise AssertionError(f"no request was sent that has these properties; {which} differs:{format_differences(found)}")
+    raise AssertionError(f"No request has these properties. {which} differs:{format_differences(found)}")

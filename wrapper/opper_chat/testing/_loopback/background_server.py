@@ -97,7 +97,7 @@ class BackgroundServer:
         """
         if not self._is_running:
             work.close()
-            raise RuntimeError(f"the {self._name} is not running")
+            raise RuntimeError(f"The {self._name} is not running. Call start(), or use it in a with block.")
         asyncio.run_coroutine_threadsafe(work, self._loop.result()).result()
 
     def _listen(self) -> socket.socket:
@@ -137,7 +137,7 @@ def check_loopback(host: str) -> str:
             return address
     except ValueError:
         pass  # a host name, which may resolve to any address
-    raise ValueError(f"host must be a loopback address such as 127.0.0.1, not {host!r}")
+    raise ValueError(f"host: expected a loopback address such as 127.0.0.1, got {host!r}.")
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -47,7 +47,7 @@ class ReceivedRequest:
         """
         messages = self.body.get("messages", [])
         if not is_list(messages) or not all(map(is_object, messages)):
-            raise AssertionError(f"messages is no list of objects: {messages!r}")
+            raise AssertionError(f"messages: expected a list of objects, got {repr(messages)[:200]}.")
         return messages
 
 

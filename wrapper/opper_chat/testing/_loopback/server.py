@@ -44,7 +44,9 @@ def explain_missing_extra(what: str) -> Generator[None, None, None]:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] == _PACKAGE:
             raise
-        raise ImportError(f"{what} needs {error.name!r}: pip install 'opper-chat[testing]'") from error
+        raise ImportError(
+            f"{what} needs the package {error.name!r}. Install it with: pip install 'opper-chat[testing]'"
+        ) from error
 
 
 class LoopbackServer(BackgroundServer):

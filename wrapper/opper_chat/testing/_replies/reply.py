@@ -262,15 +262,14 @@ def check_reply_source(value: object) -> None:
     Raises:
         TypeError: It is neither.
     """
+    accepted = "a Reply or a function of the request"
     if isinstance(value, type):
-        raise TypeError(f"a reply must be a Reply or a function of the request, not {show(value)}")
+        raise TypeError(f"reply: expected {accepted}, got {show(value)}.")
     if inspect.iscoroutinefunction(value):
-        raise TypeError(
-            f"a reply must be a Reply or a function of the request, not the async function {value.__name__}()"
-        )
+        raise TypeError(f"reply: expected {accepted}, got the async function {value.__name__}().")
     if not isinstance(value, Reply) and not callable(value):
-        hint = f": Reply.completion({value!r})" if isinstance(value, str) else ""
-        raise TypeError(f"a reply must be a Reply or a function of the request, not {type(value).__name__}{hint}")
+        hint = f"Did you mean Reply.completion({show(value)})?" if isinstance(value, str) else ""
+        raise TypeError(f"reply: expected {accepted}, got {show(value)}. {hint}".rstrip())
 
 
 def check_body_part(part: object, argument: str) -> None:

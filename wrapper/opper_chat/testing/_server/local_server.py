@@ -44,7 +44,7 @@ class LocalServer(LoopbackServer):
         models: Iterable[str] | None = None,
         spans: Iterable[str | UUID] | None = None,
     ) -> None:
-        with explain_missing_extra("the local server"):
+        with explain_missing_extra("The local server"):
             from .app import LocalApp
 
             self._app = LocalApp(AccessRules(keys, models, spans))
@@ -84,7 +84,7 @@ class LocalServer(LoopbackServer):
             check_reply_source(reply)
         if isinstance(reply, Reply) and isinstance(reply.body, Iterator):
             raise ValueError(  # noqa: TRY004  # the type is right, but it is exhausted after the first reply
-                "the body of a standing reply must be bytes or a list: an iterator can be sent once"
+                "reply: expected a body of bytes or a list, got an iterator. An iterator can be sent once."
             )
         self._app.default_reply = reply
 
