@@ -293,6 +293,8 @@ def test_integers_that_are_written_with_a_point(hint: Any) -> None:
 def test_keys_that_are_the_same() -> None:
     """A problem; no value is dropped."""
     assert convert('{"1": "a", "2": "b"}', dict[int, str]) == {1: "a", 2: "b"}
+    with pytest.raises(InvalidValueError, match="x: expected `int`, got `str`; 1: expected `str`, got `int`"):
+        convert('{"x": "a", "1": 2}', dict[int, str])
     with pytest.raises(InvalidValueError, match="two of the keys are the same"):
         convert('{"1": "a", "1.0": "b"}', dict[int, str])
 

@@ -207,10 +207,12 @@ class DictAdapter(NamedTuple):
 
     def read(self, value: object) -> object:
         properties: dict[str, object] = check(value, dict)
-        keys = read_all((name, self.key, self._key(name)) for name in properties)
-        if len(set(keys)) != len(keys):  # such as "1" and "1.0" as integers
+        keys = [(name, self.key, self._key(name)) for name in properties]
+        found = read_all([*keys, *((name, self.value, item) for name, item in properties.items())])
+        read = dict(zip(found[: len(keys)], found[len(keys) :], strict=True))
+        if len(read) != len(keys):  # such as "1" and "1.0" as integers
             raise invalid("two of the keys are the same")
-        return dict(zip(keys, read_all((name, self.value, item) for name, item in properties.items()), strict=True))
+        return read
 
     def _key(self, name: str) -> object:
         if "string" not in self.key.kinds:  # a JSON object has numbers as keys in the form of text
