@@ -42,7 +42,7 @@ class AsyncRateLimiters:
             limiter = self._by_model.get(key) or AsyncRateLimiter()
             self._by_model[key] = limiter
             self._by_model.move_to_end(key)
-            if len(self._by_model) > MOST_MODELS:
+            if len(self._by_model) > MOST_MODELS:  # names can come from users, and would fill the memory
                 self._by_model.popitem(last=False)
         return limiter
 

@@ -174,7 +174,7 @@ class AsyncRequester:
         try:
             while True:
                 try:
-                    if call.permit is None:
+                    if call.permit is None:  # one for all attempts: the call is in progress while it waits for the next
                         await self.session.acquire_permit(call)
                     response = await self.session.send(call, is_rate_limited=is_rate_limited)
                     call.record_response(response.status_code, response.headers)

@@ -191,7 +191,7 @@ class AsyncToolStream(Generic[T_co]):
             self._ready.append(event)
             return
         completion = await self._events.get_final_completion()
-        if self._stream is not None:
+        if self._stream is not None:  # closed before tools run, so that it holds no connection meanwhile
             await self._stream.__aexit__(None, None, None)
         self._stream = self._events = None
         await self._start_tools(completion)

@@ -40,6 +40,7 @@ def build_request(
         built = client.build_request(
             request.method,
             call.redirect_url or parse_url(url),
+            # The URL of a redirect is complete (RFC 9110 section 10.2.2).
             params=None if call.redirect_url else {**settings.default_query, **request.query} or None,
             content=request.content,
             extensions=extensions,
@@ -49,6 +50,7 @@ def build_request(
             "base_url", "a URL that HTTP can represent", repr(call.redirect_url or url), f"{error}."
         ) from None
     authorization = f"Bearer {key.reveal()}"  # RFC 6750 section 2.1
+    # Headers of the call replace those of the client, and these replace the defaults.
     headers = {"user-agent": "opper-chat", "authorization": authorization, **call.headers, **request.headers}
     if "accept-encoding" not in headers:
         # httpx accepts every coding that it can decode, without a limit of the size. Here, two are decoded.

@@ -244,10 +244,10 @@ class Call:
 
     def _end(self, outcome: CallOutcome, now: float, error: BaseException | None = None) -> None:
         """End the call, unless it has ended."""
-        self.release_permit()
+        self.release_permit()  # before the observers run, in which a signal handler can raise
         if not self._is_open:
             return
-        self._is_open = False
+        self._is_open = False  # before the observers run: one may close the stream, which ends the call too
         self.record.outcome = outcome
         self.record.error = error
         self.record.duration = now - self.record.started_at

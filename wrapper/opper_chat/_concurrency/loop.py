@@ -83,7 +83,7 @@ async def async_shielded(work: Callable[[], Coroutine[object, object, None]]) ->
     while not task.done():
         try:
             await asyncio.shield(task)
-        except asyncio.CancelledError as error:
+        except asyncio.CancelledError as error:  # of this task, also a second time. The work goes on.
             cancelled = error
     if cancelled is not None:
         raise cancelled

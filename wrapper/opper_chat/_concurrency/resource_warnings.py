@@ -19,7 +19,7 @@ class Closable(Protocol):
         ...
 
 
-_watched = WeakSet[Closable]()
+_watched = WeakSet[Closable]()  # weak, so that what nobody uses any more is still closed by its finalizer
 
 
 def warn_at_exit(closable: Closable) -> None:

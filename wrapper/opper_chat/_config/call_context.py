@@ -56,6 +56,7 @@ _active: ContextVar[tuple[_Active, ...]] = ContextVar("opper_chat_call_contexts"
 
 def active_layers(family: object, own: tuple[Layer, ...]) -> tuple[Layer, ...]:
     """Return the layers for a client: those of the active blocks, and its own."""
+    # The innermost block has the layers of the outer ones too. Blocks of other clients do not apply.
     here = next((active.layers for active in reversed(_active.get()) if active.family is family), ())
     if not own:
         return here

@@ -37,7 +37,7 @@ def redirect_target(url: str, location: str) -> str | None:
         url: the URL of the request, without its query.
         location: the header of the response, relative or absolute.
     """
-    if not _PRINTABLE.fullmatch(location) or REMOVED in location:
+    if not _PRINTABLE.fullmatch(location) or REMOVED in location:  # the server had repeated a key, which is gone
         return None
     from urllib.parse import urldefrag, urljoin, urlsplit
 

@@ -58,7 +58,7 @@ def new_ssl_context(
     context = httpx.create_ssl_context(verify=verify, cert=cert, trust_env=trust_env)
     if context is not verify:
         context.options &= ~IGNORE_UNEXPECTED_EOF
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols(["http/1.1"])  # a server that chooses HTTP/2 could not be understood
     return context
 
 

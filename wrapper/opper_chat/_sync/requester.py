@@ -180,7 +180,9 @@ class Requester:
         try:
             while True:
                 try:
-                    if call.permit is None:
+                    if (
+                        call.permit is None
+                    ):  # one for all attempts: the call is in progress while it waits for the next
                         self.session.acquire_permit(call)
                     response = self.session.send(call, is_rate_limited=is_rate_limited)
                     call.record_response(response.status_code, response.headers)

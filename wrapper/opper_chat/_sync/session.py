@@ -93,7 +93,9 @@ class Session:
                     "event_hooks", "None if http_client is set, which has its own", "some"
                 )
             self._client = cast("httpx.Client", http_client)  # httpx2 has the same names
-        self._parse_url = lru_cache(8)(self._library.URL)
+        self._parse_url = lru_cache(8)(
+            self._library.URL
+        )  # nearly every call has the URL of the one before
         self._closed = False
 
     def _create_limiters(self) -> None:
@@ -174,7 +176,9 @@ class Session:
         if rate_limiter is not None and is_rate_limited:
             permitted = self._acquire_rate_permit(rate_limiter, call)
         key = self._resolve_key(call.settings.key, call.deadlines)
-        if key not in call.keys:
+        if (
+            key not in call.keys
+        ):  # those of earlier attempts are kept: a server may repeat them later
             call.keys.append(key)
         limit = call.deadlines.next_timeout(monotonic()) if call.deadlines.is_bounded else None
         if limit is not None and limit.remaining <= 0:
@@ -265,6 +269,7 @@ class Session:
         exceeded = ("", 0)
         try:
             call.response = response = client.send(request, stream=True)
+            # This package's transport checks the end itself, and a response of a mock has no connection.
             is_of_network = (
                 "network_stream" in response.extensions and not lease_of(response).is_of_pool
             )

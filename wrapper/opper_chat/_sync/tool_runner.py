@@ -200,7 +200,9 @@ class ToolStream(Generic[T_co]):
             self._ready.append(event)
             return
         completion = self._events.get_final_completion()
-        if self._stream is not None:
+        if (
+            self._stream is not None
+        ):  # closed before tools run, so that it holds no connection meanwhile
             self._stream.__exit__(None, None, None)
         self._stream = self._events = None
         self._start_tools(completion)

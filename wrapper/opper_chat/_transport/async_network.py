@@ -81,6 +81,7 @@ async def connect(server: Server, timeouts: HTTPTimeouts, attach: Callable[[obje
     try:
         async with asyncio.timeout(timeouts.get("connect")):
             sock = await _connect_tcp(server.host, server.port)
+        # The timeout is that of one operation, as in httpcore: the handshake has its own.
         stream = TCPStream(sock) if server.tls is None else TLSStream(sock)
         async with asyncio.timeout(timeouts.get("connect")):
             await stream.start(server)
@@ -110,7 +111,7 @@ async def _connect_tcp(host: str, port: int) -> socket.socket:
                 error = task.exception()
                 if error is None:
                     done.discard(task)
-                    trying |= done
+                    trying |= done  # others may have connected at the same moment, and are closed below
                     return task.result()
                 if not isinstance(error, OSError):
                     raise error

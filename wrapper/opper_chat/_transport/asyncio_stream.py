@@ -72,7 +72,7 @@ class AsyncioStream(asyncio.BaseProtocol):
                     ssl_handshake_timeout=ONE_DAY,
                 )
         except BaseException:
-            if self._transport is None:
+            if self._transport is None:  # with a transport, the event loop closes the socket
                 self._sock.close()
             raise
 
@@ -114,7 +114,7 @@ class AsyncioStream(asyncio.BaseProtocol):
     async def aclose(self) -> None:
         self._stop_timer()
         if self._transport is not None:
-            self._transport.abort()
+            self._transport.abort()  # `close` would wait until a request that nobody waits for any more is sent
             await asyncio.sleep(0)  # the loop closes the socket in its next iteration
 
     async def is_readable(self) -> bool:
@@ -128,7 +128,7 @@ class AsyncioStream(asyncio.BaseProtocol):
         if self._offset == len(self._current):
             fragments, self._fragments = self._fragments, []
             self._current, self._offset = fragments[0] if len(fragments) == 1 else b"".join(fragments), 0
-        at = self._offset
+        at = self._offset  # to remove what was read would copy the rest each time
         data = self._current[at : at + size]
         self._offset = at + len(data)
         self._buffered -= len(data)
@@ -155,7 +155,7 @@ class AsyncioStream(asyncio.BaseProtocol):
             return
         if self._loop.time() >= self._deadline:
             self._reader.set_exception(TimeoutError())
-        else:
+        else:  # another read began since the timer was set
             self._set_timer()
 
     # The methods of asyncio.Protocol, which the transport calls.
@@ -167,6 +167,7 @@ class AsyncioStream(asyncio.BaseProtocol):
         self._fragments.append(data)
         self._buffered += len(data)
         if self._buffered > self._max_buffered and not self._paused and self._transport is not None:
+            # The server has to wait then, by the flow control of TCP (RFC 9293 section 3.8.6).
             self._paused = True
             self._transport.pause_reading()
         _wake(self._reader)

@@ -26,6 +26,8 @@ MIN_SECONDS = 0.001
 """Seconds that connecting to an address gets if no time is left. To a socket, 0 means that it must not block."""
 
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+"""The option without which a body that is sent after its headers can wait for their acknowledgement (RFC 9293 section
+3.7.4)."""
 
 
 class Server(NamedTuple):
@@ -48,7 +50,7 @@ class NetworkStream:
     def __init__(self, sock: socket.socket) -> None:
         self.unexpected_eof = isinstance(sock, ssl.SSLSocket) and ignores_unexpected_eof(sock)
         self._sock = sock
-        self._timeout: float | None = -1
+        self._timeout: float | None = -1  # unlike any timeout, so that the first operation sets one
 
     def read(self, size: int, timeout: float | None) -> bytes:
         """Return the next bytes, or no bytes at the end of the connection.
@@ -83,6 +85,7 @@ class NetworkStream:
         """
         try:
             self._set_timeout(timeout)
+            # Not `sendall`, which applies the timeout to all bytes together. httpx's restarts with each that is sent.
             sent = self._sock.send(data)
             if sent < len(data):
                 rest = memoryview(data)
@@ -155,7 +158,7 @@ def connect(server: Server, timeouts: HTTPTimeouts, attach: Callable[[object], o
     stream = NetworkStream(sock)
     try:
         sock.setsockopt(*NO_DELAY)
-        attach(stream)
+        attach(stream)  # before the handshake, so that a deadline can end it
         if server.tls is not None:
             sock.settimeout(timeouts.get("connect"))
             tls, host = server.tls, server.host

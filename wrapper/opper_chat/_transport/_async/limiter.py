@@ -56,10 +56,11 @@ class AsyncConcurrencyLimiter:
         """
         permit.bind(self._granted, self._grant_free_permits)
         with self._lock:
-            granted = len(self._granted) < self._limit and not self._waiting
+            granted = len(self._granted) < self._limit and not self._waiting  # not before those that wait
             if granted:
                 self._granted.add(permit.entry)
         if self._waiting:
+            # Another thread may have released a permit while this one held the lock, and left granting it to this one.
             self._grant_free_permits()
         if not granted:
             await self._wait(permit.entry, seconds)

@@ -157,7 +157,7 @@ class AsyncConnectionPool:
         loop = origin.loop
         if loop not in self._guards:
             self._discard_closed_loops()
-            self._guards[loop] = None
+            self._guards[loop] = None  # before the await, during which another task may keep one too
             self._guards[loop] = await async_at_end_of_loop(partial(self._close_loop, loop))
         while idle and idle[0].since < now - self._keepalive_seconds:
             try:
@@ -171,7 +171,7 @@ class AsyncConnectionPool:
 
         Connections of other event loops are closed when those loops end, because they can only be awaited there.
         """
-        self._closed = True
+        self._closed = True  # first, so that a response that ends in the meantime does not keep its connection
         self._discard_closed_loops()
         loop = async_current_loop()
         await self._close_idle(loop)
@@ -195,6 +195,7 @@ class AsyncConnectionPool:
         self._guards.pop(loop, None)
 
     async def _close_idle(self, loop: Hashable) -> None:
+        # Copied, because other threads add origins while this one waits.
         for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
             for idle in self._idle.pop(origin, ()):
                 await async_shielded(partial(_close, idle.slot))

@@ -195,11 +195,14 @@ class Connection:
                 if not data:
                     raise HeaderError("Server disconnected without sending a response.")
                 parser.feed(data)
-            elif headers.status_code == 101:
+            elif (
+                headers.status_code == 101
+            ):  # which only follows a request with `Upgrade` (RFC 9110 section 15.2.2)
                 raise HeaderError("the server wants to speak another protocol")
             elif headers.status_code >= 200:
                 return headers if keep_alive else headers._replace(keep_alive=False)
             else:
+                # An intermediary may have read an irregular 1xx response as the final one, and the rest as another.
                 keep_alive = keep_alive and headers.keep_alive
                 informational += 1
                 maximum = self._limits.max_informational_responses

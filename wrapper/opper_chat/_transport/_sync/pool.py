@@ -166,7 +166,9 @@ class ConnectionPool:
         loop = origin.loop
         if loop not in self._guards:
             self._discard_closed_loops()
-            self._guards[loop] = None
+            self._guards[loop] = (
+                None  # before the await, during which another task may keep one too
+            )
             self._guards[loop] = at_end_of_loop(partial(self._close_loop, loop))
         while idle and idle[0].since < now - self._keepalive_seconds:
             try:
@@ -180,7 +182,9 @@ class ConnectionPool:
 
         Connections of other event loops are closed when those loops end, because they can only be awaited there.
         """
-        self._closed = True
+        self._closed = (
+            True  # first, so that a response that ends in the meantime does not keep its connection
+        )
         self._discard_closed_loops()
         loop = current_loop()
         self._close_idle(loop)
@@ -207,6 +211,7 @@ class ConnectionPool:
         self._guards.pop(loop, None)
 
     def _close_idle(self, loop: Hashable) -> None:
+        # Copied, because other threads add origins while this one waits.
         for origin in [origin for origin in list(self._idle) if origin.loop == loop]:
             for idle in self._idle.pop(origin, ()):
                 shielded(partial(_close, idle.slot))
