@@ -18,8 +18,10 @@ import pyarrow.parquet as pq
 import pytest
 from batch_runs import PRICED, Runner, error_reply, reply_by_text, rows
 from opper_chat import AuthenticationError, InvalidArgumentError, MissingKeyError
-from opper_chat.batch import BatchFileError, UnknownCostError
+from opper_chat.batch import BatchFileError, BatchRequest, UnknownCostError
 from opper_chat.ray import ChatCompletions, FinishedRows, SharedLimits, read_finished_rows, run_on_ray
+from opper_chat.ray._finished_rows import read_output
+from opper_chat.ray._workers import BatchWorker
 from opper_chat.testing import LocalServer, Reply
 from test_readme import ROOT, blocks
 
@@ -366,6 +368,32 @@ def test_a_cost_that_is_not_known_is_raised() -> None:
     with pytest.raises(UnknownCostError):
         send(columns("a"), limits=SharedLimits(max_cost=1))
     assert SharedLimits().reserve(3) == 3
+
+
+@pytest.mark.parametrize("error", [UnknownCostError, AuthenticationError])
+def test_paid_rows_are_written_before_a_job_ends(error: type[Exception], tmp_path: Path, server: LocalServer) -> None:
+    """What a worker has received is in the output if the cost is not known, or if the key is refused by then."""
+    if error is AuthenticationError:
+        server.reply(*[Reply.completion("Hi", **PRICED)] * 8, error_reply(401))
+    limits = SharedLimits(max_cost=5, spent=Decimal("0.01"), paid=1)
+
+    async def work(table: pa.Table) -> None:
+        async with BatchWorker(folder=tmp_path, limits=limits, concurrency=1) as worker:
+            await worker(table)
+
+    requests = [BatchRequest(f"r{n}", {"messages": [{"role": "user", "content": "Hi"}]}) for n in range(10)]
+    table = pa.table({"custom_id": [r.custom_id for r in requests], "request": [*map(pickle.dumps, requests)]})
+    with pytest.raises(error):
+        asyncio.run(work(table))
+    assert len(read_finished_rows(tmp_path)) == (10 if error is UnknownCostError else 8)
+
+
+def test_a_cost_that_is_no_number_counts_as_unknown(tmp_path: Path) -> None:
+    """As pandas writes it where a cost is missing."""
+    pq.write_table(pa.table({"custom_id": ["a", "b"], "cost": [float("nan"), 0.5]}), tmp_path / "a.parquet")
+    line = {"custom_id": "c", "opper": {"cost": "NaN"}}
+    (tmp_path / "b.jsonl").write_text(json.dumps(line) + "\n")
+    assert sum(found.cost for found in read_output(tmp_path)) == Decimal("0.5")
 
 
 def test_a_price_makes_the_cost(server: LocalServer) -> None:

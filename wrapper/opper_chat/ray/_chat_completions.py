@@ -105,12 +105,24 @@ class ChatCompletions:
             OSError: ``key_file`` cannot be read.
             UnknownCostError: ``limits`` has a maximum cost, and the server does not send the cost.
         """
+        results, failure = await self._complete_batch(batch)
+        if failure is not None:
+            raise failure
+        return results
+
+    async def _complete_batch(self, batch: Any) -> tuple[Any, Exception | None]:
+        """Return the columns of the results, and what ended the batch early. The rows of the columns were paid."""
         settings, columns = self._settings, Batch(batch)
         if columns.names:  # an empty batch of Ray has none
             columns.require([settings.id_column], "id_column")
             columns.require(settings.keep, "keep")
-        results = await self._complete_within_limits([self._read(row) for row in columns.rows])
-        return columns.with_results(results, settings.keep if columns.names else ())
+        results: list[BatchResult] = []
+        failure: Exception | None = None
+        try:
+            await self._complete_within_limits([self._read(row) for row in columns.rows], results)
+        except Exception as error:  # noqa: BLE001  # the caller raises it
+            failure = error
+        return columns.with_results(results, settings.keep if columns.names else ()), failure
 
     async def complete(self, row: Mapping[str, object]) -> dict[str, object]:
         """Send the request of one row, and return the values of the columns of the result.
@@ -150,25 +162,23 @@ class ChatCompletions:
         except InvalidArgumentError as error:
             return BatchRequest(custom_id if isinstance(custom_id, str) else "", {"row": dict(row)}, error)
 
-    async def _complete_within_limits(self, requests: Sequence[BatchRequest]) -> list[BatchResult]:
-        """Return the results of the rows that the limits allow, which are the first ones."""
+    async def _complete_within_limits(self, requests: Sequence[BatchRequest], results: list[BatchResult]) -> None:
+        """Append the results of the rows that the limits allow, which are the first ones."""
         limits = self._settings.limits
         if limits is None:
-            return await self._send(requests)
-        results: list[BatchResult] = []
-        while len(results) < len(requests):
-            granted: int = await call_limits(limits.reserve, len(requests) - len(results))
+            await self._send(requests, results)
+            return
+        while (start := len(results)) < len(requests):
+            granted: int = await call_limits(limits.reserve, len(requests) - start)
             if not granted:
-                break
-            sent = await self._send(requests[len(results) : len(results) + granted])
-            await call_limits(limits.record, granted, count_results(sent))
-            results += sent
-        return results
+                return
+            await self._send(requests[start : start + granted], results)
+            await call_limits(limits.record, granted, count_results(results[start:]))
 
-    async def _send(self, requests: Sequence[BatchRequest]) -> list[BatchResult]:
+    async def _send(self, requests: Sequence[BatchRequest], results: list[BatchResult]) -> None:
+        """Send requests, and append their results in order."""
         await self._check_key()
         settings = self._settings.batch
-        results: list[BatchResult] = []
 
         async def emit(result: AnyResult) -> None:
             assert isinstance(result, BatchResult)  # noqa: S101  # nothing is deduplicated
@@ -181,7 +191,6 @@ class ChatCompletions:
             await engine.join()
         finally:
             await engine.close()
-        return results
 
     async def _send_one(self, request: BatchRequest) -> BatchResult:
         loop, settings = asyncio.get_running_loop(), self._settings.batch

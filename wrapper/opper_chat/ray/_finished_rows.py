@@ -135,11 +135,10 @@ def _read_parquet(filesystem: Any, path: str) -> Iterator[OutputRow]:
                 for row in batch.to_pylist():
                     if row["custom_id"] is None:  # a row without an id can never be found again
                         continue
-                    cost = row.get("cost")
                     yield OutputRow(
                         str(row["custom_id"]),
                         row.get("body_hash") or "",
-                        Decimal(repr(cost)) if cost else Decimal(0),
+                        _read_cost(row.get("cost")),
                         row.get("error") is not None,
                     )
     except pa.ArrowInvalid:
@@ -177,12 +176,20 @@ def _read_line(line: bytes, path: str) -> OutputRow | None:
     try:
         found = _decode_line(line)
         extra = found.opper or found
-        cost = Decimal(str(extra.cost or 0))
-    except (msgspec.MsgspecError, InvalidOperation, ValueError):
+    except (msgspec.MsgspecError, ValueError):
         raise BatchFileError(path, "A line has no 'custom_id'. Name the output of a batch.") from None
     if found.custom_id is None:
         return None
-    return OutputRow(found.custom_id, extra.body_hash or "", cost, extra.error is not None)
+    return OutputRow(found.custom_id, extra.body_hash or "", _read_cost(extra.cost), extra.error is not None)
+
+
+def _read_cost(value: object) -> Decimal:
+    """Return a cost, or 0 if it is not known. Tables of others have NaN for that."""
+    try:
+        cost = Decimal(str(value or 0))
+    except InvalidOperation:
+        return Decimal(0)
+    return cost if cost.is_finite() and cost > 0 else Decimal(0)
 
 
 def _hash(custom_id: str) -> int:

@@ -75,9 +75,11 @@ class BatchWorker(ChatCompletions):
         path = part_path(self._folder, map(str, columns.column("custom_id")))
         table = read_part(path)  # of this batch, by a worker that died
         if table is None:
-            table = await super().__call__(batch)
-            if table.num_rows:
+            table, failure = await self._complete_batch(batch)
+            if table.num_rows:  # also if the job ends: they were paid
                 await asyncio.to_thread(write_part, path, table)
+            if failure is not None:
+                raise failure
         return _counts(table)
 
     def _read(self, row: Mapping[str, object]) -> BatchRequest:
