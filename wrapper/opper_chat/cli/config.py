@@ -9,10 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .errors import UsageError
+from .errors import UsageError, did_you_mean
 from .options import SECONDS
 from .paths import config_file, expand_user
-from .proposals import did_you_mean
 
 CLIENT_OPTIONS = (*SECONDS, "max_retries")
 """The options of the client that ``[defaults]`` can have."""

@@ -14,9 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import CommandError, UsageError
+from .errors import CommandError, UsageError, did_you_mean
 from .paths import FILE_NAME, conversations_folder
-from .proposals import did_you_mean
 
 if TYPE_CHECKING:
     from .. import Conversation, Opper

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .exit_codes import ExitCode
 
 
@@ -30,3 +32,11 @@ class ClosedPipeError(CommandError):
 
     def __init__(self) -> None:
         super().__init__("The reader of the output has closed it.", ExitCode.CLOSED_PIPE)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return the question whether a similar name was meant, with a space after it, or an empty text."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, list(names), 1)
+    return f"Did you mean {near[0]!r}? " if near else ""

@@ -7,8 +7,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from .errors import UsageError
-from .proposals import did_you_mean
+from .errors import UsageError, did_you_mean
 
 _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 

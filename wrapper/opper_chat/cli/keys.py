@@ -14,7 +14,7 @@ from typing import Any
 
 from .config import Config
 from .errors import UsageError
-from .paths import expand_user, vendor_config_file
+from .paths import read_file, vendor_config_file
 
 _VARIABLES = ("OPPER_API_KEY", "OPPER_HTTP_BEARER")
 _VENDOR_PATH = "/v2/openai"
@@ -51,9 +51,8 @@ def find_key(key_file: str | None, config: Config) -> ConfiguredKey | None:
         UsageError: the first place cannot be read.
     """
     if key_file is not None:
-        path = expand_user(key_file)
-        key = _read_file(path)
-        return ConfiguredKey(f"the file {path}", lambda: key)
+        key = _read_key_file(key_file)
+        return ConfiguredKey(f"the file {key_file}", lambda: key)
     if config.key_command is not None:
         return ConfiguredKey(f"key_command in {config.path}", cache(lambda: _run_command(config)))
     for variable in _VARIABLES:
@@ -77,14 +76,11 @@ def require_key(key_file: str | None, config: Config) -> ConfiguredKey:
     return found
 
 
-def _read_file(path: Path) -> str:
-    try:
-        key = path.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise UsageError(f"--key-file {path}: The file cannot be read: {reason}.") from None
+def _read_key_file(name: str) -> str:
+    key = read_file("--key-file", name).strip()
     if not key or len(key.split()) != 1:
-        raise UsageError(f"--key-file {path}: expected a file with one key, got {'several words' if key else 'none'}.")
+        found = "several words" if key else "none"
+        raise UsageError(f"--key-file {name}: expected a file with one key, got {found}.")
     return key
 
 

@@ -10,6 +10,8 @@ import os
 import re
 from pathlib import Path
 
+from .errors import UsageError
+
 HOME_VARIABLE = "OPPER_CHAT_HOME"
 _NAME = "opper-chat"
 FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -49,6 +51,19 @@ def vendor_config_file() -> Path:
 def expand_user(path: str) -> Path:
     """Return a path that a user has given, with the home folder for ``~``. A ``~`` that stands for none is kept."""
     return Path(os.path.expanduser(path))  # noqa: PTH111  # that of pathlib raises RuntimeError
+
+
+def read_file(option: str, name: str) -> str:
+    """Return the text of a file that an option names.
+
+    Raises:
+        UsageError: it cannot be read, or is not UTF-8 text.
+    """
+    try:
+        return expand_user(name).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise UsageError(f"{option} {name}: The file cannot be read: {reason}.") from None
 
 
 def _folder(variable: str, default: str, windows_variable: str) -> Path:

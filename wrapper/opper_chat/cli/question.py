@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from .console import Console
 from .conversations import open_conversation
 from .errors import UsageError
 from .parameters import given_parameters, load_parameters
-from .request import add_labels, merge_parameters, read_pairs, read_system
+from .request import add_labels, merge_parameters, read_pairs, read_response_format, read_system, refuse_other_system
 from .standard_input import decode_stdin, read_stdin
 from .tools import LOOP_OPTIONS
 
@@ -59,23 +60,17 @@ class Question:
         self.loop_arguments: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
         if not self.tools and (options.approve or self.loop_arguments):
             raise UsageError("--approve, --max-turns and the like: They need a tool: -T MODULE:FUNCTION.")
-        self.response_format: ResponseFormat[Any] | None = None
-        if options.schema is not None:
+        self.response_format: ResponseFormat[Any] | None = read_response_format(options)
+        if self.response_format is not None:
             if "response_format" in parameters.known:
                 raise UsageError("--schema: It is not accepted together with --response-format.")
-            from .schema import read_schema
-
-            self.response_format = read_schema(options.schema, strict=options.strict)
             parameters.known["response_format"] = self.response_format.parameter
-        elif options.strict is not None:
-            raise UsageError("--strict and --no-strict: They need --schema.")
         prompt, system, attachments = _read_prompt(options, config, console, template)
         self.path: Path | None
         self.conversation: Conversation | None
         self.path, self.conversation = open_conversation(options, client)
         earlier: list[Any] = [] if self.conversation is None else self.conversation.messages
-        if earlier and options.system is not None:
-            raise UsageError("-s: The conversation has its instructions already. Begin a new one with other ones.")
+        refuse_other_system(options, has_messages=bool(earlier))
         self.new_messages: list[Any] = []
         if system is not None and not earlier:
             self.new_messages.append({"role": "system", "content": system})
@@ -85,6 +80,35 @@ class Question:
         self.streams: bool = not (options.no_stream or options.json)
         if self.streams and (options.usage or options.jsonl):
             self.arguments.setdefault("stream_options", {"include_usage": True})
+
+
+def describe_request(client: Opper, question: Question) -> dict[str, object]:
+    """Return the request of a question as JSON: its method, URL, headers and body.
+
+    Args:
+        client: has the base URL.
+        question: the messages and parameters. With tools, the request is that of the first turn.
+
+    Raises:
+        InvalidArgumentError: a message or a parameter is not accepted.
+    """
+    from .._requests.prepare import prepare
+
+    arguments = dict(question.arguments)
+    if question.tools:
+        from .._tools.loop import ToolLoop
+
+        tools = [*question.tools, *question.arguments.get("tools", ())]
+        loop = ToolLoop({**arguments, **question.loop_arguments, "tools": tools}, None)
+        arguments = loop.next_arguments(time.monotonic(), stream=question.streams)
+    extra_body: Any = arguments.pop("extra_body", None)
+    request = prepare(arguments, stream=question.streams, extra_body=extra_body)
+    return {
+        "method": request.method,
+        "url": f"{client.base_url}{request.path}",
+        "headers": {**request.headers, "authorization": "Bearer ..."},
+        "body": request.body,
+    }
 
 
 def _load_tools(options: argparse.Namespace) -> list[Any]:

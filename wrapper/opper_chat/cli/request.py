@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from typing import Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from .config import CLIENT_OPTIONS, Config
 from .errors import UsageError
-from .paths import expand_user
+from .paths import read_file
+
+if TYPE_CHECKING:
+    from .._requests.response_format import ResponseFormat
 
 _NOT_PARAMETERS = ("system", "model", *CLIENT_OPTIONS)
 
@@ -68,17 +71,30 @@ def read_system(options: argparse.Namespace, template: str | None, config: Confi
     return read_file("-s", given[1:]) if given.startswith("@") else given
 
 
-def read_file(option: str, name: str) -> str:
-    """Return the text of a file that an option names.
+def refuse_other_system(options: argparse.Namespace, *, has_messages: bool) -> None:
+    """Refuse ``-s`` for a conversation that has messages.
 
     Raises:
-        UsageError: it cannot be read, or is not UTF-8 text.
+        UsageError: it is given.
     """
-    try:
-        return expand_user(name).read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise UsageError(f"{option} {name}: The file cannot be read: {reason}.") from None
+    if has_messages and options.system is not None:
+        raise UsageError("-s: The conversation has its instructions already. Begin a new one with other ones.")
+
+
+def read_response_format(options: argparse.Namespace) -> ResponseFormat[Any] | None:
+    """Return the response format of ``--schema`` and ``--strict``, or None.
+
+    Raises:
+        UsageError: ``--strict`` is given alone, or ``--schema`` is none.
+        InvalidArgumentError: the schema or the type is not accepted.
+    """
+    if options.schema is None:
+        if options.strict is not None:
+            raise UsageError("--strict and --no-strict: They need --schema.")
+        return None
+    from .schema import read_schema
+
+    return read_schema(options.schema, strict=options.strict)
 
 
 def read_pairs(option: str, pairs: list[str] | None) -> dict[str, str]:

@@ -9,11 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict
 
-from .errors import UsageError
+from .errors import UsageError, did_you_mean
 from .imports import is_reference, load_reference
-from .paths import expand_user
-from .proposals import did_you_mean
-from .request import read_file
+from .paths import expand_user, read_file
 
 if TYPE_CHECKING:
     from .._requests.response_format import ResponseFormat

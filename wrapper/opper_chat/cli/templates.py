@@ -13,9 +13,8 @@ from string import Formatter
 from typing import Any, NamedTuple
 
 from .config import check_defaults, check_keys, check_value, read_toml
-from .errors import UsageError
+from .errors import UsageError, did_you_mean
 from .paths import FILE_NAME, expand_user, templates_folder
-from .proposals import did_you_mean
 
 INPUT = "input"
 """The variable with the prompt of the command line and stdin."""

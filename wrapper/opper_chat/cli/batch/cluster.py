@@ -12,11 +12,9 @@ from ..console import Console
 from ..errors import UsageError
 from ..exit_codes import ExitCode
 from ..keys import find_key
-from .files import check_input
-from .numbers import format_seconds
-from .progress_display import UPDATE_SECONDS, create_display, describe_progress
+from .progress_display import UPDATE_SECONDS, create_display, describe_progress, format_seconds
 from .run import describe_stop_of_command
-from .settings import read_batch_options
+from .settings import check_input, read_batch_options
 
 _OF_ONE_MACHINE = (
     "errors", "retry_errors", "dedupe", "ordered", "shard", "tokens_per_minute", "dry_run", "sample",

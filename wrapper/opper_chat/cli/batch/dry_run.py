@@ -22,8 +22,7 @@ from ..config import load_config
 from ..console import Console
 from ..exit_codes import ExitCode
 from ..output import write_json
-from .files import check_input, output_files
-from .settings import read_batch_options
+from .settings import check_input, output_files, read_batch_options
 
 SHOWN_PROBLEMS = 5
 """How many rows with a problem are described."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from ..console import Console
 from ..errors import UsageError
-from .numbers import format_cost, format_seconds
 
 if TYPE_CHECKING:
     from opper_chat.batch import BatchProgress
@@ -175,3 +174,18 @@ def progress_object(progress: BatchProgress) -> dict[str, Any]:
         "rows_per_second": round(progress.rows_per_second, 3),
         "seconds_left": None if left is None else round(left, 1),
     }
+
+
+def format_cost(cost: Decimal) -> str:
+    """Return US dollars as text, such as ``$0.0125``."""
+    return f"${cost.normalize():f}"
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration as text, such as ``2 h 5 min``."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

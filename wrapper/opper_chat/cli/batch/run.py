@@ -16,11 +16,9 @@ from ..client import client_arguments
 from ..config import load_config
 from ..console import Console
 from ..exit_codes import ExitCode
-from .files import check_input, output_files
-from .numbers import format_seconds
-from .progress_display import UPDATE_SECONDS, create_display, describe_progress
+from .progress_display import UPDATE_SECONDS, create_display, describe_progress, format_seconds
 from .sample import Sample, describe_estimate, take_sample
-from .settings import read_batch_options
+from .settings import check_input, output_files, read_batch_options
 
 
 def run_local(options: argparse.Namespace, console: Console) -> int:

@@ -14,8 +14,8 @@ from opper_chat.batch._options import check_batch_options
 
 from ..errors import UsageError
 from .dry_run import done_rows, read_requests
-from .files import output_files
-from .numbers import format_cost
+from .progress_display import format_cost
+from .settings import output_files
 
 
 class Sample(NamedTuple):

@@ -1,16 +1,20 @@
-"""The options of ``opper_chat.batch``, from those of the command, the configuration and the parameters of the API."""
+"""The options and the files of a batch, from the options of the command, the configuration and the parameters."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os.path
+from pathlib import Path
 from typing import Any
+
+from opper_chat.batch._journal.journal import default_errors_path
 
 from ..config import Config
 from ..errors import UsageError
 from ..parameters import given_parameters, load_parameters
-from ..request import add_labels, merge_parameters, read_file
+from ..paths import read_file
+from ..request import add_labels, merge_parameters, read_response_format
 
 _PLAIN = ("concurrency", "ordered", "max_cost", "tokens_per_minute", "retries_on_invalid")
 """Options that the library has under the same name and takes as they are."""
@@ -32,12 +36,7 @@ def read_batch_options(options: argparse.Namespace, config: Config) -> dict[str,
     found["defaults"] = {**parameters.known, **parameters.extra_body}
     found["id_column"] = options.id_column
     found["template"] = _read_template(options)
-    if options.schema is not None:
-        from ..schema import read_schema
-
-        found["response_format"] = read_schema(options.schema, strict=options.strict)
-    elif options.strict is not None:
-        raise UsageError("--strict and --no-strict: They need --schema.")
+    found["response_format"] = read_response_format(options)
     found["max_consecutive_errors"] = options.max_consecutive_errors or None
     if options.max_errors is not None:
         found["max_errors"] = _read_max_errors(options.max_errors)
@@ -103,3 +102,27 @@ def _read_shard(text: str) -> tuple[int, int]:
     if not slash or not number.isdecimal() or not count.isdecimal():
         raise UsageError(f"--shard {text}: expected a number and the number of shards, such as 3/16.")
     return int(number), int(count)
+
+
+def check_input(options: argparse.Namespace) -> None:
+    """Refuse an input that is not there, or that is the output.
+
+    Raises:
+        UsageError: there is no such file, or it is the same as the output.
+    """
+    name: str = options.input
+    if name == "-":
+        return
+    path = Path(name)
+    if path.is_dir() or not path.exists():
+        reason = "It is a folder" if path.is_dir() else "There is no such file"
+        raise UsageError(f"{name}: {reason}. Give a file of JSON lines, CSV or Parquet, or `-` for stdin.")
+    for file in () if options.output is None else output_files(options):
+        if file.exists() and file.samefile(path):
+            raise UsageError(f"{file}: It is the input. Name another file than the input with -o and --errors.")
+
+
+def output_files(options: argparse.Namespace) -> tuple[Path, Path]:
+    """Return the output and the errors file: that of the option, or the default one of the output."""
+    output = Path(options.output)
+    return output, default_errors_path(output) if options.errors is None else Path(options.errors)

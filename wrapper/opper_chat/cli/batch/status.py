@@ -16,8 +16,8 @@ from ..console import Console
 from ..errors import UsageError
 from ..exit_codes import ExitCode
 from ..output import write_json
-from .files import output_files
-from .numbers import format_cost
+from .progress_display import format_cost
+from .settings import output_files
 
 
 class Status(NamedTuple):

@@ -10,11 +10,10 @@ from ... import OpperError
 from ...messages import user
 from ..console import Console
 from ..conversations import new_conversation, save_conversation
-from ..errors import CommandError
+from ..errors import CommandError, did_you_mean
 from ..exit_codes import ExitCode, exit_code
 from ..output import check_completion, describe_usage
 from ..paths import expand_user
-from ..proposals import did_you_mean
 from .line_reader import LineReader
 from .session import STOPPED, ChatSession
 

@@ -13,7 +13,14 @@ from ..console import Console
 from ..errors import ClosedPipeError, UsageError
 from ..exit_codes import ExitCode, exit_code
 from ..keys import find_key
-from ..options import add_client_options, add_common_options
+from ..options import (
+    add_client_options,
+    add_common_options,
+    add_conversation_options,
+    add_label_options,
+    add_prompt_options,
+    add_schema_options,
+)
 from ..output import write_error_event, write_json
 from ..parameters import add_parameters, load_parameters
 from ..tools import LOOP_OPTIONS, Approval
@@ -26,36 +33,24 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``ask``."""
     parser.add_argument("prompt", nargs="*", help="the prompt. What is piped to stdin follows it; `-` waits for stdin")
-    parser.add_argument("-m", "--model", action="append", metavar="NAME", help="the model; again for a fallback")
-    parser.add_argument("-s", "--system", metavar="TEXT", help="the instructions, or @FILE with them")
+    add_prompt_options(parser)
     parser.add_argument(
         "-a", "--attachment", action="append", metavar="SOURCE", help="a file, the URL of an image, or `-` for stdin"
-    )
-    parser.add_argument(
-        "-o", "--other", nargs=2, action="append", metavar=("NAME", "VALUE"), help="a parameter without an option here"
     )
     _add_output_options(parser.add_argument_group("output"))
     _add_tool_options(parser.add_argument_group("tools"))
     group = parser.add_argument_group("templates and conversations")
     group.add_argument("-t", "--template", metavar="NAME", help="a template, by its name or the path of its file")
     group.add_argument("-p", "--param", action="append", metavar="NAME=VALUE", help="the value of a variable of it")
-    group.add_argument("--save", action="store_true", help="save the conversation")
-    group.add_argument("-c", "--continue", dest="resume", action="store_true", help="continue the latest conversation")
-    group.add_argument("--conversation", metavar="ID", help="continue this conversation; with --save, begin it")
-    group.add_argument("--tag", action="append", metavar="NAME=VALUE", help="a tag for the trace of the call")
-    group.add_argument("--span", metavar="ID", help="the parent span, as --parent-span-id")
+    add_conversation_options(group)
+    add_label_options(group)
     add_client_options(parser)
     add_common_options(parser)
     add_parameters(parser, load_parameters())
 
 
 def _add_output_options(group: Any) -> None:
-    group.add_argument(
-        "--schema", metavar="SCHEMA", help="the response must fit: a file, JSON, module:Class, or 'name, age int'"
-    )
-    group.add_argument(
-        "--strict", action=argparse.BooleanOptionalAction, help="whether the server has to follow the schema"
-    )
+    add_schema_options(group)
     form = group.add_mutually_exclusive_group()
     form.add_argument("-x", "--extract", action="store_true", help="print only the last code block")
     form.add_argument("--json", action="store_true", help="print the completion as JSON")
@@ -82,14 +77,12 @@ def run(options: argparse.Namespace, console: Console) -> int:
     arguments = (
         _dry_client_arguments(options, config, console) if options.dry_run else client_arguments(options, config)
     )
-    from ..question import Question
+    from ..question import Question, describe_request
 
     with ExitStack() as stack:
         client = stack.enter_context(import_client()(**arguments))
         question = Question(options, config, console, client)
         if options.dry_run:
-            from ..dry_run import describe_request
-
             write_json(console, describe_request(client, question))
             return ExitCode.OK
         if options.approve:

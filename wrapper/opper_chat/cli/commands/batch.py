@@ -10,7 +10,7 @@ from ..client import import_client
 from ..console import Console
 from ..errors import CommandError, UsageError
 from ..exit_codes import ExitCode
-from ..options import add_client_options, add_common_options
+from ..options import add_client_options, add_common_options, add_label_options, add_schema_options
 from ..parameters import add_parameters, load_parameters
 
 STATUS = "status"
@@ -60,15 +60,9 @@ def _add_row_options(group: Any) -> None:
     group.add_argument(
         "--other", nargs=2, action="append", metavar=("NAME", "VALUE"), help="a parameter without an option here"
     )
-    group.add_argument(
-        "--schema", metavar="SCHEMA", help="completions must fit: a file, JSON, module:Class, or 'name, age int'"
-    )
-    group.add_argument(
-        "--strict", action=argparse.BooleanOptionalAction, help="whether the server has to follow the schema"
-    )
+    add_schema_options(group)
     group.add_argument("--retries-on-invalid", type=int, metavar="N", help="how often to send such a row again")
-    group.add_argument("--tag", action="append", metavar="NAME=VALUE", help="a tag for the traces of the calls")
-    group.add_argument("--span", metavar="ID", help="the parent span of the calls")
+    add_label_options(group)
 
 
 def _add_limits(group: Any) -> None:

@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 from ..client import create_client
 from ..config import Config, load_config
 from ..console import Console
-from ..errors import UsageError
-from ..options import add_client_options, add_common_options
+from ..options import (
+    add_client_options,
+    add_common_options,
+    add_conversation_options,
+    add_label_options,
+    add_prompt_options,
+)
 from ..parameters import add_parameters, given_parameters, load_parameters
-from ..request import add_labels, merge_parameters, read_system
+from ..request import add_labels, merge_parameters, read_system, refuse_other_system
 
 if TYPE_CHECKING:
     from ... import Conversation
@@ -19,16 +24,9 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of ``chat``."""
-    parser.add_argument("-m", "--model", action="append", metavar="NAME", help="the model; again for a fallback")
-    parser.add_argument("-s", "--system", metavar="TEXT", help="the instructions, or @FILE with them")
-    parser.add_argument(
-        "-o", "--other", nargs=2, action="append", metavar=("NAME", "VALUE"), help="a parameter without an option here"
-    )
-    parser.add_argument("--save", action="store_true", help="save the conversation after each turn")
-    parser.add_argument("-c", "--continue", dest="resume", action="store_true", help="continue the latest conversation")
-    parser.add_argument("--conversation", metavar="ID", help="continue this conversation; with --save, begin it")
-    parser.add_argument("--tag", action="append", metavar="NAME=VALUE", help="a tag for the traces of the calls")
-    parser.add_argument("--span", metavar="ID", help="the parent span of the calls")
+    add_prompt_options(parser)
+    add_conversation_options(parser)
+    add_label_options(parser)
     parser.add_argument("-u", "--usage", action="store_true", help="write tokens and cost after each turn to stderr")
     add_client_options(parser)
     add_common_options(parser)
@@ -65,9 +63,7 @@ def _add_system(conversation: Conversation, options: argparse.Namespace, config:
     Raises:
         UsageError: the conversation has messages, and there are instructions on the command line.
     """
+    refuse_other_system(options, has_messages=bool(len(conversation)))
     system = read_system(options, None, config)
-    if not len(conversation):
-        if system is not None:
-            conversation.append({"role": "system", "content": system})
-    elif options.system is not None:
-        raise UsageError("-s: The conversation has its instructions already. Begin a new one with other ones.")
+    if system is not None and not len(conversation):
+        conversation.append({"role": "system", "content": system})
