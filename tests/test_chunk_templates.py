@@ -10,7 +10,7 @@ from corpus import needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
-from opper_chat._http.sse import EventDecoder
+from opper_chat._http.sse import decode_events
 from opper_chat._streaming import chunk_templates
 from opper_chat._streaming.accumulator import Accumulator
 from opper_chat._streaming.chunk_templates import ChunkTemplate, DecodedChunk
@@ -44,8 +44,8 @@ def stream_of(values: Iterable[dict[str, Any]], **options: Any) -> bytes:
 
 def check(stream: bytes) -> list[DecodedChunk]:
     """Read a stream, and compare each chunk and the completion with what comes of reading every event by itself."""
-    read = ChunkDecoder(200, HEADERS).feed(stream)
-    values = [json.loads(event.data) for event in EventDecoder().feed(stream)]
+    read = decoded(ChunkDecoder(200, HEADERS), stream)
+    values = [json.loads(event.data) for event in decode_events(stream)]
     assert [one.model for one in read] == [ChatCompletionChunk.from_dict(value) for value in values]
     assert [one.model.to_dict() for one in read] == [ChatCompletionChunk.from_dict(v).to_dict() for v in values]
     assert [one.value for one in read] == values
@@ -59,6 +59,12 @@ def check(stream: bytes) -> list[DecodedChunk]:
     assert state.accumulator.snapshot() == plain.snapshot()
     assert state.complete == plain.complete
     return read
+
+
+def decoded(decoder: ChunkDecoder, stream: bytes) -> list[DecodedChunk]:
+    """Return the chunks that these bytes complete."""
+    decoder.feed(stream)
+    return list(iter(decoder.next_chunk, None))
 
 
 def by_template(read: list[DecodedChunk]) -> list[bool]:
@@ -156,7 +162,7 @@ def test_what_is_no_json_is_no_chunk(text: str) -> None:
     ):  # fmt: skip
         broken = sent.replace(part, other)
         reader = ChunkDecoder(200, HEADERS)
-        read = reader.feed("".join(f"data: {data}\n\n" for data in (sent, sent, broken, sent)).encode())
+        read = decoded(reader, "".join(f"data: {data}\n\n" for data in (sent, sent, broken, sent)).encode())
         try:
             json.loads(broken)
         except ValueError:
@@ -252,7 +258,7 @@ def test_recorded_streams_are_mostly_read_by_template(record_property: Any) -> N
     counted = Counter[str]()
     for exchange in recorded("stream"):
         body = exchange["response_body"].encode()
-        read = ChunkDecoder(exchange["status"], HEADERS).feed(body)
+        read = decoded(ChunkDecoder(exchange["status"], HEADERS), body)
         for one in read:
             assert one.model == ChatCompletionChunk.from_dict(one.value)
         plain, state = Accumulator(), StreamState(200, HEADERS, Deadlines(Timeouts(), 0.0))

@@ -464,7 +464,8 @@ def cut_flows(stream: bytes, choices: int, whole: Read) -> Iterator[Read | None]
 
 def leaves_nothing(reader: ChunkDecoder, piece: bytes) -> bool:
     """Whether a reader makes nothing of a piece at which the bytes end: no chunk, no error, no end that was said."""
-    return not reader.feed(piece) and not reader.end() and not reader.done and reader.failure is None
+    reader.feed(piece)
+    return not reader.next_chunk() and not reader.end() and not reader.done and reader.failure is None
 
 
 @needs_corpus

@@ -101,6 +101,7 @@ class ChunkTemplate:
     """What chunks have in common that differ only in one text and in their padding.
 
     Attributes:
+        has_fit: whether a chunk has fit it, until `TemplateCache` resets it.
         index: the index of the choice that the text belongs to.
         name: the property of the delta that is the placeholder.
         only_adds_text: whether a chunk of this template that follows another one adds only its text.
@@ -108,7 +109,7 @@ class ChunkTemplate:
 
     __slots__ = (
         "_after", "_before", "_between", "_is_flat", "_length_after", "_make_choice", "_make_chunk", "_make_delta",
-        "_padding", "_padding_is_first", "_start", "_value", "index", "name", "only_adds_text",
+        "_padding", "_padding_is_first", "_start", "_value", "has_fit", "index", "name", "only_adds_text",
     )  # fmt: skip
 
     def __init__(
@@ -133,6 +134,7 @@ class ChunkTemplate:
         self._padding = padding
         self._padding_is_first = padding_is_first
         self._value = value
+        self.has_fit = False
         self.name = name
         choice, delta = _choice_and_delta(value)
         self.index = cast("int", choice["index"])
@@ -199,6 +201,7 @@ class ChunkTemplate:
             return None
         if self._padding_is_first:
             text, padding = padding, text
+        self.has_fit = True
         choices = [self._make_choice(delta=self._make_delta(**{self.name: text}))]
         if self._padding is None:
             return DecodedChunk(self._make_chunk(choices=choices), None, self, text)
@@ -223,39 +226,39 @@ class ChunkTemplate:
         between = "" if self._between is None else self._between + second
         data = f"{self._before}{first}{between}{self._after}"
         chunk = self.decode(data)
+        self.has_fit = False
         expected = _json.decode(data)
         return (
-            chunk is not None
-            and chunk.value == expected == self.value(text, padding)
-            and chunk.model == ChatCompletionChunk.from_dict(chunk.value)
+            chunk is not None and chunk.value == expected and chunk.model == ChatCompletionChunk.from_dict(chunk.value)
         )
 
 
 class TemplateCache:
-    """The template of the latest chunks of one stream."""
+    """The template of the latest chunks of one stream.
 
-    __slots__ = ("_misses_left", "_template", "_wait")
+    Attributes:
+        latest: the template, or None before the first one.
+    """
+
+    __slots__ = ("_misses_left", "_wait", "latest")
 
     def __init__(self) -> None:
-        self._template: ChunkTemplate | None = None
+        self.latest: ChunkTemplate | None = None
         self._misses_left = _MAX_MISSES
         self._wait = FIRST_TEMPLATE_AFTER
-
-    def decode(self, data: str) -> DecodedChunk | None:
-        """Return the chunk of a JSON text that fits the template, else None."""
-        if self._template is None or (chunk := self._template.decode(data)) is None:
-            return None
-        self._misses_left = _MAX_MISSES
-        return chunk
 
     def learn(self, data: str, value: dict[str, object]) -> None:
         """Build the template of a chunk that did not fit, unless it is too early or too many have fit nothing."""
         if self._wait:
             self._wait -= 1
-        elif self._misses_left:
+            return
+        if self.latest is not None and self.latest.has_fit:
+            self.latest.has_fit = False
+            self._misses_left = _MAX_MISSES
+        if self._misses_left:
             self._misses_left -= 1
             # A chunk without text, such as one with a tool call, has no template. The last one may fit again after it.
-            self._template = ChunkTemplate.from_chunk(data, value) or self._template
+            self.latest = ChunkTemplate.from_chunk(data, value) or self.latest
 
 
 def _choice_and_delta(value: dict[str, object]) -> tuple[dict[str, object], dict[str, object]]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TypeGuard, cast
+from typing import Any, TypeGuard, cast
 
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 
-from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, exceeded_limit, too_large_error, within
+from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, exceeded_limit, too_large_error
 from .._errors.api import APIError, APIResponseValidationError
 from .._errors.bodies import is_error
 from .._http.sse import EventDecoder, ServerSentEvent
@@ -63,73 +63,81 @@ class ChunkDecoder:
         """The bytes of an incomplete event."""
         return self._events.pending
 
-    def feed(self, data: bytes) -> list[DecodedChunk]:
-        """Add bytes, and return the chunks that they complete."""
-        chunks: list[DecodedChunk] = []
-        for event in self.split(data):
-            chunk = self.decode_event(event)
-            if chunk is not None:
-                chunks.append(chunk)
-            elif self.done or self.failure is not None:
-                break
-        return chunks
+    @property
+    def may_have_more(self) -> bool:
+        """Whether the bytes so far may have more than one event that is not decoded."""
+        return self._events.lines_left > 2
 
-    def split(self, data: bytes) -> list[ServerSentEvent]:
-        """Add bytes, and return the events that they complete, for `decode_event`."""
-        events = self._events.feed(data)
-        if events:
+    def feed(self, data: bytes) -> None:
+        """Add bytes. `next_chunk` returns the chunks that they complete."""
+        self._events.feed(data)
+
+    def next_chunk(self) -> DecodedChunk | None:
+        """Return the next chunk, or None if it needs more bytes or the stream has ended."""
+        events = self._events
+        while not self.done and self.failure is None:
+            event = events.next_event()
+            if event is None:
+                limit = self._limits.max_event_bytes
+                if limit is not None and events.pending_size > limit:
+                    self.exceed_limit("max_event_bytes")
+                break
             self.has_events = True
-        elif not within(self._events.pending_size, self._limits.max_event_bytes):
-            self.exceed_limit("max_event_bytes")
-        return events
+            chunk = self._decode_event(event)
+            if chunk is not None:
+                return chunk
+        return None
 
     def exceed_limit(self, limit: str) -> None:
         """End the stream because it exceeds a limit."""
         self.failure = too_large_error(self._limits, limit, status_code=self._status_code, headers=self._headers)
 
-    def end(self) -> list[DecodedChunk]:
-        """Signal the end of the body, and return the chunks in the rest of it.
+    def end(self) -> DecodedChunk | None:
+        """Signal the end of the body, and return the chunk in the rest of it, if any.
 
         Some servers declare a stream and send one JSON object without a line of a stream.
         """
         rest = self.pending
         if LAST_LINE.fullmatch(rest):
             self.done = True  # only the blank line after it is missing
-            return []
+            return None
         if self.has_events or self.done or self.failure is not None or not rest.lstrip().startswith((b"{", b"[")):
-            return []
+            return None
         try:
             _json.decode(rest)
         except ValueError:
-            return []
+            return None
         return self.decode_body(rest)
 
-    def decode_body(self, content: bytes, *, is_declared_stream: bool = False) -> list[DecodedChunk]:
-        """Return the chunks of a whole body that does not begin as a stream: a plain completion counts as one chunk."""
+    def decode_body(self, content: bytes, *, is_declared_stream: bool = False) -> DecodedChunk | None:
+        """Return the first chunk of a whole body that may not be a stream: a plain completion counts as one chunk."""
         if begins_stream(content.lstrip()):
-            return self.feed(content)
+            self.feed(content)
+            return self.next_chunk()
         try:
             value = _json.decode(without_last_line(content))
         except ValueError as error:
             if is_declared_stream:
-                return self.feed(content)
+                self.feed(content)
+                return self.next_chunk()
             self.failure = not_json(self._status_code, self._headers, content, str(error))
-            return []
+            return None
         if is_completion(value) and not is_error(value):
             chunk = self._decode_value(value, content)
             self.done = self.failure is None
-            return [] if chunk is None else [chunk]
+            return chunk
         problem = "The server responded with JSON that is neither a stream nor a completion"
         message = with_excerpt(problem, self._headers, content, value)
         cls = APIError if is_error(value) else APIResponseValidationError
         self.failure = self._error(cls, message, content, value)
-        return []
+        return None
 
-    def decode_event(self, event: ServerSentEvent) -> DecodedChunk | None:
+    def _decode_event(self, event: ServerSentEvent) -> DecodedChunk | None:
         """Return the chunk of an event. None if it has none, ends the stream, or is a failure."""
         data = event.data.strip()
         is_error_event = event.event != "message" and event.event.lower() == "error"
-        if not is_error_event and (chunk := self._templates.decode(data)) is not None:
+        template = self._templates.latest
+        if template is not None and not is_error_event and (chunk := template.decode(data)) is not None:
             return chunk
         if not data and not is_error_event:
             return None
@@ -212,19 +220,19 @@ def _is_choice(choice: object) -> bool:
     return is_object(choice.get("message")) or is_object(choice.get("delta")) or is_filtered(choice)
 
 
-def is_common_chunk(value: object) -> TypeGuard[dict[str, object]]:
+def is_common_chunk(value: Any) -> TypeGuard[dict[str, object]]:
     """Return whether an event is like nearly all events: one delta of one choice, and nothing that may be an error.
 
     It is checked first, because it costs a quarter of the checks that it makes unnecessary.
     """
-    if not is_object(value) or "error" in value:
+    if value.__class__ is not dict or "error" in value:
         return False
     choices = value.get("choices")
-    if not is_array(choices) or len(choices) != 1:
+    if choices.__class__ is not list or len(choices) != 1:
         return False
     choice = choices[0]
     return (
-        is_object(choice)
+        choice.__class__ is dict
         and choice.get("index").__class__ is int
         and choice.get("finish_reason") in _COMMON_REASONS
         and "message" not in choice

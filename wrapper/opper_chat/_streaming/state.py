@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
@@ -10,7 +9,6 @@ from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 from .._concurrency.deadlines import Deadlines
 from .._config.response_limits import DEFAULT_LIMITS, LimitExceededError, ResponseLimits, within
 from .._errors.api import APIError, StreamTruncatedError
-from .._http.sse import ServerSentEvent
 from .._results.completion import ChatCompletion
 from .._results.content import text_of
 from .._results.status_errors import not_json
@@ -58,11 +56,9 @@ class StreamState:
         self._limits = limits
         self._http_version = http_version
         self._decoder = ChunkDecoder(status_code, headers, limits)
-        self._events: deque[ServerSentEvent] = deque()
-        """Events that are not decoded yet."""
-        self._chunks: deque[DecodedChunk] = deque()
-        """Decoded chunks that are not returned yet. Events are decoded one by one, because models that are not read yet
-        cost time in each run of the garbage collector."""
+        self._next: DecodedChunk | None = None
+        """The chunk to return next, if it is decoded. No more are, because models that are not read yet cost time in
+        each run of the garbage collector."""
         self._first_choice = 0 if expected_choices > 1 else None
         """The index of the first choice. If the request requires one choice, it is the first that arrives."""
         self._template: ChunkTemplate | None = None
@@ -86,17 +82,11 @@ class StreamState:
             self._body_ended = True
         if self._body is not None:
             self._receive_unknown(self._body, data)
-        elif data:
-            self._events.extend(self._decoder.split(data))
-            if self._decoder.failure is not None:
-                self.finished = True
-            if not self._chunks:
-                self._decode_next()
         else:
-            while self._events:
+            if data:
+                self._decoder.feed(data)
+            if self._next is None:
                 self._decode_next()
-            self._chunks.extend(self._decoder.end())
-            self.finished = True
 
     @property
     def is_identified(self) -> bool:
@@ -112,8 +102,8 @@ class StreamState:
         elif not data:
             self._body = None
             is_declared_stream = not is_declared_whole(self.headers)
-            self._chunks.extend(self._decoder.decode_body(bytes(body), is_declared_stream=is_declared_stream))
-            self.finished = True
+            self._next = self._decoder.decode_body(bytes(body), is_declared_stream=is_declared_stream)
+            self.finished = self._next is None
         elif len(self._body_start) < LONGEST_START:
             self._body_start = (self._body_start + data if self._body_start else data.lstrip())[:LONGEST_START]
             if begins_stream(self._body_start):
@@ -125,15 +115,14 @@ class StreamState:
 
         If a stream ends after half a character, which was held back, one more chunk has a replacement character.
         """
-        if not self._chunks:
+        if self._next is None:
             self._decode_next()
-        if self._chunks:
-            chunk = self._chunks.popleft()
-        elif self._surrogates is not None and self.finished:
+        chunk, self._next = self._next, None
+        if chunk is None:
+            if self._surrogates is None or not self.finished:
+                return None
             rest, self._surrogates = self._surrogates.rest(), None
             chunk = DecodedChunk(ChatCompletionChunk.from_dict(rest), rest)
-        else:
-            return None
         template = chunk.template
         if template is not None and template is self._template and template.only_adds_text:
             chunk.only_adds_text = True
@@ -147,8 +136,9 @@ class StreamState:
                 self._exceed_limit(error.limit)
                 return None
             self._template = chunk.template
-        if self._events and (self.chunks_received or len(self._events) == 1):
-            # The last event shows that the completion is complete. The first chunk does not wait for others.
+        # The last event shows that the completion is complete. The first chunk does not wait for others, unless the
+        # completion may be complete with it.
+        if self.chunks_received or self.accumulator.has_finish_reasons or not self._decoder.may_have_more:
             self._decode_next()
         self.chunks_received += 1
         if has_output:
@@ -157,8 +147,7 @@ class StreamState:
 
     def _exceed_limit(self, limit: str) -> None:
         """End the stream because it exceeds a limit, and drop what was not handed out."""
-        self._chunks.clear()
-        self._events.clear()
+        self._next = None
         self._decoder.exceed_limit(limit)
         self.finished = True
 
@@ -172,16 +161,14 @@ class StreamState:
             chunk.model = ChatCompletionChunk.from_dict(self.accumulator.with_deltas(chunk.value))
 
     def _decode_next(self) -> None:
-        """Decode events up to the next chunk. What follows the end of the stream is ignored."""
-        decoder, events = self._decoder, self._events
-        while events:
-            chunk = decoder.decode_event(events.popleft())
-            if chunk is not None:
-                self._chunks.append(chunk)
-                return
-            if decoder.done or decoder.failure is not None:
-                events.clear()
-                self.finished = True
+        """Decode the next chunk. What follows the end of the stream is ignored."""
+        decoder = self._decoder
+        self._next = decoder.next_chunk()
+        if self._next is None and not self.finished:
+            has_ended = decoder.done or decoder.failure is not None
+            if self._body_ended and not has_ended:
+                self._next = decoder.end()
+            self.finished = self._body_ended or has_ended
 
     def first_choice_text(self, chunk: DecodedChunk) -> str:
         """Return what a chunk adds to the text of the first choice."""
@@ -203,7 +190,7 @@ class StreamState:
     @property
     def has_pending(self) -> bool:
         """Whether chunks or events that arrived are not handed out yet."""
-        return bool(self._chunks or self._events) or (self.finished and self._surrogates is not None)
+        return self._next is not None or (self.finished and self._surrogates is not None)
 
     def partial_completion(self) -> ChatCompletion | None:
         """Return the completion that the chunks so far make up, or None before the first chunk."""
