@@ -97,6 +97,21 @@ def test_chunks_are_decoded_one_by_one() -> None:
     assert "no JSON" in str(state.conclude())
 
 
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_stream_after_a_line_that_may_be_json(size: int) -> None:
+    """All chunks, though the body was received whole before it was known to be a stream."""
+    state = StreamState(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
+    body = b"{not JSON\n" + b"".join(ABC)
+    given: list[str] = []
+    for piece in [*(body[at : at + size] for at in range(0, len(body), size)), b""]:
+        state.receive(piece)
+        while (received := state.next_chunk()) is not None:
+            given.append(received.model.choices[0].delta.content or "")
+    assert given == ["A", "B", "C", ""]
+    assert state.conclude() is None
+    assert state.complete
+
+
 @pytest.mark.parametrize(
     ("pieces", "complete"),
     [

@@ -59,6 +59,8 @@ class StreamState:
         self._next: DecodedChunk | None = None
         """The chunk to return next, if it is decoded. No more are, because models that are not read yet cost time in
         each run of the garbage collector."""
+        self._is_drained = True
+        """Whether the decoder needs more bytes for the next chunk."""
         self._first_choice = 0 if expected_choices > 1 else None
         """The index of the first choice. If the request requires one choice, it is the first that arrives."""
         self._template: ChunkTemplate | None = None
@@ -80,6 +82,7 @@ class StreamState:
                 self._body = bytearray()  # JSON that is declared to be a stream
         if not data:
             self._body_ended = True
+        self._is_drained = False
         if self._body is not None:
             self._receive_unknown(self._body, data)
         else:
@@ -115,7 +118,7 @@ class StreamState:
 
         If a stream ends after half a character, which was held back, one more chunk has a replacement character.
         """
-        if self._next is None:
+        if self._next is None and not self._is_drained:
             self._decode_next()
         chunk, self._next = self._next, None
         if chunk is None:
@@ -164,6 +167,7 @@ class StreamState:
         """Decode the next chunk. What follows the end of the stream is ignored."""
         decoder = self._decoder
         self._next = decoder.next_chunk()
+        self._is_drained = self._next is None
         if self._next is None and not self.finished:
             has_ended = decoder.done or decoder.failure is not None
             if self._body_ended and not has_ended:
