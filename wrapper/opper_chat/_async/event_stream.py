@@ -38,15 +38,15 @@ class AsyncEventStream(AsyncBaseStream):
         while not self._ready:
             if self._exhausted:
                 raise StopAsyncIteration
-            if await self._next_chunk() is None:
+            if self._take_chunk() is None and await self._next_chunk() is None:
                 self._exhausted = True
                 self._ready = self._builder.finish() if self._state.complete else []
                 self._ready.reverse()
         return self._ready.pop()
 
-    async def _next_chunk(self) -> DecodedChunk | None:
+    def _take_chunk(self) -> DecodedChunk | None:
         # Every chunk passes here, even if the caller wants only the final completion: the done events need all of them.
-        chunk = await super()._next_chunk()
+        chunk = super()._take_chunk()
         if chunk is not None:
             self._ready = self._builder.build(chunk)
             self._ready.reverse()  # so that the next event can be popped from the end

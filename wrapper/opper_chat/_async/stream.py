@@ -66,7 +66,8 @@ class AsyncBaseStream:
         if self._entry is not None:
             self._users.remove(self._entry)
         self._entry = self._users.add(self, f"a stream made at {self._site}", self._reader)
-        given = (response.status_code, response.headers, self._call.deadlines, self._call.request.choices, limits)
+        deadlines, choices = self._call.deadlines, self._call.request.choices
+        given = (response.status_code, response.headers, deadlines, choices, limits)
         self._state = StreamState(*given, http_version=response.http_version)
         # A method of the state, not of the stream: the record of a call must not keep a stream alive that was dropped.
         set_completion(self._call.record, self._state.partial_completion)
@@ -120,7 +121,7 @@ class AsyncBaseStream:
         return AsyncTextStream(self._next_text)
 
     async def _next_text(self) -> str | None:
-        while (chunk := await self._next_chunk()) is not None:
+        while (chunk := self._take_chunk() or await self._next_chunk()) is not None:
             if text := self._state.first_choice_text(chunk):
                 return text
         return None
@@ -212,15 +213,22 @@ class AsyncBaseStream:
                 await self._conclude()
         return self
 
+    def _take_chunk(self) -> DecodedChunk | None:
+        """Return the next chunk if it has arrived, else None. Raise the error if the stream was closed early."""
+        # Callers try it before `_next_chunk`, because nearly every chunk has arrived and needs no coroutine.
+        if self._closed and not self._ended and not self._state.complete:
+            raise self._closed_error()
+        chunk = self._state.next_chunk()
+        record = self._call.record
+        if record.first_token is None and chunk is not None and self._state.deadlines.has_token:
+            record.first_token = monotonic() - record.started_at
+        return chunk
+
     async def _next_chunk(self) -> DecodedChunk | None:
         """Return the next chunk, or None at the end. Raise the error if the stream failed or was closed early."""
         while True:
-            closed = self._closed  # read once, because it can change at any time
-            if closed and not self._ended and not self._state.complete:
-                raise self._closed_error()
-            if (chunk := self._state.next_chunk()) is not None:
-                if self._call.record.first_token is None and self._state.deadlines.has_token:
-                    self._call.record_first_token(monotonic())
+            closed = self._closed  # read before the chunk is taken: it can change at any time
+            if (chunk := self._take_chunk()) is not None:
                 return chunk
             if self._failure is not None:
                 raise self._failure  # each further read raises it again
@@ -369,7 +377,7 @@ class AsyncStream(AsyncBaseStream):
         return self
 
     async def __anext__(self) -> ChatCompletionChunk:
-        chunk = await self._next_chunk()
+        chunk = self._take_chunk() or await self._next_chunk()
         if chunk is None:
             raise StopAsyncIteration
         return chunk.model

@@ -150,10 +150,6 @@ class Call:
         """How often the call was retried before the response that has arrived."""
         return count_attempts(self.record.attempts)
 
-    def record_first_token(self, now: float) -> None:
-        """Record the time of the first token of a stream."""
-        self.record.first_token = now - self.record.started_at
-
     def record_failure(self, error: APIError, now: float, *, final: bool = False) -> float | None:
         """Record that an attempt failed.
 
