@@ -41,9 +41,9 @@ def is_text_part(part: object) -> TypeGuard[dict[str, object]]:
 
 def split_content(content: object) -> tuple[str, list[object]]:
     """Return the text of a content in any form, and the parts that are not or not only text."""
-    if is_array(content):
-        return split_parts(content)
-    return content if isinstance(content, str) else scalar_text(content) or "", []
+    if isinstance(content, str):
+        return content, []
+    return split_parts(content) if is_array(content) else (scalar_text(content) or "", [])
 
 
 def text_of(message: ChatCompletionMessage | ChoiceDelta) -> str:

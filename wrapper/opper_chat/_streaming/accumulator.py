@@ -184,9 +184,12 @@ class Accumulator:
                 if current:
                     continue
             elif name == "usage":
-                properties[name] = copy_json(item) if item or not current else current
-            elif item is not None:
-                properties[name] = item if is_scalar and current is None else update_value(current, item)
+                if item or not current:
+                    properties[name] = item if is_scalar else copy_json(item)
+            elif not is_scalar:
+                properties[name] = update_value(current, item)
+            elif item is not None and (item != "" or current is None):
+                properties[name] = item  # as `update_value` does
             compared.append(name)
             only_scalars = only_scalars and is_scalar
         if only_scalars and self._chunks:  # not for the first chunk, which is not to wait for it

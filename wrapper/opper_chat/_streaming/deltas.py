@@ -8,10 +8,9 @@ from typing import Any
 from .._json.codec import is_array, is_object
 from .._json.text_buffer import TextBuffer
 from .._json.values import is_empty
-from .._results.content import split_parts
 from .merge import KEEP_FIRST, merge_value
 
-_THINKING_TYPES = ("thinking", "reasoning", "reasoning_text")
+THINKING_TYPES = ("thinking", "reasoning", "reasoning_text")
 
 
 def message_delta(item: dict[str, Any], is_first: bool, current: Callable[[str], object]) -> dict[str, Any]:
@@ -51,30 +50,6 @@ def _without_indexes(value: object) -> object:
     return [{n: v for n, v in item.items() if n != "index"} if is_object(item) else item for item in value]
 
 
-def reasoning_delta(delta: dict[str, Any], parts: list[object]) -> tuple[str, str]:
-    """Return the reasoning in a delta.
-
-    Servers that have two names for the reasoning send the same text under both: the first non-empty one counts.
-
-    Args:
-        delta: the delta as JSON.
-        parts: the parts of its content that are not text.
-
-    Returns:
-        The property that has the reasoning, empty if it is in the parts, and the text.
-    """
-    for name in ("reasoning_content", "reasoning"):
-        text = delta.get(name)
-        if isinstance(text, str) and text:
-            return name, text
-    texts: list[str] = []
-    for part in parts:
-        if is_object(part) and part.get("type") in _THINKING_TYPES:
-            thought = next((part[name] for name in ("thinking", "reasoning", "text") if part.get(name)), "")
-            texts.append(split_parts(thought if is_array(thought) else [thought])[0])
-    return "", "".join(texts)
-
-
 def continue_thought(thought: object, more: object) -> bool:
     """Add a part of a content to the part before it, if both are one thought.
 
@@ -83,7 +58,7 @@ def continue_thought(thought: object, more: object) -> bool:
     Returns:
         Whether the part was added.
     """
-    if not is_object(thought) or not is_object(more) or more.get("type") not in _THINKING_TYPES:
+    if not is_object(thought) or not is_object(more) or more.get("type") not in THINKING_TYPES:
         return False
     name = next((name for name in ("thinking", "reasoning", "text") if thought.keys() == {"type", name}), "")
     if thought["type"] != more["type"] or thought.keys() != more.keys() or not name:

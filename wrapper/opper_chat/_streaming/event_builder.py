@@ -15,13 +15,13 @@ from .._json.codec import is_array, is_object
 from .._json.lenient import UNCUT_REASONS, is_finish_reason, may_continue
 from .._json.text_buffer import COMPACT_SIZE, TextBuffer, joined_text, text_length
 from .._json.values import copy_json
-from .._results.content import split_content
+from .._results.content import split_content, split_parts
 from .._results.tool_calls import nonempty_text
 from . import events as ev
 from .accumulator import Accumulator
 from .choice import ChoiceAccumulator
 from .chunk_templates import DecodedChunk
-from .deltas import reasoning_delta
+from .deltas import THINKING_TYPES
 from .events import StreamEvent
 from .tool_calls import Fragment, PartialToolCall
 
@@ -208,7 +208,7 @@ class _ChoiceEvents:
         events: list[StreamEvent] = []
         content, parts = split_content(delta.get("content"))
         added = [
-            ("reasoning", *reasoning_delta(delta, parts)),
+            ("reasoning", *_reasoning_delta(delta, parts)),
             ("content", "content", content),
             ("refusal", "refusal", delta.get("refusal")),
         ]
@@ -294,6 +294,30 @@ class _ChoiceEvents:
 
     def _whole(self, call: PartialToolCall, *, complete: bool) -> tuple[str, str, object, str] | None:
         return call.whole(certain=complete and self._choice.finish_reason in UNCUT_REASONS)
+
+
+def _reasoning_delta(delta: dict[str, Any], parts: list[object]) -> tuple[str, str]:
+    """Return the reasoning in a delta.
+
+    Servers that have two names for the reasoning send the same text under both: the first non-empty one counts.
+
+    Args:
+        delta: the delta as JSON.
+        parts: the parts of its content that are not text.
+
+    Returns:
+        The property that has the reasoning, empty if it is in the parts, and the text.
+    """
+    for name in ("reasoning_content", "reasoning"):
+        text = delta.get(name)
+        if isinstance(text, str) and text:
+            return name, text
+    texts: list[str] = []
+    for part in parts:
+        if is_object(part) and part.get("type") in THINKING_TYPES:
+            thought = next((part[name] for name in ("thinking", "reasoning", "text") if part.get(name)), "")
+            texts.append(split_parts(thought if is_array(thought) else [thought])[0])
+    return "", "".join(texts)
 
 
 def _audio_lengths(audio: dict[str, object]) -> tuple[int, int]:
