@@ -709,6 +709,16 @@ def test_the_arguments_of_a_function() -> None:
         parameters_schema("get_weather", [Field("at", dict)])
 
 
+def test_a_default_that_is_a_set() -> None:
+    """In one order, whatever the hashes of its items are."""
+    fields = [
+        Field("tags", set[str], default={"b", "a", "d", "c", "e"}), Field("mixed", set[str | int], default={"b", 1})
+    ]  # fmt: skip
+    properties: Any = parameters_schema("search", fields, strict=False).schema["properties"]
+    assert properties["tags"]["default"] == ["a", "b", "c", "d", "e"]
+    assert set(properties["mixed"]["default"]) == {"b", 1}
+
+
 def test_types_are_read_once() -> None:
     """The same answer for the same type, and another for what is equal to Python and not to JSON."""
     assert response_schema(list[kinds.Point]) is response_schema(list[kinds.Point])

@@ -218,12 +218,13 @@ def _choice(hint: Any, path: str) -> TypeAdapter:
     return ChoiceAdapter(pairs)
 
 
-def _json_of(default: object) -> object:
+def _json_of(default: object, order: Literal["deterministic"] | None = "deterministic") -> object:
     """Return a default as a JSON value, or None if there is no default, or none that JSON can represent."""
     try:
-        return msgspec.json.decode(msgspec.json.encode(default))
+        # Equal schemas have equal text, for the caches of servers; the order of a set differs between processes.
+        return msgspec.json.decode(msgspec.json.encode(default, order=order))
     except (msgspec.MsgspecError, TypeError, ValueError, OverflowError, RecursionError):
-        return None
+        return None if order is None else _json_of(default, None)  # items of different types have no order
 
 
 def unsupported(path: str, expected: str, hint: Any, use: str = "") -> InvalidArgumentError:

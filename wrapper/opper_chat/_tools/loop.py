@@ -11,6 +11,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+import msgspec
+
 from .._concurrency.deadlines import Deadlines, Timeouts
 from .._errors.api import InvalidArgumentError
 from .._errors.describe import describe
@@ -25,7 +27,7 @@ from .._errors.tools import (
     TooManyTurnsError,
 )
 from .._json import codec as _json
-from .._json.codec import is_array, is_mapping, is_object, is_sequence
+from .._json.codec import is_mapping, is_sequence
 from .._observability.logging import log_tool_failure
 from .._requests.assistant_messages import add_call_ids, complete_calls, remove_unencodable
 from .._requests.parameters import check_extra_keys
@@ -326,15 +328,9 @@ def _key(call: ToolCall) -> tuple[str, bytes]:
     try:
         # Models write equal arguments in different ways: with spaces or without, and in another order.
         value = _json.decode(call.arguments or "{}")
-        return call.name, call.input.encode() + _json.encode(_sorted(value))
+        return call.name, call.input.encode() + msgspec.json.encode(value, order="sorted")
     except (ValueError, RecursionError):
         return call.name, call.arguments.encode("utf-8", "replace")
-
-
-def _sorted(value: object) -> object:
-    if is_object(value):
-        return {name: _sorted(value[name]) for name in sorted(value)}
-    return [_sorted(item) for item in value] if is_array(value) else value
 
 
 def _optional_choice(choice: object) -> object:
