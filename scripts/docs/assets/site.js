@@ -13,15 +13,15 @@ function showTab() {
 window.addEventListener("hashchange", showTab);
 window.addEventListener("DOMContentLoaded", showTab);
 
-// Say how many columns a table has, and name the column in each cell of one with more than two, for site.css.
+// Say how many columns a table has, and name the column in each cell after the first, for site.css.
 function nameColumns() {
   for (const table of document.querySelectorAll(".md-typeset table:not([class])")) {
     const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
     table.dataset.columns = names.length > 4 ? "many" : names.length;
-    if (names.length < 3) continue;
     for (const row of table.tBodies[0].rows) {
       [...row.cells].forEach((cell, index) => {
-        if (names[index]) cell.dataset.column = names[index];
+        const isNeeded = index > 0 && names[index] && !["meaning", "description"].includes(names[index].toLowerCase());
+        if (isNeeded) cell.dataset.column = names[index];
       });
     }
   }
