@@ -281,8 +281,12 @@ def test_the_environment_says_what_to_record(server: LocalServer, path: Path, mo
 
 
 @pytest.mark.parametrize(
-    "settings", [{"record": "new"}, {"speed": 0}, {"speed": math.nan}, {"ignore": "user"}, {"scrub_properties": "user"}]
-)
+    "settings",
+    [
+        {"record": "new"}, {"speed": 0}, {"speed": math.nan}, {"speed": "1"}, {"ignore": "user"}, {"ignore": 5},
+        {"ignore": [5]}, {"scrub_properties": "user"}, {"scrub": "user"},
+    ],
+)  # fmt: skip
 def test_wrong_arguments(path: Path, settings: Any) -> None:
     """An error before anything is served."""
     with pytest.raises(InvalidArgumentError, match=next(iter(settings))):

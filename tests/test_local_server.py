@@ -829,6 +829,22 @@ def test_loopback_only(host: str) -> None:
         LocalServer(host=host)
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"keys": "sk-1"}, "keys: expected a list of keys or None, got 'sk-1'. Put it in a list: keys=['sk-1']."),
+        ({"models": b"m"}, "models: expected a list of models or None, got b'm'. Put it in a list: models=[b'm']."),
+        ({"spans": 5}, "spans: expected a list of spans or None, got 5."),
+        ({"spans": ["a"]}, "spans: expected UUIDs, got 'a'."),
+    ],
+)
+def test_wrong_arguments(settings: Any, message: str) -> None:
+    """An error that names the argument: a string is not taken for a list of its characters."""
+    with pytest.raises((TypeError, ValueError)) as raised:
+        LocalServer(**settings)
+    assert str(raised.value) == message
+
+
 def test_addresses() -> None:
     """An address for a client, in brackets where it is one of IPv6."""
     assert LocalServer(host="localhost", port=81).base_url == "http://127.0.0.1:81/v2/openai"

@@ -459,6 +459,47 @@ def test_addresses_that_it_cannot_serve(address: str) -> None:
         FaultyProxy(address)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"delay": -1}, "delay: expected a number of seconds of at least 0, got -1."),
+        ({"lost": "yes"}, "lost: expected True or False, got 'yes'."),
+        ({"response": "HTTP/1.1 200 OK"}, "response: expected bytes or None, got 'HTTP/1.1 200 OK'."),
+        ({"segment": 0}, "segment: expected an integer of at least 1, got 0."),
+        ({"cut": 1.5}, "cut: expected an integer or None, got 1.5."),
+        ({"stall": -1}, "stall: expected an integer of at least 0, got -1."),
+        ({"rate": 0}, "rate: expected a number of bytes a second above 0, got 0. Use stall=0 for none."),
+        ({"rate": "5"}, "rate: expected a number of bytes a second, got '5'."),
+    ],
+)
+def test_wrong_fields_of_a_fault(fields: Any, message: str) -> None:
+    """An error where the fault is written, not a connection that is lost in the thread of the proxy."""
+    with pytest.raises((TypeError, ValueError)) as raised:
+        Fault(**fields)
+    assert str(raised.value) == message
+
+
+def test_what_is_no_fault(server: LocalServer, caplog: pytest.LogCaptureFixture) -> None:
+    """An error for anything but a fault and a function; what is wrong with a function is in the log."""
+
+    async def later(_: object) -> None:
+        raise NotImplementedError
+
+    wrong: Any
+    with FaultyProxy(server.base_url) as proxy:
+        for wrong in ("cut", Fault, later):
+            with pytest.raises(TypeError, match="fault: expected a Fault, None or a function of the request"):
+                proxy.fault(wrong)
+        wrong = lambda _: "cut"  # noqa: E731
+        proxy.fault(None, wrong)
+        with httpx.Client() as client:
+            assert client.post(f"{proxy.origin}/nowhere").status_code == 404
+            with pytest.raises(httpx.RemoteProtocolError):
+                client.post(f"{proxy.origin}/nowhere")
+            assert client.post(f"{proxy.origin}/nowhere").status_code == 404
+    assert "<lambda>(): expected a Fault or None to be returned, got 'cut'." in caplog.text
+
+
 RETRIED = {
     "no answer": (Fault(cut=0), None),
     "no answer, RST": (Fault(cut=0, reset=True), None),

@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self, TypeAlias, TypedDict, get_args
+from typing import Literal, Self, TypeAlias, TypedDict, cast, get_args
 
 from ..._config.base_url import find_base_url
 from ..._errors.api import InvalidArgumentError
+from ..._errors.describe import describe
 from .._loopback.server import LoopbackServer, explain_missing_extra
+from .._replies.validation import is_instance
 from .errors import RecordingError, UnmatchedRequestError, UnusedExchangeError
 from .exchange import Exchange, encode_exchange, read_exchanges, write_cassette
 from .matching import ExchangeStore
@@ -96,8 +98,10 @@ class Cassette(LoopbackServer):
     ) -> None:
         self.path: Path = Path(path)
         self._record = find_record_mode(record)
-        if not speed > 0:
-            raise InvalidArgumentError("speed", "a number above 0", repr(speed))
+        if not is_instance(speed, int, float) or not speed > 0:
+            raise InvalidArgumentError("speed", "a number above 0", describe(speed))
+        if scrub is not None and not callable(scrub):
+            raise InvalidArgumentError("scrub", "a function of a text or None", describe(scrub))
         self._ignore = _check_names(ignore, "ignore")
         self._repeat = repeat
         self._strict = strict
@@ -212,8 +216,11 @@ def find_record_mode(record: str | None) -> RecordMode:
     raise InvalidArgumentError(source, " or ".join(map(repr, modes)), repr(given))
 
 
-def _check_names(names: Iterable[str], argument: str) -> list[str]:
-    if isinstance(names, str):
-        # A string is an iterable of its characters, which is not what it means here.
-        raise InvalidArgumentError(argument, "a list of names", repr(names))
-    return list(names)
+def _check_names(names: object, argument: str) -> list[str]:
+    # A string is an iterable of its characters, which is not what it means here.
+    is_iterable = hasattr(names, "__iter__") and not is_instance(names, str)
+    found: list[object] = list(cast("Iterable[object]", names)) if is_iterable else [None]
+    checked = [name for name in found if isinstance(name, str)]
+    if len(checked) < len(found):
+        raise InvalidArgumentError(argument, "a list of names", describe(names))
+    return checked

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Self, TypeAlias
 
 from .._loopback.received_request import ReceivedRequest
+from .._replies.validation import check_count, check_delay, check_flag, is_instance, require
 
 __all__ = ["Fault", "FaultSource"]
 
@@ -45,6 +46,25 @@ class Fault:
 
     hang_up: bool = False
     """Whether the connection is closed after the complete response, although its headers keep it open."""
+
+    def __post_init__(self) -> None:
+        """Check the arguments.
+
+        Raises:
+            TypeError: One has another type.
+            ValueError: One is out of range.
+        """
+        check_delay(self.delay)
+        for flag in ("lost", "reset", "hang_up"):
+            check_flag(getattr(self, flag), flag)
+        require(self.response is None or is_instance(self.response, bytes), "response", "bytes or None", self.response)
+        check_count(self.segment, "segment", 1)
+        check_count(self.cut, "cut", 0)
+        check_count(self.stall, "stall", 0)
+        if self.rate is not None:
+            check_delay(self.rate, "rate", "bytes a second")
+            if not self.rate:
+                raise ValueError("rate: expected a number of bytes a second above 0, got 0. Use stall=0 for none.")
 
     @classmethod
     def status(cls, status: int) -> Self:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections import deque
 from collections.abc import Generator
 from contextlib import contextmanager
+from inspect import iscoroutinefunction
 from urllib.parse import urlsplit
 
 from .._loopback.background_server import BackgroundServer
 from .._loopback.received_request import ReceivedRequest
+from .._replies.validation import is_instance, require
 from .connection import ProxyConnection
 from .fault import Fault, FaultSource
+
+logger = logging.getLogger("opper_chat.testing")
 
 _NONE = Fault()
 
@@ -64,8 +69,17 @@ class FaultyProxy(BackgroundServer):
         """Queue faults for the next requests, one for each. Requests after them are forwarded unchanged.
 
         Args:
-            faults: Each a `Fault`, None, or a function that chooses one for a `ReceivedRequest`.
+            faults: Each a `Fault`, None, or a function that chooses one for a `ReceivedRequest`. If it raises, or
+                returns anything else, the exception is logged, and the connection is closed.
+
+        Raises:
+            TypeError: One is neither.
         """
+        for fault in faults:
+            is_class = isinstance(fault, type)
+            accepted = "a Fault, None or a function of the request that is not async"
+            is_function = callable(fault) and not is_class and not iscoroutinefunction(fault)
+            require(fault is None or isinstance(fault, Fault) or is_function, "fault", accepted, fault)
         self._faults.extend(faults)
 
     @contextmanager
@@ -115,5 +129,11 @@ class FaultyProxy(BackgroundServer):
     def _next_fault(self, request: ReceivedRequest) -> Fault:
         chosen = self._faults.popleft() if self._faults else None
         if chosen is not None and not isinstance(chosen, Fault):
-            chosen = chosen(request)
+            try:
+                function, chosen = chosen, chosen(request)
+                name = f"{getattr(function, '__name__', type(function).__name__)}()"
+                require(chosen is None or is_instance(chosen, Fault), name, "a Fault or None to be returned", chosen)
+            except Exception:
+                logger.exception("A function of a test that chooses a fault failed.")
+                chosen = Fault(lost=True)
         return chosen or _NONE

@@ -61,16 +61,39 @@ def check_reply_headers(headers: object) -> None:
             raise ValueError(f"headers[{name!r}]: expected characters of Latin-1, got {show(value)}.")
 
 
-def check_delay(delay: object, argument: str = "delay") -> None:
-    """Check a number of seconds.
+def check_delay(delay: object, argument: str = "delay", unit: str = "seconds") -> None:
+    """Check a number of seconds, or of another unit.
 
     Raises:
         TypeError: It is not a number.
         ValueError: It is negative or NaN.
     """
-    require(isinstance(delay, int | float) and not isinstance(delay, bool), argument, "a number of seconds", delay)
+    require(isinstance(delay, int | float) and not isinstance(delay, bool), argument, f"a number of {unit}", delay)
     if isinstance(delay, int | float) and (delay < 0 or math.isnan(delay)):
-        raise ValueError(f"{argument}: expected a number of seconds of at least 0, got {delay}.")
+        raise ValueError(f"{argument}: expected a number of {unit} of at least 0, got {delay}.")
+
+
+def check_count(count: object, argument: str, least: int) -> None:
+    """Check a number of things, or None.
+
+    Raises:
+        TypeError: It is not an integer.
+        ValueError: It is less than the least that is accepted.
+    """
+    is_count = count is None or (isinstance(count, int) and not isinstance(count, bool))
+    require(is_count, argument, "an integer or None", count)
+    if isinstance(count, int) and count < least:
+        raise ValueError(f"{argument}: expected an integer of at least {least}, got {count}.")
+
+
+def check_names(names: object, argument: str, accepted: str) -> None:
+    """Check that an argument is a list of names, and not one name, whose characters would be taken for names.
+
+    Raises:
+        TypeError: It is something else.
+    """
+    hint = f"Put it in a list: {argument}=[{show(names)}]." if is_instance(names, str, bytes) else ""
+    require(not hint and hasattr(names, "__iter__"), argument, accepted, names, hint)
 
 
 def check_completion(

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from .._json import is_list, is_object
+from .._replies.validation import check_names, show
 
 DEFAULT_MODEL = "local/test-model"
 """The model of the response if the request names none."""
@@ -20,9 +21,12 @@ class AccessRules:
         models: Iterable[str] | None = None,
         spans: Iterable[str | UUID] | None = None,
     ) -> None:
+        for argument, names in (("keys", keys), ("models", models), ("spans", spans)):
+            if names is not None:
+                check_names(names, argument, f"a list of {argument} or None")
         self._keys = None if keys is None else frozenset(keys)
         self._models = None if models is None else list(models)
-        self._spans = None if spans is None else frozenset(UUID(str(span)) for span in spans)
+        self._spans = None if spans is None else frozenset(map(_uuid, spans))
 
     def accepts_key(self, authorization: str | None) -> bool:
         """Return whether an `Authorization` header has an accepted bearer key."""
@@ -46,6 +50,13 @@ class AccessRules:
         if self._models is not None:
             return name in self._models
         return "unknown" not in name.lower()
+
+
+def _uuid(span: str | UUID) -> UUID:
+    try:
+        return UUID(str(span))
+    except ValueError:
+        raise ValueError(f"spans: expected UUIDs, got {show(span)}.") from None
 
 
 def model_names(model: object) -> list[str]:

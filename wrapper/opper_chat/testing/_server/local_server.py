@@ -32,6 +32,7 @@ class LocalServer(LoopbackServer):
 
     Raises:
         ImportError: The extra `testing` is not installed.
+        TypeError: `keys`, `models` or `spans` is not a list.
         ValueError: `host` is not on loopback, or one of `spans` is not a UUID.
     """
 
