@@ -54,6 +54,13 @@ class Terminal:
         self.process, self._end = start_in_terminal(command, environment)
         self.shown = ""
 
+    @property
+    def echoes(self) -> bool:
+        """Whether the terminal shows what is typed by itself, as it did before the program began."""
+        import termios  # Windows has none
+
+        return bool(termios.tcgetattr(self._end)[3] & termios.ECHO)
+
     def type(self, text: str) -> None:
         """Type a text."""
         os.write(self._end, text.encode())

@@ -388,6 +388,30 @@ def test_progress_as_a_bar_and_two_interrupts(command: BatchCommand, server: Loc
     assert b"Traceback" not in stderr
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals and other signals")
+def test_a_batch_that_is_terminated_ends_its_display(command: BatchCommand, server: LocalServer) -> None:
+    """The cursor is shown again, and the rows that are done stay done."""
+    import pty
+
+    pytest.importorskip("rich")
+    server.always(Reply.completion("Hi", delay=60))
+    server.reply(Reply.completion("Hi"))
+    name = command.input(*rows(10))
+    main_end, terminal = pty.openpty()
+    arguments = ("batch", name, "-o", str(command.output), "--concurrency", "3")
+    with command.process(*arguments, stderr=terminal, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}) as process:
+        os.close(terminal)
+        shown = _read_until(main_end, "1 of 10 rows, 3 in flight")
+        assert "\x1b[?25l" in shown
+        process.send_signal(signal.SIGTERM)
+        shown = _read_until(main_end, "To go on, run the same command.")
+        assert process.wait(20) == 143
+    os.close(main_end)
+    assert "\x1b[?25h" in shown
+    assert "Traceback" not in shown
+    assert len(command.files.succeeded()) == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 def test_a_killed_batch_goes_on(command: BatchCommand, server: LocalServer) -> None:
     """kill -9, and the same command: every row is there once, and at most the calls in flight were sent twice."""

@@ -2,7 +2,11 @@
 
 import json
 import re
+import signal
+import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -99,6 +103,53 @@ def test_piped_lines_are_turns(command: Command, server: LocalServer) -> None:
     assert (code, stdout, stderr) == (0, "1: one\n3: two\n5: /x\n", "")
     assert [request.body.get("model") for request in server.requests] == [None, "m", "m"]
     assert server.requests[0].body["seed"] == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129)])
+def test_a_signal_leaves_the_terminal_and_the_conversation_in_order(
+    command: Command, server: LocalServer, name: str, code: int
+) -> None:
+    """At the prompt, where readline has turned the echo off, and in a completion, whose beginning is saved."""
+    server.always(reply)
+    arguments = ("chat", "--save", "--conversation", "talk")
+    for waits in (False, True):
+        terminal = Terminal((*COMMAND, *arguments), XTERM)
+        terminal.wait_for("> ")
+        if waits:
+            terminal.type("slow\n")
+            terminal.wait_for("The beginning")
+        else:
+            _wait_until(lambda: not terminal.echoes)  # noqa: B023
+        terminal.process.send_signal(getattr(signal, name))
+        assert terminal.process.wait(20) == code
+        assert terminal.echoes
+        terminal.end()
+    lines = (command.home / "conversations" / "talk.jsonl").read_text().splitlines()
+    assert [json.loads(line)["content"] for line in lines] == ["slow", "The beginning\n\n[interrupted]"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
+def test_a_signal_that_is_ignored_stays_so(command: Command, server: LocalServer) -> None:
+    """As under nohup."""
+    server.always(reply)
+    script = f"trap '' HUP; exec '{sys.executable}' -m opper_chat chat"
+    with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"one\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == b"1: one\n"
+        process.send_signal(signal.SIGHUP)
+        assert process.communicate(b"two\n", timeout=20)[0] == b"3: two\n"
+    assert process.returncode == 0
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_conversation_is_continued(command: Command, server: LocalServer) -> None:

@@ -24,10 +24,14 @@ class ExitCode(IntEnum):
     """The response is whole, but does not fit the schema, or the model refused."""
     STOPPED = 7
     """A budget ended it, or rows failed."""
+    HUNG_UP = 129
+    """SIGHUP, as from closing the window of a terminal, in `chat` and `batch`."""
     INTERRUPTED = 130
     """SIGINT, as from Ctrl-C."""
     CLOSED_PIPE = 141
     """The process that reads the output has ended, as ``head`` does."""
+    TERMINATED = 143
+    """SIGTERM, in `chat` and `batch`."""
 
 
 _CODES = {

@@ -191,7 +191,7 @@ def _show_warning(console: Console, message: Warning | str, *_where: object) -> 
 def _report(error: BaseException, console: Console) -> int:
     """Write what ended the command to stderr, and return the exit code."""
     code = exit_code(error)
-    if code in (ExitCode.INTERRUPTED, ExitCode.CLOSED_PIPE):
+    if code in (ExitCode.INTERRUPTED, ExitCode.CLOSED_PIPE, ExitCode.HUNG_UP, ExitCode.TERMINATED):
         return code
     if code is ExitCode.UNEXPECTED and not hasattr(error, "exit_code"):
         from traceback import format_exception

@@ -16,6 +16,7 @@ from ..client import client_arguments
 from ..config import load_config
 from ..console import Console
 from ..exit_codes import ExitCode
+from ..signals import raise_on_termination
 from .progress_display import UPDATE_SECONDS, create_display, describe_progress, format_seconds
 from .sample import Sample, describe_estimate, take_sample
 from .settings import check_input, output_files, read_batch_options
@@ -75,7 +76,8 @@ def _run(
             )
 
     try:
-        last = asyncio.run(run())
+        with raise_on_termination():
+            last = asyncio.run(run())
     except KeyboardInterrupt:
         display.close(last)
         console.note(_describe_end(last._replace(stopped="interrupt"), output_files(options)[1]))

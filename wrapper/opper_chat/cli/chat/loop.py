@@ -14,6 +14,7 @@ from ..errors import CommandError, did_you_mean
 from ..exit_codes import ExitCode, exit_code
 from ..output import check_completion, describe_usage
 from ..paths import expand_user
+from ..signals import TerminatedError
 from .line_reader import LineReader
 from .session import STOPPED, ChatSession
 
@@ -56,6 +57,7 @@ class ChatLoop:
         Raises:
             OpperError: a turn failed, and stdin is no terminal.
             KeyboardInterrupt: the same, for Ctrl-C.
+            TerminatedError: a signal ends the process.
         """
         reader = LineReader(self._console)
         if self._is_interactive:
@@ -66,8 +68,8 @@ class ChatLoop:
                 if line is None or line.strip() == "/exit":
                     return ExitCode.OK
                 self._handle(line.strip())
-            except KeyboardInterrupt:
-                if not self._is_interactive:
+            except KeyboardInterrupt as interrupt:
+                if not self._is_interactive or isinstance(interrupt, TerminatedError):
                     raise
                 self._console.note("\nCtrl-D ends.")
             except (OpperError, CommandError) as error:
@@ -102,13 +104,15 @@ class ChatLoop:
         started = time.monotonic()
         try:
             completion = self._session.send(message)
+        except TerminatedError:
+            self._save_turn()
+            raise
         except OpperError as error:
             if not self._is_interactive:
                 raise
             self._console.error(f"{error}\nThe conversation is as it was before. /retry sends the message again.")
             return
-        if self._path is not None:
-            save_conversation(self._session.conversation, self._path)
+        self._save_turn()
         if completion is None:
             if not self._is_interactive:
                 raise KeyboardInterrupt
@@ -118,6 +122,10 @@ class ChatLoop:
         if self._shows_usage:
             usage = None if completion.usage is None else completion.usage.to_dict()
             self._console.note(describe_usage([completion], usage, time.monotonic() - started))
+
+    def _save_turn(self) -> None:
+        if self._path is not None:
+            save_conversation(self._session.conversation, self._path)
 
     def _retry(self) -> None:
         message = self._session.undo()
@@ -134,8 +142,7 @@ class ChatLoop:
         text = str(message["content"])
         shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}..."
         self._console.note(f"Removed: {shown}")
-        if self._path is not None:
-            save_conversation(self._session.conversation, self._path)
+        self._save_turn()
 
     def _model(self, rest: str) -> None:
         if rest:

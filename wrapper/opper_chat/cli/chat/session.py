@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ... import ChatCompletion, Conversation
 from ...messages import assistant
 from ..output import TextWriter
+from ..signals import TerminatedError
 
 if TYPE_CHECKING:
     from ... import Opper
@@ -58,6 +59,7 @@ class ChatSession:
 
         Raises:
             OpperError: the turn failed.
+            TerminatedError: a signal ends the process. What arrived is in the conversation.
         """
         writer, fragments = self._new_writer(), list[str]()
         count = len(self.conversation)
@@ -69,10 +71,12 @@ class ChatSession:
                         fragments.append(event.delta)
                         writer.write(event.delta)
                 completion = events.get_final_completion()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as error:
             completion = None
             if len(self.conversation) == count and fragments:
                 self.conversation.extend([message, assistant(f"{''.join(fragments)}\n\n{STOPPED}")])
+            if isinstance(error, TerminatedError):
+                raise
         finally:
             writer.finish()
         if len(self.conversation) > count:

@@ -44,6 +44,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     from ..chat.session import ChatSession
     from ..conversations import open_conversation
     from ..output import create_text_writer
+    from ..signals import raise_on_termination
 
     with client:
         path, conversation = open_conversation(options, client)
@@ -54,7 +55,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
         if options.usage:
             arguments.setdefault("stream_options", {"include_usage": True})
         session = ChatSession(client, conversation, arguments, lambda: create_text_writer(console))
-        return ChatLoop(console, session, path, shows_usage=options.usage).run()
+        with raise_on_termination():
+            return ChatLoop(console, session, path, shows_usage=options.usage).run()
 
 
 def _add_system(conversation: Conversation, options: argparse.Namespace, config: Config) -> None:
