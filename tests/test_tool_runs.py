@@ -640,6 +640,20 @@ def test_calls_without_ids_of_their_own(way: Way, server: LocalServer) -> None:
     assert [one["id"] for one in asked] == ids
 
 
+@pytest.mark.parametrize("ids", [[5, 6], [0, 1], [True, "x"], [[], "x"], [{}, {}]], ids=str)
+def test_ids_of_calls_that_are_no_strings(way: Way, server: LocalServer, ids: list[Any]) -> None:
+    """They are replaced, in the message and in the results: a request can only have strings."""
+    calls = [{**call("double", f'{{"number": {at}}}'), "id": call_id} for at, call_id in enumerate(ids)]
+    server.reply(answer({"role": "assistant", "content": None, "tool_calls": calls}))
+    play(server, "Done.")
+    assert way.run(server, [double]).text == "Done."
+    sent = [call_id for call_id, _ in told(server)]
+    assert sent == [one["id"] for one in server.requests[-1].messages[1]["tool_calls"]]
+    assert len(set(sent)) == 2
+    assert all(isinstance(each, str) for each in sent)
+    assert [content for _, content in told(server)] == ["0", "2"]
+
+
 def test_an_answer_that_was_cut(way: Way, server: LocalServer) -> None:
     """Half arguments are never carried out, nor those whose end nothing marks."""
 

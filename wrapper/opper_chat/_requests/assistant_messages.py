@@ -129,17 +129,19 @@ def _with_arguments(function: dict[str, object]) -> dict[str, object]:
 def add_call_ids(message: ChatCompletionMessage, turn: int) -> ChatCompletionMessage:
     """Return a message in which each call has an id of its own. New ids have the number of the turn.
 
-    Some servers send no ids, or the same for all calls.
+    Some servers send no ids, the same for all calls, or numbers.
     """
     calls = _calls_of(message)
-    ids = [call.get("id") for call in calls]
-    if all(ids) and len(set(map(str, ids))) == len(ids):
-        return message
-    seen: set[object] = set()
+    seen: set[str] = set()
+    is_changed = False
     for index, call in enumerate(calls):
-        if not isinstance(call_id := call.get("id"), str) or not call_id or call_id in seen:
-            call["id"] = f"call_{turn}_{index}"
+        call_id = call.get("id")
+        if not isinstance(call_id, str) or not call_id or call_id in seen:
+            call["id"] = call_id = f"call_{turn}_{index}"
+            is_changed = True
         seen.add(call_id)
+    if not is_changed:
+        return message
     return ChatCompletionMessage.from_dict({**message.to_dict(), "tool_calls": calls})
 
 
