@@ -268,6 +268,15 @@ def test_errors_pickle_and_copy(error: OpperError) -> None:
         assert same.__dict__ == error.__dict__
 
 
+def test_a_group_of_errors_pickles() -> None:
+    """As it comes from a task group in another process: the classes, texts and attributes of all."""
+    group = pickle.loads(pickle.dumps(ExceptionGroup("two tasks", ALL)))
+    assert [(type(same), str(same), vars(same)) for same in group.exceptions] == [
+        (type(error), str(error), vars(error)) for error in ALL
+    ]
+    assert group.subgroup(APIStatusError).exceptions[0].detail == [1]
+
+
 # --- What is printed ---------------------------------------------------------------------------
 
 RUDE = "a\nERROR root: forged\r\n\x1b[31mred\x07 \x00 \u202egnorw\u2066 \ud83d \x9b2J\u2028b" + "x" * 10_000

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from .assertions import find_request, last_request_of
 from .background_server import BackgroundServer
+from .differences import differences, format_differences
 from .received_request import ReceivedRequest
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 _PACKAGE = __name__.partition(".")[0]
+
+_MAX_COUNTED = 100
+"""How many differences of a request are counted to find the nearest one."""
 
 
 class Application(Protocol):
@@ -81,7 +85,9 @@ class LoopbackServer(BackgroundServer):
             AssertionError: No request was received.
         """
         __tracebackhide__ = True
-        return last_request_of(self.requests)
+        if not self.requests:
+            raise AssertionError("No request was received.")
+        return self.requests[-1]
 
     def assert_sent(self, **properties: object) -> ReceivedRequest:
         """Assert that a request was sent whose body has these properties.
@@ -101,4 +107,23 @@ class LoopbackServer(BackgroundServer):
             AssertionError: No request matches. The message has the differences from the nearest one.
         """
         __tracebackhide__ = True
-        return find_request(self.requests, properties)
+        _ = self.last_request  # raises if there is none
+        return _find_request(self.requests, properties)
+
+
+def _find_request(requests: Sequence[ReceivedRequest], properties: Mapping[str, object]) -> ReceivedRequest:
+    """Return the first request whose body has these properties, or raise the differences from the nearest."""
+    __tracebackhide__ = True
+    distances: list[int] = []
+    for request in requests:
+        found = differences(properties, request.body, partly=True)
+        distance = sum(1 for _ in islice(found, _MAX_COUNTED))
+        if not distance:
+            return request
+        distances.append(distance)
+    # If several are as near, a test most likely means the last.
+    number = min(range(len(distances)), key=lambda index: (distances[index], -index))
+    many = len(requests) > 1
+    which = f"The nearest of {len(requests)} requests, requests[{number}]," if many else "The only request"
+    found = differences(properties, requests[number].body, partly=True)
+    raise AssertionError(f"No request has these properties. {which} differs:{format_differences(found)}")
