@@ -866,3 +866,29 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path, server: LocalServer) -> 
     assert 0 < len(run.succeeded()) < 100
     run(path)
     run.assert_once(f"r{number}" for number in range(100))
+
+
+TORN_LINE = """
+import fcntl, os, resource
+from pathlib import Path
+from opper_chat.batch._journal.append_file import AppendFile
+
+handle = os.memfd_create("full", os.MFD_ALLOW_SEALING)
+fcntl.fcntl(handle, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK)  # so that what was written of a line cannot be removed
+file = AppendFile(Path(f"/proc/self/fd/{handle}"))
+file.append(b"first\\n")
+for limit in (10, 1000):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+    try:
+        file.append(b"second\\n")
+    except OSError as error:
+        print(type(error).__name__)
+print(os.pread(handle, 100, 0).decode())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sealed files are of Linux")
+def test_nothing_follows_a_torn_line() -> None:
+    """If what was written of a line cannot be removed: the next line would be part of it, and the file of no use."""
+    done = subprocess.run([sys.executable, "-c", TORN_LINE], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "OSError\nPermissionError\nfirst\nseco\n", done.stderr

@@ -10,7 +10,6 @@ import os
 import stat
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -40,7 +39,8 @@ class AppendFile:
         self._lock = Lock()
         self._file: FileIO | None = None
         self._is_dirty = False
-        self._sync_error: OSError | None = None
+        self._error: OSError | None = None
+        """Why nothing can be appended any more, or None."""
         self._stop = Event()
         is_new = not path.exists()
         self._file = FileIO(path, "ab+", opener=_open_private)
@@ -115,15 +115,17 @@ class AppendFile:
         with self._lock:
             if self._file is None:
                 raise ValueError("the file is closed")
-            if self._sync_error is not None:
-                raise self._sync_error
+            if self._error is not None:
+                raise self._error
             offset, rest = self.size, memoryview(line)
             try:
                 while rest:
                     rest = rest[self._file.write(rest) or 0 :]
             except BaseException:
-                with suppress(OSError):
+                try:
                     os.ftruncate(self._file.fileno(), offset)
+                except OSError as error:
+                    self._error = error  # a line after the rest of this one could not be read
                 raise
             self.size += len(line)
             self._is_dirty = True
@@ -161,11 +163,13 @@ class AppendFile:
             try:
                 _sync(file.fileno())
             except OSError as error:
-                self._sync_error = error
+                # The kernel may have dropped what it could not write, so a later flush would succeed without it.
+                self._error = error
                 return
 
 
 def _open_private(path: str, flags: int) -> int:
+    # The mode is that of a new file: between open() and chmod() others could open it.
     return os.open(path, flags, 0o600)
 
 
