@@ -95,7 +95,8 @@ class AsyncCompletions:
             from .stream import AsyncStream, open_stream  # loaded on first use
 
             return await open_stream(self._requester, call, partial(AsyncStream, self._requester, call, call_site()))
-        return await self._requester.complete(call)
+        completion, _ = await self._requester.complete(call)
+        return completion
 
     @typing.overload
     async def parse(

@@ -77,7 +77,7 @@ async def parse_with_body(
     attempts: tuple[Attempt, ...] = ()
     while True:
         try:
-            completion, body = await requester.complete_with_body(call)
+            completion, body = await requester.complete(call)
             completion.attempts = attempts = (*attempts, *completion.attempts)
             parsed = expected.parse(completion, call.record.status_code, body)
         except InvalidCompletionError as error:

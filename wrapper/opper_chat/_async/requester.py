@@ -106,12 +106,7 @@ class AsyncRequester:
         settings = self.settings.updated(options) if options else self.settings
         return lambda: Call(settings, request, monotonic(), stream=bool(stream), deadlines=deadlines)
 
-    async def complete(self, call: Call) -> ChatCompletion:
-        """Make a plain call, and return its completion."""
-        completion, _ = await self.complete_with_body(call)
-        return completion
-
-    async def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
+    async def complete(self, call: Call) -> tuple[ChatCompletion, bytes]:
         """Make a plain call, and return its completion and the body that has it."""
         try:
             call.start()

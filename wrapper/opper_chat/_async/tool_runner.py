@@ -178,7 +178,8 @@ class AsyncToolStream(Generic[T_co]):
     async def _send(self) -> None:
         call, self._first_call = self._first_call or self._prepare_call(), None
         if self._site is None:
-            await self._start_tools(await self._requester.complete(call()))
+            completion, _ = await self._requester.complete(call())
+            await self._start_tools(completion)
             return
         self._stream = AsyncStreamManager(self._requester, call, self._site)
         self._events = await self._stream.__aenter__()

@@ -99,7 +99,8 @@ class Completions:
             return open_stream(
                 self._requester, call, partial(Stream, self._requester, call, call_site())
             )
-        return self._requester.complete(call)
+        completion, _ = self._requester.complete(call)
+        return completion
 
     @typing.overload
     def parse(

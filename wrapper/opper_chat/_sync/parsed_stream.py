@@ -80,7 +80,7 @@ def parse_with_body(
     attempts: tuple[Attempt, ...] = ()
     while True:
         try:
-            completion, body = requester.complete_with_body(call)
+            completion, body = requester.complete(call)
             completion.attempts = attempts = (*attempts, *completion.attempts)
             parsed = expected.parse(completion, call.record.status_code, body)
         except InvalidCompletionError as error:

@@ -110,12 +110,7 @@ class Requester:
             settings, request, monotonic(), stream=bool(stream), deadlines=deadlines
         )
 
-    def complete(self, call: Call) -> ChatCompletion:
-        """Make a plain call, and return its completion."""
-        completion, _ = self.complete_with_body(call)
-        return completion
-
-    def complete_with_body(self, call: Call) -> tuple[ChatCompletion, bytes]:
+    def complete(self, call: Call) -> tuple[ChatCompletion, bytes]:
         """Make a plain call, and return its completion and the body that has it."""
         try:
             call.start()

@@ -187,7 +187,8 @@ class ToolStream(Generic[T_co]):
     def _send(self) -> None:
         call, self._first_call = self._first_call or self._prepare_call(), None
         if self._site is None:
-            self._start_tools(self._requester.complete(call()))
+            completion, _ = self._requester.complete(call())
+            self._start_tools(completion)
             return
         self._stream = StreamManager(self._requester, call, self._site)
         self._events = self._stream.__enter__()

@@ -123,7 +123,10 @@ class AsyncConnectionPool:
             url = request.url
             origin = Origin(url.scheme, url.host, url.port, async_current_loop(), uses_httpcore=not can_send(request))
             lease.loop = origin.loop
-            await _acquire(limiter, lease, request)
+            try:
+                await limiter.acquire(lease, request.extensions.get("timeout", {}).get("pool"))
+            except TimeoutError:
+                raise httpcore.PoolTimeout("all connections are in use") from None
             connection = self._get_connection(origin)
             response = await connection.handle_async_request(request, lease)
             body = cast("AsyncPooledBody", response.stream)
@@ -219,13 +222,6 @@ class AsyncConnectionPool:
         for origin, connections in idle.items():
             for one in connections if origin.loop == async_current_loop() else ():
                 await async_shielded(partial(_close, one.slot))
-
-
-async def _acquire(limiter: AsyncConcurrencyLimiter, lease: ConnectionLease, request: AsyncRequest) -> None:
-    try:
-        await limiter.acquire(lease, request.extensions.get("timeout", {}).get("pool"))
-    except TimeoutError:
-        raise httpcore.PoolTimeout("all connections are in use") from None
 
 
 async def _close(slot: list[AsyncPooledConnection]) -> None:

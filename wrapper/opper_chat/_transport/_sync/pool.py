@@ -129,7 +129,10 @@ class ConnectionPool:
                 url.scheme, url.host, url.port, current_loop(), uses_httpcore=not can_send(request)
             )
             lease.loop = origin.loop
-            _acquire(limiter, lease, request)
+            try:
+                limiter.acquire(lease, request.extensions.get("timeout", {}).get("pool"))
+            except TimeoutError:
+                raise httpcore.PoolTimeout("all connections are in use") from None
             connection = self._get_connection(origin)
             response = connection.handle_request(request, lease)
             body = cast("PooledBody", response.stream)
@@ -235,13 +238,6 @@ class ConnectionPool:
         for origin, connections in idle.items():
             for one in connections if origin.loop == current_loop() else ():
                 shielded(partial(_close, one.slot))
-
-
-def _acquire(limiter: ConcurrencyLimiter, lease: ConnectionLease, request: Request) -> None:
-    try:
-        limiter.acquire(lease, request.extensions.get("timeout", {}).get("pool"))
-    except TimeoutError:
-        raise httpcore.PoolTimeout("all connections are in use") from None
 
 
 def _close(slot: list[PooledConnection]) -> None:

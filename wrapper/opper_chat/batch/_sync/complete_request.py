@@ -75,7 +75,7 @@ def _call(
     arguments = call_arguments(request.body)
     if settings.response_format is None:
         call = requester.create_call(arguments, stream=None)
-        completion, content = requester.complete_with_body(call)
+        completion, content = requester.complete(call)
         return completion, content, None
     if "response_format" in arguments:
         hint = "The option response_format of the batch makes it."
