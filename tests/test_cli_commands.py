@@ -1,6 +1,7 @@
 """``opper-chat doctor``, ``serve``, ``conversations``, ``templates`` and ``completion``."""
 
 import json
+import os
 import shutil
 import signal
 import socket
@@ -232,12 +233,28 @@ def test_mistakes_with_templates(
         ("opper-chat chat --reasoning-e", "--reasoning-effort"),
         ("opper-chat batch req", "requests.jsonl"),
         ("opper-chat conversations s", "show"),
+        ("opper-chat ask -m open", "openai/gpt-4o openai/gpt-4o-mini openai/o3"),
+        ("opper-chat batch --model anth", "anthropic/claude-opus-4"),
+        ("opper-chat ask -t tran", "translate"),
+        ("opper-chat chat --conversation ta", "talk"),
     ],
 )
-def test_bash_completes(words: str, expected: str, command: Command) -> None:
-    """Commands, options, those of parameters of the API too, and files."""
+def test_bash_completes(words: str, expected: str, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Commands, options, those of parameters of the API too, files, and names, which no server is asked for."""
     pytest.importorskip("shtab")
     (command.home / "requests.jsonl").touch()
+    (command.home / "config.toml").write_text(
+        '[defaults]\nmodel = "openai/o3"\n[models."openai/gpt-4o"]\ntemperature = 0\n'
+    )
+    templates, conversations = command.home / "templates", command.home / "conversations"
+    templates.mkdir()
+    conversations.mkdir()
+    (templates / "translate.toml").write_text(
+        'prompt = "Translate."\nmodel = ["openai/gpt-4o-mini", "anthropic/claude-opus-4"]\n'
+    )
+    (templates / "wrong.toml").write_text("prompt = {")
+    (conversations / "talk.jsonl").touch()
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     code, script, stderr = command("completion", "bash")
     assert (code, stderr) == (0, "")
     given = words.split()
@@ -248,7 +265,16 @@ def test_bash_completes(words: str, expected: str, command: Command) -> None:
     """
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert done.stderr == ""
+    assert command.server.requests == []
     assert set(expected.split()) <= set(done.stdout.split())
+
+
+def test_names_of_a_broken_configuration_are_none(command: Command) -> None:
+    """Nothing is written between what the user types."""
+    (command.home / "config.toml").write_text("[defaults")
+    assert command("completion", "--names", "models") == (0, "", "")
+    assert command("completion", "--names", "conversations") == (0, "", "")
+    assert command("completion").code == 2
 
 
 def test_other_shells_have_scripts(command: Command) -> None:

@@ -45,7 +45,7 @@ def merge_parameters(
     """
     if "" in models:
         raise UsageError("-m: expected the name of a model, got an empty text.")
-    names = models or _as_list(template.get("model")) or _as_list(config.defaults.get("model"))
+    names = models or as_list(template.get("model")) or as_list(config.defaults.get("model"))
     known, extra = _split(config.defaults)
     if len(names) == 1:
         _update(known, extra, config.models.get(names[0], {}))
@@ -127,7 +127,8 @@ def add_labels(known: dict[str, Any], tags: list[str] | None, span: str | None) 
         known["parent_span_id"] = span
 
 
-def _as_list(value: Any) -> list[str]:
+def as_list(value: Any) -> list[str]:
+    """Return the names of a setting that has one or several."""
     return [value] if isinstance(value, str) else list(value or ())
 
 

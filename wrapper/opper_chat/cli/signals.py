@@ -6,7 +6,7 @@ SIGINT is Python's KeyboardInterrupt already. What ends the process at once in a
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -29,7 +29,7 @@ class TerminatedError(KeyboardInterrupt):
 
 
 @contextmanager
-def raise_on_termination() -> Iterator[None]:
+def raise_on_termination() -> Generator[None, None, None]:
     """Raise TerminatedError for SIGTERM and SIGHUP, unless the process ignores them, as under ``nohup``."""
     handlers = {number: signal.getsignal(number) for number in _EXIT_CODES if number is not None}
     for number, handler in handlers.items():
