@@ -188,4 +188,5 @@ def hash_key(response_format: object) -> bytes:
 
 def is_in_shard(custom_id: str, shard: tuple[int, int] | None) -> bool:
     """Return whether a row belongs to a shard, counted from 1. All processes agree about it."""
+    # Not hash(), which differs between processes: rows would be in several shards, or in none.
     return shard is None or crc32(custom_id.encode("utf-8", "surrogatepass")) % shard[1] == shard[0] - 1

@@ -193,4 +193,5 @@ def _read_cost(value: object) -> Decimal:
 
 
 def _hash(custom_id: str) -> int:
+    # Not hash(): the object is pickled to other processes, in which that differs.
     return int.from_bytes(blake2b(custom_id.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")

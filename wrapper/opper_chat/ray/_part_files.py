@@ -34,6 +34,7 @@ def write_part(path: Path, table: Any) -> None:
         OSError: it cannot be written.
     """
     parquet = import_pyarrow("pyarrow.parquet")
+    # The process id, because Ray may start a batch again while the first worker, taken for dead, still writes.
     unfinished = path.with_name(f"{UNFINISHED}{os.getpid()}-{path.name}")
     handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -134,7 +134,7 @@ def run_on_ray(
     job.output.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = AppendFile(job.output / "_lock")
     try:
-        remove_unfinished(job.output)
+        remove_unfinished(job.output)  # only with the lock: they could be those of another run
         return _run(ray, job)
     finally:
         lock.close()

@@ -112,6 +112,8 @@ class SharedLimits:
         with self._lock:
             affordable = NO_LIMIT if self._cost_limit is None else self._cost_limit.affordable(self._reserved)
             granted = 0 if self._stopped else min(rows, affordable)
+            # Rows in flight may turn out cheaper. But a worker that waited for those of others would keep its batch,
+            # and keep it forever if another worker died. So the job ends with a little of the maximum left.
             if not granted and rows:
                 self._stopped = self._stopped or "max_cost"
             self._reserved += granted

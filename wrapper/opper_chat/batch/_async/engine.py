@@ -228,6 +228,7 @@ class AsyncEngine:
             await self._emit(result)
         with self._state_lock:
             self._count(result)
+        # An event is only set if a worker may wait: in an event loop, that is a call of a thread-safe function.
         if self._is_waiting:
             self._changed.set()
         self._report()
@@ -241,6 +242,7 @@ class AsyncEngine:
 
     def _count(self, result: AnyResult) -> None:
         progress, failed = self._progress, result.is_failed
+        # A row without a completion, such as one with status 400, costs nothing. Its cost is not unknown.
         is_complete = isinstance(result, BatchResult) and bool(result.completions)
         cost, tokens = (result.cost, result.tokens) if is_complete else (Decimal(0), (0, 0))
         prompt, completion = tokens or (0, 0)

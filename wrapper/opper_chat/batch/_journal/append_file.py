@@ -52,6 +52,7 @@ class AppendFile:
         except BaseException:
             self._file.close()
             raise
+        # Only now: before the lock, another run may have appended lines.
         self.size = os.fstat(self._file.fileno()).st_size
         self._thread = Thread(target=self._keep_synced, name="opper_chat batch file", daemon=True)
         self._thread.start()
@@ -97,7 +98,7 @@ class AppendFile:
         """
         if sys.platform == "win32":
             self.close()  # an open file cannot be renamed there
-        self.path.rename(path)
+        self.path.rename(path)  # elsewhere it is still locked, so no other run writes to it meanwhile
         _sync_folder(path.parent)
         self.close()
 

@@ -36,6 +36,8 @@ class RowTable:
 
     def find(self, key: str) -> tuple[int, int] | None:
         """Return the number and the flags of a row, or None if it is not there."""
+        # hash() differs between processes, which is right here: nobody can make ids that collide, and the table is
+        # never written to a file. 0 is the key of a free slot.
         hashed = hash(key) & _MASK or 1
         part = self._parts[hashed % _PARTS]
         slot = part.slot(hashed)
@@ -83,7 +85,7 @@ class _Part:
     def grow(self) -> None:
         """Make the part half as large again."""
         keys, numbers, flags = self.keys, self.numbers, self.flags
-        size = len(keys) + len(keys) // 2
+        size = len(keys) + len(keys) // 2  # twice the size would waste up to half of the memory
         self.keys = array("Q", bytes(8 * size))
         self.numbers = array(numbers.typecode, bytes(numbers.itemsize * size))
         self.flags = bytearray(size)

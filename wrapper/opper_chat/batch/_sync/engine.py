@@ -247,6 +247,7 @@ class Engine:
             self._emit(result)
         with self._state_lock:
             self._count(result)
+        # An event is only set if a worker may wait: in an event loop, that is a call of a thread-safe function.
         if self._is_waiting:
             self._changed.set()
         self._report()
@@ -260,6 +261,7 @@ class Engine:
 
     def _count(self, result: AnyResult) -> None:
         progress, failed = self._progress, result.is_failed
+        # A row without a completion, such as one with status 400, costs nothing. Its cost is not unknown.
         is_complete = isinstance(result, BatchResult) and bool(result.completions)
         cost, tokens = (result.cost, result.tokens) if is_complete else (Decimal(0), (0, 0))
         prompt, completion = tokens or (0, 0)
