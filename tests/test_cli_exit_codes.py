@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,6 +170,32 @@ def test_ctrl_c_in_a_terminal(command: Command) -> None:
     terminal.wait_for("Hello")
     terminal.type("\x03")
     assert terminal.end() == ExitCode.INTERRUPTED
+
+
+INTERRUPT = "import os, signal, sys; interrupt = lambda *_: os.kill(os.getpid(), signal.SIGINT); "
+RUN = "; from opper_chat.cli.main import main; code = main(['hi']); "
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_ctrl_c_waits_until_the_client_is_loaded(command: Command) -> None:
+    """An extension module can crash if it is interrupted while it is loaded."""
+    find_spec = "lambda self, name, *_: interrupt() if name.endswith('_json.codec') else None"
+    finder = f"type('Finder', (), {{'find_spec': {find_spec}}})()"
+    program = f"{INTERRUPT} sys.meta_path.insert(0, {finder}) {RUN} print('opper_chat._sync.client' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}; sys.exit(code)"], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.INTERRUPTED, b"True\n", b"")
+    assert not command.server.requests
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+def test_ctrl_c_among_the_arguments(command: Command) -> None:
+    """argparse's cleanup raises an AttributeError then."""
+    program = f"{INTERRUPT} import argparse; argparse.ArgumentParser.format_usage = interrupt {RUN} sys.exit(code)"
+    done = subprocess.run([sys.executable, "-c", program], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (ExitCode.INTERRUPTED, b"")
+    assert not command.server.requests
 
 
 def test_every_error_of_the_package_has_a_code() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .config import CLIENT_OPTIONS, Config
 from .keys import ConfiguredKey, require_key
+from .signals import delay_interrupt
 
 if TYPE_CHECKING:
     from .. import Opper
@@ -72,6 +73,7 @@ def import_client() -> type[Opper]:
     """
     modules: dict[str, Any] = sys.modules
     modules.setdefault("httpx._main", None)  # such an import is an ImportError
-    from .. import Opper
+    with delay_interrupt():  # msgspec 0.23 crashes if it is interrupted while it makes a decoder
+        from .. import Opper
 
     return Opper

@@ -190,6 +190,10 @@ def _show_warning(console: Console, message: Warning | str, *_where: object) -> 
 
 def _report(error: BaseException, console: Console) -> int:
     """Write what ended the command to stderr, and return the exit code."""
+    if isinstance(
+        error.__context__, KeyboardInterrupt
+    ):  # Python's cleanup, such as argparse's, may raise another error
+        error = error.__context__
     code = exit_code(error)
     if code in (ExitCode.INTERRUPTED, ExitCode.CLOSED_PIPE, ExitCode.HUNG_UP, ExitCode.TERMINATED):
         return code

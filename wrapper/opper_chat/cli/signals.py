@@ -1,6 +1,6 @@
-"""SIGTERM and SIGHUP as exceptions, so that what was begun is ended: the terminal, the display, and the conversation.
+"""Signals: SIGTERM and SIGHUP as exceptions, so that what was begun is ended, and a SIGINT that waits.
 
-SIGINT is Python's KeyboardInterrupt already. What ends the process at once in any case is not handled.
+Without these, SIGINT is a KeyboardInterrupt wherever it comes, and the others end the process at once.
 """
 
 from __future__ import annotations
@@ -40,6 +40,22 @@ def raise_on_termination() -> Generator[None, None, None]:
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def delay_interrupt() -> Generator[None, None, None]:
+    """Raise the KeyboardInterrupt for a SIGINT that comes within the block at the end of it."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    received: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: received.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if received:
+        raise KeyboardInterrupt
 
 
 def _raise_error(number: int, _frame: FrameType | None) -> None:
