@@ -12,7 +12,7 @@ from corpus import Exchange, needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat import ChatCompletion
-from opper_chat._http.sse import decode_events
+from opper_chat._http.sse import EventDecoder
 from opper_chat._json.text_buffer import COMPACT_SIZE
 from opper_chat._streaming.accumulator import COMPACT_INTERVAL, Accumulator
 from opper_chat_api.models import FunctionToolCall
@@ -467,7 +467,7 @@ def test_a_custom_tool_and_unknown_members() -> None:
 
 def recorded_chunks(exchange: Exchange) -> list[dict[str, Any]]:
     chunks = []
-    for event in decode_events(exchange["response_body"].encode()):
+    for event in EventDecoder().feed(exchange["response_body"].encode()):
         try:
             value = json.loads(event.data)
         except ValueError:

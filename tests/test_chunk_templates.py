@@ -10,7 +10,7 @@ from corpus import needs_corpus, recorded
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
-from opper_chat._http.sse import decode_events
+from opper_chat._http.sse import EventDecoder
 from opper_chat._streaming import chunk_templates
 from opper_chat._streaming.accumulator import Accumulator
 from opper_chat._streaming.chunk_templates import ChunkTemplate, DecodedChunk
@@ -45,7 +45,7 @@ def stream_of(values: Iterable[dict[str, Any]], **options: Any) -> bytes:
 def check(stream: bytes) -> list[DecodedChunk]:
     """Read a stream, and compare each chunk and the completion with what comes of reading every event by itself."""
     read = decoded(ChunkDecoder(200, HEADERS), stream)
-    values = [json.loads(event.data) for event in decode_events(stream)]
+    values = [json.loads(event.data) for event in EventDecoder().feed(stream)]
     assert [one.model for one in read] == [ChatCompletionChunk.from_dict(value) for value in values]
     assert [one.model.to_dict() for one in read] == [ChatCompletionChunk.from_dict(v).to_dict() for v in values]
     assert [one.value for one in read] == values

@@ -8,7 +8,7 @@ import pytest
 from corpus import Exchange, needs_corpus, recorded
 from opper_chat import APIError, APIStatusError, InvalidArgumentError
 from opper_chat._concurrency.deadlines import Deadlines, Timeouts
-from opper_chat._http.sse import decode_events
+from opper_chat._http.sse import EventDecoder
 from opper_chat._requests.prepare import prepare
 from opper_chat._streaming.completion_reader import read_completion
 from opper_chat._streaming.state import StreamState
@@ -38,7 +38,7 @@ def exchanges(kind: Any) -> Any:
 
 def events(exchange: Exchange) -> list[str]:
     """The data of a recorded stream's events."""
-    return [event.data for event in decode_events(exchange["response_body"].encode())]
+    return [event.data for event in EventDecoder().feed(exchange["response_body"].encode())]
 
 
 @exchanges("json")

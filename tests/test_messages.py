@@ -15,7 +15,7 @@ from flavours import HELLO
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from opper_chat import APIResponseValidationError, ChatCompletion, InvalidArgumentError, Opper
-from opper_chat._http.sse import decode_events
+from opper_chat._http.sse import EventDecoder
 from opper_chat._requests.prepare import prepare
 from opper_chat._results.content import split_content
 from opper_chat._streaming.accumulator import Accumulator
@@ -435,7 +435,7 @@ def test_a_recorded_answer_goes_back_whole(exchange: Exchange) -> None:
 def test_a_recorded_stream_goes_back_whole(exchange: Exchange) -> None:
     """The message of its final completion, with every member, and the text as it was told piece by piece."""
     accumulator = Accumulator()
-    for event in decode_events(exchange["response_body"].encode()):
+    for event in EventDecoder().feed(exchange["response_body"].encode()):
         if event.data != "[DONE]" and isinstance(value := json.loads(event.data), dict):
             accumulator.add(value)
     answer = accumulator.snapshot()

@@ -20,13 +20,7 @@ PIECE_SIZES = [1, 2, 3, 7]
 def decode(pieces: Iterable[bytes]) -> list[ServerSentEvent]:
     """Return the events of a stream that arrives in these pieces."""
     decoder = EventDecoder()
-    return [event for piece in pieces for event in fed(decoder, piece)]
-
-
-def fed(decoder: EventDecoder, piece: bytes) -> list[ServerSentEvent]:
-    """Return the events that a piece completes."""
-    decoder.feed(piece)
-    return list(iter(decoder.next_event, None))
+    return [event for piece in pieces for event in decoder.feed(piece)]
 
 
 def pieces_of(stream: bytes, size: int) -> list[bytes]:
@@ -193,20 +187,20 @@ def test_nothing_else_ends_a_line(char: str) -> None:
 def test_cr_dispatches_at_once() -> None:
     """The event with the CR of its blank line, and no second blank line from a late LF."""
     decoder = EventDecoder()
-    assert fed(decoder, b"data: a\r\n\r") == [message("a")]
+    assert decoder.feed(b"data: a\r\n\r") == [message("a")]
     assert decoder.pending == b""
-    assert fed(decoder, b"\n") == []
-    assert fed(decoder, b"data: b\r") == []
-    assert fed(decoder, b"") == []
-    assert fed(decoder, b"\n") == []
-    assert fed(decoder, b"\n") == [message("b")]
+    assert decoder.feed(b"\n") == []
+    assert decoder.feed(b"data: b\r") == []
+    assert decoder.feed(b"") == []
+    assert decoder.feed(b"\n") == []
+    assert decoder.feed(b"\n") == [message("b")]
 
 
 def test_events_come_with_the_byte_that_ends_them() -> None:
     """Each event from the feed of its last byte, none held back for the next."""
     stream = b"data: a\n\ndata: b\n\n"
     decoder = EventDecoder()
-    found = [fed(decoder, piece) for piece in pieces_of(stream, 1)]
+    found = [decoder.feed(piece) for piece in pieces_of(stream, 1)]
     assert {at: events for at, events in enumerate(found) if events} == {
         8: [message("a")],
         17: [message("b")],
@@ -406,7 +400,7 @@ def test_pending(stream: bytes, pending: bytes | None) -> None:
     for pieces in ([stream], pieces_of(stream, 1), pieces_of(stream, 3)):
         decoder = EventDecoder()
         for piece in pieces:
-            fed(decoder, piece)
+            decoder.feed(piece)
         assert decoder.pending == pending
 
 
@@ -416,7 +410,7 @@ def test_pending_takes_nothing_away() -> None:
     events: list[ServerSentEvent] = []
     for at, piece in enumerate(pieces_of(b"data: abc\n\n", 1)):
         assert decoder.pending == b"data: abc\n"[:at]
-        events += fed(decoder, piece)
+        events += decoder.feed(piece)
     assert events == [message("abc")]
 
 
@@ -455,8 +449,8 @@ def test_cuts_change_nothing(stream: bytes, cuts: list[int]) -> None:
     whole, cut = EventDecoder(), EventDecoder()
     edges = [0, *sorted(cuts), len(stream)]
     pieces = [stream[start:end] for start, end in pairwise(edges)]
-    events = [event for piece in pieces for event in fed(cut, piece)]
-    assert events == fed(whole, stream)
+    events = [event for piece in pieces for event in cut.feed(piece)]
+    assert events == whole.feed(stream)
     assert cut.pending == whole.pending
 
 
@@ -467,7 +461,7 @@ def test_events_are_never_held_back(stream: bytes) -> None:
     decoder = EventDecoder()
     events: list[ServerSentEvent] = []
     for at, piece in enumerate(pieces_of(stream, 1), start=1):
-        events += fed(decoder, piece)
+        events += decoder.feed(piece)
         assert events == reference_events(stream[:at])
 
 
@@ -476,10 +470,10 @@ def test_events_are_never_held_back(stream: bytes) -> None:
 def test_pending_holds_the_whole_unfinished_event(stream: bytes) -> None:
     """The data which a blank line would have dispatched, from the pending bytes alone."""
     decoder = EventDecoder()
-    fed(decoder, stream)
+    decoder.feed(stream)
     # The line feed before them keeps a byte order mark from opening the second stream.
     lost = decode([b"\n", decoder.pending, b"\n\n"])
-    assert [event.data for event in lost] == [event.data for event in fed(decoder, b"\n\n")]
+    assert [event.data for event in lost] == [event.data for event in decoder.feed(b"\n\n")]
 
 
 # --- Work ------------------------------------------------------------------------------------
@@ -507,7 +501,7 @@ def work(pieces: list[bytes]) -> tuple[int, int]:
     try:
         sys.setprofile(tally)
         for piece in pieces:
-            fed(decoder, piece)
+            decoder.feed(piece)
     finally:
         sys.setprofile(profiler)
         tracemalloc.stop()
@@ -555,7 +549,7 @@ def test_memory_stays_flat(pieces: list[bytes]) -> None:
     def held_after(rounds: int) -> int:
         for _ in range(rounds):
             for piece in pieces:
-                fed(decoder, piece)
+                decoder.feed(piece)
         snapshot = tracemalloc.take_snapshot().filter_traces([of_the_decoder])
         return sum(trace.size for trace in snapshot.traces)
 

@@ -16,7 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import httpx
-from opper_chat._http.sse import decode_events
+from opper_chat._http.sse import EventDecoder
 from opper_chat.testing._cassettes.errors import CassetteFileError
 from opper_chat.testing._cassettes.exchange import Response, read_exchanges
 
@@ -70,7 +70,7 @@ class TrafficReader:
         """Yield the messages in the body of a response: one value, or those of an event stream."""
         if text.lstrip().startswith(("data:", "event:", "id:", "retry:", ":")):
             # An event at the end may lack its empty line.
-            for event in decode_events(f"{text}\n\n".encode()):
+            for event in EventDecoder().feed(f"{text}\n\n".encode()):
                 if event.data and event.data != "[DONE]":
                     yield from self._text(event.data, "event", host, status)
         elif text.strip():

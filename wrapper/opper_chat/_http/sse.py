@@ -4,8 +4,6 @@ No I/O: the caller reads the bytes and passes them in. HTTP, JSON and chat are n
 https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
-from collections.abc import Iterator
-from operator import length_hint
 from typing import NamedTuple
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -36,34 +34,26 @@ class ServerSentEvent(NamedTuple):
 class EventDecoder:
     """Decodes the bytes of one event stream, in chunks of any size, to its events.
 
-    The time is linear in the number of bytes, and of events that were returned only the last event ID is kept. No input
+    The time is linear in the number of bytes, and only the unfinished event and the last event ID are kept. No input
     raises an exception: bytes that are not UTF-8 become U+FFFD, and unknown lines are skipped (9.2.6).
-
-    Attributes:
-        pending_size: the memory of the unfinished event in bytes: its lines, and `LINE_BYTES` for each. As of the last
-            `next_event` that returned None.
     """
 
-    __slots__ = (
-        "_after_cr", "_at_start", "_block", "_block_size", "_counted", "_last_event_id", "_line", "_lines",
-        "pending_size",
-    )  # fmt: skip
+    __slots__ = ("_after_cr", "_at_start", "_block", "_block_size", "_last_event_id", "_line")
 
     def __init__(self) -> None:
         self._at_start = True
         self._after_cr = False
         self._line = bytearray()  # the line still without its end
-        # The whole lines that `next_event` has not read. Lines wait here and not events, because the garbage collector
-        # visits every event each time, and no bytes.
-        self._lines: Iterator[bytes] = iter(())
         self._block: list[bytes] = []  # the whole lines since the last blank one, no comments
-        self._counted = 0  # the lines of the block that `_block_size` includes
         self._block_size = 0
         self._last_event_id = ""
-        self.pending_size = 0
 
-    def feed(self, data: bytes) -> None:
-        """Add the next bytes. `next_event` returns the events that they complete."""
+    def feed(self, data: bytes) -> list[ServerSentEvent]:
+        """Decode the next bytes, and return the events that they complete.
+
+        An event is complete with the first byte that ends its blank line. At the end of the stream, an event without
+        its blank line is discarded (9.2.6). It is in `pending`.
+        """
         if self._at_start:
             data = self._without_byte_order_mark(data)
         if self._after_cr and data:
@@ -83,42 +73,31 @@ class EventDecoder:
             self._line.clear()
         if rest:
             self._line += rest
-        self._lines = iter([*self._lines, *lines])
 
-    def next_event(self) -> ServerSentEvent | None:
-        """Return the next event, or None if it needs more bytes.
-
-        An event is complete with the first byte that ends its blank line. At the end of the stream, an event without
-        its blank line is discarded (9.2.6). It is in `pending`.
-        """
+        events: list[ServerSentEvent] = []
         block = self._block
-        for line in self._lines:
+        counted = len(block)
+        for line in lines:
             if line:
                 if line[0] != _COLON:
                     block.append(line)
             elif block:
-                self._counted = self._block_size = 0
                 if len(block) == 1 and block[0].startswith(b"data: "):
                     # Nearly every block of a chat stream. ``tuple.__new__`` does what the class does, in half the time.
                     # typeshed leaves the type of its items open.
                     text = block[0][6:].decode("utf-8", "replace")
                     fields = ("message", text, self._last_event_id, None)
-                    block.clear()
-                    return tuple.__new__(ServerSentEvent, fields)  # pyright: ignore[reportUnknownMemberType]
-                event = self._interpret(block)
+                    event = tuple.__new__(ServerSentEvent, fields)  # pyright: ignore[reportUnknownMemberType]
+                    events.append(event)
+                elif (full := self._interpret(block)) is not None:
+                    events.append(full)
                 block.clear()
-                if event is not None:
-                    return event
-        if added := block[self._counted :]:
-            self._counted = len(block)
-            self._block_size += sum(map(len, added)) + LINE_BYTES * len(added)
-        self.pending_size = self._block_size + len(self._line)
-        return None
-
-    @property
-    def lines_left(self) -> int:
-        """The number of whole lines that `next_event` has not read. An event has at least two, one of them blank."""
-        return length_hint(self._lines)
+                counted = 0
+        if block:
+            added = block[counted:]
+            size = sum(map(len, added)) + LINE_BYTES * len(added)
+            self._block_size = self._block_size + size if counted else size
+        return events
 
     @property
     def pending(self) -> bytes:
@@ -128,6 +107,11 @@ class EventDecoder:
         """
         unfinished = b"" if self._line.startswith(b":") else bytes(self._line)
         return b"".join([line + b"\n" for line in self._block]) + unfinished
+
+    @property
+    def pending_size(self) -> int:
+        """The memory of the unfinished event in bytes: its lines, and `LINE_BYTES` for each."""
+        return len(self._line) + (self._block_size if self._block else 0)
 
     def _without_byte_order_mark(self, data: bytes) -> bytes:
         """Remove the byte order mark that may begin a stream (9.2.5), once enough bytes have arrived to tell."""
@@ -160,10 +144,3 @@ class EventDecoder:
             return None
         text = b"\n".join(values).decode("utf-8", "replace")
         return ServerSentEvent(event_type or "message", text, self._last_event_id, retry)
-
-
-def decode_events(content: bytes) -> list[ServerSentEvent]:
-    """Return the events of a whole stream, without an unfinished one at its end."""
-    decoder = EventDecoder()
-    decoder.feed(content)
-    return list(iter(decoder.next_event, None))

@@ -88,9 +88,9 @@ def with_excerpt(message: str, headers: Mapping[str, str], content: bytes, body:
 
 def _error_body(content: bytes) -> object:
     """Return the JSON in the body of an error response, or None. Some servers send it as an event of a stream."""
-    from .._http.sse import decode_events  # most plain calls never need it
+    from .._http.sse import EventDecoder  # most plain calls never need it
 
-    texts: list[bytes | str] = [content, *(event.data for event in decode_events(content + b"\n\n"))]
+    texts: list[bytes | str] = [content, *(event.data for event in EventDecoder().feed(content + b"\n\n"))]
     for text in texts:
         try:
             return _json.decode(text)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from operator import length_hint
 from typing import Any, TypeGuard, cast
 
 from opper_chat_api.errors import DecodeError
 from opper_chat_api.models.chat_completion_chunk import ChatCompletionChunk
 
-from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, exceeded_limit, too_large_error
+from .._config.response_limits import DEFAULT_LIMITS, ResponseLimits, exceeded_limit, too_large_error, within
 from .._errors.api import APIError, APIResponseValidationError
 from .._errors.bodies import is_error
 from .._http.sse import EventDecoder, ServerSentEvent
@@ -56,6 +57,8 @@ class ChunkDecoder:
         self._headers = headers
         self._limits = limits
         self._events = EventDecoder()
+        self._ready: Iterator[ServerSentEvent] = iter(())
+        """The events that are not decoded yet."""
         self._templates = TemplateCache()
 
     @property
@@ -65,27 +68,28 @@ class ChunkDecoder:
 
     @property
     def may_have_more(self) -> bool:
-        """Whether the bytes so far may have more than one event that is not decoded."""
-        return self._events.lines_left > 2
+        """Whether the bytes so far have more than one event that is not decoded."""
+        return length_hint(self._ready) > 1
 
     def feed(self, data: bytes) -> None:
         """Add bytes. `next_chunk` returns the chunks that they complete."""
-        self._events.feed(data)
+        events = self._events.feed(data)
+        if events:
+            self.has_events = True
+            self._ready = iter([*self._ready, *events])
+        elif not within(self._events.pending_size, self._limits.max_event_bytes):
+            self.exceed_limit("max_event_bytes")
 
     def next_chunk(self) -> DecodedChunk | None:
         """Return the next chunk, or None if it needs more bytes or the stream has ended."""
-        events = self._events
-        while not self.done and self.failure is None:
-            event = events.next_event()
-            if event is None:
-                limit = self._limits.max_event_bytes
-                if limit is not None and events.pending_size > limit:
-                    self.exceed_limit("max_event_bytes")
-                break
-            self.has_events = True
+        if self.done or self.failure is not None:
+            return None
+        for event in self._ready:
             chunk = self._decode_event(event)
             if chunk is not None:
                 return chunk
+            if self.done or self.failure is not None:
+                break
         return None
 
     def exceed_limit(self, limit: str) -> None:

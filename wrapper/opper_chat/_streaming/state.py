@@ -142,7 +142,9 @@ class StreamState:
         # The last event shows that the completion is complete. The first chunk does not wait for others, unless the
         # completion may be complete with it.
         if self.chunks_received or self.accumulator.has_finish_reasons or not self._decoder.may_have_more:
-            self._decode_next()
+            self._next = self._decoder.next_chunk()
+            if self._next is None:
+                self._check_end()
         self.chunks_received += 1
         if has_output:
             self.deadlines.record_token()
@@ -165,10 +167,15 @@ class StreamState:
 
     def _decode_next(self) -> None:
         """Decode the next chunk. What follows the end of the stream is ignored."""
-        decoder = self._decoder
-        self._next = decoder.next_chunk()
-        self._is_drained = self._next is None
-        if self._next is None and not self.finished:
+        self._next = self._decoder.next_chunk()
+        if self._next is None:
+            self._check_end()
+
+    def _check_end(self) -> None:
+        """Note whether the stream has ended, after the decoder has returned all chunks that have arrived."""
+        self._is_drained = True
+        if not self.finished:
+            decoder = self._decoder
             has_ended = decoder.done or decoder.failure is not None
             if self._body_ended and not has_ended:
                 self._next = decoder.end()
