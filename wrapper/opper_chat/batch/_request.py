@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import NamedTuple, cast
 from zlib import crc32
 
 from opper_chat_api.params import ChatCompletionRequestParam
@@ -91,8 +91,7 @@ class RowReader:
 
     def _check_request(self, request: BatchRequest, default_id: str) -> BatchRequest:
         """Return a request with the defaults. One that this returned is returned as it is."""
-        custom_id: object = request.custom_id
-        body: object = request.body
+        custom_id, body = cast("tuple[object, object]", request[:2])  # users can give others
         checked_id = default_id
         if request.error is not None and isinstance(custom_id, str):
             return request

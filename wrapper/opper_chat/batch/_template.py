@@ -94,8 +94,7 @@ def _column_text(columns: RowColumns, name: str) -> str:
     value = json_scalar(value)
     if isinstance(value, str):
         return value
-    if isinstance(value, bytes | bytearray | memoryview) or (isinstance(value, float) and not isfinite(value)):
-        # As JSON they would be Base64 and null, which nobody wants in a prompt.
+    if not _has_text(value):
         raise InvalidArgumentError(f"column {name!r}", "a text or a JSON value", describe(value))
     try:
         text = _json.encode(value)
@@ -103,3 +102,8 @@ def _column_text(columns: RowColumns, name: str) -> str:
         return str(_json.decode(text)) if text.startswith(b'"') else text.decode()
     except ValueError as error:
         raise InvalidArgumentError(f"column {name!r}", "a JSON value", f"{describe(value)} ({error})") from None
+
+
+def _has_text(value: object) -> bool:
+    """Return whether a prompt can have a value. Bytes and NaN would be Base64 and null in it."""
+    return not isinstance(value, bytes | bytearray | memoryview) and (not isinstance(value, float) or isfinite(value))
