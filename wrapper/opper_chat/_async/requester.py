@@ -194,10 +194,8 @@ class AsyncRequester:
                     continue
                 await async_sleep(wait)
         except BaseException as error:
-            if not isinstance(error, APIError):
-                clear_variables(
-                    error, handled
-                )  # an interrupt or a cancellation: the frames of the request have the key
+            if not isinstance(error, APIError):  # an interrupt or a cancellation, whose frames have the key
+                clear_variables(error, handled)
             call.abort(error, monotonic())
             if not isinstance(error, APIError):  # after an APIError the response is closed already
                 await self.session.release_call(call)
