@@ -277,6 +277,16 @@ def test_names_of_a_broken_configuration_are_none(command: Command) -> None:
     assert command("completion").code == 2
 
 
+def test_names_that_a_shell_would_run_are_not_completed(command: Command) -> None:
+    """The script of bash expands the names that it is given."""
+    templates = command.home / "templates"
+    templates.mkdir()
+    for name in ("ok", "$(touch x)"):
+        (templates / f"{name}.toml").write_text('prompt = "Hi"\nmodel = "$(touch y)"\n')
+    assert command("completion", "--names", "templates") == (0, "ok\n", "")
+    assert command("completion", "--names", "models") == (0, "", "")
+
+
 def test_other_shells_have_scripts(command: Command) -> None:
     """All that shtab knows; others are refused."""
     shtab = pytest.importorskip("shtab")

@@ -6,6 +6,7 @@ The script runs ``opper-chat completion --names KIND`` for the names. That reads
 from __future__ import annotations
 
 import argparse
+import re
 from contextlib import suppress
 from importlib import import_module
 from typing import Any
@@ -24,6 +25,8 @@ SHELLS = ("bash", "zsh", "tcsh", "fish", "powershell")
 """Those of shtab. Its older versions have fewer."""
 FILES = ("FILE", "SOURCE", "INPUT", "OUTPUT", "SCHEMA")
 """Values of options that are files, as they are named in the help."""
+_PLAIN_NAME = re.compile(r"[\w.:/@+-]+")
+"""Names without a meaning for shells: the scripts expand them, so that ``$(...)`` would be run."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +43,8 @@ def run(options: argparse.Namespace, console: Console) -> int:
     """
     if options.names is not None:
         with suppress(UsageError):  # an error would be shown in the middle of what the user types
-            console.write("".join(f"{name}\n" for name in sorted(_NAMES[options.names]())))
+            names = sorted(filter(_PLAIN_NAME.fullmatch, _NAMES[options.names]()))
+            console.write("".join(f"{name}\n" for name in names))
         return ExitCode.OK
     if options.shell is None:
         raise UsageError(f"completion: The shell is missing. Give one of {', '.join(SHELLS)}.")
