@@ -99,6 +99,10 @@ class Terminal:
         """Kill the program, if it runs, and close the terminal. Closing twice does nothing."""
         self.process.kill()
         self.process.wait()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the terminal, as its window does. The program gets SIGHUP. Closing twice does nothing."""
         if self._end >= 0:
             os.close(self._end)
             self._end = -1

@@ -129,6 +129,20 @@ def test_a_signal_leaves_the_terminal_and_the_conversation_in_order(
     assert [json.loads(line)["content"] for line in lines] == ["slow", "The beginning\n\n[interrupted]"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_closing_the_terminal_saves_what_arrived(command: Command, server: LocalServer) -> None:
+    """The end of the completion cannot be written there any more."""
+    server.always(reply)
+    terminal = Terminal((*COMMAND, "chat", "--save", "--conversation", "talk"), XTERM)
+    terminal.wait_for("> ")
+    terminal.type("slow\n")
+    terminal.wait_for("The beginning")
+    terminal.hang_up()
+    assert terminal.process.wait(20) == 129
+    lines = (command.home / "conversations" / "talk.jsonl").read_text().splitlines()
+    assert [json.loads(line)["content"] for line in lines] == ["slow", "The beginning\n\n[interrupted]"]
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 def test_a_signal_that_is_ignored_stays_so(command: Command, server: LocalServer) -> None:
     """As under nohup."""

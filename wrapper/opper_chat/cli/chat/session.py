@@ -6,10 +6,12 @@ A completion that was stopped stays in the conversation, with a mark at its end.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from ... import ChatCompletion, Conversation
 from ...messages import assistant
+from ..errors import CommandError
 from ..output import TextWriter
 from ..signals import TerminatedError
 
@@ -64,6 +66,7 @@ class ChatSession:
         writer, fragments = self._new_writer(), list[str]()
         count = len(self.conversation)
         self._failed = message
+        is_terminated = False
         try:
             with self.conversation.stream(message, **self.arguments) as events:
                 for event in events:
@@ -76,9 +79,11 @@ class ChatSession:
             if len(self.conversation) == count and fragments:
                 self.conversation.extend([message, assistant(f"{''.join(fragments)}\n\n{STOPPED}")])
             if isinstance(error, TerminatedError):
+                is_terminated = True
                 raise
         finally:
-            writer.finish()
+            with suppress(CommandError) if is_terminated else nullcontext():  # after SIGHUP, no terminal is left
+                writer.finish()
         if len(self.conversation) > count:
             self._failed = None
         return completion
