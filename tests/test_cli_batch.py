@@ -412,6 +412,24 @@ def test_a_batch_that_is_terminated_ends_its_display(command: BatchCommand, serv
     assert len(command.files.succeeded()) == 1
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals and other signals")
+def test_a_batch_whose_terminal_is_closed_is_hung_up(command: BatchCommand, server: LocalServer) -> None:
+    """The display cannot be ended there any more, which is not why the batch ends."""
+    pytest.importorskip("rich")
+    server.always(Reply.completion("Hi", delay=60))
+    server.reply(Reply.completion("Hi"))
+    name = command.input(*rows(10))
+    main_end, terminal = os.openpty()
+    arguments = ("batch", name, "-o", str(command.output), "--concurrency", "3")
+    with command.process(*arguments, stderr=terminal, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}) as process:
+        os.close(terminal)
+        _read_until(main_end, "1 of 10 rows, 3 in flight")
+        os.close(main_end)
+        process.send_signal(signal.SIGHUP)
+        assert process.wait(20) == 129
+    assert len(command.files.succeeded()) == 1
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 def test_a_killed_batch_goes_on(command: BatchCommand, server: LocalServer) -> None:
     """kill -9, and the same command: every row is there once, and at most the calls in flight were sent twice."""

@@ -108,7 +108,7 @@ class Console:
         self._write_message(f"opper-chat: {text}")
 
     def flush(self) -> None:
-        """Write what libraries have left in the buffer of stdout.
+        """Write what was written to stdout past this class, and is still in its buffer.
 
         Raises:
             ClosedPipeError: nobody reads stdout any more.
@@ -120,6 +120,15 @@ class Console:
             self.stdout.flush()
         except OSError as error:
             raise self._output_error(error) from None
+
+    def flush_messages(self) -> None:
+        """Write what libraries have left in the buffer of stderr, or discard it if nobody can read it."""
+        if self.stderr is None:
+            return
+        try:
+            self.stderr.flush()
+        except (OSError, ValueError):
+            _discard(self.stderr)
 
     def _write_message(self, text: str) -> None:
         if self.stderr is None:

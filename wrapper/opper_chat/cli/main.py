@@ -188,14 +188,23 @@ def _show_warning(console: Console, message: Warning | str, *_where: object) -> 
     console.note(f"Warning: {message}")
 
 
+def _find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interrupt that an error is, or comes from.
+
+    Cleanup after it, such as argparse's or that of a display, may have raised others.
+    """
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, KeyboardInterrupt):
+        cause = cause.__context__  # Python lets these have no cycles
+    return cause
+
+
 def _report(error: BaseException, console: Console) -> int:
     """Write what ended the command to stderr, and return the exit code."""
-    if isinstance(
-        error.__context__, KeyboardInterrupt
-    ):  # Python's cleanup, such as argparse's, may raise another error
-        error = error.__context__
+    error = _find_interrupt(error) or error
     code = exit_code(error)
     if code in (ExitCode.INTERRUPTED, ExitCode.CLOSED_PIPE, ExitCode.HUNG_UP, ExitCode.TERMINATED):
+        console.flush_messages()
         return code
     if code is ExitCode.UNEXPECTED and not hasattr(error, "exit_code"):
         from traceback import format_exception
