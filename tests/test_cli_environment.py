@@ -45,6 +45,15 @@ def test_what_tools_print_is_not_in_the_result(command: Command, form: list[str]
         assert run.stdout == "Done.\n"
 
 
+def test_files_that_a_tool_leaves_open_are_written(command: Command) -> None:
+    """At the end of the process, as Python does it."""
+    module = 'log = open("log.txt", "w")\nlog.write("imported\\n")\n' + NOISY
+    (command.home / "noisy_tools.py").write_text(module)
+    run = command.run_process("--dry-run", "-T", "noisy_tools:repeat", "hi", cwd=command.home)
+    assert run.code == 0, run.stderr
+    assert (command.home / "log.txt").read_text() == "imported\n"
+
+
 @pytest.mark.parametrize("stderr", ["closed pipe", "full disk"])
 def test_the_exit_code_does_not_depend_on_stderr(command: Command, stderr: str) -> None:
     """That of the interpreter would be 120."""

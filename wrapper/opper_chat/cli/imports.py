@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import re
 import sys
 from importlib import import_module
@@ -36,6 +38,7 @@ def load_reference(text: str, option: str) -> object:
         raise UsageError(f"{option} {text}: The working directory cannot be read: {error.strerror or error}.") from None
     if folder not in sys.path:
         sys.path.insert(0, folder)
+    atexit.unregister(gc.freeze)  # else files that the module leaves open are not written
     try:
         found: object = import_module(module_name)
     except ModuleNotFoundError as error:
