@@ -9,7 +9,7 @@ import ssl
 import sys
 import traceback
 import warnings
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,10 +25,15 @@ from opper_chat import (
     APIError,
     APITimeoutError,
     AsyncOpper,
+    CallRecord,
     InvalidArgumentError,
+    Observer,
     Opper,
     OpperError,
+    add_observer,
+    remove_observer,
 )
+from opper_chat._errors.redaction import redact_error
 from opper_chat.testing import CUT, LocalServer, Reply, chunk
 from raw_server import Raw, requested
 
@@ -236,7 +241,9 @@ def test_an_interrupted_hook_keeps_its_variables(server: LocalServer) -> None:
     assert last.f_locals["mine"] == "kept"
 
 
-OTHERS = {name: f"{name}-Sesame-{number:08}" for number, name in enumerate(("header", "query", "extra", "model"))}
+OTHERS = {
+    name: f"{name}-Sesame-{number:08}" for number, name in enumerate(("header", "query", "extra", "model", "cookie"))
+}
 
 
 @pytest.mark.parametrize("stream", [False, True], ids=["plain", "streamed"])
@@ -254,7 +261,8 @@ def test_another_credential_that_a_server_repeats_is_removed(
         "default_headers": {"x-api-key": OTHERS["header"], "x-team": "team-search"},
         "default_query": {"access_token": OTHERS["query"]},
     }
-    extra = {"extra_headers": {"authorization-2": f"Bearer {OTHERS['extra']}"}}
+    cookie = f"session={OTHERS['cookie']}; theme=dark"
+    extra = {"extra_headers": {"authorization-2": f"Bearer {OTHERS['extra']}", "cookie": cookie}}
     with pytest.raises(APIError) as caught:
         flavour.create(server.base_url, settings, messages=HELLO, model=[model], stream=stream, **extra)
     (request,) = server.requests
@@ -264,7 +272,62 @@ def test_another_credential_that_a_server_repeats_is_removed(
     for value in repeated:
         assert value not in told
     assert "shown" in told
-    assert error.headers["x-echo"] == " ".join(["[removed]"] * 4)
+    assert error.headers["x-echo"] == " ".join(["[removed]"] * 5)
+
+
+def test_all_credentials_are_searched_for_at_once(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To unescape the body of an error takes long, and a header of cookies has many credentials."""
+    searches: list[int] = []
+
+    def count(error: APIError, spellings: Sequence[str]) -> None:
+        searches.append(len(spellings))
+        redact_error(error, spellings)
+
+    monkeypatch.setattr("opper_chat._call.state.redact_error", count)
+    cookies = "; ".join(f"cookie{number}=secret-{number:08}" for number in range(20))
+    server.reply(Reply.json({"error": {"message": cookies}}, status=400))
+    with pytest.raises(APIError) as caught:
+        Flavour("sync").create(server.base_url, {"api_key": KEY}, messages=HELLO, extra_headers={"cookie": cookies})
+    assert "secret-" not in str(caught.value)
+    assert len(searches) <= 2
+    assert min(searches) > 20
+
+
+def test_a_second_interrupt_ends_the_call_too(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes while the variables of the first one's frames are cleared."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    ended: list[str | None] = []
+
+    class Watch(Observer):
+        def on_call_end(self, call: CallRecord) -> None:
+            ended.append(call.outcome)
+
+    monkeypatch.setattr("opper_chat._sync.requester.clear_variables", interrupt)
+    watch = Watch()
+    add_observer(watch)
+    try:
+        with (
+            Opper(api_key=KEY, base_url=server.base_url, event_hooks={"request": [interrupt]}) as client,
+            pytest.raises(KeyboardInterrupt),
+        ):
+            client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
+    finally:
+        remove_observer(watch)
+    assert ended == ["closed"]
+
+
+@pytest.mark.parametrize(
+    "name", ["x-portkey-provider", "helicone-session-name", "x-session-id", "x-auth-type", "x-author"]
+)
+def test_a_value_that_is_no_credential_is_shown(server: LocalServer, flavour: Flavour, name: str) -> None:
+    error = {"error": {"message": "anthropic failed", "code": "anthropic_error"}}
+    server.reply(Reply.json(error, status=400, headers={name: "anthropic"}))
+    with pytest.raises(APIError, match="anthropic failed") as caught:
+        flavour.create(server.base_url, {"api_key": KEY}, messages=HELLO, extra_headers={name: "anthropic"})
+    assert (caught.value.code, caught.value.headers[name]) == ("anthropic_error", "anthropic")
 
 
 def test_the_key_is_in_nothing_that_a_success_leaves(server: LocalServer, flavour: Flavour) -> None:

@@ -121,6 +121,24 @@ def test_a_redirect_to_the_same_origin_is_followed(
         assert {**request.headers, "host": ""} == {**first.headers, "host": ""}
 
 
+def test_a_redirect_that_repeats_the_query_is_followed(server: LocalServer, flavour: Flavour) -> None:
+    """Also if a parameter has the name of a credential, which is removed from what an error shows."""
+    server.reply(redirect(f"{server.base_url}/chat/completions?access_token=token-00000001"))
+    settings = {"api_key": KEY, "default_query": {"access_token": "token-00000001"}}
+    assert flavour.create(server.base_url, settings, messages=HELLO).text == TEXT
+    assert [request.query for request in server.requests] == ["access_token=token-00000001"] * 2
+
+
+def test_a_location_with_another_credential_is_not_followed(server: LocalServer, flavour: Flavour) -> None:
+    """The log and the error behind it would show the credential."""
+    server.reply(redirect("?dbg=Sesame-12345678"))
+    settings = {"api_key": KEY, "default_headers": {"x-api-key": "Sesame-12345678"}}
+    with pytest.raises(APIStatusError) as caught:
+        flavour.create(server.base_url, settings, messages=HELLO)
+    assert "the server repeated a credential in it, which was removed" in text_of(caught.value)
+    assert "Sesame" not in f"{text_of(caught.value)} {vars(caught.value)}"
+
+
 @pytest.mark.parametrize("own", [False, True], ids=["own-connections", "http_client"])
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

@@ -38,6 +38,7 @@ from opper_chat import (
     tool,
 )
 from opper_chat.testing import CUT, LocalServer, Pause, Reply, chunk
+from opper_chat_api.models import FunctionToolCall
 from tool_runs import HI, USAGE, WAYS, Way, answer, call, custom, gathered, play, roles, told
 
 
@@ -273,6 +274,39 @@ class Unloadable(Exception):
     def __init__(self, text: str, *, lock: object) -> None:
         super().__init__(text)
         self.lock = lock
+
+
+def test_a_deep_copy_shares_no_model() -> None:
+    model = FunctionToolCall.from_dict({"id": "i", "type": "function", "function": {"name": "n", "arguments": "{}"}})
+    execution = ToolExecution(ToolCall("i", "n", "{}", model=model), 1, {"a": [1]}, "succeeded", [1])
+    copied = copy.deepcopy(execution)
+    assert copied == execution
+    assert copied.call.model is not model
+
+
+def test_an_exception_that_is_raised_again_stops_no_other_tool(server: LocalServer) -> None:
+    """Its traceback has a frame of the workers, from the first time, and in that frame another tool runs now."""
+    failure = RuntimeError("no token")
+
+    def key() -> str:
+        raise failure
+
+    async def run() -> list[str]:
+        async with (
+            AsyncOpper(api_key=key, base_url=server.base_url) as inner,
+            AsyncOpper(api_key="key-12345678", base_url=server.base_url) as client,
+        ):
+
+            @tool
+            async def ask(number: float) -> str:
+                await asyncio.sleep(number)
+                return "waited" if number == 0.3 else (await inner.chat.completions.create(messages=HI)).text
+
+            play(server, [call("ask", f'{{"number": {number}}}', f"c{number}") for number in (0.01, 0.1, 0.3)], "done")
+            run = await client.chat.completions.run_tools(messages=HI, tools=[ask], max_parallel=2)
+            return [execution.outcome for execution in run.calls]
+
+    assert asyncio.run(run()) == ["failed", "failed", "succeeded"]
 
 
 def test_an_error_with_values_that_cannot_be_pickled(server: LocalServer) -> None:

@@ -194,9 +194,10 @@ class AsyncRequester:
                     continue
                 await async_sleep(wait)
         except BaseException as error:
-            if not isinstance(error, APIError):  # an interrupt or a cancellation, whose frames have the key
+            try:
                 clear_variables(error, handled)
-            call.abort(error, monotonic())
+            finally:
+                call.abort(error, monotonic())
             if not isinstance(error, APIError):  # after an APIError the response is closed already
                 await self.session.release_call(call)
             raise

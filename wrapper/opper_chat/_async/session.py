@@ -155,8 +155,8 @@ class AsyncSession:
         if rate_limiter is not None and is_rate_limited:
             permitted = await self._acquire_rate_permit(rate_limiter, call)
         key = await self._resolve_key(call.settings.key, call.deadlines)
-        if key not in call.keys:  # those of earlier attempts are kept: a server may repeat them later
-            call.keys.append(key)
+        if key not in call.secrets:  # those of earlier attempts are kept: a server may repeat them later
+            call.secrets.append(key)
         limit = call.deadlines.next_timeout(monotonic()) if call.deadlines.is_bounded else None
         if limit is not None and limit.remaining <= 0:
             raise timeout_error(limit)  # a function for keys cannot be interrupted in the sync client
@@ -177,7 +177,7 @@ class AsyncSession:
             raise
         if rate_limiter is not None:
             rate_limiter.record_response(permitted, response.status_code, response.headers)
-        remove_keys(response, call.keys)
+        remove_keys(response, call.secrets)
         call.sent_request = response.request  # another request if the client followed a redirect
         return response
 
@@ -248,7 +248,7 @@ class AsyncSession:
         finally:
             passwords: list[Secret] = getattr(client, "proxy_passwords", [])  # only `DefaultAsyncHttpxClient` has them
             if passwords:
-                call.keys.extend([secret for secret in passwords if secret not in call.keys])
+                call.secrets.extend([secret for secret in passwords if secret not in call.secrets])
         if response is None:  # outside of the clause: the exception has the request, and so the key
             raise ResponseTooLargeError(*exceeded)
         return response

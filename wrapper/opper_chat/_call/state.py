@@ -24,7 +24,7 @@ from .._http.redaction import (
     remove_credentials,
     url_without_query,
 )
-from .._http.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, explain_redirect, redirect_target
+from .._http.redirects import MAX_REDIRECTS, REDIRECT_STATUSES, explain_redirect, redirect_target, restore_query
 from .._json.codec import is_array, is_object
 from .._observability.observers import notify_attempt_end, notify_call_end, notify_call_start
 from .._observability.record import CallOutcome, CallRecord, set_completion, set_metadata
@@ -50,7 +50,7 @@ class Call:
         deadlines: the timeouts of the call.
         record: its trace, for observers.
         headers: those of the client, which every request of the call has.
-        keys: the API keys of its requests, more than one if a function returns another key for a request, and the
+        secrets: the API keys of its requests, more than one if a function returns another key for a request, and the
             other credentials in headers, query parameters and the extra headers of models.
         permit: what counts the call against `max_concurrency`, or None without a limit.
         lease: the lease of the connection of the last request.
@@ -67,13 +67,13 @@ class Call:
         "_redirects",
         "deadlines",
         "headers",
-        "keys",
         "lease",
         "permit",
         "record",
         "redirect_url",
         "request",
         "response",
+        "secrets",
         "sent_request",
         "settings",
         "waiting_since",
@@ -98,7 +98,7 @@ class Call:
         if settings.max_retries:
             # So that a server can recognize a request that is sent again: draft-ietf-httpapi-idempotency-key-header.
             self.headers = {"idempotency-key": f"opper-chat-{os.urandom(16).hex()}", **self.headers}
-        self.keys: list[Secret] = [
+        self.secrets: list[Secret] = [
             *find_credentials(self.headers, request.headers, settings.default_query, request.query),
             *find_credentials(*_model_headers(request.body.get("model"))),
         ]
@@ -137,7 +137,7 @@ class Call:
             url: where the redirected request was sent.
             now: the time.
         """
-        target = redirect_target(url, self.record.headers.get("location", ""))
+        target = redirect_target(url, self._find_location(self.record.headers))
         if target is None or self._redirects >= MAX_REDIRECTS:
             return False
         self.redirect_url = target
@@ -167,7 +167,7 @@ class Call:
             and error.status_code in REDIRECT_STATUSES
             and self.sent_request is not None
         ):
-            url, location = url_without_query(self.sent_request), error.headers.get("location", "")
+            url, location = url_without_query(self.sent_request), self._find_location(error.headers)
             error.add_note(explain_redirect(error.status_code, url, location, self._redirects))
         self.redirect_url, self._redirects = None, 0  # the next attempt starts at the client's URL again
         if self._attempt_started is None:  # nothing was sent
@@ -212,11 +212,14 @@ class Call:
         if self.permit is not None:
             self.permit.release()
 
+    def _find_location(self, headers: Mapping[str, str]) -> str:
+        return restore_query(headers.get("location", ""), {**self.settings.default_query, **self.request.query})
+
     def annotate(self, error: APIError) -> None:
         """Add the request to an error, and remove the keys from it."""
-        for key in self.keys:
-            if key.spellings:
-                redact_error(error, key.spellings)
+        # All at once, because unescaping a large body takes long, and the header of cookies has many credentials.
+        if spellings := [spelling for secret in self.secrets for spelling in secret.spellings]:
+            redact_error(error, spellings)
         if error.request is None:
             if self.sent_request is not None:
                 remove_credentials(self.sent_request)

@@ -37,6 +37,17 @@ def is_secret_header(name: str) -> bool:
     return _SECRET_WORD.search(name) is not None and name.lower() != "idempotency-key"
 
 
+@lru_cache(512)
+def is_credential_name(name: str) -> bool:
+    """Return whether the value of a header or query parameter is a credential: the last word of its name says so.
+
+    It is stricter than `is_secret_header`, because such a value is removed from all that a server sends: the values of
+    ``X-Session-Id``, ``X-Auth-Type`` and ``X-Portkey-Provider`` are names that an error needs.
+    """
+    words = [word for word in _words(name) if word and not word.isdigit()]
+    return bool(words) and words[-1] in _WHOLE_WORDS and "idempotency" not in words
+
+
 def has_secret_word(name: str) -> bool:
     """Return whether one of the words of a name, such as ``X-Api-Key`` or ``apiKey``, is a secret word."""
     return not _WHOLE_WORDS.isdisjoint(_words(name))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from .._config.environment import Secret
 from .._errors.redaction import REMOVED, redact, redact_bytes
 from .._errors.response import ErrorRequest
-from .._errors.secret_names import is_secret_header
+from .._errors.secret_names import is_credential_name, is_secret_header
 
 if TYPE_CHECKING:
     from .library import httpx
@@ -22,26 +23,33 @@ _PACKAGES = frozenset({"opper_chat", "httpx", "httpx2", "httpcore", "httpcore2",
 
 
 def find_credentials(*values: Mapping[str, object]) -> Iterator[Secret]:
-    """Yield the credentials in headers and query parameters, by their names.
+    """Yield the values of headers and query parameters whose names mean a credential.
 
     The words of a value are searched for one by one: a server can repeat a token without ``Bearer`` before it.
     """
     for named in values:
         for name, value in named.items():
-            if is_secret_header(name) and isinstance(value, str):
-                yield from map(Secret, value.split())  # one that is too short has no spellings to search for
+            if is_credential_name(name) and isinstance(value, str):
+                for word in re.split(r'[\s;,"]+', value):  # one that is too short has no spellings to search for
+                    yield Secret(word)
+                    if pair := word.partition("=")[2]:  # a cookie, RFC 6265 section 4.2.1
+                        yield Secret(pair)
 
 
 def clear_variables(error: BaseException, handled: BaseException | None) -> None:
-    """Clear the variables of the frames that an exception has left: those of the standard library and of HTTP clients.
+    """Clear the variables of the frames that an interrupt or a cancellation has left, in this package and below.
 
     The headers of the request are among them, and tools that report errors show variables. Frames of the caller's own
-    functions, such as event hooks, keep theirs.
+    functions, such as event hooks, keep theirs. So do those of an `Exception`: the caller's code may raise one object
+    again, whose traceback has the frames of the first time. Before Python 3.13, to clear one that waits closes its
+    coroutine.
 
     Args:
         error: an exception that is raised while a request is sent. Those before it are cleared as well.
         handled: the exception that the caller was handling when it made the call. It is not touched.
     """
+    if isinstance(error, Exception):
+        return
     before: BaseException | None = error
     seen: set[int] = set()
     left: set[FrameType] = set()

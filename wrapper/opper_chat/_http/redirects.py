@@ -7,6 +7,7 @@ endpoint does not support.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from .._errors.excerpts import one_line
 from .._errors.redaction import REMOVED
@@ -54,6 +55,22 @@ def redirect_target(url: str, location: str) -> str | None:
     return target if same and "@" not in there.netloc else None
 
 
+def restore_query(location: str, query: Mapping[str, str]) -> str:
+    """Put back the credentials that `remove_keys` removed from a redirect: most servers repeat the query in it.
+
+    Args:
+        location: the header of the response, without credentials.
+        query: the query parameters of the request.
+    """
+    if REMOVED not in location:
+        return location
+    from urllib.parse import quote_plus
+
+    for name, value in query.items():
+        location = location.replace(f"{quote_plus(name)}={REMOVED}", f"{quote_plus(name)}={quote_plus(value)}")
+    return location
+
+
 def explain_redirect(status_code: int, url: str, location: str, followed: int) -> str:
     """Return the sentence for an error with the target of a redirect, and why the redirect is not followed.
 
@@ -76,8 +93,10 @@ def explain_redirect(status_code: int, url: str, location: str, followed: int) -
     shown = re.split("[?#]", _USER.sub("//***@", target), maxsplit=1)[0]
     if status_code not in FOLLOWED_STATUSES:
         reason = "only 307 and 308 keep the method and the body"
-    elif redirect_target(url, location) is None:
+    elif redirect_target(url, location.replace(REMOVED, "")) is None:
         reason = "only an address with the scheme, host and port of the request, and without a user, gets the key"
+    elif REMOVED in location:
+        reason = "the server repeated a credential in it, which was removed"
     else:
         reason = f"{followed} redirects of this request were followed already, which is the maximum"
     return f"It redirects to {one_line(shown, _LONGEST_TARGET)}, which is not followed: {reason}."

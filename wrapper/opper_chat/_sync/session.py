@@ -177,9 +177,9 @@ class Session:
             permitted = self._acquire_rate_permit(rate_limiter, call)
         key = self._resolve_key(call.settings.key, call.deadlines)
         if (
-            key not in call.keys
+            key not in call.secrets
         ):  # those of earlier attempts are kept: a server may repeat them later
-            call.keys.append(key)
+            call.secrets.append(key)
         limit = call.deadlines.next_timeout(monotonic()) if call.deadlines.is_bounded else None
         if limit is not None and limit.remaining <= 0:
             raise timeout_error(
@@ -206,7 +206,7 @@ class Session:
             raise
         if rate_limiter is not None:
             rate_limiter.record_response(permitted, response.status_code, response.headers)
-        remove_keys(response, call.keys)
+        remove_keys(response, call.secrets)
         call.sent_request = response.request  # another request if the client followed a redirect
         return response
 
@@ -285,7 +285,7 @@ class Session:
                 client, "proxy_passwords", []
             )  # only `DefaultHttpxClient` has them
             if passwords:
-                call.keys.extend([secret for secret in passwords if secret not in call.keys])
+                call.secrets.extend([secret for secret in passwords if secret not in call.secrets])
         if response is None:  # outside of the clause: the exception has the request, and so the key
             raise ResponseTooLargeError(*exceeded)
         return response

@@ -72,7 +72,10 @@ class ToolExecution:
             except Exception:  # noqa: BLE001  # the class of a value decides what it raises
                 return value
 
-        return evolve(self, arguments=copied(self.arguments), result=copied(self.result), error=copied(self.error))
+        call = deepcopy(self.call, memo)
+        return evolve(
+            self, call=call, arguments=copied(self.arguments), result=copied(self.result), error=copied(self.error)
+        )
 
 
 def _is_picklable(value: object) -> bool:
