@@ -293,10 +293,31 @@ def test_integers_that_are_written_with_a_point(hint: Any) -> None:
 def test_keys_that_are_the_same() -> None:
     """A problem; no value is dropped."""
     assert convert('{"1": "a", "2": "b"}', dict[int, str]) == {1: "a", 2: "b"}
-    with pytest.raises(InvalidValueError, match="x: expected `int`, got `str`; 1: expected `str`, got `int`"):
+    with pytest.raises(InvalidValueError, match="x: as a key: expected `int`, got `str`; 1: expected `str`, got `int`"):
         convert('{"x": "a", "1": 2}', dict[int, str])
     with pytest.raises(InvalidValueError, match="two of the keys are the same"):
         convert('{"1": "a", "1.0": "b"}', dict[int, str])
+
+
+class _Struct(msgspec.Struct):
+    x: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class _Frozen:
+    x: list[int] = dataclasses.field(default_factory=list)
+
+
+@attrs.frozen
+class _FrozenAttrs:
+    x: list[int] = attrs.Factory(list)
+
+
+@pytest.mark.parametrize("value", [_Struct(), _Frozen(), _FrozenAttrs()])
+def test_an_instance_whose_hash_fails(value: object) -> None:
+    """It is no type, and the error says so."""
+    with pytest.raises(InvalidArgumentError, match="Pass the class, not an instance of it"):
+        response_schema(value)
 
 
 def test_json_that_is_too_deep() -> None:

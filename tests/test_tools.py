@@ -552,6 +552,22 @@ def test_keys_of_a_result_that_are_the_same_in_json() -> None:
         tool_result("1", {"a": {1: "one", "1": "other"}})
     assert raised.value.argument == "tool_result(value).a"
 
+    class Found(msgspec.Struct):
+        x: dict[Any, str]
+
+    assert tool_result("1", Found({None: "one", 2: "two"}))["content"] == '{"x":{"null":"one","2":"two"}}'
+    with pytest.raises(ToolResultError, match="keys differ in JSON"):
+        tool_result("1", Found({1: "one", "1": "other"}))
+
+
+@pytest.mark.parametrize("hint", [[int], {"a": int}, Literal[[1]]])  # type: ignore[valid-type]
+def test_a_hint_without_a_hash_and_a_default(hint: Any) -> None:
+    def function(x: Any = None) -> None: ...
+
+    function.__annotations__["x"] = hint
+    with pytest.raises(InvalidArgumentError, match=r"function\.x: expected"):
+        tool(function)
+
 
 SCALARS = st.sampled_from([int, str, bool, float, Unit, Place, Trip, list[int], Literal["a", "b"], datetime.date])
 

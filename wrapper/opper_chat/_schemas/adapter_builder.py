@@ -90,7 +90,7 @@ class AdapterBuilder:
             InvalidArgumentError: no adapter can describe the type, or something in it. The error names the path to it.
         """
         hint, notes, _ = unwrap_hint(hint)
-        if is_unhashable(hint):
+        if is_unhashable(hint) or _is_instance(hint):
             raise _unknown_type(hint, path)
         try:
             adapter = self._unwrapped(hint, constraints_of(notes), path)

@@ -64,8 +64,16 @@ class Definitions:
         return unused
 
 
-class TypeAdapter(Protocol):
-    """Describes and reads the JSON values of a type. `read` raises InvalidValueError if a value does not fit."""
+class Reader(Protocol):
+    """Reads JSON values. `read` raises InvalidValueError if a value does not fit."""
+
+    def read(self, value: object) -> object:
+        """Return the Python value for a JSON value."""
+        ...
+
+
+class TypeAdapter(Reader, Protocol):
+    """Describes and reads the JSON values of a type."""
 
     @property
     def kinds(self) -> Collection[str]:
@@ -76,12 +84,8 @@ class TypeAdapter(Protocol):
         """Return the JSON Schema. What it refers to is added to the definitions."""
         ...
 
-    def read(self, value: object) -> object:
-        """Return the Python value for a JSON value."""
-        ...
 
-
-def read_all(items: Iterable[tuple[str | int, TypeAdapter, object]], missing: Iterable[str] = ()) -> list[object]:
+def read_all(items: Iterable[tuple[str | int, Reader, object]], missing: Iterable[str] = ()) -> list[object]:
     """Return the Python values for the items of an array, or for the properties of an object.
 
     Args:
@@ -190,6 +194,18 @@ class TupleAdapter(NamedTuple):
         return tuple(read_all(zip(range(len(items)), self.items, items, strict=True)))
 
 
+class _KeyReader(NamedTuple):
+    """Reads a key. Its problems have the path of its value, so their texts say that they are of the key."""
+
+    key: TypeAdapter
+
+    def read(self, value: object) -> object:
+        try:
+            return self.key.read(value)
+        except InvalidValueError as error:
+            raise InvalidValueError(*((path, f"as a key: {text}") for path, text in error.located)) from None
+
+
 class DictAdapter(NamedTuple):
     """A dict with any keys."""
 
@@ -207,7 +223,7 @@ class DictAdapter(NamedTuple):
 
     def read(self, value: object) -> object:
         properties: dict[str, object] = check(value, dict)
-        keys = [(name, self.key, self._key(name)) for name in properties]
+        keys = [(name, _KeyReader(self.key), self._key(name)) for name in properties]
         found = read_all([*keys, *((name, self.value, item) for name, item in properties.items())])
         read = dict(zip(found[: len(keys)], found[len(keys) :], strict=True))
         if len(read) != len(keys):  # such as "1" and "1.0" as integers

@@ -173,7 +173,7 @@ def _builtin_object(value: Any, hint: object) -> object:
     if _is_awaitable(value):
         raise UnexpectedValueError(_JSON, value, _AWAIT_HINT)
     if isinstance(value, msgspec.Struct):  # msgspec knows its renamed and omitted fields
-        return msgspec.to_builtins(value, str_keys=True, enc_hook=lambda inside: _builtin(inside, None))
+        return _builtin(msgspec.to_builtins(value, enc_hook=lambda inside: _builtin(inside, None)), None)
     if callable(getattr(cls, "model_dump", None)):
         return _pydantic_object(value)
     if callable(write := getattr(value, "to_dict", None)):

@@ -153,9 +153,9 @@ def _check_parameter(function: str, parameter: inspect.Parameter, hints: Mapping
 
 
 def _takes_none(hint: Any) -> bool:
-    arms = arms_of(hint)
-    return not {None, type(None)}.isdisjoint(arms) or any(
-        get_origin(arm) is Literal and None in get_args(arm) for arm in arms
+    return any(
+        arm is None or arm is type(None) or (get_origin(arm) is Literal and None in get_args(arm))
+        for arm in arms_of(hint)
     )
 
 
