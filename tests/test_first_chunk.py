@@ -207,3 +207,11 @@ def test_an_error_repeats_nothing_of_the_body(flavour: Flavour) -> None:
         assert isinstance(error, APIConnectionError)
         assert "illegal chunk header" in str(error)
         assert "secret" not in str(error)
+
+
+def test_an_error_that_has_arrived_is_no_completion() -> None:
+    """Although its first chunk has a finish reason, and the error was not raised yet."""
+    state = StreamState(200, {"content-type": "text/event-stream"}, Deadlines(Timeouts(), 0.0))
+    state.receive(event("A", finish_reason="stop") + b"event: error\ndata: {}\n\n")
+    assert state.next_chunk() is not None
+    assert not state.complete

@@ -101,7 +101,7 @@ class ChunkTemplate:
     """What chunks have in common that differ only in one text and in their padding.
 
     Attributes:
-        has_fit: whether a chunk has fit it, until `TemplateCache` resets it.
+        has_fit: whether a chunk has fit it since `TemplateCache.learn` last ran.
         index: the index of the choice that the text belongs to.
         name: the property of the delta that is the placeholder.
         only_adds_text: whether a chunk of this template that follows another one adds only its text.

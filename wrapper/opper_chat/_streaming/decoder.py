@@ -67,7 +67,7 @@ class ChunkDecoder:
         return self._events.pending
 
     @property
-    def may_have_more(self) -> bool:
+    def has_several_events(self) -> bool:
         """Whether the bytes so far have more than one event that is not decoded."""
         return length_hint(self._ready) > 1
 

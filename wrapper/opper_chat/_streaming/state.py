@@ -141,7 +141,7 @@ class StreamState:
             self._template = chunk.template
         # The last event shows that the completion is complete. The first chunk does not wait for others, unless the
         # completion may be complete with it.
-        if self.chunks_received or self.accumulator.has_finish_reasons or not self._decoder.may_have_more:
+        if self.chunks_received or self.accumulator.has_finish_reasons or not self._decoder.has_several_events:
             self._next = self._decoder.next_chunk()
             if self._next is None:
                 self._check_end()
@@ -200,7 +200,7 @@ class StreamState:
 
     @property
     def has_pending(self) -> bool:
-        """Whether chunks or events that arrived are not handed out yet."""
+        """Whether a decoded chunk is not handed out yet. If the completion may be complete, the next one is decoded."""
         return self._next is not None or (self.finished and self._surrogates is not None)
 
     def partial_completion(self) -> ChatCompletion | None:
@@ -214,6 +214,8 @@ class StreamState:
         It is if ``[DONE]`` came after any choice, or if every choice has a finish reason that marks its end. A finish
         reason that output came with or after may not mark the end: then the end of the body does, if HTTP frames it.
         """
+        if self._decoder.failure is not None:
+            return False
         if self._decoder.done:
             return self.accumulator.has_choices
         return self.accumulator.complete or (
