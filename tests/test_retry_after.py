@@ -48,6 +48,8 @@ def seconds(headers: dict[str, str], status_code: int = 429, now: datetime | Non
         ({"ratelimit": '"default";r=0;t=8'}, 8),
         ({"ratelimit": '"default";r=0'}, None),
         ({"retry-after": "3", "ratelimit-reset": "12", "ratelimit": '"default";r=0;t=8'}, 3),
+        ({"retry-after": "soon", "ratelimit-reset": "12"}, 12),
+        ({"retry-after": "soon", "ratelimit-reset": "later", "ratelimit": '"default";r=0;t=8'}, 8),
     ],
 )
 def test_each_form_that_is_in_use(headers: dict[str, str], expected: float | None) -> None:

@@ -45,7 +45,7 @@ def wait_before_retry(error: APIError, failed: int, max_retries: int, deadlines:
 
     Args:
         error: why the last attempt failed. It gets a note if it is not retried only because of the wait.
-        failed: how many attempts failed before it.
+        failed: how many attempts had failed before this one.
         max_retries: how many attempts may follow the first.
         deadlines: those of the call.
         now: the time.

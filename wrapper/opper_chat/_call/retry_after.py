@@ -44,17 +44,18 @@ def parse_retry_after(headers: Mapping[str, str], status_code: int | None, now: 
     """
     if (milliseconds := _parse_number(headers.get("retry-after-ms", ""))) is not None:
         return RetryAfter(milliseconds / 1000, is_rounded=False)
-    value = headers.get("retry-after", "").strip()
-    if not value and status_code == 429:
+    values = [headers.get("retry-after", "")]
+    if status_code == 429:
         reset = _RESET.search(headers.get("ratelimit", ""))
-        value = headers.get("ratelimit-reset", "").strip() or (reset[1] if reset else "")
-    if (seconds := _parse_number(value)) is not None:
-        return RetryAfter(seconds, is_rounded="." not in value)
-    until = _parse_date(value)
-    start = None if until is None else _parse_date(headers.get("date", "")) or now
-    if until is None or start is None:
-        return None
-    return RetryAfter(max((until - start).total_seconds(), 0.0), is_rounded=True)
+        values += [headers.get("ratelimit-reset", ""), reset[1] if reset else ""]
+    for value in values:
+        if (seconds := _parse_number(value)) is not None:
+            return RetryAfter(seconds, is_rounded="." not in value)
+        until = _parse_date(value)
+        start = None if until is None else _parse_date(headers.get("date", "")) or now
+        if until is not None and start is not None:
+            return RetryAfter(max((until - start).total_seconds(), 0.0), is_rounded=True)
+    return None
 
 
 def _parse_number(text: str) -> float | None:
