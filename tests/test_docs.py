@@ -1,7 +1,11 @@
 """What the site of the documentation needs of the pages and of the code. `nox -s docs` builds it."""
 
+import ast
+import builtins
+import re
 import tomllib
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -10,6 +14,7 @@ from scripts.docs import pages, reference, tables
 from scripts.docs.names import SiteError, public_names
 
 ROOT = Path(__file__).parents[1]
+PYTHON_BLOCK = re.compile(r'^```python(?: title="(\w+)")?\n(.*?)^```', re.MULTILINE | re.DOTALL)
 NAVIGATION: list[Any] = tomllib.loads((ROOT / pages.SETTINGS).read_text("utf-8"))["project"]["nav"]
 
 
@@ -17,6 +22,28 @@ def test_every_page_is_in_the_navigation() -> None:
     """Add a new page to `nav` in scripts/docs/zensical.toml."""
     found = [page for page in pages.list_sources(ROOT).values() if page.endswith(".md")]
     pages.check_navigation([*pages.navigation_pages(NAVIGATION)], found)
+
+
+def test_async_code_needs_nothing_of_the_tab_of_sync_code() -> None:
+    """The site shows one of the two tabs, so that a name has to come from the same tab or from a block before both."""
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        known, sync = set(dir(builtins)), set[str]()
+        for title, code in PYTHON_BLOCK.findall(page.read_text("utf-8")):
+            used, bound = _names(dedent(code))
+            if title == "Async":
+                assert not (used - bound - known) & sync, page
+            (sync if title == "Sync" else known).update(bound)
+
+
+def _names(code: str) -> tuple[set[str], set[str]]:
+    """Return the names that a block of code uses, and those that it sets or imports."""
+    used, bound = set[str](), set[str]()
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Name):
+            (bound if isinstance(node.ctx, ast.Store) else used).add(node.id)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            bound |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+    return used, bound
 
 
 @pytest.mark.parametrize(
