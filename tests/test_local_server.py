@@ -832,7 +832,10 @@ def test_loopback_only(host: str) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"keys": "sk-1"}, "keys: expected a list of keys or None, got 'sk-1'. Put it in a list: keys=['sk-1']."),
+        (
+            {"keys": "sk-1"},
+            "keys: expected a list of keys or None, got a string (not shown). Put it in a list: keys=[...].",
+        ),
         ({"models": b"m"}, "models: expected a list of models or None, got b'm'. Put it in a list: models=[b'm']."),
         ({"spans": 5}, "spans: expected a list of spans or None, got 5."),
         ({"spans": ["a"]}, "spans: expected UUIDs, got 'a'."),

@@ -202,6 +202,11 @@ def test_numbers_have_the_types_of_the_conventions(server: LocalServer, seen: Se
     assert (doubles, {type(value) for value in doubles}) == ([1, 0, 40], {float})
     assert said["gen_ai.request.max_tokens"] == 5
     assert said["gen_ai.usage.output_tokens"] == 22
+    body = {"messages": HELLO, "seed": 1.5, "max_tokens": 5.0}
+    sent = _semconv.request_attributes(
+        call := CallRecord("", body, 0.0, stream=False), _semconv.common_attributes(call)
+    )
+    assert (sent.get("gen_ai.request.seed"), sent["gen_ai.request.max_tokens"]) == (None, 5)
     for name in ("gen_ai.request.seed", "gen_ai.usage.input_tokens", "gen_ai.usage.cache_read.input_tokens"):
         assert name not in said
     (tokens,) = seen.metrics["gen_ai.client.token.usage"]

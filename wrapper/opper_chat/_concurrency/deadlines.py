@@ -142,7 +142,7 @@ class RequestTimeouts(dict[str, float | None]):
 
     def __init__(self, seconds: Mapping[str, float | None], deadlines: Deadlines, time: Callable[[], float]) -> None:
         super().__init__(seconds)
-        self._deadlines = deadlines if deadlines.is_bounded else None
+        self._deadlines: Deadlines | None = deadlines
         self._time = time
 
     def detach(self) -> None:

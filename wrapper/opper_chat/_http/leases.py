@@ -1,6 +1,6 @@
 """Who uses the connections of a client: the permits that limiters grant, the leases, and the users that errors name.
 
-A lease lets any thread end the reads of its connection. Otherwise no I/O.
+A lease lets any thread end the reads of its connection. It does no other I/O.
 """
 
 from __future__ import annotations

@@ -188,4 +188,6 @@ def _log_failure(registration: _Registration, method: Method, error: Exception) 
         return
     registration.failed.add(method)
     name = f"{type(registration.observer).__module__}.{type(registration.observer).__qualname__}.{method}"
-    logger.error("The observer %s raised an exception. Further exceptions of it are not logged.", name, exc_info=error)
+    logger.error(
+        "The observer %s raised an exception. Later exceptions from this method are not logged.", name, exc_info=error
+    )

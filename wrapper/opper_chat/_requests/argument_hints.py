@@ -43,7 +43,7 @@ _INSTRUCTIONS = "Give instructions as the first message: {'role': 'system', 'con
 def unknown_parameter(name: str, value: object, known: Iterable[str], function: str) -> UnknownArgumentError:
     """Return the error for an argument whose name is not a parameter of a method.
 
-    The known names are those of the contract. The value is not shown if the name is that of a secret.
+    `known` are the parameters of the contract. The value is not shown if the name is that of a secret.
     """
     known = [*known]
     # A misspelled parameter such as `max_token` has a secret word in its name, but its value is no secret.

@@ -162,7 +162,7 @@ class MediaReader(NamedTuple):
         return MediaContent(self._type_of(decoded, declared, None), data, None)
 
     def _declared_type(self) -> str | None:
-        """Return the argument ``media_type`` as a registered name, or None. Refuse what is no media type."""
+        """Return the argument ``media_type`` as a registered name, or None. Raise an error if it is no media type."""
         if self.media_type is None:
             return None
         if not isinstance(self.media_type, str) or not _MEDIA_TYPE.match(self.media_type.lower()):

@@ -65,7 +65,7 @@ def prepare(
     complete_messages(body, params)
     # The documented schema has `stream` in both of its variants, so it is always sent.
     body["stream"] = bool(stream)
-    if extra_body is not None:  # last, so that it replaces; it is for what the contract does not have
+    if extra_body is not None:  # last, because it replaces parameters of the same name
         body.update(check_extra_body(extra_body))
     if not body.get("messages"):
         in_extra_body = extra_body is not None and "messages" in extra_body

@@ -101,7 +101,9 @@ def request_attributes(call: CallRecord, common: Attributes) -> Attributes:
     for parameter, (attribute, kind) in NUMBERS.items():
         value = body.get(parameter)
         if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MAX_INT:
-            attributes[attribute] = kind(value)
+            converted = kind(value)
+            if converted == value:  # not a seed of 1.5, which is no integer
+                attributes[attribute] = converted
     if call.stream:
         attributes["gen_ai.request.stream"] = True
     n = body.get("n")

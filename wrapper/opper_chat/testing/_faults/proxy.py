@@ -73,7 +73,7 @@ class FaultyProxy(BackgroundServer):
                 returns anything else, the exception is logged, and the connection is closed.
 
         Raises:
-            TypeError: One is neither.
+            TypeError: A fault has another type.
         """
         for fault in faults:
             is_class = isinstance(fault, type)
@@ -134,6 +134,8 @@ class FaultyProxy(BackgroundServer):
                 name = f"{getattr(function, '__name__', type(function).__name__)}()"
                 require(chosen is None or is_instance(chosen, Fault), name, "a Fault or None to be returned", chosen)
             except Exception:
-                logger.exception("A function of a test that chooses a fault failed.")
+                logger.exception(
+                    "The function passed to FaultyProxy.fault() raised an exception. The connection is closed."
+                )
                 chosen = Fault(lost=True)
         return chosen or _NONE

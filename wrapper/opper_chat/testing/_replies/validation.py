@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
+from ..._errors.secret_names import is_secret_argument
 from ..._json.codec import is_mapping, is_sequence
 
 MAX_SHOWN = 60
@@ -92,6 +93,10 @@ def check_names(names: object, argument: str, accepted: str) -> None:
     Raises:
         TypeError: It is something else.
     """
+    if is_instance(names, str, bytes) and is_secret_argument(argument):
+        raise TypeError(
+            f"{argument}: expected {accepted}, got a string (not shown). Put it in a list: {argument}=[...]."
+        )
     hint = f"Put it in a list: {argument}=[{show(names)}]." if is_instance(names, str, bytes) else ""
     require(not hint and hasattr(names, "__iter__"), argument, accepted, names, hint)
 
