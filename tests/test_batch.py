@@ -297,6 +297,26 @@ def test_retry_errors_keeps_the_errors_if_the_input_is_refused(run: Runner, serv
     assert [line["custom_id"] for line in run.failed()] == ["r1"]
 
 
+def test_a_retry_that_sends_nothing_keeps_the_errors(run: Runner, server: LocalServer) -> None:
+    """They are still what has to be sent again. A copy, for which nothing is sent, takes the place of its failure."""
+    server.always(reply_by_text({name: Reply.completion("?", **PRICED) for name in ("r0", "r1")}))
+    options: dict[str, Any] = {"response_format": {"type": "object"}, "retry_errors": True}
+    assert run(rows(2), **options).failed == 2
+    errors = run.errors.read_bytes()
+    progress = run(rows(2), max_cost="0.02", **options)
+    assert (progress.stopped, progress.finished, len(server.requests)) == ("max_cost", 0, 2)
+    assert run.errors.read_bytes() == errors
+    assert sorted(path.name for path in run.folder.glob("out*")) == ["out.errors.jsonl", "out.jsonl"]
+
+    server.always(Reply.completion("{}"))
+    same = row("same", "r0")
+    assert run([same], response_format={"type": "object"}).succeeded == 1
+    assert run([*rows(1), same], max_cost="0.03", dedupe=True, **options).succeeded == 1
+    assert (len(server.requests), run.failed()) == (3, [])
+    run.assert_once(["r0", "same"])
+    assert (run.folder / "out.errors.retried-1.jsonl").read_bytes() == errors
+
+
 def test_max_errors_stops_a_batch(run: Runner, server: LocalServer) -> None:
     """When more rows have failed, none is started; what is in flight is written."""
     server.always(error_reply(400))

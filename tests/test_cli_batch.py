@@ -314,7 +314,7 @@ def test_the_status_is_that_of_the_files(command: BatchCommand, server: LocalSer
     command.batch(command.input(*rows(5)), "--max-retries", "0", "--retry-errors")
     again = command("batch", "status", str(command.output)).stdout
     assert "3 rows succeeded, 2 failed" in again
-    assert "2 failures of rows that were sent again" in again
+    assert "2 failures in errors files of earlier runs" in again
     assert "cost: $0.03 (not known: 4 rows)" in again
 
 

@@ -106,8 +106,6 @@ async def _run_files(client: AsyncOpper, settings: BatchSettings, files: RunFile
             check = partial(check_rows, source, settings, journal.rows)
             # An iterable may be bound to this thread, as a cursor of a database is.
             progress = check() if source.path is None else await call_in_thread(check)
-            if files.retry_errors:
-                journal.move_errors()
             return await _run(client, settings, source, journal, progress, dedupe=files.dedupe)
     finally:
         source.close()
@@ -125,6 +123,7 @@ async def _run(
     requester = find_requester(client)
 
     async def handle(request: BatchRequest) -> AnyResult:
+        journal.move_errors()
         return await complete_request(requester, request, settings)
 
     async def emit(result: AnyResult) -> None:

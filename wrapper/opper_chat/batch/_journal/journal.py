@@ -53,7 +53,7 @@ class Journal:
 
     Attributes:
         rows: the rows that are done, by id.
-        spent: what they cost, with failed rows that were sent again.
+        spent: what they cost, with the failures in errors files of earlier runs.
 
     Raises:
         BatchFileError: another run uses a file.
@@ -67,6 +67,8 @@ class Journal:
         self._bodies = RowTable("Q") if indexed else None
         """The offset of a line with the body, by hash: even in the output file, odd in the errors file."""
         self._lock = Lock()
+        self._is_retry = False
+        """Whether the errors file has rows that are sent again, so that it must be moved before a line is written."""
         self._output = AppendFile(output)
         try:
             if self._output.is_same_file(errors):
@@ -94,7 +96,7 @@ class Journal:
         """Read the rows that are done, and what they cost.
 
         Args:
-            retry_errors: whether the rows that failed are not done. Call `move_errors` before others are written.
+            retry_errors: whether the rows that failed are not done.
 
         Raises:
             BatchFileError: a file was not written by a batch.
@@ -102,30 +104,44 @@ class Journal:
         """
         self._read(self._output, is_errors=False)
         self._read(self._errors, is_errors=True, are_done=not retry_errors)
+        self._is_retry = retry_errors and self._errors.size > 0
         for path in find_retried(self._errors.path):
             for line in read_lines(path):
                 self._add_cost(line)
 
     def move_errors(self) -> None:
-        """Give the errors file another name, and begin a new one."""
-        if not self._errors.size:
+        """If its rows are sent again, give the errors file another name, and begin a new one.
+
+        `write` does it too. Call this before a request is sent, so that none is paid for if it fails.
+
+        Raises:
+            OSError: it cannot be renamed.
+        """
+        if self._is_retry:
+            with self._lock:
+                self._move_errors()
+
+    def _move_errors(self) -> None:
+        if not self._is_retry:  # another thread has done it
             return
         path = self._errors.path
         number = 1 + max((_retried_number(path, retried) for retried in find_retried(path)), default=0)
         self._errors.move(path.with_name(f"{path.stem}{_RETRIED}{number}{path.suffix}"))
         self._errors = AppendFile(path)
+        self._is_retry = False
 
     def write(self, result: RowResult) -> None:
         """Append the result of a row to the file where it belongs.
 
         Raises:
-            OSError: it could not be written.
+            OSError: it could not be written, or the errors file not be renamed.
             ValueError: the journal is closed.
         """
         line = result.to_dict()
         content = _json.encode_received(line) + b"\n"
         is_failed = result.is_failed
         with self._lock:
+            self._move_errors()
             offset = (self._errors if is_failed else self._output).append(content)
             if self._bodies is not None:
                 extra: Any = line["opper"]
@@ -177,7 +193,7 @@ def default_errors_path(output: Path) -> Path:
 
 
 def find_retried(errors: Path) -> list[Path]:
-    """Return the files of failed rows that were sent again, which `Journal.move_errors` has named."""
+    """Return the errors files of earlier runs, which `Journal.move_errors` has named."""
     return [path for path in errors.parent.iterdir() if _retried_number(errors, path)]
 
 

@@ -121,8 +121,6 @@ def _run_files(client: Opper, settings: BatchSettings, files: RunFiles) -> Batch
             check = partial(check_rows, source, settings, journal.rows)
             # An iterable may be bound to this thread, as a cursor of a database is.
             progress = check() if source.path is None else call_in_thread(check)
-            if files.retry_errors:
-                journal.move_errors()
             return _run(client, settings, source, journal, progress, dedupe=files.dedupe)
     finally:
         source.close()
@@ -140,6 +138,7 @@ def _run(
     requester = find_requester(client)
 
     def handle(request: BatchRequest) -> AnyResult:
+        journal.move_errors()
         return complete_request(requester, request, settings)
 
     def emit(result: AnyResult) -> None:

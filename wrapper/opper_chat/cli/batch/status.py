@@ -28,7 +28,7 @@ class Status(NamedTuple):
     errors: dict[str, int]
     """The failed rows by the class of their error."""
     retried: int
-    """The failures of rows that were sent again. They are counted only here, and in cost and tokens."""
+    """The failures in errors files of earlier runs. They are counted only here, and in cost and tokens."""
     cost: Decimal
     """US dollars, of the rows whose cost is known."""
     unknown_costs: int
@@ -79,7 +79,7 @@ def count_lines(lines: Iterable[JournalLine], retried: Iterable[JournalLine] = (
 
     Args:
         lines: those of the output and of the errors file.
-        retried: the failures of rows that were sent again.
+        retried: the failures in errors files of earlier runs.
     """
     usage = _Usage()
     succeeded = count_retried = 0
@@ -107,7 +107,7 @@ def describe_status(status: Status) -> str:
     lines = [f"{status.succeeded:,} rows succeeded, {status.failed:,} failed"]
     lines += (f"  {count:,} {name}" for name, count in status.errors.items())
     if status.retried:
-        lines.append(f"{status.retried:,} failures of rows that were sent again, which are in tokens and cost")
+        lines.append(f"{status.retried:,} failures in errors files of earlier runs, which are in tokens and cost")
     tokens = status.prompt_tokens + status.completion_tokens
     lines.append(f"{tokens:,} tokens: {status.prompt_tokens:,} of prompts, {status.completion_tokens:,} of completions")
     unknown = f" (not known: {status.unknown_costs:,} rows)" if status.unknown_costs else ""
