@@ -205,6 +205,33 @@ def test_templates_are_listed_shown_and_edited(command: Command, monkeypatch: py
     assert "new.toml" in stderr
 
 
+@pytest.mark.parametrize("name", ["über uns", "work/a", "हिन्दी", "u\u0308ber", "x" * 100])
+def test_names_of_templates(name: str, command: Command) -> None:
+    """In any language, with spaces, and in subfolders, which are not listed."""
+    assert command("templates", "show", name).code == 2
+    path = command.home / "templates" / f"{name}.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text('prompt = "Hello."\n')
+    run = command("--dry-run", "-t", name, "hi")
+    assert run.code == 0, run.stderr
+    assert "Hello." in run.stdout
+    assert command("templates", "show", name).stdout == 'prompt = "Hello."\n'
+    (command.home / "templates" / "$(x).toml").write_text("wrong")
+    listed = [] if "/" in name else [name]
+    assert command("templates", "list") == (0, "".join(f"{each}\n" for each in listed), "")
+
+
+@pytest.mark.parametrize(
+    "name", ["../x", "a/../../x", "/x", "a//b", "a/", ".x", "a/.x", "a\\b", "C:x", "a\n", "ü" * 121, "a/" * 500]
+)
+def test_names_that_no_template_has(name: str, command: Command) -> None:
+    """They lead out of the folder, or are none of a file on some system."""
+    for arguments in (("-t", name, "hi"), ("templates", "show", name), ("templates", "edit", name)):
+        code, stdout, stderr = command(*arguments)
+        assert (code, stdout) == (2, "")
+        assert "expected a name of letters" in stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import CommandError, UsageError, did_you_mean
-from .paths import FILE_NAME, conversations_folder
+from .paths import CONVERSATION_ID, conversations_folder
 
 if TYPE_CHECKING:
     from .. import Conversation, Opper
@@ -33,7 +33,7 @@ def conversation_path(name: str, source: str | None = None) -> Path:
     Raises:
         UsageError: the id has characters that are not accepted.
     """
-    if not FILE_NAME.fullmatch(name):
+    if not CONVERSATION_ID.fullmatch(name):
         raise UsageError(f"{source or f'--conversation {name}'}: expected an id of letters, digits, '.', '_' and '-'.")
     return conversations_folder() / f"{name}.jsonl"
 

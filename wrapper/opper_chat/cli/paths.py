@@ -14,8 +14,8 @@ from .errors import UsageError
 
 HOME_VARIABLE = "OPPER_CHAT_HOME"
 _NAME = "opper-chat"
-FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-"""The name of a template or of a conversation, without the end of the name of its file."""
+CONVERSATION_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+"""The id of a conversation, which is the name of its file without the end."""
 
 
 def config_folder() -> Path:

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from string import Formatter
 from typing import Any, NamedTuple
+from unicodedata import category
 
 from .config import check_defaults, check_keys, check_value, read_toml
 from .errors import UsageError, did_you_mean
-from .paths import FILE_NAME, expand_user, templates_folder
+from .paths import expand_user, templates_folder
 
 INPUT = "input"
 """The variable with the prompt of the command line and stdin."""
+MAX_BYTES = 240
+"""The length of a name in UTF-8. Most file systems take 255 bytes, with the end ``.toml``."""
 _OWN_KEYS = ("prompt", "system", "variables", "model", "extra_body")
 
 
@@ -71,6 +74,19 @@ class Template(NamedTuple):
         return "".join(literal + ("" if name is None else values[name]) for literal, name in _parse(self.path, text))
 
 
+def is_template_name(name: str) -> bool:
+    """Return whether a template can have a name: names of files without their end, in subfolders with ``/``.
+
+    None leads out of the folder of templates, or to a hidden file.
+    """
+    return len(name) <= MAX_BYTES and all(map(_is_plain, name.split("/")))
+
+
+def list_templates() -> list[Path]:
+    """Return the paths of the templates in their folder, by name, without those of subfolders."""
+    return sorted(path for path in templates_folder().glob("*.toml") if is_template_name(path.stem))
+
+
 def template_path(name: str, source: str) -> Path:
     """Return the path of a template, whether or not it exists.
 
@@ -83,8 +99,9 @@ def template_path(name: str, source: str) -> Path:
     """
     if name.endswith(".toml"):
         return expand_user(name)
-    if not FILE_NAME.fullmatch(name):
-        raise UsageError(f"{source}: expected a name of letters, digits, '.', '_' and '-', or the path of a TOML file.")
+    if not is_template_name(name):
+        accepted = "a name of letters, digits, ' ', '.', '_', '-' and '/', or the path of a TOML file"
+        raise UsageError(f"{source}: expected {accepted}.")
     return templates_folder() / f"{name}.toml"
 
 
@@ -102,7 +119,7 @@ def find_template(name: str, source: str | None = None) -> Path:
     path = template_path(name, source)
     if path.is_file():
         return path
-    known = [each.stem for each in templates_folder().glob("*.toml")]
+    known = [each.stem for each in list_templates()]
     raise UsageError(f"{source}: There is no template {path}. {did_you_mean(name, known)}".rstrip())
 
 
@@ -135,6 +152,13 @@ def load_template(name: str) -> Template:
         raise UsageError(f"{path}: A template needs a prompt or system, as a string.")
     _ = template.names  # refuses wrong braces
     return template
+
+
+def _is_plain(part: str) -> bool:
+    """Return whether a name has only letters, with marks such as accents, digits, and signs that no system reserves."""
+    is_visible = part[:1].isalnum() or part[:1] == "_"
+    is_letters = all(each.isalnum() or each in " ._-" or category(each).startswith("M") for each in part)
+    return is_visible and is_letters and len(part.encode()) <= MAX_BYTES
 
 
 def _parse(path: Path, text: str) -> list[tuple[str, str | None]]:

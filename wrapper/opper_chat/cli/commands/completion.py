@@ -17,9 +17,8 @@ from ..conversations import list_conversations
 from ..errors import UsageError
 from ..exit_codes import ExitCode
 from ..main import PROGRAM
-from ..paths import templates_folder
 from ..request import as_list
-from ..templates import load_template
+from ..templates import list_templates, load_template
 
 SHELLS = ("bash", "zsh", "tcsh", "fish", "powershell")
 """Those of shtab. Its older versions have fewer."""
@@ -88,7 +87,7 @@ def _model_names() -> set[str]:
 
 
 def _template_names() -> set[str]:
-    return {path.stem for path in templates_folder().glob("*.toml")}
+    return {path.stem for path in list_templates()}
 
 
 def _conversation_names() -> set[str]:

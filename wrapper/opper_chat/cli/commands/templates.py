@@ -10,8 +10,7 @@ import sys
 from ..console import Console
 from ..errors import CommandError, UsageError
 from ..exit_codes import ExitCode
-from ..paths import templates_folder
-from ..templates import find_template, load_template, template_path
+from ..templates import find_template, list_templates, load_template, template_path
 
 NEW_TEMPLATE = """\
 # {name}: opper-chat -t {name}
@@ -60,7 +59,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 def _list(console: Console) -> int:
     """List the templates, and return 2 if one has a mistake."""
     code = ExitCode.OK
-    for path in sorted(templates_folder().glob("*.toml")):
+    for path in list_templates():
         try:
             template = load_template(str(path))
         except UsageError as error:
@@ -80,7 +79,7 @@ def _edit(name: str, console: Console) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            path.write_text(NEW_TEMPLATE.format(name=path.stem), "utf-8")
+            path.write_text(NEW_TEMPLATE.format(name=shlex.quote(name)), "utf-8")
     except OSError as error:
         raise CommandError(f"{path}: The file cannot be written: {error.strerror or error}.") from None
     default = "notepad" if sys.platform == "win32" else "vi"
