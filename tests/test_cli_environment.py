@@ -6,6 +6,7 @@ import pwd
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,18 @@ def test_the_exit_code_does_not_depend_on_stderr(command: Command, stderr: str) 
         descriptor = closed_pipe() if stderr == "closed pipe" else os.open("/dev/full", os.O_WRONLY)
         assert command.run_process(*arguments, stderr=descriptor).code == code
         os.close(descriptor)
+
+
+@pytest.mark.parametrize("arguments", [["hi"], ["chat"], ["batch", "-", "-o", "out.jsonl", "-q"]])
+def test_the_command_runs_in_any_thread(
+    command: Command, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python sets handlers of signals in the main thread only."""
+    monkeypatch.chdir(command.home)
+    stdin = b"" if arguments == ["hi"] else b'{"messages": [{"role": "user", "content": "Hi"}]}\n'
+    with ThreadPoolExecutor(1) as pool:
+        run = pool.submit(command, *arguments, stdin=stdin).result(30)
+    assert (run.code, len(command.server.requests)) == (0, 1), run.stderr
 
 
 def test_help_that_cannot_be_written_is_an_error(command: Command) -> None:

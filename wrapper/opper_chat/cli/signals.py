@@ -6,6 +6,7 @@ Without these, SIGINT is a KeyboardInterrupt wherever it comes, and the others e
 from __future__ import annotations
 
 import signal
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
@@ -31,21 +32,20 @@ class TerminatedError(KeyboardInterrupt):
 @contextmanager
 def raise_on_termination() -> Generator[None, None, None]:
     """Raise TerminatedError for SIGTERM and SIGHUP, unless the process ignores them, as under ``nohup``."""
-    handlers = {number: signal.getsignal(number) for number in _EXIT_CODES if number is not None}
-    for number, handler in handlers.items():
-        if handler is signal.SIG_DFL:
-            signal.signal(number, _raise_error)
+    numbers = [number for number in _EXIT_CODES if number is not None and _can_handle(number, signal.SIG_DFL)]
+    for number in numbers:
+        signal.signal(number, _raise_error)
     try:
         yield
     finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager
 def delay_interrupt() -> Generator[None, None, None]:
-    """Raise the KeyboardInterrupt for a SIGINT that comes within the block at the end of it."""
-    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    """Hold back a SIGINT that comes within the block, and raise KeyboardInterrupt at its end."""
+    if not _can_handle(signal.SIGINT, signal.default_int_handler):
         yield
         return
     received: list[int] = []
@@ -56,6 +56,11 @@ def delay_interrupt() -> Generator[None, None, None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if received:
         raise KeyboardInterrupt
+
+
+def _can_handle(number: signal.Signals, default: object) -> bool:
+    """Return whether a signal has its default handler, and another can be set, as in the main thread only."""
+    return threading.current_thread() is threading.main_thread() and signal.getsignal(number) is default
 
 
 def _raise_error(number: int, _frame: FrameType | None) -> None:
