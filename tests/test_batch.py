@@ -649,9 +649,12 @@ def test_nan_is_not_sent_as_null(run: Runner, server: LocalServer) -> None:
     with pytest.raises(InvalidArgumentError, match="rows of JSON values"):
         run(iter(requests))
     assert run(iter([row("a", stop=None)])).succeeded == 1
+    assert run(iter([row("b", stop=None, odd={date(2020, 1, 1): 1})])).succeeded == 1
+    with pytest.raises(InvalidArgumentError, match="rows of JSON values"):
+        run(iter([row("c", odd={date(2020, 1, 1): float("nan")})]))
     columns = [{"text": value} for value in (float("nan"), float("-inf"), b"bytes")]
     assert run(columns, template="{text}", output=run.folder / "columns.jsonl").failed == 3
-    assert len(server.requests) == 1
+    assert len(server.requests) == 2
 
 
 @pytest.mark.parametrize("argument", ["output", "errors"])

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, TypeGuard, cast
 
+import msgspec
+
 from ..._errors.api import InvalidArgumentError
 from ..._errors.describe import describe
 from ..._json import codec as _json
@@ -111,7 +113,7 @@ def _encode(row: object) -> bytes:
     try:
         content = _json.encode(row)
         if b"null" in content:  # which this codec makes of NaN too
-            json.dumps(row, allow_nan=False, default=str)
+            json.dumps(msgspec.to_builtins(row, str_keys=True), allow_nan=False)
         return start + content + b"\n"
     except ValueError as error:
         raise InvalidArgumentError("requests", "rows of JSON values", f"{describe(row)} ({error})") from None
