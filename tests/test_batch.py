@@ -722,7 +722,7 @@ def test_what_the_callback_raises_ends_a_batch(
     raised: list[BatchProgress] = []
 
     def notify(progress: BatchProgress) -> None:
-        if not raised and (not progress.finished if is_waiting else progress.finished >= 3):
+        if raised or (not progress.finished if is_waiting else progress.finished >= 3):
             raised.append(progress)
             raise error
 

@@ -280,11 +280,15 @@ class AsyncEngine:
 
     def _report(self, *, is_end: bool = False) -> None:
         """Call the progress callback, if it is time."""
-        notify = self._settings.on_progress
-        if notify is None:
+        if self._settings.on_progress is None:
             return
         with self._report_lock:
-            now = monotonic()
-            if is_end or now - self._reported_at >= self._settings.progress_interval:
-                self._reported_at = now
+            notify, now = self._settings.on_progress, monotonic()
+            if notify is None or not (is_end or now - self._reported_at >= self._settings.progress_interval):
+                return
+            self._reported_at = now
+            try:
                 notify(self.progress)
+            except BaseException:
+                self._settings = self._settings._replace(on_progress=None)  # not called again
+                raise
