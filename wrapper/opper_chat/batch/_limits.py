@@ -61,8 +61,8 @@ class CostLimit:
         """Return whether the next row must wait for the end of one in flight, or None if the batch is to stop."""
         if self._spent >= self._maximum:
             return None
-        is_alone = bool(self._rows) or not in_flight
-        if is_alone and self.affordable(in_flight):
+        may_start = bool(self._rows) or not in_flight
+        if may_start and self.affordable(in_flight):
             return False
         return True if in_flight else None
 

@@ -40,7 +40,7 @@ class AsyncCopies:
         self._first: set[str] = set()
         """The ids of rows that were taken, are the first with their body, and were not sent yet."""
         self._lock = Lock()
-        """For this dict. Nothing is awaited while a thread has it."""
+        """For the two above. Nothing is awaited while a thread has it."""
 
     def take(self, requests: Iterable[BatchRequest]) -> Iterator[BatchRequest]:
         """Yield requests, and remember which ones are the first with their body. One is taken at a time."""
