@@ -1,8 +1,10 @@
 """Batches with files: each row is in the output or in the errors file once, whatever happens."""
 
+import gc
 import gzip
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -10,6 +12,7 @@ import time
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from io import FileIO
 from pathlib import Path
 from threading import Thread
 from typing import Any, Literal
@@ -37,6 +40,7 @@ from opper_chat.batch import (
     async_run_batch,
     run_batch,
 )
+from opper_chat.batch._journal import append_file
 from opper_chat.testing import LocalServer, ReceivedRequest, Reply
 
 
@@ -238,6 +242,19 @@ def test_two_runs_cannot_write_to_one_file(run: Runner, server: LocalServer) -> 
     assert len(found) == 2
     assert "Another run" in str(found[0])
     run.assert_once(["a"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows renames no open file")
+def test_a_file_that_is_renamed_before_it_is_locked_is_not_used(tmp_path: Path) -> None:
+    """Two outputs can have one errors file, which a run renames when it sends the rows again."""
+    path = tmp_path / "errors.jsonl"
+    for other in (None, b""):
+        with FileIO(path, "ab+") as file:
+            path.rename(tmp_path / "errors.retried-1.jsonl")
+            if other is not None:
+                path.write_bytes(other)
+            with pytest.raises(BatchFileError, match="Another run has renamed this file"):
+                append_file._lock_file(file, path)
 
 
 def test_a_wrong_key_stops_at_once(run: Runner, server: LocalServer) -> None:
@@ -715,7 +732,7 @@ def test_progress_is_told(run: Runner) -> None:
 @pytest.mark.parametrize("error", [ValueError, SystemExit, KeyboardInterrupt])
 @pytest.mark.parametrize("is_waiting", [False, True], ids=["after a row", "while no row ends"])
 def test_what_the_callback_raises_ends_a_batch(
-    run: Runner, server: LocalServer, error: type[BaseException], *, is_waiting: bool
+    run: Runner, server: LocalServer, caplog: pytest.LogCaptureFixture, error: type[BaseException], *, is_waiting: bool
 ) -> None:
     """Rows in flight are written before, since they are paid."""
     server.always(Reply.completion("Hi", delay=0.6 if is_waiting else 0.0))
@@ -729,6 +746,9 @@ def test_what_the_callback_raises_ends_a_batch(
     with pytest.raises(error):
         run(rows(50), on_progress=notify, progress_interval=0, concurrency=2)
     assert len(raised) == 1
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # that of asyncio, which can be left, has the task
+    gc.collect()
+    assert "never retrieved" not in caplog.text
     if error is not KeyboardInterrupt:  # which stops an event loop at once
         assert len(run.succeeded()) == len(server.requests) <= 6
     server.always(None)

@@ -203,3 +203,6 @@ def _lock_file(file: FileIO, path: Path) -> None:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (BlockingIOError, PermissionError):
         raise BatchFileError(str(path), "Another run writes to this file. Wait for its end, or name another.") from None
+    # Between opening and locking, another run may have renamed the file, which `move` then unlocks.
+    if not path.exists() or not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+        raise BatchFileError(str(path), "Another run has renamed this file. Run this again, or name another.")

@@ -60,6 +60,9 @@ class AsyncWorkerPool:
 
     async def close(self) -> None:
         """Cancel the tasks that run, and wait until they have ended."""
+        for task in self._tasks.asyncio_tasks:
+            if task.done() and not task.cancelled():
+                task.exception()  # a KeyboardInterrupt, which asyncio has raised already, and would log too
         await self._tasks.close()
 
     async def _run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
