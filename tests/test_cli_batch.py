@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -316,6 +317,23 @@ def test_the_status_is_that_of_the_files(command: BatchCommand, server: LocalSer
     assert "3 rows succeeded, 2 failed" in again
     assert "2 failures in errors files of earlier runs" in again
     assert "cost: $0.03 (not known: 4 rows)" in again
+    elsewhere = command("batch", "status", str(command.output), "--errors", "missing/errors.jsonl")
+    assert (elsewhere.code, elsewhere.stdout.splitlines()[0]) == (0, "3 rows succeeded, 0 failed")
+
+
+def test_the_status_of_one_row(command: BatchCommand) -> None:
+    """It is no plural."""
+    command.batch(command.input(*rows(1)))
+    assert command("batch", "status", str(command.output)).stdout.startswith("1 row succeeded, 0 failed\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev/stdin")
+def test_the_input_can_be_a_file_at_dev_stdin(command: BatchCommand) -> None:
+    """Its name has no suffix, so that it is JSON lines, as a pipe there is."""
+    with Path(command.input(*rows(3))).open("rb") as file:
+        run = command.run_process("batch", "/dev/stdin", "-o", str(command.output), "-q", stdin=file)
+    assert run == (0, "", "")
+    command.files.assert_once(["r0", "r1", "r2"])
 
 
 def test_progress_as_lines(command: BatchCommand, server: LocalServer) -> None:
@@ -409,6 +427,7 @@ def test_a_batch_that_is_terminated_ends_its_display(command: BatchCommand, serv
     os.close(main_end)
     assert "\x1b[?25h" in shown
     assert "Traceback" not in shown
+    assert not re.search(r"rows.*, in \d+ s", shown), "the last state is not known"
     assert len(command.files.succeeded()) == 1
 
 

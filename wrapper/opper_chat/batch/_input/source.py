@@ -74,8 +74,8 @@ class RowSource:
             self._spool.close()
 
     def _open(self, path: Path, input_format: object) -> None:
-        is_pipe = path.exists() and not path.is_file() and not path.is_dir()
-        if is_pipe:  # such as /dev/stdin or <(zcat requests.gz) in a shell
+        is_pipe = path.exists() and not path.is_file() and not path.is_dir()  # such as <(zcat requests.gz) in a shell
+        if is_pipe or path == Path("/dev/stdin"):  # which is a file after `<`, of a name without a suffix
             with path.open("rb") as file:
                 self._copy_file(file, str(path), input_format)
             return

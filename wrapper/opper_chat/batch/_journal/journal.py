@@ -194,6 +194,8 @@ def default_errors_path(output: Path) -> Path:
 
 def find_retried(errors: Path) -> list[Path]:
     """Return the errors files of earlier runs, which `Journal.move_errors` has named."""
+    if not errors.parent.is_dir():  # where no batch has written errors
+        return []
     return [path for path in errors.parent.iterdir() if _retried_number(errors, path)]
 
 

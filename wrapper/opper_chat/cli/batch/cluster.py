@@ -13,7 +13,7 @@ from ..errors import UsageError
 from ..exit_codes import ExitCode
 from ..keys import find_key
 from .progress_display import UPDATE_SECONDS, create_display, describe_progress, format_seconds
-from .run import describe_stop_of_command
+from .run import describe_stop_with_options
 from .settings import check_input, read_batch_options
 
 _OF_ONE_MACHINE = (
@@ -57,7 +57,7 @@ def run_on_cluster(options: argparse.Namespace, console: Console) -> int:
     if failed:
         lines.append(f"{failed:,} rows of {options.output} have an error. They are not sent again.")
     if progress.stopped is not None:
-        lines.append(describe_stop_of_command(progress))
+        lines.append(describe_stop_with_options(progress))
     console.note("\n".join(lines))
     return ExitCode.STOPPED if failed or progress.stopped is not None else ExitCode.OK
 

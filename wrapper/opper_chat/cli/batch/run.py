@@ -80,7 +80,10 @@ def _run(
             last = asyncio.run(run())
     except KeyboardInterrupt:
         display.close(last)
-        console.note(_describe_end(last._replace(stopped="interrupt"), output_files(options)[1]))
+        # Unless the rows in flight were finished, `last` is only as new as the last call of `update`.
+        is_whole = last.stopped is not None and not last.in_flight
+        end = last if is_whole else BatchProgress(stopped="interrupt")
+        console.note(_describe_end(end, output_files(options)[1]))
         raise
     except BaseException:
         display.close(last)
@@ -91,8 +94,10 @@ def _run(
 
 
 def _describe_end(progress: BatchProgress, errors: Path) -> str:
-    """Return the summary of a batch."""
-    lines = [f"{describe_progress(progress._replace(in_flight=0))}, in {format_seconds(progress.seconds)}"]
+    """Return the summary of a batch, without the rows if its time is 0, which stands for a state that is not known."""
+    lines: list[str] = []
+    if progress.seconds:
+        lines.append(f"{describe_progress(progress._replace(in_flight=0))}, in {format_seconds(progress.seconds)}")
     if progress.skipped:
         lines.append(f"Done before: {progress.skipped:,}.")
     if errors.is_file() and errors.stat().st_size:
@@ -101,11 +106,11 @@ def _describe_end(progress: BatchProgress, errors: Path) -> str:
         if last is not None and last.opper.error is not None:
             lines.append(f"The last failure: {last.opper.error.type}: {last.opper.error.message}")
     if progress.stopped is not None:
-        lines.append(describe_stop_of_command(progress))
+        lines.append(describe_stop_with_options(progress))
     return "\n".join(lines)
 
 
-def describe_stop_of_command(progress: BatchProgress) -> str:
+def describe_stop_with_options(progress: BatchProgress) -> str:
     """Return why a batch ended before its input, in the words of the command, and how to go on."""
     name, limit = (progress.stopped or "").replace("_", "-"), progress.limit
     value = f"{100 * limit:g}%" if isinstance(limit, float) else limit

@@ -104,12 +104,18 @@ def count_lines(lines: Iterable[JournalLine], retried: Iterable[JournalLine] = (
 
 def describe_status(status: Status) -> str:
     """Return the status as text, with a line for each class of errors."""
-    lines = [f"{status.succeeded:,} rows succeeded, {status.failed:,} failed"]
+    lines = [f"{_count(status.succeeded, 'row')} succeeded, {status.failed:,} failed"]
     lines += (f"  {count:,} {name}" for name, count in status.errors.items())
     if status.retried:
-        lines.append(f"{status.retried:,} failures in errors files of earlier runs, which are in tokens and cost")
+        lines.append(
+            f"{_count(status.retried, 'failure')} in errors files of earlier runs, which are in tokens and cost"
+        )
     tokens = status.prompt_tokens + status.completion_tokens
     lines.append(f"{tokens:,} tokens: {status.prompt_tokens:,} of prompts, {status.completion_tokens:,} of completions")
-    unknown = f" (not known: {status.unknown_costs:,} rows)" if status.unknown_costs else ""
+    unknown = f" (not known: {_count(status.unknown_costs, 'row')})" if status.unknown_costs else ""
     lines.append(f"cost: {format_cost(status.cost)}{unknown}")
     return "\n".join(lines)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
