@@ -9,6 +9,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -375,15 +377,9 @@ def test_one_interrupt_ends_the_wait_for_stdin(command: BatchCommand, server: Lo
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals and other signals")
 def test_progress_as_a_bar_and_two_interrupts(command: BatchCommand, server: LocalServer) -> None:
     """In a terminal. The first Ctrl-C finishes what is in flight, and the second one stops: both end with 130."""
-    import pty
-
-    pytest.importorskip("rich")
     server.always(Reply.completion("Hi", delay=2))  # longer than the display takes to change on a busy machine
-    name = command.input(*rows(1000))
-    main_end, terminal = pty.openpty()
-    arguments = ("batch", name, "-o", str(command.output), "--concurrency", "3")
-    with command.process(*arguments, stderr=terminal, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}) as process:
-        os.close(terminal)
+    arguments = ("batch", command.input(*rows(1000)), "-o", str(command.output), "--concurrency", "3")
+    with _in_terminal(command, *arguments) as (process, main_end):
         shown = _read_until(main_end, "of 1,000 rows, 3 in flight")
         assert "━" in shown
         process.send_signal(signal.SIGINT)
@@ -409,16 +405,10 @@ def test_progress_as_a_bar_and_two_interrupts(command: BatchCommand, server: Loc
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals and other signals")
 def test_a_batch_that_is_terminated_ends_its_display(command: BatchCommand, server: LocalServer) -> None:
     """The cursor is shown again, and the rows that are done stay done."""
-    import pty
-
-    pytest.importorskip("rich")
     server.always(Reply.completion("Hi", delay=60))
     server.reply(Reply.completion("Hi"))
-    name = command.input(*rows(10))
-    main_end, terminal = pty.openpty()
-    arguments = ("batch", name, "-o", str(command.output), "--concurrency", "3")
-    with command.process(*arguments, stderr=terminal, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}) as process:
-        os.close(terminal)
+    arguments = ("batch", command.input(*rows(10)), "-o", str(command.output), "--concurrency", "3")
+    with _in_terminal(command, *arguments) as (process, main_end):
         shown = _read_until(main_end, "1 of 10 rows, 3 in flight")
         assert "\x1b[?25l" in shown
         process.send_signal(signal.SIGTERM)
@@ -434,14 +424,10 @@ def test_a_batch_that_is_terminated_ends_its_display(command: BatchCommand, serv
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals and other signals")
 def test_a_batch_whose_terminal_is_closed_is_hung_up(command: BatchCommand, server: LocalServer) -> None:
     """The display cannot be ended there any more, which is not why the batch ends."""
-    pytest.importorskip("rich")
     server.always(Reply.completion("Hi", delay=60))
     server.reply(Reply.completion("Hi"))
-    name = command.input(*rows(10))
-    main_end, terminal = os.openpty()
-    arguments = ("batch", name, "-o", str(command.output), "--concurrency", "3")
-    with command.process(*arguments, stderr=terminal, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}) as process:
-        os.close(terminal)
+    arguments = ("batch", command.input(*rows(10)), "-o", str(command.output), "--concurrency", "3")
+    with _in_terminal(command, *arguments) as (process, main_end):
         _read_until(main_end, "1 of 10 rows, 3 in flight")
         os.close(main_end)
         process.send_signal(signal.SIGHUP)
@@ -470,6 +456,16 @@ def _wait_for_requests(server: LocalServer, count: int) -> None:
     while len(server.requests) < count:
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+@contextmanager
+def _in_terminal(command: BatchCommand, *arguments: str) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Run the command with its messages in a terminal. Yield the process, and the end to read from."""
+    pytest.importorskip("rich")
+    main_end, terminal = os.openpty()
+    with command.process(*arguments, stderr=terminal, env={**os.environ, "TERM": "xterm", "COLUMNS": "120"}) as process:
+        os.close(terminal)
+        yield process, main_end
 
 
 def _read_until(terminal: int, text: str) -> str:

@@ -9,7 +9,8 @@ import ssl
 import sys
 import traceback
 import warnings
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -34,6 +35,7 @@ from opper_chat import (
     remove_observer,
 )
 from opper_chat._errors.redaction import redact_error
+from opper_chat._http.redaction import clear_variables
 from opper_chat.testing import CUT, LocalServer, Reply, chunk
 from raw_server import Raw, requested
 
@@ -275,29 +277,43 @@ def test_another_credential_that_a_server_repeats_is_removed(
     assert error.headers["x-echo"] == " ".join(["[removed]"] * 5)
 
 
-def test_all_credentials_are_searched_for_at_once(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def profiled(profile: Callable[[FrameType], None]) -> Iterator[None]:
+    """Call a function with the frame of each function of Python code that begins."""
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, event, _: profile(frame) if event == "call" else None)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+
+
+def test_all_credentials_are_searched_for_at_once(server: LocalServer) -> None:
     """To unescape the body of an error takes long, and a header of cookies has many credentials."""
     searches: list[int] = []
 
-    def count(error: APIError, spellings: Sequence[str]) -> None:
-        searches.append(len(spellings))
-        redact_error(error, spellings)
+    def count(frame: FrameType) -> None:
+        if frame.f_code is redact_error.__code__:
+            searches.append(len(frame.f_locals["spellings"]))
 
-    monkeypatch.setattr("opper_chat._call.state.redact_error", count)
     cookies = "; ".join(f"cookie{number}=secret-{number:08}" for number in range(20))
     server.reply(Reply.json({"error": {"message": cookies}}, status=400))
-    with pytest.raises(APIError) as caught:
+    with pytest.raises(APIError) as caught, profiled(count):
         Flavour("sync").create(server.base_url, {"api_key": KEY}, messages=HELLO, extra_headers={"cookie": cookies})
     assert "secret-" not in str(caught.value)
     assert len(searches) <= 2
     assert min(searches) > 20
 
 
-def test_a_second_interrupt_ends_the_call_too(server: LocalServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_interrupt_ends_the_call_too(server: LocalServer) -> None:
     """It comes while the variables of the first one's frames are cleared."""
 
-    def interrupt(*_: object) -> None:
+    def interrupt(_: object) -> None:
         raise KeyboardInterrupt
+
+    def interrupt_again(frame: FrameType) -> None:
+        if frame.f_code is clear_variables.__code__:
+            raise KeyboardInterrupt("again")
 
     ended: list[str | None] = []
 
@@ -305,13 +321,13 @@ def test_a_second_interrupt_ends_the_call_too(server: LocalServer, monkeypatch: 
         def on_call_end(self, call: CallRecord) -> None:
             ended.append(call.outcome)
 
-    monkeypatch.setattr("opper_chat._sync.requester.clear_variables", interrupt)
     watch = Watch()
     add_observer(watch)
     try:
         with (
             Opper(api_key=KEY, base_url=server.base_url, event_hooks={"request": [interrupt]}) as client,
-            pytest.raises(KeyboardInterrupt),
+            pytest.raises(KeyboardInterrupt, match="again"),
+            profiled(interrupt_again),
         ):
             client.chat.completions.create(messages=HELLO)  # type: ignore[arg-type]
     finally:
