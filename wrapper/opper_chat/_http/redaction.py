@@ -25,15 +25,15 @@ _PACKAGES = frozenset({"opper_chat", "httpx", "httpx2", "httpcore", "httpcore2",
 def find_credentials(*values: Mapping[str, object]) -> Iterator[Secret]:
     """Yield the values of headers and query parameters whose names mean a credential.
 
-    The words of a value are searched for one by one: a server can repeat a token without ``Bearer`` before it.
+    The parts of a value are yielded one by one: a server can repeat a token without ``Bearer`` before it.
     """
     for named in values:
         for name, value in named.items():
             if is_credential_name(name) and isinstance(value, str):
-                for word in re.split(r'[\s;,"]+', value):  # one that is too short has no spellings to search for
-                    yield Secret(word)
-                    if pair := word.partition("=")[2]:  # a cookie, RFC 6265 section 4.2.1
-                        yield Secret(pair)
+                for part in re.split(r'[\s;,"]+', value):  # one that is too short has no spellings to search for
+                    yield Secret(part)
+                    if cookie := part.partition("=")[2]:  # RFC 6265 section 4.2.1
+                        yield Secret(cookie)
 
 
 def clear_variables(error: BaseException, handled: BaseException | None) -> None:

@@ -200,7 +200,7 @@ class StreamState:
 
     @property
     def has_pending(self) -> bool:
-        """Whether a decoded chunk is not handed out yet. If the completion may be complete, the next one is decoded."""
+        """Whether a decoded chunk is not returned yet. If the completion may be complete, the next one is decoded."""
         return self._next is not None or (self.finished and self._surrogates is not None)
 
     def partial_completion(self) -> ChatCompletion | None:

@@ -111,7 +111,7 @@ def _describe_end(progress: BatchProgress, errors: Path) -> str:
 
 
 def describe_stop_with_options(progress: BatchProgress) -> str:
-    """Return why a batch ended before its input, in the words of the command, and how to go on."""
+    """Return why a batch ended before its input, with the option of the command, and how to go on."""
     name, limit = (progress.stopped or "").replace("_", "-"), progress.limit
     value = f"{100 * limit:g}%" if isinstance(limit, float) else limit
     higher = " with a higher --max-cost" if progress.stopped == "max_cost" else ""
